@@ -1,0 +1,82 @@
+"""The errors of this package, one class for each thing to do next.
+
+They say nothing to the approver: `endpoints` and `decide` hold those sentences. A message names the
+operation, the cause and what the operator can do; never a secret, a body or a person.
+"""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """Anything that this package raises on purpose.
+
+    Attributes:
+        code: stable short name, for logs, alerts and callers.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SettingsError(BridgeError):
+    """The configuration is incomplete or wrong: the operator mends the settings named in the message."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("settings", message)
+
+
+class CallerError(BridgeError):
+    """The request cannot be served as it is: the caller mends it.
+
+    Attributes:
+        status: the HTTP status to answer, 400 to 404 or 413.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+class ServiceError(BridgeError):
+    """A neighbour (Coupa, Moveworks, the table store) did not do what was asked.
+
+    Attributes:
+        status: the HTTP status it answered, or None without an answer.
+        retry_after_s: how long it asked us to wait, in seconds, or None.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Refused(ServiceError):
+    """The neighbour understood and said no to this one request: nothing happened, asking again is no use."""
+
+
+class Unavailable(ServiceError):
+    """Nothing happened, and not because of the request: ask again later."""
+
+
+class Throttled(Unavailable):
+    """The neighbour wants fewer requests: nothing happened, wait `retry_after_s`."""
+
+
+class Denied(Unavailable):
+    """Credentials or rights are missing: nothing happened, the operator must act."""
+
+
+class Unknown(ServiceError):
+    """It may or may not have happened: read back before anything else."""
+
+
+class Malformed(ServiceError):
+    """The neighbour answered with success and something that cannot be read."""
+
+
+class Conflict(ServiceError):
+    """The stored row is no longer the one that was read: read again."""

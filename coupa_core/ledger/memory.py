@@ -1,0 +1,87 @@
+"""A store in this process: the contract of a `LedgerStore` in its shortest form. Nothing outlives it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+from coupa_core.errors import Conflict
+from coupa_core.ledger.rules import Entry
+from coupa_core.ledger.store import Corrupt, Opened, Status
+
+
+class MemoryStore:
+    """A store in this process: nothing survives it. For tests, and for trying things out."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Entry] = {}
+        self._closed: dict[int, Entry] = {}
+        self._status = Status()
+        self._writes = 0
+        self._lock = threading.Lock()
+
+    def open_entries(self) -> Opened:
+        """Return every row that is not closed."""
+        with self._lock:
+            return Opened([self._open[key] for key in sorted(self._open)], [])
+
+    def read(self, approval_id: int) -> Entry | None:
+        """Return the open row of an approval."""
+        with self._lock:
+            return self._open.get(approval_id)
+
+    def read_closed(self, approval_id: int) -> Entry | None:
+        """Return the closed row of an approval."""
+        with self._lock:
+            return self._closed.get(approval_id)
+
+    def insert(self, entry: Entry) -> str:
+        """Store a new row."""
+        with self._lock:
+            if entry.approval_id in self._open:
+                raise Conflict("ledger_conflict", f"row {entry.approval_id} exists already")
+            return self._put(entry)
+
+    def replace(self, entry: Entry) -> str:
+        """Store a row over the one that was read."""
+        with self._lock:
+            self._expect(entry)
+            return self._put(entry)
+
+    def archive(self, entry: Entry) -> None:
+        """Move a row to the closed ones."""
+        with self._lock:
+            self._expect(entry)
+            del self._open[entry.approval_id]
+            self._closed[entry.approval_id] = entry
+
+    def set_aside(self, corrupt: Corrupt) -> None:
+        """Nothing in memory can be corrupt."""
+
+    def purge_closed(self, before: datetime) -> int:
+        """Delete rows closed before that time."""
+        with self._lock:
+            old = [key for key, row in self._closed.items() if row.closed_at and row.closed_at < before]
+            for key in old:
+                del self._closed[key]
+            return len(old)
+
+    def status(self) -> Status:
+        """Return what the last sweep left."""
+        return self._status
+
+    def save_status(self, status: Status) -> None:
+        """Keep what this sweep leaves."""
+        self._status = status
+
+    def _expect(self, entry: Entry) -> None:
+        stored = self._open.get(entry.approval_id)
+        if stored is None or stored.etag != entry.etag:
+            raise Conflict("ledger_conflict", f"row {entry.approval_id} was changed meanwhile")
+
+    def _put(self, entry: Entry) -> str:
+        self._writes += 1
+        etag = f'W/"{self._writes}"'
+        self._open[entry.approval_id] = replace(entry, etag=etag)
+        return etag

@@ -1,0 +1,206 @@
+"""The rows of the ledger and how they may change: pure functions from one row to the next.
+
+absent --> CLAIMED --2xx--> SENT --changed--> CLAIMED     SENT --decided here--> DECIDED
+|  ^                                          any --gone from Coupa--> closed
+|  +--lease and skew over--+                  closed --pending again--> CLAIMED, next round
++--refused--> RETRY (due later)
++--not the approver's turn, nobody to tell--> WAITING
++--refused or unknown too often--> PARKED (alarm; tried again daily)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MAX_REFUSALS = 8
+"""After so many refusals of the notice itself an approval is parked."""
+
+MINIMAL_AFTER = 5
+"""After so many refusals only the shortest form of the notice is tried."""
+
+MAX_UNCERTAIN = 3
+"""After so many sends of unknown outcome an approval is parked: the person may have got each of them."""
+
+PARKED_FOR = timedelta(days=1)
+KEEP_CLOSED = timedelta(days=90)
+_BACKOFF_CAP = timedelta(minutes=60)
+
+
+class State(StrEnum):
+    """Where an approval stands between Coupa and its approver."""
+
+    CLAIMED = "claimed"
+    SENT = "sent"
+    RETRY = "retry"
+    WAITING = "waiting"
+    PARKED = "parked"
+    DECIDED = "decided"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """How long a claim holds, and the times that scale with it, all in seconds.
+
+    Attributes:
+        length_s: from the claim on.
+        margin_s: what must be left of it when a send begins.
+        send_s: how long a send may take; less than the margin, so that it ends under the claim.
+        skew_s: how far the clocks of two pollers may differ; waited on top before a takeover.
+    """
+
+    length_s: float = 120
+
+    @property
+    def margin_s(self) -> float:
+        """A third of the lease: 40 s of 120."""
+        return self.length_s / 3
+
+    @property
+    def send_s(self) -> float:
+        """A sixth of the lease: 20 s of 120."""
+        return self.length_s / 6
+
+    @property
+    def skew_s(self) -> float:
+        """A quarter of the lease: 30 s of 120."""
+        return self.length_s / 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row: everything that the bridge remembers of one approval. Ids, hashes and times, no purchase data.
+
+    Attributes:
+        nonce: new for every write; by it a writer knows its own write again when the answer was lost.
+        generation: how often the approval came back after it was closed or decided.
+        seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
+        seen_document: the same of the document.
+        sent_version: the last version that Moveworks accepted.
+        sent_to: the approver key of that version.
+        attempted_at: when the last claim was made.
+        lease_until: when the claim ends.
+        next_at: when to look again.
+        refusals: how often this notice was refused for its own sake.
+        uncertain: how many claims of this version ended with an unknown outcome.
+        cause: the code of the last failure, for operators.
+        decision: what was decided through the bridge; with `decided_by` and `decided_at`.
+        etag: the store's mark of this write; empty for a row that is not stored yet.
+    """
+
+    approval_id: int
+    state: State
+    nonce: str
+    document_type: str = ""
+    document_id: int | None = None
+    generation: int = 0
+    seen_approval: str = ""
+    seen_document: str = ""
+    sent_version: str = ""
+    sent_to: str = ""
+    sent_at: datetime | None = None
+    attempted_at: datetime | None = None
+    lease_until: datetime | None = None
+    next_at: datetime | None = None
+    refusals: int = 0
+    uncertain: int = 0
+    cause: str = ""
+    decision: str = ""
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    closed_at: datetime | None = None
+    etag: str = field(default="", compare=False)
+
+    def is_held(self, now: datetime, lease: Lease) -> bool:
+        """Tell whether somebody's claim still stands, with the allowance for clocks that differ."""
+        if self.state is not State.CLAIMED or self.lease_until is None or self.is_ahead(now, lease):
+            return False
+        return now < self.lease_until + timedelta(seconds=lease.skew_s)
+
+    def is_ahead(self, now: datetime, lease: Lease) -> bool:
+        """Tell whether the row is from later than now: the clock was put back, and its times mean nothing."""
+        return self.attempted_at is not None and self.attempted_at > now + timedelta(seconds=lease.skew_s)
+
+    def may_send(self, now: datetime, lease: Lease) -> bool:
+        """Tell whether enough of our own claim is left to begin a send."""
+        return self.lease_until is not None and now <= self.lease_until - timedelta(seconds=lease.margin_s)
+
+
+def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
+    """Take the right to look and to send. A claim that somebody left behind counts as an unknown outcome."""
+    left_behind = entry.state is State.CLAIMED and entry.etag != ""
+    return replace(
+        entry,
+        state=State.CLAIMED,
+        attempted_at=now,
+        lease_until=now + timedelta(seconds=lease.length_s),
+        uncertain=entry.uncertain + 1 if left_behind else entry.uncertain,
+        next_at=None,
+    )
+
+
+def sent(entry: Entry, *, version: str, to: str, now: datetime) -> Entry:
+    """Record that Moveworks accepted this version."""
+    return replace(
+        settled(entry, State.SENT), sent_version=version, sent_to=to, sent_at=now, refusals=0, uncertain=0
+    )
+
+
+def unchanged(entry: Entry) -> Entry:
+    """Record that a look found nothing new to tell."""
+    return replace(settled(entry, State.SENT), refusals=0, uncertain=0)
+
+
+def waiting(entry: Entry, *, cause: str, until: datetime) -> Entry:
+    """Record that there is nobody to tell yet; look again at the latest at `until`."""
+    return replace(settled(entry, State.WAITING), cause=cause, next_at=until)
+
+
+def released(entry: Entry, *, cause: str, now: datetime) -> Entry:
+    """Give the claim back for a reason that is not the approval's own: due at once, not counted."""
+    return replace(settled(entry, State.RETRY), cause=cause, next_at=now)
+
+
+def refused(entry: Entry, *, cause: str, now: datetime) -> Entry:
+    """Give the claim back because the notice itself was refused: later each time, then parked."""
+    refusals = entry.refusals + 1
+    if refusals >= MAX_REFUSALS:
+        return parked(replace(entry, refusals=refusals), cause=cause, now=now)
+    pause = min(timedelta(minutes=2 ** (refusals - 1)), _BACKOFF_CAP)
+    return replace(settled(entry, State.RETRY), refusals=refusals, cause=cause, next_at=now + pause)
+
+
+def parked(entry: Entry, *, cause: str, now: datetime) -> Entry:
+    """Set the approval aside for operators to see; tried again after a day."""
+    return replace(settled(entry, State.PARKED), cause=cause, next_at=now + PARKED_FOR)
+
+
+def decided(entry: Entry, *, decision: str, by: str, now: datetime) -> Entry:
+    """Record a decision that Coupa confirmed."""
+    return replace(settled(entry, State.DECIDED), decision=decision, decided_by=by, decided_at=now)
+
+
+def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
+    """Record how the approval ended outside, or that it is gone."""
+    return replace(settled(entry, State.CLOSED), cause=cause, closed_at=now)
+
+
+def next_round(entry: Entry) -> Entry:
+    """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit."""
+    return replace(
+        entry,
+        generation=entry.generation + 1,
+        decision="",
+        decided_by="",
+        decided_at=None,
+        closed_at=None,
+        refusals=0,
+        uncertain=0,
+    )
+
+
+def settled(entry: Entry, state: State) -> Entry:
+    """End the claim."""
+    return replace(entry, state=state, lease_until=None, next_at=None, cause="")

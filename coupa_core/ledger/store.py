@@ -1,0 +1,180 @@
+"""The ledger, safe against races and lost answers, on top of whatever keeps its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_round
+
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Corrupt:
+    """A stored row that cannot be read: its key and what is wrong with it."""
+
+    key: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """All rows that are not closed, and those that cannot be read."""
+
+    entries: list[Entry]
+    corrupt: list[Corrupt]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What one sweep tells the next, and the health check.
+
+    Attributes:
+        last_complete_at: when a sweep last saw every pending approval.
+        last_sweep_at: when a sweep last ended, complete or not.
+        paused_until: nothing is sent before, because Moveworks wanted fewer requests.
+        suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
+        document_stamp: the newest `updated-at` of a document, as Coupa wrote it.
+        purged_at: when closed rows were last purged.
+        counts: the summary of the last sweep, by name.
+        failure: code of what ended the last sweep early, or empty.
+    """
+
+    last_complete_at: datetime | None = None
+    last_sweep_at: datetime | None = None
+    paused_until: datetime | None = None
+    suspect: bool = False
+    document_stamp: str = ""
+    purged_at: datetime | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    failure: str = ""
+
+
+class LedgerStore(Protocol):
+    """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
+
+    def open_entries(self) -> Opened:
+        """Return every row that is not closed, in the order of ids."""
+        ...
+
+    def read(self, approval_id: int) -> Entry | None:
+        """Return the open row of an approval, or None."""
+        ...
+
+    def read_closed(self, approval_id: int) -> Entry | None:
+        """Return the closed row of an approval, or None."""
+        ...
+
+    def insert(self, entry: Entry) -> str:
+        """Store a row that must not exist yet and return its etag; raises `Conflict` when it does."""
+        ...
+
+    def replace(self, entry: Entry) -> str:
+        """Store a row over the one that has its etag and return the new etag; raises `Conflict` otherwise."""
+        ...
+
+    def archive(self, entry: Entry) -> None:
+        """Move a row to the closed ones, unless it changed meanwhile (`Conflict`)."""
+        ...
+
+    def set_aside(self, corrupt: Corrupt) -> None:
+        """Move a row that cannot be read out of the way, and keep it for operators."""
+        ...
+
+    def purge_closed(self, before: datetime) -> int:
+        """Delete the rows that were closed before that time and return how many."""
+        ...
+
+    def status(self) -> Status:
+        """Return what the last sweep left, or an empty status."""
+        ...
+
+    def save_status(self, status: Status) -> None:
+        """Keep what this sweep leaves."""
+        ...
+
+
+class Ledger:
+    """The store, made safe: every write is conditional, and settled by reading back when in doubt.
+
+    Args:
+        store: where the rows are.
+        new_nonce: returns 128 random bits as text; a fresh one for every write.
+    """
+
+    def __init__(self, store: LedgerStore, *, new_nonce: Callable[[], str]) -> None:
+        self.store = store
+        self._new_nonce = new_nonce
+
+    def commit(self, entry: Entry) -> Entry | None:
+        """Write the next state of a row.
+
+        Args:
+            entry: made by a rule from the row that was read; without an etag it must be new.
+
+        Returns:
+            The row as stored; None when somebody else wrote first.
+
+        Raises:
+            Unavailable, Unknown: the store does not say what became of the write.
+            Conflict: the stored row cannot be read.
+        """
+        entry = replace(entry, nonce=self._new_nonce())
+        failure: ServiceError = Unavailable("ledger_untried", "the row was not written")
+        for _ in range(_TRIES):
+            try:
+                etag = self.store.replace(entry) if entry.etag else self.store.insert(entry)
+            except (Conflict, Unavailable, Unknown) as error:
+                failure = error
+            else:
+                return replace(entry, etag=etag)
+            # An answer was lost or somebody was quicker: the row itself knows. Our nonce in it means that
+            # the write went through, even when a retry inside the SDK was answered with a conflict.
+            stored = self.store.read(entry.approval_id)
+            if stored is not None and stored.nonce == entry.nonce:
+                return stored
+            if (stored.etag if stored else "") != entry.etag:
+                return None
+        raise failure
+
+    def claim(self, fresh: Entry | None, *, approval_id: int, now: datetime, lease: Lease) -> Entry | None:
+        """Take the exclusive right to look at an approval and to send its notice.
+
+        Args:
+            fresh: the row as it was just read; None when there is none.
+            approval_id: whose row it is.
+            now: aware UTC.
+            lease: how long the claim holds.
+
+        Returns:
+            The claimed row; None when somebody else holds it or was quicker.
+        """
+        if fresh is None:
+            fresh = self.begin(approval_id)
+        elif fresh.is_held(now, lease):
+            return None
+        return self.commit(claimed(fresh, now=now, lease=lease))
+
+    def begin(self, approval_id: int) -> Entry:
+        """Return a row that is not stored yet, in the round after the one that was closed, if any."""
+        before = self.store.read_closed(approval_id)
+        if before is None:
+            return Entry(approval_id=approval_id, state=State.RETRY, nonce="")
+        return next_round(replace(before, state=State.RETRY, etag=""))
+
+    def round_of(self, approval_id: int) -> Entry:
+        """Return the row by which an approval that waits now is offered: stored, or as it would begin."""
+        entry = self.store.read(approval_id) or self.begin(approval_id)
+        return next_round(entry) if entry.decision else entry
+
+    def close(self, entry: Entry, *, cause: str, now: datetime) -> bool:
+        """Move a row to the closed ones; False when somebody changed it meanwhile."""
+        try:
+            self.store.archive(replace(closed(entry, cause=cause, now=now), nonce=self._new_nonce()))
+        except Conflict:
+            return False
+        return True

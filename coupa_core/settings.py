@@ -1,0 +1,277 @@
+"""The only list of setting names: read from the environment once, checked at once, all mistakes named.
+
+It makes no client and keeps no value in an error: a wrong setting is named, never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+
+from coupa_core.errors import SettingsError
+
+LEAST_SCOPES = (
+    "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
+)
+"""What Moveworks' own Coupa approvals need, and nothing more.
+
+Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
+"""
+
+HOST_STORAGE = "AzureWebJobsStorage"
+"""The storage connection that every function app has; the ledger lives there unless told otherwise."""
+
+MIN_KEY_BYTES = 32
+
+_NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+
+
+def _base_url(value: str) -> str:
+    """Accept https anywhere and http on this machine only; no path, query, user or fragment."""
+    wrong = "must be a URL such as https://name.example.com"
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its text shows the value
+        raise ValueError(wrong) from None
+    if parts.scheme not in ("https", "http") or not has_host or not _NETLOC.fullmatch(parts.netloc):
+        raise ValueError(wrong)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must not have a path, a query or a fragment")
+    if parts.scheme == "http" and not is_loopback(str(parts.hostname)):
+        raise ValueError("must begin with https (http is for a loopback address only)")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _scopes(value: str) -> str:
+    """Refuse the scopes that would let a stolen secret delete or bypass."""
+    for scope in value.split():
+        if scope.endswith(".delete") or "bypass" in scope:
+            raise ValueError("must not ask for *.delete or a bypass scope")
+    return " ".join(value.split())
+
+
+def _types(value: object) -> object:
+    """Split a comma-separated list."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _type_name(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9:]{0,60}", value):
+        raise ValueError("must be class names of Coupa such as RequisitionHeader, or *")
+    return value
+
+
+def _keys(value: object) -> object:
+    """Read `kid:base64key[,kid:base64key]`; the first signs, all verify."""
+    if not isinstance(value, str):
+        return value
+    keys: dict[str, SecretStr] = {}
+    for part in value.split(","):
+        kid, _, encoded = part.strip().partition(":")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", kid) or kid in keys:
+            raise ValueError("must be kid:base64key[,kid:base64key] with distinct short kids")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise ValueError("must hold base64 keys") from error
+        if len(key) < MIN_KEY_BYTES:
+            raise ValueError(f"must hold keys of at least {MIN_KEY_BYTES} random bytes")
+        keys[kid] = SecretStr(encoded)
+    return keys
+
+
+def _schedule(value: str) -> str:
+    """Six fields, seconds first.
+
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
+    """
+    if len(value.split()) != 6:  # noqa: PLR2004
+        raise ValueError("must be an NCRONTAB expression of six fields")
+    return value
+
+
+def _loose(value: object) -> object:
+    """Forgive capitals and spaces around a fixed choice."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+TypeName = Annotated[str, AfterValidator(_type_name)]
+
+
+class Settings(BaseModel):
+    """Every setting of the product. The alias is the name of the environment variable."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore", validate_default=True)
+
+    coupa_base_url: BaseUrl = Field(
+        alias="COUPA_BASE_URL",
+        description="`https://{instance}.coupahost.com`; http only for a loopback address",
+    )
+    coupa_client_id: str = Field(alias="COUPA_CLIENT_ID", description="OAuth client: identifier")
+    coupa_client_secret: SecretStr = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    coupa_scopes: Annotated[str, AfterValidator(_scopes)] = Field(
+        LEAST_SCOPES,
+        alias="COUPA_SCOPES",
+        description="space-separated; a dangerous scope (`*.delete`, `bypass`) is refused",
+    )
+    coupa_max_per_second: int = Field(
+        5, ge=1, le=25, alias="COUPA_MAX_PER_SECOND", description="our share of Coupa's 25 requests a second"
+    )
+    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_types)] = Field(
+        ("RequisitionHeader",),
+        alias="DOCUMENT_TYPES",
+        description="comma-separated approvable types; `*` for all",
+    )
+    moveworks_base_url: BaseUrl = Field(
+        "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"
+    )
+    moveworks_channel: Annotated[Literal["events"], BeforeValidator(_loose)] = Field(
+        "events", alias="MOVEWORKS_CHANNEL", description="`events`"
+    )
+    moveworks_event_id: str = Field(
+        "",
+        alias="MOVEWORKS_EVENT_ID",
+        pattern=r"^[A-Za-z0-9-]{0,64}$",
+        description="required for `events`: the id that the Events Workspace shows after publishing",
+    )
+    moveworks_api_key: SecretStr = Field(
+        SecretStr(""), alias="MOVEWORKS_API_KEY", description="required for `events`; sent as `Bearer`"
+    )
+    moveworks_max_per_minute: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        alias="MOVEWORKS_MAX_PER_MINUTE",
+        description="under Moveworks' 120 for the whole organisation",
+    )
+    ledger_connection: SecretStr = Field(
+        SecretStr(HOST_STORAGE),
+        alias="LEDGER_CONNECTION",
+        description="a Table Storage connection string, or `memory`",
+    )
+    ledger_account_url: str = Field(
+        "",
+        alias="LEDGER_ACCOUNT_URL",
+        pattern=r"^(https://[A-Za-z0-9.-]+/?)?$",
+        description="`https://{account}.table.core.windows.net`, with managed identity; wins over the above",
+    )
+    ledger_table: str = Field(
+        "approvals",
+        alias="LEDGER_TABLE",
+        pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$",
+        description="table name",
+    )
+    action_token_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = Field(
+        {},
+        alias="ACTION_TOKEN_KEYS",
+        description="`kid:base64key[,kid:base64key]`, first signs, all verify; required unless "
+        "`ACTION_TOKEN=off`",
+    )
+    action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
+        "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
+    )
+    poll_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        "0 * * * * *", alias="POLL_SCHEDULE", description="NCRONTAB, UTC"
+    )
+    claim_lease_s: float = Field(
+        120,
+        ge=1,
+        le=3600,
+        alias="CLAIM_LEASE_S",
+        description="how long a claim holds; the margin that must be left before a send (a third), the "
+        "send's deadline (a sixth) and the skew allowance before a takeover (a quarter) scale with it",
+    )
+
+    @property
+    def storage(self) -> str:
+        """Return the connection string of the ledger, or `memory`."""
+        return self.ledger_connection.get_secret_value()
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and check every setting.
+
+    Args:
+        environment: names and values, such as `os.environ`; an empty value counts as missing.
+
+    Raises:
+        SettingsError: names every setting that is missing or wrong, and shows no value.
+    """
+    given: dict[str, str] = {}
+    unresolved: list[str] = []
+    for name in (*NAMES, HOST_STORAGE):
+        value = environment.get(name, "").strip()
+        if value.startswith("@Microsoft.KeyVault("):
+            # App Service leaves the reference itself when it cannot resolve it.
+            # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+            unresolved.append(name)
+        elif value:
+            given[name] = value
+    host_storage = given.pop(HOST_STORAGE, "")
+    if given.get("LEDGER_CONNECTION", HOST_STORAGE) == HOST_STORAGE:
+        given["LEDGER_CONNECTION"] = host_storage
+    complaints = dict.fromkeys(
+        unresolved, "the Key Vault reference is not resolved (check the app's identity)"
+    )
+    for name in _demanded(given):
+        complaints.setdefault(name, "is missing")
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        for name, complaint in _complaints(error):
+            complaints.setdefault(name, complaint)
+    if complaints:
+        raise SettingsError("; ".join(f"{name}: {complaint}" for name, complaint in complaints.items()))
+    return settings
+
+
+def _demanded(given: Mapping[str, str]) -> list[str]:
+    """Name what is not there and the others demand."""
+    demanded = ["MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"]
+    if _loose(given.get("ACTION_TOKEN")) != "off":
+        demanded.append("ACTION_TOKEN_KEYS")
+    if not given.get("LEDGER_ACCOUNT_URL"):
+        demanded.append("LEDGER_CONNECTION")
+    return [name for name in demanded if not given.get(name)]
+
+
+def _complaints(error: ValidationError) -> list[tuple[str, str]]:
+    """Say each fault as name and what is wrong, without the value."""
+    return [
+        (
+            str(fault["loc"][0]),
+            "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, "),
+        )
+        for fault in error.errors(include_input=False, include_context=False, include_url=False)
+    ]
+
+
+NAMES = tuple(str(field.alias) for field in Settings.model_fields.values())
+"""The environment variables that are read, in the order of the documentation."""

@@ -1,0 +1,346 @@
+"""The ledger's rows in Azure Table Storage: the only use of `azure.data.tables`.
+
+It knows how rows are written and read, and what the SDK's errors mean; the rules are in `ledger`.
+Open and closed rows live in two partitions, so that a sweep reads the open ones only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import MISSING, fields
+from datetime import datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableClient, UpdateMode
+
+from coupa_core.errors import Conflict, Unavailable, Unknown
+from coupa_core.ledger import Corrupt, Entry, Opened, State, Status
+
+SCHEMA = 1
+"""Version of the row format; a row of a later one is not guessed at."""
+
+OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
+"""The partitions."""
+
+SWEEP_OPTIONS: Mapping[str, Any] = {
+    "connection_timeout": 3,
+    "read_timeout": 5,
+    "retry_total": 2,
+    "retry_backoff_factor": 0.2,
+    "retry_backoff_max": 1,
+}
+"""Seconds, where the SDK would wait 300 s for each of ten tries.
+
+Source: azure-core, defaults of `ConnectionConfiguration` and `RetryPolicy`,
+https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.retrypolicy
+"""
+
+CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
+"""A click has ten seconds in all, and goes on without the ledger."""
+
+_TEXT, _NUMBER, _TIME = "text", "number", "time"
+_KINDS = {
+    "nonce": _TEXT,
+    "document_type": _TEXT,
+    "document_id": _TEXT,  # ids go beyond the 32 bits that a table's plain integer holds
+    "generation": _NUMBER,
+    "seen_approval": _TEXT,
+    "seen_document": _TEXT,
+    "sent_version": _TEXT,
+    "sent_to": _TEXT,
+    "sent_at": _TIME,
+    "attempted_at": _TIME,
+    "lease_until": _TIME,
+    "next_at": _TIME,
+    "refusals": _NUMBER,
+    "uncertain": _NUMBER,
+    "cause": _TEXT,
+    "decision": _TEXT,
+    "decided_by": _TEXT,
+    "decided_at": _TIME,
+    "closed_at": _TIME,
+}
+_PURGE_BATCH = 100
+
+
+def table_client(
+    *, connection: str, account_url: str, table: str, options: Mapping[str, Any] = SWEEP_OPTIONS
+) -> TableClient:
+    """Make the client of the ledger's table; nothing is contacted yet.
+
+    Args:
+        connection: a connection string; not used with an account URL.
+        account_url: `https://{account}.table.core.windows.net`; the app's managed identity is used.
+        table: the table's name.
+        options: time limits and repeats of the SDK, and its `transport` where a test brings one.
+    """
+    if not account_url:
+        return TableClient.from_connection_string(connection, table, **options)
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - heavy, and only needed here
+
+    return TableClient(account_url, table, credential=DefaultAzureCredential(), **options)
+
+
+class TableStore:
+    """The rows in one table. Creates the table on first use."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+        self._exists = False
+        self._lock = threading.Lock()
+
+    def open_entries(self) -> Opened:
+        """Return every row that is not closed, and those that cannot be read."""
+        entries: list[Entry] = []
+        corrupt: list[Corrupt] = []
+        with self._talking("list the open rows") as client:
+            rows = list(client.query_entities("PartitionKey eq @part", parameters={"part": OPEN}))
+        for row in rows:
+            try:
+                entries.append(_entry(row))
+            except ValueError as error:
+                corrupt.append(Corrupt(row["RowKey"], str(error)))
+        entries.sort(key=lambda entry: entry.approval_id)
+        return Opened(entries, corrupt)
+
+    def read(self, approval_id: int) -> Entry | None:
+        """Return the open row of an approval; one that cannot be read is a conflict for the sweep to mend."""
+        return self._read(OPEN, approval_id)
+
+    def read_closed(self, approval_id: int) -> Entry | None:
+        """Return the closed row of an approval; one that cannot be read counts as none."""
+        try:
+            return self._read(CLOSED, approval_id)
+        except Conflict:
+            return None
+
+    def insert(self, entry: Entry) -> str:
+        """Store a new row and return its etag."""
+        with self._talking(f"insert row {entry.approval_id}") as client:
+            return str(client.create_entity(_row(OPEN, entry))["etag"])
+
+    def replace(self, entry: Entry) -> str:
+        """Store a row over the one that has its etag and return the new etag."""
+        with self._talking(f"replace row {entry.approval_id}") as client:
+            stored = client.update_entity(
+                _row(OPEN, entry),
+                mode=UpdateMode.REPLACE,
+                etag=entry.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+            return str(stored["etag"])
+
+    def archive(self, entry: Entry) -> None:
+        """Write the closed row, then delete the open one if it is still the one that was read.
+
+        A crash between the two leaves both: the open one is closed again by the next sweep.
+        """
+        with self._talking(f"archive row {entry.approval_id}") as client:
+            client.upsert_entity(_row(CLOSED, entry), mode=UpdateMode.REPLACE)
+            client.delete_entity(
+                {"PartitionKey": OPEN, "RowKey": str(entry.approval_id)},
+                etag=entry.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+
+    def set_aside(self, corrupt: Corrupt) -> None:
+        """Move a row that cannot be read to a partition of its own, with the cause.
+
+        Another sweep may have been quicker, and the row been made anew since: that one stays.
+        """
+        with self._talking(f"set aside row {corrupt.key}") as client:
+            try:
+                row = client.get_entity(OPEN, corrupt.key)
+            except ResourceNotFoundError:
+                return
+            if _is_readable(row):
+                return
+            client.upsert_entity({**row, "PartitionKey": ASIDE, "aside_cause": corrupt.cause[:500]})
+            client.delete_entity(
+                row, etag=row.metadata["etag"], match_condition=MatchConditions.IfNotModified
+            )
+
+    def purge_closed(self, before: datetime) -> int:
+        """Delete the rows that were closed before that time, a hundred at once."""
+        with self._talking("purge closed rows") as client:
+            old = client.query_entities(
+                "PartitionKey eq @part and closed_at lt @before",
+                parameters={"part": CLOSED, "before": before.isoformat()},
+                select=["PartitionKey", "RowKey"],
+            )
+            keys = [{"PartitionKey": CLOSED, "RowKey": row["RowKey"]} for row in old]
+            for start in range(0, len(keys), _PURGE_BATCH):
+                client.submit_transaction([("delete", key) for key in keys[start : start + _PURGE_BATCH]])
+        return len(keys)
+
+    def status(self) -> Status:
+        """Return what the last sweep left; a status that cannot be read counts as none."""
+        with self._talking("read the status") as client:
+            try:
+                row = client.get_entity(STATUS, "sweep")
+            except ResourceNotFoundError:
+                return Status()
+        try:
+            return _status(json.loads(row["status"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return Status()
+
+    def save_status(self, status: Status) -> None:
+        """Keep what this sweep leaves."""
+        text = json.dumps({item.name: _plain(getattr(status, item.name)) for item in fields(status)})
+        with self._talking("save the status") as client:
+            client.upsert_entity(
+                {"PartitionKey": STATUS, "RowKey": "sweep", "status": text}, mode=UpdateMode.REPLACE
+            )
+
+    def _read(self, partition: str, approval_id: int) -> Entry | None:
+        with self._talking(f"read row {approval_id}") as client:
+            try:
+                row = client.get_entity(partition, str(approval_id))
+            except ResourceNotFoundError:
+                return None
+        try:
+            return _entry(row)
+        except ValueError as error:
+            raise Conflict("ledger_corrupt", f"row {approval_id} cannot be read: {error}") from error
+
+    @contextmanager
+    def _talking(self, what: str) -> Iterator[TableClient]:
+        """Make the table if need be, and say what the SDK's errors mean."""
+        try:
+            self._create()
+            yield self._client
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
+            self._exists = self._exists and not isinstance(
+                error, ResourceNotFoundError
+            )  # the table may be gone
+            raise Conflict("ledger_conflict", f"cannot {what}: it was changed meanwhile") from error
+        except HttpResponseError as error:
+            raise _meaning(error, what) from error
+        except AzureError as error:
+            # The SDK says "request error" for a connection that broke after the request had left, too.
+            raise Unknown("ledger_lost", f"cannot {what}: {type(error).__name__}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # What the SDK raises when something else answered in the place of the table service.
+            raise Unknown("ledger_unreadable", f"cannot {what}: the answer cannot be read") from error
+
+    def _create(self) -> None:
+        if self._exists:
+            return
+        with self._lock:
+            if not self._exists:
+                with suppress(ResourceExistsError):  # the usual case
+                    self._client.create_table()
+                self._exists = True
+
+
+def _meaning(error: HttpResponseError, what: str) -> Unavailable | Unknown:
+    """Say what a refusal by the table service means: 4xx did nothing, anything else is not known."""
+    status = error.status_code
+    if status is None and isinstance(error, ClientAuthenticationError):
+        return Unavailable("ledger_identity", f"cannot {what}: the app's identity got no token")
+    reason = getattr(error, "error_code", None) or ""  # set on some paths only: an enum, or text if unknown
+    text = f"cannot {what}: the table service answered {status} {getattr(reason, 'value', reason)}".rstrip()
+    if status is not None and status in range(400, 500) and status != 408:  # noqa: PLR2004
+        return Unavailable(f"ledger_{status}", text, status=status)
+    return Unknown(f"ledger_{status}", text, status=status)
+
+
+def _row(partition: str, entry: Entry) -> dict[str, Any]:
+    """Write a row; what has its default value is left out."""
+    row: dict[str, Any] = {
+        "PartitionKey": partition,
+        "RowKey": str(entry.approval_id),
+        "schema": SCHEMA,
+        "state": entry.state.value,
+    }
+    for item in fields(entry):
+        if item.name in _KINDS:
+            value = _plain(getattr(entry, item.name))
+            if value is not None and value != (None if item.default is MISSING else item.default):
+                row[item.name] = str(value) if _KINDS[item.name] == _TEXT else value
+    return row
+
+
+def _entry(row: Any) -> Entry:
+    """Read a row.
+
+    Raises:
+        ValueError: a later schema, an unknown state, or a field of a wrong type; says which.
+    """
+    if row.get("schema") != SCHEMA:
+        raise ValueError(f"schema {row.get('schema')!r} is not {SCHEMA}")
+    key = str(row["RowKey"])
+    if not key.isascii() or not key.isdigit():
+        raise ValueError("the row key is no approval id")
+    values = {name: _READERS[kind](name, row[name]) for name, kind in _KINDS.items() if name in row}
+    if "document_id" in values:
+        values["document_id"] = int(values["document_id"])
+    values.setdefault("nonce", "")
+    return Entry(
+        approval_id=int(key), state=State(row.get("state")), etag=str(row.metadata["etag"]), **values
+    )
+
+
+def _is_readable(row: Any) -> bool:
+    try:
+        _entry(row)
+    except ValueError:
+        return False
+    return True
+
+
+def _status(values: dict[str, Any]) -> Status:
+    """Read a status; raises AttributeError, TypeError or ValueError when it is not one of ours."""
+    blank = Status()
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if name.endswith(("_at", "_until")):
+            read[name] = None if value is None else _read_time(name, value)
+        elif type(value) is type(getattr(blank, name)):
+            read[name] = value
+        else:
+            raise TypeError(f"{name} is of a wrong type")
+    return Status(**read)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _read_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is no text")  # noqa: TRY004 - one error for every fault of a row
+    return value
+
+
+def _read_number(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} is no number")  # noqa: TRY004 - as above
+    return value
+
+
+def _read_time(name: str, value: Any) -> datetime:
+    time = datetime.fromisoformat(_read_text(name, value))
+    if time.tzinfo is None:
+        raise ValueError(f"{name} has no time zone")
+    return time
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    _TEXT: _read_text,
+    _NUMBER: _read_number,
+    _TIME: _read_time,
+}

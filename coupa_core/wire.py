@@ -1,0 +1,332 @@
+"""HTTP to a neighbour: one send with a deadline, an allowed rate and a cap, and what its failure means.
+
+The only use of `requests`. It never repeats a request and knows no vendor: the clients do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import (
+    Denied,
+    Malformed,
+    Refused,
+    ServiceError,
+    Throttled,
+    Unavailable,
+    Unknown,
+)
+
+CONNECT_S = 5.0
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Far above fifty full documents; an answer beyond it is a fault of the neighbour."""
+
+_CHUNK = 64 * 1024
+_OK = range(200, 300)
+
+
+class Pace:
+    """An allowed rate: at most `limit` starts in any window of `period_s`, across threads.
+
+    Bursts up to the limit are allowed; what does not fit before the caller's deadline is not started.
+    """
+
+    def __init__(self, clock: Clock, *, limit: int, period_s: float) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._period_s = period_s
+        self._starts: deque[float] = deque(maxlen=limit)
+        self._lock = threading.Lock()
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Wait for the next free start and take it.
+
+        Returns:
+            False, at once, when the next start is beyond the deadline; nothing is taken then.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            start = max(now, self._next())
+            if start - now > deadline.left_s():
+                return False
+            self._starts.append(start)
+        if start > now:
+            self._clock.sleep(start - now)
+        return True
+
+    def free(self, within_s: float) -> int:
+        """Return how many starts could still be taken within that many seconds."""
+        with self._lock:
+            until = self._clock.monotonic() + within_s
+            taken = sum(1 for start in self._starts if start + self._period_s > until)
+            return self._limit - taken
+
+    def remember(self, seconds_ago: float) -> None:
+        """Count a start that another process made."""
+        with self._lock:
+            merged = sorted([*self._starts, self._clock.monotonic() - seconds_ago])
+            self._starts = deque(merged, maxlen=self._limit)
+
+    def _next(self) -> float:
+        full = len(self._starts) == self._limit
+        return self._starts[0] + self._period_s if full else float("-inf")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a neighbour answered: status, headers with lower-case names, and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether it is any 2xx."""
+        return self.status in _OK
+
+    def json(self) -> Any:
+        """Return the body as JSON, numbers with a point as `Decimal`.
+
+        Raises:
+            Malformed: empty, HTML, XML, cut off, not UTF-8, NaN, or nested without end.
+        """
+        try:
+            return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            kind = self.headers.get("content-type", "no content type").split(";")[0][:60]
+            raise Malformed(
+                "not_json", f"answered {self.status} with {len(self.body)} bytes of {kind}, not JSON"
+            ) from error
+
+    def retry_after_s(self, now: datetime) -> float | None:
+        """Return how long to wait by `Retry-After`, given in seconds or as a date; None when it says nothing.
+
+        Source: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
+        """
+        value = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"[0-9]{1,9}", value):
+            return float(value)
+        at = _http_date(value)
+        return max(0.0, (at - now).total_seconds()) if at else None
+
+    def ahead_s(self, now: datetime) -> float | None:
+        """Return how far the neighbour's clock is ahead of ours, in whole seconds, by its `Date`.
+
+        Source: https://www.rfc-editor.org/rfc/rfc9110#name-date
+        """
+        at = _http_date(self.headers.get("date", ""))
+        return (at - now).total_seconds() if at else None
+
+
+class Wire:
+    """The connection to one neighbour.
+
+    Args:
+        name: `coupa` or `moveworks`; the prefix of error codes.
+        base_url: scheme and host; nothing else is ever contacted, redirects are not followed.
+        clock: for deadlines and waiting.
+        pace: the allowed rate, or None for no limit.
+        session: kept for its connections; made here unless a test brings its own transport.
+        use_proxy: whether a proxy of the environment is used; it is not for a loopback address.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        base_url: str,
+        clock: Clock,
+        pace: Pace | None = None,
+        session: requests.Session | None = None,
+        use_proxy: bool = True,
+    ) -> None:
+        self.name = name
+        self._base_url = base_url
+        self._clock = clock
+        self._pace = pace
+        self._session = session or _session(use_proxy=use_proxy)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: Deadline,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        payload: object = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Reply:
+        """Send one request once and return whatever was answered, of any status.
+
+        Args:
+            method: HTTP method.
+            path: begins with `/`; the caller vouches for it.
+            deadline: for the whole exchange; also bounds the wait for the allowed rate.
+            headers: `Authorization` and the like.
+            params: query parameters, encoded here.
+            form: a form body.
+            payload: a JSON body.
+            max_bytes: the largest answer that is read.
+
+        Raises:
+            Unavailable: surely not sent: no connection, or no time left.
+            Unknown: sent, and no whole answer came back.
+        """
+        if self._pace and not self._pace.wait(deadline):
+            raise Unavailable(f"{self.name}_pace", f"{self.name}: no turn within the allowed rate in time")
+        left_s = deadline.left_s()
+        if left_s <= 0:
+            raise Unavailable(f"{self.name}_late", f"{self.name}: no time left for {method} {path}")
+        try:
+            with self._session.request(
+                method,
+                self._base_url + path,
+                params=params,
+                data=form,
+                json=payload,
+                headers={"Accept": "application/json", **(headers or {})},
+                timeout=(min(CONNECT_S, left_s), left_s),
+                allow_redirects=False,
+                auth=_as_given,
+                stream=True,
+            ) as response:
+                body = self._read(response, deadline, max_bytes)
+        except requests.RequestException as error:
+            raise self._failure(error, f"{method} {path}") from error
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, lower, body)
+
+    def close_idle(self) -> None:
+        """Drop kept connections, so that the next request does not meet one that the other side has left."""
+        self._session.close()
+
+    def _read(self, response: requests.Response, deadline: Deadline, max_bytes: int) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > max_bytes:
+                raise Unknown(f"{self.name}_too_large", f"{self.name} answered more than {max_bytes} bytes")
+            if deadline.left_s() <= 0:
+                raise Unknown(f"{self.name}_timeout", f"{self.name} did not finish its answer in time")
+        return bytes(body)
+
+    def _failure(self, error: requests.RequestException, what: str) -> ServiceError:
+        """Tell a request that surely never left from one whose outcome is unknown."""
+        if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
+            return Unavailable(
+                f"{self.name}_unreachable", f"{self.name} cannot be reached for {what} ({_kind(error)})"
+            )
+        late = isinstance(error, requests.Timeout)
+        return Unknown(
+            f"{self.name}_{'timeout' if late else 'lost'}",
+            f"{self.name} did not answer {what} ({_kind(error)})",
+        )
+
+
+def failure_of(reply: Reply, *, name: str, what: str, now: datetime, hint: str = "") -> ServiceError:
+    """Say what an answer other than 2xx means for what to do next.
+
+    429 is `Throttled`, 401 and 403 `Denied`, other 4xx `Refused`, a redirect `Denied` (a wrong base URL), 5xx
+    `Unknown`: a gateway may answer for a server that has done the work.
+    """
+    cause = error_text(reply)
+    text = f"{name} answered {reply.status} to {what}"
+    text += f": {cause}" if cause else ""
+    text += f" ({hint})" if hint else ""
+    wait_s = reply.retry_after_s(now)
+    if reply.status == requests.codes.too_many_requests:
+        return Throttled(f"{name}_429", text, status=reply.status, retry_after_s=wait_s)
+    if reply.status in (requests.codes.unauthorized, requests.codes.forbidden):
+        return Denied(f"{name}_{reply.status}", text, status=reply.status)
+    if reply.status in range(300, 400):
+        return Denied(f"{name}_redirect", f"{text} (check the base URL)", status=reply.status)
+    if reply.status in range(400, 500):
+        return Refused(f"{name}_{reply.status}", text, status=reply.status)
+    return Unknown(f"{name}_{reply.status}", text, status=reply.status, retry_after_s=wait_s)
+
+
+def error_text(reply: Reply) -> str:
+    """Return the neighbour's own words about an error, from JSON, XML or HTML, as one short line.
+
+    Coupa answers `{"errors": {field: [text]}}` or `<errors><error>text</error></errors>`, and HTML when it is
+    broken; Moveworks `{"error": {"code", "message"}}` or the same flat.
+    """
+    try:
+        words = list(_words(reply.json(), 0))
+    except Malformed:
+        page = reply.body[:20_000].decode("utf-8", "replace")
+        words = re.findall(r"<(?:error|title)\b[^>]{0,80}>([^<]{1,300})", page)
+    return one_line("; ".join(words), 200)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Fold a text that others wrote into one line of at most `limit` characters that is safe in a log."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _words(value: Any, depth: int) -> list[str]:
+    """Collect the texts of an error body, three levels deep: what lies deeper is no message."""
+    if isinstance(value, str):
+        return [value]
+    if depth > 3:  # noqa: PLR2004
+        return []
+    if isinstance(value, list):
+        return [word for item in value[:5] for word in _words(item, depth + 1)]
+    if isinstance(value, dict):
+        return [word for item in list(value.values())[:10] for word in _words(item, depth + 1)]
+    return []
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.tzinfo else None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _kind(error: requests.RequestException) -> str:
+    return type(error).__name__
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Tell whether no byte of the request can have left this machine."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = getattr(reason, "args", (None,))[0] if reason is not None else None
+    return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the headers as they are: without an `auth`, requests would let a .netrc file replace them."""
+    return request
+
+
+def _session(*, use_proxy: bool) -> requests.Session:
+    session = requests.Session()
+    adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=32, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.trust_env = use_proxy
+    return session

@@ -1,0 +1,74 @@
+"""The time that the simulators live in: the machine's, or one that a test moves by hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What a simulator needs to know of time."""
+
+    def now(self) -> datetime:
+        """Return the current time as aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary moment; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let that many seconds pass."""
+        ...
+
+
+class RealClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time as aware UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Block for that many seconds."""
+        time.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move; sleeping moves it at once."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:
+        self._start = start
+        self._passed_s = 0.0
+        self._stepped_s = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the time it was moved to, aware UTC."""
+        with self._lock:
+            return self._start + timedelta(seconds=self._passed_s + self._stepped_s)
+
+    def monotonic(self) -> float:
+        """Return the seconds it was advanced since it was made; steps of the wall clock do not show."""
+        with self._lock:
+            return self._passed_s
+
+    def sleep(self, seconds: float) -> None:
+        """Advance without waiting."""
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let that many seconds pass."""
+        with self._lock:
+            self._passed_s += max(0.0, seconds)
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as an administrator or a time server would."""
+        with self._lock:
+            self._stepped_s += seconds

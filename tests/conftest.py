@@ -1,0 +1,99 @@
+"""What every test has: no network but loopback, no settings of the machine, Azurite where it is asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azure.data.tables import TableClient
+
+from coupa_core.ledger import LedgerStore, MemoryStore
+from coupa_core.settings import HOST_STORAGE, NAMES
+from coupa_core.table_ledger import TableStore, table_client
+from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse to look up or reach any other machine, and fail the test even when the refusal was swallowed."""
+    refused: list[Any] = []
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(host: Any) -> None:
+        if not _is_here(host):
+            refused.append(host)
+            raise AssertionError(f"a test must not reach {host!r}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check(host)
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+    yield
+    assert not refused, f"the test tried to reach {refused}"
+
+
+def _is_here(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the settings of whoever runs the tests."""
+    for name in (*NAMES, HOST_STORAGE):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def azurite_server() -> Iterator[Azurite]:
+    """Run one table service for all tests; in CI its absence is a failure."""
+    if not is_installed():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(INSTALL_HINT)
+    with azurite(tables_only=True) as server:
+        yield server
+
+
+@pytest.fixture
+def table(azurite_server: Azurite) -> Iterator[TableClient]:
+    """Yield the SDK's client of a table that does not exist yet."""
+    name = f"t{uuid.uuid4().hex}"
+    with table_client(connection=azurite_server.connection_string, account_url="", table=name) as client:
+        yield client
+
+
+@pytest.fixture
+def table_store(table: TableClient) -> TableStore:
+    """Return a store on that table."""
+    return TableStore(table)
+
+
+@pytest.fixture(params=["memory", "table"])
+def store(request: pytest.FixtureRequest) -> LedgerStore:
+    """Return one store after the other, empty."""
+    if request.param == "memory":
+        return MemoryStore()
+    stored: LedgerStore = request.getfixturevalue("table_store")
+    return stored

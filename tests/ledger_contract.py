@@ -1,0 +1,138 @@
+"""What the tests of the ledger share: rows, threads that start together, and stores that lose answers."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+from azure.data.tables import TableClient
+
+from coupa_core.errors import ServiceError
+from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, State
+from coupa_core.table_ledger import CLOSED, OPEN, TableStore, _row
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def row(approval_id: int = 7, **fields: Any) -> Entry:
+    """Return a row with every field at its default but those given."""
+    return Entry(**{"approval_id": approval_id, "state": State.SENT, "nonce": "n", **fields})
+
+
+def full_row(approval_id: int = 7) -> Entry:
+    """Return a row with no field at its default."""
+    return Entry(
+        approval_id=approval_id,
+        state=State.PARKED,
+        nonce="6f1c",
+        document_type="RequisitionHeader",
+        document_id=9_223_372_036_854_775_807,
+        generation=3,
+        seen_approval="2026-11-23T01:02:03-08:00",
+        seen_document="2026-11-23T01:02:04-08:00",
+        sent_version="v1:abc",
+        sent_to="user:12|group:3",
+        sent_at=NOW,
+        attempted_at=NOW + timedelta(microseconds=1),
+        lease_until=NOW.astimezone(timezone(timedelta(hours=5, minutes=45))) + HOUR,
+        next_at=NOW + 2 * HOUR,
+        refusals=8,
+        uncertain=2,
+        cause="über'legen ☃",
+        decision="reject",
+        decided_by="søren.o'neil+å@example.com",
+        decided_at=NOW - HOUR,
+        closed_at=NOW - 2 * HOUR,
+    )
+
+
+def ledger_on(store: LedgerStore) -> Ledger:
+    """Return a ledger whose nonces are different each time, and the same in each run."""
+    numbers = itertools.count(1)
+    return Ledger(store, new_nonce=lambda: f"nonce-{next(numbers)}")
+
+
+def at_once(number: int, work: Callable[[int], T]) -> list[T | ServiceError]:
+    """Do the work in so many threads that begin together; an error of ours is a result."""
+    gate = threading.Barrier(number)
+
+    def run(index: int) -> T | ServiceError:
+        gate.wait()
+        try:
+            return work(index)
+        except ServiceError as error:
+            return error
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
+
+
+def put(store: LedgerStore, entries: Iterable[Entry], *, are_closed: bool = False) -> None:
+    """Store many rows quickly."""
+    if isinstance(store, TableStore):
+        store.status()  # makes the table
+        partition = CLOSED if are_closed else OPEN
+        put_raw(store._client, [_row(partition, entry) for entry in entries])
+        return
+    for entry in entries:
+        stored = Entry(**{**vars(entry), "etag": store.insert(entry)})
+        if are_closed:
+            store.archive(stored)
+
+
+def put_raw(client: TableClient, rows: list[dict[str, Any]]) -> None:
+    """Store rows as they are, a hundred at once."""
+    for start in range(0, len(rows), 100):
+        client.submit_transaction([("create", each) for each in rows[start : start + 100]])
+
+
+class LossyStore(MemoryStore):
+    """A store whose answers get lost: it does what it is asked, or not, and raises all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._losses: dict[str, list[tuple[ServiceError, bool]]] = {}
+        self._before: dict[str, Callable[[], object]] = {}
+
+    def lose(self, method: str, error: ServiceError, *, is_done: bool, times: int = 1) -> None:
+        """Raise that error at the next so many calls, after doing the work or instead of it."""
+        self._losses[method] = [(error, is_done)] * times
+
+    def let_in(self, method: str, work: Callable[[], object]) -> None:
+        """Let somebody else do something just before the next call."""
+        self._before[method] = work
+
+    def read(self, approval_id: int) -> Entry | None:
+        """Return the open row of an approval."""
+        return self._through("read", lambda: super(LossyStore, self).read(approval_id))
+
+    def insert(self, entry: Entry) -> str:
+        """Store a new row."""
+        return self._through("insert", lambda: super(LossyStore, self).insert(entry))
+
+    def replace(self, entry: Entry) -> str:
+        """Store a row over the one that was read."""
+        return self._through("replace", lambda: super(LossyStore, self).replace(entry))
+
+    def archive(self, entry: Entry) -> None:
+        """Move a row to the closed ones."""
+        self._through("archive", lambda: super(LossyStore, self).archive(entry))
+
+    def _through(self, method: str, work: Callable[[], T]) -> T:
+        self.asked.append(method)
+        self._before.pop(method, lambda: None)()
+        losses = self._losses.get(method)
+        if not losses:
+            return work()
+        error, is_done = losses.pop()
+        if is_done:
+            work()
+        raise error

@@ -1,0 +1,66 @@
+"""Time: the machine's clock is aware and steady, a deadline passes once and only gets earlier."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coupa_core.clock import Clock, Deadline, SystemClock
+from sandbox.clock import ManualClock
+
+
+def test_the_machines_clock_is_aware_utc_and_is_now() -> None:
+    now = SystemClock().now()
+
+    assert now.tzinfo is UTC
+    assert abs(datetime.now(UTC) - now) < timedelta(seconds=5)
+
+
+def test_sleeping_lets_the_monotonic_seconds_pass() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+
+    clock.sleep(0.01)
+
+    assert 0.01 <= clock.monotonic() - before < 1
+
+
+def test_a_deadline_counts_down_and_stays_passed() -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock, 10)
+
+    assert deadline.left_s() == 10
+    clock.advance(7)
+    assert deadline.left_s() == 3
+    clock.advance(3)
+    assert deadline.left_s() == 0
+    clock.advance(5)
+    assert deadline.left_s() == -5
+
+
+def test_setting_the_wall_clock_does_not_move_a_deadline() -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock, 10)
+
+    clock.step(-3600)
+    assert deadline.left_s() == 10
+    clock.step(7200)
+    assert deadline.left_s() == 10
+
+
+@pytest.mark.parametrize(("seconds", "left_s"), [(3, 3), (10, 10), (60, 10), (0, 0), (-1, -1)])
+def test_a_share_of_a_deadline_is_never_later_than_the_whole(seconds: float, left_s: float) -> None:
+    clock: Clock = ManualClock()
+
+    share = Deadline(clock, 10).within(seconds)
+
+    assert share.left_s() == left_s
+
+
+def test_a_share_of_a_passed_deadline_has_passed() -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock, 1)
+    clock.advance(2)
+
+    assert deadline.within(5).left_s() == -1

@@ -1,0 +1,310 @@
+"""How a row may change: every rule, and what no rule may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_contract import HOUR, NOW, full_row, row
+
+from coupa_core.ledger import (
+    MAX_REFUSALS,
+    PARKED_FOR,
+    Entry,
+    Lease,
+    State,
+    claimed,
+    closed,
+    decided,
+    next_round,
+    parked,
+    refused,
+    released,
+    sent,
+    settled,
+    unchanged,
+    waiting,
+)
+from sandbox.clock import ManualClock
+
+LEASE = Lease()
+HELD = replace(full_row(), state=State.CLAIMED, lease_until=NOW + timedelta(seconds=120), etag="e")
+"""A claimed row with every field set: what a rule does not mention must stay."""
+
+Rule = Callable[[Entry, datetime], Entry]
+
+RULES: dict[str, Rule] = {
+    "claimed": lambda entry, now: claimed(entry, now=now, lease=LEASE),
+    "sent": lambda entry, now: sent(entry, version="v9", to="user:9", now=now),
+    "unchanged": lambda entry, now: unchanged(entry),
+    "waiting": lambda entry, now: waiting(entry, cause="no_recipient", until=now),
+    "released": lambda entry, now: released(entry, cause="paused", now=now),
+    "refused": lambda entry, now: refused(entry, cause="moveworks_400", now=now),
+    "parked": lambda entry, now: parked(entry, cause="uncertain", now=now),
+    "decided": lambda entry, now: decided(entry, decision="approve", by="a@example.com", now=now),
+    "closed": lambda entry, now: closed(entry, cause="gone", now=now),
+    "next_round": lambda entry, now: next_round(entry),
+    "settled": lambda entry, now: settled(entry, State.SENT),
+}
+
+
+def changes(before: Entry, after: Entry) -> dict[str, object]:
+    """Return the fields that differ, with their new values."""
+    return {name: value for name, value in vars(after).items() if value != vars(before)[name]}
+
+
+# Claims.
+
+
+def test_a_claim_holds_for_the_lease_from_now_on() -> None:
+    entry = replace(full_row(), state=State.RETRY, etag="e")
+
+    assert changes(entry, claimed(entry, now=NOW + HOUR, lease=LEASE)) == {
+        "state": State.CLAIMED,
+        "attempted_at": NOW + HOUR,
+        "lease_until": NOW + HOUR + timedelta(seconds=120),
+        "next_at": None,
+    }
+
+
+def test_taking_over_a_claim_counts_an_unknown_outcome() -> None:
+    assert claimed(HELD, now=NOW, lease=LEASE).uncertain == HELD.uncertain + 1
+
+
+def test_a_claim_that_was_never_stored_is_no_takeover() -> None:
+    assert claimed(replace(HELD, etag=""), now=NOW, lease=LEASE).uncertain == HELD.uncertain
+
+
+def test_a_claim_is_held_until_its_end_plus_the_skew_of_clocks() -> None:
+    clock = ManualClock(NOW)
+    entry = claimed(row(), now=clock.now(), lease=LEASE)
+
+    clock.advance(149.999)
+    assert entry.is_held(clock.now(), LEASE)
+    clock.advance(0.001)
+    assert not entry.is_held(clock.now(), LEASE)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.CLAIMED])
+def test_only_a_claim_is_held(state: State) -> None:
+    assert not replace(HELD, state=state).is_held(NOW, LEASE)
+
+
+def test_a_claim_without_an_end_is_not_held() -> None:
+    assert not replace(HELD, lease_until=None).is_held(NOW, LEASE)
+
+
+def test_a_send_begins_only_while_the_margin_is_left() -> None:
+    clock = ManualClock(NOW)
+    entry = claimed(row(), now=clock.now(), lease=LEASE)
+
+    assert entry.may_send(clock.now(), LEASE)
+    clock.advance(80)
+    assert entry.may_send(clock.now(), LEASE)
+    clock.advance(0.001)
+    assert not entry.may_send(clock.now(), LEASE)
+
+
+def test_nothing_is_sent_without_a_claim() -> None:
+    assert not row().may_send(NOW, LEASE)
+
+
+@given(st.floats(min_value=1, max_value=3600))
+def test_a_send_ends_before_the_claim_does_and_before_anybody_may_take_over(length_s: float) -> None:
+    lease = Lease(length_s)
+
+    assert 0 < lease.send_s < lease.margin_s < lease.length_s
+    assert lease.skew_s > 0
+
+
+def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
+    assert (LEASE.length_s, LEASE.margin_s, LEASE.send_s, LEASE.skew_s) == (120, 40, 20, 30)
+
+
+# Outcomes.
+
+
+def test_what_was_sent_is_remembered_and_the_counters_begin_anew() -> None:
+    assert changes(HELD, sent(HELD, version="v2", to="group:4", now=NOW + HOUR)) == {
+        "state": State.SENT,
+        "lease_until": None,
+        "next_at": None,
+        "cause": "",
+        "sent_version": "v2",
+        "sent_to": "group:4",
+        "sent_at": NOW + HOUR,
+        "refusals": 0,
+        "uncertain": 0,
+    }
+
+
+def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
+    assert changes(HELD, unchanged(HELD)) == {
+        "state": State.SENT,
+        "lease_until": None,
+        "next_at": None,
+        "cause": "",
+        "refusals": 0,
+        "uncertain": 0,
+    }
+
+
+def test_waiting_says_why_and_when_to_look_again() -> None:
+    assert changes(HELD, waiting(HELD, cause="not_their_turn", until=NOW + HOUR)) == {
+        "state": State.WAITING,
+        "lease_until": None,
+        "next_at": NOW + HOUR,
+        "cause": "not_their_turn",
+    }
+
+
+def test_a_released_claim_is_due_at_once_and_counts_nothing() -> None:
+    assert changes(HELD, released(HELD, cause="paused", now=NOW + HOUR)) == {
+        "state": State.RETRY,
+        "lease_until": None,
+        "next_at": NOW + HOUR,
+        "cause": "paused",
+    }
+
+
+def test_a_refused_notice_is_counted() -> None:
+    entry = replace(HELD, refusals=0)
+
+    assert changes(entry, refused(entry, cause="moveworks_400", now=NOW)) == {
+        "state": State.RETRY,
+        "lease_until": None,
+        "next_at": NOW + timedelta(minutes=1),
+        "cause": "moveworks_400",
+        "refusals": 1,
+    }
+
+
+def test_a_notice_is_tried_again_later_each_time_and_parked_after_eight_refusals() -> None:
+    entry, pauses, states = row(), [], []
+
+    for _ in range(MAX_REFUSALS):
+        entry = refused(entry, cause="moveworks_400", now=NOW)
+        assert entry.next_at is not None
+        pauses.append((entry.next_at - NOW) / timedelta(minutes=1))
+        states.append(entry.state)
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 24 * 60]
+    assert states == [State.RETRY] * 7 + [State.PARKED]
+    assert (entry.refusals, entry.cause) == (8, "moveworks_400")
+
+
+def test_a_parked_notice_that_is_refused_again_stays_parked() -> None:
+    again = refused(replace(HELD, refusals=8), cause="moveworks_400", now=NOW)
+
+    assert (again.state, again.refusals, again.next_at) == (State.PARKED, 9, NOW + PARKED_FOR)
+
+
+def test_a_parked_approval_is_tried_again_after_a_day() -> None:
+    assert changes(HELD, parked(HELD, cause="uncertain", now=NOW)) == {
+        "state": State.PARKED,
+        "lease_until": None,
+        "next_at": NOW + timedelta(days=1),
+        "cause": "uncertain",
+    }
+
+
+def test_a_decision_is_remembered_with_the_person_and_the_time() -> None:
+    entry = replace(HELD, decision="", decided_by="")
+
+    assert changes(entry, decided(entry, decision="approve", by="a@example.com", now=NOW)) == {
+        "state": State.DECIDED,
+        "lease_until": None,
+        "next_at": None,
+        "cause": "",
+        "decision": "approve",
+        "decided_by": "a@example.com",
+        "decided_at": NOW,
+    }
+
+
+def test_a_closed_row_says_why_and_when() -> None:
+    assert changes(HELD, closed(HELD, cause="gone", now=NOW)) == {
+        "state": State.CLOSED,
+        "lease_until": None,
+        "next_at": None,
+        "cause": "gone",
+        "closed_at": NOW,
+    }
+
+
+def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_its_own() -> None:
+    assert changes(HELD, next_round(HELD)) == {
+        "generation": HELD.generation + 1,
+        "decision": "",
+        "decided_by": "",
+        "decided_at": None,
+        "closed_at": None,
+        "refusals": 0,
+        "uncertain": 0,
+    }
+
+
+# What no rule may do.
+
+near = st.datetimes(
+    min_value=datetime(2020, 1, 1),  # noqa: DTZ001 - the zone is given beside
+    max_value=datetime(2040, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+entries = st.builds(
+    Entry,
+    approval_id=st.integers(1, 2**63 - 1),
+    state=st.sampled_from(State),
+    nonce=st.text(max_size=3),
+    generation=st.integers(0, 1000),
+    sent_version=st.sampled_from(["", "v1", "v2"]),
+    sent_to=st.sampled_from(["", "user:1"]),
+    lease_until=near | st.none(),
+    next_at=near | st.none(),
+    refusals=st.integers(0, 20),
+    uncertain=st.integers(0, 20),
+    decision=st.sampled_from(["", "approve", "reject"]),
+    etag=st.sampled_from(["", "e1"]),
+)
+
+
+@given(entries, near, st.lists(st.sampled_from(sorted(RULES)), min_size=1, max_size=6))
+def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
+    entry: Entry, now: datetime, names: list[str]
+) -> None:
+    history = [entry]
+    for name in names:
+        history.append(RULES[name](history[-1], now))
+
+    for name, (before, after) in zip(names, pairwise(history), strict=True):
+        assert after.approval_id == before.approval_id
+        assert after.etag == before.etag
+        assert after.generation == before.generation + (name == "next_round")
+        if name != "sent":
+            assert (after.sent_version, after.sent_to) == (before.sent_version, before.sent_to)
+        if name not in ("refused", "sent", "unchanged", "next_round"):
+            assert after.refusals == before.refusals
+        if name not in ("claimed", "sent", "unchanged", "next_round"):
+            assert after.uncertain == before.uncertain
+
+
+@given(entries, near, st.sampled_from(sorted(set(RULES) - {"claimed", "next_round"})))
+def test_every_outcome_ends_the_claim(entry: Entry, now: datetime, name: str) -> None:
+    after = RULES[name](entry, now)
+
+    assert after.state is not State.CLAIMED
+    assert after.lease_until is None
+
+
+@given(entries, near, st.sampled_from(sorted(RULES)))
+def test_no_rule_changes_the_row_that_it_was_given(entry: Entry, now: datetime, name: str) -> None:
+    before = replace(entry)
+
+    RULES[name](entry, now)
+
+    assert entry == before

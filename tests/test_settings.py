@@ -1,0 +1,268 @@
+"""The settings: defaults, every mistake by name and all at once, and never a value in an error."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from coupa_core.errors import SettingsError
+from coupa_core.settings import HOST_STORAGE, LEAST_SCOPES, NAMES, Settings, is_loopback, read_settings
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+OTHER = base64.b64encode(bytes(range(1, 33))).decode()
+REFERENCE = "@Microsoft.KeyVault(SecretUri=https://canary.vault.azure.net/secrets/x)"
+LEAST = {
+    "COUPA_BASE_URL": "https://acme.coupahost.com",
+    "COUPA_CLIENT_ID": "client",
+    "COUPA_CLIENT_SECRET": "coupa-secret",
+    "MOVEWORKS_EVENT_ID": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
+    "MOVEWORKS_API_KEY": "moveworks-secret",
+    "ACTION_TOKEN_KEYS": f"k1:{KEY}",
+    HOST_STORAGE: "UseDevelopmentStorage=true",
+}
+
+
+def complaints(environment: dict[str, str]) -> dict[str, str]:
+    """Return what the error says, by setting."""
+    with pytest.raises(SettingsError) as error:
+        read_settings(environment)
+    return dict(part.split(": ", 1) for part in str(error.value).split("; "))
+
+
+def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
+    settings = read_settings(LEAST)
+
+    assert settings.model_dump(exclude={"coupa_client_secret", "moveworks_api_key", "action_token_keys"}) == {
+        "coupa_base_url": "https://acme.coupahost.com",
+        "coupa_client_id": "client",
+        "coupa_scopes": LEAST_SCOPES,
+        "coupa_max_per_second": 5,
+        "document_types": ("RequisitionHeader",),
+        "moveworks_base_url": "https://api.moveworks.ai",
+        "moveworks_channel": "events",
+        "moveworks_event_id": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
+        "moveworks_max_per_minute": 100,
+        "ledger_connection": settings.ledger_connection,
+        "ledger_account_url": "",
+        "ledger_table": "approvals",
+        "action_token": "required",
+        "poll_schedule": "0 * * * * *",
+        "claim_lease_s": 120,
+    }
+    assert settings.storage == "UseDevelopmentStorage=true"
+    assert settings.coupa_client_secret.get_secret_value() == "coupa-secret"
+    assert settings.moveworks_api_key.get_secret_value() == "moveworks-secret"
+    assert settings.action_token_keys["k1"].get_secret_value() == KEY
+
+
+def test_an_empty_environment_names_every_required_setting() -> None:
+    assert complaints({}) == dict.fromkeys(
+        [*(LEAST.keys() - {HOST_STORAGE}), "LEDGER_CONNECTION"], "is missing"
+    )
+
+
+@pytest.mark.parametrize("name", LEAST.keys() - {HOST_STORAGE})
+@pytest.mark.parametrize("value", ["", " ", "\t\n"])
+def test_an_empty_value_counts_as_missing(name: str, value: str) -> None:
+    assert complaints(LEAST | {name: value}) == {name: "is missing"}
+
+
+def test_mistakes_of_every_kind_are_named_at_once() -> None:
+    said = complaints(
+        {
+            "COUPA_BASE_URL": "ftp://x.test",
+            "COUPA_CLIENT_SECRET": REFERENCE,
+            "COUPA_MAX_PER_SECOND": "26",
+            "DOCUMENT_TYPES": "Requisition Header",
+            "CLAIM_LEASE_S": "soon",
+            "LEDGER_TABLE": "x",
+        }
+    )
+
+    assert said.keys() == {
+        *("COUPA_BASE_URL", "COUPA_CLIENT_ID", "COUPA_CLIENT_SECRET", "COUPA_MAX_PER_SECOND"),
+        *("DOCUMENT_TYPES", "CLAIM_LEASE_S", "LEDGER_TABLE", "LEDGER_CONNECTION"),
+        *("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY", "ACTION_TOKEN_KEYS"),
+    }
+
+
+WRONG = [
+    *(("COUPA_BASE_URL", url) for url in (
+        "CANARY", "CANARY.test", "http://CANARY.test", "http://10.0.0.1", "http://127.0.0.1.CANARY.test",
+        "https://CANARY@x.test", "https://u:CANARY@x.test", "https://:CANARY@x.test", "https://@CANARY.test",
+        "https://x.test/CANARY", "https://x.test?CANARY", "https://x.test/#CANARY", "https://CANA RY.test",
+        "https://x.test:CANARY", "https://x.test:99999", "https://x.test:0", "https://", "https:///CANARY",
+        "https://[CANARY]", "https://[CANARY", "https://a\u2100CANARY.test", "https://x.test\\@CANARY.test",
+        "ftp://CANARY.test", "https://:443",
+    )),
+    ("MOVEWORKS_BASE_URL", "http://CANARY.test"),
+    *(("COUPA_SCOPES", scopes) for scopes in (
+        "core.approval.delete", "core.approval.read CANARY.delete", "core.approval.bypass.CANARY",
+    )),
+    *(("COUPA_MAX_PER_SECOND", number) for number in ("0", "26", "-1", "CANARY", "1.5", "nan")),
+    *(("MOVEWORKS_MAX_PER_MINUTE", number) for number in ("0", "100001", "CANARY")),
+    *(("CLAIM_LEASE_S", number) for number in ("0", "0.5", "3601", "CANARY", "nan", "inf")),
+    *(("DOCUMENT_TYPES", names) for names in ("CANARY-1", "A,,B", "A,", "7CANARY", "A" * 62, "A,*B", "A B")),
+    ("MOVEWORKS_CHANNEL", "CANARY"),
+    *(("MOVEWORKS_EVENT_ID", event) for event in (
+        "../CANARY", "CANARY/send", "CANARY?x", "C" * 65, "CANARY\u0661",
+    )),
+    *(("LEDGER_ACCOUNT_URL", url) for url in (
+        "http://CANARY.test", "https://x.test/CANARY", "https://u:CANARY@x.test", "https://x.test?CANARY",
+    )),
+    *(("LEDGER_TABLE", name) for name in ("CANARY-1", "1CANARY", "ab", "C" * 64, "CANARY\u00e9")),
+    *(("ACTION_TOKEN_KEYS", keys) for keys in (
+        "CANARY", KEY, f":{KEY}", f"k1:{KEY},k1:{OTHER}", f"k.1:{KEY}", f"{'k' * 17}:{KEY}", "k1:CANARY!!",
+        "k1:CANARY\u00e9", f"k1:{KEY[:-4]}", f"k1:{KEY},k2:Q0FOQVJZ", f"k1:{KEY},", "k1:",
+    )),
+    ("ACTION_TOKEN", "CANARY"),
+    *(("POLL_SCHEDULE", schedule) for schedule in ("CANARY", "* * * * *", "0 * * * * * CANARY", "00:01:00")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
+    said = complaints(LEAST | {name: value})
+
+    assert list(said) == [name]
+    assert "CANARY" not in str(said)
+    assert KEY not in str(said)
+
+
+def test_no_value_is_shown_when_everything_is_wrong() -> None:
+    canaries = {name: f"c4n4ry{number}é /{'x' * 80}" for number, name in enumerate(NAMES)}
+
+    with pytest.raises(SettingsError) as error:
+        read_settings(canaries)
+
+    assert "c4n4ry" not in str(error.value)
+    assert error.value.code == "settings"
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+
+
+def test_no_secret_is_shown_when_the_settings_are_printed() -> None:
+    settings = read_settings(LEAST | {"LEDGER_CONNECTION": "AccountKey=ledger-secret"})
+
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        for secret in ("coupa-secret", "moveworks-secret", "ledger-secret", KEY):
+            assert secret not in shown
+
+
+@pytest.mark.parametrize("name", [*LEAST, "LEDGER_CONNECTION", "COUPA_SCOPES"])
+def test_a_key_vault_reference_that_was_not_resolved_is_named_as_such(name: str) -> None:
+    said = complaints(LEAST | {name: f" {REFERENCE} "})
+
+    assert "Key Vault" in said.pop(name)
+    assert said.keys() <= {"LEDGER_CONNECTION"}
+    assert "canary" not in str(said)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://acme.coupahost.com", "https://acme.coupahost.com"),
+        (" https://acme.coupahost.com/ ", "https://acme.coupahost.com"),
+        ("HTTPS://acme.test:8443", "https://acme.test:8443"),
+        ("http://127.0.0.1:7071", "http://127.0.0.1:7071"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_a_base_url_is_https_or_this_machine_and_loses_its_last_slash(given: str, url: str) -> None:
+    settings = read_settings(LEAST | {"COUPA_BASE_URL": given, "MOVEWORKS_BASE_URL": given})
+
+    assert (settings.coupa_base_url, settings.moveworks_base_url) == (url, url)
+
+
+def test_only_names_and_addresses_of_this_machine_are_loopback() -> None:
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.1.2.3", "::1")))
+    assert not any(map(is_loopback, ("acme.test", "10.0.0.1", "0.0.0.0", "127.1", "localhost.acme.test", "")))
+
+
+@pytest.mark.parametrize(
+    ("environment", "storage"),
+    [
+        ({"LEDGER_CONNECTION": "memory"}, "memory"),
+        ({"LEDGER_CONNECTION": "AccountName=own"}, "AccountName=own"),
+        ({"LEDGER_CONNECTION": "AccountName=own", HOST_STORAGE: ""}, "AccountName=own"),
+        ({"LEDGER_CONNECTION": HOST_STORAGE}, "UseDevelopmentStorage=true"),
+        ({"LEDGER_CONNECTION": ""}, "UseDevelopmentStorage=true"),
+        ({"LEDGER_CONNECTION": " ", HOST_STORAGE: " AccountName=host "}, "AccountName=host"),
+    ],
+)
+def test_the_ledger_lives_where_told_or_in_the_storage_of_the_host(
+    environment: dict[str, str], storage: str
+) -> None:
+    assert read_settings(LEAST | environment).storage == storage
+
+
+@pytest.mark.parametrize("named", [{}, {"LEDGER_CONNECTION": HOST_STORAGE}])
+def test_without_any_storage_the_ledger_is_missing_unless_its_account_is_named(named: dict[str, str]) -> None:
+    bare = LEAST | {HOST_STORAGE: " "} | named
+
+    assert complaints(bare) == {"LEDGER_CONNECTION": "is missing"}
+    url = "https://acme.table.core.windows.net"
+    assert read_settings(bare | {"LEDGER_ACCOUNT_URL": url}).ledger_account_url == url
+
+
+@pytest.mark.parametrize("mode", ["off", "OFF", " Off "])
+def test_without_action_tokens_no_keys_are_needed(mode: str) -> None:
+    settings = read_settings(LEAST | {"ACTION_TOKEN": mode, "ACTION_TOKEN_KEYS": ""})
+
+    assert (settings.action_token, settings.action_token_keys) == ("off", {})
+
+
+@pytest.mark.parametrize("mode", ["required", "optional", ""])
+def test_with_action_tokens_keys_are_needed(mode: str) -> None:
+    said = complaints(LEAST | {"ACTION_TOKEN": mode, "ACTION_TOKEN_KEYS": ""})
+
+    assert said == {"ACTION_TOKEN_KEYS": "is missing"}
+
+
+def test_the_first_key_stays_first() -> None:
+    settings = read_settings(LEAST | {"ACTION_TOKEN_KEYS": f"new-2:{OTHER} , old_1:{KEY}"})
+
+    assert list(settings.action_token_keys) == ["new-2", "old_1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "read"),
+    [
+        ("DOCUMENT_TYPES", "*", "document_types", ("*",)),
+        ("DOCUMENT_TYPES", " A , Easy::Form ", "document_types", ("A", "Easy::Form")),
+        ("COUPA_SCOPES", " core.a.read   core.b.write ", "coupa_scopes", "core.a.read core.b.write"),
+        ("COUPA_MAX_PER_SECOND", "25", "coupa_max_per_second", 25),
+        ("CLAIM_LEASE_S", "0001.5", "claim_lease_s", 1.5),
+        ("MOVEWORKS_CHANNEL", "Events", "moveworks_channel", "events"),
+        ("POLL_SCHEDULE", "*/15 * * * * *", "poll_schedule", "*/15 * * * * *"),
+        ("LEDGER_TABLE", "abc", "ledger_table", "abc"),
+    ],
+)
+def test_a_right_value_is_read(name: str, value: str, field: str, read: Any) -> None:
+    assert getattr(read_settings(LEAST | {name: value}), field) == read
+
+
+def test_the_fields_can_be_given_already_parsed() -> None:
+    environment = LEAST | {"ACTION_TOKEN_KEYS": {"k1": KEY}, "DOCUMENT_TYPES": ("A",)}
+
+    settings = Settings.model_validate(environment)
+
+    assert settings.document_types == ("A",)
+    assert settings.action_token_keys["k1"].get_secret_value() == KEY
+
+
+def test_every_setting_has_a_name_of_its_own_and_a_description() -> None:
+    assert len(set(NAMES)) == len(Settings.model_fields)
+    assert all(name.isupper() for name in NAMES)
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_settings_do_not_change_after_they_are_read() -> None:
+    settings = read_settings(LEAST)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.action_token = "off"

@@ -1,0 +1,592 @@
+"""The table store beyond the contract: rows that cannot be read, and answers that are lost or make no sense.
+
+The SDK is the real one throughout; it talks to Azurite, or to a small server that stands before it.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from azure.core.exceptions import ClientAuthenticationError
+from azure.data.tables import EdmType, EntityProperty, TableClient
+from ledger_contract import NOW, full_row, ledger_on, put_raw, row
+from werkzeug.wrappers import Request, Response
+
+from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.ledger import Corrupt, Entry, Lease, Status
+from coupa_core.table_ledger import (
+    ASIDE,
+    CLICK_OPTIONS,
+    CLOSED,
+    OPEN,
+    STATUS,
+    SWEEP_OPTIONS,
+    TableStore,
+    _row,
+    table_client,
+)
+from sandbox.azurite import Azurite
+from sandbox.front import Front
+from sandbox.serving import served
+
+SOUND: dict[str, Any] = {"PartitionKey": OPEN, "RowKey": "7", "schema": 1, "state": "sent", "nonce": "n"}
+TEXTS = (
+    "nonce",
+    "document_type",
+    "document_id",
+    "seen_approval",
+    "seen_document",
+    "sent_version",
+    "sent_to",
+    "cause",
+    "decision",
+    "decided_by",
+)
+NUMBERS = ("generation", "refusals", "uncertain")
+TIMES = ("sent_at", "attempted_at", "lease_until", "next_at", "decided_at", "closed_at")
+
+SPOILED: list[tuple[dict[str, Any], str]] = [
+    *(({name: 5}, f"{name} is no text") for name in TEXTS),
+    *(({name: "5"}, f"{name} is no number") for name in NUMBERS),
+    ({"generation": True}, "generation is no number"),
+    ({"generation": 1.5}, "generation is no number"),
+    ({"generation": EntityProperty(5, EdmType.INT64)}, "generation is no number"),
+    *(({name: 5}, f"{name} is no text") for name in TIMES),
+    *(({name: "2026-11-23T09:00:00"}, f"{name} has no time zone") for name in TIMES),
+    ({"sent_at": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
+    ({"sent_at": NOW}, "sent_at is no text"),
+    ({"document_id": "PO-1"}, "invalid literal for int() with base 10: 'PO-1'"),
+    ({"state": "flying"}, "'flying' is not a valid State"),
+    ({"state": None}, "None is not a valid State"),
+    ({"schema": 2}, "schema 2 is not 1"),
+    ({"schema": None}, "schema None is not 1"),
+    ({"schema": "1"}, "schema '1' is not 1"),
+]
+BY_FIELD = [
+    pytest.param(change, cause, id=f"{next(iter(change))}-{index}")
+    for index, (change, cause) in enumerate(SPOILED)
+]
+
+
+def stored(change: Mapping[str, Any] | None = None, **keys: str) -> dict[str, Any]:
+    """Return a row as it lies in the table, with something else in it; None takes a column away."""
+    whole = {**SOUND, **(change or {}), **keys}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def store_with(table: TableClient, *rows: dict[str, Any]) -> TableStore:
+    """Return a store on a table that holds these rows."""
+    table.create_table()
+    for each in rows:
+        table.upsert_entity(each)
+    return TableStore(table)
+
+
+# Rows that cannot be read.
+
+
+@pytest.mark.parametrize(("change", "cause"), BY_FIELD)
+def test_a_row_that_cannot_be_read_is_named_and_the_others_come_back(
+    table: TableClient, change: dict[str, Any], cause: str
+) -> None:
+    store = store_with(table, stored(RowKey="6"), stored(change), stored(RowKey="8"))
+
+    opened = store.open_entries()
+
+    assert [each.approval_id for each in opened.entries] == [6, 8]
+    assert opened.corrupt == [Corrupt("7", cause)]
+    with pytest.raises(Conflict) as caught:
+        store.read(7)
+    assert caught.value.code == "ledger_corrupt"
+    assert cause in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["approval 7", "-7", "7.0", "\u0667", "o'neil"])
+def test_a_row_whose_key_is_no_id_is_corrupt(table: TableClient, key: str) -> None:
+    store = store_with(table, stored(RowKey=key), stored(RowKey="8"))
+
+    opened = store.open_entries()
+
+    assert opened.corrupt == [Corrupt(key, "the row key is no approval id")]
+    assert [each.approval_id for each in opened.entries] == [8]
+
+
+def test_columns_that_are_not_ours_are_ignored(table: TableClient) -> None:
+    store = store_with(table, stored({"remark": "added by hand"}))
+
+    assert store.read(7) == row()
+
+
+def test_a_row_without_a_nonce_can_be_read(table: TableClient) -> None:
+    store = store_with(table, stored({"nonce": None}))
+
+    assert store.read(7) == row(nonce="")
+
+
+@pytest.mark.parametrize("change", [{"state": "flying"}, {"schema": 2}, {"sent_at": NOW}])
+def test_a_row_set_aside_keeps_everything_and_the_cause(table: TableClient, change: dict[str, Any]) -> None:
+    store = store_with(table, stored(change), stored(RowKey="8"))
+    [corrupt] = store.open_entries().corrupt
+
+    store.set_aside(corrupt)
+
+    assert store.read(7) is None
+    opened = store.open_entries()
+    assert (opened.corrupt, [each.approval_id for each in opened.entries]) == ([], [8])
+    aside = table.get_entity(ASIDE, "7")
+    assert aside == {**stored(change), "PartitionKey": ASIDE, "aside_cause": corrupt.cause}
+
+
+def test_a_row_set_aside_makes_room_for_a_new_one(table: TableClient) -> None:
+    store = store_with(table, stored({"state": "flying"}))
+    ledger = ledger_on(store)
+
+    store.set_aside(Corrupt("7", "x" * 1000))
+
+    assert ledger.claim(None, approval_id=7, now=NOW, lease=Lease()) is not None
+    assert table.get_entity(ASIDE, "7")["aside_cause"] == "x" * 500
+
+
+def test_a_row_that_another_sweep_made_anew_is_not_set_aside(table: TableClient) -> None:
+    store = store_with(table, stored({"state": "flying"}))
+    [corrupt] = store.open_entries().corrupt
+    store.set_aside(corrupt)
+    store.insert(row(cause="anew"))
+
+    store.set_aside(corrupt)
+
+    assert store.read(7) == row(cause="anew")
+
+
+def test_a_row_that_is_made_anew_during_the_setting_aside_stays(azurite_server: Azurite) -> None:
+    with relayed(azurite_server) as (store, front, direct):
+        direct.insert(row())
+        direct._client.upsert_entity(stored({"state": "flying"}))
+        front.between = lambda: direct._client.upsert_entity(stored({"cause": "anew"}))
+
+        with pytest.raises(Conflict):
+            store.set_aside(Corrupt("7", "state"))
+
+        assert direct.read(7) == row(cause="anew")
+
+
+def test_a_closed_row_that_cannot_be_read_counts_as_none(table: TableClient) -> None:
+    store = store_with(table, stored({"generation": "5"}, PartitionKey=CLOSED))
+
+    assert store.read_closed(7) is None
+    assert ledger_on(store).begin(7).generation == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        5,
+        "",
+        "{",
+        "null",
+        "[]",
+        '"sweep"',
+        '{"later": 1}',
+        '{"last_sweep_at": 5}',
+        '{"last_sweep_at": "soon"}',
+        '{"last_complete_at": "2026-11-23T09:00:00"}',
+        '{"suspect": "no"}',
+        '{"document_stamp": 5}',
+        '{"counts": []}',
+        '{"failure": null}',
+    ],
+)
+def test_a_status_that_cannot_be_read_counts_as_none(table: TableClient, text: object) -> None:
+    store = store_with(table, stored({"status": text}, PartitionKey=STATUS, RowKey="sweep"))
+
+    assert store.status() == Status()
+
+
+def test_what_has_its_default_value_is_not_stored() -> None:
+    assert _row(OPEN, row()) == SOUND
+    assert len(_row(OPEN, full_row())) == 4 + len(TEXTS) + len(NUMBERS) + len(TIMES)
+
+
+# The table itself.
+
+
+def test_the_table_is_made_on_first_use(table: TableClient) -> None:
+    first, second = TableStore(table), TableStore(table)
+
+    first.insert(row())
+
+    assert second.read(7) == row()
+
+
+def test_a_table_deleted_under_us_is_made_again(table: TableClient) -> None:
+    store = TableStore(table)
+    ledger = ledger_on(store)
+    gone = ledger.commit(row(8))
+    assert gone is not None
+    table.delete_table()
+
+    assert ledger.commit(row()) is not None
+    assert ledger.commit(gone) is None
+    assert [each.approval_id for each in store.open_entries().entries] == [7]
+
+
+def test_a_sweep_after_the_table_was_deleted_fails_once(table: TableClient) -> None:
+    store = TableStore(table)
+    store.insert(row())
+    table.delete_table()
+
+    with pytest.raises(Conflict):
+        store.open_entries()
+
+    assert store.open_entries().entries == []
+
+
+# Lost answers: the service does what it is asked, and something else is heard.
+
+
+class Relay(Front):
+    """A server before Azurite, with the faults of `Front`.
+
+    Attributes:
+        between: done once, after the next GET was answered by Azurite.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__(self._forward)
+        self.between: Callable[[], object] | None = None
+        self.session = requests.Session()
+        self._target = target
+
+    def _forward(self, request: Request) -> Response:
+        answer = self.session.request(
+            request.method,
+            self._target + request.environ["RAW_URI"],
+            headers={name: value for name, value in request.headers if name != "Host"},
+            data=request.get_data(),
+            timeout=10,
+        )
+        if self.between and request.method == "GET":
+            work, self.between = self.between, None
+            work()
+        kept = ("Content-Type", "ETag")
+        headers = {name: answer.headers[name] for name in kept if name in answer.headers}
+        return Response(answer.content, status=answer.status_code, headers=headers)
+
+
+@contextmanager
+def relayed(
+    server: Azurite, options: Mapping[str, Any] = SWEEP_OPTIONS
+) -> Iterator[tuple[TableStore, Relay, TableStore]]:
+    """Yield a store that goes through a relay, the relay, and a store on the same table that does not."""
+    parts = dict(part.split("=", 1) for part in server.connection_string.strip(";").split(";"))
+    there = urlsplit(parts["TableEndpoint"])
+    relay = Relay(f"{there.scheme}://{there.netloc}")
+    name = f"t{time.monotonic_ns()}"
+    with served(relay) as url, relay.session:
+        connection = server.connection_string.replace(f"{there.scheme}://{there.netloc}", url)
+        with (
+            table_client(connection=connection, account_url="", table=name, options=options) as through,
+            table_client(connection=server.connection_string, account_url="", table=name) as past,
+        ):
+            direct = TableStore(past)
+            direct.status()  # makes the table
+            yield TableStore(through), relay, direct
+
+
+def lose(relay: Relay, method: str, answer: str, *, times: int = 1) -> None:
+    """Let the next requests of a row be done, and answered by an error or not at all."""
+    path = r"\(" if method != "POST" else r"/t[^/]*$"
+    if answer == "cut":
+        relay.fail("lose", method=method, path=path, times=times)
+    else:
+        relay.fail("replace", method=method, path=path, times=times, status=int(answer))
+
+
+LOST = ["500", "503", "504", "cut"]
+REPEATS = [pytest.param(SWEEP_OPTIONS, id="sweep"), pytest.param(CLICK_OPTIONS, id="click")]
+
+
+@pytest.mark.parametrize("options", REPEATS)
+@pytest.mark.parametrize("answer", LOST)
+def test_a_row_that_was_inserted_is_ours_though_the_answer_was_lost(
+    azurite_server: Azurite, answer: str, options: Mapping[str, Any]
+) -> None:
+    with relayed(azurite_server, options) as (store, relay, direct):
+        store.status()
+        lose(relay, "POST", answer)
+
+        entry = ledger_on(store).claim(None, approval_id=7, now=NOW, lease=Lease())
+
+        assert entry is not None
+        assert entry == direct.read(7)
+        assert entry.uncertain == 0
+        assert relay.count("GET", r"RowKey=%277%27|RowKey='7'") == 2  # of the closed row, and to read back
+
+
+@pytest.mark.parametrize("options", REPEATS)
+@pytest.mark.parametrize("answer", LOST)
+def test_a_row_that_was_replaced_is_ours_though_the_answer_was_lost(
+    azurite_server: Azurite, answer: str, options: Mapping[str, Any]
+) -> None:
+    with relayed(azurite_server, options) as (store, relay, direct):
+        before = ledger_on(direct).commit(full_row())
+        assert before is not None
+        lose(relay, "PUT", answer)
+        ledger = ledger_on(store)
+        ledger._new_nonce = lambda: "ours"
+
+        after = ledger.commit(replace(before, cause="ours"))
+
+        now = direct.read(7)
+        assert after is not None
+        assert now is not None
+        assert after == now == replace(before, cause="ours", nonce="ours")
+        assert after.etag == now.etag != before.etag
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("answer", LOST)
+def test_a_row_that_was_archived_is_closed_though_the_answer_was_lost(
+    azurite_server: Azurite, answer: str, method: str
+) -> None:
+    with relayed(azurite_server) as (store, relay, direct):
+        entry = row(etag=direct.insert(row()))
+        lose(relay, method, answer)
+
+        assert ledger_on(store).close(entry, cause="gone", now=NOW)
+
+        assert direct.read(7) is None
+        assert direct.read_closed(7) is not None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_closing_that_was_broken_off_can_be_repeated(azurite_server: Azurite, method: str) -> None:
+    with relayed(azurite_server, CLICK_OPTIONS) as (store, relay, direct):
+        entry = row(etag=direct.insert(row()))
+        lose(relay, method, "cut")
+        with pytest.raises(Unknown):
+            ledger_on(store).close(entry, cause="gone", now=NOW)
+        assert (direct.read(7) is None) is (method == "DELETE")
+
+        assert ledger_on(store).close(entry, cause="gone", now=NOW)
+
+        assert direct.read(7) is None
+        assert direct.read_closed(7) is not None
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_write_whose_answers_are_all_lost_is_ours_all_the_same(
+    azurite_server: Azurite, method: str
+) -> None:
+    with relayed(azurite_server) as (store, relay, direct):
+        etag = direct.insert(row()) if method == "PUT" else ""
+        store.status()
+        lose(relay, method, "503", times=99)
+
+        entry = ledger_on(store).commit(row(cause="ours", etag=etag))
+
+        assert entry is not None
+        assert entry == direct.read(7)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_write_that_the_service_never_does_raises(azurite_server: Azurite, method: str) -> None:
+    with relayed(azurite_server, CLICK_OPTIONS) as (store, relay, direct):
+        etag = direct.insert(row()) if method == "PUT" else ""
+        store.status()
+        relay.fail("cut", method=method, times=None)
+
+        with pytest.raises(Unknown):
+            ledger_on(store).commit(row(cause="ours", etag=etag))
+
+        assert direct.read(7) == (row() if etag else None)
+        assert relay.count(method, r"/t") == 3
+
+
+def test_somebody_elses_row_is_not_taken_for_ours(azurite_server: Azurite) -> None:
+    with relayed(azurite_server) as (store, relay, direct):
+        direct.insert(row(nonce="theirs"))
+        store.status()
+        relay.fail("replace", method="POST", status=503)
+
+        assert ledger_on(store).commit(row()) is None
+
+        assert direct.read(7) == row(nonce="theirs")
+
+
+# A service that refuses, says nothing, or is not there.
+
+OPERATIONS: dict[str, Callable[[TableStore], object]] = {
+    "open_entries": lambda store: store.open_entries(),
+    "read": lambda store: store.read(7),
+    "read_closed": lambda store: store.read_closed(7),
+    "insert": lambda store: store.insert(row()),
+    "replace": lambda store: store.replace(row(etag="e")),
+    "archive": lambda store: store.archive(row(etag="e")),
+    "set_aside": lambda store: store.set_aside(Corrupt("7", "state")),
+    "purge_closed": lambda store: store.purge_closed(NOW),
+    "status": lambda store: store.status(),
+    "save_status": lambda store: store.save_status(Status()),
+}
+
+
+@contextmanager
+def answering(response: Response) -> Iterator[TableStore]:
+    """Yield a store whose service gives one answer to everything; it believes that its table exists."""
+    with served(response) as url, client_of(url) as client:
+        store = TableStore(client)
+        store._exists = True
+        yield store
+
+
+def client_of(url: str, options: Mapping[str, Any] = CLICK_OPTIONS) -> TableClient:
+    """Return the client of a service at that address."""
+    connection = f"AccountName=a;AccountKey=a2V5;TableEndpoint={url}/a;DefaultEndpointsProtocol=http"
+    return table_client(connection=connection, account_url="", table="approvals", options=options)
+
+
+def failure_of(work: Callable[[TableStore], object], store: TableStore) -> ServiceError:
+    """Return what the operation raised."""
+    with pytest.raises(ServiceError) as caught:
+        work(store)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 429])
+def test_a_refusal_did_nothing(name: str, status: int) -> None:
+    with answering(Response(status=status)) as store:
+        failure = failure_of(OPERATIONS[name], store)
+
+    assert type(failure) is Unavailable
+    assert (failure.code, failure.status) == (f"ledger_{status}", status)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("status", [302, 408, 500, 502, 503, 504])
+def test_any_other_failure_leaves_open_what_happened(name: str, status: int) -> None:
+    with answering(Response(status=status)) as store:
+        failure = failure_of(OPERATIONS[name], store)
+
+    assert type(failure) is Unknown
+    assert (failure.code, failure.status) == (f"ledger_{status}", status)
+
+
+def test_a_refusal_says_the_services_reason() -> None:
+    body = '{"odata.error":{"code":"AuthorizationFailure","message":{"lang":"en","value":"secret"}}}'
+    with answering(Response(body, status=403, mimetype="application/json")) as store:
+        failure = failure_of(OPERATIONS["read"], store)
+
+    assert str(failure) == "cannot read row 7: the table service answered 403 AuthorizationFailure"
+
+
+def test_a_table_that_may_not_be_made_is_a_refusal() -> None:
+    with served(Response(status=403)) as url, client_of(url) as client:
+        failure = failure_of(OPERATIONS["insert"], TableStore(client))
+
+    assert type(failure) is Unavailable
+    assert failure.code == "ledger_403"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_answer_that_is_not_the_table_services_is_no_answer(name: str) -> None:
+    with answering(Response("<html>Please sign in</html>", mimetype="text/html")) as store:
+        failure = failure_of(OPERATIONS[name], store)
+
+    assert type(failure) is Unknown
+
+
+def test_a_service_that_is_not_there_is_told_quickly() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    begin = time.monotonic()
+
+    with client_of(f"http://127.0.0.1:{port}") as client:
+        failures = [failure_of(work, TableStore(client)) for work in OPERATIONS.values()]
+
+    assert {(type(failure), failure.code) for failure in failures} == {(Unknown, "ledger_lost")}
+    assert time.monotonic() - begin < 5
+
+
+def test_a_service_that_says_nothing_is_not_waited_for() -> None:
+    begin = time.monotonic()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with client_of(url, {**CLICK_OPTIONS, "read_timeout": 0.2}) as client:
+            failure = failure_of(OPERATIONS["read"], TableStore(client))
+
+    assert type(failure) is Unknown
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("options", "most_s"),
+    [pytest.param(CLICK_OPTIONS, 3, id="click"), pytest.param(SWEEP_OPTIONS, 30, id="sweep")],
+)
+def test_the_longest_that_one_request_may_take_is_bounded(options: Mapping[str, Any], most_s: float) -> None:
+    tries = options["retry_total"] + 1
+    waits = options.get("retry_backoff_max", 0) * options["retry_total"]
+
+    assert tries * (options["connection_timeout"] + options["read_timeout"]) + waits <= most_s
+
+
+# The client.
+
+
+class NoIdentity:
+    """A managed identity that gets no token, as on a machine without one."""
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        """Fail."""
+        raise ClientAuthenticationError("no token: secret details")
+
+
+def test_an_identity_without_a_token_did_nothing() -> None:
+    with TableClient("https://localhost:1", "approvals", credential=NoIdentity(), **CLICK_OPTIONS) as client:
+        failure = failure_of(OPERATIONS["insert"], TableStore(client))
+
+    assert type(failure) is Unavailable
+    assert failure.code == "ledger_identity"
+    assert "secret" not in str(failure)
+
+
+def test_an_account_url_means_the_apps_identity_and_nothing_is_contacted() -> None:
+    url = "https://account.table.core.windows.net"
+
+    with table_client(connection="not used", account_url=url, table="approvals") as client:
+        assert client.url == url
+        assert client.table_name == "approvals"
+        assert type(client.credential).__name__ == "DefaultAzureCredential"
+
+
+def test_a_connection_string_contacts_nothing() -> None:
+    with client_of("http://127.0.0.1:1") as client:
+        assert client.table_name == "approvals"
+
+
+def test_a_purge_beside_another_is_left_to_the_next_sweep(azurite_server: Azurite) -> None:
+    with relayed(azurite_server) as (store, relay, direct):
+        old = [row(number, closed_at=NOW.replace(year=2020)) for number in (1, 2)]
+        put_raw(direct._client, [_row(CLOSED, each) for each in old])
+        relay.between = lambda: direct.purge_closed(NOW)
+
+        with pytest.raises(ServiceError):
+            store.purge_closed(NOW)
+
+        assert store.purge_closed(NOW) == 0
+
+
+def test_the_store_returns_what_the_ledger_expects(table_store: TableStore) -> None:
+    entry: Entry | None = ledger_on(table_store).commit(full_row())
+
+    assert entry == table_store.read(7)
