@@ -1,0 +1,507 @@
+"""The HTTP side of the simulated Coupa: resources, scopes, actions, content negotiation, and its limits.
+
+It decides nothing about approvals: `sandbox.coupa.world` does.
+
+Where Coupa's public pages are silent, this simulator decides: an action on a record that exists and is not
+pending is 400 (the schema has no other answer for it), a token without the scope is 403, a wrong method is
+404 as in Rails, and reading delegations needs no scope because no published list names one.
+
+Sources, read 2026-11, under
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
+    resources/transactional-resources/approvals-api-(approvals)
+        the actions; `reason` is a query parameter
+    get-started-with-the-api/differences-between-xml-and-json-in-coupa        typing, hyphens
+    get-started-with-the-api/exception-handling-and-error-codes               the limit
+and the attributes from https://compass.coupa.com/_dita_/en-us/documentation/plat/integ/\
+core_api_and_csv_download_formats/misc/R39/R39_Core_Platform_API.json and R39_Purchasing_API.json beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.clock import Clock, RealClock
+from sandbox.coupa.oauth import TokenDesk, TokenRefused
+from sandbox.coupa.query import Project, QueryError, View, projection, select
+from sandbox.coupa.world import (
+    APPROVED,
+    ON_HOLD,
+    PENDING,
+    REJECTED,
+    REQUISITION,
+    NotAllowed,
+    Record,
+    Table,
+    World,
+)
+from sandbox.front import Front
+
+BASELINE: Final = frozenset(
+    [
+        "core.approval.read",
+        "core.approval.write",
+        "core.requisition.read",
+        "core.user.read",
+        "core.user_group.read",
+    ]
+)
+"""What Moveworks asks for.
+
+Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements, read 2026-11.
+"""
+
+NOTHING: Final = "No results match your search criteria."
+ACTIONS: Final = {"approve": APPROVED, "reject": REJECTED, "hold": ON_HOLD}
+
+
+def _view(leaves: str, *, nil: str = "", of: str = "", is_open: bool = False, **nested: Any) -> View:
+    """Write a view down: names in one string, associations as keywords; `joins` is a mapping of those."""
+    joins = nested.pop("joins", {})
+    holds = {name.replace("_", "-"): (v if isinstance(v, tuple) else (v,)) for name, v in nested.items()}
+    return View(
+        leaves=frozenset(leaves.split()),
+        nested=holds,
+        joins={name: (view,) for name, view in joins.items()},
+        nil=frozenset(nil.split()),
+        of=of,
+        is_open=is_open,
+    )
+
+
+_NAMED = _view("id name code")
+_CURRENCY = _view("id code decimals")
+_USER_SIMPLE = _view("id login email employee-number firstname lastname fullname active", of="User")
+_GROUP = _view("id name active created-at updated-at", of="ApprovalGroup", users=_USER_SIMPLE)
+_DELEGATE = _view("id approver-id", approver=_USER_SIMPLE)
+_APPROVAL_LEAVES = (
+    "id status approvable-type approvable-id approver-id approver-type approval-date delegate-id position "
+    "parallel-group-name approval-chain-id type holdable note reasons created-at updated-at"
+)
+_PEOPLE_OF_APPROVAL: Final[dict[str, Any]] = {
+    "approver": (_USER_SIMPLE, _GROUP),
+    "approved_by": _USER_SIMPLE,
+    "delegate": _USER_SIMPLE,
+    "delegates": _DELEGATE,
+    "created_by": _USER_SIMPLE,
+    "updated_by": _USER_SIMPLE,
+}
+_APPROVAL = _view(_APPROVAL_LEAVES, **_PEOPLE_OF_APPROVAL)
+_EMBEDDED = _view(_APPROVAL_LEAVES, nil="created-at updated-at", **_PEOPLE_OF_APPROVAL)
+"""An approval within its document: there Coupa's samples have no times."""
+_COMMENT = _view("id commentable-id commentable-type comments created-at updated-at", created_by=_USER_SIMPLE)
+_LINE = _view(
+    "id line-num description quantity unit-price total line-type account-allocations need-by-date "
+    "source-type status attachments image-url item contract payment-term shipping-term form-response",
+    currency=_CURRENCY,
+    supplier=_view("id name number"),
+    account=_NAMED,
+    commodity=_NAMED,
+    uom=_NAMED,
+)
+_CHAIN: Final[dict[str, Any]] = {"current_approval": _EMBEDDED, "current_parallel_approvals": _EMBEDDED}
+_REQUISITION = _view(
+    "id status req-title justification submitted-at need-by-date total mobile-total line-count created-at "
+    "updated-at rejected reject-reason-comment ship-to-attention buyer-note exported last-exported-at "
+    "hide-price price-hidden pcard external-po-reference recurring-rules milestones taggings tags "
+    "user-members user-group-members total-with-estimated-tax estimated-tax-amount custom-fields attachments",
+    currency=_CURRENCY,
+    created_by=_USER_SIMPLE,
+    requested_by=_USER_SIMPLE,
+    updated_by=_USER_SIMPLE,
+    department=_NAMED,
+    ship_to_address=_NAMED,
+    requisition_lines=_LINE,
+    approvals=_EMBEDDED,
+    comments=_COMMENT,
+    joins={"current-approver-association": _USER_SIMPLE},
+    **_CHAIN,
+)
+_USER = _view(
+    "id login email employee-number firstname lastname fullname active created-at updated-at user-groups",
+    approval_groups=_view("id name"),
+)
+_USER_GROUP = _view(
+    "id name active can-approve open mention-name type created-at updated-at",
+    of="ApprovalGroup",
+    users=_USER_SIMPLE,
+)
+_DELEGATION = _view(
+    "id delegator-id delegate-id reason start-date end-date approval-delegate receiving-delegate "
+    "invoice-requester-delegate review-delegate",
+    delegator=_USER_SIMPLE,
+    delegate=_USER_SIMPLE,
+)
+_COMMON = "id status created-at updated-at attachments custom-fields "
+
+
+def _document(leaves: str, **nested: Any) -> View:
+    return _view(_COMMON + leaves, is_open=True, comments=_COMMENT, updated_by=_USER_SIMPLE, **nested)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Where records are served: their XML root, the scope that reads them, and their attributes."""
+
+    root: str
+    scope: str | None
+    view: View
+    kind: str = ""
+    """The class name of documents, for those."""
+
+
+RESOURCES: Final[dict[str, Resource]] = {
+    "approvals": Resource("approval", "core.approval.read", _APPROVAL),
+    "requisitions": Resource("requisition-header", "core.requisition.read", _REQUISITION, REQUISITION),
+    "users": Resource("user", "core.user.read", _USER),
+    "user_groups": Resource("user-group", "core.user_group.read", _USER_GROUP),
+    "delegations": Resource("delegation", None, _DELEGATION),
+    "invoices": Resource(
+        "invoice-header",
+        "core.invoice.read",
+        _document(
+            "invoice-number invoice-date document-type is-credit-note supplier currency gross-total "
+            "total-with-taxes tax-amount amount-due net-due-date discount-due-date payment-term requested-by "
+            "requester-name requester-email internal-note supplier-note tolerance-failures failed-tolerances "
+            "image-scan image-scan-url invoice-lines contract line-count",
+            approvals=_EMBEDDED,
+        ),
+        "InvoiceHeader",
+    ),
+    "expense_reports": Resource(
+        "expense-report",
+        "core.expense.read",
+        _document(
+            "title submitted-at submitted-by expensed-by currency total reimbursable-total-amount "
+            "reimbursable-total-currency start-date end-date is-trip audit-score auditor-note past-due "
+            "report-due-date report-warnings expense-policy-violations expense-violations reject-reason "
+            "expense-lines paid type-of-expense",
+            approvals=_EMBEDDED,
+        ),
+        "ExpenseReport",
+    ),
+    "contracts": Resource(
+        "contract",
+        "core.contract.read",
+        _document(
+            "number name supplier contract-owner submitter contract-type currency min-commit max-commit "
+            "minimum-value maximum-value start-date end-date term-type description department",
+            **_CHAIN,
+        ),
+        "Contract",
+    ),
+    "purchase_order_changes": Resource(
+        "order-header-change",
+        "core.purchase_order.read",
+        _document(
+            "po-number order-header-id total supplier supplier-initiated pending-cancel justification "
+            "requester lines-count currency",
+            approvals=_EMBEDDED,
+            **_CHAIN,
+        ),
+        "OrderHeaderChange",
+    ),
+    "easy_form_responses": Resource(
+        "easy-form-response",
+        "core.easy_form_response.read",
+        _document("name", approvals=_EMBEDDED, **_CHAIN),
+        "EasyFormResponse",
+    ),
+}
+_BY_KIND: Final = {each.kind: each for each in RESOURCES.values() if each.kind}
+
+
+class Decision(NamedTuple):
+    """One decision that the API applied; the reason is as it was received."""
+
+    approval_id: int
+    action: str
+    reason: str | None
+
+
+class _Refused(Exception):
+    """The answer is an error of this status."""
+
+    def __init__(self, status: int, message: str, *, name: str = "base") -> None:
+        super().__init__(message)
+        self.status, self.name = status, name
+
+
+class CoupaSimulator:
+    """One Coupa instance with one API client.
+
+    Args:
+        clock: the time it lives in.
+        client_id: of the client.
+        client_secret: of the client.
+        granted_scopes: what the client may ask for.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        client_id: str = "id",
+        client_secret: str = "secret",
+        granted_scopes: frozenset[str] = BASELINE,
+    ) -> None:
+        self.clock: Clock = clock or RealClock()
+        self.front = Front(self._handle, clock=self.clock)
+        """The WSGI application."""
+        self.world = World(self.clock)
+        self.desk = TokenDesk(
+            self.clock, client_id=client_id, client_secret=client_secret, granted_scopes=granted_scopes
+        )
+        self.settle_s = 0.0
+        """A token is refused until this long after it was minted; Coupa asks for a five-second buffer."""
+        self.failed_mint_kills_token = False
+        """Whether a refused token request ends every token, as Coupa warns."""
+        self.action_body: Literal["document", "approval"] = "document"
+        """What an action answers with; Coupa's prose and its schema disagree."""
+        self.not_current: Literal["refuse", "accept"] = "refuse"
+        """What happens to a decision out of turn; not published."""
+        self.max_per_second: int | None = None
+        """Requests in any one second; Coupa publishes 25."""
+        self.retry_after: str | None = None
+        """Sent as `Retry-After` with a 429; reports differ on whether Coupa sends any."""
+        self.hidden_fields: set[str] = set()
+        """Names that a default response filter takes out of answers for which no `fields` were asked."""
+        self.hide_always = False
+        """Take the hidden fields out of every answer."""
+        self.decisions: list[Decision] = []
+        """What the API applied, in order."""
+        self.updates: list[int] = []
+        """Approvals for which an update was asked, which changes nothing: a sign of a wrong URL."""
+        self.api_user = self.world.add_user(
+            id=9464, email="api-client@coupa.example", firstname="Approvals", lastname="Integration"
+        )
+        """The identity that decisions through the API are recorded under."""
+        self._recent: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    # ------------------------------------------------------------------ one request
+
+    def _handle(self, request: Request) -> Response:
+        if not self._has_room():
+            response = Response("Retry later\n", status=429, mimetype="text/plain")
+            if self.retry_after is not None:
+                response.headers["Retry-After"] = self.retry_after
+            return response
+        if request.path == "/oauth2/token" and request.method == "POST":
+            return self.desk.answer(request, kills=self.failed_mint_kills_token)
+        return self._answer(request, is_json="application/json" in request.environ.get("HTTP_ACCEPT", ""))
+
+    def _answer(self, request: Request, *, is_json: bool) -> Response:
+        """Answer under `/api`. A list without records is an error in XML and an empty list in JSON."""
+        try:
+            root, body = self._route(request)
+        except _Refused as refused:
+            return _error(refused.status, refused.name, str(refused), is_json=is_json)
+        except QueryError as wrong:
+            return _error(400, wrong.name, wrong.message, is_json=is_json)
+        except TokenRefused as refused:
+            error = {"error": "invalid_token", "error_description": str(refused)}
+            return Response(json.dumps(error), status=401, mimetype="application/json")
+        if body == [] and not is_json:
+            return _error(404, "base", NOTHING, is_json=False)
+        return _answer(root, body, 200, is_json=is_json)
+
+    def _has_room(self) -> bool:
+        """Count a request; one that is refused does not count."""
+        if self.max_per_second is None:
+            return True
+        with self._lock:
+            now = self.clock.monotonic()
+            while self._recent and now - self._recent[0] >= 1.0:
+                self._recent.popleft()
+            if len(self._recent) >= self.max_per_second:
+                return False
+            self._recent.append(now)
+            return True
+
+    def _route(self, request: Request) -> tuple[str, Any]:
+        """Return the XML root of the answer and the answer."""
+        scopes = self.desk.scopes(request.environ.get("HTTP_AUTHORIZATION", ""), settle_s=self.settle_s)
+        path = str(request.environ.get("RAW_URI") or request.path).split("?")[0]
+        query = dict(parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        method = "PUT" if request.method == "PATCH" else request.method
+        match method, path.split("/")[1:]:
+            case "GET", ["api", name] if name in RESOURCES:
+                return self._list(RESOURCES[name], query, scopes)
+            case "GET", ["api", name, number] if name in RESOURCES:
+                return self._show(RESOURCES[name], _id(number), query, scopes)
+            case "GET", ["api", "requisitions", number, "comments"]:
+                return self._comments(_id(number), query, scopes)
+            case "PUT", ["api", "approvals", number]:
+                _need("core.approval.write", scopes)
+                answer = self._show(RESOURCES["approvals"], _id(number), {}, scopes)
+                self.updates.append(int(number))
+                return answer
+            case "PUT", ["api", "approvals", number, action] if action in ACTIONS:
+                _need("core.approval.write", scopes)
+                return self._act(_id(number), action, query)
+        raise _Refused(404, "The page was not found")
+
+    # ------------------------------------------------------------------ reading
+
+    def _list(self, resource: Resource, query: dict[str, str], scopes: frozenset[str]) -> tuple[str, Any]:
+        _need(resource.scope, scopes)
+        project, fields = self._shape(resource.view, query)
+        with self.world.lock:
+            rows = [project(row) for row in select(resource.view, self._table(resource), query)]
+        return resource.root, self._visible(rows, fields)
+
+    def _show(
+        self, resource: Resource, number: int, query: dict[str, str], scopes: frozenset[str]
+    ) -> tuple[str, Any]:
+        _need(resource.scope, scopes)
+        _refuse_filters(query)
+        project, fields = self._shape(resource.view, query)
+        with self.world.lock:
+            row = self._table(resource).rows.get(number)
+            if row is None:
+                raise _Refused(404, "The record was not found")
+            return resource.root, self._visible(project(row), fields)
+
+    def _comments(self, number: int, query: dict[str, str], scopes: frozenset[str]) -> tuple[str, Any]:
+        _need("core.comment.read", scopes)
+        project, fields = self._shape(_COMMENT, query)
+        with self.world.lock:
+            document = self.world.documents[REQUISITION].rows.get(number)
+            if document is None:
+                raise _Refused(404, "The record was not found")
+            comments: Table[Any] = Table()
+            for each in document.comments:
+                comments.put(each.id, each)
+            rows = [project(row) for row in select(_COMMENT, comments, query)]
+        return "comment", self._visible(rows, fields)
+
+    def _table(self, resource: Resource) -> Table[Any]:
+        world = self.world
+        if resource.kind:
+            return world.documents.get(resource.kind) or Table()
+        tables: dict[str, Table[Any]] = {
+            "approval": world.approvals,
+            "user": world.users,
+            "user-group": world.groups,
+            "delegation": world.delegations,
+        }
+        return tables[resource.root]
+
+    def _shape(self, view: View, query: dict[str, str]) -> tuple[Project, str | None]:
+        """Return how records are to be served, and the `fields` that were asked for.
+
+        Source: "API return formats"; `shallow`, which is to go, is not simulated.
+        """
+        form = query.get("return_object")
+        if form not in {None, "limited", "none"}:
+            raise QueryError("return_object", f"{form} is not simulated")
+        fields = query.get("fields") if form is None else '["id"]'
+        return projection(view, fields), fields
+
+    def _visible(self, served: Any, fields: str | None) -> Any:
+        if not self.hidden_fields or (fields is not None and not self.hide_always):
+            return served
+        return _without(served, self.hidden_fields)
+
+    # ------------------------------------------------------------------ acting
+
+    def _act(self, number: int, action: str, query: dict[str, str]) -> tuple[str, Any]:
+        """Approve, reject or put on hold; the body of the request is not looked at."""
+        reason = query.pop("reason", None)
+        _refuse_filters(query)
+        with self.world.lock:
+            approval = self.world.approvals.rows.get(number)
+            if approval is None:
+                raise _Refused(404, "The record was not found")
+            document = approval.document
+            resource = _BY_KIND.get(document.type) if self.action_body == "document" else None
+            resource = resource or RESOURCES["approvals"]
+            project, fields = self._shape(resource.view, query)
+            if approval.status != PENDING:
+                raise _Refused(400, "The approval is not pending", name="status")
+            if action == "hold" and not approval.holdable:
+                raise _Refused(400, "The approval cannot be put on hold", name="holdable")
+            try:
+                self.world.decide(
+                    number,
+                    status=ACTIONS[action],
+                    by=self.api_user,
+                    note=reason,
+                    in_turn=self.not_current == "refuse",
+                )
+            except NotAllowed as refused:
+                raise _Refused(400, str(refused), name="status") from refused
+            self.decisions.append(Decision(number, action, reason))
+            if reason:
+                self.world.comment(document, by=self.api_user, text=reason)
+            subject: Record = approval if resource.kind == "" else document
+            return resource.root, self._visible(project(subject), fields)
+
+
+def _need(scope: str | None, scopes: frozenset[str]) -> None:
+    if scope is not None and scope not in scopes:
+        raise _Refused(403, f"The scope {scope} is missing")
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise _Refused(404, "The page was not found")
+    return int(text)
+
+
+def _refuse_filters(query: Iterable[str]) -> None:
+    for name in query:
+        if name not in {"fields", "return_object"}:
+            raise QueryError(name, "unknown parameter")
+
+
+def _without(served: Any, names: set[str]) -> Any:
+    if isinstance(served, dict):
+        return {key: _without(value, names) for key, value in served.items() if key not in names}
+    return [_without(each, names) for each in served] if isinstance(served, list) else served
+
+
+# ---------------------------------------------------------------------- bodies
+
+
+def _answer(root: str, body: Any, status: int, *, is_json: bool) -> Response:
+    if is_json:
+        return Response(json.dumps(body), status=status, mimetype="application/json")
+    name = f"{root}s" if isinstance(body, list) else root
+    return Response(
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{_xml(name, body)}',
+        status=status,
+        mimetype="application/xml",
+    )
+
+
+def _error(status: int, name: str, message: str, *, is_json: bool) -> Response:
+    """Answer with errors by attribute in JSON, and as plain texts in XML."""
+    if is_json:
+        return _answer("errors", {"errors": {name: [message]}}, status, is_json=True)
+    text = message if name == "base" else f"{name} {message}"
+    return _answer("errors", {"error": text}, status, is_json=False)
+
+
+def _xml(name: str, value: Any) -> str:
+    """Write one element; a list's elements have its name without the plural's s."""
+    if value is None:
+        return f'<{name} nil="true"/>'
+    if isinstance(value, list):
+        inner = "".join(_xml(name.removesuffix("s"), each) for each in value)
+        return f'<{name} type="array">{inner}</{name}>'
+    if isinstance(value, dict):
+        return f"<{name}>{''.join(_xml(key, each) for key, each in value.items())}</{name}>"
+    if isinstance(value, bool):
+        return f'<{name} type="boolean">{str(value).lower()}</{name}>'
+    kind = ' type="integer"' if isinstance(value, int) else ""
+    return f"<{name}{kind}>{escape(str(value))}</{name}>"
