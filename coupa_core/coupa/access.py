@@ -1,0 +1,262 @@
+"""Access to Coupa: the OAuth token, the 401 rules, and reads that are repeated within a deadline.
+
+It knows nothing of what is read. A decision goes through `send`, which never repeats what may have happened.
+
+Sources: "OpenID Connect clients" and "Exception handling and error codes" in the Core API's documentation,
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
+and the knowledge article "OAuth 2.0 getting started with the Coupa API".
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.wire import Reply, Wire, failure_of
+
+SETTLE_S = 10.0
+"""A token may be refused right after it was minted; Coupa asks for five seconds, we allow ten.
+
+Source: "OpenID Connect clients", the five-second buffer.
+"""
+
+RENEW_AT = 20 / 24
+"""The part of its life after which a token is renewed: 20 of 24 hours.
+
+Source: "OAuth 2.0 getting started with the Coupa API".
+"""
+
+_READ_TRIES = 4
+_BACKOFF_S, _BACKOFF_CAP_S = 0.5, 8.0
+_READ_S = 20.0
+_SCOPES = {
+    ("GET", "approvals"): "core.approval.read",
+    ("PUT", "approvals"): "core.approval.write",
+    ("GET", "requisitions"): "core.requisition.read",
+    ("GET", "users"): "core.user.read",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class Access:
+    """Requests to one Coupa instance with our client's rights.
+
+    Args:
+        wire: the connection, with its allowed rate.
+        client_id: of the OAuth client.
+        client_secret: of the OAuth client.
+        scopes: space-separated.
+        clock: for expiry and back-off.
+        chance: for jitter.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        client_id: str,
+        client_secret: str,
+        scopes: str,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._chance = chance
+        self._ahead_s = 0.0
+        self._token = _Token(
+            wire, {"client_id": client_id, "client_secret": client_secret, "scope": scopes}, clock
+        )
+
+    def read(self, resource: str, path: str, query: Mapping[str, str], deadline: Deadline) -> Any:
+        """Return the JSON of a GET.
+
+        Repeated after a capped exponential pause with full jitter, or for as long as `Retry-After` says.
+
+        Args:
+            resource: for messages, such as `approvals`.
+            path: begins with `/api/`.
+            query: query parameters.
+            deadline: for all tries and pauses.
+
+        Raises:
+            ServiceError: the last try's failure.
+        """
+        for attempt in range(_READ_TRIES):
+            try:
+                reply = self.send("GET", path, query, deadline.within(_READ_S))
+                if reply.ok:
+                    return reply.json()
+                raise self.failure(reply, "GET", resource, f"GET {resource}")
+            except (Unknown, Throttled, Malformed, Unavailable) as failure:
+                if isinstance(failure, Denied) or attempt == _READ_TRIES - 1:
+                    raise
+                self._pause(failure, attempt, deadline)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _pause(self, failure: ServiceError, attempt: int, deadline: Deadline) -> None:
+        """Wait before the next try, or give up when the deadline would pass meanwhile."""
+        pause_s = self._chance.uniform(0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2**attempt))
+        pause_s = max(pause_s, failure.retry_after_s or 0.0)
+        if pause_s >= deadline.left_s():
+            raise failure
+        logger.info("coupa read repeated code=%s pause_s=%.1f attempt=%d", failure.code, pause_s, attempt + 1)
+        self._clock.sleep(pause_s)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        deadline: Deadline,
+    ) -> Reply:
+        """Send with a token. A 401 did nothing, so that even a decision may be sent again after it.
+
+        A 401 within ten seconds of minting means that the token has not settled: wait, same token. A later
+        one means that it died: mint one, once.
+
+        Raises:
+            Unavailable: surely not sent.
+            Unknown: sent, and no whole answer came back.
+        """
+        minted_once = False
+        while True:
+            token = self._token.get(deadline)
+            reply = self._wire.send(
+                method,
+                path,
+                params=query,
+                headers={"Authorization": f"Bearer {token.value}"},
+                deadline=deadline,
+            )
+            ahead_s = reply.ahead_s(self._clock.now())
+            self._ahead_s = self._ahead_s if ahead_s is None else ahead_s
+            if reply.status != 401:  # noqa: PLR2004
+                return reply
+            young_s = token.minted_s + SETTLE_S - self._clock.monotonic()
+            if young_s > 0:
+                if min(young_s, 1.0) >= deadline.left_s():
+                    return reply
+                self._clock.sleep(min(young_s, 1.0))
+            elif minted_once:
+                return reply
+            else:
+                minted_once = True
+                self._token.drop(token)
+
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock, as its last answer showed it; stamps are compared with it."""
+        return self._clock.now() + timedelta(seconds=self._ahead_s)
+
+    def failure(self, reply: Reply, method: str, resource: str, what: str) -> ServiceError:
+        """Return what an answer other than 2xx means; a 403 names the scope that is probably missing."""
+        hint = ""
+        if reply.status == 403:  # noqa: PLR2004
+            scope = _SCOPES.get((method, resource))
+            hint = f"the OAuth client probably lacks the scope {scope}" if scope else "a scope is missing"
+        if reply.status == 401:  # noqa: PLR2004
+            hint = "check COUPA_CLIENT_ID and COUPA_CLIENT_SECRET"
+        return failure_of(reply, name="coupa", what=what, now=self._clock.now(), hint=hint)
+
+
+@dataclass(frozen=True)
+class _Minted:
+    value: str
+    minted_s: float
+    renew_s: float
+    expires_s: float
+
+
+class _Token:
+    """The access token: minted by one thread at a time, renewed ahead of its end, kept while it works.
+
+    Coupa may end the old token when minting fails, so nothing is minted without need.
+    Source: "OpenID Connect clients".
+    """
+
+    def __init__(self, wire: Wire, client: Mapping[str, str], clock: Clock) -> None:
+        self._wire = wire
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._minted: _Minted | None = None
+
+    def get(self, deadline: Deadline) -> _Minted:
+        """Return a token that should work.
+
+        Raises:
+            ServiceError: there is none and minting failed.
+        """
+        with self._lock:
+            now_s = self._clock.monotonic()
+            kept = self._minted
+            if kept and now_s < kept.renew_s:
+                return kept
+            try:
+                self._minted = self._mint(deadline)
+            except ServiceError as failure:
+                if kept is None or now_s >= kept.expires_s:
+                    self._minted = None
+                    raise
+                # It still has hours to live: use it, and try again in a minute.
+                logger.warning("coupa token not renewed code=%s", failure.code)
+                self._minted = _Minted(kept.value, kept.minted_s, now_s + 60, kept.expires_s)
+            return self._minted
+
+    def drop(self, token: _Minted) -> None:
+        """Forget a token that Coupa no longer takes, unless another thread has already replaced it."""
+        with self._lock:
+            if self._minted and self._minted.value == token.value:
+                self._minted = None
+
+    def _mint(self, deadline: Deadline) -> _Minted:
+        body = self._ask(deadline).json()
+        value = body.get("access_token") if isinstance(body, dict) else None
+        if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+            raise Malformed("coupa_token", "Coupa answered the token request without an access_token")
+        now_s = self._clock.monotonic()
+        life_s = _life_s(body.get("expires_in"))
+        return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
+
+    def _ask(self, deadline: Deadline) -> Reply:
+        """Ask for a token, once. Whatever the outcome is, the request that needs the token was not sent."""
+        try:
+            reply = self._wire.send(
+                "POST",
+                "/oauth2/token",
+                form={**self._client, "grant_type": "client_credentials"},
+                deadline=deadline.within(_READ_S),
+            )
+        except Unknown as lost:
+            raise Unavailable(lost.code, str(lost)) from lost
+        if reply.ok:
+            return reply
+        hint = "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and COUPA_SCOPES"
+        failure = failure_of(
+            reply, name="coupa_token", what="the token request", now=self._clock.now(), hint=hint
+        )
+        if isinstance(failure, Refused):
+            # Asking again with the same credentials is no use, and nothing else can be asked without a token.
+            raise Denied(failure.code, str(failure), status=reply.status)
+        if isinstance(failure, Unknown):
+            wait_s = failure.retry_after_s
+            raise Unavailable(failure.code, str(failure), status=reply.status, retry_after_s=wait_s)
+        raise failure
+
+
+def _life_s(value: Any) -> float:
+    """Read `expires_in`; an hour when it cannot be read, and never less than a minute."""
+    try:
+        life_s = float(value)
+    except (TypeError, ValueError, OverflowError):
+        life_s = math.nan
+    return min(max(life_s, 60.0), 86_400.0) if math.isfinite(life_s) else 3_600.0

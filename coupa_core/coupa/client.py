@@ -1,0 +1,354 @@
+"""Coupa over HTTP: pending approvals, documents, people, and the three decisions.
+
+It knows Coupa's resources and nothing of notices or the ledger. Reads are repeated within the caller's
+deadline; a decision is sent once, and whoever sent it reads back.
+
+Sources: "Coupa Core API" (approvals, requisitions, querying options, operators),
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from coupa_core.clock import Deadline
+from coupa_core.coupa.access import Access
+from coupa_core.errors import BridgeError, Malformed, Refused
+from coupa_core.model import (
+    MAX_ID,
+    PENDING,
+    REQUISITION,
+    Approval,
+    Document,
+    DocumentKey,
+    Found,
+    Listing,
+    Person,
+    Verb,
+    parse_approval,
+    parse_requisition,
+)
+
+PAGE = 50
+"""Records in one answer, and ids in one question. Source: "Querying options"."""
+
+_USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active"]
+APPROVAL_FIELDS = [
+    "id",
+    "status",
+    "approvable-type",
+    "approvable-id",
+    "approver-id",
+    "approver-type",
+    "approval-date",
+    "position",
+    "parallel-group-name",
+    "holdable",
+    "note",
+    "updated-at",
+    {"approver": [*_USER_FIELDS, "name"]},
+    {"approved-by": ["id", "login", "email", "fullname"]},
+    {"delegates": ["id"]},
+]
+REQUISITION_FIELDS = [
+    "id",
+    "status",
+    "req-title",
+    "justification",
+    "total",
+    "need-by-date",
+    "submitted-at",
+    "updated-at",
+    "reject-reason-comment",
+    {"currency": ["code", "decimals"]},
+    {"requested-by": _USER_FIELDS},
+    {"created-by": _USER_FIELDS},
+    {"department": ["name"]},
+    {
+        "requisition-lines": [
+            "id",
+            "line-num",
+            "description",
+            "quantity",
+            "unit-price",
+            "total",
+            {"currency": ["code", "decimals"]},
+            {"supplier": ["id", "name"]},
+            {"uom": ["code"]},
+        ]
+    },
+    {"comments": ["id", "comments", "created-at", {"created-by": ["fullname"]}]},
+    {"current-approval": ["id"]},
+    {"current-parallel-approvals": ["id"]},
+]
+
+
+class Coupa:
+    """One Coupa instance.
+
+    Args:
+        access: requests with our client's rights.
+        types: approvable types that we look at; `("*",)` for all.
+    """
+
+    def __init__(self, access: Access, *, types: tuple[str, ...]) -> None:
+        self._access = access
+        self._types = types
+
+    # ------------------------------------------------------------------ approvals
+
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock."""
+        return self._access.now()
+
+    def pending(self, deadline: Deadline) -> Listing:
+        """List every pending approval of the wanted types, by keyset pages: rows that leave shift nothing.
+
+        Never raises for a failing page: what came before it is returned with the failure.
+        """
+        return self._pages({}, deadline)
+
+    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals of one document.
+
+        Raises:
+            ServiceError: the list did not come complete.
+        """
+        listing = self._pages({"approvable_id": str(document.id)}, deadline)
+        if listing.failure:
+            raise listing.failure
+        wanted = (document.type, document.id)
+        return [a for a in listing.approvals if (a.approvable_type, a.approvable_id) == wanted]
+
+    def pending_for(self, user_id: int, deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals that ask this user by name.
+
+        Raises:
+            ServiceError: the list did not come complete.
+        """
+        listing = self._pages({"approver_id": str(user_id)}, deadline)
+        if listing.failure:
+            raise listing.failure
+        # A group may have the same number as a user.
+        return [approval for approval in listing.approvals if approval.approver_key == f"user:{user_id}"]
+
+    def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
+        """Read approvals by id, fifty at once, whatever their status.
+
+        Raises:
+            ServiceError: a page failed.
+        """
+        found, wanted = Found(), set(ids)
+        for row in self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline):
+            approval = parse_approval(row)
+            if approval is None or approval.id not in wanted:
+                # Either may stand in the place of one that was asked for: then absence proves nothing.
+                found.unreadable += 1
+            else:
+                found.by_id[approval.id] = approval
+        return found
+
+    def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
+        """Read one approval; None when Coupa does not know it.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully.
+        """
+        return parse_approval(self._one("approvals", approval_id, APPROVAL_FIELDS, deadline))
+
+    # ------------------------------------------------------------------ documents and people
+
+    def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read the documents of approvals, fifty at once, by (type, id).
+
+        Only requisitions are read; any other type is known by its type and id alone. A document that Coupa
+        does not return is left out.
+
+        Raises:
+            ServiceError: a page failed.
+        """
+        wanted = {(a.approvable_type or "", a.approvable_id) for a in approvals}
+        documents: dict[DocumentKey, Document] = {
+            (kind, number): Document(type=kind, id=number)
+            for kind, number in wanted
+            if number is not None and kind != REQUISITION
+        }
+        numbers = sorted(number for kind, number in wanted if kind == REQUISITION and number is not None)
+        for row in self._by_ids("requisitions", REQUISITION_FIELDS, numbers, deadline):
+            document = parse_requisition(row)
+            if document is not None:
+                documents[REQUISITION, document.id] = document
+        return documents
+
+    def document(self, approval: Approval, deadline: Deadline) -> Document | None:
+        """Read the document of one approval; None when Coupa does not know it.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully.
+        """
+        number = approval.approvable_id
+        if number is None:
+            return None
+        if approval.approvable_type != REQUISITION:
+            return Document(type=approval.approvable_type or "", id=number)
+        return parse_requisition(self._one("requisitions", number, REQUISITION_FIELDS, deadline))
+
+    def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
+        """Return the waiting requisitions that were touched at or after a stamp: id to `updated-at`.
+
+        Args:
+            stamp: a time as Coupa wrote it.
+            deadline: for all pages.
+
+        Raises:
+            ServiceError: a page failed.
+        """
+        edited: dict[int, str] = {}
+        asked = {"status": PENDING, "updated_at[gt_or_eq]": stamp}
+        for row in self._keyset("requisitions", ["id", "updated-at"], asked, deadline):
+            document = parse_requisition(row)
+            if document is not None:
+                edited[document.id] = document.updated_at or ""
+        return edited
+
+    def people(self, email: str, deadline: Deadline) -> list[Person]:
+        """Return the users with this e-mail address.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully.
+        """
+        asked = {"email": email, "limit": str(PAGE), "fields": _compact(_USER_FIELDS)}
+        rows = _rows(self._access.read("users", "/api/users", asked, deadline), "users")
+        return [Person.model_validate(row) for row in rows if isinstance(row, dict)]
+
+    # ------------------------------------------------------------------ decisions
+
+    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> None:
+        """Approve, reject or hold, once. The answer's body is not read: sources differ on what it is.
+
+        Args:
+            approval_id: a pending approval.
+            verb: which of Coupa's actions.
+            reason: what Coupa shows as our comment; a query parameter.
+            deadline: for the exchange.
+
+        Raises:
+            Refused: Coupa said no; usually it is not pending any more.
+            Unavailable: surely not sent.
+            Unknown: it may have taken effect; read the approval.
+
+        Source: Approvals API, "Approve", "Reject", "Hold".
+        """
+        path = f"/api/approvals/{path_id(approval_id)}/{verb.value}"
+        reply = self._access.send("PUT", path, {"reason": reason}, deadline)
+        if not reply.ok:
+            raise self._access.failure(reply, "PUT", "approvals", f"{verb.value} approval {approval_id}")
+
+    # ------------------------------------------------------------------ reading
+
+    def _pages(self, more: Mapping[str, str], deadline: Deadline) -> Listing:
+        """List pending approvals; keep what is pending, of a wanted type, and readable."""
+        listing = Listing()
+        asked = {"status": PENDING, **more}
+        if "*" not in self._types:
+            asked["approvable_type[in]"] = ",".join(self._types)
+        try:
+            for row in self._keyset("approvals", APPROVAL_FIELDS, asked, deadline):
+                approval = parse_approval(row)
+                if approval is None:
+                    listing.unreadable += 1
+                elif not approval.is_pending or not self._wants(approval):
+                    listing.unasked += 1
+                else:
+                    listing.approvals.append(approval)
+        except BridgeError as failure:
+            listing.failure = failure
+        return listing
+
+    def _wants(self, approval: Approval) -> bool:
+        return "*" in self._types or approval.approvable_type in self._types
+
+    def _keyset(
+        self, resource: str, fields: list[Any], asked: Mapping[str, str], deadline: Deadline
+    ) -> Iterator[Any]:
+        """Yield the rows of all pages, each page asked for by the last id of the one before."""
+        last = 0
+        while True:
+            query = {
+                **asked,
+                "id[gt]": str(last),
+                "order_by": "id",
+                "dir": "asc",
+                "limit": str(PAGE),
+                "fields": _compact(fields),
+            }
+            rows = _rows(self._access.read(resource, f"/api/{resource}", query, deadline), resource)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            numbers = [number for number in map(_id_of, rows) if number]
+            if numbers != sorted(numbers) or not numbers or numbers[0] <= last:
+                raise Malformed("coupa_pages", f"Coupa did not page {resource} by id after {last}")
+            last = numbers[-1]
+
+    def _by_ids(
+        self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
+    ) -> Iterator[Any]:
+        """Yield what Coupa answers to the question for these ids, fifty at once."""
+        numbers = sorted(set(ids))
+        for start in range(0, len(numbers), PAGE):
+            batch = numbers[start : start + PAGE]
+            query = {
+                "id[in]": ",".join(path_id(number) for number in batch),
+                "limit": str(PAGE),
+                "fields": _compact(fields),
+            }
+            yield from _rows(self._access.read(resource, f"/api/{resource}", query, deadline), resource)
+
+    def _one(self, resource: str, number: int, fields: list[Any], deadline: Deadline) -> Any:
+        """Return one record, or None when Coupa answers 404 or another record."""
+        try:
+            path = f"/api/{resource}/{path_id(number)}"
+            row = self._access.read(resource, path, {"fields": _compact(fields)}, deadline)
+        except Refused as refused:
+            if refused.status == 404:  # noqa: PLR2004
+                return None
+            raise
+        if not isinstance(row, dict) or _id_of(row) != number:
+            raise Malformed("coupa_record", f"Coupa did not answer with {resource} {number}")
+        return row
+
+
+def path_id(number: int) -> str:
+    """Return an id as it may stand in a URL: 1 to 19 digits, nothing else.
+
+    Raises:
+        Malformed: it is no such number.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < MAX_ID:
+        raise Malformed("coupa_id", "an id is not a number of 1 to 19 digits")
+    return str(number)
+
+
+def _rows(body: Any, resource: str) -> list[Any]:
+    """Expect a list; an error object with status 200 must not look like an empty one."""
+    if not isinstance(body, list):
+        raise Malformed("coupa_list", f"Coupa answered {resource} with {type(body).__name__}, not a list")
+    return body
+
+
+def _id_of(row: Any) -> int:
+    """Return the id of a raw row, or 0."""
+    number = row.get("id") if isinstance(row, dict) else None
+    if isinstance(number, str) and number.isascii() and number.isdigit():
+        number = int(number[:20])
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MAX_ID:
+        return number
+    return 0
+
+
+def _compact(fields: list[Any]) -> str:
+    return json.dumps(fields, separators=(",", ":"))

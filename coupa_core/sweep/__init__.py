@@ -1,0 +1,19 @@
+"""The timer's use case: list, compare, announce, close. `plan` says what to look at, `run` does it."""
+
+from coupa_core.sweep.plan import Look, Plan, Urgency, make_plan
+from coupa_core.sweep.ports import Channel, Kit, Purchasing
+from coupa_core.sweep.progress import Summary
+from coupa_core.sweep.run import SWEEP_S, Sweep
+
+__all__ = [
+    "SWEEP_S",
+    "Channel",
+    "Kit",
+    "Look",
+    "Plan",
+    "Purchasing",
+    "Summary",
+    "Sweep",
+    "Urgency",
+    "make_plan",
+]

@@ -1,0 +1,149 @@
+"""What a sweep has to look at, worked out from Coupa's list and the ledger's rows.
+
+Pure: it asks nobody and writes nothing. What is not named in the plan needs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+
+from coupa_core.ledger import Entry, Lease, State
+from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
+
+
+class Urgency(IntEnum):
+    """Who is looked at first."""
+
+    OWED = 0
+    """Nobody may have been told yet."""
+    UNBLOCKED = 1
+    """It waited for its turn, and its document's approvals changed."""
+    TOUCHED = 2
+    """It was told, and Coupa says that something changed."""
+    DUE = 3
+    """It waits, and was not looked at for a while."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One approval to claim, read and judge.
+
+    Attributes:
+        approval: as listed; good for ids only, because it was read before the claim.
+        entry: the row as it was read, or None.
+        urgency: who is looked at first.
+    """
+
+    approval: Approval
+    entry: Entry | None
+    urgency: Urgency
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Sort by urgency, then what never went wrong, then the oldest."""
+        trouble = self.entry.refusals + self.entry.uncertain if self.entry else 0
+        return (self.urgency, trouble, self.approval.id)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        looks: in order.
+        closings: rows whose approval a complete list no longer holds.
+        held: how many are claimed by somebody who may still be at work.
+        quiet: how many need nothing.
+    """
+
+    looks: list[Look] = field(default_factory=list)
+    closings: list[Entry] = field(default_factory=list)
+    held: int = 0
+    quiet: int = 0
+
+
+def make_plan(
+    listing: Listing,
+    entries: Iterable[Entry],
+    *,
+    edited: Mapping[int, str],
+    now: datetime,
+    lease: Lease,
+) -> Plan:
+    """Compare what Coupa lists with what the ledger holds.
+
+    Args:
+        listing: pending approvals, complete or not; absence counts only in a complete one.
+        entries: the open rows.
+        edited: stamps of requisitions that were touched lately, by id.
+        now: aware UTC.
+        lease: of claims.
+    """
+    listed = {approval.id: approval for approval in listing.approvals}
+    rows = {entry.approval_id: entry for entry in entries}
+    gone = [row for key, row in rows.items() if key not in listed] if listing.is_complete else []
+    moved = _moved(listed, rows, gone)
+    looks: list[Look] = []
+    held = quiet = 0
+    for key, approval in listed.items():
+        row = rows.get(key)
+        if row is not None and row.is_held(now, lease):
+            held += 1
+            continue
+        is_ahead = row is not None and row.is_ahead(now, lease)
+        is_due = is_ahead or (row is not None and row.next_at is not None and row.next_at <= now)
+        urgency = _urgency(approval, row, moved=moved, edited=edited, is_due=is_due)
+        if urgency is None:
+            quiet += 1
+        else:
+            looks.append(Look(approval, row, urgency))
+    closings = [row for row in gone if not row.is_held(now, lease)]
+    held += len(gone) - len(closings)
+    return Plan(sorted(looks, key=lambda look: look.order), closings, held, quiet)
+
+
+def _urgency(
+    approval: Approval,
+    row: Entry | None,
+    *,
+    moved: set[DocumentKey],
+    edited: Mapping[int, str],
+    is_due: bool,
+) -> Urgency | None:
+    """Say how urgent a look is; None when none is needed."""
+    if row is None or row.state is State.CLAIMED:
+        return Urgency.OWED
+    if row.state is State.RETRY:
+        return Urgency.OWED if is_due else None
+    is_touched = _is_touched(approval, row) or _is_edited(row, edited)
+    if row.state is State.WAITING:
+        if is_touched or approval.document_key in moved:
+            return Urgency.UNBLOCKED
+        return Urgency.DUE if is_due else None
+    if row.state is State.PARKED and is_due:
+        return Urgency.OWED
+    # A decided approval that is still listed either was listed just before, or waits again.
+    return Urgency.TOUCHED if is_touched or row.state is State.DECIDED else None
+
+
+def _moved(listed: Mapping[int, Approval], rows: Mapping[int, Entry], gone: list[Entry]) -> set[DocumentKey]:
+    """Return the documents of which an approval came, went or was touched: somebody's turn may have come."""
+    moved: set[DocumentKey] = {(row.document_type, row.document_id) for row in gone}
+    for key, approval in listed.items():
+        row = rows.get(key)
+        if row is None or _is_touched(approval, row):
+            moved.add(approval.document_key)
+    return moved
+
+
+def _is_touched(approval: Approval, row: Entry) -> bool:
+    return (approval.updated_at or "") != row.seen_approval
+
+
+def _is_edited(row: Entry, edited: Mapping[int, str]) -> bool:
+    if row.document_type != REQUISITION or row.document_id is None:
+        return False
+    return edited.get(row.document_id, row.seen_document) != row.seen_document

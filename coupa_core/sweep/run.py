@@ -1,0 +1,189 @@
+"""One sweep: every pending approval is announced to its approver, or it is recorded why not."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from coupa_core.errors import BridgeError, ServiceError
+from coupa_core.ledger import KEEP_CLOSED, Entry, State, Status
+from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing, stamp
+from coupa_core.sweep.announce import BATCH, Announcing
+from coupa_core.sweep.plan import make_plan
+from coupa_core.sweep.ports import Kit
+from coupa_core.sweep.progress import Progress, Summary
+
+SWEEP_S = 50.0
+"""After so many seconds a sweep begins nothing new; the next one goes on."""
+
+OVERLAP = timedelta(minutes=10)
+"""How far behind the newest known stamp edits are asked for: Coupa may commit a row late."""
+
+RATE_WINDOW_S = 60.0
+"""How far back the ledger's rows are counted against the allowed rate, once in a process."""
+
+MAX_PAUSE = timedelta(minutes=20)
+"""A pause further away than any that is set means that the clock was put back; it is ignored."""
+
+_PURGE_EVERY = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+class Sweep:
+    """The timer's use case. One object serves many runs, one after the other."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        self._knows_rate = False
+
+    def run(self) -> Summary:
+        """Do one sweep.
+
+        Returns:
+            What was seen and done; a neighbour's failure is in it and in the log, never raised.
+        """
+        progress = Progress(self.kit.clock, seconds=SWEEP_S)
+        is_complete = False
+        try:
+            is_complete = self._sweep(progress)
+        except ServiceError as failure:
+            progress.hamper(failure)
+        summary = progress.summary(is_complete=is_complete)
+        logger.log(logging.INFO if is_complete and not summary.failure else logging.ERROR, "%s", summary)
+        return summary
+
+    def _sweep(self, progress: Progress) -> bool:
+        """List, compare, announce, close; return whether the list was complete."""
+        kit, now = self.kit, self.kit.clock.now()
+        status = kit.ledger.store.status()
+        entries = self._open_rows(progress)
+        self._remember_rate(entries, now)
+        listing = kit.coupa.pending(progress.deadline)
+        self._count(listing, progress)
+        edited = self._edited(status, entries, progress)
+        plan = make_plan(listing, entries, edited=edited, now=kit.clock.now(), lease=kit.lease)
+        progress.count("held", plan.held)
+        progress.count("quiet", plan.quiet)
+        pause = status.paused_until
+        announcing = Announcing(
+            kit,
+            progress,
+            suspect=status.suspect,
+            paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
+        )
+        announcing.run(plan.looks, _siblings(listing))
+        self._close(plan.closings, progress)
+        purged_at = self._purge(status, progress)
+        kit.ledger.store.save_status(
+            Status(
+                last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
+                last_sweep_at=kit.clock.now(),
+                paused_until=announcing.paused_until,
+                suspect=announcing.suspect,
+                # Only a sweep that has looked at everything may forget which edits it was told of.
+                document_stamp=_newest(
+                    [status.document_stamp, *edited.values(), *announcing.stamps], kit.coupa.now()
+                )
+                if listing.is_complete and not plan.held and progress.came_through()
+                else status.document_stamp,
+                purged_at=purged_at,
+                counts=progress.counts(),
+                failure=progress.failure,
+            )
+        )
+        # A connection that idles until the next sweep may be gone by then, and a message lost on it.
+        kit.channel.close_idle()
+        return listing.is_complete
+
+    def _open_rows(self, progress: Progress) -> list[Entry]:
+        """Read the ledger; a row that cannot be read is set aside and made anew from what Coupa says."""
+        opened = self.kit.ledger.store.open_entries()
+        for corrupt in opened.corrupt:
+            logger.error("ledger row set aside key=%s cause=%s", corrupt.key, corrupt.cause)
+            progress.count("set_aside")
+            try:
+                self.kit.ledger.store.set_aside(corrupt)
+            except ServiceError as failure:
+                progress.hamper(failure)
+        return opened.entries
+
+    def _remember_rate(self, entries: Iterable[Entry], now: datetime) -> None:
+        """Count what an earlier process sent against the allowed rate."""
+        if self._knows_rate:
+            return
+        self._knows_rate = True
+        for entry in entries:
+            age_s = (now - entry.attempted_at).total_seconds() if entry.attempted_at else RATE_WINDOW_S
+            if 0 <= age_s < RATE_WINDOW_S and entry.state in (State.SENT, State.CLAIMED):
+                self.kit.channel.remember(age_s)
+
+    def _count(self, listing: Listing, progress: Progress) -> None:
+        progress.count("seen", len(listing.approvals))
+        progress.count("unreadable", listing.unreadable)
+        progress.count("unasked", listing.unasked)
+        if listing.failure:
+            progress.hamper(listing.failure)
+
+    def _edited(self, status: Status, entries: Iterable[Entry], progress: Progress) -> dict[int, str]:
+        """Ask which requisitions were touched lately: an edit need not touch their approvals.
+
+        It only adds looks. Without it an edit is found at the click, so its failure does not end the sweep.
+        """
+        rows = [entry for entry in entries if entry.document_type == REQUISITION]
+        known = [time for row in rows if (time := stamp(row.seen_document))]
+        since = stamp(status.document_stamp) or min(known, default=None)
+        if since is None or not rows:
+            return {}
+        try:
+            return self.kit.coupa.edited_since((since - OVERLAP).isoformat(), progress.deadline)
+        except BridgeError as failure:
+            progress.hamper(failure)
+            return {}
+
+    def _close(self, closings: list[Entry], progress: Progress) -> None:
+        """Close what a complete list no longer holds, after reading how each ended."""
+        for start in range(0, len(closings), BATCH):
+            if progress.deadline.left_s() <= 0:
+                progress.count("closings_left", len(closings) - start)
+                return
+            batch = closings[start : start + BATCH]
+            try:
+                found = self.kit.coupa.approvals([entry.approval_id for entry in batch], progress.deadline)
+            except ServiceError as failure:
+                progress.hamper(failure)
+                return
+            for entry in batch:
+                approval = found.by_id.get(entry.approval_id)
+                if approval is None and found.unreadable:
+                    progress.count("unreadable")
+                elif approval is not None and approval.is_pending:
+                    progress.count("unlisted")
+                else:
+                    cause = (approval.status or "unknown") if approval else "gone"
+                    if self.kit.ledger.close(entry, cause=cause, now=self.kit.clock.now()):
+                        progress.count("closed")
+
+    def _purge(self, status: Status, progress: Progress) -> datetime | None:
+        """Once a day delete what was closed long ago."""
+        now = self.kit.clock.now()
+        if status.purged_at is not None and now < status.purged_at + _PURGE_EVERY:
+            return status.purged_at
+        progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
+        return now
+
+
+def _siblings(listing: Listing) -> dict[DocumentKey, list[Approval]]:
+    """Group the listed approvals by document."""
+    groups: dict[DocumentKey, list[Approval]] = defaultdict(list)
+    for approval in listing.approvals:
+        groups[approval.document_key].append(approval)
+    return groups
+
+
+def _newest(stamps: Iterable[str], now: datetime) -> str:
+    """Return the newest stamp as Coupa wrote it; one from the future is a mistake and would hide edits."""
+    times = {text: time for text in stamps if (time := stamp(text)) and time <= now + timedelta(days=1)}
+    return max(times, key=lambda text: times[text], default="")

@@ -1,0 +1,136 @@
+"""A whole bridge in this process for tests: the real use cases on the simulators, with a clock to move."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from coupa_core.app import Bridge, Parts, build
+from coupa_core.endpoints import Reply, Request
+from coupa_core.ledger import LedgerStore, MemoryStore
+from coupa_core.settings import read_settings
+from coupa_core.sweep import Summary
+from sandbox.clock import ManualClock
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import Line
+from sandbox.moveworks import Delivered, MoveworksSimulator
+from sandbox.serving import InProcess
+
+COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
+KEY = "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ="
+SETTINGS = {
+    "COUPA_BASE_URL": COUPA,
+    "COUPA_CLIENT_ID": "client",
+    "COUPA_CLIENT_SECRET": "secret",
+    "MOVEWORKS_BASE_URL": MOVEWORKS,
+    "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
+    "MOVEWORKS_API_KEY": "api-key",
+    "MOVEWORKS_MAX_PER_MINUTE": "120",
+    "ACTION_TOKEN_KEYS": KEY,
+    "LEDGER_CONNECTION": "memory",
+}
+
+
+@dataclass
+class World:
+    """One Coupa, one Moveworks, one bridge.
+
+    `restart` builds the bridge anew on the same store, as a new process would.
+    """
+
+    store: LedgerStore = field(default_factory=MemoryStore)
+    settings: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.coupa = CoupaSimulator(clock=self.clock, client_id="client", client_secret="secret")
+        self.moveworks = MoveworksSimulator(
+            clock=self.clock, api_key="api-key", event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
+        )
+        self.people: dict[str, int] = {}
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything that a process holds in memory."""
+        self.bridge: Bridge = build(
+            read_settings({**SETTINGS, **self.settings}),
+            Parts(
+                self.clock,
+                random.Random(1),
+                store=self.store,
+                coupa_session=_session(COUPA, InProcess(self.coupa.front)),
+                moveworks_session=_session(MOVEWORKS, InProcess(self.moveworks.front)),
+                workers=self.workers,
+            ),
+        )
+
+    def person(self, email: str, **details: Any) -> int:
+        """Return the Coupa id of a person, made on first mention."""
+        if email not in self.people:
+            first = email.partition("@")[0].capitalize()
+            self.people[email] = self.coupa.world.add_user(
+                email=email, firstname=details.pop("firstname", first), lastname="Doe", **details
+            )
+        return self.people[email]
+
+    def requisition(self, *approvers: Any, requester: str = "sam@example.com", **details: Any) -> int:
+        """Enter a requisition; approvers by e-mail, in order, an inner list in parallel, or a Group."""
+        details.setdefault("title", "Laptops")
+        details.setdefault("lines", [Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")])
+        return self.coupa.world.add_requisition(
+            requested_by=self.person(requester),
+            approvers=[self._approver(each) for each in approvers],
+            **details,
+        )
+
+    def _approver(self, each: Any) -> Any:
+        if isinstance(each, list):
+            return [self._approver(one) for one in each]
+        return self.person(each) if isinstance(each, str) else each
+
+    def sweep(self) -> Summary:
+        """Run one sweep."""
+        return self.bridge.sweep.run()
+
+    def announced(self) -> list[Delivered]:
+        """Run one sweep and return the notices that it sent, by recipient."""
+        before = len(self.moveworks.delivered)
+        self.sweep()
+        return sorted(self.moveworks.delivered[before:], key=lambda each: each.recipient)
+
+    def call(self, name: str, **parts: Any) -> Reply:
+        """Call one route; `json` is encoded, the other parts are those of a request."""
+        if "json" in parts:
+            parts["body"] = json.dumps(parts.pop("json")).encode()
+        return self.bridge.endpoints.handle(name, Request(**parts))
+
+    def click(
+        self,
+        card: Delivered | dict[str, str],
+        actor: str,
+        verb: str = "approve",
+        *,
+        reason: str | None = None,
+    ) -> Reply:
+        """Click a button of a notice."""
+        slots = card if isinstance(card, dict) else card.slots
+        headers = {"X-Actor-Email": actor}
+        if "action_token" in slots:
+            headers["X-Action-Token"] = slots["action_token"]
+        body = {"json": {"reason": reason}} if reason is not None else {}
+        return self.call(verb, headers=headers, route={"approval_id": slots["approval_id"]}, **body)
+
+    def puts(self) -> int:
+        """Return how many decisions reached Coupa's door, taken or not."""
+        return self.coupa.front.count("PUT")
+
+
+def _session(base: str, adapter: InProcess) -> requests.Session:
+    session = requests.Session()
+    session.mount(base, adapter)
+    return session

@@ -1,0 +1,123 @@
+"""The rules between modules: who may import whom, and what must not be loaded or named."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "coupa_core"
+TIERS: tuple[frozenset[str], ...] = (
+    frozenset({"errors", "clock", "model"}),
+    frozenset({"settings", "wire", "notice", "authority", "ledger"}),
+    frozenset({"coupa", "moveworks", "table_ledger", "sweep", "decide", "inbox", "report"}),
+    frozenset({"endpoints"}),
+    frozenset({"app"}),
+)
+TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
+WITHIN_A_TIER = {("model", "errors")}
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    """Return the module or the package right below coupa_core."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, typing_too: bool = True) -> Iterator[str]:
+    """Yield every module that a file imports, wherever in it, as full names."""
+    package = path.relative_to(ROOT).parent.parts
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not typing_too:
+            skipped |= {each for statement in node.body for each in ast.walk(statement)}
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(path: Path) -> set[str]:
+    names = [name.split(".") for name in imports(path)]
+    return {name[1] for name in names if name[0] == PACKAGE.name and len(name) > 1}
+
+
+def users_of(module: str, *, typing_too: bool = True) -> set[str]:
+    """Return the rooms that import a module or a part of it."""
+    return {
+        room_of(path)
+        for path in SOURCES
+        if any(f"{name}.".startswith(f"{module}.") for name in imports(path, typing_too=typing_too))
+    }
+
+
+def test_every_room_has_a_tier_and_every_tier_has_its_rooms() -> None:
+    assert {room_of(path) for path in SOURCES} - {"__init__"} == set(TIER)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_rooms_of_lower_tiers(path: Path) -> None:
+    room = room_of(path)
+    forbidden = {
+        other
+        for other in rooms_imported(path) - {room}
+        if TIER[other] >= TIER.get(room, -1) and (room, other) not in WITHIN_A_TIER
+    }
+
+    assert forbidden == set()
+
+
+def test_the_rule_sees_the_imports_there_are() -> None:
+    """Guard the guard: were the parsing wrong, the rules above would hold for nothing."""
+    assert {"errors"} <= rooms_imported(PACKAGE / "model.py")
+    assert {"wire", "coupa", "sweep"} <= rooms_imported(PACKAGE / "app.py")
+    assert users_of("hmac") == {"authority"}
+
+
+def test_requests_is_used_by_wire_alone() -> None:
+    assert users_of("requests", typing_too=False) == {"wire"}
+    assert users_of("requests") == {"wire", "app"}
+    assert users_of("urllib3") == {"wire"}
+
+
+def test_the_table_sdk_is_used_by_the_table_ledger_alone() -> None:
+    assert users_of("azure.data") == {"table_ledger"}
+
+
+def test_the_package_knows_neither_the_functions_host_nor_the_sandbox() -> None:
+    assert users_of("azure.functions") == set()
+    assert users_of("sandbox") == set()
+
+
+def test_the_sandbox_does_not_know_the_product() -> None:
+    """The simulators keep the vendors' rules, not ours; only the demo runs the product."""
+    sources = [path for path in (ROOT / "sandbox").rglob("*.py") if "node_modules" not in path.parts]
+
+    users = {
+        path.name for path in sources if any(name.split(".")[0] == "coupa_core" for name in imports(path))
+    }
+
+    assert sources
+    assert users == set()
+
+
+def test_indexing_the_functions_loads_nothing_heavy() -> None:
+    """A fault in a dependency must show in a call, not make all functions vanish."""
+    heavy = ("pydantic", "requests", "azure.data.tables", "babel", "azure.identity")
+    program = f"import sys, function_app; print(*(name for name in {heavy} if name in sys.modules))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -1,0 +1,578 @@
+"""Coupa's resources: pages, batches, single records, and what an answer must be to be believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+from bridge import COUPA, World
+
+from coupa_core.clock import Deadline
+from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, REQUISITION_FIELDS, Coupa, path_id
+from coupa_core.errors import Malformed, Refused, ServiceError, Unavailable, Unknown
+from coupa_core.model import REQUISITION, Approval, Document, Listing, Verb
+from sandbox.coupa.world import Group
+from sandbox.front import Call
+from sandbox.serving import InProcess
+
+BAD_BODIES = [
+    "",
+    "<?xml version='1.0'?><errors><error>No</error></errors>",
+    "<html><title>Down</title></html>",
+    '[{"id": 85001',
+    '{"errors": {"base": ["No"]}}',
+    "null",
+    "7",
+    '"[]"',
+]
+
+BAD_IDS: list[Any] = [None, 0, -1, "x", "1.5", 10**19, True, [], {}]
+
+
+def client(world: World) -> Coupa:
+    coupa = world.bridge.sweep.kit.coupa
+    assert isinstance(coupa, Coupa)
+    return coupa
+
+
+def soon(world: World) -> Deadline:
+    return Deadline(world.clock, 50.0)
+
+
+def pending(world: World) -> Listing:
+    return client(world).pending(soon(world))
+
+
+def ids(listing: Listing) -> list[int]:
+    return [approval.id for approval in listing.approvals]
+
+
+def one(world: World, *approvers: Any) -> tuple[int, int]:
+    """Enter a requisition and return its id and its first approval's."""
+    rid = world.requisition(*(approvers or ("ann@example.com",)))
+    return rid, world.coupa.world.approvals_of(rid)[0].id
+
+
+def many(world: World, number: int) -> list[int]:
+    return [one(world)[1] for _ in range(number)]
+
+
+def reads(world: World, path: str = "/api/approvals$") -> list[dict[str, list[str]]]:
+    """Return the queries that were asked of a path."""
+    calls: list[Call] = world.coupa.front.calls
+    matched = [call for call in calls if call.method == "GET" and f"{call.path}$".startswith(path)]
+    return [parse_qs(call.query) for call in matched]
+
+
+def answers(world: World, body: Any, *, path: str = "/api/approvals$", times: int | None = 1) -> None:
+    """Let Coupa answer a read with something else, with status 200."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    world.coupa.front.fail("replace", method="GET", path=path, status=200, body=text, times=times)
+
+
+def before_page(world: World, number: int, work: Callable[[], object]) -> None:
+    """Let somebody do something in Coupa just before a page is asked for."""
+
+    class Meanwhile(InProcess):
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+            if request.path_url.startswith("/api/approvals?") and len(reads(world)) == number - 1:
+                work()
+            return super().send(request, *args, **kwargs)
+
+    wire = client(world)._access._wire
+    wire._session.mount(COUPA, Meanwhile(world.coupa.front))
+
+
+# Pages.
+
+
+@pytest.mark.parametrize(("number", "pages"), [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (100, 3)])
+def test_every_pending_approval_is_listed_once(number: int, pages: int) -> None:
+    world = World()
+    made = many(world, number)
+
+    listing = pending(world)
+
+    assert ids(listing) == made
+    assert listing.is_complete
+    assert len(reads(world)) == pages
+    assert (listing.unreadable, listing.unasked) == (0, 0)
+
+
+def test_pages_are_asked_for_by_the_last_id_and_in_order() -> None:
+    world = World()
+    made = many(world, 60)
+
+    pending(world)
+
+    first, second = reads(world)
+    assert first["id[gt]"] == ["0"]
+    assert second["id[gt]"] == [str(made[49])]
+    for asked in (first, second):
+        assert asked["status"] == ["pending_approval"]
+        assert asked["approvable_type[in]"] == [REQUISITION]
+        assert (asked["order_by"], asked["dir"], asked["limit"]) == (["id"], ["asc"], ["50"])
+        assert json.loads(asked["fields"][0]) == APPROVAL_FIELDS
+
+
+def test_all_types_are_asked_for_without_a_filter_on_types() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    _, requisition = one(world)
+    invoice = world.coupa.world.add_document(
+        approvable_type="InvoiceHeader", approvers=[world.person("ann@example.com")]
+    )
+
+    listing = pending(world)
+
+    assert ids(listing) == [requisition, world.coupa.world.approvals_of(invoice)[0].id]
+    assert "approvable_type[in]" not in reads(world)[0]
+
+
+def test_ids_that_come_as_texts_are_paged_all_the_same() -> None:
+    world = World()
+    made = many(world, 60)
+    for each in made:
+        world.coupa.world.override(("approval", each), {"id": str(each)})
+
+    listing = pending(world)
+
+    assert ids(listing) == made
+    assert listing.is_complete
+    assert client(world).approval(made[0], soon(world)) is not None
+
+
+def test_rows_that_leave_between_pages_hide_no_other() -> None:
+    world = World()
+    made = many(world, 110)
+    left = [made[0], made[49], made[50]]
+    ann = world.person("ann@example.com")
+
+    def leave() -> None:
+        for each in left:
+            world.coupa.world.decide_in_coupa(each, by=ann, decision="approved")
+
+    before_page(world, 2, leave)
+
+    listing = pending(world)
+
+    assert ids(listing) == [each for each in made if each != made[50]]
+    assert listing.is_complete
+
+
+def test_rows_that_enter_between_pages_are_listed_once() -> None:
+    world = World()
+    made = many(world, 110)
+    entered: list[int] = []
+    before_page(world, 3, lambda: entered.extend(many(world, 2)))
+
+    listing = pending(world)
+
+    assert ids(listing) == made + entered
+    assert len(entered) == 2
+
+
+def test_a_page_that_repeats_ends_the_list_as_incomplete() -> None:
+    world = World()
+    made = many(world, 120)
+    rows = [{"id": each, "status": "pending_approval", "approvable-type": REQUISITION} for each in made[:50]]
+    answers(world, rows, times=None)
+
+    listing = pending(world)
+
+    assert not listing.is_complete
+    assert listing.failure is not None
+    assert listing.failure.code == "coupa_pages"
+    assert set(ids(listing)) == set(made[:50])
+    assert len(reads(world)) == 2
+
+
+@pytest.mark.parametrize("order", [list(reversed(range(1, 51))), [5, *range(6, 54), 4], [None] * 50])
+def test_a_page_that_is_not_in_the_order_of_ids_ends_the_list_as_incomplete(order: list[int | None]) -> None:
+    world = World()
+    rows = [{"id": each, "status": "pending_approval", "approvable-type": REQUISITION} for each in order]
+    answers(world, rows)
+
+    listing = pending(world)
+
+    assert not listing.is_complete
+    assert len(listing.approvals) + listing.unreadable == 50
+    assert len(reads(world)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "answer", "status": 500}, {"kind": "answer", "status": 404}, {"kind": "cut"}]
+    + [{"kind": "replace", "status": 200, "body": body} for body in BAD_BODIES],
+    ids=str,
+)
+def test_a_page_that_fails_keeps_the_pages_before_it(fault: dict[str, Any]) -> None:
+    world = World()
+    made = many(world, 120)
+    world.coupa.front.fail(**fault, method="GET", path="/api/approvals$", skip=1, times=None)
+
+    listing = pending(world)
+
+    assert ids(listing) == made[:50]
+    assert not listing.is_complete
+    assert isinstance(listing.failure, ServiceError)
+
+
+@pytest.mark.parametrize("body", BAD_BODIES)
+def test_an_answer_that_is_no_list_is_not_an_empty_list(body: str) -> None:
+    world = World()
+    many(world, 1)
+    answers(world, body, times=None)
+
+    listing = pending(world)
+
+    assert not listing.is_complete
+    assert isinstance(listing.failure, Malformed)
+
+
+def test_rows_that_were_not_asked_for_are_left_out_and_counted() -> None:
+    world = World()
+    wanted = {"id": 1, "status": "pending_approval", "approvable-type": REQUISITION}
+    rows = [
+        wanted,
+        {**wanted, "id": 2, "status": "approved"},
+        {**wanted, "id": 3, "status": None},
+        {**wanted, "id": 4, "approvable-type": "InvoiceHeader"},
+        {"id": 5},
+    ]
+    answers(world, rows)
+
+    listing = pending(world)
+
+    assert ids(listing) == [1]
+    assert listing.unasked == 4
+
+
+@pytest.mark.parametrize(
+    "row",
+    [None, 7, "x", [], {}, *({"id": bad} for bad in BAD_IDS)],
+    ids=str,
+)
+def test_a_row_without_a_usable_id_is_counted_and_spoils_no_other(row: Any) -> None:
+    world = World()
+    good = {"id": 7, "status": "pending_approval", "approvable-type": REQUISITION}
+    answers(world, [row, good])
+
+    listing = pending(world)
+
+    assert ids(listing) == [7]
+    assert listing.unreadable == 1
+    assert listing.is_complete
+
+
+# Batches.
+
+
+def test_approvals_are_read_fifty_at_once_whatever_their_status() -> None:
+    world = World()
+    made = many(world, 101)
+    world.coupa.world.decide_in_coupa(made[0], by=world.person("ann@example.com"), decision="approved")
+
+    found = client(world).approvals([*made, made[3]], soon(world))
+
+    assert set(found.by_id) == set(made)
+    assert found.by_id[made[0]].status == "approved"
+    asked = [query["id[in]"][0].split(",") for query in reads(world)]
+    assert [len(batch) for batch in asked] == [50, 50, 1]
+
+
+def test_nothing_is_asked_for_no_ids() -> None:
+    world = World()
+
+    assert client(world).approvals([], soon(world)).by_id == {}
+
+    assert world.coupa.front.calls == []
+
+
+def test_an_approval_that_is_gone_is_not_found() -> None:
+    world = World()
+    made = many(world, 2)
+    rid = world.coupa.world.approval(made[0]).approvable_id
+    world.coupa.world.withdraw(rid)
+
+    found = client(world).approvals(made, soon(world))
+
+    assert set(found.by_id) == {made[1]}
+    assert found.unreadable == 0
+
+
+def test_a_row_that_cannot_be_read_is_told_so_that_nothing_passes_for_gone() -> None:
+    world = World()
+    made = many(world, 2)
+    answers(world, [{"id": made[0]}, {"id": None}])
+
+    found = client(world).approvals(made, soon(world))
+
+    assert set(found.by_id) == {made[0]}
+    assert found.unreadable == 1
+
+
+def test_an_answer_with_another_id_proves_nothing_to_be_gone() -> None:
+    world = World()
+    made = many(world, 2)
+    answers(world, [{"id": str(made[0])}, {"id": 99}])
+
+    found = client(world).approvals(made, soon(world))
+
+    assert set(found.by_id) == {made[0]}
+    assert found.unreadable == 1
+
+
+def test_documents_are_read_fifty_at_once_with_all_that_a_notice_shows() -> None:
+    world = World()
+    made = many(world, 60)
+    approvals = client(world).approvals(made, soon(world)).by_id.values()
+
+    documents = client(world).documents(approvals, soon(world))
+
+    assert {key for key, _ in documents.items()} == {approval.document_key for approval in approvals}
+    assert all(document.requisition_lines for document in documents.values())
+    asked = reads(world, "/api/requisitions$")
+    assert [len(query["id[in]"][0].split(",")) for query in asked] == [50, 10]
+    assert json.loads(asked[0]["fields"][0]) == REQUISITION_FIELDS
+
+
+def test_documents_of_other_types_are_known_by_type_and_id_alone() -> None:
+    world = World()
+    invoice = Approval(id=1, approvable_type="InvoiceHeader", approvable_id=5001)
+    untold = Approval(id=2, approvable_type="InvoiceHeader")
+    nameless = Approval(id=3, approvable_id=12)
+    coupa = client(world)
+
+    documents = coupa.documents([invoice, untold, nameless], soon(world))
+
+    assert documents == {
+        ("InvoiceHeader", 5001): Document(type="InvoiceHeader", id=5001),
+        ("", 12): Document(type="", id=12),
+    }
+    assert coupa.document(invoice, soon(world)) == Document(type="InvoiceHeader", id=5001)
+    assert coupa.document(nameless, soon(world)) == Document(type="", id=12)
+    assert coupa.document(untold, soon(world)) is None
+    assert world.coupa.front.calls == []
+
+
+def test_a_document_that_is_missing_or_unreadable_is_left_out() -> None:
+    world = World()
+    rid, aid = one(world)
+    approval = client(world).approvals([aid], soon(world)).by_id[aid]
+    gone = Approval(id=2, approvable_type=REQUISITION, approvable_id=4711)
+
+    answers(world, [{"id": None}], path="/api/requisitions")
+    assert client(world).documents([approval, gone], soon(world)) == {}
+
+    assert set(client(world).documents([approval, gone], soon(world))) == {(REQUISITION, rid)}
+
+
+# One record.
+
+
+def test_one_approval_and_its_document_are_read_by_their_ids() -> None:
+    world = World()
+    rid, aid = one(world)
+
+    approval = client(world).approval(aid, soon(world))
+
+    assert approval is not None
+    assert approval.document_key == (REQUISITION, rid)
+    document = client(world).document(approval, soon(world))
+    assert document is not None
+    assert document.id == rid
+
+
+def test_a_record_that_coupa_does_not_know_is_none() -> None:
+    world = World()
+    approval = Approval(id=4711, approvable_type=REQUISITION, approvable_id=4711)
+
+    assert client(world).approval(4711, soon(world)) is None
+    assert client(world).document(approval, soon(world)) is None
+
+
+@pytest.mark.parametrize("body", [*BAD_BODIES, "[]", '{"id": 4711}', '{"id": null}', "{}"])
+def test_an_answer_that_is_not_the_record_is_not_believed(body: str) -> None:
+    world = World()
+    _, aid = one(world)
+    answers(world, body, path=f"/api/approvals/{aid}", times=None)
+
+    with pytest.raises(Malformed):
+        client(world).approval(aid, soon(world))
+
+
+def test_a_refusal_other_than_404_is_not_a_missing_record() -> None:
+    world = World()
+    _, aid = one(world)
+    world.coupa.front.fail("answer", method="GET", path=f"/{aid}", status=400)
+
+    with pytest.raises(Refused):
+        client(world).approval(aid, soon(world))
+
+
+# Lists with other questions.
+
+
+def test_the_pending_approvals_of_one_document_are_its_own() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    rid, _ = one(world, "ann@example.com", "bob@example.com")
+    one(world)
+    twin = world.coupa.world.add_document(
+        approvable_type="InvoiceHeader", approvers=[world.person("ann@example.com")], id=rid
+    )
+
+    found = client(world).pending_of(Document(type=REQUISITION, id=rid), soon(world))
+
+    assert twin == rid
+    assert [approval.document_key for approval in found] == [(REQUISITION, rid)] * 2
+
+
+def test_the_pending_approvals_for_a_person_are_not_those_of_a_group_of_the_same_number() -> None:
+    world = World()
+    ann = world.person("ann@example.com")
+    group = world.coupa.world.add_group(name="Buyers", members=[ann])
+    one(world, Group(group))
+    _, hers = one(world)
+    one(world, "bob@example.com")
+
+    found = client(world).pending_for(ann, soon(world))
+
+    assert group == ann
+    assert [approval.id for approval in found] == [hers]
+
+
+def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> None:
+    world = World()
+    many(world, 51)
+    world.coupa.front.fail("answer", method="GET", path="/api/approvals$", skip=1, times=None, status=500)
+
+    with pytest.raises(Unknown):
+        client(world).pending_for(world.person("ann@example.com"), soon(world))
+    with pytest.raises(Unknown):
+        client(world).pending_of(Document(type=REQUISITION, id=1), soon(world))
+
+
+def test_only_requisitions_touched_since_a_stamp_are_edited() -> None:
+    world = World()
+    one(world)
+    world.clock.advance(3600)
+    rid, _ = one(world)
+
+    edited = client(world).edited_since("2026-11-23T01:30:00-08:00", soon(world))
+
+    assert edited == {rid: "2026-11-23T02:00:00-08:00"}
+
+
+def test_an_edited_requisition_without_a_stamp_or_an_id_spoils_no_other() -> None:
+    world = World()
+    answers(world, [{"id": None}, {"id": 5}, {"id": 6, "updated-at": "x"}], path="/api/requisitions")
+
+    assert client(world).edited_since("2026-11-23T01:30:00-08:00", soon(world)) == {5: "", 6: "x"}
+
+
+def test_people_are_found_by_their_address() -> None:
+    world = World()
+    ann = world.person("ann+o'neil@example.com")
+    world.person("bob@example.com")
+
+    (person,) = client(world).people("ann+o'neil@example.com", soon(world))
+
+    assert (person.id, person.email) == (ann, "ann+o'neil@example.com")
+    assert client(world).people("nobody@example.com", soon(world)) == []
+
+
+def test_people_that_are_no_records_are_left_out() -> None:
+    world = World()
+    answers(world, [None, 5, {"id": "x", "email": "ann@example.com"}], path="/api/users")
+
+    (person,) = client(world).people("ann@example.com", soon(world))
+
+    assert person.id is None
+
+
+# Decisions, ids, and what every request has.
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [(Verb.APPROVE, "approved"), (Verb.REJECT, "rejected"), (Verb.HOLD, "on_hold")]
+)
+def test_a_decision_carries_its_reason_unchanged(verb: Verb, status: str) -> None:
+    world = World()
+    rid = world.requisition("ann@example.com", holdable=True)
+    approval = world.coupa.world.approvals_of(rid)[0]
+    reason = "a&b=c#d %41 + über"
+
+    client(world).decide(approval.id, verb, reason=reason, deadline=soon(world))
+
+    assert approval.status == status
+    assert world.coupa.decisions[0].reason == reason
+    assert world.coupa.updates == []
+
+
+def test_a_decision_that_coupa_refuses_is_said_with_its_words() -> None:
+    world = World()
+    _, aid = one(world)
+    world.coupa.world.decide_in_coupa(aid, by=world.person("ann@example.com"), decision="rejected")
+
+    with pytest.raises(ServiceError) as caught:
+        client(world).decide(aid, Verb.APPROVE, reason="", deadline=soon(world))
+
+    assert isinstance(caught.value, Refused)
+    assert caught.value.status in {400, 404}
+    assert f"approve approval {aid}" in str(caught.value)
+    assert world.puts() == 1
+
+
+def test_a_decision_with_no_time_left_is_not_sent() -> None:
+    world = World()
+    _, aid = one(world)
+    pending(world)
+
+    with pytest.raises(Unavailable):
+        client(world).decide(aid, Verb.APPROVE, reason="", deadline=Deadline(world.clock, 0))
+
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize("number", [1, 10**19 - 1])
+def test_an_id_is_one_to_nineteen_digits(number: int) -> None:
+    assert path_id(number) == str(number)
+
+
+@pytest.mark.parametrize("bad", [0, -1, 10**19, True, "1", "1/approve", 1.0, None, "\uff11"])
+def test_nothing_else_than_an_id_gets_into_a_path(bad: Any) -> None:
+    world = World()
+
+    with pytest.raises(Malformed):
+        path_id(bad)
+    with pytest.raises(Malformed):
+        client(world).decide(bad, Verb.APPROVE, reason="", deadline=soon(world))
+
+    assert world.coupa.front.calls == []
+
+
+def test_every_read_asks_for_json_and_names_its_fields() -> None:
+    world = World()
+    many(world, 3)
+    (card, *_) = world.announced()
+    world.clock.advance(60)
+    world.click(card, "ann@example.com")
+    headers: Mapping[str, str] = {"X-Actor-Email": "ann@example.com"}
+    world.call("list_approvals", headers=headers)
+    world.sweep()
+
+    calls = [call for call in world.coupa.front.calls if call.path.startswith("/api/")]
+
+    assert {call.path.split("/")[2] for call in calls} == {"approvals", "requisitions", "users"}
+    assert {call.headers["Accept"] for call in calls} == {"application/json"}
+    for call in calls:
+        if call.method == "GET":
+            assert json.loads(parse_qs(call.query)["fields"][0])
+
+
+def test_a_page_is_as_long_as_coupa_allows() -> None:
+    assert PAGE == 50

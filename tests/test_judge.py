@@ -1,0 +1,247 @@
+"""The verdict on one approval: close, wait, park, leave alone, or tell, from one read after the claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, State
+from coupa_core.model import REQUISITION, Approval, Document
+from coupa_core.sweep.judge import Close, Park, Same, Tell, Verdict, Wait, judge, recipient_of, seen
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e")
+
+
+def approval(**fields: Any) -> Approval:
+    """Return an approval of requisition 70 that waits for Ann."""
+    return Approval.model_validate(
+        {
+            "id": 7,
+            "status": "pending_approval",
+            "approvable-type": REQUISITION,
+            "approvable-id": 70,
+            "approver-id": 12,
+            "approver-type": "User",
+            "approver": {"id": 12, "login": "ann", "email": "ann@example.com", "active": True},
+            **fields,
+        }
+    )
+
+
+def document(**fields: Any) -> Document:
+    """Return requisition 70, which waits for approval 7."""
+    return Document.model_validate(
+        {"id": 70, "status": "pending_approval", "total": "10.00", "current-approval": {"id": 7}, **fields}
+    )
+
+
+def verdict(
+    entry: Entry = ROW,
+    told: Approval | None = None,
+    about: Document | None = None,
+    *,
+    before: State | None = None,
+    siblings: tuple[Approval, ...] = (),
+) -> Verdict:
+    return judge(entry, told or approval(), about or document(), siblings=siblings, before=before)
+
+
+def tell(entry: Entry = ROW, told: Approval | None = None, about: Document | None = None) -> Tell:
+    said = verdict(entry, told, about)
+    assert isinstance(said, Tell)
+    return said
+
+
+def told(said: Tell) -> Entry:
+    """Return the row after the notice was sent."""
+    return replace(said.entry, state=State.SENT, sent_version=said.version, sent_to=said.approver_key)
+
+
+def test_a_new_approval_is_told_to_its_approver() -> None:
+    said = tell()
+
+    assert (said.recipient, said.approver_key, said.is_changed) == ("ann@example.com", "user:12", False)
+    assert said.entry == ROW
+
+
+def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
+    assert judge(ROW, None, None, siblings=(), before=None) == Close("gone")
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [("approved", "approved"), ("on_hold", "on_hold"), (None, "unknown"), ("", "unknown")],
+)
+def test_an_approval_that_is_not_pending_is_closed_with_its_status(status: str | None, cause: str) -> None:
+    assert verdict(told=approval(status=status)) == Close(cause)
+
+
+def test_without_its_document_an_approval_waits() -> None:
+    assert judge(ROW, approval(), None, siblings=(), before=None) == Wait("document_unreadable")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"status": "draft"}, {"current-approval": {"id": 6}}, {"current-approval": None}, {"status": None}],
+    ids=str,
+)
+def test_whose_turn_has_not_come_waits(fields: dict[str, Any]) -> None:
+    assert verdict(about=document(**fields)) == Wait("not_your_turn")
+
+
+def test_each_of_parallel_approvers_has_the_turn() -> None:
+    fields = {"current-approval": {"id": 6}, "current-parallel-approvals": [{"id": 6}, {"id": 7}]}
+
+    assert tell(about=document(**fields))
+
+
+def test_the_turn_of_other_documents_goes_by_position() -> None:
+    invoice = Document(type="InvoiceHeader", id=70)
+    second = approval(**{"approvable-type": "InvoiceHeader", "position": 2})
+    first = approval(**{"approvable-type": "InvoiceHeader", "position": 1, "id": 6})
+
+    assert verdict(told=second, about=invoice, siblings=(first, second)) == Wait("not_your_turn")
+    assert isinstance(verdict(told=second, about=invoice, siblings=(second,)), Tell)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"approver-type": "ApprovalGroup", "approver": {"id": 12, "name": "Buyers"}},
+        {"approver": None},
+        {"approver": {"id": 12, "login": "ann"}},
+        {"approver": {"id": 12, "email": "  "}},
+        {"approver": {"id": 12, "email": "ann"}},
+        {"approver": {"id": 12, "email": "ann smith@example.com"}},
+        {"approver": {"id": 12, "email": "ann@example.com\u202e"}},
+        {"approver": {"id": 12, "email": "ann@example.com", "active": False}},
+        {"approver": {"email": "ann@example.com"}, "approver-id": None},
+        {"approver": "Ann"},
+    ],
+    ids=lambda fields: str(fields.get("approver")),
+)
+def test_without_an_active_person_to_tell_an_approval_waits(fields: dict[str, Any]) -> None:
+    assert verdict(told=approval(**fields)) == Wait("no_recipient")
+
+
+@pytest.mark.parametrize(
+    "approver",
+    [
+        {"id": 12, "email": " ann@example.com ", "active": True},
+        {"id": 12, "email": "ann@example.com"},
+        {"email": "ann@example.com", "active": "yes"},
+    ],
+)
+def test_a_person_is_told_even_when_details_are_missing(approver: dict[str, Any]) -> None:
+    assert recipient_of(approval(approver=approver)) == "ann@example.com"
+    assert tell(told=approval(approver=approver)).approver_key == "user:12"
+
+
+def test_the_version_that_was_told_is_not_told_again() -> None:
+    assert verdict(told(tell())) == Same()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"total": "10.01"},
+        {"currency": {"code": "EUR"}},
+        {"requested-by": {"id": 5}},
+        {"requisition-lines": [{"id": 1, "description": "Laptop"}]},
+        {"requisition-lines": [{"id": 1, "supplier": {"id": 3}}]},
+    ],
+    ids=str,
+)
+def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, Any]) -> None:
+    assert tell(told(tell()), about=document(**fields)).is_changed
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"total": "10.0"},
+        {"comments": [{"id": 1, "comments": "hello"}]},
+        {"updated-at": "2026-11-23T00:30:00-08:00"},
+        {"req-title": "Another title"},
+    ],
+    ids=str,
+)
+def test_what_does_not_matter_to_the_decision_is_not_told(fields: dict[str, Any]) -> None:
+    assert verdict(told(tell()), about=document(**fields)) == Same()
+
+
+def test_a_new_approver_is_told_as_if_it_were_new_and_the_old_one_again_when_it_comes_back() -> None:
+    bob = approval(**{"approver-id": 13, "approver": {"id": 13, "email": "bob@example.com", "active": True}})
+    first = tell()
+    second = tell(told(first), bob)
+    third = tell(told(second))
+
+    assert (second.recipient, second.is_changed) == ("bob@example.com", False)
+    assert (third.recipient, third.is_changed) == ("ann@example.com", False)
+
+
+def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
+    decided = replace(
+        told(tell()), state=State.CLAIMED, decision="approve", decided_by="ann@example.com", decided_at=NOW
+    )
+
+    again = tell(decided)
+
+    assert again.entry.generation == 1
+    assert (again.entry.decision, again.entry.decided_by, again.entry.decided_at) == ("", "", None)
+    assert again.version != decided.sent_version
+
+
+def test_too_many_unknown_outcomes_park_an_approval_until_its_day_is_over() -> None:
+    doubtful = replace(ROW, uncertain=MAX_UNCERTAIN)
+
+    assert isinstance(verdict(replace(ROW, uncertain=MAX_UNCERTAIN - 1)), Tell)
+    assert verdict(doubtful, before=State.CLAIMED) == Park("unknown_outcomes")
+    assert isinstance(verdict(doubtful, before=State.PARKED), Tell)
+
+
+def test_what_was_looked_at_is_noted() -> None:
+    noted = seen(
+        ROW,
+        approval(**{"updated-at": "2026-11-23T00:30:00-08:00"}),
+        document(**{"updated-at": "2026-11-23T00:40:00-08:00"}),
+        NOW,
+    )
+
+    assert (noted.document_type, noted.document_id) == (REQUISITION, 70)
+    assert noted.seen_approval == "2026-11-23T00:30:00-08:00"
+    assert noted.seen_document == "2026-11-23T00:40:00-08:00"
+
+
+def test_a_stamp_so_young_that_another_change_in_its_second_would_not_show_is_not_noted() -> None:
+    young = (NOW - timedelta(seconds=9)).isoformat()
+
+    noted = seen(ROW, approval(**{"updated-at": young}), document(**{"updated-at": young}), NOW)
+
+    assert (noted.seen_approval, noted.seen_document) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "noted"), [(None, ""), ("", ""), ("soon", "soon"), (5, "5"), ("x" * 70_000, "x" * 64)]
+)
+def test_a_stamp_that_is_no_time_is_noted_as_far_as_a_row_can_hold_it(value: Any, noted: str) -> None:
+    row = seen(ROW, approval(**{"updated-at": value}), document(**{"updated-at": value}), NOW)
+
+    assert (row.seen_approval, row.seen_document) == (noted, noted)
+
+
+def test_what_is_missing_is_noted_as_missing() -> None:
+    row = seen(ROW, approval(**{"approvable-type": None, "approvable-id": "x"}), None, NOW)
+
+    assert (row.document_type, row.document_id, row.seen_document) == ("", None, "")
+    assert seen(ROW, None, None, NOW) == ROW
+
+
+def test_a_type_is_noted_as_far_as_a_row_can_hold_it() -> None:
+    row = seen(ROW, approval(**{"approvable-type": "X" * 70_000}), None, NOW)
+
+    assert row.document_type == "X" * 64

@@ -1,0 +1,200 @@
+"""The plan of a sweep: what is looked at, in which order, what is closed, and what needs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from coupa_core.errors import Malformed
+from coupa_core.ledger import Entry, Lease, State
+from coupa_core.model import REQUISITION, Approval, Listing
+from coupa_core.sweep import Plan, Urgency, make_plan
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+STAMP, LATER = "2026-11-23T00:00:00-08:00", "2026-11-23T00:30:00-08:00"
+
+
+def listed(number: int = 7, *, document: int | None = 70, updated_at: str | None = STAMP) -> Approval:
+    return Approval(
+        id=number,
+        status="pending_approval",
+        approvable_type=REQUISITION,
+        approvable_id=document,
+        updated_at=updated_at,
+    )
+
+
+def row(state: State, number: int = 7, *, document: int | None = 70, **fields: Any) -> Entry:
+    fields = {"seen_approval": STAMP, "seen_document": STAMP, "document_type": REQUISITION, **fields}
+    return Entry(approval_id=number, state=state, nonce="n", document_id=document, etag="e", **fields)
+
+
+def plan(
+    approvals: Iterable[Approval],
+    rows: Iterable[Entry] = (),
+    *,
+    edited: Mapping[int, str] | None = None,
+    is_complete: bool = True,
+) -> Plan:
+    failure = None if is_complete else Malformed("coupa_list", "not a list")
+    return make_plan(
+        Listing(list(approvals), failure=failure), rows, edited=edited or {}, now=NOW, lease=Lease()
+    )
+
+
+def urgency(entry: Entry, **details: Any) -> Urgency | None:
+    """Return how urgent the look at one approval is."""
+    edited = details.pop("edited", None)
+    looks = plan([listed(**details)], [entry], edited=edited).looks
+    return looks[0].urgency if looks else None
+
+
+def test_nothing_listed_and_nothing_known_needs_nothing() -> None:
+    assert plan([]) == Plan()
+
+
+def test_an_approval_without_a_row_is_owed() -> None:
+    (look,) = plan([listed()]).looks
+
+    assert (look.approval, look.entry, look.urgency) == (listed(), None, Urgency.OWED)
+
+
+def test_an_approval_that_was_told_and_not_touched_needs_nothing() -> None:
+    made = plan([listed()], [row(State.SENT)])
+
+    assert (made.looks, made.closings, made.quiet) == ([], [], 1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (row(State.RETRY, next_at=NOW), Urgency.OWED),
+        (row(State.RETRY, next_at=AFTER), None),
+        (row(State.RETRY), None),
+        (row(State.WAITING, next_at=BEFORE), Urgency.DUE),
+        (row(State.WAITING, next_at=AFTER), None),
+        (row(State.PARKED, next_at=NOW), Urgency.OWED),
+        (row(State.PARKED, next_at=AFTER), None),
+        (row(State.DECIDED), Urgency.TOUCHED),
+        (row(State.SENT), None),
+    ],
+)
+def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected: Urgency | None) -> None:
+    assert urgency(entry) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.SENT, Urgency.TOUCHED),
+        (State.DECIDED, Urgency.TOUCHED),
+        (State.PARKED, Urgency.TOUCHED),
+        (State.WAITING, Urgency.UNBLOCKED),
+        (State.RETRY, None),
+    ],
+)
+@pytest.mark.parametrize(
+    "touch",
+    [{"updated_at": LATER}, {"updated_at": None}, {"edited": {70: LATER}}, {"edited": {70: ""}}],
+    ids=str,
+)
+def test_a_touch_of_the_approval_or_its_document_is_looked_at_and_a_retry_waits_for_its_time(
+    touch: dict[str, Any], state: State, expected: Urgency | None
+) -> None:
+    assert urgency(row(state, next_at=AFTER), **touch) is expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "edited"),
+    [
+        (row(State.SENT), {70: STAMP}),
+        (row(State.SENT), {71: LATER}),
+        (row(State.SENT, document=None), {70: LATER}),
+        (row(State.SENT, document_type="InvoiceHeader"), {70: LATER}),
+    ],
+)
+def test_an_edit_of_another_document_or_one_already_seen_needs_nothing(
+    entry: Entry, edited: dict[int, str]
+) -> None:
+    assert urgency(entry, edited=edited) is None
+
+
+def test_a_claim_of_somebody_who_may_still_be_at_work_is_left_alone() -> None:
+    lease = Lease()
+    ended = NOW - timedelta(seconds=lease.skew_s)
+    held = row(State.CLAIMED, 1, lease_until=ended + timedelta(seconds=1))
+    left = row(State.CLAIMED, 2, lease_until=ended)
+    nobodys = row(State.CLAIMED, 3)
+
+    made = plan([listed(1), listed(2), listed(3)], [held, left, nobodys])
+
+    assert [look.approval.id for look in made.looks] == [2, 3]
+    assert {look.urgency for look in made.looks} == {Urgency.OWED}
+    assert made.held == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"approvals": [listed(2)], "rows": []},
+        {"approvals": [listed(2), listed(1, updated_at=LATER)], "rows": [row(State.SENT, 1)]},
+        {"approvals": [listed(2), listed(1)], "rows": []},
+    ],
+    ids=["went", "touched", "came"],
+)
+def test_an_approval_that_waits_is_looked_at_when_its_document_moves(change: dict[str, Any]) -> None:
+    waits = row(State.WAITING, 2, next_at=AFTER)
+    gone = row(State.SENT, 1) if not change["rows"] and len(change["approvals"]) == 1 else None
+    rows = [waits, *change["rows"], *([gone] if gone else [])]
+
+    looks = {look.approval.id: look.urgency for look in plan(change["approvals"], rows).looks}
+
+    assert looks[2] is Urgency.UNBLOCKED
+
+
+def test_an_approval_that_waits_is_not_moved_by_another_document() -> None:
+    rows = [row(State.WAITING, 2, next_at=AFTER), row(State.SENT, 1, document=71)]
+
+    made = plan([listed(2), listed(3, document=72)], rows)
+
+    assert [look.approval.id for look in made.looks] == [3]
+
+
+def test_a_complete_list_closes_what_it_no_longer_holds() -> None:
+    told, held = row(State.SENT, 1), row(State.CLAIMED, 2, lease_until=NOW)
+
+    made = plan([], [told, held])
+
+    assert made.closings == [told]
+    assert made.held == 1
+
+
+def test_an_incomplete_list_closes_nothing_and_moves_nothing() -> None:
+    rows = [row(State.SENT, 1), row(State.WAITING, 2, next_at=AFTER)]
+
+    made = plan([listed(2)], rows, is_complete=False)
+
+    assert (made.looks, made.closings, made.quiet) == ([], [], 1)
+
+
+def test_who_was_never_told_comes_first_then_what_never_went_wrong_then_the_oldest() -> None:
+    rows = [
+        row(State.WAITING, 1, next_at=NOW, document=1),
+        row(State.SENT, 2, seen_approval="", document=2),
+        row(State.WAITING, 3, seen_approval="", document=3),
+        row(State.RETRY, 4, next_at=NOW, refusals=1, document=4),
+        row(State.CLAIMED, 5, uncertain=1, lease_until=NOW - timedelta(hours=1), document=5),
+        row(State.RETRY, 6, next_at=NOW, document=6),
+    ]
+
+    made = plan([listed(number, document=number) for number in range(1, 9)], rows)
+
+    assert [look.approval.id for look in made.looks] == [6, 7, 8, 4, 5, 3, 2, 1]
+
+
+def test_an_approval_that_is_listed_twice_is_looked_at_once() -> None:
+    assert len(plan([listed(), listed()]).looks) == 1
