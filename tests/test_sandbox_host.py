@@ -1,0 +1,615 @@
+"""The stand-in for the Functions host answers, refuses, schedules and ends as Azure's host does."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+import requests
+
+from sandbox import ncrontab, routing
+from sandbox.clock import ManualClock
+from sandbox.host import FunctionHost
+from sandbox.ncrontab import Schedule, ScheduleError, keep
+from sandbox.serving import InProcess
+
+ROOT = Path(__file__).parents[1]
+NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def echo(req: func.HttpRequest) -> func.HttpResponse:
+    body = {
+        "method": req.method,
+        "url": req.url,
+        "actor": req.headers.get("x-actor-email"),
+        "params": dict(req.params),
+        "route_params": dict(req.route_params),
+        "body": req.get_body().decode(),
+    }
+    return func.HttpResponse(str(body), headers={"X-Answer": "yes"}, status_code=201)
+
+
+def routed(
+    handler: Callable[..., Any], route: str | None = "x", *, anonymous: bool = False, **details: Any
+) -> Any:
+    """Return the functions of an app with this one HTTP function."""
+    app = func.FunctionApp()
+    level = func.AuthLevel.ANONYMOUS if anonymous else func.AuthLevel.FUNCTION
+    app.route(route=route, auth_level=level, **details)(handler)
+    return app.get_functions()
+
+
+def timed(
+    handler: Callable[[func.TimerRequest], Any], schedule: str = "0 * * * * *", name: str = "poll"
+) -> Any:
+    """Return the functions of an app with this one timer function."""
+    app = func.FunctionApp()
+    app.function_name(name)(app.timer_trigger(arg_name="timer", schedule=schedule)(handler))
+    return app.get_functions()
+
+
+def call(host: FunctionHost, method: str, path: str, **details: Any) -> requests.Response:
+    session = requests.Session()
+    session.mount("http://host.test", InProcess(host.wsgi))
+    return session.request(method, f"http://host.test{path}", timeout=5, **details)
+
+
+def test_a_request_reaches_the_function_as_azure_would_hand_it_over() -> None:
+    host = FunctionHost(routed(echo, "approvals/{approval_id}/approve", methods=["POST"]))
+
+    answer = call(
+        host,
+        "POST",
+        "/api/approvals/a%2Fb%20c/approve?q=1&q=2&empty=&r=%2B",
+        headers={"X-Actor-Email": "ann@x.test"},
+        data=b"{}",
+    )
+
+    assert (answer.status_code, answer.headers["X-Answer"]) == (201, "yes")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.text == str(
+        {
+            "method": "POST",
+            "url": "http://host.test/api/approvals/a%2Fb%20c/approve?q=1&q=2&empty=&r=%2B",
+            "actor": "ann@x.test",
+            "params": {"q": "1,2", "r": "+"},
+            "route_params": {"approval_id": "a%2Fb c"},
+            "body": "{}",
+        }
+    )
+
+
+def test_an_encoded_slash_does_not_lead_to_another_function() -> None:
+    host = FunctionHost(routed(echo, "approvals/{approval_id}/approve"))
+
+    assert call(host, "POST", "/api/approvals/7%2Fapprove").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/x", "/api/y", "/api/x/y", "/api", "/api//x"])
+def test_a_route_nobody_has_is_not_found(path: str) -> None:
+    assert call(FunctionHost(routed(echo)), "GET", path).status_code == 404
+
+
+def test_a_route_matches_in_any_letter_case_and_with_a_slash_at_the_end() -> None:
+    host = FunctionHost(routed(echo))
+
+    assert call(host, "GET", "/API/X/").status_code == 201
+
+
+def test_a_parameter_is_never_empty() -> None:
+    host = FunctionHost(routed(echo, "approvals/{approval_id}/approve"))
+
+    assert call(host, "POST", "/api/approvals//approve").status_code == 404
+
+
+def test_a_function_without_a_route_is_called_by_its_name_and_by_any_method() -> None:
+    host = FunctionHost(routed(echo, None))
+
+    assert [call(host, method, "/api/echo").status_code for method in ("GET", "DELETE")] == [201, 201]
+
+
+def test_two_functions_share_a_route_by_method_and_a_wrong_method_is_not_found() -> None:
+    app = func.FunctionApp()
+
+    @app.route(route="x", methods=["GET"])
+    def read(req: func.HttpRequest) -> str:
+        return "read"
+
+    @app.route(route="x", methods=["POST", "PUT"])
+    def write(req: func.HttpRequest) -> str:
+        return "write"
+
+    host = FunctionHost(app.get_functions())
+
+    assert [call(host, method, "/api/x").text for method in ("GET", "POST", "PUT")] == [
+        "read",
+        "write",
+        "write",
+    ]
+    assert call(host, "DELETE", "/api/x").status_code == 404
+
+
+def test_a_literal_wins_over_a_parameter_whatever_the_order() -> None:
+    app = func.FunctionApp()
+
+    @app.route(route="approvals/{approval_id}")
+    def one(req: func.HttpRequest) -> str:
+        return "one"
+
+    @app.route(route="approvals/latest")
+    def latest(req: func.HttpRequest) -> str:
+        return "latest"
+
+    host = FunctionHost(app.get_functions())
+
+    assert call(host, "GET", "/api/approvals/latest").text == "latest"
+    assert call(host, "GET", "/api/approvals/7").text == "one"
+
+
+@pytest.mark.parametrize(("prefix", "path"), [("", "/x"), ("v1/bridge", "/v1/bridge/x")])
+def test_the_prefix_is_that_of_the_app(prefix: str, path: str) -> None:
+    host = FunctionHost(routed(echo), prefix=prefix)
+
+    assert call(host, "GET", path).status_code == 201
+    assert call(host, "GET", "/api/x").status_code == 404
+
+
+def raising(req: func.HttpRequest) -> func.HttpResponse:
+    raise LookupError("a secret of the inside")
+
+
+def answering_a_dict(req: func.HttpRequest) -> Any:
+    return {"status": "ok"}
+
+
+def answering_nothing(req: func.HttpRequest) -> Any:
+    return None
+
+
+@pytest.mark.parametrize("handler", [raising, answering_a_dict, answering_nothing])
+def test_what_a_function_may_not_do_answers_500_with_no_body_and_a_traceback_in_the_log(
+    handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = FunctionHost(routed(handler))
+
+    answer = call(host, "GET", "/api/x")
+
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert "Traceback" in caplog.text
+    assert f"Functions.{handler.__name__}" in caplog.text
+
+
+def test_a_text_alone_is_an_answer() -> None:
+    def text(req: func.HttpRequest) -> str:
+        return "wörd"
+
+    answer = call(FunctionHost(routed(text)), "GET", "/api/x")
+
+    assert (answer.status_code, answer.text) == (200, "wörd")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_json_is_announced_as_the_function_says() -> None:
+    def in_mimetype(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("{}", mimetype="application/json")
+
+    def in_header(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("{}", headers={"Content-Type": "application/problem+json"})
+
+    kinds = [
+        call(FunctionHost(routed(handler)), "GET", "/api/x").headers["Content-Type"]
+        for handler in (in_mimetype, in_header)
+    ]
+
+    assert kinds == ["application/json", "application/problem+json"]
+
+
+def test_a_context_is_handed_over_only_if_asked_for() -> None:
+    def asks(req: func.HttpRequest, context: func.Context) -> str:
+        return f"{context.function_name} {len(context.invocation_id)}"
+
+    assert call(FunctionHost(routed(asks)), "GET", "/api/x").text == "asks 36"
+    assert call(FunctionHost(routed(echo)), "GET", "/api/x").status_code == 201
+
+
+def test_a_coroutine_function_is_awaited() -> None:
+    async def slow(req: func.HttpRequest) -> str:
+        return "awaited"
+
+    assert call(FunctionHost(routed(slow)), "GET", "/api/x").text == "awaited"
+
+
+def test_a_function_with_a_parameter_that_is_no_binding_loads_no_function_at_all() -> None:
+    def extra(req: func.HttpRequest, retries: int = 3) -> str:
+        return "never"
+
+    functions = routed(extra)
+
+    with pytest.raises(ValueError, match="retries"):
+        FunctionHost(functions)
+
+
+def test_a_trigger_or_a_route_this_stand_in_does_not_know_is_refused() -> None:
+    app = func.FunctionApp()
+
+    @app.queue_trigger(arg_name="message", queue_name="q", connection="c")
+    def queued(message: func.QueueMessage) -> None: ...
+
+    functions = [app.get_functions(), routed(echo, "x/{id:int}"), routed(echo, "{*rest}")]
+
+    for each in functions:
+        with pytest.raises(ValueError, match=r"queueTrigger|route"):
+            FunctionHost(each)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"x-functions-key": "k"}, "", 201),
+        ({"X-Functions-Key": "wrong"}, "", 401),
+        ({}, "?code=k", 201),
+        ({}, "?code=wrong", 401),
+        ({"x-functions-key": "wrong"}, "?code=k", 401),
+        ({"x-functions-key": "k"}, "?code=wrong", 201),
+        ({"x-functions-key": ""}, "?code=k", 401),
+        ({"x-functions-key": "wörd".encode("latin-1").decode("latin-1")}, "", 401),
+    ],
+)
+def test_a_key_is_taken_from_the_header_first_and_else_from_the_query(
+    headers: dict[str, str], query: str, status: int
+) -> None:
+    host = FunctionHost(routed(echo), function_key="k")
+
+    assert call(host, "GET", f"/api/x{query}", headers=headers).status_code == status
+
+
+def test_an_empty_key_opens_nothing() -> None:
+    host = FunctionHost(routed(echo), function_key="")
+
+    assert call(host, "GET", "/api/x?code=").status_code == 401
+
+
+def test_no_key_is_asked_by_default_or_of_an_anonymous_route() -> None:
+    keyless = FunctionHost(routed(echo))
+    anonymous = FunctionHost(routed(echo, anonymous=True), function_key="k")
+
+    assert call(keyless, "GET", "/api/x").status_code == 201
+    assert call(anonymous, "GET", "/api/x").status_code == 201
+
+
+def test_a_timer_is_fired_by_hand_in_the_background() -> None:
+    release, ran = threading.Event(), threading.Event()
+    requests_seen: list[func.TimerRequest] = []
+
+    def tick(timer: func.TimerRequest) -> None:
+        requests_seen.append(timer)
+        release.wait(5)
+        ran.set()
+
+    host = FunctionHost(timed(tick))
+
+    answer = call(host, "POST", "/admin/functions/poll", json={"input": "ignored"})
+    was_running = not ran.is_set()
+    release.set()
+
+    assert answer.status_code == 202
+    assert was_running
+    assert ran.wait(5)
+    assert [timer.past_due for timer in requests_seen] == [False]
+
+
+def test_firing_by_hand_can_wait_for_the_end_and_says_how_it_ended() -> None:
+    runs: list[str] = []
+
+    def good(timer: func.TimerRequest) -> None:
+        runs.append("good")
+
+    def bad(timer: func.TimerRequest) -> None:
+        raise LookupError("no")
+
+    def wordy(timer: func.TimerRequest) -> str:
+        return "a timer has nobody to answer"
+
+    answers = [
+        call(FunctionHost(timed(handler)), "POST", "/admin/functions/poll?wait=1").status_code
+        for handler in (good, bad, wordy)
+    ]
+
+    assert answers == [200, 500, 500]
+    assert runs == ["good"]
+
+
+def test_firing_by_hand_needs_the_key_the_method_and_a_timer_of_that_name() -> None:
+    host = FunctionHost(timed(lambda timer: None), function_key="k")
+    key = {"x-functions-key": "k"}
+
+    assert call(host, "POST", "/admin/functions/poll").status_code == 401
+    assert call(host, "POST", "/admin/functions/poll", headers=key).status_code == 202
+    assert call(host, "GET", "/admin/functions/poll", headers=key).status_code == 404
+    assert call(host, "POST", "/admin/functions/other", headers=key).status_code == 404
+
+
+def test_firing_in_python_raises_what_the_function_raised() -> None:
+    def bad(timer: func.TimerRequest) -> None:
+        raise LookupError("no")
+
+    host = FunctionHost(timed(bad))
+
+    with pytest.raises(LookupError, match="no"):
+        host.fire("poll")
+    with pytest.raises(KeyError):
+        host.fire("other")
+
+
+@pytest.mark.parametrize("environ", [{}, {"POLL_SCHEDULE": ""}, {"POLL_SCHEDULE": "every minute"}])
+def test_a_timer_without_a_usable_schedule_is_named_and_does_not_run(
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    host = FunctionHost(timed(lambda timer: None, "%POLL_SCHEDULE%"), environ=environ)
+
+    assert host.timers == {}
+    assert "The 'poll' function is in error" in caplog.text
+    assert "POLL_SCHEDULE" in caplog.text or "every minute" in caplog.text
+    assert call(host, "POST", "/admin/functions/poll").status_code == 404
+
+
+def test_a_schedule_comes_from_the_setting_it_names() -> None:
+    host = FunctionHost(timed(lambda timer: None, "%S%"), environ={"S": "30 * * * * *"})
+
+    assert host.timers["poll"][1].after(NINE) == NINE + timedelta(seconds=30)
+
+
+def test_timers_run_on_schedule_once_started_and_go_on_after_a_failure() -> None:
+    clock, runs, done = ManualClock(NINE), list[datetime](), threading.Event()
+
+    def tick(timer: func.TimerRequest) -> None:
+        runs.append(clock.now())
+        if len(runs) == 3:
+            host.stop_timers()
+            done.set()
+        raise LookupError("no")
+
+    host = FunctionHost(timed(tick), clock=clock)
+    host.start_timers()
+
+    assert done.wait(5)
+    assert runs == [NINE + timedelta(minutes=minute) for minute in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("0 * * * * *", datetime(2026, 11, 23, 9, 1, tzinfo=UTC)),
+        ("*/15 * * * * *", datetime(2026, 11, 23, 9, 0, 15, tzinfo=UTC)),
+        ("0 30 8 * * MON-FRI", datetime(2026, 11, 24, 8, 30, tzinfo=UTC)),
+        ("0 0 9 1 * 1", datetime(2027, 2, 1, 9, 0, tzinfo=UTC)),  # a Monday that is the first
+    ],
+)
+def test_a_schedule_has_six_fields_seconds_first_in_utc(expression: str, expected: datetime) -> None:
+    assert Schedule(expression).after(NINE) == expected
+
+
+@pytest.mark.parametrize(
+    "expression", ["", "* * * * *", "* * * * * * *", "60 * * * * *", "00:01:00", "0 0 0 L * *", "0 0 0 ? * *"]
+)
+def test_what_is_no_six_field_schedule_is_refused(expression: str) -> None:
+    with pytest.raises(ScheduleError):
+        Schedule(expression)
+
+
+def runs_of(lengths_s: list[float]) -> list[str]:
+    """Return when runs of these lengths start, on a schedule of every minute from nine."""
+    clock, starts = ManualClock(NINE), list[str]()
+
+    def run() -> None:
+        starts.append(clock.now().strftime("%M:%S"))
+        clock.advance(lengths_s[len(starts) - 1])
+
+    keep(Schedule("0 * * * * *"), run, clock, stopped=lambda: len(starts) == len(lengths_s))
+    return starts
+
+
+def test_runs_shorter_than_the_interval_keep_to_it() -> None:
+    assert runs_of([1, 59, 1]) == ["01:00", "02:00", "03:00"]
+
+
+def test_an_overrun_is_followed_by_one_run_at_once_and_then_by_the_schedule() -> None:
+    assert runs_of([200, 1, 1]) == ["01:00", "04:20", "05:00"]
+
+
+class Hasty(ManualClock):
+    """A clock whose sleep ends a millisecond early, as an operating system's may."""
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds - 0.001)
+
+
+def test_a_sleep_that_ends_early_does_not_run_the_same_time_twice() -> None:
+    clock, starts = Hasty(NINE), list[datetime]()
+
+    keep(Schedule("0 * * * * *"), lambda: starts.append(clock.now()), clock, stopped=lambda: len(starts) == 2)
+
+    assert starts[1] - starts[0] > timedelta(seconds=59)
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert [doctest.testmod(module).failed for module in (ncrontab, routing)] == [0, 0]
+
+
+APP = """
+    import logging
+    import os
+    import threading
+    import azure.functions as func
+    import beside_it
+
+    app = func.FunctionApp()
+
+    @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    def health(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse(f"{beside_it.WORD} {os.environ['SETTING']} {os.getcwd()}")
+
+    @app.route(route="threads")
+    def threads(req: func.HttpRequest) -> str:
+        return " ".join(thread.name for thread in threading.enumerate())
+
+    @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
+    def poll(timer: func.TimerRequest) -> None:
+        logging.info("polled")
+"""
+
+
+@pytest.fixture
+def app_dir(tmp_path: Path) -> Path:
+    (tmp_path / "function_app.py").write_text(textwrap.dedent(APP), encoding="utf-8")
+    (tmp_path / "beside_it.py").write_text("WORD = 'alive'\n", encoding="utf-8")
+    host_json = '{"version": "2.0", "extensions": {"http": {"routePrefix": "v9"}}}'
+    (tmp_path / "host.json").write_text(host_json, encoding="utf-8")
+    return tmp_path
+
+
+@contextmanager
+def process(app_dir: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the host as a person would; the process is ended with the block."""
+    command = [sys.executable, "-m", "sandbox.host", "--app", str(app_dir), *arguments]
+    environ = os.environ | {"SETTING": "set", "POLL_SCHEDULE": "* * * * * *"} | settings
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def read_start(running: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what the process printed until it was ready, and the address it named."""
+    assert running.stdout is not None
+    printed = ""
+    for line in running.stdout:
+        printed += line
+        if line.startswith("Host started on "):
+            return printed, line.split()[-1]
+    raise AssertionError(printed)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_serves_an_app_runs_its_timer_and_ends_at_once_on_a_signal(
+    app_dir: Path, ending: signal.Signals
+) -> None:
+    with process(app_dir, "--port", "0", "--function-key", "k") as running:
+        printed, base_url = read_start(running)
+        health = requests.get(f"{base_url}/v9/health", timeout=5)
+        refused = requests.post(f"{base_url}/admin/functions/poll", timeout=5)
+        threads = requests.get(f"{base_url}/v9/threads?code=k", timeout=5)
+        assert running.stderr is not None
+        log = next(line for line in running.stderr if "polled" in line)
+        running.send_signal(ending)
+        status = running.wait(5)
+
+    assert f"health: [GET] {base_url}/v9/health" in printed
+    assert "poll: timerTrigger" in printed
+    assert base_url.startswith("http://127.0.0.1:")
+    assert health.text == f"alive set {app_dir.resolve()}"
+    assert refused.status_code == 401
+    assert "timer poll" in threads.text
+    assert datetime.fromisoformat(log.split()[0]).tzinfo == UTC
+    assert log.split()[1:] == ["INFO", "root:", "polled"]
+    assert status == 0
+
+
+def test_a_signal_ends_the_process_even_while_a_function_waits_for_its_threads(app_dir: Path) -> None:
+    hanging = """
+        import concurrent.futures, threading
+        import azure.functions as func
+
+        app = func.FunctionApp()
+
+        @app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *")
+        def poll(timer: func.TimerRequest) -> None:
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                pool.submit(threading.Event().wait, 60)
+    """
+    (app_dir / "function_app.py").write_text(textwrap.dedent(hanging), encoding="utf-8")
+
+    with process(app_dir, "--port", "0") as running:
+        _, base_url = read_start(running)
+        requests.post(f"{base_url}/admin/functions/poll", timeout=5)
+        assert running.stderr is not None
+        next(line for line in running.stderr if "Executing" in line)
+        running.terminate()
+        status = running.wait(5)
+
+    assert status == 0
+
+
+def test_the_process_leaves_the_timers_to_the_caller_when_told_to(app_dir: Path) -> None:
+    with process(app_dir, "--port", "0", "--no-timers") as running:
+        _, base_url = read_start(running)
+        answer = requests.post(f"{base_url}/admin/functions/poll?wait=1", timeout=5)
+        threads = requests.get(f"{base_url}/v9/threads", timeout=5)
+        running.terminate()
+        _, log = running.communicate(timeout=5)
+
+    assert answer.status_code == 200
+    assert log.count("polled") == 1
+    assert "timer poll" not in threads.text
+
+
+def test_an_app_that_cannot_be_imported_loads_no_functions_and_ends_with_1(app_dir: Path) -> None:
+    (app_dir / "beside_it.py").write_text("import not_there\n", encoding="utf-8")
+
+    with process(app_dir, "--port", "0") as running:
+        printed, log = running.communicate(timeout=20)
+
+    assert running.returncode == 1
+    assert printed.startswith("0 functions loaded: ModuleNotFoundError: No module named 'not_there'")
+    assert "Traceback" in log
+
+
+@pytest.mark.parametrize("apps", ["", "app = func.FunctionApp()\nother = func.FunctionApp()\n"])
+def test_a_folder_must_have_one_app(app_dir: Path, apps: str) -> None:
+    (app_dir / "function_app.py").write_text("import azure.functions as func\n" + apps, encoding="utf-8")
+
+    with process(app_dir, "--port", "0") as running:
+        printed, _ = running.communicate(timeout=20)
+
+    assert running.returncode == 1
+    assert printed.startswith("0 functions loaded")
+
+
+def test_a_taken_port_is_said_in_one_line(app_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with process(app_dir, "--port", port) as running:
+            printed, log = running.communicate(timeout=20)
+
+    assert (running.returncode, printed) == (1, "")
+    assert log == f"Port {port} cannot be used: Address already in use\n"
+
+
+def test_only_this_machine_is_served(app_dir: Path) -> None:
+    with process(app_dir, "--port", "0") as running:
+        _, base_url = read_start(running)
+        port = base_url.rsplit(":", 1)[1]
+        listeners = Path("/proc/net/tcp").read_text(encoding="ascii")
+        everywhere = (
+            Path("/proc/net/tcp6").read_text(encoding="ascii") if Path("/proc/net/tcp6").exists() else ""
+        )
+
+    assert f"0100007F:{int(port):04X}" in listeners
+    assert f"00000000:{int(port):04X}" not in listeners + everywhere
