@@ -1,0 +1,49 @@
+"""`python -m sandbox`: the neighbours alone, as `local.settings.json.example` expects them.
+
+Copy that file to `local.settings.json`, start this, and in another terminal `func start`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from sandbox.azurite import WELL_KNOWN_PORTS, AzuriteError
+from sandbox.coupa.world import Line
+from sandbox.demo import prepare_terminal
+from sandbox.neighbours import COUPA_PORT, MOVEWORKS_PORT, is_free, neighbours
+
+
+def main() -> int:
+    """Run until Ctrl-C; returns the exit status, 1 when a port is taken."""
+    prepare_terminal()
+    for port in (COUPA_PORT, MOVEWORKS_PORT):
+        if not is_free(port):
+            print(f"Port {port} is taken, and local.settings.json names it; free it first.", file=sys.stderr)
+            return 1
+    try:
+        with neighbours(
+            coupa_port=COUPA_PORT,
+            moveworks_port=MOVEWORKS_PORT,
+            tables_only=False,
+            storage_ports=WELL_KNOWN_PORTS,
+        ) as around:
+            around.coupa.world.add_requisition(
+                requested_by=around.people["sam@example.com"],
+                title="Office chairs",
+                justification="The old ones squeak.",
+                lines=[Line("Chair, ergonomic", quantity="4", unit_price="389.5", supplier="Sitwell")],
+                approvers=[around.people["robin@example.com"]],
+            )
+            print("One request waits for robin@example.com. Start the function app; Ctrl-C ends this.")
+            threading.Event().wait()
+    except AzuriteError as error:
+        print(f"Azurite: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The handles of the sandbox for people: what stands in Coupa, what arrived in chat, a new request.
+
+Plain JSON under `/_sandbox`, beside the vendors' own paths and never mixed with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Request, Response
+
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import Line
+from sandbox.moveworks import MoveworksSimulator
+
+Handle = Callable[[Request], Any]
+
+
+def coupa_with_handles(coupa: CoupaSimulator, people: dict[str, int]) -> WSGIApplication:
+    """Return Coupa with `GET /_sandbox/state` and `POST /_sandbox/requisitions`.
+
+    Args:
+        coupa: the simulator.
+        people: Coupa's user ids by e-mail, for whoever makes a request.
+    """
+
+    def create(request: Request) -> Any:
+        wish = json.loads(request.get_data() or b"{}")
+        number = coupa.world.add_requisition(
+            requested_by=people[wish.get("requester", "sam@example.com")],
+            title=wish.get("title", "Something new"),
+            justification=wish.get("justification", "Because we need it."),
+            currency=wish.get("currency", "USD"),
+            lines=[
+                Line(
+                    description=wish.get("title", "Something new"),
+                    quantity=str(wish.get("quantity", "1")),
+                    unit_price=str(wish.get("price", "100.00")),
+                    supplier=wish.get("supplier", "ACME"),
+                )
+            ],
+            approvers=[people[email] for email in wish.get("approvers", ["jamie@example.com"])],
+        )
+        return {"requisition_id": number}
+
+    handles: dict[tuple[str, str], Handle] = {
+        ("GET", "/state"): lambda _: coupa.world.state(),
+        ("POST", "/requisitions"): create,
+    }
+    return DispatcherMiddleware(coupa.front, {"/_sandbox": _json_app(handles)})
+
+
+def moveworks_with_handles(moveworks: MoveworksSimulator) -> WSGIApplication:
+    """Return Moveworks with `GET /_sandbox/inbox?email=`: what one person, or everybody, was told."""
+
+    def inbox(request: Request) -> Any:
+        email = request.args.get("email")
+        delivered = moveworks.inbox(email) if email else list(moveworks.delivered)
+        return [
+            {"recipient": each.recipient, "message": each.message, "slots": each.slots} for each in delivered
+        ]
+
+    return DispatcherMiddleware(moveworks.front, {"/_sandbox": _json_app({("GET", "/inbox"): inbox})})
+
+
+def _json_app(handles: dict[tuple[str, str], Handle]) -> WSGIApplication:
+    @Request.application
+    def app(request: Request) -> Response:
+        handle = handles.get((request.method, request.path))
+        if handle is None:
+            return Response("unknown handle\n", status=404)
+        try:
+            return Response(json.dumps(handle(request), indent=2) + "\n", mimetype="application/json")
+        except (KeyError, ValueError, TypeError) as error:
+            return Response(f"cannot do that: {error!r}\n", status=400)
+
+    return app

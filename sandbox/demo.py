@@ -1,0 +1,148 @@
+"""`make demo`: the whole story on this machine, and then a sandbox to play with.
+
+It starts Azurite, both simulators, and the function app as a process of its own: with `func start` where
+Azure Functions Core Tools are installed, else on the local host.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import requests
+
+from sandbox.azurite import AzuriteError
+from sandbox.neighbours import (
+    APP_PORT,
+    COUPA_PORT,
+    MOVEWORKS_PORT,
+    PEOPLE,
+    ROOT,
+    Neighbours,
+    free_port,
+    neighbours,
+)
+from sandbox.story import Story, StoryError, plain, sweep
+
+EVERY_S = 10
+LOG = ROOT / ".sandbox.log"
+
+# The demo decides when a sweep runs; the app's own timer would do it each minute.
+_NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
+
+
+@contextlib.contextmanager
+def function_app(settings: dict[str, str]) -> Iterator[str]:
+    """Run the function app while the block runs, and yield its base URL.
+
+    Raises:
+        StoryError: it did not answer within a minute, or ended; says what it printed last.
+    """
+    port = free_port(APP_PORT)
+    func = core_tools()
+    if func and settings["AzureWebJobsStorage"]:
+        command = [func, "start", "--port", str(port)]
+        print("  function app  func start")
+    else:
+        command = [sys.executable, "-m", "sandbox.host", "--port", str(port), "--no-timers"]
+        print("  function app  local host (func start, where Azure Functions Core Tools are installed)")
+    url = f"http://127.0.0.1:{port}"
+    with LOG.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output
+        )
+        try:
+            _await(process, url)
+            print(f"  listening     {url}  (log: {LOG.name})")
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def core_tools() -> str | None:
+    """Return where Azure Functions Core Tools are, or None."""
+    return shutil.which("func")
+
+
+def _await(process: subprocess.Popen[bytes], url: str) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(requests.RequestException):
+            requests.get(f"{url}/api/health", timeout=2)
+            return
+        time.sleep(0.1)
+    said = LOG.read_text("utf-8", "replace")[-2000:]
+    raise StoryError(f"the function app did not start; it said:\n{said}")
+
+
+def stay(around: Neighbours, app_url: str) -> None:
+    """Sweep every ten seconds and say what arrives, until Ctrl-C."""
+    wish = '{"title": "Desk", "price": "250", "approvers": ["jamie@example.com"]}'
+    print(f"""
+Everything stays up until Ctrl-C; a sweep runs every {EVERY_S} s. In another terminal:
+  curl {around.coupa_url}/_sandbox/state
+  curl -X POST {around.coupa_url}/_sandbox/requisitions -d '{wish}'
+  curl '{around.moveworks_url}/_sandbox/inbox?email=jamie@example.com'
+  curl '{app_url}/api/approvals?approver_email=jamie@example.com'
+  curl -X POST {app_url}/api/approvals/APPROVAL_ID/approve \\
+       -H 'X-Actor-Email: jamie@example.com' -H 'X-Action-Token: ACTION_TOKEN'
+  curl {app_url}/api/status
+People: {", ".join(PEOPLE)}""")
+    seen = len(around.moveworks.delivered)
+    while True:
+        time.sleep(EVERY_S)
+        sweep(app_url)
+        for each in around.moveworks.delivered[seen:]:
+            print(f"\n{time.strftime('%H:%M:%S')} a notice for {each.recipient}:\n{plain(each.message)}")
+        seen = len(around.moveworks.delivered)
+
+
+def main() -> int:
+    """Tell the story; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="The bridge on this machine.")
+    parser.add_argument("--exit", action="store_true", help="end after the story")
+    options = parser.parse_args()
+    prepare_terminal()
+    print("Starting the sandbox:")
+    try:
+        with (
+            neighbours(
+                coupa_port=free_port(COUPA_PORT),
+                moveworks_port=free_port(MOVEWORKS_PORT),
+                tables_only=core_tools() is None,
+            ) as around,
+            function_app({**around.settings(), **_NEVER}) as app_url,
+        ):
+            Story(around, app_url).tell()
+            if not options.exit:
+                stay(around, app_url)
+    except (StoryError, AzuriteError, requests.RequestException) as failure:
+        print(f"\nThe story broke off: {failure}\nThe function app's log is {LOG.name}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    return 0
+
+
+def prepare_terminal() -> None:
+    """Show each line at once, and end on SIGTERM as on Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The neighbours of the bridge on this machine: Azurite, a simulated Coupa and a simulated Moveworks."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.azurite import INSTALL_HINT, azurite, is_installed
+from sandbox.control import coupa_with_handles, moveworks_with_handles
+from sandbox.coupa import CoupaSimulator
+from sandbox.moveworks import MoveworksSimulator
+from sandbox.serving import served
+
+ROOT = Path(__file__).resolve().parent.parent
+COUPA_PORT, MOVEWORKS_PORT, APP_PORT = 7081, 7082, 7071
+CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
+EVENT_ID, API_KEY = "00000000-0000-4000-8000-000000000001", "sandbox-api-key"
+TOKEN_KEYS = "sandbox:c2FuZGJveC1vbmx5LWtleS1ub3QtZm9yLXByb2R1Y3Rpb24h"
+PEOPLE = {
+    "jamie@example.com": ("Jamie", "Fox"),
+    "robin@example.com": ("Robin", "Vega"),
+    "alex@example.com": ("Alex", "Kim"),
+    "sam@example.com": ("Sam", "Stinson"),
+    "mallory@example.com": ("Mallory", "Grey"),
+}
+
+
+@dataclass
+class Neighbours:
+    """The neighbours, running.
+
+    Attributes:
+        storage: a connection string, or `memory`.
+        people: Coupa's user ids by e-mail.
+    """
+
+    coupa: CoupaSimulator
+    moveworks: MoveworksSimulator
+    coupa_url: str
+    moveworks_url: str
+    storage: str
+    people: dict[str, int]
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings by which the bridge finds them."""
+        return {
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "AzureWebJobsStorage": self.storage if self.storage != "memory" else "",
+            "LEDGER_CONNECTION": self.storage,
+            "LEDGER_TABLE": "approvals",
+            "COUPA_BASE_URL": self.coupa_url,
+            "COUPA_CLIENT_ID": CLIENT_ID,
+            "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+            "MOVEWORKS_BASE_URL": self.moveworks_url,
+            "MOVEWORKS_EVENT_ID": EVENT_ID,
+            "MOVEWORKS_API_KEY": API_KEY,
+            "ACTION_TOKEN_KEYS": TOKEN_KEYS,
+        }
+
+
+@contextlib.contextmanager
+def neighbours(
+    *,
+    coupa_port: int,
+    moveworks_port: int,
+    tables_only: bool = True,
+    storage_ports: Sequence[int] | None = None,
+) -> Iterator[Neighbours]:
+    """Run them while the block runs, and say where they are.
+
+    Args:
+        coupa_port: must be free.
+        moveworks_port: must be free.
+        tables_only: leave out Azurite's blobs and queues, which `func start` needs.
+        storage_ports: as for `sandbox.azurite.azurite`.
+
+    Raises:
+        AzuriteError: Azurite is installed and did not start.
+    """
+    with contextlib.ExitStack() as stack:
+        if is_installed():
+            server = stack.enter_context(azurite(tables_only=tables_only, ports=storage_ports))
+            storage = server.connection_string
+            print("  table store   Azurite")
+        else:
+            storage = "memory"
+            print(f"  table store   in memory, gone when the app ends. {INSTALL_HINT}")
+        coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        moveworks = MoveworksSimulator(api_key=API_KEY, event_id=EVENT_ID)
+        people = {
+            email: coupa.world.add_user(email=email, firstname=first, lastname=last)
+            for email, (first, last) in PEOPLE.items()
+        }
+        coupa_url = stack.enter_context(served(coupa_with_handles(coupa, people), port=coupa_port))
+        print(f"  Coupa         {coupa_url}  (simulated)")
+        moveworks_url = stack.enter_context(served(moveworks_with_handles(moveworks), port=moveworks_port))
+        print(f"  Moveworks     {moveworks_url}  (simulated)")
+        yield Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a loopback port can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port; when it is taken another, and say so."""
+    if is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found = int(probe.getsockname()[1])
+    print(f"  (port {wanted} is taken; using {found})")
+    return found

@@ -1,0 +1,189 @@
+"""`make demo` as a person sees it: a process, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.azurite import INSTALL_HINT, is_installed
+from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
+
+ROOT = Path(__file__).resolve().parent.parent
+STORY = [
+    "One sweep: each request is announced to the person whose turn it is.",
+    "to jamie@example.com:",
+    "to robin@example.com:",
+    "A second sweep announces nothing.",
+    "(nothing was sent)",
+    "mallory@example.com -> approve: 200 not_your_approval",
+    "jamie@example.com -> approve: 200 approved",
+    "The next sweep tells the next step's approver, Robin.",
+    "to robin@example.com:",
+    "robin@example.com -> reject: 200 reason_required",
+    "robin@example.com -> reject: 200 rejected",
+    "You have 1 open approval in Coupa.",
+    "Robin Vega <robin@example.com> via Moveworks: Two are enough; take the cheaper model.",
+    "Coupa took 2 decisions; 3 notices were sent.",
+]
+
+
+@contextmanager
+def demo(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo while the block runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.demo", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
+        assert process.stdout
+        process.stdout.close()
+
+
+def told(environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run the demo to its end; return its status and what it printed."""
+    with demo("--exit", environment=environment) as process:
+        output, _ = process.communicate(timeout=110)
+    return process.returncode, output
+
+
+def in_order(lines: list[str], text: str) -> bool:
+    """Tell whether the lines stand in the text, one after the other."""
+    return re.search(".*".join(map(re.escape, lines)), text, re.DOTALL) is not None
+
+
+def shown_in_readme() -> list[str]:
+    """Return the lines of the README's transcript."""
+    block = (ROOT / "README.md").read_text("utf-8").partition("<!-- transcript -->\n```\n")[2]
+    return block.partition("\n```")[0].splitlines()
+
+
+@contextmanager
+def taken(*ports: int) -> Iterator[None]:
+    """Hold ports, where somebody else does not already."""
+    held = []
+    for port in ports:
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", port))
+            holder.listen()
+        except OSError:
+            holder.close()
+        else:
+            held.append(holder)
+    try:
+        yield
+    finally:
+        for holder in held:
+            holder.close()
+
+
+def without(program: str, folder: Path) -> str:
+    """Return a PATH on which that program is not found, and everything else of the same folders is."""
+    kept = []
+    for number, place in enumerate(os.environ["PATH"].split(os.pathsep)):
+        if not (Path(place) / program).exists():
+            kept.append(place)
+            continue
+        other = folder / str(number)
+        other.mkdir()
+        for each in Path(place).iterdir():
+            if each.name != program:
+                (other / each.name).symlink_to(each)
+        kept.append(str(other))
+    return os.pathsep.join(kept)
+
+
+def test_the_story_is_told_on_azurite_and_ends_with_zero() -> None:
+    if not is_installed():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(INSTALL_HINT)
+
+    status, output = told()
+
+    assert status == 0, output
+    assert "table store   Azurite" in output
+    assert in_order(STORY, output), output
+    assert in_order(shown_in_readme(), output), output
+
+
+def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path: Path) -> None:
+    with taken(COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
+        status, output = told({"PATH": without("node", tmp_path)})
+
+    assert status == 0, output
+    assert "table store   in memory, gone when the app ends." in output
+    for port in (COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
+        assert f"(port {port} is taken; using " in output
+    assert in_order(STORY, output), output
+
+
+def test_it_uses_func_start_where_core_tools_are(tmp_path: Path) -> None:
+    """A stand-in for Core Tools takes the same command line, and serves with the local host."""
+    func = tmp_path / "func"
+    func.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1 $2" = "start --port" ] && exec {sys.executable} -m sandbox.host --port "$3"\n'
+        'echo "unknown arguments: $*"; exit 2\n'
+    )
+    func.chmod(0o755)
+
+    status, output = told({"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+
+    assert status == 0, output
+    assert ("function app  func start" in output) is is_installed()
+    assert in_order(STORY, output), output
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: signal.Signals) -> None:
+    with demo() as process:
+        assert process.stdout
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("People:"):
+                break
+        output = "".join(lines)
+        urls = re.findall(r"curl '?(http://[^ '\n]+)", output)
+        statuses = [requests.get(url, timeout=10).status_code for url in urls if "APPROVAL_ID" not in url]
+        process.send_signal(how)
+        rest = process.communicate(timeout=20)[0]
+
+    assert process.returncode == 0, output + rest
+    assert "Traceback" not in output + rest
+    assert statuses == [200, 200, 200, 200]
+    _assert_gone(urls)
+
+
+def _assert_gone(urls: list[str]) -> None:
+    end = time.monotonic() + 10
+    ports = {int(match[1]) for url in urls if (match := re.search(r":(\d+)/", url))}
+    while time.monotonic() < end:
+        if not any(_answers(port) for port in ports):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still there: {ports}")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
