@@ -1,0 +1,161 @@
+"""The composition root: built on the first call, and clear about a setting that is missing."""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from bridge import SETTINGS
+
+from coupa_core import app
+from coupa_core.endpoints import Reply, Request
+from coupa_core.ledger import Entry, MemoryStore, State
+from coupa_core.settings import read_settings
+from coupa_core.table_ledger import TableStore
+from sandbox.azurite import Azurite
+from sandbox.clock import ManualClock
+
+REQUIRED = [
+    "COUPA_BASE_URL",
+    "COUPA_CLIENT_ID",
+    "COUPA_CLIENT_SECRET",
+    "MOVEWORKS_EVENT_ID",
+    "MOVEWORKS_API_KEY",
+    "ACTION_TOKEN_KEYS",
+    "LEDGER_CONNECTION",
+]
+ROUTES = ["list_approvals", "approve", "reject", "hold", "decision", "get_approval", "status", "trace"]
+CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
+
+
+@pytest.fixture(autouse=True)
+def _built_anew() -> Iterator[None]:
+    app._built.clear()
+    yield
+    app._built.clear()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+def call(name: str, **parts: Any) -> Reply:
+    empty: dict[str, Any] = {"headers": {}, "query": {}, "route": {}, "body": b""}
+    return app.handle(name, **{**empty, **parts})
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_missing_setting_is_named_by_the_sweep_and_by_each_call_and_no_value_is_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, missing: str
+) -> None:
+    configure(monkeypatch, {name: value for name, value in SETTINGS.items() if name != missing})
+
+    with caplog.at_level(logging.DEBUG):
+        app.sweep()
+        replies = [call(name) for name in ROUTES]
+
+    complaint = f"{missing}: is missing"
+    assert f"sweep not possible: {complaint}" in caplog.text
+    for reply in replies:
+        assert reply.status == 500
+        assert reply.body["message"] == f"The bridge is not configured: {complaint}."
+    said = caplog.text + "".join(reply.text() for reply in replies)
+    for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "ACTION_TOKEN_KEYS", "COUPA_BASE_URL"):
+        assert SETTINGS[name] not in said
+    assert call("health") == Reply(503, {"status": "failing"})
+
+
+def test_a_setting_that_is_mended_is_read_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, {**SETTINGS, "COUPA_BASE_URL": "no url"})
+    assert call("status").status == 500
+
+    configure(monkeypatch, SETTINGS)
+
+    assert call("status").status == 200
+
+
+def test_the_bridge_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, SETTINGS)
+
+    first, second = app._bridge(), app._bridge()
+
+    assert first is second
+
+
+def test_health_asks_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, SETTINGS)
+
+    assert call("health") == Reply(503, {"status": "failing"})  # no sweep has ended yet
+
+
+def test_a_sweep_that_reaches_nobody_ends_with_a_clear_line(caplog: pytest.LogCaptureFixture) -> None:
+    unreachable = {**SETTINGS, "COUPA_BASE_URL": "http://127.0.0.1:1"}
+    app._built.append(app.build(read_settings(unreachable), _soon()))
+
+    with caplog.at_level(logging.INFO):
+        app.sweep()
+
+    assert "sweep incomplete failure=coupa_unreachable" in caplog.text
+
+
+def _soon() -> app.Parts:
+    """Return parts whose clock passes pauses at once."""
+    return app.Parts(ManualClock(), random.Random(1))
+
+
+def test_the_vendors_chatter_is_kept_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, SETTINGS)
+
+    app._bridge()
+
+    assert not logging.getLogger("azure.core.pipeline.policies.http_logging_policy").isEnabledFor(
+        logging.INFO
+    )
+    assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.DEBUG)
+
+
+def test_the_ledger_is_in_memory_where_the_settings_say_so() -> None:
+    bridge = app.build(read_settings(SETTINGS), _soon())
+
+    store = bridge.sweep.kit.ledger.store
+    assert isinstance(store, MemoryStore)
+    assert bridge.endpoints._report._store is store
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"LEDGER_CONNECTION": CONNECTION},
+        {"LEDGER_CONNECTION": "", "AzureWebJobsStorage": CONNECTION},
+        {"LEDGER_CONNECTION": "memory", "LEDGER_ACCOUNT_URL": "https://a.table.core.windows.net"},
+    ],
+)
+def test_the_ledger_is_a_table_where_the_settings_say_so_and_a_click_waits_less(
+    settings: dict[str, str],
+) -> None:
+    """Nothing is contacted: a client is made, and asks nobody."""
+    bridge = app.build(read_settings({**SETTINGS, **settings}), _soon())
+
+    patient, quick = bridge.sweep.kit.ledger.store, bridge.endpoints._report._store
+    assert isinstance(patient, TableStore)
+    assert isinstance(quick, TableStore)
+    assert patient is not quick
+
+
+def test_a_sweep_and_a_click_see_the_same_rows_on_azurite(azurite_server: Azurite) -> None:
+    settings = {
+        **SETTINGS,
+        "LEDGER_CONNECTION": azurite_server.connection_string,
+        "LEDGER_TABLE": f"t{uuid.uuid4().hex}",
+    }
+    bridge = app.build(read_settings(settings), _soon())
+    entry = Entry(approval_id=7, state=State.SENT, nonce="n")
+
+    bridge.sweep.kit.ledger.store.insert(entry)
+
+    assert bridge.endpoints.handle("trace", Request(route={"approval_id": "7"})).status == 200

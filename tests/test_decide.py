@@ -1,0 +1,543 @@
+"""A click as the approver makes it: what happens in Coupa, and what the person is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bridge import KEY, World
+
+from coupa_core.authority import TokenKeys
+from coupa_core.decide import Click, reason_for
+from coupa_core.errors import Unavailable
+from coupa_core.ledger import Entry, MemoryStore
+from coupa_core.model import Verb
+from sandbox.coupa.world import Group
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
+KID, _, SECRET = KEY.partition(":")
+SIGNER = TokenKeys({KID: base64.b64decode(SECRET)})
+
+
+def offered(*approvers: Any, **details: Any) -> tuple[World, Delivered]:
+    """Return a world in which Jamie was told of one request."""
+    world = World()
+    world.requisition(*(approvers or (JAMIE,)), **details)
+    [card] = world.announced()
+    return world, card
+
+
+def approval_of(world: World, card: Delivered) -> Any:
+    """Return Coupa's own record."""
+    return world.coupa.world.approvals.rows[int(card.slots["approval_id"])]
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "outcome", "sentence"),
+    [
+        ("approve", "approved", "approved", "Done: you approved this request."),
+        ("reject", "rejected", "rejected", "Done: you rejected this request, and Coupa has your reason."),
+        ("hold", "on_hold", "held", "Done: you put this request on hold."),
+    ],
+)
+def test_a_click_does_in_coupa_what_the_button_says(
+    verb: str, status: str, outcome: str, sentence: str
+) -> None:
+    world, card = offered(holdable=True)
+
+    reply = world.click(card, JAMIE, verb, reason="because")
+
+    assert (reply.status, reply.body["outcome"], reply.body["message"]) == (200, outcome, sentence)
+    assert approval_of(world, card).status == status
+    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks: because"
+    assert world.puts() == 1
+
+
+def test_a_click_costs_four_calls_to_coupa() -> None:
+    world, card = offered()
+    before = world.coupa.front.count(path="/api/")
+
+    world.click(card, JAMIE)
+
+    assert world.coupa.front.count(path="/api/") - before == 4
+
+
+def test_a_repeated_click_has_the_same_answer_and_no_second_effect() -> None:
+    world, card = offered()
+
+    first, second = world.click(card, JAMIE), world.click(card, JAMIE)
+
+    assert first.body == second.body
+    assert world.puts() == 1
+
+
+def test_the_other_button_after_the_first_says_what_was_decided() -> None:
+    world, card = offered()
+    world.click(card, JAMIE, "reject", reason="too dear")
+
+    reply = world.click(card, JAMIE, "approve")
+
+    assert reply.body["outcome"] == "already_decided"
+    assert f"rejected, by Jamie Doe <{JAMIE}>" in reply.body["message"].replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+    assert world.puts() == 1
+
+
+def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
+    world, card = offered()
+    world.coupa.world.decide_in_coupa(
+        approval_of(world, card).id, by=world.person(ROBIN), decision="approved"
+    )
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["message"] == "This request is no longer waiting: it is approved, by Robin Doe."
+    assert (reply.body["status"], reply.body["decided_by"]) == ("approved", "Robin Doe")
+    assert reply.body["decided_at"].startswith("2026-11-23T")
+
+
+def test_what_ended_without_a_decider_is_answered_all_the_same() -> None:
+    world, card = offered()
+    world.coupa.world.hold(approval_of(world, card).id)
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["message"] == "This request is no longer waiting: it is on hold."
+
+
+def test_a_withdrawn_request_is_said_to_be_withdrawn() -> None:
+    world, card = offered()
+    world.coupa.world.withdraw(approval_of(world, card).document.id)
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize("actor", [ROBIN, "jamie@example.org", "jamie+x@example.com", "xjamie@example.com"])
+def test_nobody_but_the_approver_decides(actor: str) -> None:
+    world, card = offered()
+    world.person(ROBIN)
+
+    reply = world.click(card, actor)
+
+    assert reply.body["outcome"] == "not_your_approval"
+    assert world.puts() == 0
+
+
+def test_the_approvers_address_may_differ_in_capitals() -> None:
+    world, card = offered()
+
+    assert world.click(card, "Jamie@EXAMPLE.com").body["outcome"] == "approved"
+
+
+def test_an_approver_who_left_does_not_decide() -> None:
+    world, card = offered()
+    world.coupa.world.users.rows[world.person(JAMIE)].active = False
+
+    assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize("role", ["requested_by", "created_by"])
+def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str) -> None:
+    world = World()
+    details = {"requester": JAMIE} if role == "requested_by" else {"created_by": world.person(JAMIE)}
+    world.requisition(JAMIE, **details)
+    [card] = world.announced()
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "not_your_approval"
+    assert reply.body["message"].startswith("You asked for this purchase yourself")
+    assert world.puts() == 0
+
+
+def test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_an_own_card() -> None:
+    world, card = offered()
+    world.coupa.world.reassign(approval_of(world, card).id, to=world.person(ROBIN))
+
+    assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
+    assert world.click(card, ROBIN).body["outcome"] == "not_your_approval"
+    assert world.puts() == 0
+    [new] = world.announced()
+    assert world.click(new, ROBIN).body["outcome"] == "approved"
+
+
+def test_a_group_is_not_resolved_and_so_nobody_decides_for_it() -> None:
+    world, card = offered()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+    world.coupa.world.reassign(approval_of(world, card).id, to=Group(group))
+
+    assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
+
+
+def test_before_its_turn_an_approval_is_not_decided() -> None:
+    world = World(settings={"ACTION_TOKEN": "optional"})
+    number = world.requisition(JAMIE, ROBIN)
+    later = world.coupa.world.approvals_of(number)[1].id
+
+    reply = world.click({"approval_id": str(later)}, ROBIN)
+
+    assert reply.body["outcome"] == "not_your_turn"
+    assert world.puts() == 0
+
+
+def test_changed_content_is_shown_with_a_button_that_works() -> None:
+    world, card = offered()
+    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="9000.00")
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "changed"
+    assert "18,000.00" in reply.body["content"]
+    assert world.puts() == 0
+    again = {"approval_id": card.slots["approval_id"], "action_token": reply.body["action_token"]}
+    assert world.click(card, JAMIE).body["outcome"] == "changed"
+    assert world.click(again, JAMIE).body["outcome"] == "approved"
+
+
+def test_an_earlier_rounds_button_shows_the_request_anew() -> None:
+    world, card = offered()
+    world.click(card, JAMIE)
+    world.coupa.world.reopen(approval_of(world, card).id)
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "changed"
+    assert world.puts() == 1
+
+
+def test_without_the_ledger_coupas_own_state_decides(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(MemoryStore):
+        is_broken = False
+
+        def read(self, approval_id: int) -> Entry | None:
+            if self.is_broken:
+                raise Unavailable("ledger_unreachable", "no answer")
+            return super().read(approval_id)
+
+    store = Broken()
+    world = World(store=store)
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    store.is_broken = True
+
+    with caplog.at_level(logging.WARNING):
+        reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "approved"
+    assert "decision without ledger" in caplog.text
+    assert "decision not recorded" in caplog.text
+
+
+def test_a_decision_that_somebody_else_records_at_the_same_time_is_tried_again_and_then_left() -> None:
+    class Contended(MemoryStore):
+        clashes = 0
+
+        def replace(self, entry: Entry) -> str:
+            if entry.decision and self.clashes:
+                self.clashes -= 1
+                stored = self.read(entry.approval_id)
+                assert stored
+                super().replace(stored)
+            return super().replace(entry)
+
+    for clashes, recorded in ((2, "approve"), (3, "")):
+        store = Contended()
+        world = World(store=store)
+        world.requisition(JAMIE)
+        [card] = world.announced()
+        store.clashes = clashes
+
+        assert world.click(card, JAMIE).body["outcome"] == "approved"
+        row = store.read(int(card.slots["approval_id"]))
+        assert row is not None
+        assert row.decision == recorded
+
+
+def test_a_reject_needs_a_reason() -> None:
+    world, card = offered()
+
+    for reason in (None, "", "  \n"):
+        reply = world.click(card, JAMIE, "reject", reason=reason)
+        assert reply.body["outcome"] == "reason_required"
+    assert world.puts() == 0
+
+
+def test_a_hold_that_coupa_does_not_offer_is_the_callers_mistake() -> None:
+    world, card = offered()
+
+    reply = world.click(card, JAMIE, "hold")
+
+    assert (reply.status, reply.body["error"]) == (400, "not_holdable")
+    assert world.puts() == 0
+
+
+# Tokens.
+
+
+def forged(card: Delivered, **changes: Any) -> str:
+    """Return the card's token with another payload under the same signature."""
+    version, kid, payload, signature = card.slots["action_token"].split(".")
+    said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    encoded = base64.urlsafe_b64encode(json.dumps(said | changes).encode()).rstrip(b"=").decode()
+    return f"{version}.{kid}.{encoded}.{signature}"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda card: None,
+        lambda card: "",
+        lambda card: "x",
+        lambda card: card.slots["action_token"][:-1],
+        lambda card: card.slots["action_token"].replace("v1", "v2"),
+        lambda card: card.slots["action_token"].replace("k1", "k2"),
+        lambda card: forged(card, g=7),
+        lambda card: forged(card, p="user:1"),
+        lambda card: "v1.k1.é.é",
+    ],
+)
+def test_every_token_that_is_not_ours_has_the_same_answer(spoil: Callable[[Delivered], str | None]) -> None:
+    world, card = offered()
+    slots = {"approval_id": card.slots["approval_id"]}
+    token = spoil(card)
+    reply = world.click(slots if token is None else {**slots, "action_token": token}, JAMIE)
+
+    assert reply.status == 403
+    assert reply.body["error"] == "token_refused"
+    assert reply.body["message"] == "The action token is missing or not valid here."
+    assert world.coupa.front.count(path=f"/api/approvals/{card.slots['approval_id']}") == 0
+
+
+def test_the_token_of_another_approval_is_refused() -> None:
+    world, card = offered()
+    world.requisition(JAMIE)
+    [other] = world.announced()
+
+    reply = world.click({**card.slots, "action_token": other.slots["action_token"]}, JAMIE)
+
+    assert (reply.status, reply.body["error"]) == (403, "token_refused")
+
+
+def test_an_old_button_says_that_it_is_too_old() -> None:
+    world, card = offered()
+    world.clock.advance(timedelta(days=30).total_seconds())
+
+    assert world.click(card, JAMIE).body["outcome"] == "expired"
+    assert world.puts() == 0
+
+
+def test_a_button_signed_with_the_key_before_the_last_still_works() -> None:
+    world, card = offered()
+    newer = "k2:" + base64.b64encode(b"another secret of thirty-two bytes").decode()
+    world.settings = {"ACTION_TOKEN_KEYS": f"{newer},{KEY}"}
+    world.restart()
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("mode", ["optional", "off"])
+def test_a_token_may_be_left_out_where_the_settings_say_so(mode: str) -> None:
+    world, card = offered()
+    world.settings = {"ACTION_TOKEN": mode}
+    world.restart()
+
+    assert world.click({"approval_id": card.slots["approval_id"]}, JAMIE).body["outcome"] == "approved"
+
+
+def test_with_optional_tokens_a_wrong_one_is_still_refused() -> None:
+    world, card = offered()
+    world.settings = {"ACTION_TOKEN": "optional"}
+    world.restart()
+
+    assert world.click({**card.slots, "action_token": "x"}, JAMIE).status == 403
+
+
+def test_an_approval_that_coupa_does_not_know_is_not_found_or_withdrawn() -> None:
+    world = World(settings={"ACTION_TOKEN": "optional"})
+    token = SIGNER.offer(4711, approver_key="user:1", content="x", generation=0, now=world.clock.now())
+
+    without = world.click({"approval_id": "4711"}, JAMIE)
+    having = world.click({"approval_id": "4711", "action_token": token}, JAMIE)
+
+    assert (without.status, without.body["error"]) == (404, "not_found")
+    assert having.body["outcome"] == "already_decided"
+    assert having.body["message"] == "This request is no longer waiting: it was withdrawn."
+
+
+def test_a_document_that_coupa_does_not_return_is_a_failure_and_nothing_is_decided() -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", path="/api/requisitions/", status=404, body="{}")
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["error"]) == (502, "coupa_document")
+    assert world.puts() == 0
+
+
+# What Coupa does with the decision.
+
+
+def test_a_decision_whose_answer_was_lost_is_read_back() -> None:
+    world, card = offered()
+    world.coupa.front.fail("lose", method="PUT")
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    assert world.puts() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("cut", {}),
+        ("answer", {"status": 500}),
+        ("answer", {"status": 503}),
+        ("answer", {"status": 504}),
+        ("answer", {"status": 200, "body": "<html>"}),
+    ],
+)
+def test_a_decision_that_took_no_effect_is_said_to_be_unconfirmed_and_not_sent_again(
+    kind: Any, details: dict[str, Any]
+) -> None:
+    world, card = offered()
+    world.coupa.front.fail(kind, method="PUT", **details)
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["outcome"]) == (200, "unconfirmed")
+    assert world.puts() == 1
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize(("status", "answered"), [(403, 502), (429, 503), (400, 502), (404, 502)])
+def test_a_decision_that_coupa_refuses_is_a_failure_while_it_waits(status: int, answered: int) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body='{"errors": {"base": ["no"]}}')
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.status == answered
+    assert approval_of(world, card).is_open
+    assert world.puts() == 1
+
+
+def test_without_a_look_afterwards_nothing_is_claimed() -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="GET", path="/api/approvals/", skip=1, times=None, status=400)
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "unconfirmed"
+    assert not approval_of(world, card).is_open
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_coupas_own_screen_may_be_quicker(decision: Any) -> None:
+    world, card = offered()
+    decide = world.coupa.world.decide
+
+    def after_robin(aid: int, **details: Any) -> Any:
+        world.coupa.world.decide = decide  # type: ignore[method-assign]
+        world.coupa.world.decide_in_coupa(aid, by=world.person(ROBIN), decision=decision)
+        return decide(aid, **details)
+
+    world.coupa.world.decide = after_robin  # type: ignore[method-assign]
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["message"] == f"This request is no longer waiting: it is {decision}, by Robin Doe."
+
+
+@pytest.mark.parametrize("seconds", [3.0, 6.5, 9.0, 30.0])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_the_answer_comes_within_ten_seconds_however_slow_coupa_is(method: str, seconds: float) -> None:
+    world, card = offered()
+    world.coupa.front.fail("slow", method=method, times=None, seconds=seconds)
+    began_s = world.clock.monotonic()
+
+    reply = world.click(card, JAMIE)
+
+    assert world.clock.monotonic() - began_s <= 10
+    assert reply.status in (200, 503)
+    assert reply.body.get("outcome") in {None, "approved", "unconfirmed"}
+    assert (reply.body.get("outcome") == "approved") <= (not approval_of(world, card).is_open)
+
+
+def test_with_too_little_time_left_nothing_is_sent() -> None:
+    world, card = offered()
+    world.coupa.front.fail("slow", path="/api/approvals/", seconds=5.0)
+    store_reads = world.store.read
+
+    def late(approval_id: int) -> Entry | None:
+        world.clock.advance(2)
+        return store_reads(approval_id)
+
+    world.store.read = late  # type: ignore[method-assign]
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["error"]) == (503, "decide_late")
+    assert world.puts() == 0
+
+
+# The reason.
+
+
+def reason(text: str, name: str = "Jamie Doe") -> str:
+    """Return what Coupa gets for a reason."""
+    return reason_for(Click(1, Verb.REJECT, JAMIE, reason=text), name=name)
+
+
+def test_the_reason_names_the_person_first() -> None:
+    assert reason("too dear") == f"Jamie Doe <{JAMIE}> via Moveworks: too dear"
+    assert reason(" ") == f"Jamie Doe <{JAMIE}> via Moveworks"
+
+
+def test_the_reason_is_one_line_of_at_most_255_characters() -> None:
+    assert reason("a\r\n\tb\u2028c\x00d") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c d"
+    assert len(reason("x" * 8000)) == 255
+    assert reason("a\u202eb\u200bc") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c"
+
+
+@pytest.mark.parametrize("text", ["& = # % + ?", "né 💳", "a&reason=b", '"quoted"', "100 % + 5"])
+def test_the_reason_reaches_coupa_as_it_was_written(text: str) -> None:
+    world, card = offered()
+
+    world.click(card, JAMIE, "reject", reason=text)
+
+    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks: {text}"
+
+
+def test_somebody_elses_note_is_not_taken_for_ours() -> None:
+    """An earlier approval on Coupa's screen with a note that only looks like ours."""
+    world, card = offered()
+    world.coupa.world.decide_in_coupa(
+        approval_of(world, card).id,
+        by=world.person(ROBIN),
+        decision="approved",
+        note=f"Robin Doe <{ROBIN}> via Moveworks",
+    )
+
+    assert world.click(card, JAMIE).body["outcome"] == "already_decided"
+
+
+def test_the_log_says_what_became_of_a_click_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    world, card = offered()
+
+    with caplog.at_level(logging.INFO, "coupa_core"):
+        world.click(card, JAMIE)
+
+    assert f"decision approval_id={card.slots['approval_id']} verb=approve outcome=approved" in caplog.text
+    assert JAMIE not in caplog.text

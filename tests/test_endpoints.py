@@ -1,0 +1,335 @@
+"""What a caller may send, and what each answer is in HTTP."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from bridge import SETTINGS, World
+
+from coupa_core.endpoints import MAX_BODY, Reply
+from sandbox.moveworks import Delivered
+
+JAMIE = "jamie@example.com"
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world with one request for Jamie."""
+    world = World()
+    world.requisition(JAMIE)
+    return world
+
+
+@pytest.fixture
+def card(world: World) -> Delivered:
+    """Return Jamie's card."""
+    [card] = world.announced()
+    return card
+
+
+@pytest.fixture
+def card_in(world: World, card: Delivered) -> tuple[World, Delivered]:
+    """Return both."""
+    return world, card
+
+
+def sent(world: World, card: Delivered, body: bytes | str, *, name: str = "approve", **headers: str) -> Reply:
+    """Click with a body and headers of one's own; a header's underscores are hyphens."""
+    given = {"X-Action-Token": card.slots["action_token"], "X-Actor-Email": JAMIE}
+    given |= {key.replace("_", "-"): value for key, value in headers.items()}
+    raw = body.encode() if isinstance(body, str) else body
+    return world.call(name, headers=given, route={"approval_id": card.slots["approval_id"]}, body=raw)
+
+
+IDS = [
+    "0",
+    "-1",
+    "01",
+    "1" * 20,
+    "1.0",
+    "1e3",
+    "abc",
+    "",
+    " 1",
+    "1 ",
+    "1\n",
+    "\uff11",
+    "0x1",
+    "../1",
+    "1?x=1",
+    "1%20",
+]
+
+
+@pytest.mark.parametrize("approval_id", IDS)
+@pytest.mark.parametrize("name", ["approve", "reject", "hold", "decision", "get_approval", "trace"])
+def test_an_id_is_one_to_nineteen_digits(world: World, name: str, approval_id: str) -> None:
+    calls = len(world.coupa.front.calls)
+
+    reply = world.call(name, headers={"X-Actor-Email": JAMIE}, route={"approval_id": approval_id})
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_approval_id")
+    assert len(world.coupa.front.calls) == calls
+
+
+BODIES = [
+    ("{", "bad_json"),
+    ('{"reason": "a", "reason": "b"}', "bad_json"),
+    ('{"reason": NaN}', "bad_json"),
+    ("[" * 100_000, "body_too_large"),
+    ('{"reason":' * 3_000, "bad_json"),
+    (b"\xff\xfe", "bad_json"),
+    (b'\xef\xbb\xbf{"reason": "a"}', "bad_json"),
+    ("[]", "bad_body"),
+    ('"text"', "bad_body"),
+    ("null", "bad_body"),
+    ('{"reason": 7}', "bad_field"),
+    ('{"reason": ["a"]}', "bad_field"),
+    ('{"reason": "' + "x" * 8_001 + '"}', "field_too_long"),
+    ('{"actor_email": "' + "x" * 255 + '"}', "field_too_long"),
+    ('{"actor": "jamie@example.com"}', "unknown_field"),
+    ('{"decision": "approve"}', "unknown_field"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), BODIES, ids=lambda value: str(value)[:24])
+def test_a_body_that_is_not_as_it_must_be_is_refused_with_the_cause(
+    world: World, card: Delivered, body: bytes | str, code: str
+) -> None:
+    reply = sent(world, card, body)
+
+    assert (reply.status, reply.body["error"]) == (413 if code == "body_too_large" else 400, code)
+    assert reply.body["message"].endswith(".")
+    assert world.puts() == 0
+
+
+def test_a_body_of_the_largest_size_is_read_and_one_more_byte_is_too_much(
+    world: World, card: Delivered
+) -> None:
+    body = '{"reason": "too dear"}'
+
+    too_much = sent(world, card, body.ljust(MAX_BODY + 1), name="reject")
+    largest = sent(world, card, body.ljust(MAX_BODY), name="reject")
+
+    assert (too_much.status, too_much.body["error"]) == (413, "body_too_large")
+    assert largest.body["outcome"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Content_Type": "text/plain"}, "bad_content_type"),
+        ({"Content_Type": "application/x-www-form-urlencoded"}, "bad_content_type"),
+        ({"Content_Type": "application/json; charset=latin-1"}, "bad_content_type"),
+        ({"Content_Encoding": "gzip"}, "bad_encoding"),
+    ],
+)
+def test_a_body_in_another_form_is_refused(
+    world: World, card: Delivered, headers: dict[str, str], code: str
+) -> None:
+    reply = sent(world, card, "{}", **headers)
+
+    assert (reply.status, reply.body["error"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/JSON",
+        'application/json; charset="UTF-8"',
+        "application/json;charset=utf8",
+    ],
+)
+@pytest.mark.parametrize("body", ["", "  ", "{}", '{"reason": null}'])
+def test_a_body_may_be_empty_and_json_in_utf8_however_it_is_announced(
+    world: World, card: Delivered, kind: str, body: str
+) -> None:
+    reply = sent(world, card, body, Content_Type=kind, Content_Encoding="identity")
+
+    assert reply.body["outcome"] == "approved"
+
+
+# Who acts.
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"headers": {"X-Actor-Email": JAMIE}},
+        {"headers": {"x-actor-email": f" {JAMIE} "}},
+        {"json": {"actor_email": JAMIE}},
+        {"query": {"user_email": JAMIE}},
+        {"headers": {"X-Actor-Email": JAMIE}, "json": {"actor_email": "Jamie@Example.com"}},
+    ],
+)
+def test_the_actor_comes_in_the_header_the_body_or_the_query(
+    world: World, card: Delivered, parts: dict[str, Any]
+) -> None:
+    headers = {"X-Action-Token": card.slots["action_token"], **parts.pop("headers", {})}
+
+    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]}, **parts)
+
+    assert reply.body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ({}, "no_actor"),
+        ({"headers": {"X-Actor-Email": ""}}, "no_actor"),
+        ({"headers": {"X-Actor-Email": "jamie"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "a@b@c"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "Jamie <jamie@example.com>"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "jamie@example.com,robin@example.com"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "x" * 65 + "@example.com"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "{{meta_info.user.email_addr}}"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": JAMIE}, "json": {"actor_email": "robin@example.com"}}, "ambiguous"),
+        ({"json": {"actor_email": JAMIE}, "query": {"user_email": "robin@example.com"}}, "ambiguous"),
+    ],
+)
+def test_without_one_clear_actor_nothing_is_decided(
+    world: World, card: Delivered, parts: dict[str, Any], code: str
+) -> None:
+    headers = {"X-Action-Token": card.slots["action_token"], **parts.pop("headers", {})}
+
+    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]}, **parts)
+
+    assert reply.status in (400, 401, 403)
+    assert reply.body["error"] == code
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize("place", ["header", "body", "query"])
+def test_the_token_and_the_reason_come_where_the_connector_can_put_them(
+    world: World, card: Delivered, place: str
+) -> None:
+    token = card.slots["action_token"]
+    parts: dict[str, Any] = {
+        "header": {"headers": {"X-Action-Token": token}, "query": {"reason": "too dear"}},
+        "body": {"json": {"action_token": token, "reason": "too dear"}},
+        "query": {"query": {"action_token": token, "reason": "too dear"}},
+    }[place]
+    headers = {"X-Actor-Email": JAMIE, **parts.pop("headers", {})}
+
+    reply = world.call("reject", headers=headers, route={"approval_id": card.slots["approval_id"]}, **parts)
+
+    assert reply.body["outcome"] == "rejected"
+
+
+@pytest.mark.parametrize("what", ["action_token", "reason"])
+def test_two_values_that_differ_are_refused(world: World, card: Delivered, what: str) -> None:
+    reply = world.call(
+        "reject",
+        headers={"X-Actor-Email": JAMIE},
+        route={"approval_id": card.slots["approval_id"]},
+        query={what: "one"},
+        json={what: "two"},
+    )
+
+    assert (reply.status, reply.body["error"]) == (400, "ambiguous")
+
+
+@pytest.mark.parametrize(("decision", "outcome"), [("approve", "approved"), ("reject", "rejected")])
+def test_one_route_takes_the_decision_from_the_body(
+    world: World, card: Delivered, decision: str, outcome: str
+) -> None:
+    reply = sent(world, card, json.dumps({"decision": decision, "reason": "because"}), name="decision")
+
+    assert reply.body["outcome"] == outcome
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"decision": "APPROVE"}', '{"decision": "delete"}'])
+def test_another_decision_is_refused(world: World, card: Delivered, body: str) -> None:
+    reply = sent(world, card, body, name="decision")
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_decision")
+    assert world.puts() == 0
+
+
+# Answers.
+
+
+def test_every_business_outcome_is_200_with_the_outcome_a_sentence_and_the_id(
+    world: World, card: Delivered
+) -> None:
+    for actor, outcome in (("mallory@example.com", "not_your_approval"), (JAMIE, "approved")):
+        reply = world.click(card, actor)
+
+        assert reply.status == 200
+        assert reply.body["outcome"] == outcome
+        assert reply.body["approval_id"] == card.slots["approval_id"]
+        assert reply.body["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answered"),
+    [
+        (500, "secret-in-a-body", 503),
+        (403, '{"error": "secret-in-a-body"}', 502),
+        (200, "<html>secret-in-a-body", 502),
+    ],
+)
+def test_a_failure_of_coupa_is_a_code_for_the_caller_and_a_cause_in_the_log(
+    card_in: tuple[World, Delivered],
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    body: str,
+    answered: int,
+) -> None:
+    world, card = card_in
+    world.coupa.front.fail("answer", path="/api/approvals/", times=None, status=status, body=body)
+
+    with caplog.at_level(logging.INFO):
+        reply = world.click(card, JAMIE)
+
+    assert reply.status == answered
+    assert set(reply.body) == {"error", "message", "request_id"}
+    assert "secret-in-a-body" not in reply.text()
+    assert f"request_id={reply.body['request_id']}" in caplog.text
+    assert reply.body["error"] in caplog.text
+
+
+def test_no_answer_and_no_log_line_has_a_secret(
+    world: World, card: Delivered, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets = [
+        SETTINGS["COUPA_CLIENT_SECRET"] + "x",
+        SETTINGS["MOVEWORKS_API_KEY"],
+        card.slots["action_token"],
+    ]
+    with caplog.at_level(logging.DEBUG):
+        answers = [world.click(card, actor).text() for actor in ("mallory@example.com", JAMIE, JAMIE)]
+        world.sweep()
+
+    for secret in secrets:
+        assert secret not in caplog.text
+        assert not any(secret in answer for answer in answers)
+    assert JAMIE not in caplog.text
+
+
+def test_relaying_messages_is_off(world: World) -> None:
+    reply = world.call("notifications", json={"message": "hello"})
+
+    assert (reply.status, reply.body["error"]) == (403, "relay_off")
+
+
+def test_health_is_green_after_a_complete_sweep_and_red_without_one(world: World) -> None:
+    assert (world.call("health").status, world.call("health").body) == (503, {"status": "failing"})
+
+    world.sweep()
+
+    assert (world.call("health").status, world.call("health").body) == (200, {"status": "ok"})
+
+
+def test_operators_see_the_last_sweep_and_one_approvals_row(world: World, card: Delivered) -> None:
+    status = world.call("status")
+    trace = world.call("trace", route={"approval_id": card.slots["approval_id"]})
+    unknown = world.call("trace", route={"approval_id": "4711"})
+
+    assert (status.status, status.body["counts"]["sent"]) == (200, 1)
+    assert (trace.status, trace.body["state"]) == (200, "sent")
+    assert (unknown.status, unknown.body["error"]) == (404, "not_found")

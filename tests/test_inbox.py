@@ -1,0 +1,148 @@
+"""The answer to "Do I have any approvals in Coupa?"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bridge import World
+
+from coupa_core.endpoints import Reply
+from coupa_core.inbox import MAX_CARDS
+
+JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
+
+
+def asked(world: World, email: str) -> Reply:
+    """Ask for a person's list."""
+    return world.call("list_approvals", query={"approver_email": email})
+
+
+def shown(world: World, email: str, approval_id: Any) -> Reply:
+    """Ask for one approval."""
+    headers = {"X-Actor-Email": email}
+    return world.call("get_approval", headers=headers, route={"approval_id": str(approval_id)})
+
+
+def first_approval(world: World, number: int) -> int:
+    """Return the id of the first step of a document."""
+    found: int = world.coupa.world.approvals_of(number)[0].id
+    return found
+
+
+def test_a_person_sees_what_waits_for_them_and_nothing_else() -> None:
+    world = World()
+    mine, later, others = world.requisition(JAMIE), world.requisition(ROBIN, JAMIE), world.requisition(ROBIN)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, reply.body["count"]) == (200, 1)
+    assert reply.body["message"] == "You have 1 open approval in Coupa."
+    [card] = reply.body["approvals"]
+    assert card["approval_id"] == str(first_approval(world, mine))
+    assert "<i>Amount</i>: USD 1,800.00" in card["text"]
+    assert {later, others} & {int(card["document_id"])} == set()
+
+
+def test_nothing_waits_for_somebody_without_approvals() -> None:
+    world = World()
+    world.person(JAMIE)
+
+    assert asked(world, JAMIE).body == {
+        "count": 0,
+        "message": "You have no open approvals in Coupa.",
+        "approvals": [],
+    }
+
+
+def test_a_card_of_the_list_decides() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    [card] = asked(world, JAMIE).body["approvals"]
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "approved"
+    assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_the_list_and_a_card_come_without_tokens_where_these_are_off() -> None:
+    world = World(settings={"ACTION_TOKEN": "off"})
+    number = world.requisition(JAMIE)
+
+    assert "action_token" not in asked(world, JAMIE).body["approvals"][0]
+    assert "action_token" not in shown(world, JAMIE, first_approval(world, number)).body
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "gone@example.com", "twice@example.com"])
+def test_an_unknown_an_inactive_and_a_shared_address_see_nothing(email: str) -> None:
+    world = World()
+    gone, twice = world.person("gone@example.com"), world.person("twice@example.com")
+    world.requisition(gone)
+    world.requisition(twice)
+    world.coupa.world.users.rows[gone].active = False
+    world.coupa.world.add_user(email="TWICE@example.com", firstname="An", lastname="Other")
+
+    assert asked(world, email).body["count"] == 0
+
+
+def test_a_group_with_the_number_of_a_user_is_not_that_user() -> None:
+    from sandbox.coupa.world import Group  # noqa: PLC0415 - only here
+
+    world = World()
+    person = world.person(JAMIE)
+    group = world.coupa.world.add_group(name="Buyers", members=[person])
+    assert group == person
+    world.requisition(Group(group))
+
+    assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_a_long_list_shows_the_oldest_and_the_number_of_all() -> None:
+    world = World()
+    numbers = [world.requisition(JAMIE) for _ in range(MAX_CARDS + 3)]
+
+    reply = asked(world, JAMIE)
+
+    assert reply.body["count"] == MAX_CARDS + 3
+    assert [int(card["document_id"]) for card in reply.body["approvals"]] == numbers[:MAX_CARDS]
+
+
+def test_documents_of_other_types_are_listed_when_it_is_the_persons_turn() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie, robin = world.person(JAMIE), world.person(ROBIN)
+    world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie, robin])
+
+    assert asked(world, JAMIE).body["count"] == 1
+    assert asked(world, ROBIN).body["count"] == 0
+
+
+def test_one_approval_is_shown_to_its_approver() -> None:
+    world = World()
+    number = first_approval(world, world.requisition(JAMIE))
+
+    reply = shown(world, JAMIE, number)
+
+    assert reply.status == 200
+    assert reply.body["approval_id"] == str(number)
+    assert world.click(reply.body, JAMIE).body["outcome"] == "approved"
+
+
+def test_one_approval_is_not_shown_to_others_nor_before_its_turn_nor_afterwards() -> None:
+    world = World()
+    number = world.requisition(JAMIE, ROBIN)
+    first, second = (each.id for each in world.coupa.world.approvals_of(number))
+    done = first_approval(world, world.requisition(JAMIE))
+    world.coupa.world.decide_in_coupa(done, by=world.person(ROBIN), decision="approved")
+
+    for email, approval_id in ((ROBIN, first), (ROBIN, second), (JAMIE, done), (JAMIE, 4711)):
+        reply = shown(world, email, approval_id)
+        assert (reply.status, reply.body["error"]) == (404, "not_found")
+
+
+def test_when_coupa_does_not_answer_the_list_is_a_failure_not_an_empty_one() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/approvals", status=500, times=None)
+
+    assert asked(world, JAMIE).status == 503
