@@ -33,9 +33,8 @@ SHORT, LONG = 80, 500
 _LOCALE = "en_US"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MAX_DECIMALS = 6
-_TIMES = "\N{MULTIPLICATION SIGN}"
 _WEB = re.compile(r"(?i)http(s?)://")
-_SCHEME = re.compile(r"(?<!hxxp)(?<!hxxps)://")
+_SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps)://")
 _WWW = re.compile(r"(?i)www\.")
 
 
@@ -184,7 +183,7 @@ def _item(line: Line, currency: Currency | None) -> str:
         parts.append(f"{_grouped(line.quantity, 0)}{f' {unit}' if unit else ''}")
     if line.unit_price is not None:
         parts.append(str(amount(line.unit_price, currency)))
-    said = f" {_TIMES} ".join(parts)
+    said = " × ".join(parts)
     total = amount(line.total, currency)
     if total and len(parts) != 1:
         said = f"{said} = {total}" if said else total

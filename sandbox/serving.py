@@ -19,7 +19,7 @@ from sandbox.front import ConnectionCut
 
 
 class _Quiet(WSGIRequestHandler):
-    """A request handler that keeps connections open, as the vendors do, and prints nothing."""
+    """A request handler that prints nothing; Werkzeug ends each connection after its answer."""
 
     protocol_version = "HTTP/1.1"
 

@@ -74,16 +74,25 @@ class Announcing:
         stamps: `updated-at` of every document that was read.
     """
 
-    def __init__(self, kit: Kit, progress: Progress, *, suspect: bool, paused_until: datetime | None) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        progress: Progress,
+        *,
+        deadline: Deadline,
+        suspect: bool,
+        paused_until: datetime | None,
+    ) -> None:
         self._kit = kit
         self._progress = progress
+        self._deadline = deadline
         self._stops = False
         self.suspect = suspect
         self.paused_until = paused_until
         self.stamps: list[str] = []
 
     def run(self, looks: Iterable[Look], siblings: Mapping[DocumentKey, list[Approval]]) -> None:
-        """Go through the looks in order, until the sweep's deadline or the allowed rate ends it.
+        """Go through the looks in order, until the deadline or the allowed rate ends it.
 
         Args:
             looks: from the plan.
@@ -92,8 +101,8 @@ class Announcing:
         queue = deque(looks)
         if queue and self._may_begin():
             while queue and not self._stops:
-                room = self._kit.channel.free(self._progress.deadline.left_s())
-                if room <= 0 or self._progress.deadline.left_s() <= 0:
+                room = self._kit.channel.free(self._deadline.left_s())
+                if room <= 0 or self._deadline.left_s() <= 0:
                     break
                 self._batch([queue.popleft() for _ in range(min(BATCH, room, len(queue)))], siblings)
         self._progress.count("left_for_later", len(queue))
@@ -150,7 +159,7 @@ class Announcing:
     def _read(self, held: list[_Held]) -> _Truth:
         """Read what was claimed, after the claim: the list may be old by now."""
         listed = [claim.look.approval for claim in held]
-        deadline = self._progress.deadline.within(self._kit.lease.margin_s)
+        deadline = self._deadline.within(self._kit.lease.margin_s)
         found = self._kit.coupa.approvals([approval.id for approval in listed], deadline)
         documents = self._kit.coupa.documents(found.by_id.values(), deadline)
         self.stamps += [document.updated_at for document in documents.values() if document.updated_at]
@@ -202,7 +211,7 @@ class Announcing:
     def _tell(self, tell: Tell, approval: Approval, document: Document) -> None:
         """Send one notice under the claim, and record what came of it."""
         kit, entry = self._kit, tell.entry
-        if self._stops or not kit.channel.wait_turn(self._progress.deadline):
+        if self._stops or not kit.channel.wait_turn(self._deadline):
             self._give_back(entry, "no_turn")
             return
         if not entry.may_send(kit.clock.now(), kit.lease):

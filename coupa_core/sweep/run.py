@@ -18,6 +18,9 @@ from coupa_core.sweep.progress import Progress, Summary
 SWEEP_S = 50.0
 """After so many seconds a sweep begins nothing new; the next one goes on."""
 
+CLOSING_S = 5.0
+"""Of these, kept for closing: a backlog that fills every minute must not leave dead rows behind."""
+
 OVERLAP = timedelta(minutes=10)
 """How far behind the newest known stamp edits are asked for: Coupa may commit a row late."""
 
@@ -71,6 +74,7 @@ class Sweep:
         announcing = Announcing(
             kit,
             progress,
+            deadline=progress.deadline.within(progress.deadline.left_s() - CLOSING_S),
             suspect=status.suspect,
             paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
         )
