@@ -16,7 +16,7 @@ demo: setup ## run the whole story on this machine, then stay up (DEMO_EXIT=1 en
 	@$(PYTHON_BIN) -m sandbox.demo $(if $(DEMO_EXIT),--exit)
 
 test: lint ## pass the tests
-	@$(PYTHON_BIN) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PYTHON_BIN) -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: setup
 	@$(VENV)/bin/ruff check .

@@ -6,7 +6,8 @@ import ipaddress
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -88,6 +89,19 @@ def table(azurite_server: Azurite) -> Iterator[TableClient]:
 def table_store(table: TableClient) -> TableStore:
     """Return a store on that table."""
     return TableStore(table)
+
+
+@pytest.fixture
+def table_stores(azurite_server: Azurite) -> Iterator[Callable[[], LedgerStore]]:
+    """Return a maker of stores, each on a table of its own."""
+    with ExitStack() as clients:
+
+        def new() -> LedgerStore:
+            name = f"t{uuid.uuid4().hex}"
+            client = table_client(connection=azurite_server.connection_string, account_url="", table=name)
+            return TableStore(clients.enter_context(client))
+
+        yield new
 
 
 @pytest.fixture(params=["memory", "table"])

@@ -181,7 +181,7 @@ def test_a_status_with_every_field_set_comes_back_as_it_was(store: LedgerStore) 
         last_sweep_at=NOW + timedelta(microseconds=5),
         paused_until=NOW + HOUR,
         suspect=True,
-        document_stamp="2026-11-23T01:02:03-08:00",
+        edits_known_until=NOW,
         purged_at=NOW - HOUR,
         counts={"sent": 3, "größer": 0},
         failure="ledger_503",

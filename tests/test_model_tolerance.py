@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from coupa_core.model import digest, parse_approval, parse_requisition
 
-GONE = object()
+GONE = Ellipsis
 BAD: dict[str, Any] = {
     "deleted": GONE,
     "null": None,

@@ -200,7 +200,7 @@ def test_a_closed_row_that_cannot_be_read_counts_as_none(table: TableClient) -> 
         '{"last_sweep_at": "soon"}',
         '{"last_complete_at": "2026-11-23T09:00:00"}',
         '{"suspect": "no"}',
-        '{"document_stamp": 5}',
+        '{"edits_known_until": 5}',
         '{"counts": []}',
         '{"failure": null}',
     ],

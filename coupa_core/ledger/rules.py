@@ -123,6 +123,12 @@ class Entry:
         """Tell whether the row is from later than now: the clock was put back, and its times mean nothing."""
         return self.attempted_at is not None and self.attempted_at > now + timedelta(seconds=lease.skew_s)
 
+    def last_send(self, lease: Lease) -> datetime | None:
+        """Return when the last send began at the latest, to count it against the allowed rate."""
+        if self.lease_until is not None:
+            return self.lease_until - timedelta(seconds=lease.margin_s)
+        return self.attempted_at if self.refusals else self.sent_at
+
     def may_send(self, now: datetime, lease: Lease) -> bool:
         """Tell whether enough of our own claim is left to begin a send."""
         return self.lease_until is not None and now <= self.lease_until - timedelta(seconds=lease.margin_s)

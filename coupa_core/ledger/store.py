@@ -38,7 +38,7 @@ class Status:
         last_sweep_at: when a sweep last ended, complete or not.
         paused_until: nothing is sent before, because Moveworks wanted fewer requests.
         suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
-        document_stamp: the newest `updated-at` of a document, as Coupa wrote it.
+        edits_known_until: what was edited before, by Coupa's clock, has been looked at.
         purged_at: when closed rows were last purged.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
@@ -48,7 +48,7 @@ class Status:
     last_sweep_at: datetime | None = None
     paused_until: datetime | None = None
     suspect: bool = False
-    document_stamp: str = ""
+    edits_known_until: datetime | None = None
     purged_at: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
     failure: str = ""

@@ -71,7 +71,6 @@ class Announcing:
     Attributes:
         suspect: the last send did not come back clean.
         paused_until: nothing is sent before; None when nothing is paused.
-        stamps: `updated-at` of every document that was read.
     """
 
     def __init__(
@@ -89,7 +88,6 @@ class Announcing:
         self._stops = False
         self.suspect = suspect
         self.paused_until = paused_until
-        self.stamps: list[str] = []
 
     def run(self, looks: Iterable[Look], siblings: Mapping[DocumentKey, list[Approval]]) -> None:
         """Go through the looks in order, until the deadline or the allowed rate ends it.
@@ -162,7 +160,6 @@ class Announcing:
         deadline = self._deadline.within(self._kit.lease.margin_s)
         found = self._kit.coupa.approvals([approval.id for approval in listed], deadline)
         documents = self._kit.coupa.documents(found.by_id.values(), deadline)
-        self.stamps += [document.updated_at for document in documents.values() if document.updated_at]
         return _Truth(found, documents)
 
     def _settle(self, claim: _Held, truth: _Truth, siblings: Mapping[DocumentKey, list[Approval]]) -> None:
@@ -195,8 +192,8 @@ class Announcing:
         before = claim.look.entry.state if claim.look.entry else None
         match judge(entry, approval, document, siblings=siblings.get(key, ()), before=before):
             case Close(cause):
-                if self._kit.ledger.close(entry, cause=cause, now=now):
-                    self._progress.count("closed")
+                is_closed = self._kit.ledger.close(entry, cause=cause, now=now)
+                self._progress.count("closed" if is_closed else "lost_race")
             case Wait(cause):
                 self._progress.count(cause)
                 self._commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
@@ -205,10 +202,10 @@ class Announcing:
                 self._commit(unchanged(entry))
             case Park(cause):
                 self._alarm(self._commit(parked(entry, cause=cause, now=now)))
-            case Tell() as tell if approval and document:
-                self._tell(tell, approval, document)
+            case tell:
+                self._tell(tell)
 
-    def _tell(self, tell: Tell, approval: Approval, document: Document) -> None:
+    def _tell(self, tell: Tell) -> None:
         """Send one notice under the claim, and record what came of it."""
         kit, entry = self._kit, tell.entry
         if self._stops or not kit.channel.wait_turn(self._deadline):
@@ -219,7 +216,7 @@ class Announcing:
             self._give_back(entry, "lease_too_short")
             return
         try:
-            kit.channel.send(self._notice(tell, approval, document), Deadline(kit.clock, kit.lease.send_s))
+            kit.channel.send(self._notice(tell), Deadline(kit.clock, kit.lease.send_s))
         except Refused as failure:
             self._progress.count("refused")
             self._progress.hamper(failure)
@@ -238,9 +235,9 @@ class Announcing:
             if not self._commit(sent(entry, version=tell.version, to=tell.approver_key, now=now)):
                 self._progress.count("sent_unmarked")
 
-    def _notice(self, tell: Tell, approval: Approval, document: Document) -> notice.Notice:
+    def _notice(self, tell: Tell) -> notice.Notice:
         """Render the notice; after several refusals its shortest form."""
-        kit = self._kit
+        kit, approval, document = self._kit, tell.approval, tell.document
         link = notice.link_to(document, base_url=kit.link_base)
         if tell.entry.refusals >= MINIMAL_AFTER:
             text = notice.minimal(approval, document, link=link)

@@ -45,6 +45,8 @@ class Tell:
 
     Attributes:
         entry: the claimed row, in its next round when the approval came back after a decision.
+        approval: as read after the claim.
+        document: the same.
         recipient: e-mail of the approver.
         approver_key: who must decide.
         content: digest of the document.
@@ -53,6 +55,8 @@ class Tell:
     """
 
     entry: Entry
+    approval: Approval
+    document: Document
     recipient: str
     approver_key: str
     content: str
@@ -102,7 +106,7 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
     if entry.uncertain >= MAX_UNCERTAIN and before is not State.PARKED:
         return Park("unknown_outcomes")
     is_changed = entry.sent_to == approver_key
-    return Tell(entry, recipient, approver_key, content, name, is_changed)
+    return Tell(entry, approval, document, recipient, approver_key, content, name, is_changed)
 
 
 def recipient_of(approval: Approval) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from coupa_core.errors import BridgeError, ServiceError
-from coupa_core.ledger import KEEP_CLOSED, Entry, State, Status
+from coupa_core.ledger import KEEP_CLOSED, Entry, Status
 from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing, stamp
 from coupa_core.sweep.announce import BATCH, Announcing
 from coupa_core.sweep.plan import make_plan
@@ -22,7 +22,7 @@ CLOSING_S = 5.0
 """Of these, kept for closing: a backlog that fills every minute must not leave dead rows behind."""
 
 OVERLAP = timedelta(minutes=10)
-"""How far behind the newest known stamp edits are asked for: Coupa may commit a row late."""
+"""How far back edits are asked for once more: Coupa may commit a row late."""
 
 RATE_WINDOW_S = 60.0
 """How far back the ledger's rows are counted against the allowed rate, once in a process."""
@@ -66,6 +66,7 @@ class Sweep:
         self._remember_rate(entries, now)
         listing = kit.coupa.pending(progress.deadline)
         self._count(listing, progress)
+        asked_at = kit.coupa.now()
         edited = self._edited(status, entries, progress)
         plan = make_plan(listing, entries, edited=edited, now=kit.clock.now(), lease=kit.lease)
         progress.count("held", plan.held)
@@ -88,11 +89,9 @@ class Sweep:
                 paused_until=announcing.paused_until,
                 suspect=announcing.suspect,
                 # Only a sweep that has looked at everything may forget which edits it was told of.
-                document_stamp=_newest(
-                    [status.document_stamp, *edited.values(), *announcing.stamps], kit.coupa.now()
-                )
+                edits_known_until=asked_at
                 if listing.is_complete and not plan.held and progress.came_through()
-                else status.document_stamp,
+                else status.edits_known_until,
                 purged_at=purged_at,
                 counts=progress.counts(),
                 failure=progress.failure,
@@ -120,9 +119,10 @@ class Sweep:
             return
         self._knows_rate = True
         for entry in entries:
-            age_s = (now - entry.attempted_at).total_seconds() if entry.attempted_at else RATE_WINDOW_S
-            if 0 <= age_s < RATE_WINDOW_S and entry.state in (State.SENT, State.CLAIMED):
-                self.kit.channel.remember(age_s)
+            if sent_at := entry.last_send(self.kit.lease):
+                age_s = max(0.0, (now - sent_at).total_seconds())
+                if age_s < RATE_WINDOW_S:
+                    self.kit.channel.remember(age_s)
 
     def _count(self, listing: Listing, progress: Progress) -> None:
         progress.count("seen", len(listing.approvals))
@@ -138,7 +138,7 @@ class Sweep:
         """
         rows = [entry for entry in entries if entry.document_type == REQUISITION]
         known = [time for row in rows if (time := stamp(row.seen_document))]
-        since = stamp(status.document_stamp) or min(known, default=None)
+        since = status.edits_known_until or min(known, default=None)
         if since is None or not rows:
             return {}
         try:
@@ -167,8 +167,8 @@ class Sweep:
                     progress.count("unlisted")
                 else:
                     cause = (approval.status or "unknown") if approval else "gone"
-                    if self.kit.ledger.close(entry, cause=cause, now=self.kit.clock.now()):
-                        progress.count("closed")
+                    is_closed = self.kit.ledger.close(entry, cause=cause, now=self.kit.clock.now())
+                    progress.count("closed" if is_closed else "lost_race")
 
     def _purge(self, status: Status, progress: Progress) -> datetime | None:
         """Once a day delete what was closed long ago."""
@@ -185,9 +185,3 @@ def _siblings(listing: Listing) -> dict[DocumentKey, list[Approval]]:
     for approval in listing.approvals:
         groups[approval.document_key].append(approval)
     return groups
-
-
-def _newest(stamps: Iterable[str], now: datetime) -> str:
-    """Return the newest stamp as Coupa wrote it; one from the future is a mistake and would hide edits."""
-    times = {text: time for text in stamps if (time := stamp(text)) and time <= now + timedelta(days=1)}
-    return max(times, key=lambda text: times[text], default="")

@@ -1,0 +1,91 @@
+"""A kill before and after, and each fault, at every I/O step that a dry run finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from coupa_core.ledger import LedgerStore, MemoryStore
+from proof.audit import Tally, audit
+from proof.orders import sweep_in_order
+from proof.rig import Poller, Rig
+from proof.seam import KILLS, Choice, Seam, at, modes_of
+
+Sweep = Callable[[Poller], bool]
+NewStore = Callable[[], LedgerStore]
+REST = 8
+"""Sweeps, a minute apart, until everything has come to rest: lease, skew, and the first back-offs."""
+
+
+def ours(poller: Poller) -> bool:
+    """Sweep as the product does."""
+    return poller.sweep()
+
+
+def send_first(poller: Poller) -> bool:
+    """Send, then record."""
+    return sweep_in_order(poller, record_first=False)
+
+
+def record_first(poller: Poller) -> bool:
+    """Record, then send."""
+    return sweep_in_order(poller, record_first=True)
+
+
+def run(
+    approvals: int,
+    choices: Choice,
+    *,
+    sweep: Sweep = ours,
+    new_store: NewStore = MemoryStore,
+) -> tuple[Tally, list[str]]:
+    """Announce some approvals with these faults and count; also return the steps that were passed."""
+    rig = Rig(store=new_store(), settings={"COUPA_MAX_PER_SECOND": "25"})
+    for number in range(approvals):
+        rig.request(number % len(rig.people))
+    poller = rig.poller(Seam(decide=at(choices)))
+    for _ in range(REST):
+        sweep(poller)
+        rig.clock.advance(60)
+    return audit(rig, steps=len(poller.seam.steps), faults=poller.seam.faults), poller.seam.steps
+
+
+def first_sweep(approvals: int, *, sweep: Sweep = ours) -> list[str]:
+    """Return the steps of a sweep that has everything to do, found by a dry run."""
+    rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25"})
+    for number in range(approvals):
+        rig.request(number % len(rig.people))
+    poller = rig.poller()
+    sweep(poller)
+    return poller.seam.steps
+
+
+def points(approvals: int, *, sweep: Sweep = ours, kills_only: bool = False) -> Iterator[dict[int, str]]:
+    """Return every single fault of a first sweep."""
+    for number, name in enumerate(first_sweep(approvals, sweep=sweep)):
+        for mode in KILLS if kills_only else modes_of(name):
+            yield {number: mode}
+
+
+def pairs_of_kills(approvals: int) -> Iterator[dict[int, str]]:
+    """Return every ordered pair of kills: one in the first sweep, one anywhere later."""
+    for number in range(len(first_sweep(approvals))):
+        for mode in KILLS:
+            _, steps = run(approvals, {number: mode})
+            for second in range(number + 1, min(len(steps), number + 60)):
+                for other in KILLS:
+                    yield {number: mode, second: other}
+
+
+def enumerate_faults(
+    approvals: int,
+    choices: Iterable[Choice],
+    *,
+    sweep: Sweep = ours,
+    new_store: NewStore = MemoryStore,
+) -> Tally:
+    """Run once for each choice of faults, and add the figures up."""
+    total = Tally()
+    for choice in choices:
+        tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store)
+        total.add(tally)
+    return total

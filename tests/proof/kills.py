@@ -1,0 +1,168 @@
+"""The function app as a process of its own, on Azurite, killed with SIGKILL at random moments of sweeps."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import requests
+
+from proof.audit import Tally
+from sandbox.azurite import azurite
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import Line
+from sandbox.moveworks import MoveworksSimulator
+from sandbox.serving import served
+
+ROOT = Path(__file__).resolve().parents[2]
+LEASE_S = 6
+"""Short, so that a run need not wait for minutes; the rest scales with it."""
+
+LATENCY_S = 0.05
+"""One way, so that a sweep takes a while to be killed in."""
+
+PER_KILL = 12
+"""New requests before each kill."""
+
+WITHIN_S = (0.2, 1.6)
+"""When a sweep that was just fired is killed: before its first call, or until a little after its end."""
+
+
+@dataclass
+class World:
+    """The neighbours, and how to start the app between them."""
+
+    coupa: CoupaSimulator
+    moveworks: MoveworksSimulator
+    environment: dict[str, str]
+    people: list[int]
+    requester: int
+    killed_at: list[float] = field(default_factory=list)
+
+    def enter(self, number: int) -> None:
+        """Enter a requisition for one of the people."""
+        self.coupa.world.add_requisition(
+            requested_by=self.requester,
+            lines=[Line("Laptop", quantity="1", unit_price="100.00", supplier="ACME")],
+            approvers=[self.people[number % len(self.people)]],
+        )
+
+    def decide_what_was_told(self) -> None:
+        """Let Coupa's screen decide most of what was told, so that the list stays short."""
+        world = self.coupa.world
+        told = {int(each.slots["approval_id"]) for each in self.moveworks.delivered}
+        for number in sorted(told)[:-PER_KILL]:
+            if world.approvals.rows[number].is_open:
+                world.decide_in_coupa(number, by=self.people[0], decision="approved")
+
+
+def killing(kills: int, seed: int) -> Tally:
+    """Kill the app so often, let it come to rest, and count.
+
+    A repeat is explained when a kill lies between its two sends.
+    """
+    chance = random.Random(seed)
+    with neighbours() as world:
+        for _ in range(kills):
+            for _ in range(PER_KILL):
+                world.enter(chance.randrange(1000))
+            with app(world) as (process, url):
+                fire(url)
+                time.sleep(chance.uniform(*WITHIN_S))
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                world.killed_at.append(time.time())
+            world.decide_what_was_told()
+        time.sleep(LEASE_S * 1.25 + 0.5)
+        with app(world) as (_, url):
+            # The second looks again at what was changed within the first one's second.
+            for _ in range(2):
+                fire(url, wait=True)
+        return _count(world)
+
+
+def _count(world: World) -> Tally:
+    sends: dict[str, list[float]] = {}
+    for each in world.moveworks.delivered:
+        sends.setdefault(each.slots["approval_id"], []).append(each.at.timestamp())
+    waiting = {str(each.id) for each in world.coupa.world.approvals.rows.values() if each.is_open}
+    tally = Tally(runs=len(world.killed_at), faults=len(world.killed_at))
+    tally.steps = len(world.coupa.front.calls) + len(world.moveworks.front.calls)
+    tally.sent = len(world.moveworks.delivered)
+    tally.lost = len(waiting - set(sends))
+    for times in sends.values():
+        tally.worst = max(tally.worst, len(times))
+        for first, second in pairwise(times):
+            tally.repeated += 1
+            tally.unexplained += not any(first <= at <= second for at in world.killed_at)
+    return tally
+
+
+def fire(url: str, *, wait: bool = False) -> None:
+    requests.post(f"{url}/admin/functions/poll_approvals{'?wait=1' if wait else ''}", json={}, timeout=120)
+
+
+@contextlib.contextmanager
+def neighbours() -> Iterator[World]:
+    coupa = CoupaSimulator(client_id="client", client_secret="secret")
+    moveworks = MoveworksSimulator(api_key="api-key", event_id="5d4a2f6e-0000-4000-8000-000000000001")
+    moveworks.max_per_minute = None
+    coupa.front.latency_s = moveworks.front.latency_s = LATENCY_S
+    with azurite(tables_only=True) as tables, served(coupa.front) as there, served(moveworks.front) as chat:
+        environment = {
+            "AzureWebJobsStorage": tables.connection_string,
+            "COUPA_BASE_URL": there,
+            "COUPA_CLIENT_ID": "client",
+            "COUPA_CLIENT_SECRET": "secret",
+            "COUPA_MAX_PER_SECOND": "25",
+            "MOVEWORKS_BASE_URL": chat,
+            "MOVEWORKS_EVENT_ID": moveworks.event_id,
+            "MOVEWORKS_API_KEY": "api-key",
+            "MOVEWORKS_MAX_PER_MINUTE": "10000",
+            "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+            "CLAIM_LEASE_S": str(LEASE_S),
+        }
+        people = [
+            coupa.world.add_user(email=f"person{number}@example.com", firstname=f"P{number}", lastname="X")
+            for number in range(6)
+        ]
+        requester = coupa.world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")
+        yield World(coupa, moveworks, environment, people, requester)
+
+
+@contextlib.contextmanager
+def app(world: World) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the function app while the block runs, and yield its process and address.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **world.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        started = next((line for line in process.stdout if line.startswith("Host started")), None)
+        if started is None:
+            raise RuntimeError("the local host did not start")
+        yield process, started.split()[-1]
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()

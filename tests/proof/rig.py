@@ -1,0 +1,288 @@
+"""A Coupa, a Moveworks and any number of pollers on one ledger, all behind the seam."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import requests
+
+from coupa_core.app import Bridge, Parts, build
+from coupa_core.clock import Deadline
+from coupa_core.coupa import Access, Coupa
+from coupa_core.endpoints import Request
+from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
+from coupa_core.model import digest, version
+from coupa_core.settings import Settings, read_settings
+from coupa_core.wire import Wire
+from proof.seam import Door, Killed, Seam, SeamStore
+from sandbox.clock import ManualClock
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import Line
+from sandbox.moveworks import Delivered, MoveworksSimulator
+from sandbox.serving import InProcess
+
+COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
+_SETTINGS = {
+    "COUPA_BASE_URL": COUPA,
+    "COUPA_CLIENT_ID": "client",
+    "COUPA_CLIENT_SECRET": "secret",
+    "MOVEWORKS_BASE_URL": MOVEWORKS,
+    "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
+    "MOVEWORKS_API_KEY": "api-key",
+    "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+    "LEDGER_CONNECTION": "memory",
+}
+_cache: dict[tuple[tuple[str, str], ...], Settings] = {}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one notice said: which approval, to whom, on which content, in which round."""
+
+    approval_id: int
+    approver_key: str
+    content: str
+    generation: int
+
+    @property
+    def version(self) -> str:
+        """Return the name of the version, as the ledger has it."""
+        return version(approver_key=self.approver_key, content=self.content, generation=self.generation)
+
+
+def told(delivered: Delivered) -> Told:
+    """Read what a notice offers from its action token."""
+    payload = delivered.slots["action_token"].split(".")[2]
+    said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return Told(said["a"], said["p"], said["d"], said["g"])
+
+
+def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = None) -> str:
+    """Press a button of a notice, as its recipient or as somebody else; return the outcome or error."""
+    request = Request(
+        headers={
+            "X-Actor-Email": actor or card.recipient,
+            "X-Action-Token": card.slots["action_token"],
+        },
+        route={"approval_id": card.slots["approval_id"]},
+        body=b'{"reason": "because"}',
+    )
+    body = poller.bridge.endpoints.handle(verb, request).body
+    return str(body.get("outcome") or body.get("error"))
+
+
+@dataclass
+class Books:
+    """What was sent and marked, in order, and whether each repeat has a reason.
+
+    A send repeats when the last notice about the approval said the same. It is explained when that one was
+    never marked: its answer or its mark was lost, or its sender was killed.
+    """
+
+    repeated: int = 0
+    unexplained: int = 0
+    worst: int = 0
+    _last_sent: dict[int, Told] = field(default_factory=dict)
+    _last_marked: dict[int, Told] = field(default_factory=dict)
+    _streak: dict[int, int] = field(default_factory=dict)
+
+    def sent(self, said: Told) -> None:
+        """A notice took effect."""
+        key = said.approval_id
+        if self._last_sent.get(key) == said:
+            self.repeated += 1
+            self.unexplained += self._last_marked.get(key) == said
+        else:
+            self._streak[key] = 0
+        self._streak[key] += 1
+        self.worst = max(self.worst, self._streak[key])
+        self._last_sent[key] = said
+
+    def marked(self, said: Told) -> None:
+        """Its mark was committed."""
+        self._last_marked[said.approval_id] = said
+
+
+class Poller:
+    """One process: a bridge with its own memory, and the books of what it sent and marked."""
+
+    def __init__(self, rig: Rig, seam: Seam) -> None:
+        self._rig = rig
+        self.seam = seam
+        self.kills = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, with nothing in memory."""
+        rig = self._rig
+        self.unmarked: list[Told] = []
+        self.store = SeamStore(rig.store, self.seam, self._committed)
+        self.bridge: Bridge = build(
+            rig.settings,
+            Parts(
+                rig.clock,
+                random.Random(1),
+                store=self.store,
+                coupa_session=self._session(COUPA, "coupa", InProcess(rig.coupa.front)),
+                moveworks_session=self._session(MOVEWORKS, "moveworks", _Counting(self, rig)),
+                new_nonce=rig.new_nonce,
+                workers=1,
+            ),
+        )
+
+    def sweep(self) -> bool:
+        """Run one sweep; when the process is killed in it, start a new one. Tell whether it survived."""
+        try:
+            self.bridge.sweep.run()
+        except Killed:
+            self.kills += 1
+            self.start()
+            return False
+        return True
+
+    def sent(self, delivered: Delivered) -> None:
+        """Note that a notice took effect."""
+        said = told(delivered)
+        self.unmarked.append(said)
+        self._rig.books.sent(said)
+
+    def _committed(self, entry: Entry) -> None:
+        if entry.state is not State.SENT:
+            return
+        for each in self.unmarked:
+            if each.approval_id == entry.approval_id and each.version == entry.sent_version:
+                self.unmarked.remove(each)
+                self._rig.books.marked(each)
+                return
+
+    def _session(self, base: str, name: str, inside: InProcess) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.mount(base, Door(name, inside, self.seam, self._rig.clock))
+        return session
+
+
+class _Counting(InProcess):
+    """The way into Moveworks that tells the poller which of its notices took effect."""
+
+    def __init__(self, poller: Poller, rig: Rig) -> None:
+        super().__init__(rig.moveworks.front)
+        self._poller = poller
+        self._rig = rig
+
+    def send(self, request: requests.PreparedRequest, *args: object, **options: object) -> requests.Response:
+        before = len(self._rig.moveworks.delivered)
+        reply = super().send(request, *args, **options)  # type: ignore[arg-type]
+        for delivered in self._rig.moveworks.delivered[before:]:
+            self._poller.sent(delivered)
+        return reply
+
+
+class _Unstepped:
+    """The same time, without the steps of the pollers' wall clocks."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._start = clock.now()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._clock.monotonic())
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
+class Rig:
+    """The world of one run.
+
+    Args:
+        store: the ledger's rows; in memory unless a run brings others.
+        settings: what differs from the defaults.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LedgerStore | None = None,
+        settings: dict[str, str] | None = None,
+        clock: ManualClock | None = None,
+    ) -> None:
+        logging.getLogger("coupa_core").setLevel(logging.CRITICAL)
+        self.clock = clock or ManualClock()
+        self.store = store or MemoryStore()
+        key = tuple(sorted((settings or {}).items()))
+        if key not in _cache:
+            _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
+        self.settings = _cache[key]
+        # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
+        vendors = _Unstepped(self.clock)
+        self.coupa = CoupaSimulator(clock=vendors, client_id="client", client_secret="secret")
+        self.moveworks = MoveworksSimulator(
+            clock=vendors, api_key="api-key", event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
+        )
+        self.books = Books()
+        numbers = itertools.count(1)
+        self.new_nonce: Callable[[], str] = lambda: f"{next(numbers):032x}"
+        self.people = [
+            self.coupa.world.add_user(
+                email=f"person{number}@example.com", firstname=f"P{number}", lastname="X"
+            )
+            for number in range(6)
+        ]
+        self.requester = self.coupa.world.add_user(
+            email="requester@example.com", firstname="Sam", lastname="Stinson"
+        )
+
+    def poller(self, seam: Seam | None = None) -> Poller:
+        """Start a process."""
+        return Poller(self, seam or Seam())
+
+    def request(self, *approvers: int, price: str = "100.00") -> int:
+        """Enter a requisition; approvers by number, in order."""
+        return self.coupa.world.add_requisition(
+            requested_by=self.requester,
+            title="Laptops",
+            lines=[Line("Laptop", quantity="1", unit_price=price, supplier="ACME")],
+            approvers=[self.people[number] for number in approvers],
+        )
+
+    def owed(self) -> dict[int, tuple[str, str, str]]:
+        """Return what Coupa says must have been told by now: approval id to approver key, content, e-mail.
+
+        Read through a client of its own that passes no seam.
+        """
+        session = requests.Session()
+        session.trust_env = False
+        session.mount(COUPA, InProcess(self.coupa.front))
+        access = Access(
+            Wire(name="coupa", base_url=COUPA, clock=self.clock, session=session),
+            client_id="client",
+            client_secret="secret",
+            scopes=self.settings.coupa_scopes,
+            clock=self.clock,
+            chance=random.Random(1),
+        )
+        coupa = Coupa(access, types=self.settings.document_types)
+        deadline = Deadline(self.clock, 600)
+        listing = coupa.pending(deadline)
+        assert listing.is_complete, listing.failure
+        documents = coupa.documents(listing.approvals, deadline)
+        return {
+            approval.id: (
+                str(approval.approver_key),
+                digest(document),
+                str(approval.approver and approval.approver.email),
+            )
+            for approval in listing.approvals
+            if (document := documents.get(approval.document_key)) and document.awaits(approval.id)
+        }

@@ -1,0 +1,75 @@
+"""The whole way: the function app as a process, real HTTP, Azurite, simulators that know nothing of it."""
+
+from __future__ import annotations
+
+import signal
+
+import requests
+from proof.kills import app, fire, neighbours
+
+from sandbox.azurite import Azurite
+from sandbox.connector import Connector
+
+
+def test_120_approvals_are_told_once_each_also_after_the_process_was_killed(azurite_server: Azurite) -> None:
+    """Azurite is started anew by `neighbours`; the fixture skips where it is not installed."""
+    with neighbours() as world:
+        world.coupa.front.latency_s = world.moveworks.front.latency_s = 0
+        for number in range(120):
+            world.enter(number)
+        with app(world) as (process, url):
+            fire(url, wait=True)
+            told = {(each.recipient, each.slots["approval_id"]) for each in world.moveworks.delivered}
+            fire(url, wait=True)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with app(world) as (_, url):
+            fire(url, wait=True)
+
+    wanted = {
+        (each.approver.email, str(each.id))
+        for each in world.coupa.world.approvals.rows.values()
+        if hasattr(each.approver, "email")
+    }
+    assert told == wanted
+    assert len(wanted) == len(world.moveworks.delivered) == 120
+
+
+def test_people_decide_from_chat_and_ask_for_their_list(azurite_server: Azurite) -> None:
+    with neighbours() as world, app(world) as (_, url):
+        connector = Connector(url)
+        for number in (0, 0, 1):
+            world.enter(number)
+        fire(url, wait=True)
+        first, second, other = sorted(world.moveworks.delivered, key=lambda each: each.slots["approval_id"])
+
+        refused = connector.decide(other, clicker=first.recipient, decision="approve")
+        approved = connector.decide(first, clicker=first.recipient, decision="approve")
+        rejected = connector.decide(second, clicker=first.recipient, decision="reject", reason="too dear")
+        left = connector.pending(first.recipient)
+        health = requests.get(f"{url}/api/health", timeout=10)
+        trace = requests.get(f"{url}/api/approvals/{first.slots['approval_id']}/trace", timeout=10)
+
+    outcomes = [reply.json()["outcome"] for reply in (refused, approved, rejected)]
+    assert outcomes == ["not_your_approval", "approved", "rejected"]
+    assert [each.status for each in world.coupa.world.approvals.rows.values()] == [
+        "approved",
+        "rejected",
+        "pending_approval",
+    ]
+    assert left.json()["count"] == 0
+    assert (health.status_code, trace.json()["decision"]) == (200, "approve")
+
+
+def test_without_a_setting_the_functions_are_there_and_say_which(azurite_server: Azurite) -> None:
+    with neighbours() as world:
+        del world.environment["MOVEWORKS_API_KEY"]
+        with app(world) as (_, url):
+            fire(url, wait=True)
+            health = requests.get(f"{url}/api/health", timeout=10)
+            listed = requests.get(f"{url}/api/approvals?approver_email=a@example.com", timeout=10)
+
+    assert (health.status_code, health.json()) == (503, {"status": "failing"})
+    assert listed.status_code == 500
+    assert listed.json()["message"] == "The bridge is not configured: MOVEWORKS_API_KEY: is missing."
+    assert world.moveworks.delivered == []

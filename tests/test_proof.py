@@ -1,0 +1,138 @@
+"""The proofs in small: `make proof` runs the same at full size."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+from proof import clicks, crashes, kills, load, malformed, outages, pages, schedules, times, versions
+from proof.audit import Tally
+
+from sandbox.azurite import Azurite
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add some tallies up."""
+    whole = Tally()
+    for each in tallies:
+        whole.add(each)
+    assert whole.runs > 0
+    return whole
+
+
+def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one_message_at_most() -> None:
+    for approvals in (1, 4):
+        for choice in crashes.points(approvals):
+            tally, _ = crashes.run(approvals, choice)
+            assert (tally.lost, tally.unexplained) == (0, 0), choice
+            assert tally.repeated <= 1, choice
+
+
+def test_nothing_is_lost_by_two_kills() -> None:
+    pairs = list(crashes.pairs_of_kills(1))
+
+    whole = crashes.enumerate_faults(1, random.Random(3).sample(pairs, 150))
+
+    assert (whole.runs, whole.lost, whole.unexplained) == (150, 0, 0)
+    assert whole.worst <= 3
+
+
+def test_nothing_is_lost_by_a_kill_at_any_step_on_the_real_store(table_stores: crashes.NewStore) -> None:
+    whole = crashes.enumerate_faults(1, crashes.points(1, kills_only=True), new_store=table_stores)
+
+    assert whole.runs > 20
+    assert (whole.lost, whole.unexplained) == (0, 0)
+
+
+def test_a_relay_that_records_first_loses_and_one_that_sends_first_repeats() -> None:
+    """The harness can see a loss: it must, with an order that loses."""
+    order = crashes.record_first
+    recorded = crashes.enumerate_faults(1, crashes.points(1, sweep=order), sweep=order)
+    order = crashes.send_first
+    sent = crashes.enumerate_faults(1, crashes.points(1, sweep=order), sweep=order)
+
+    assert recorded.lost > 0
+    assert (sent.lost, sent.repeated > 0) == (0, True)
+
+
+@pytest.mark.parametrize("weather", schedules.WEATHERS, ids=lambda weather: weather.name)
+def test_nothing_is_lost_by_random_schedules(weather: schedules.Weather) -> None:
+    whole = schedules.run_schedules(range(75), weather)
+
+    assert (whole.lost, whole.unexplained, whole.false_answers) == (0, 0, 0)
+    assert whole.repeated == 0 or weather is not schedules.CALM
+
+
+@pytest.mark.parametrize(("weather", "seed"), schedules.LEARNED_FROM)
+def test_a_schedule_that_once_lost_does_not_any_more(weather: schedules.Weather, seed: int) -> None:
+    tally = schedules.Schedule(seed, weather).run()
+
+    assert (tally.lost, tally.unexplained, tally.false_answers) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("who", "how"), outages.AWAY)
+def test_what_is_owed_is_told_in_order_after_an_outage(who: str, how: str) -> None:
+    tally = outages.outage(who, how, minutes=90)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+def test_no_time_or_zone_or_set_clock_loses_or_repeats() -> None:
+    whole = total(times.every_time())
+
+    assert (whole.lost, whole.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("approvals", [0, 1, 49, 50, 51, 100])
+def test_a_list_of_any_length_is_told_once(approvals: int) -> None:
+    tally = pages.of_length(approvals)
+
+    assert (tally.sent, tally.lost, tally.repeated) == (approvals, 0, 0)
+
+
+def test_a_list_that_changes_while_it_is_read_loses_nothing() -> None:
+    whole = total(map(pages.moving, range(5)))
+
+    assert (whole.lost, whole.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("mode", pages.FAILURES)
+@pytest.mark.parametrize("page", range(3))
+def test_nothing_is_closed_when_a_page_does_not_come(page: int, mode: str) -> None:
+    tally = pages.failing(page, mode)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("event", versions.EVENTS, ids=lambda event: event.name)
+def test_what_matters_is_told_again_and_nothing_else(event: versions.Event) -> None:
+    tally = versions.happening(event)
+
+    assert tally.lost == 0
+
+
+@pytest.mark.parametrize("crowd", clicks.CROWDS, ids=lambda crowd: crowd.name)
+def test_any_crowd_of_clicks_has_one_effect_and_true_answers(crowd: clicks.Crowd) -> None:
+    whole = total(clicks.crowding(crowd, seed) for seed in range(15))
+
+    assert (whole.lost, whole.false_answers) == (0, 0)
+
+
+def test_a_spoiled_field_keeps_nobody_else_from_being_told() -> None:
+    whole = total(malformed.spoiling(*case) for case in malformed.cases())
+
+    assert whole.runs > 300
+
+
+def test_the_allowed_rates_are_kept_and_health_stays_green_under_load() -> None:
+    tally = load.hour(pending=250, minutes=8, a_minute=100)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+def test_a_killed_process_loses_nothing(azurite_server: Azurite) -> None:
+    """Azurite is started anew by the proof; the fixture skips where it is not installed."""
+    tally = kills.killing(5, seed=1)
+
+    assert (tally.runs, tally.lost, tally.unexplained) == (5, 0, 0)

@@ -1,0 +1,813 @@
+"""A sweep end to end: who is told what, and what stays to be done when a neighbour or a record is bad."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from bridge import World
+
+from coupa_core.errors import Conflict, Unavailable
+from coupa_core.ledger import Corrupt, Entry, MemoryStore, Opened, State, Status
+from coupa_core.sweep import Summary
+from sandbox.coupa.world import Group, Line
+
+JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
+
+
+def approval_ids(world: World, number: int) -> list[int]:
+    """Return the ids of a document's steps."""
+    return [each.id for each in world.coupa.world.approvals_of(number)]
+
+
+def recipients(world: World) -> list[str]:
+    """Run a sweep and return who was told."""
+    return [each.recipient for each in world.announced()]
+
+
+def minutes(world: World, number: int) -> list[list[str]]:
+    """Run a sweep in each of some minutes, and return who was told in each."""
+    told = []
+    for _ in range(number):
+        world.clock.advance(60)
+        told.append(recipients(world))
+    return told
+
+
+def state_of(world: World, approval_id: int) -> str:
+    """Return where an approval stands, and why."""
+    row = world.store.read(approval_id) or world.store.read_closed(approval_id)
+    assert row is not None
+    return f"{row.state.value} {row.cause}".strip()
+
+
+# Everybody, once.
+
+
+def test_120_approvals_on_three_pages_are_told_once_each_and_not_again_by_a_new_process() -> None:
+    world = World()
+    people = [f"person{number}@example.com" for number in range(120)]
+    for person in people:
+        world.requisition(person)
+
+    first, second = recipients(world), recipients(world)
+    third = minutes(world, 1)
+    world.restart()
+
+    assert (sorted(first), second, third) == (sorted(people[:120]), [], [[]])
+    assert minutes(world, 2) == [[], []]
+    by_approval = Counter(each.slots["approval_id"] for each in world.moveworks.delivered)
+    assert set(by_approval.values()) == {1}
+
+
+@pytest.mark.parametrize("number", [1, 50, 51, 100])
+def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_three(number: int) -> None:
+    world = World()
+    for _ in range(number):
+        world.requisition(JAMIE)
+
+    world.sweep()
+
+    assert world.coupa.front.count("GET", "/api/") <= 3 * math.ceil(number / 50) + 3
+
+
+def test_a_quiet_sweep_costs_one_call_for_fifty_and_three_and_sends_nothing() -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "1000"})
+    world.moveworks.max_per_minute = None
+    for _ in range(500):
+        world.requisition(JAMIE)
+    minutes(world, 12)  # until nothing counts as lately edited
+    before = world.coupa.front.count("GET")
+
+    assert minutes(world, 1) == [[]]
+
+    assert world.coupa.front.count("GET") - before <= 500 / 50 + 3
+
+
+@pytest.mark.parametrize("workers", [1, 10])
+def test_as_many_threads_as_there_may_be_tell_the_same(workers: int) -> None:
+    world = World(workers=workers)
+    for number in range(60):
+        world.requisition(f"person{number}@example.com")
+
+    assert sorted(recipients(world)) == sorted(f"person{number}@example.com" for number in range(60))
+    assert recipients(world) == []
+
+
+# Whose turn it is.
+
+
+def test_only_the_current_step_is_told_and_the_next_one_when_it_becomes_current() -> None:
+    world = World()
+    number = world.requisition(JAMIE, ROBIN)
+    first, second = approval_ids(world, number)
+
+    assert recipients(world) == [JAMIE]
+    assert state_of(world, second) == "waiting not_your_turn"
+    world.coupa.world.decide_in_coupa(first, by=world.person(JAMIE), decision="approved")
+    assert minutes(world, 1) == [[ROBIN]]
+
+
+def test_parallel_steps_are_told_together() -> None:
+    world = World()
+    world.requisition([JAMIE, ROBIN], ALEX)
+
+    assert recipients(world) == [JAMIE, ROBIN]
+
+
+def test_a_draft_is_told_to_nobody_until_it_is_submitted() -> None:
+    world = World()
+    number = world.requisition(JAMIE, submitted=False)
+
+    assert recipients(world) == []
+    world.coupa.world.submit(number)
+    assert minutes(world, 1) == [[JAMIE]]
+
+
+def test_what_waits_is_looked_at_again_within_minutes_though_nothing_seems_touched() -> None:
+    """A document may begin to wait without a new stamp on the approval."""
+    world = World()
+    number = world.requisition(JAMIE, submitted=False)
+    minutes(world, 2)
+    world.coupa.world.requisition(number).status = "pending_approval"
+
+    told = minutes(world, 6)
+
+    assert [JAMIE] in told
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda world, user: setattr(world.coupa.world.users.rows[user], "active", False),
+        lambda world, user: world.coupa.world.override(("user", user), {"email": ""}),
+        lambda world, user: world.coupa.world.override(("user", user), {"email": "no address"}),
+    ],
+    ids=["inactive", "without an address", "with no address"],
+)
+def test_somebody_who_cannot_be_told_is_counted_and_never_replaced(
+    spoil: Callable[[World, int], object],
+) -> None:
+    world = World()
+    number = world.requisition(JAMIE)
+    spoil(world, world.person(JAMIE))
+
+    assert recipients(world) == []
+    assert state_of(world, approval_ids(world, number)[0]) == "waiting no_recipient"
+    assert world.store.status().counts["no_recipient"] == 1
+
+
+def test_a_group_is_counted_and_told_as_soon_as_a_person_has_it() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+    number = world.requisition(Group(group))
+
+    assert recipients(world) == []
+    world.coupa.world.reassign(approval_ids(world, number)[0], to=world.person(ROBIN))
+    assert minutes(world, 1) == [[ROBIN]]
+
+
+def test_other_documents_have_a_generic_notice_with_a_link() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie, robin = world.person(JAMIE), world.person(ROBIN)
+    number = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie, robin])
+
+    [card] = world.announced()
+
+    assert card.recipient == JAMIE
+    assert f"- <i>Request ID</i>: {number}" in card.message
+    assert 'href="https://acme.coupahost.com"' in card.message
+
+
+# What ends.
+
+
+def test_what_was_decided_elsewhere_is_closed_with_how_it_ended_and_purged_after_ninety_days() -> None:
+    world = World()
+    done, gone = approval_ids(world, world.requisition(JAMIE)), world.requisition(ROBIN)
+    [withdrawn] = approval_ids(world, gone)
+    world.sweep()
+    world.coupa.world.decide_in_coupa(done[0], by=world.person(ALEX), decision="rejected")
+    world.coupa.world.withdraw(gone)
+
+    minutes(world, 1)
+
+    assert state_of(world, done[0]) == "closed rejected"
+    assert state_of(world, withdrawn).startswith("closed ")
+    world.clock.advance(timedelta(days=91).total_seconds())
+    world.sweep()
+    assert world.store.read_closed(done[0]) is None
+    assert world.store.status().counts["purged"] == 2
+
+
+def test_a_row_is_not_closed_while_coupas_answer_about_it_cannot_be_read() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    world.coupa.world.override(("approval", number), {"id": None})
+
+    minutes(world, 1)
+
+    assert state_of(world, number) == "sent"
+    assert world.store.status().counts["unreadable"] == 1
+
+
+def test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits() -> None:
+    """A list may leave out what still waits; asked for by id, Coupa says so."""
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    world.settings = {"DOCUMENT_TYPES": "InvoiceHeader"}
+    world.restart()
+
+    minutes(world, 1)
+
+    assert state_of(world, number) == "sent"
+    assert world.store.status().counts["unlisted"] == 1
+
+
+def test_without_time_left_closing_goes_on_in_the_next_sweep() -> None:
+    world = World()
+    numbers = [approval_ids(world, world.requisition(JAMIE))[0] for _ in range(120)]
+    minutes(world, 3)
+    for number in numbers:
+        world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    archive = world.store.archive
+
+    def slowly(entry: Entry) -> None:
+        archive(entry)
+        world.clock.advance(0.6)
+
+    world.store.archive = slowly  # type: ignore[method-assign]
+
+    world.sweep()
+    counts = world.store.status().counts
+    minutes(world, 1)
+
+    assert (counts["closed"], counts["closings_left"]) == (100, 20)
+    assert {state_of(world, number) for number in numbers} == {"closed approved"}
+
+
+def test_a_backlog_that_fills_every_minute_leaves_time_for_closing() -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "10"})
+    world.moveworks.front.latency_s = 2.5
+    [done] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    for _ in range(100):
+        world.requisition(ROBIN)
+    minutes(world, 1)
+    world.coupa.world.decide_in_coupa(done, by=world.person(ALEX), decision="approved")
+
+    minutes(world, 1)
+
+    assert state_of(world, done) == "closed approved"
+
+
+def test_a_failure_while_closing_closes_nothing_and_is_told() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    world.clock.advance(60)
+    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    world.coupa.front.fail("answer", path="/api/approvals", skip=1, status=400, times=None)
+
+    summary = world.sweep()
+
+    assert summary.failure == "coupa_400"
+    assert state_of(world, number) == "sent"
+
+
+# Bad records and bad neighbours.
+
+
+def test_a_requisition_that_coupa_does_not_return_waits_and_the_others_are_told() -> None:
+    world = World()
+    missing = world.requisition(JAMIE)
+    world.requisition(ROBIN)
+    world.coupa.world.override(("requisition", missing), {"id": None})
+
+    assert recipients(world) == [ROBIN]
+    assert state_of(world, approval_ids(world, missing)[0]) == "waiting document_unreadable"
+
+
+def test_an_approval_that_cannot_be_read_after_the_claim_is_given_back() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    page = json.dumps([{"id": None}])
+    world.coupa.front.fail("replace", path="/api/approvals$", skip=1, status=200, body=page)
+
+    assert recipients(world) == []
+    assert state_of(world, number) == "retry approval_unreadable"
+    assert minutes(world, 1) == [[JAMIE]]
+
+
+def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE, title="odd"))
+    world.requisition(ROBIN)
+    announcement = __import__("coupa_core.notice", fromlist=["notice"]).announcement
+
+    def broken(approval: Any, document: Any, **more: Any) -> str:
+        if document.req_title == "odd":
+            raise ZeroDivisionError
+        return str(announcement(approval, document, **more))
+
+    monkeypatch.setattr("coupa_core.notice.announcement", broken)
+
+    assert recipients(world) == [ROBIN]
+    assert state_of(world, number) == "retry internal"
+    assert f"approval spoiled approval_id={number}" in caplog.text
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_notice_that_moveworks_refuses_comes_later_each_time_then_shorter_then_never(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE, justification="Because."))
+    world.moveworks.front.fail("answer", method="POST", times=None, status=status, body='{"error": "no"}')
+    tried: list[int] = []
+    for minute in range(200):
+        before = world.moveworks.front.count("POST")
+        world.sweep()
+        if world.moveworks.front.count("POST") > before:
+            tried.append(minute)
+        world.clock.advance(60)
+
+    assert [later - earlier for earlier, later in pairwise(tried)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        60,
+    ]
+    bodies = [call.body.decode() for call in world.moveworks.front.calls if call.method == "POST"]
+    assert ["Because." in body for body in bodies] == [True] * 5 + [False] * 3
+    assert state_of(world, number) == f"parked moveworks_{status}"
+    assert f"approval parked approval_id={number}" in caplog.text
+    world.moveworks.front.heal()
+    world.clock.advance(timedelta(days=1).total_seconds())
+    assert recipients(world) == [JAMIE]
+
+
+def test_one_refused_notice_does_not_hold_up_the_others() -> None:
+    world = World()
+    for person in (JAMIE, ROBIN, ALEX):
+        world.requisition(person)
+    world.moveworks.front.fail("answer", method="POST", status=400)
+
+    assert recipients(world) == [ALEX, ROBIN]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"), [(401, "moveworks_401"), (404, "moveworks_404"), (403, "moveworks_403")]
+)
+def test_a_wrong_key_or_event_stops_the_sending_and_counts_against_no_approval(
+    status: int, cause: str
+) -> None:
+    world = World()
+    numbers = [approval_ids(world, world.requisition(person))[0] for person in (JAMIE, ROBIN, ALEX)]
+    world.moveworks.front.fail("answer", times=None, status=status)
+
+    for _ in range(20):
+        world.sweep()
+        world.clock.advance(60)
+
+    assert world.moveworks.front.count("POST") == 1
+    assert world.moveworks.front.count("GET") == 19
+    assert state_of(world, numbers[0]) == f"retry {cause}"
+    assert all(
+        (world.store.read(number) or Entry(approval_id=1, state=State.SENT, nonce="")).refusals == 0
+        for number in numbers
+    )
+    world.moveworks.front.heal()
+    assert sorted(recipients(world)) == [ALEX, JAMIE, ROBIN]
+
+
+@pytest.mark.parametrize(("retry_after", "pause_s"), [(None, 60), ("120", 120), ("0", 60), ("9999999", 900)])
+def test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says(
+    retry_after: str | None, pause_s: int
+) -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    world.moveworks.front.fail("answer", method="POST", status=429, headers=headers)
+    world.sweep()
+    began_s = world.clock.monotonic()
+
+    world.restart()  # the pause is remembered by the ledger, not by the process
+    while not world.moveworks.delivered:
+        world.clock.advance(5)
+        world.sweep()
+
+    waited_s = world.clock.monotonic() - began_s
+    assert pause_s - 5 <= waited_s <= pause_s + 5
+    assert world.moveworks.front.count("POST") == 2
+    row = world.store.read(number)
+    assert row is not None
+    assert (row.refusals, row.uncertain) == (0, 0)
+
+
+def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
+    world = World()
+    world.store.save_status(Status(paused_until=world.clock.now() + timedelta(days=3)))
+    world.requisition(JAMIE)
+
+    assert recipients(world) == [JAMIE]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("lose", 0), ("cut", 0), ("answer", 500), ("answer", 503)])
+def test_a_send_of_unknown_outcome_waits_for_its_lease_and_is_parked_after_three(
+    kind: Any, status: int
+) -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.moveworks.front.fail(kind, method="POST", times=None, status=status)
+    times = []
+    for _ in range(60):
+        before = world.moveworks.front.count("POST")
+        world.sweep()
+        if world.moveworks.front.count("POST") > before:
+            times.append(world.clock.monotonic())
+        world.clock.advance(10)
+
+    assert len(times) == 3
+    assert all(later - earlier >= 150 for earlier, later in pairwise(times))
+    assert state_of(world, number) == "parked unknown_outcomes"
+
+
+def test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_then_sends_the_others() -> None:
+    world = World()
+    for person in (JAMIE, ROBIN, ALEX):
+        world.requisition(person)
+    world.moveworks.front.fail("lose", method="POST")
+
+    assert recipients(world) == [JAMIE]  # it arrived; its answer did not
+    assert minutes(world, 1) == [[ALEX, ROBIN]]
+    assert world.moveworks.front.count("GET", "/auth/test") == 1
+    assert minutes(world, 3) == [[], [JAMIE], []]  # told once more, because nobody can know
+
+
+def test_the_allowed_rate_is_kept_across_sweeps_and_processes() -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "7"})
+    for _ in range(30):
+        world.requisition(JAMIE)
+
+    for _ in range(30):
+        world.sweep()
+        world.restart()
+        world.clock.advance(13)
+
+    times = sorted(each.at for each in world.moveworks.delivered)
+    assert len(times) == 30
+    for start in times:
+        assert sum(start <= time < start + timedelta(seconds=60) for time in times) <= 7
+
+
+def test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_the_oldest() -> None:
+    world = World()
+    numbers = [approval_ids(world, world.requisition(JAMIE))[0] for _ in range(60)]
+    world.moveworks.front.latency_s = 1.0
+    durations = []
+    for _ in range(4):
+        began_s = world.clock.monotonic()
+        world.sweep()
+        durations.append(world.clock.monotonic() - began_s)
+        world.clock.advance(30)
+
+    assert max(durations) < 55
+    assert [int(each.slots["approval_id"]) for each in world.moveworks.delivered] == numbers
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("<errors><error>x</error></errors>", 200),
+        ("<html>", 200),
+        ("{}", 200),
+        ("", 500),
+        ("[{", 200),
+        ("", 200),
+    ],
+)
+def test_when_coupa_answers_nonsense_nothing_is_closed_or_sent_and_the_line_is_clear(
+    body: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    world.clock.advance(60)
+    world.coupa.front.fail("answer", path="/api/", times=None, status=status, body=body)
+
+    with caplog.at_level(logging.INFO):
+        summary = world.sweep()
+
+    assert not summary.is_complete
+    assert summary.failure
+    assert f"sweep incomplete failure={summary.failure}" in caplog.text
+    assert state_of(world, number) == "sent"
+    assert len(world.moveworks.delivered) == 1
+
+
+def test_when_only_the_question_for_edits_fails_the_sweep_goes_on() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    world.sweep()
+    world.clock.advance(60)
+    world.requisition(ROBIN)
+    world.coupa.front.fail("answer", path="/api/requisitions", status=400)
+
+    [told] = [recipients(world)]
+
+    assert told == [ROBIN]
+    assert world.store.status().failure == "coupa_400"
+
+
+# The ledger.
+
+
+class Flaky(MemoryStore):
+    """A store of which chosen methods fail for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: dict[str, Exception] = {}
+
+    def _check(self, name: str) -> None:
+        if name in self.broken:
+            raise self.broken[name]
+
+    def open_entries(self) -> Opened:
+        self._check("open_entries")
+        return super().open_entries()
+
+    def insert(self, entry: Entry) -> str:
+        self._check("insert")
+        return super().insert(entry)
+
+    def replace(self, entry: Entry) -> str:
+        self._check("replace")
+        return super().replace(entry)
+
+    def save_status(self, status: Status) -> None:
+        self._check("save_status")
+        super().save_status(status)
+
+    def set_aside(self, corrupt: Corrupt) -> None:
+        self._check("set_aside")
+        super().set_aside(corrupt)
+
+
+DOWN = Unavailable("ledger_unreachable", "no answer")
+
+
+@pytest.mark.parametrize("method", ["open_entries", "insert"])
+def test_without_the_store_nothing_is_sent(method: str) -> None:
+    store = Flaky()
+    world = World(store=store)
+    world.requisition(JAMIE)
+    world.requisition(JAMIE)
+    store.broken[method] = DOWN
+
+    assert recipients(world) == []
+    assert world.moveworks.front.count("POST") == 0
+    store.broken.clear()
+    assert minutes(world, 1) == [[JAMIE, JAMIE]]
+
+
+def test_when_the_mark_cannot_be_written_no_more_is_sent_and_the_lease_decides() -> None:
+    store = Flaky()
+    world = World(store=store)
+    world.requisition(JAMIE)
+    world.requisition(ROBIN)
+    store.broken["replace"] = DOWN
+
+    assert recipients(world) == [JAMIE]
+    store.broken.clear()
+    told = minutes(world, 4)
+
+    assert [person for minute in told for person in minute] == [JAMIE, ROBIN]
+
+
+def test_when_a_claim_cannot_be_given_back_its_lease_ends_it() -> None:
+    store = Flaky()
+    world = World(store=store)
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=400)
+    store.broken["replace"] = DOWN
+    world.sweep()
+    world.coupa.front.heal()
+    store.broken.clear()
+
+    told = minutes(world, 4)
+
+    assert [person for minute in told for person in minute] == [JAMIE]
+
+
+def test_a_claim_that_clashes_with_a_row_that_cannot_be_read_leaves_the_others_alone() -> None:
+    class Clashing(Flaky):
+        def insert(self, entry: Entry) -> str:
+            if entry.approval_id == clashing:
+                raise Conflict("ledger_corrupt", "the row cannot be read")
+            return super().insert(entry)
+
+        def read(self, approval_id: int) -> Entry | None:
+            if approval_id == clashing:
+                raise Conflict("ledger_corrupt", "the row cannot be read")
+            return super().read(approval_id)
+
+    world = World(store=Clashing())
+    [clashing] = approval_ids(world, world.requisition(JAMIE))
+    world.requisition(ROBIN)
+
+    assert recipients(world) == [ROBIN]
+    assert world.store.status().counts["lost_race"] == 1
+
+
+def test_a_row_that_cannot_be_read_is_set_aside_and_made_anew_from_coupa(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Spoiled(Flaky):
+        corrupt: Corrupt | None = None
+
+        def open_entries(self) -> Opened:
+            opened = super().open_entries()
+            if self.corrupt is None:
+                return opened
+            kept = [entry for entry in opened.entries if str(entry.approval_id) != self.corrupt.key]
+            return Opened(kept, [self.corrupt])
+
+        def set_aside(self, corrupt: Corrupt) -> None:
+            super().set_aside(corrupt)
+            self._open.pop(int(corrupt.key))
+            self.corrupt = None
+
+    store = Spoiled()
+    world = World(store=store)
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.requisition(ROBIN)
+    world.sweep()
+    store.corrupt = Corrupt(str(number), "schema 2 is not 1")
+    store.broken["set_aside"] = DOWN
+
+    assert minutes(world, 1) == [[]]
+    store.broken.clear()
+    assert minutes(world, 1) == [[JAMIE]]  # its row said to whom it was sent; nobody can read that
+    assert f"ledger row set aside key={number} cause=schema 2 is not 1" in caplog.text
+
+
+def test_a_status_that_cannot_be_saved_is_told_and_costs_nothing() -> None:
+    store = Flaky()
+    world = World(store=store)
+    world.requisition(JAMIE)
+    store.broken["save_status"] = DOWN
+
+    summary = world.sweep()
+
+    assert (len(world.moveworks.delivered), summary.failure) == (1, "ledger_unreachable")
+    store.broken.clear()
+    assert minutes(world, 1) == [[]]
+
+
+def test_somebody_elses_claim_is_left_alone_until_its_lease_and_the_skew_are_over() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    kit = world.bridge.sweep.kit
+    assert kit.ledger.claim(None, approval_id=number, now=world.clock.now(), lease=kit.lease)
+
+    world.clock.advance(149)
+    assert recipients(world) == []
+    assert world.store.status().counts["held"] == 1
+    world.clock.advance(1)
+    assert recipients(world) == [JAMIE]
+
+
+def test_nothing_is_sent_when_too_little_of_the_claim_is_left() -> None:
+    """The wait for the allowed rate is longer than the claim may wait."""
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "1", "CLAIM_LEASE_S": "15"})
+    world.requisition(JAMIE)
+    [number] = approval_ids(world, world.requisition(ROBIN))
+    assert recipients(world) == [JAMIE]
+    world.clock.advance(20)
+
+    assert recipients(world) == []
+    assert world.store.status().counts["late"] == 1
+    assert state_of(world, number) == "retry lease_too_short"
+    world.clock.advance(60)
+    assert recipients(world) == [ROBIN]
+
+
+def test_without_tokens_the_notice_has_none() -> None:
+    world = World(settings={"ACTION_TOKEN": "off"})
+    world.requisition(JAMIE)
+
+    assert set(world.announced()[0].slots) == {"approval_id"}
+
+
+def test_a_row_that_changes_under_a_claim_is_not_overwritten() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    store = world.store
+    replace = store.replace
+
+    def stolen(entry: Entry) -> str:
+        store.replace = replace  # type: ignore[method-assign]
+        held = store.read(number)
+        assert held
+        store.replace(held)
+        return replace(entry)
+
+    store.replace = stolen  # type: ignore[method-assign]
+    world.sweep()
+
+    assert world.store.status().counts["sent_unmarked"] == 1
+    assert state_of(world, number) == "claimed"
+
+
+def test_two_closings_at_once_close_once() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    world.sweep()
+    world.clock.advance(60)
+    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    archive = world.store.archive
+
+    def late(entry: Entry) -> None:
+        world.store.archive = archive  # type: ignore[method-assign]
+        archive(entry)
+        archive(entry)
+
+    world.store.archive = late  # type: ignore[method-assign]
+    world.sweep()
+
+    assert world.store.status().counts["lost_race"] == 1
+    assert state_of(world, number) == "closed approved"
+
+
+def test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word() -> None:
+    world = World()
+    [number] = approval_ids(world, world.requisition(JAMIE))
+    insert = world.store.insert
+
+    def after_the_decision(entry: Entry) -> str:
+        world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+        return insert(entry)
+
+    world.store.insert = after_the_decision  # type: ignore[method-assign]
+
+    assert recipients(world) == []
+    assert state_of(world, number) == "closed approved"
+
+
+# The summary.
+
+
+def test_the_summary_is_one_line_with_counts() -> None:
+    summary = Summary(
+        is_complete=False, failure="coupa_500", counts={"seen": 3, "sent": 0, "closed": 1}, duration_s=1.26
+    )
+
+    assert str(summary) == "sweep incomplete failure=coupa_500 duration_s=1.3 closed=1 seen=3"
+    assert (
+        str(Summary(is_complete=True, failure="", counts={}, duration_s=0)) == "sweep complete duration_s=0.0"
+    )
+
+
+def test_no_log_line_has_a_person_a_text_or_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.requisition(JAMIE, title="confidential title", lines=[Line("confidential line", amount="5")])
+    with caplog.at_level(logging.DEBUG):
+        world.sweep()
+        world.moveworks.front.fail("answer", times=None, status=400)
+        world.requisition(ROBIN)
+        minutes(world, 3)
+
+    [card] = world.moveworks.delivered
+    for secret in (JAMIE, ROBIN, "confidential", card.slots["action_token"], "api-key"):
+        assert secret not in caplog.text
+    assert "sweep complete" in caplog.text
+
+
+def test_a_quiet_sweep_is_information_and_a_hampered_one_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    with caplog.at_level(logging.INFO):
+        world.sweep()
+        world.coupa.front.fail("answer", path="/api/approvals", times=None, status=400)
+        world.sweep()
+
+    lines = [
+        (record.levelname, record.message[:16]) for record in caplog.records if "duration_s" in record.message
+    ]
+    assert lines == [("INFO", "sweep complete d"), ("ERROR", "sweep incomplete")]
