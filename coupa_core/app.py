@@ -66,7 +66,7 @@ class Parts:
     coupa_session: requests.Session | None = None
     moveworks_session: requests.Session | None = None
     new_nonce: Any = None
-    workers: int = 10
+    workers: int = 16
 
 
 def sweep() -> None:

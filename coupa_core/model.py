@@ -349,6 +349,11 @@ class Found:
     by_id: dict[int, Approval] = field(default_factory=dict)
     unreadable: int = 0
 
+    def update(self, other: Found) -> None:
+        """Take over what another answer brought."""
+        self.by_id |= other.by_id
+        self.unreadable += other.unreadable
+
 
 def parse_approval(raw: Any) -> Approval | None:
     """Read one approval, or return None when it has no usable id."""

@@ -521,6 +521,17 @@ def test_when_coupa_answers_nonsense_nothing_is_closed_or_sent_and_the_line_is_c
     assert len(world.moveworks.delivered) == 1
 
 
+def test_edits_are_asked_for_in_whole_seconds_as_coupa_writes_them() -> None:
+    world = World()
+    world.clock.advance(0.123456)
+    number = world.requisition(JAMIE)
+    minutes(world, 2)
+    world.coupa.world.edit_line(number, 0, unit_price="950.00")
+
+    assert minutes(world, 1) == [[JAMIE]]
+    assert world.store.status().failure == ""
+
+
 def test_when_only_the_question_for_edits_fails_the_sweep_goes_on() -> None:
     world = World()
     world.requisition(JAMIE)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -61,8 +61,8 @@ class _Held:
 class _Truth:
     """What Coupa said after the claims were made."""
 
-    found: Found
-    documents: Mapping[DocumentKey, Document]
+    found: Found = field(default_factory=Found)
+    documents: dict[DocumentKey, Document] = field(default_factory=dict)
 
 
 class Announcing:
@@ -158,9 +158,13 @@ class Announcing:
         """Read what was claimed, after the claim: the list may be old by now."""
         listed = [claim.look.approval for claim in held]
         deadline = self._deadline.within(self._kit.lease.margin_s)
-        found = self._kit.coupa.approvals([approval.id for approval in listed], deadline)
-        documents = self._kit.coupa.documents(found.by_id.values(), deadline)
-        return _Truth(found, documents)
+        coupa, truth = self._kit.coupa, _Truth()
+        reads: list[Callable[[], None]] = [
+            lambda: truth.found.update(coupa.approvals([approval.id for approval in listed], deadline)),
+            lambda: truth.documents.update(coupa.documents(listed, deadline)),
+        ]
+        self._each(lambda read: read(), reads)
+        return truth
 
     def _settle(self, claim: _Held, truth: _Truth, siblings: Mapping[DocumentKey, list[Approval]]) -> None:
         """Judge one approval and do what it needs; whatever goes wrong stays with this one."""

@@ -98,4 +98,4 @@ class Kit:
     lease: Lease
     keys: TokenKeys | None
     link_base: str
-    workers: int = 10
+    workers: int = 16

@@ -142,7 +142,9 @@ class Sweep:
         if since is None or not rows:
             return {}
         try:
-            return self.kit.coupa.edited_since((since - OVERLAP).isoformat(), progress.deadline)
+            # Whole seconds, as Coupa writes its own stamps.
+            asked = (since - OVERLAP).isoformat(timespec="seconds")
+            return self.kit.coupa.edited_since(asked, progress.deadline)
         except BridgeError as failure:
             progress.hamper(failure)
             return {}

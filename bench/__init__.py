@@ -1,0 +1,1 @@
+"""What the bridge costs, measured on the simulators beside the manner of Moveworks' guide."""

@@ -1,0 +1,110 @@
+"""The bridge as it is deployed, with what a measurement needs to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
+from coupa_core.app import Bridge, Parts, build
+from coupa_core.clock import SystemClock
+from coupa_core.ledger import MemoryStore
+from coupa_core.settings import read_settings
+from coupa_core.table_ledger import TableStore, table_client
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A sweep that had nothing to tell, in a process of its own.
+
+    Attributes:
+        seconds: for the sweep.
+        peak_mb: the most memory that the process held, in millions of bytes.
+    """
+
+    seconds: float
+    peak_mb: float
+
+
+def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]:
+    """Return the settings; only Moveworks' limit is lifted."""
+    return {
+        "COUPA_BASE_URL": around.coupa_url,
+        "COUPA_CLIENT_ID": CLIENT_ID,
+        "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+        "MOVEWORKS_BASE_URL": around.moveworks_url,
+        "MOVEWORKS_EVENT_ID": EVENT_ID,
+        "MOVEWORKS_API_KEY": API_KEY,
+        "MOVEWORKS_MAX_PER_MINUTE": "100000",
+        "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+        "LEDGER_CONNECTION": storage,
+        "LEDGER_TABLE": table,
+    }
+
+
+def bridge(settings: dict[str, str]) -> Bridge:
+    """Build it, as the first call does."""
+    return build(read_settings(settings), Parts(SystemClock(), random.Random()))
+
+
+def announce_all(settings: dict[str, str], approvals: int) -> None:
+    """Announce everything that waits, and keep the rows in the table.
+
+    The rows are made in memory and copied: the table is not what is measured here.
+
+    Raises:
+        RuntimeError: not everything could be announced.
+    """
+    store = MemoryStore()
+    parts = Parts(SystemClock(), random.Random(), store=store)
+    sweep = build(read_settings({**settings, "COUPA_MAX_PER_SECOND": "25"}), parts).sweep
+    for _ in range(10):
+        sweep.run()
+        rows = store.open_entries().entries
+        if len(rows) == approvals and all(row.sent_version for row in rows):
+            break
+    else:
+        raise RuntimeError(f"{approvals} approvals could not be announced in ten sweeps")
+    client = table_client(
+        connection=settings["LEDGER_CONNECTION"], account_url="", table=settings["LEDGER_TABLE"]
+    )
+    with client:
+        table = TableStore(client)
+        table.save_status(store.status())
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda row: table.insert(replace(row, etag="")), rows))
+
+
+def quiet_sweep(settings: dict[str, str]) -> Quiet:
+    """Run one sweep in a new process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.ours"],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return Quiet(**json.loads(done.stdout))
+
+
+def _report_quiet_sweep() -> None:
+    sweep = bridge(dict(os.environ)).sweep
+    began_s = time.perf_counter()
+    summary = sweep.run()
+    seconds = time.perf_counter() - began_s
+    if not summary.is_complete or summary.failure or summary.counts.get("sent"):
+        sys.exit(f"not a quiet sweep: {summary}")
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb}))
+
+
+if __name__ == "__main__":
+    _report_quiet_sweep()
