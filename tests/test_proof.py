@@ -6,7 +6,20 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from proof import clicks, crashes, kills, load, malformed, outages, pages, schedules, times, versions
+from proof import (
+    clicks,
+    crashes,
+    kills,
+    load,
+    machine,
+    malformed,
+    outages,
+    pages,
+    relay,
+    schedules,
+    times,
+    versions,
+)
 from proof.audit import Tally
 
 from sandbox.azurite import Azurite
@@ -123,6 +136,22 @@ def test_a_spoiled_field_keeps_nobody_else_from_being_told() -> None:
     whole = total(malformed.spoiling(*case) for case in malformed.cases())
 
     assert whole.runs > 300
+
+
+def test_whatever_people_do_those_who_are_owed_know() -> None:
+    tally = machine.run_machine(60)
+
+    assert (tally.lost, tally.unexplained) == (0, 0)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("answer", relay.ANSWERS)
+def test_a_write_whose_answer_was_lost_is_known_again_by_the_real_sdk(
+    azurite_server: Azurite, method: str, answer: str
+) -> None:
+    tally = relay.losing(azurite_server, method, answer, 1)
+
+    assert (tally.sent, tally.lost, tally.repeated) == (relay.APPROVALS, 0, 0)
 
 
 def test_the_allowed_rates_are_kept_and_health_stays_green_under_load() -> None:

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.data.tables import EdmType, EntityProperty, TableClient
 from ledger_contract import NOW, full_row, ledger_on, put_raw, row
-from werkzeug.wrappers import Request, Response
+from proof.relay import ANSWERS, lose, relayed
+from werkzeug.wrappers import Response
 
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
@@ -34,7 +33,6 @@ from coupa_core.table_ledger import (
     table_client,
 )
 from sandbox.azurite import Azurite
-from sandbox.front import Front
 from sandbox.serving import served
 
 SOUND: dict[str, Any] = {"PartitionKey": OPEN, "RowKey": "7", "schema": 1, "state": "sent", "nonce": "n"}
@@ -253,70 +251,11 @@ def test_a_sweep_after_the_table_was_deleted_fails_once(table: TableClient) -> N
 # Lost answers: the service does what it is asked, and something else is heard.
 
 
-class Relay(Front):
-    """A server before Azurite, with the faults of `Front`.
-
-    Attributes:
-        between: done once, after the next GET was answered by Azurite.
-    """
-
-    def __init__(self, target: str) -> None:
-        super().__init__(self._forward)
-        self.between: Callable[[], object] | None = None
-        self.session = requests.Session()
-        self._target = target
-
-    def _forward(self, request: Request) -> Response:
-        answer = self.session.request(
-            request.method,
-            self._target + request.environ["RAW_URI"],
-            headers={name: value for name, value in request.headers if name != "Host"},
-            data=request.get_data(),
-            timeout=10,
-        )
-        if self.between and request.method == "GET":
-            work, self.between = self.between, None
-            work()
-        kept = ("Content-Type", "ETag")
-        headers = {name: answer.headers[name] for name in kept if name in answer.headers}
-        return Response(answer.content, status=answer.status_code, headers=headers)
-
-
-@contextmanager
-def relayed(
-    server: Azurite, options: Mapping[str, Any] = SWEEP_OPTIONS
-) -> Iterator[tuple[TableStore, Relay, TableStore]]:
-    """Yield a store that goes through a relay, the relay, and a store on the same table that does not."""
-    parts = dict(part.split("=", 1) for part in server.connection_string.strip(";").split(";"))
-    there = urlsplit(parts["TableEndpoint"])
-    relay = Relay(f"{there.scheme}://{there.netloc}")
-    name = f"t{time.monotonic_ns()}"
-    with served(relay) as url, relay.session:
-        connection = server.connection_string.replace(f"{there.scheme}://{there.netloc}", url)
-        with (
-            table_client(connection=connection, account_url="", table=name, options=options) as through,
-            table_client(connection=server.connection_string, account_url="", table=name) as past,
-        ):
-            direct = TableStore(past)
-            direct.status()  # makes the table
-            yield TableStore(through), relay, direct
-
-
-def lose(relay: Relay, method: str, answer: str, *, times: int = 1) -> None:
-    """Let the next requests of a row be done, and answered by an error or not at all."""
-    path = r"\(" if method != "POST" else r"/t[^/]*$"
-    if answer == "cut":
-        relay.fail("lose", method=method, path=path, times=times)
-    else:
-        relay.fail("replace", method=method, path=path, times=times, status=int(answer))
-
-
-LOST = ["500", "503", "504", "cut"]
 REPEATS = [pytest.param(SWEEP_OPTIONS, id="sweep"), pytest.param(CLICK_OPTIONS, id="click")]
 
 
 @pytest.mark.parametrize("options", REPEATS)
-@pytest.mark.parametrize("answer", LOST)
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_a_row_that_was_inserted_is_ours_though_the_answer_was_lost(
     azurite_server: Azurite, answer: str, options: Mapping[str, Any]
 ) -> None:
@@ -333,7 +272,7 @@ def test_a_row_that_was_inserted_is_ours_though_the_answer_was_lost(
 
 
 @pytest.mark.parametrize("options", REPEATS)
-@pytest.mark.parametrize("answer", LOST)
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_a_row_that_was_replaced_is_ours_though_the_answer_was_lost(
     azurite_server: Azurite, answer: str, options: Mapping[str, Any]
 ) -> None:
@@ -354,7 +293,7 @@ def test_a_row_that_was_replaced_is_ours_though_the_answer_was_lost(
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("answer", LOST)
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_a_row_that_was_archived_is_closed_though_the_answer_was_lost(
     azurite_server: Azurite, answer: str, method: str
 ) -> None:

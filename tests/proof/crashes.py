@@ -87,5 +87,7 @@ def enumerate_faults(
     total = Tally()
     for choice in choices:
         tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store)
+        if sweep is ours and (tally.lost or tally.unexplained or tally.repeated > len(choice)):
+            tally.missed.append(f"{approvals} approvals, {choice}")
         total.add(tally)
     return total

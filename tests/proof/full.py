@@ -1,0 +1,209 @@
+"""The proofs at full size, cut into jobs that can run beside each other."""
+
+from __future__ import annotations
+
+import itertools
+import traceback
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from coupa_core.ledger import LedgerStore
+from coupa_core.table_ledger import TableStore, table_client
+from proof import (
+    clicks,
+    crashes,
+    kills,
+    load,
+    machine,
+    malformed,
+    outages,
+    pages,
+    relay,
+    schedules,
+    times,
+    versions,
+)
+from proof.audit import Tally
+from sandbox.azurite import azurite
+
+SCHEDULES = 2_500
+"""Of each weather."""
+CHUNK = 250
+KILLS, KILLS_AT_A_TIME = 200, 50
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of one row of the table."""
+
+    row: str
+    work: Callable[..., Tally]
+    arguments: tuple[object, ...] = ()
+
+
+def every_fault(approvals: int, part: int, parts: int) -> Tally:
+    """Do a part of the enumeration in memory."""
+    choices = itertools.islice(crashes.points(approvals), part, None, parts)
+    return crashes.enumerate_faults(approvals, choices)
+
+
+def every_fault_on_azurite(approvals: int) -> Tally:
+    """Do the enumeration on the real store, each run on a table of its own."""
+    with azurite() as server, ExitStack() as clients:
+
+        def new_store() -> LedgerStore:
+            client = table_client(
+                connection=server.connection_string, account_url="", table=f"t{uuid.uuid4().hex}"
+            )
+            return TableStore(clients.enter_context(client))
+
+        return crashes.enumerate_faults(approvals, crashes.points(approvals), new_store=new_store)
+
+
+def every_pair_of_kills(part: int, parts: int) -> Tally:
+    """Do a part of the ordered pairs."""
+    return crashes.enumerate_faults(1, itertools.islice(crashes.pairs_of_kills(1), part, None, parts))
+
+
+def other_order(*, record_first: bool, approvals: int) -> Tally:
+    """Do the enumeration with another order, under the same faults."""
+    sweep = crashes.record_first if record_first else crashes.send_first
+    return crashes.enumerate_faults(approvals, crashes.points(approvals, sweep=sweep), sweep=sweep)
+
+
+def record_first(approvals: int) -> Tally:
+    """Record, then send."""
+    return other_order(record_first=True, approvals=approvals)
+
+
+def send_first(approvals: int) -> Tally:
+    """Send, then record."""
+    return other_order(record_first=False, approvals=approvals)
+
+
+def weather(name: str, first: int, last: int) -> Tally:
+    """Run some schedules."""
+    [found] = [each for each in schedules.WEATHERS if each.name == name]
+    return schedules.run_schedules(range(first, last), found)
+
+
+def every_lost_answer() -> Tally:
+    """Lose the answer of every write of a sweep in every manner, before the real SDK."""
+    with azurite() as server:
+        return total(
+            relay.losing(server, method, answer, number)
+            for method in ("POST", "PUT")
+            for answer in relay.ANSWERS
+            for number in range(relay.APPROVALS)
+        )
+
+
+def every_length() -> Tally:
+    """Lists of every length."""
+    return total(map(pages.of_length, pages.LENGTHS))
+
+
+def every_moving_list(first: int, last: int) -> Tally:
+    """Lists that change while they are read."""
+    return total(map(pages.moving, range(first, last)))
+
+
+def every_failing_page() -> Tally:
+    """A page that does not come, in every manner."""
+    return total(pages.failing(page, mode) for page in range(3) for mode in pages.FAILURES)
+
+
+def every_event() -> Tally:
+    """What is told again, and what is not."""
+    return total(map(versions.happening, versions.EVENTS))
+
+
+def every_time() -> Tally:
+    """Midnights, zones and set clocks."""
+    return total(times.every_time())
+
+
+def every_crowd(first: int, last: int) -> Tally:
+    """Crowds of clicks."""
+    whole = Tally()
+    for crowd in clicks.CROWDS:
+        for seed in range(first, last):
+            tally = clicks.crowding(crowd, seed)
+            if tally.false_answers or tally.lost:
+                tally.missed.append(f"{crowd.name}, seed {seed}")
+            whole.add(tally)
+    return whole
+
+
+def every_spoiled_field() -> Tally:
+    """Malformed answers."""
+    return total(malformed.spoiling(*case) for case in malformed.cases())
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add some tallies up."""
+    whole = Tally()
+    for each in tallies:
+        whole.add(each)
+    return whole
+
+
+def jobs(seed: int) -> list[Job]:
+    """Return every job, the long ones first, so that both processes end at the same time."""
+    hour = Job("an hour at the allowed rate, 5,000 pending", load.hour)
+    killing = [
+        Job("SIGKILL, Azurite", kills.killing, (KILLS_AT_A_TIME, seed + part))
+        for part in range(KILLS // KILLS_AT_A_TIME)
+    ]
+    random = [
+        Job(f"random: {each.name}", weather, (each.name, first, min(first + CHUNK, seed + SCHEDULES)))
+        for each in schedules.WEATHERS
+        for first in range(seed, seed + SCHEDULES, CHUNK)
+    ]
+    return [
+        hour,
+        *killing,
+        Job("any fault or kill, 4 approvals, Azurite", every_fault_on_azurite, (4,)),
+        *(Job("any fault or kill, 60 approvals", every_fault, (60, part, 8)) for part in range(8)),
+        *(Job("every ordered pair of kills", every_pair_of_kills, (part, 4)) for part in range(4)),
+        *random,
+        Job("any fault or kill, 1 approval, Azurite", every_fault_on_azurite, (1,)),
+        Job("any fault or kill, 4 approvals", every_fault, (4, 0, 1)),
+        Job("any fault or kill, 1 approval", every_fault, (1, 0, 1)),
+        Job("state machine", machine.run_machine, (500,)),
+        *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
+        Job("lists of 0 to 5,000", every_length),
+        Job("lists that change while read", every_moving_list, (seed, seed + 60)),
+        Job("a page that fails", every_failing_page),
+        Job("the store's answer lost, real SDK", every_lost_answer),
+        Job("what is told again", every_event),
+        Job("midnights, zones, set clocks", every_time),
+        Job("crowds of clicks", every_crowd, (seed, seed + 150)),
+        Job("malformed fields", every_spoiled_field),
+        *(Job("(send, then record: any fault)", send_first, (number,)) for number in (1, 4)),
+        *(Job("(record, then send: any fault)", record_first, (number,)) for number in (1, 4)),
+    ]
+
+
+QUIET = {
+    "an hour at the allowed rate, 5,000 pending",
+    f"random: {schedules.CALM.name}",
+    "lists of 0 to 5,000",
+    "lists that change while read",
+    "a page that fails",
+    "the store's answer lost, real SDK",
+    "what is told again",
+    "midnights, zones, set clocks",
+    "malformed fields",
+}
+"""Rows in which no outcome of a send is unknown."""
+
+
+def run(job: Job) -> Tally:
+    """Do a job; an assertion that fails is a miss, not the end of the others."""
+    try:
+        return job.work(*job.arguments)
+    except Exception:  # noqa: BLE001 - named in the table
+        return Tally(missed=[f"{job.row} {job.arguments}: {traceback.format_exc(limit=-3)}"])

@@ -1,0 +1,234 @@
+"""`python -m proof.mutations`: each rule is taken out of the code in turn, and a named test must fail.
+
+It works on a copy; a mutation whose text is no longer in the code is an error, too.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("coupa_core", "sandbox", "tests", "function_app.py", "pyproject.toml", "README.md")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One rule, how it is taken out, and the test that must notice."""
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        "approvals are read again after the claim",
+        "sweep/announce.py",
+        "coupa.approvals([approval.id for approval in listed], deadline)",
+        "Found({approval.id: approval for approval in listed})",
+        "test_sweep.py::test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word",
+    ),
+    Mutation(
+        "an own write is known by its nonce",
+        "ledger/store.py",
+        "stored.nonce == entry.nonce",
+        "stored.nonce == 'nobody'",
+        "test_table_ledger.py::test_a_row_that_was_inserted_is_ours_though_the_answer_was_lost",
+    ),
+    Mutation(
+        "every write has a nonce of its own",
+        "ledger/store.py",
+        "entry = replace(entry, nonce=self._new_nonce())",
+        "entry = replace(entry, nonce='always the same')",
+        "test_ledger_contract.py",
+    ),
+    Mutation(
+        "nothing is sent with too little of the lease left",
+        "ledger/rules.py",
+        "now <= self.lease_until - timedelta(seconds=lease.margin_s)",
+        "now <= self.lease_until",
+        "test_ledger_rules.py",
+    ),
+    Mutation(
+        "the lease is asked before a send",
+        "sweep/announce.py",
+        "if not entry.may_send(kit.clock.now(), kit.lease):",
+        "if False:",
+        "test_sweep.py::test_nothing_is_sent_when_too_little_of_the_claim_is_left",
+    ),
+    Mutation(
+        "only a complete list closes",
+        "sweep/plan.py",
+        " if listing.is_complete else []",
+        "",
+        "test_plan.py",
+    ),
+    Mutation(
+        "what a closing reads must say that it ended",
+        "sweep/run.py",
+        "elif approval is not None and approval.is_pending:",
+        "elif False:",
+        "test_sweep.py::test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits",
+    ),
+    Mutation(
+        "only whose turn it is is told",
+        "sweep/judge.py",
+        "if not has_turn(approval, document, siblings):",
+        "if False:",
+        "test_sweep.py::test_only_the_current_step_is_told_and_the_next_one_when_it_becomes_current",
+    ),
+    Mutation(
+        "only whose turn it is decides",
+        "decide.py",
+        "if not has_turn(approval, document, siblings):",
+        "if False:",
+        "test_decide.py::test_before_its_turn_an_approval_is_not_decided",
+    ),
+    Mutation(
+        "a sweep has a deadline",
+        "sweep/run.py",
+        "SWEEP_S = 50.0",
+        "SWEEP_S = 5000.0",
+        "test_sweep.py::test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_the_oldest",
+    ),
+    Mutation(
+        "time is kept for closing",
+        "sweep/run.py",
+        "progress.deadline.left_s() - CLOSING_S",
+        "progress.deadline.left_s()",
+        "test_sweep.py::test_a_backlog_that_fills_every_minute_leaves_time_for_closing",
+    ),
+    Mutation(
+        "a held claim is left alone",
+        "ledger/rules.py",
+        "return now < self.lease_until + timedelta(seconds=lease.skew_s)",
+        "return False",
+        "test_sweep.py::test_somebody_elses_claim_is_left_alone_until_its_lease_and_the_skew_are_over",
+    ),
+    Mutation(
+        "after an unknown outcome a sign of life comes first",
+        "sweep/announce.py",
+        "if not self.suspect:",
+        "if True:",
+        "test_sweep.py::test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_then_"
+        "sends_the_others",
+    ),
+    Mutation(
+        "a pause is kept",
+        "sweep/announce.py",
+        "if self.paused_until is not None and self._kit.clock.now() < self.paused_until:",
+        "if False:",
+        "test_sweep.py::test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says",
+    ),
+    Mutation(
+        "a new process knows what was sent lately",
+        "sweep/run.py",
+        "self._remember_rate(entries, now)",
+        "pass",
+        "test_sweep.py::test_the_allowed_rate_is_kept_across_sweeps_and_processes",
+    ),
+    Mutation(
+        "a row from the future holds nothing",
+        "ledger/rules.py",
+        "return self.attempted_at is not None and self.attempted_at > now",
+        "return False and self.attempted_at > now",
+        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+    ),
+    Mutation(
+        "a stamp of this second is not remembered",
+        "sweep/judge.py",
+        "SETTLING = timedelta(seconds=10)",
+        "SETTLING = timedelta(seconds=0)",
+        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+    ),
+    Mutation(
+        "a question for edits counts only when all was dealt with",
+        "sweep/run.py",
+        "if listing.is_complete and not plan.held and progress.came_through()",
+        "if listing.is_complete",
+        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+    ),
+    Mutation(
+        "one bad record blocks no other",
+        "sweep/announce.py",
+        "except Exception:",
+        "except KeyError:",
+        "test_sweep.py::test_an_error_that_nobody_thought_of_spoils_one_approval_only",
+    ),
+    Mutation(
+        "content that changed is not approved",
+        "decide.py",
+        "if (offer.content, offer.generation) == (content, generation):",
+        "if True:",
+        "test_decide.py::test_changed_content_is_shown_with_a_button_that_works",
+    ),
+    Mutation(
+        "a token is for its approver",
+        "decide.py",
+        " or (offer and offer.approver_key != approval.approver_key)",
+        "",
+        "test_decide.py::test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_"
+        "an_own_card",
+    ),
+    Mutation(
+        "whoever asked does not decide",
+        "decide.py",
+        "if is_requester(click.actor, approval, document):",
+        "if False:",
+        "test_decide.py::test_whoever_asked_for_the_purchase_does_not_decide_on_it",
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutation; returns 1 when one goes unnoticed."""
+    unnoticed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+                shutil.copytree(source, copy / name, ignore=ignored)
+            else:
+                shutil.copy(source, copy / name)
+        (copy / "sandbox" / "node_modules").symlink_to(ROOT / "sandbox" / "node_modules")
+        for mutation in MUTATIONS:
+            is_noticed = _is_noticed(copy, mutation)
+            unnoticed += not is_noticed
+            print(
+                f"{'noticed  ' if is_noticed else 'UNNOTICED'} {mutation.rule} ({mutation.test})", flush=True
+            )
+    print(f"{len(MUTATIONS) - unnoticed} of {len(MUTATIONS)} noticed")
+    return 1 if unnoticed else 0
+
+
+def _is_noticed(copy: Path, mutation: Mutation) -> bool:
+    """Run the test on the code as it is, which must pass, and without the rule, which must not."""
+    path = copy / "coupa_core" / mutation.file
+    whole = path.read_text("utf-8")
+    if whole.count(mutation.old) != 1:
+        raise SystemExit(f"{mutation.file} does not say once: {mutation.old}")
+    if not _passes(copy, mutation.test):
+        raise SystemExit(f"{mutation.test} fails on the code as it is")
+    path.write_text(whole.replace(mutation.old, mutation.new), "utf-8")
+    try:
+        return not _passes(copy, mutation.test)
+    finally:
+        path.write_text(whole, "utf-8")
+
+
+def _passes(copy: Path, test: str) -> bool:
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{test}"]
+    return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
