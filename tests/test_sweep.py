@@ -420,6 +420,25 @@ def test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says(
     assert (row.refusals, row.uncertain) == (0, 0)
 
 
+def test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end() -> None:
+    world = World()
+    number = world.requisition(JAMIE)
+    world.announced()
+    world.clock.advance(3600)
+    world.sweep()
+    world.moveworks.front.fail("answer", method="POST", status=429, headers={"Retry-After": "900"})
+    world.requisition(ROBIN)
+    world.sweep()  # Moveworks wants a pause of a quarter of an hour
+
+    world.coupa.world.edit_line(number, 0, unit_price="950.00")
+    told = []
+    for _ in range(20):
+        world.clock.advance(60)
+        told += recipients(world)
+
+    assert sorted(told) == [JAMIE, ROBIN]
+
+
 def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
     world = World()
     world.store.save_status(Status(paused_until=world.clock.now() + timedelta(days=3)))

@@ -153,7 +153,7 @@ MUTATIONS = (
         "sweep/run.py",
         "if listing.is_complete and not plan.held and progress.came_through()",
         "if listing.is_complete",
-        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+        "test_sweep.py::test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end",
     ),
     Mutation(
         "one bad record blocks no other",
