@@ -19,7 +19,8 @@ from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import SystemClock
 from coupa_core.ledger import MemoryStore
 from coupa_core.settings import read_settings
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,8 @@ def _stores(settings: Settings, parts: Parts) -> tuple[LedgerStore, LedgerStore]
     if settings.storage == "memory" and not settings.ledger_account_url:
         store = MemoryStore()
         return store, store
-    from coupa_core.table_ledger import CLICK_OPTIONS, SWEEP_OPTIONS, TableStore, table_client
+    from coupa_core.table_ledger import TableStore
+    from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 
     patient, quick = (
         TableStore(

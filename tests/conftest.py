@@ -15,7 +15,8 @@ from azure.data.tables import TableClient
 
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import HOST_STORAGE, NAMES
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
 
 

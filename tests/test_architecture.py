@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "model"}),
-    frozenset({"settings", "wire", "notice", "authority", "ledger"}),
+    frozenset({"settings", "wire", "notice", "authority", "ledger", "tables"}),
     frozenset({"coupa", "moveworks", "table_ledger", "sweep", "decide", "inbox", "report"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
@@ -90,8 +90,8 @@ def test_requests_is_used_by_wire_alone() -> None:
     assert users_of("urllib3") == {"wire"}
 
 
-def test_the_table_sdk_is_used_by_the_table_ledger_alone() -> None:
-    assert users_of("azure.data") == {"table_ledger"}
+def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
+    assert users_of("azure.data") == {"tables", "table_ledger"}
 
 
 def test_the_package_knows_neither_the_functions_host_nor_the_sandbox() -> None:

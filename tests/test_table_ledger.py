@@ -21,17 +21,8 @@ from werkzeug.wrappers import Response
 
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
-from coupa_core.table_ledger import (
-    ASIDE,
-    CLICK_OPTIONS,
-    CLOSED,
-    OPEN,
-    STATUS,
-    SWEEP_OPTIONS,
-    TableStore,
-    _row,
-    table_client,
-)
+from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
+from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 from sandbox.azurite import Azurite
 from sandbox.serving import served
 

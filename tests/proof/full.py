@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from coupa_core.ledger import LedgerStore
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 from proof import (
     clicks,
     crashes,

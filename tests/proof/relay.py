@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import requests
 from werkzeug.wrappers import Request, Response
 
-from coupa_core.table_ledger import SWEEP_OPTIONS, TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import SWEEP_OPTIONS, table_client
 from proof.audit import Tally, audit
 from proof.rig import Rig
 from sandbox.azurite import Azurite
