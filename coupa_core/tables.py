@@ -38,6 +38,7 @@ https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.r
 CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
 """A click has ten seconds in all."""
 
+_NOT_FOUND = 404
 _RACES = (409, 412)
 
 
@@ -74,17 +75,17 @@ class Table:
         self._lock = threading.Lock()
 
     @contextmanager
-    def _talking(self, what: str) -> Iterator[TableClient]:
-        """Make the table if need be, and say what the SDK's errors mean."""
+    def _talking(self, what: str, *, makes: bool = True) -> Iterator[TableClient]:
+        """Make the table if need be and asked for, and say what the SDK's errors mean."""
         try:
-            self._create()
+            if makes:
+                self._create()
             yield self._client
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
-            self._exists = self._exists and not isinstance(
-                error, ResourceNotFoundError
-            )  # the table may be gone
+            self._doubt(error)
             raise self._conflict(what) from error
         except HttpResponseError as error:
+            self._doubt(error)
             if isinstance(error, TableTransactionError) and error.status_code in _RACES:
                 raise self._conflict(what) from error
             raise self._meaning(error, what) from error
@@ -104,6 +105,10 @@ class Table:
                 with suppress(ResourceExistsError):  # the usual case
                     self._client.create_table()
                 self._exists = True
+
+    def _doubt(self, error: HttpResponseError) -> None:
+        """Note that the table may be gone."""
+        self._exists = self._exists and error.status_code != _NOT_FOUND
 
     def _conflict(self, what: str) -> Conflict:
         return Conflict(f"{self.CODES}_conflict", f"cannot {what}: it was changed meanwhile")

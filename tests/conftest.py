@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from azure.data.tables import TableClient
 
+from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import HOST_STORAGE, NAMES
+from coupa_core.table_journal import TableJournal
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
@@ -112,3 +114,11 @@ def store(request: pytest.FixtureRequest) -> LedgerStore:
         return MemoryStore()
     stored: LedgerStore = request.getfixturevalue("table_store")
     return stored
+
+
+@pytest.fixture(params=["memory", "table"])
+def journal_store(request: pytest.FixtureRequest) -> JournalStore:
+    """Return one store of the audit record after the other, empty."""
+    if request.param == "memory":
+        return MemoryJournal()
+    return TableJournal(request.getfixturevalue("table"))

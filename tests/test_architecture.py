@@ -15,7 +15,7 @@ PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "model"}),
     frozenset({"settings", "wire", "notice", "authority", "ledger", "journal", "tables"}),
-    frozenset({"coupa", "moveworks", "table_ledger", "sweep", "decide", "inbox", "report"}),
+    frozenset({"coupa", "moveworks", "table_ledger", "table_journal", "sweep", "decide", "inbox", "report"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
 )
@@ -91,7 +91,7 @@ def test_requests_is_used_by_wire_alone() -> None:
 
 
 def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
-    assert users_of("azure.data") == {"tables", "table_ledger"}
+    assert users_of("azure.data") == {"tables", "table_ledger", "table_journal"}
 
 
 def test_the_package_knows_neither_the_functions_host_nor_the_sandbox() -> None:
