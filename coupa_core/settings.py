@@ -197,6 +197,27 @@ class Settings(BaseModel):
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
     )
+    audit: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
+        "required",
+        alias="AUDIT",
+        description="`required`: nothing is decided that cannot be written to the audit record before; "
+        "`optional`: the log has it instead",
+    )
+    audit_table: str = Field(
+        "audit",
+        alias="AUDIT_TABLE",
+        pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$",
+        description="name of the audit record's table, beside the ledger's",
+    )
+    audit_keep_days: int = Field(
+        2555, ge=0, le=36_500, alias="AUDIT_KEEP_DAYS", description="older days are deleted; `0` for ever"
+    )
+    audit_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = Field(
+        {},
+        alias="AUDIT_KEYS",
+        description="`kid:base64key[,kid:base64key]`, first seals, all verify; by default made from "
+        "`ACTION_TOKEN_KEYS`",
+    )
     poll_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
         "0 * * * * *", alias="POLL_SCHEDULE", description="NCRONTAB, UTC"
     )
@@ -240,8 +261,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     complaints = dict.fromkeys(
         unresolved, "the Key Vault reference is not resolved (check the app's identity)"
     )
-    for name in _demanded(given):
-        complaints.setdefault(name, "is missing")
+    for name, complaint in _disagreements(given).items():
+        complaints.setdefault(name, complaint)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -252,14 +273,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _demanded(given: Mapping[str, str]) -> list[str]:
-    """Name what is not there and the others demand."""
-    demanded = ["MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"]
+def _disagreements(given: Mapping[str, str]) -> dict[str, str]:
+    """Name what is not there and the others demand, and what does not go with them."""
+    demanded = {"MOVEWORKS_EVENT_ID": "", "MOVEWORKS_API_KEY": ""}
     if _loose(given.get("ACTION_TOKEN")) != "off":
-        demanded.append("ACTION_TOKEN_KEYS")
+        demanded["ACTION_TOKEN_KEYS"] = ""
+    elif not given.get("ACTION_TOKEN_KEYS"):
+        demanded["AUDIT_KEYS"] = ", and there are no ACTION_TOKEN_KEYS to make it from"
     if not given.get("LEDGER_ACCOUNT_URL"):
-        demanded.append("LEDGER_CONNECTION")
-    return [name for name in demanded if not given.get(name)]
+        demanded["LEDGER_CONNECTION"] = ""
+    found = {name: f"is missing{why}" for name, why in demanded.items() if not given.get(name)}
+    tables = [given.get(name, str(_default(name))) for name in ("AUDIT_TABLE", "LEDGER_TABLE")]
+    if tables[0].lower() == tables[1].lower():  # the service does not tell capitals apart
+        found["AUDIT_TABLE"] = "must not be the ledger's table"
+    return found
+
+
+def _default(name: str) -> object:
+    return next(field.default for field in Settings.model_fields.values() if field.alias == name)
 
 
 def _complaints(error: ValidationError) -> list[tuple[str, str]]:
