@@ -18,6 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"coupa", "moveworks", "table_ledger", "table_journal", "sweep", "decide", "inbox", "report"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
+    frozenset({"audit"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {("model", "errors")}
