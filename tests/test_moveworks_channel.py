@@ -119,7 +119,7 @@ def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(settings: di
 
 
 def test_moveworks_own_words_are_told_in_one_short_line() -> None:
-    body = json.dumps({"error": {"code": "BAD_REQUEST", "message": "no\nsuch\x1b[31m field" + 300 * "."}})
+    body = json.dumps({"error": {"code": "BAD_REQUEST", "message": "no\nsuch\x1b[31m field" + 300 * " ."}})
 
     failure = fails(World(), kind="answer", status=400, body=body)
 
