@@ -166,11 +166,29 @@ class Surface:
 
 @contextmanager
 def surface(
-    functions: Sequence[Function], world: World, settings: Mapping[str, str] | None = None
+    functions: Sequence[Function],
+    world: World,
+    settings: Mapping[str, str] | None = None,
+    *,
+    coupa_app: WSGIApplication | None = None,
+    moveworks_app: WSGIApplication | None = None,
+    function_key: str = FUNCTION_KEY,
 ) -> Iterator[Surface]:
-    """Serve the app while the block runs, with simulators of that world behind sockets."""
+    """Serve the app while the block runs, with simulators of that world behind sockets.
+
+    Args:
+        functions: of the app.
+        world: the neighbours.
+        settings: what differs from the tests' own; with `LEDGER_CONNECTION` the store is that one's.
+        coupa_app: stands in front of Coupa, or in its place.
+        moveworks_app: the same for Moveworks.
+        function_key: what the host asks for.
+    """
     world.moveworks.max_per_minute = None
-    with tapped(world.coupa.front) as coupa, tapped(world.moveworks.front) as moveworks:
+    with (
+        tapped(coupa_app or world.coupa.front) as coupa,
+        tapped(moveworks_app or world.moveworks.front) as moveworks,
+    ):
         given = {
             **SETTINGS,
             "COUPA_BASE_URL": coupa.url,
@@ -178,10 +196,11 @@ def surface(
             "MOVEWORKS_MAX_PER_MINUTE": "10000",
             **(settings or {}),
         }
-        parts = app.Parts(world.clock, random.Random(1), store=world.store, workers=1)
+        store = None if "LEDGER_CONNECTION" in (settings or {}) else world.store
+        parts = app.Parts(world.clock, random.Random(1), store=store, workers=1)
         world.bridge = app.build(read_settings(given), parts)
         app._built[:] = [world.bridge]
-        host = FunctionHost(functions, function_key=FUNCTION_KEY)
+        host = FunctionHost(functions, function_key=function_key)
         try:
             with served(host.wsgi) as url:
                 yield Surface(url, world, coupa, moveworks)
