@@ -141,8 +141,9 @@ BODIES: list[tuple[str, str, list[bytes]]] = [
         zlib.compress(b"{}"),
     ]),
     ("bad_json", "nested too deep", [
-        b"[" * 30_000, b'{"a":' * 6_000, b'{"reason": ' + b"[" * 20_000 + b"]" * 10_000,
+        b"[" * 30_000, b'{"reason": ' + b"[" * 20_000 + b"]" * 10_000,
     ]),
+    ("bad_json", "", [b'{"a":' * 6_000, b'{"a":[' * 5_000]),
     ("bad_json", "NaN is no JSON", [
         b"NaN", b'{"reason": NaN}', b'{"reason": [1, NaN]}',
     ]),
