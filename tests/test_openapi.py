@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,9 +14,9 @@ import pytest
 from azure.functions import AuthLevel
 from azure.functions.decorators.function_app import Function
 from bridge import World
-from description import codes, description, examples, operations
+from description import FILE, codes, description, examples, operations
 from openapi_schema_validator import OAS30Validator
-from openapi_spec_validator import OpenAPIV30SpecValidator
+from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator
 
 from coupa_core import decide, endpoints, inbox
 
@@ -53,7 +55,7 @@ def test_the_file_is_valid_openapi_3_0() -> None:
 
 
 def test_importers_meet_nothing_that_they_stumble_over() -> None:
-    """Postman and Power Automate name actions by id and summary, and neither knows alternatives or 3.1."""
+    """Both Postman and Power Automate name actions by id and summary, and neither copes with alternatives."""
     ids = [
         operation["operationId"] for item in description()["paths"].values() for operation in item.values()
     ]
@@ -271,3 +273,28 @@ def test_what_the_bridge_answers_fits_the_description() -> None:
         body = json.loads(reply.text())
         OAS30Validator(schema).validate(body)
         assert set(body) <= set(schema["properties"])
+
+
+def test_power_automate_takes_what_the_script_makes_of_the_file() -> None:
+    """Custom connectors import OpenAPI 2.0 only, the top security definition, and less than 1 MB."""
+    made = subprocess.run(
+        [sys.executable, "scripts/swagger.py", "acme.azurewebsites.net"],
+        cwd=FILE.parent,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    ).stdout
+    converted = json.loads(made)
+    found = {
+        each["operationId"]: (method.upper(), path)
+        for path, item in converted["paths"].items()
+        for method, each in item.items()
+    }
+
+    assert list(OpenAPIV2SpecValidator(converted).iter_errors()) == []
+    assert len(made.encode()) < 1_000_000
+    assert (converted["host"], converted["basePath"]) == ("acme.azurewebsites.net", "/api")
+    assert next(iter(converted["securityDefinitions"].values()))["in"] == "header"
+    assert found == {name: (each["method"], each["path"]) for name, each in operations().items()}
+    assert not any("$ref" in part or "nullable" in part for part in parts(converted))
