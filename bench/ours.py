@@ -19,7 +19,8 @@ from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import SystemClock
 from coupa_core.ledger import MemoryStore
 from coupa_core.settings import read_settings
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def announce_all(settings: dict[str, str], approvals: int) -> None:
     for _ in range(10):
         sweep.run()
         rows = store.open_entries().entries
-        if len(rows) == approvals and all(row.sent_version for row in rows):
+        if len(rows) == approvals and all(any(row.told.values()) for row in rows):
             break
     else:
         raise RuntimeError(f"{approvals} approvals could not be announced in ten sweeps")

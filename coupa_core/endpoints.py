@@ -10,20 +10,25 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from coupa_core.authority import entra_client
 from coupa_core.decide import Click, Decide, parse_verb
 from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Inbox
 from coupa_core.model import Verb
+from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.report import Report
 
 MAX_BODY = 32 * 1024
-MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decision": 20}
+MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decision": 20, "message": 20_000}
+MAX_KEY = 200
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
@@ -37,6 +42,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     route: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,12 @@ class Reply:
 class Endpoints:
     """The routes, by the names of their functions."""
 
-    def __init__(self, *, decide: Decide, inbox: Inbox, report: Report) -> None:
+    def __init__(
+        self, *, decide: Decide, inbox: Inbox, report: Report, relay: Relay, entra_clients: Collection[str]
+    ) -> None:
+        self._entra_clients = entra_clients
+        self._known_by = "entra" if entra_clients else "key"
+        self._relay = relay
         self._decide = decide
         self._inbox = inbox
         self._report = report
@@ -66,17 +77,34 @@ class Endpoints:
             "reject": lambda request: self._click(request, Verb.REJECT),
             "hold": lambda request: self._click(request, Verb.HOLD),
             "decision": lambda request: self._click(request, None),
-            "notifications": self._relay,
+            "notifications": self._notify,
             "status": self._status,
             "trace": self._trace,
         }
 
     def handle(self, name: str, request: Request) -> Reply:
         """Answer one request; never raises for anything that a caller or a neighbour can cause."""
+        request = replace(request, id=_request_id(request))
         try:
+            if name != "health":
+                self._check_caller(request)
             return self._routes[name](request)
         except BridgeError as error:
-            return refusal(name, error)
+            return refusal(name, error, request_id=request.id)
+
+    def _check_caller(self, request: Request) -> None:
+        """Where Entra stands in for keys, take the application that App Service vouches for.
+
+        Raises:
+            CallerError: there is none, or another one.
+        """
+        if not self._entra_clients:
+            return  # the host has asked for the function key
+        client = entra_client(_header(request, "x-ms-client-principal") or "")
+        if client is None:
+            raise CallerError("no_caller", "The request has no Entra token of an application.", status=401)
+        if client not in self._entra_clients:
+            raise CallerError("caller_refused", "This application may not call the bridge.", status=403)
 
     def _health(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         is_healthy = self._report.is_healthy()
@@ -110,19 +138,41 @@ class Endpoints:
                 verb=verb,
                 actor=_actor(request, body),
                 token=_agreed(
-                    "action token",
+                    "action_token",
                     _header(request, "x-action-token"),
                     body.get("action_token"),
                     request.query.get("action_token"),
                 ),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
+                key=_idempotency_key(request),
+                known_by=self._known_by,
+                request_id=request.id,
             )
         )
         told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
         return Reply(200, told | answer.details)
 
-    def _relay(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
-        raise CallerError("relay_off", "Relaying messages is not enabled on this bridge.", status=403)
+    def _notify(self, request: Request) -> Reply:
+        self._relay.check_is_on()
+        body = _object(request, {"message", "recipients", "html"})
+        recipients, html = body.get("recipients", []), body.get("html", False)
+        if not isinstance(recipients, list) or not all(isinstance(each, str) for each in recipients):
+            raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
+        if not all(_EMAIL.fullmatch(each) for each in recipients):
+            raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
+        if not isinstance(html, bool):
+            raise CallerError("bad_field", "html must be true or false.")
+        message = Message(
+            _text("message", body.get("message", "")),
+            tuple(recipients),
+            html,
+            known_by=self._known_by,
+            request_id=request.id,
+        )
+        deliveries = self._relay.relay(message)
+        counts = Counter(deliveries.values())
+        said = {"accepted": counts[Delivery.ACCEPTED], "recipients": dict(deliveries)}
+        return Reply(200 if counts[Delivery.ACCEPTED] == len(deliveries) else 207, said)
 
     def _status(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         return Reply(200, self._report.status())
@@ -134,12 +184,12 @@ class Endpoints:
         return Reply(200, row)
 
 
-def refusal(name: str, error: BridgeError) -> Reply:
+def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
     A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
     """
-    request_id = uuid.uuid4().hex
+    request_id = request_id or uuid.uuid4().hex
     if isinstance(error, CallerError):
         status, message = error.status, str(error)
         logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
@@ -171,7 +221,7 @@ def _approval_id(request: Request) -> int:
 def _actor(request: Request, body: Mapping[str, str]) -> str:
     """Return who acts: named by the connector, never guessed."""
     actor = _agreed(
-        "actor",
+        "actor_email",
         _header(request, "x-actor-email"),
         body.get("actor_email"),
         request.query.get("user_email"),
@@ -180,18 +230,38 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
-    if not _EMAIL.fullmatch(actor) or len(actor) > MAX_TEXT["actor_email"]:
+    if not _EMAIL.fullmatch(actor) or not actor.isprintable():
         raise CallerError("bad_actor", "X-Actor-Email is no e-mail address.")
     return actor
 
 
-def _agreed(what: str, *given: str | None, fold: bool = False) -> str | None:
+def _agreed(name: str, *given: str | None, fold: bool = False) -> str | None:
     """Return the one value that was given, once or more; two that differ are refused."""
     values = [value.strip() for value in given if value is not None and value.strip()]
     different = {value.casefold() if fold else value for value in values}
     if len(different) > 1:
-        raise CallerError("ambiguous", f"The {what} is given twice, and differently.")
-    return values[0] if values else None
+        raise CallerError("ambiguous", f"{name} is given twice, and differently.")
+    return _capped(name, values[0]) if values else None
+
+
+def _capped(name: str, value: str) -> str:
+    if len(value) > MAX_TEXT[name]:
+        raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
+    return value
+
+
+def _request_id(request: Request) -> str:
+    """Return the caller's name for this request, its name for this attempt, or a new one."""
+    given = _header(request, "x-request-id") or _header(request, "idempotency-key") or ""
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _idempotency_key(request: Request) -> str:
+    """Return the caller's name for this very attempt, or nothing."""
+    key = (_header(request, "idempotency-key") or "").strip()
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise CallerError("bad_key", f"Idempotency-Key must be of at most {MAX_KEY} printable characters.")
+    return key
 
 
 def _header(request: Request, name: str) -> str | None:
@@ -202,7 +272,12 @@ def _header(request: Request, name: str) -> str | None:
 
 
 def _body(request: Request, known: set[str]) -> dict[str, str]:
-    """Read a JSON object of known texts, or nothing.
+    """Read a JSON object of known texts, or nothing; raises `CallerError`, see `_object`."""
+    return {name: _text(name, value) for name, value in _object(request, known).items()}
+
+
+def _object(request: Request, known: set[str]) -> dict[str, Any]:
+    """Read a JSON object of known fields, or nothing; null is not given.
 
     Raises:
         CallerError: says what is wrong with the body.
@@ -218,22 +293,25 @@ def _body(request: Request, known: set[str]) -> dict[str, str]:
     if (_header(request, "content-encoding") or "identity").lower() != "identity":
         raise CallerError("bad_encoding", "The body must not be compressed.")
     try:
-        body = json.loads(request.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        body = json.loads(
+            request.body.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_no_constant,
+            parse_int=float,  # a number of thousands of digits is refused like any other, not by its length
+        )
     except (ValueError, RecursionError) as error:
         raise CallerError("bad_json", f"The body is no valid JSON: {_short(error)}.") from error
     if not isinstance(body, dict):
         raise CallerError("bad_body", "The body must be a JSON object.")
-    return {name: _known_text(name, value, known) for name, value in body.items() if value is not None}
-
-
-def _known_text(name: str, value: Any, known: set[str]) -> str:
-    if name not in known:
+    if body.keys() - known:
         raise CallerError("unknown_field", f"The body may hold {', '.join(sorted(known))} only.")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise CallerError("bad_field", f"{name} must be a text.")
-    if len(value) > MAX_TEXT[name]:
-        raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
-    return value
+    return _capped(name, value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -252,4 +330,6 @@ def _short(error: Exception) -> str:
     """Name the fault without repeating the body."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
-    return "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a key stands twice"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)

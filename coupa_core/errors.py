@@ -30,7 +30,7 @@ class CallerError(BridgeError):
     """The request cannot be served as it is: the caller mends it.
 
     Attributes:
-        status: the HTTP status to answer, 400 to 404 or 413.
+        status: the HTTP status to answer: 400 to 404, 413 or 429.
     """
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
@@ -80,3 +80,9 @@ class Malformed(ServiceError):
 
 class Conflict(ServiceError):
     """The stored row is no longer the one that was read: read again."""
+
+
+def one_line(text: str, limit: int) -> str:
+    """Fold a text that others wrote into one line of at most `limit` characters that is safe in a log."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -16,7 +16,7 @@ from decimal import Decimal
 from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_precision
 
-from coupa_core.model import Approval, Currency, Document, Kind, Line, stamp
+from coupa_core.model import Currency, Document, Kind, Line, stamp
 
 MAX_MESSAGE = 20_000
 """Characters that Moveworks accepts in one message.
@@ -36,6 +36,11 @@ _MAX_DECIMALS = 6
 _WEB = re.compile(r"(?i)http(s?)://")
 _SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps)://")
 _WWW = re.compile(r"(?i)www\.")
+_DOT = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"  # an e-mail address: it stays as it is
+    r"|(?<=[\w-])[.\u3002\uff0e\uff61](?=[^\W\d_]{2})"  # what could be a dot in the name of a host
+)
+_MENTION = re.compile(r"<(?=[@!#]|users/)")
 
 
 @dataclass(frozen=True)
@@ -53,36 +58,52 @@ class Notice:
     slots: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a notice says about its reader, beside the document.
+
+    Attributes:
+        name: for the greeting; possibly empty.
+        for_whom: the group, or the person for whom the reader acts; empty for the approver.
+        is_changed: the reader was shown other content before.
+        in_coupa_only: the amount is too great to decide in chat.
+    """
+
+    name: str = ""
+    for_whom: str = ""
+    is_changed: bool = False
+    in_coupa_only: bool = False
+
+
 def slots(approval_id: int, token: str | None) -> dict[str, str]:
     """Return the slots that the event declares; values are texts, and no token is no slot."""
     return {"approval_id": str(approval_id)} | ({"action_token": token} if token else {})
 
 
-def announcement(approval: Approval, document: Document, *, link: str, changed: bool = False) -> str:
-    """Say what waits for the approver, with what is needed to decide.
+def announcement(document: Document, *, link: str, shown: Shown) -> str:
+    """Say what waits for the reader, with what is needed to decide.
 
     Args:
-        approval: whose turn it is.
         document: what is to be approved.
         link: where the document is in Coupa.
-        changed: the approver was shown other content before.
+        shown: about the reader.
 
     Returns:
         Moveworks markup; the short form when the long one would not fit.
     """
     if document.kind is Kind.OTHER:
-        return minimal(approval, document, link=link)
-    text = "<br>".join([*_greeting(approval, document, changed=changed), *_fields(document), _link(link)])
-    return text if len(text) <= MAX_MESSAGE else minimal(approval, document, link=link)
+        return minimal(document, link=link, shown=shown)
+    text = "<br>".join([*_greeting(document, shown), *_fields(document), *_ending(link, shown)])
+    return text if len(text) <= MAX_MESSAGE else minimal(document, link=link, shown=shown)
 
 
-def minimal(approval: Approval, document: Document, *, link: str) -> str:
+def minimal(document: Document, *, link: str, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
     fields = [
         _field(f"{_noun(document)} ID", str(document.id)),
         _field("Amount", amount(document.total, document.currency)),
     ]
-    return "<br>".join([*_greeting(approval, document, changed=False), *_present(fields), _link(link)])
+    return "<br>".join([*_greeting(document, shown), *_present(fields), *_ending(link, shown)])
 
 
 def link_to(document: Document, *, base_url: str) -> str:
@@ -112,7 +133,8 @@ def clean(text: str | None, limit: int) -> str:
     """Make a text of Coupa's one harmless line of at most `limit` characters.
 
     Spaces, tabs and newlines become one space; control, bidirectional and zero-width characters vanish; what
-    chat programs would turn into a link or a mention is defused. Markup is escaped later, by `escape`.
+    chat programs would turn into a link or a mention is defused, also a bare `evil.example`. Markup is
+    escaped later, by `escape`.
     """
     kept = "".join(
         " " if char.isspace() else char
@@ -121,8 +143,29 @@ def clean(text: str | None, limit: int) -> str:
     )
     line = " ".join(kept.split())
     line = _WWW.sub("www[.]", _SCHEME.sub("[:]//", _WEB.sub(r"hxxp\1://", line)))
-    line = line.replace("<@", "< @").replace("<!", "< !").replace("](", "] (")
+    line = _DOT.sub(lambda found: found[0] if "@" in found[0] else "[.]", line)
+    line = _MENTION.sub("< ", line).replace("](", "] (")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """Make somebody else's plain text a message: harmless, and with its own lines."""
+    lines = [escape(clean(line, MAX_MESSAGE)) for line in text.splitlines()]
+    return "<br>".join(lines).removesuffix("<br>")
+
+
+def safe_html(text: str) -> str:
+    """Keep the markup that Moveworks' samples show, links over https included, and nothing else."""
+    import nh3  # noqa: PLC0415 - only where the relay may send markup
+
+    kept = nh3.clean(
+        text,
+        tags={"b", "i", "br", "ul", "li", "a"},
+        attributes={"a": {"href"}},
+        url_schemes={"https"},
+        link_rel=None,
+    )
+    return kept.strip()
 
 
 def escape(text: str) -> str:
@@ -130,12 +173,11 @@ def escape(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def _greeting(approval: Approval, document: Document, *, changed: bool) -> list[str]:
-    who = approval.approver
-    name = clean(who.firstname or who.fullname, SHORT) if who else ""
-    noun = _noun(document)
-    headline = f"💳 {noun} {'changed, still ' if changed else ''}pending your approval"
-    return [f"Hi {escape(name)}," if name else "Hi,", "", f"<b>{headline}</b>:"]
+def _greeting(document: Document, shown: Shown) -> list[str]:
+    name, whom = clean(shown.name, SHORT), clean(shown.for_whom, SHORT)
+    headline = f"💳 {_noun(document)} {'changed, still ' if shown.is_changed else ''}pending your approval"
+    on_behalf = f" (for {escape(whom)})" if whom else ""
+    return [f"Hi {escape(name)}," if name else "Hi,", "", f"<b>{headline}</b>{on_behalf}:"]
 
 
 def _noun(document: Document) -> str:
@@ -217,5 +259,6 @@ def _present(lines: list[str | None]) -> list[str]:
     return [line for line in lines if line]
 
 
-def _link(link: str) -> str:
-    return f'<a href="{escape(link)}">Open in Coupa</a>'
+def _ending(link: str, shown: Shown) -> list[str]:
+    only = "This amount is above what can be approved from chat; please decide in Coupa."
+    return [*([only] if shown.in_coupa_only else []), f'<a href="{escape(link)}">Open in Coupa</a>']

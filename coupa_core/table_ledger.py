@@ -1,32 +1,24 @@
-"""The ledger's rows in Azure Table Storage: the only use of `azure.data.tables`.
+"""The ledger's rows in Azure Table Storage.
 
-It knows how rows are written and read, and what the SDK's errors mean; the rules are in `ledger`.
+It knows how rows are written and read; the rules are in `ledger`.
 Open and closed rows live in two partitions, so that a sweep reads the open ones only.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import MISSING, fields
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-from azure.data.tables import TableClient, UpdateMode
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import UpdateMode
 
-from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, Opened, State, Status
+from coupa_core.errors import Conflict
+from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status
+from coupa_core.tables import Table
 
 SCHEMA = 1
 """Version of the row format; a row of a later one is not guessed at."""
@@ -34,23 +26,7 @@ SCHEMA = 1
 OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
 """The partitions."""
 
-SWEEP_OPTIONS: Mapping[str, Any] = {
-    "connection_timeout": 3,
-    "read_timeout": 5,
-    "retry_total": 2,
-    "retry_backoff_factor": 0.2,
-    "retry_backoff_max": 1,
-}
-"""Seconds, where the SDK would wait 300 s for each of ten tries.
-
-Source: azure-core, defaults of `ConnectionConfiguration` and `RetryPolicy`,
-https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.retrypolicy
-"""
-
-CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
-"""A click has ten seconds in all, and goes on without the ledger."""
-
-_TEXT, _NUMBER, _TIME = "text", "number", "time"
+_TEXT, _NUMBER, _TIME, _MAP = "text", "number", "time", "map"
 _KINDS = {
     "nonce": _TEXT,
     "document_type": _TEXT,
@@ -58,7 +34,7 @@ _KINDS = {
     "generation": _NUMBER,
     "seen_approval": _TEXT,
     "seen_document": _TEXT,
-    "sent_version": _TEXT,
+    "told": _MAP,
     "sent_to": _TEXT,
     "sent_at": _TIME,
     "attempted_at": _TIME,
@@ -70,36 +46,16 @@ _KINDS = {
     "decision": _TEXT,
     "decided_by": _TEXT,
     "decided_at": _TIME,
+    "decision_key": _TEXT,
     "closed_at": _TIME,
 }
 _PURGE_BATCH = 100
 
 
-def table_client(
-    *, connection: str, account_url: str, table: str, options: Mapping[str, Any] = SWEEP_OPTIONS
-) -> TableClient:
-    """Make the client of the ledger's table; nothing is contacted yet.
+class TableStore(Table):
+    """The rows in one table."""
 
-    Args:
-        connection: a connection string; not used with an account URL.
-        account_url: `https://{account}.table.core.windows.net`; the app's managed identity is used.
-        table: the table's name.
-        options: time limits and repeats of the SDK, and its `transport` where a test brings one.
-    """
-    if not account_url:
-        return TableClient.from_connection_string(connection, table, **options)
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - heavy, and only needed here
-
-    return TableClient(account_url, table, credential=DefaultAzureCredential(), **options)
-
-
-class TableStore:
-    """The rows in one table. Creates the table on first use."""
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-        self._exists = False
-        self._lock = threading.Lock()
+    CODES = "ledger"
 
     def open_entries(self) -> Opened:
         """Return every row that is not closed, and those that cannot be read."""
@@ -205,6 +161,29 @@ class TableStore:
                 {"PartitionKey": STATUS, "RowKey": "sweep", "status": text}, mode=UpdateMode.REPLACE
             )
 
+    def note(self, name: str) -> Note:
+        """Return a shared text."""
+        with self._talking(f"read note {name}") as client:
+            try:
+                row = client.get_entity(STATUS, name)
+            except ResourceNotFoundError:
+                return Note()
+        return Note(str(row.get("note", "")), str(row.metadata["etag"]))
+
+    def save_note(self, name: str, note: Note) -> None:
+        """Store a shared text over the one that was read."""
+        row = {"PartitionKey": STATUS, "RowKey": name, "note": note.text}
+        with self._talking(f"save note {name}") as client:
+            if note.etag:
+                client.update_entity(
+                    row,
+                    mode=UpdateMode.REPLACE,
+                    etag=note.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            else:
+                client.create_entity(row)
+
     def _read(self, partition: str, approval_id: int) -> Entry | None:
         with self._talking(f"read row {approval_id}") as client:
             try:
@@ -215,47 +194,6 @@ class TableStore:
             return _entry(row)
         except ValueError as error:
             raise Conflict("ledger_corrupt", f"row {approval_id} cannot be read: {error}") from error
-
-    @contextmanager
-    def _talking(self, what: str) -> Iterator[TableClient]:
-        """Make the table if need be, and say what the SDK's errors mean."""
-        try:
-            self._create()
-            yield self._client
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
-            self._exists = self._exists and not isinstance(
-                error, ResourceNotFoundError
-            )  # the table may be gone
-            raise Conflict("ledger_conflict", f"cannot {what}: it was changed meanwhile") from error
-        except HttpResponseError as error:
-            raise _meaning(error, what) from error
-        except AzureError as error:
-            # The SDK says "request error" for a connection that broke after the request had left, too.
-            raise Unknown("ledger_lost", f"cannot {what}: {type(error).__name__}") from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # What the SDK raises when something else answered in the place of the table service.
-            raise Unknown("ledger_unreadable", f"cannot {what}: the answer cannot be read") from error
-
-    def _create(self) -> None:
-        if self._exists:
-            return
-        with self._lock:
-            if not self._exists:
-                with suppress(ResourceExistsError):  # the usual case
-                    self._client.create_table()
-                self._exists = True
-
-
-def _meaning(error: HttpResponseError, what: str) -> Unavailable | Unknown:
-    """Say what a refusal by the table service means: 4xx did nothing, anything else is not known."""
-    status = error.status_code
-    if status is None and isinstance(error, ClientAuthenticationError):
-        return Unavailable("ledger_identity", f"cannot {what}: the app's identity got no token")
-    reason = getattr(error, "error_code", None) or ""  # set on some paths only: an enum, or text if unknown
-    text = f"cannot {what}: the table service answered {status} {getattr(reason, 'value', reason)}".rstrip()
-    if status is not None and status in range(400, 500) and status != 408:  # noqa: PLR2004
-        return Unavailable(f"ledger_{status}", text, status=status)
-    return Unknown(f"ledger_{status}", text, status=status)
 
 
 def _row(partition: str, entry: Entry) -> dict[str, Any]:
@@ -268,9 +206,9 @@ def _row(partition: str, entry: Entry) -> dict[str, Any]:
     }
     for item in fields(entry):
         if item.name in _KINDS:
-            value = _plain(getattr(entry, item.name))
-            if value is not None and value != (None if item.default is MISSING else item.default):
-                row[item.name] = str(value) if _KINDS[item.name] == _TEXT else value
+            value = getattr(entry, item.name)
+            if value and value != item.default:
+                row[item.name] = _WRITERS[_KINDS[item.name]](value)
     return row
 
 
@@ -339,8 +277,25 @@ def _read_time(name: str, value: Any) -> datetime:
     return time
 
 
+def _read_map(name: str, value: Any) -> dict[str, str]:
+    try:
+        said = json.loads(_read_text(name, value))
+    except RecursionError as error:
+        raise ValueError(f"{name} is nested too deep") from error
+    if not isinstance(said, dict):
+        raise ValueError(f"{name} is no map")  # noqa: TRY004 - as above
+    return {key: _read_text(f"{name} of {key}"[:80], each) for key, each in said.items()}
+
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     _TEXT: _read_text,
     _NUMBER: _read_number,
     _TIME: _read_time,
+    _MAP: _read_map,
+}
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    _TEXT: str,
+    _NUMBER: int,
+    _TIME: _plain,
+    _MAP: lambda value: json.dumps(dict(value), separators=(",", ":")),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import uuid
@@ -12,10 +13,16 @@ from typing import Any
 
 import pytest
 from azure.data.tables import TableClient
+from azure.functions.decorators.function_app import Function
+from canaries import Guard
 
+from coupa_core.app import _NOISY
+from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import HOST_STORAGE, NAMES
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_journal import TableJournal
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
 
 
@@ -68,6 +75,26 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_secret_in_the_log() -> Iterator[None]:
+    """Fail the test in whose log a secret of `canaries` shows, whoever wrote it and at whatever level."""
+    guard, root = Guard(), logging.getLogger()
+    for name in ("coupa_core", *_NOISY):  # as an earlier test may have left them
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    root.addHandler(guard)
+    yield
+    root.removeHandler(guard)
+    assert guard.seen == []
+
+
+@pytest.fixture(scope="session")
+def functions() -> list[Function]:
+    """Return the functions of the app, which can be asked for them only once in a process."""
+    import function_app  # noqa: PLC0415 - only where it is needed
+
+    return list(function_app.app.get_functions())
+
+
 @pytest.fixture(scope="session")
 def azurite_server() -> Iterator[Azurite]:
     """Run one table service for all tests; in CI its absence is a failure."""
@@ -111,3 +138,11 @@ def store(request: pytest.FixtureRequest) -> LedgerStore:
         return MemoryStore()
     stored: LedgerStore = request.getfixturevalue("table_store")
     return stored
+
+
+@pytest.fixture(params=["memory", "table"])
+def journal_store(request: pytest.FixtureRequest) -> JournalStore:
+    """Return one store of the audit record after the other, empty."""
+    if request.param == "memory":
+        return MemoryJournal()
+    return TableJournal(request.getfixturevalue("table"))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import random
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from bridge import SETTINGS
+from journal_contract import event, stored
 
 from coupa_core import app
 from coupa_core.endpoints import Reply, Request
+from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import Entry, MemoryStore, State
 from coupa_core.settings import read_settings
+from coupa_core.table_journal import TableJournal
 from coupa_core.table_ledger import TableStore
 from sandbox.azurite import Azurite
 from sandbox.clock import ManualClock
@@ -159,3 +165,96 @@ def test_a_sweep_and_a_click_see_the_same_rows_on_azurite(azurite_server: Azurit
     bridge.sweep.kit.ledger.store.insert(entry)
 
     assert bridge.endpoints.handle("trace", Request(route={"approval_id": "7"})).status == 200
+
+
+# The audit record.
+
+
+def test_the_audit_record_is_in_memory_where_the_settings_say_so() -> None:
+    sweeps, clicks = app.build_journals(read_settings(SETTINGS), _soon())
+
+    assert isinstance(sweeps.store, MemoryJournal)
+    assert clicks.store is sweeps.store
+
+
+def test_the_audit_record_is_where_a_test_says() -> None:
+    store = MemoryJournal()
+    settings = read_settings({**SETTINGS, "LEDGER_CONNECTION": CONNECTION})
+
+    sweeps, clicks = app.build_journals(settings, replace(_soon(), journal_store=store))
+
+    assert sweeps.store is store
+    assert clicks.store is store
+
+
+def test_the_audit_record_is_a_table_beside_the_ledgers_and_a_click_waits_less() -> None:
+    """Nothing is contacted: a client is made, and asks nobody."""
+    settings = read_settings({**SETTINGS, "LEDGER_CONNECTION": CONNECTION, "AUDIT_TABLE": "audit2"})
+
+    stores = [journal.store for journal in app.build_journals(settings, _soon())]
+
+    assert [type(store) for store in stores] == [TableJournal, TableJournal]
+    assert stores[0] is not stores[1]
+    assert {store._client.table_name for store in stores} == {"audit2"}  # type: ignore[attr-defined]
+
+
+def test_a_sweep_and_a_click_write_one_audit_record_on_azurite(azurite_server: Azurite) -> None:
+    table = {
+        "LEDGER_CONNECTION": azurite_server.connection_string,
+        "AUDIT_TABLE": f"t{uuid.uuid4().hex}",
+    }
+    sweeps, clicks = app.build_journals(read_settings({**SETTINGS, **table}), _soon())
+
+    sweeps.append([event(1)])
+    clicks.append([event(2)])
+
+    assert [number for _, _, number in stored(sweeps)] == [1, 2]
+    assert clicks.verify().broken is None
+
+
+OLD, NEW = (
+    f"{kid}:{base64.b64encode(bytes([number]) * 32).decode()}" for kid, number in (("o", 1), ("n", 2))
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "kid"),
+    [
+        ({"ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}, ".n"),
+        ({"ACTION_TOKEN_KEYS": OLD, "AUDIT_KEYS": NEW}, "n"),
+        ({"ACTION_TOKEN": "off", "ACTION_TOKEN_KEYS": "", "AUDIT_KEYS": f"{OLD},{NEW}"}, "o"),
+    ],
+)
+def test_the_audit_record_is_sealed_with_its_own_keys_or_with_those_made_from_the_tokens(
+    keys: dict[str, str], kid: str
+) -> None:
+    journal, _ = app.build_journals(read_settings({**SETTINGS, **keys}), _soon())
+
+    journal.append([event(1)])
+
+    [(_, row)] = journal.rows(since=date.min, until=date.max)
+    assert row.said()["kid"] == kid
+
+
+def test_keys_of_tokens_that_rotate_carry_the_seals_over() -> None:
+    store = MemoryJournal()
+    parts = replace(_soon(), journal_store=store)
+    before, _ = app.build_journals(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": OLD}), parts)
+    before.append([event(1)])
+
+    after, _ = app.build_journals(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}), parts)
+    after.append([event(2)])
+
+    report = after.verify()
+    assert (report.broken, report.rows, report.unsealed, report.unknown_kids) == (None, 2, 0, set())
+
+
+def test_each_append_has_a_nonce_of_its_own_without_being_told() -> None:
+    journal, _ = app.build_journals(read_settings(SETTINGS), _soon())
+
+    journal.append([event(1)])
+    journal.append([event(2)])
+
+    nonces = [row.said()["nonce"] for _, row in journal.rows(since=date.min, until=date.max)]
+    assert len(set(nonces)) == 2
+    assert all(len(nonce) == 32 for nonce in nonces)

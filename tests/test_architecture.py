@@ -14,10 +14,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "model"}),
-    frozenset({"settings", "wire", "notice", "authority", "ledger"}),
-    frozenset({"coupa", "moveworks", "table_ledger", "sweep", "decide", "inbox", "report"}),
+    frozenset({"settings", "wire", "notice", "authority", "ledger", "journal", "tables"}),
+    frozenset(
+        {
+            *("coupa", "moveworks", "table_ledger", "table_journal", "directory"),
+            *("sweep", "decide", "inbox", "relay", "report"),
+        }
+    ),
     frozenset({"endpoints"}),
     frozenset({"app"}),
+    frozenset({"audit"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {("model", "errors")}
@@ -81,7 +87,7 @@ def test_the_rule_sees_the_imports_there_are() -> None:
     """Guard the guard: were the parsing wrong, the rules above would hold for nothing."""
     assert {"errors"} <= rooms_imported(PACKAGE / "model.py")
     assert {"wire", "coupa", "sweep"} <= rooms_imported(PACKAGE / "app.py")
-    assert users_of("hmac") == {"authority"}
+    assert users_of("hmac") == {"authority", "journal"}
 
 
 def test_requests_is_used_by_wire_alone() -> None:
@@ -90,8 +96,8 @@ def test_requests_is_used_by_wire_alone() -> None:
     assert users_of("urllib3") == {"wire"}
 
 
-def test_the_table_sdk_is_used_by_the_table_ledger_alone() -> None:
-    assert users_of("azure.data") == {"table_ledger"}
+def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
+    assert users_of("azure.data") == {"tables", "table_ledger", "table_journal"}
 
 
 def test_the_package_knows_neither_the_functions_host_nor_the_sandbox() -> None:

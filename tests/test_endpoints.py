@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from typing import Any
@@ -92,6 +93,8 @@ BODIES = [
     ('{"actor_email": "' + "x" * 255 + '"}', "field_too_long"),
     ('{"actor": "jamie@example.com"}', "unknown_field"),
     ('{"decision": "approve"}', "unknown_field"),
+    ('{"actor": null}', "unknown_field"),
+    ('{"reason": ' + "7" * 5_000 + "}", "bad_field"),
 ]
 
 
@@ -104,6 +107,25 @@ def test_a_body_that_is_not_as_it_must_be_is_refused_with_the_cause(
     assert (reply.status, reply.body["error"]) == (413 if code == "body_too_large" else 400, code)
     assert reply.body["message"].endswith(".")
     assert world.puts() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('{"reason": "a", "reason": "b"}', "a key stands twice"),
+        ('{"reason": -Infinity}', "-Infinity is no JSON"),
+        (b'{"reason": "\xe9"}', "not UTF-8"),
+        ("[" * 30_000, "nested too deep"),
+        ('{"reason"', "at character 9"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_what_is_wrong_with_it(
+    world: World, card: Delivered, body: bytes | str, cause: str
+) -> None:
+    reply = sent(world, card, body)
+
+    assert reply.body["error"] == "bad_json"
+    assert cause in reply.body["message"]
 
 
 def test_a_body_of_the_largest_size_is_read_and_one_more_byte_is_too_much(
@@ -186,6 +208,10 @@ def test_the_actor_comes_in_the_header_the_body_or_the_query(
         ({"headers": {"X-Actor-Email": "Jamie <jamie@example.com>"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "jamie@example.com,robin@example.com"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "x" * 65 + "@example.com"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "x@" + "x" * 253}}, "field_too_long"),
+        ({"json": {"actor_email": "jamie\x00@example.com"}}, "bad_actor"),
+        ({"json": {"actor_email": "jamie\u200b@example.com"}}, "bad_actor"),
+        ({"json": {"actor_email": "\ud800@example.com"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "{{meta_info.user.email_addr}}"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": JAMIE}, "json": {"actor_email": "robin@example.com"}}, "ambiguous"),
         ({"json": {"actor_email": JAMIE}, "query": {"user_email": "robin@example.com"}}, "ambiguous"),
@@ -231,6 +257,15 @@ def test_two_values_that_differ_are_refused(world: World, card: Delivered, what:
     )
 
     assert (reply.status, reply.body["error"]) == (400, "ambiguous")
+
+
+def test_a_reason_in_the_query_has_the_limit_of_one_in_the_body(world: World, card: Delivered) -> None:
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    route = {"approval_id": card.slots["approval_id"]}
+
+    reply = world.call("reject", headers=headers, route=route, query={"reason": "x" * 8_001})
+
+    assert (reply.status, reply.body["error"]) == (400, "field_too_long")
 
 
 @pytest.mark.parametrize(("decision", "outcome"), [("approve", "approved"), ("reject", "rejected")])
@@ -297,7 +332,7 @@ def test_no_answer_and_no_log_line_has_a_secret(
     world: World, card: Delivered, caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = [
-        SETTINGS["COUPA_CLIENT_SECRET"] + "x",
+        SETTINGS["COUPA_CLIENT_SECRET"],
         SETTINGS["MOVEWORKS_API_KEY"],
         card.slots["action_token"],
     ]
@@ -315,6 +350,58 @@ def test_relaying_messages_is_off(world: World) -> None:
     reply = world.call("notifications", json={"message": "hello"})
 
     assert (reply.status, reply.body["error"]) == (403, "relay_off")
+
+
+APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+ENTRA = {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"}
+
+
+def vouched(client: str) -> dict[str, str]:
+    said = {"claims": [{"typ": "azp", "val": client}]}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(said).encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 401, "no_caller"),
+        ({"X-MS-CLIENT-PRINCIPAL": "x"}, 401, "no_caller"),
+        (vouched("3f2504e0-4f89-41d3-9a0c-000000000000"), 403, "caller_refused"),
+    ],
+)
+@pytest.mark.parametrize("name", ["approve", "list_approvals", "status", "notifications"])
+def test_where_entra_stands_in_for_keys_only_its_applications_may_call(
+    name: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    world = World(settings=ENTRA)
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    whole = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], **headers}
+
+    reply = world.call(name, headers=whole, route={"approval_id": card.slots["approval_id"]})
+
+    assert (reply.status, reply.body["error"]) == (status, code)
+    assert world.puts() == 0
+
+
+def test_an_application_that_entra_vouches_for_decides_for_the_approver() -> None:
+    world = World(settings=ENTRA)
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], **vouched(APP)}
+
+    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]})
+
+    assert reply.body["outcome"] == "approved"
+    assert world.call("health").status == 200
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "a\x07b"])
+def test_an_idempotency_key_is_short_and_printable(world: World, card: Delivered, key: str) -> None:
+    reply = sent(world, card, "{}", **{"Idempotency-Key": key})
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_key")
+    assert world.puts() == 0
 
 
 def test_health_is_green_after_a_complete_sweep_and_red_without_one(world: World) -> None:

@@ -13,6 +13,7 @@ from proof import (
     load,
     machine,
     malformed,
+    midnights,
     outages,
     pages,
     relay,
@@ -170,3 +171,11 @@ def test_a_killed_process_loses_nothing(azurite_server: Azurite) -> None:
     tally = kills.killing(5, seed=1)
 
     assert (tally.runs, tally.lost, tally.unexplained) == (5, 0, 0)
+
+
+@pytest.mark.parametrize("weather", midnights.WEATHERS, ids=lambda weather: weather.name)
+def test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event(weather: midnights.Weather) -> None:
+    whole = midnights.nights(range(60), weather)
+
+    assert (whole.lost, whole.repeated, whole.false_answers) == (0, 0, 0)
+    assert whole.sent > 1_000

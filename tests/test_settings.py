@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ def complaints(environment: dict[str, str]) -> dict[str, str]:
 def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
     settings = read_settings(LEAST)
 
-    assert settings.model_dump(exclude={"coupa_client_secret", "moveworks_api_key", "action_token_keys"}) == {
+    secrets = {"coupa_client_secret", "moveworks_api_key", "action_token_keys"}
+    assert settings.model_dump(exclude=secrets) == {
         "coupa_base_url": "https://acme.coupahost.com",
         "coupa_client_id": "client",
         "coupa_scopes": LEAST_SCOPES,
@@ -48,6 +50,19 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "ledger_account_url": "",
         "ledger_table": "approvals",
         "action_token": "required",
+        "audit": "required",
+        "audit_table": "audit",
+        "audit_keep_days": 2555,
+        "audit_keys": {},
+        "email_map": {},
+        "allow_self_approval": "off",
+        "step_up_over": {},
+        "reject_reason": "required",
+        "relay": "off",
+        "relay_domains": (),
+        "relay_html": "off",
+        "relay_max_per_minute": 15,
+        "entra_client_ids": (),
         "poll_schedule": "0 * * * * *",
         "claim_lease_s": 120,
     }
@@ -98,6 +113,17 @@ WRONG = [
         "ftp://CANARY.test", "https://:443",
     )),
     ("MOVEWORKS_BASE_URL", "http://CANARY.test"),
+    *(("EMAIL_MAP", value) for value in (
+        "CANARY", "[]", '["CANARY@x.test"]', '{"CANARY@x.test": 5}', '{"CANARY": "b@x.test"}', "[" * 10_000,
+        '{"a@x.test": "CANARY@x.test", "A@x.test": "b@x.test"}',
+        '{"a@x.test": "CANARY@x.test", "b@x.test": "canary@x.test"}',
+    )),
+    *(("STEP_UP_OVER", value) for value in (
+        "CANARY", "USD", "USD:", "USD:-1", "USD:1e9", "USD:1,USD:2", "US:1", "USD:1;EUR:1", "USD:1.00001",
+    )),
+    *((name, "CANARY") for name in ("ALLOW_SELF_APPROVAL", "RELAY", "RELAY_HTML", "REJECT_REASON")),
+    *(("RELAY_DOMAINS", value) for value in ("CANARY", "@CANARY.test", "x.test,,y.test", "CA RY.x", "*")),
+    *(("RELAY_MAX_PER_MINUTE", value) for value in ("0", "101", "CANARY")),
     *(("COUPA_SCOPES", scopes) for scopes in (
         "core.approval.delete", "core.approval.read CANARY.delete", "core.approval.bypass.CANARY",
     )),
@@ -118,6 +144,12 @@ WRONG = [
         "k1:CANARY\u00e9", f"k1:{KEY[:-4]}", f"k1:{KEY},k2:Q0FOQVJZ", f"k1:{KEY},", "k1:",
     )),
     ("ACTION_TOKEN", "CANARY"),
+    *(("AUDIT", mode) for mode in ("CANARY", "off", "CANARY required")),
+    *(("AUDIT_TABLE", name) for name in ("CANARY-1", "ab", "C" * 64, "approvals", "Approvals")),
+    *(("AUDIT_KEEP_DAYS", days) for days in ("-1", "36501", "CANARY", "1.5")),
+    *(("AUDIT_KEYS", keys) for keys in (
+        "CANARY", f".k1:{KEY}", f"k1:{KEY},k1:{OTHER}", "k1:CANARY!!", f"k1:{KEY[:-4]}",
+    )),
     *(("POLL_SCHEDULE", schedule) for schedule in ("CANARY", "* * * * *", "0 * * * * * CANARY", "00:01:00")),
 ]  # fmt: skip
 
@@ -144,10 +176,11 @@ def test_no_value_is_shown_when_everything_is_wrong() -> None:
 
 
 def test_no_secret_is_shown_when_the_settings_are_printed() -> None:
-    settings = read_settings(LEAST | {"LEDGER_CONNECTION": "AccountKey=ledger-secret"})
+    more = {"LEDGER_CONNECTION": "AccountKey=ledger-secret", "AUDIT_KEYS": f"a1:{OTHER}"}
+    settings = read_settings(LEAST | more)
 
     for shown in (repr(settings), str(settings), settings.model_dump_json()):
-        for secret in ("coupa-secret", "moveworks-secret", "ledger-secret", KEY):
+        for secret in ("coupa-secret", "moveworks-secret", "ledger-secret", KEY, OTHER):
             assert secret not in shown
 
 
@@ -209,11 +242,74 @@ def test_without_any_storage_the_ledger_is_missing_unless_its_account_is_named(n
     assert read_settings(bare | {"LEDGER_ACCOUNT_URL": url}).ledger_account_url == url
 
 
-@pytest.mark.parametrize("mode", ["off", "OFF", " Off "])
-def test_without_action_tokens_no_keys_are_needed(mode: str) -> None:
-    settings = read_settings(LEAST | {"ACTION_TOKEN": mode, "ACTION_TOKEN_KEYS": ""})
+def test_what_the_operator_settles_about_decisions_is_read() -> None:
+    settings = read_settings(
+        LEAST
+        | {
+            "EMAIL_MAP": '{"ann@corp.test": "ann@x.test"}',
+            "STEP_UP_OVER": "usd:10000, *:0.50",
+            "ALLOW_SELF_APPROVAL": " ON ",
+            "RELAY": "on",
+            "RELAY_DOMAINS": "X.test, mail.corp.example",
+        }
+    )
 
+    assert settings.email_map == {"ann@corp.test": "ann@x.test"}
+    assert settings.step_up_over == {"USD": Decimal(10000), "*": Decimal("0.50")}
+    assert (settings.allow_self_approval, settings.relay) == ("on", "on")
+    assert settings.relay_domains == ("x.test", "mail.corp.example")
+
+
+def test_a_relay_without_domains_is_not_switched_on() -> None:
+    assert complaints(LEAST | {"RELAY": "on"}) == {"RELAY_DOMAINS": "is missing"}
+
+
+APP = "3F2504E0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize("value", ["", "False", "no"])
+def test_entra_clients_are_refused_while_app_service_does_not_stand_in_front(value: str) -> None:
+    said = complaints(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": value})
+
+    assert said == {
+        "ENTRA_CLIENT_IDS": "needs App Service authentication in front of the app, and that is off"
+    }
+
+
+def test_entra_clients_are_read_while_app_service_stands_in_front() -> None:
+    settings = read_settings(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"})
+
+    assert settings.entra_client_ids == (APP.lower(),)
+    wrong = LEAST | {"ENTRA_CLIENT_IDS": "CANARY", "WEBSITE_AUTH_ENABLED": "True"}
+    assert complaints(wrong) == {"ENTRA_CLIENT_IDS": "must be client ids of Entra applications (GUIDs)"}
+
+
+@pytest.mark.parametrize("mode", ["off", "OFF", " Off "])
+def test_without_action_tokens_no_keys_are_needed_but_those_of_the_audit_record(mode: str) -> None:
+    bare = LEAST | {"ACTION_TOKEN": mode, "ACTION_TOKEN_KEYS": ""}
+
+    assert complaints(bare) == {
+        "AUDIT_KEYS": "is missing, and there are no ACTION_TOKEN_KEYS to make it from"
+    }
+    settings = read_settings(bare | {"AUDIT_KEYS": f"a1:{KEY}"})
     assert (settings.action_token, settings.action_token_keys) == ("off", {})
+    assert settings.audit_keys["a1"].get_secret_value() == KEY
+
+
+def test_keys_of_action_tokens_that_are_off_still_seal_the_audit_record() -> None:
+    assert read_settings(LEAST | {"ACTION_TOKEN": "off"}).audit_keys == {}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"AUDIT_TABLE": "Approvals"},
+        {"LEDGER_TABLE": "audit"},
+        {"LEDGER_TABLE": "one", "AUDIT_TABLE": "ONE"},
+    ],
+)
+def test_the_audit_record_and_the_ledger_do_not_share_a_table(names: dict[str, str]) -> None:
+    assert complaints(LEAST | names) == {"AUDIT_TABLE": "must not be the ledger's table"}
 
 
 @pytest.mark.parametrize("mode", ["required", "optional", ""])
@@ -240,6 +336,9 @@ def test_the_first_key_stays_first() -> None:
         ("MOVEWORKS_CHANNEL", "Events", "moveworks_channel", "events"),
         ("POLL_SCHEDULE", "*/15 * * * * *", "poll_schedule", "*/15 * * * * *"),
         ("LEDGER_TABLE", "abc", "ledger_table", "abc"),
+        ("AUDIT", " Optional ", "audit", "optional"),
+        ("AUDIT_TABLE", "audit2", "audit_table", "audit2"),
+        ("AUDIT_KEEP_DAYS", "0", "audit_keep_days", 0),
     ],
 )
 def test_a_right_value_is_read(name: str, value: str, field: str, read: Any) -> None:

@@ -19,19 +19,10 @@ from ledger_contract import NOW, full_row, ledger_on, put_raw, row
 from proof.relay import ANSWERS, lose, relayed
 from werkzeug.wrappers import Response
 
-from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
-from coupa_core.table_ledger import (
-    ASIDE,
-    CLICK_OPTIONS,
-    CLOSED,
-    OPEN,
-    STATUS,
-    SWEEP_OPTIONS,
-    TableStore,
-    _row,
-    table_client,
-)
+from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
+from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 from sandbox.azurite import Azurite
 from sandbox.serving import served
 
@@ -42,11 +33,12 @@ TEXTS = (
     "document_id",
     "seen_approval",
     "seen_document",
-    "sent_version",
+    "told",
     "sent_to",
     "cause",
     "decision",
     "decided_by",
+    "decision_key",
 )
 NUMBERS = ("generation", "refusals", "uncertain")
 TIMES = ("sent_at", "attempted_at", "lease_until", "next_at", "decided_at", "closed_at")
@@ -62,6 +54,10 @@ SPOILED: list[tuple[dict[str, Any], str]] = [
     ({"sent_at": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
     ({"sent_at": NOW}, "sent_at is no text"),
     ({"document_id": "PO-1"}, "invalid literal for int() with base 10: 'PO-1'"),
+    ({"told": "x"}, "Expecting value: line 1 column 1 (char 0)"),
+    ({"told": "[]"}, "told is no map"),
+    ({"told": "[" * 5_000}, "told is nested too deep"),
+    ({"told": '{"user:1": 5}'}, "told of user:1 is no text"),
     ({"state": "flying"}, "'flying' is not a valid State"),
     ({"state": None}, "None is not a valid State"),
     ({"schema": 2}, "schema 2 is not 1"),
@@ -428,6 +424,14 @@ def test_a_refusal_says_the_services_reason() -> None:
     assert str(failure) == "cannot read row 7: the table service answered 403 AuthorizationFailure"
 
 
+def test_the_services_reason_is_one_line() -> None:
+    body = '{"odata.error":{"code":"Odd\\r\\nforged=1\\u001b[2J","message":{"lang":"en","value":"secret"}}}'
+    with answering(Response(body, status=403, mimetype="application/json")) as store:
+        failure = failure_of(OPERATIONS["read"], store)
+
+    assert str(failure) == "cannot read row 7: the table service answered 403 Odd forged=1 [2J"
+
+
 def test_a_table_that_may_not_be_made_is_a_refusal() -> None:
     with served(Response(status=403)) as url, client_of(url) as client:
         failure = failure_of(OPERATIONS["insert"], TableStore(client))
@@ -506,6 +510,15 @@ def test_an_account_url_means_the_apps_identity_and_nothing_is_contacted() -> No
         assert client.url == url
         assert client.table_name == "approvals"
         assert type(client.credential).__name__ == "DefaultAzureCredential"
+
+
+@pytest.mark.parametrize("connection", ["CANARY", "AccountName=a;AccountKey=", "BlobEndpoint=https://CANARY"])
+def test_what_is_no_connection_string_is_a_wrong_setting_and_not_shown(connection: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        table_client(connection=connection, account_url="", table="approvals")
+
+    assert str(caught.value) == "LEDGER_CONNECTION: is no connection string of a storage account"
+    assert caught.value.__suppress_context__
 
 
 def test_a_connection_string_contacts_nothing() -> None:

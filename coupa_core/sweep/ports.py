@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from coupa_core.authority import TokenKeys
+from coupa_core.authority import Circle, EmailMap, Limits, TokenKeys
 from coupa_core.clock import Clock, Deadline
+from coupa_core.journal import Event
 from coupa_core.ledger import Lease, Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Found, Listing
 from coupa_core.notice import Notice
@@ -35,6 +36,30 @@ class Purchasing(Protocol):
 
     def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
         """Return the waiting requisitions that were touched at or after a stamp, with their stamps."""
+        ...
+
+
+class Circles(Protocol):
+    """Who may decide, as far as a sweep must know."""
+
+    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+        """Return who may decide each approval, by its id; what cannot be read makes a circle uncertain."""
+        ...
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which addresses belong to more than one user; raises `ServiceError`."""
+        ...
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log and return False."""
+        ...
+
+    def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
+        """Delete the days that are older and return how many rows; raises `ServiceError`."""
         ...
 
 
@@ -82,8 +107,13 @@ class Kit:
 
     Attributes:
         coupa: where approvals are.
+        directory: who may decide.
+        emails: from Coupa's addresses to the chat's.
+        limits: amounts above which a decision is made in Coupa itself.
         channel: how approvers are told.
         ledger: what was told.
+        journal: the audit record.
+        keep_audit_days: how long that is kept; 0 for ever.
         clock: the time.
         lease: of claims.
         keys: that sign action tokens; None when tokens are off.
@@ -92,8 +122,13 @@ class Kit:
     """
 
     coupa: Purchasing
+    directory: Circles
+    emails: EmailMap
+    limits: Limits
     channel: Channel
     ledger: Ledger
+    journal: Recorder
+    keep_audit_days: int
     clock: Clock
     lease: Lease
     keys: TokenKeys | None

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from coupa_core.errors import BridgeError, ServiceError
+from coupa_core.errors import BridgeError, ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Status
 from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing, stamp
 from coupa_core.sweep.announce import BATCH, Announcing
@@ -68,7 +68,10 @@ class Sweep:
         self._count(listing, progress)
         asked_at = kit.coupa.now()
         edited = self._edited(status, entries, progress)
-        plan = make_plan(listing, entries, edited=edited, now=kit.clock.now(), lease=kit.lease)
+        circles = kit.directory.circles(listing.approvals, progress.deadline)
+        plan = make_plan(
+            listing, entries, edited=edited, circles=circles, now=kit.clock.now(), lease=kit.lease
+        )
         progress.count("held", plan.held)
         progress.count("quiet", plan.quiet)
         pause = status.paused_until
@@ -105,7 +108,8 @@ class Sweep:
         """Read the ledger; a row that cannot be read is set aside and made anew from what Coupa says."""
         opened = self.kit.ledger.store.open_entries()
         for corrupt in opened.corrupt:
-            logger.error("ledger row set aside key=%s cause=%s", corrupt.key, corrupt.cause)
+            key = one_line(corrupt.key, 40)
+            logger.error("ledger row set aside key=%s cause=%s", key, one_line(corrupt.cause, 200))
             progress.count("set_aside")
             try:
                 self.kit.ledger.store.set_aside(corrupt)
@@ -122,7 +126,8 @@ class Sweep:
             if sent_at := entry.last_send(self.kit.lease):
                 age_s = max(0.0, (now - sent_at).total_seconds())
                 if age_s < RATE_WINDOW_S:
-                    self.kit.channel.remember(age_s)
+                    for _ in range(max(1, sum(map(bool, entry.told.values())))):
+                        self.kit.channel.remember(age_s)
 
     def _count(self, listing: Listing, progress: Progress) -> None:
         progress.count("seen", len(listing.approvals))
@@ -178,6 +183,10 @@ class Sweep:
         if status.purged_at is not None and now < status.purged_at + _PURGE_EVERY:
             return status.purged_at
         progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
+        try:
+            self.kit.journal.purge(keep_days=self.kit.keep_audit_days, deadline=progress.deadline)
+        except ServiceError as failure:
+            progress.hamper(failure)  # tomorrow's goes on
         return now
 
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from coupa_core.ledger import LedgerStore
-from coupa_core.table_ledger import TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 from proof import (
     clicks,
     crashes,
@@ -18,6 +19,7 @@ from proof import (
     load,
     machine,
     malformed,
+    midnights,
     outages,
     pages,
     relay,
@@ -137,6 +139,12 @@ def every_crowd(first: int, last: int) -> Tally:
     return whole
 
 
+def nights(name: str, first: int, last: int) -> Tally:
+    """Let writers of the audit record meet around some midnights."""
+    [found] = [each for each in midnights.WEATHERS if each.name == name]
+    return midnights.nights(range(first, last), found)
+
+
 def every_spoiled_field() -> Tally:
     """Malformed answers."""
     return total(malformed.spoiling(*case) for case in malformed.cases())
@@ -182,6 +190,7 @@ def jobs(seed: int) -> list[Job]:
         Job("midnights, zones, set clocks", every_time),
         Job("crowds of clicks", every_crowd, (seed, seed + 150)),
         Job("malformed fields", every_spoiled_field),
+        *(Job(each.name, nights, (each.name, seed, seed + SCHEDULES)) for each in midnights.WEATHERS),
         *(Job("(send, then record: any fault)", send_first, (number,)) for number in (1, 4)),
         *(Job("(record, then send: any fault)", record_first, (number,)) for number in (1, 4)),
     ]
@@ -197,6 +206,7 @@ QUIET = {
     "what is told again",
     "midnights, zones, set clocks",
     "malformed fields",
+    *(each.name for each in midnights.WEATHERS),
 }
 """Rows in which no outcome of a send is unknown."""
 

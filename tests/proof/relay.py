@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import requests
 from werkzeug.wrappers import Request, Response
 
-from coupa_core.table_ledger import SWEEP_OPTIONS, TableStore, table_client
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import SWEEP_OPTIONS, table_client
 from proof.audit import Tally, audit
 from proof.rig import Rig
 from sandbox.azurite import Azurite
@@ -54,23 +55,29 @@ class Relay(Front):
 
 
 @contextmanager
+def before(server: Azurite) -> Iterator[tuple[str, Relay]]:
+    """Yield the connection string of a relay before a table service, and the relay."""
+    parts = dict(part.split("=", 1) for part in server.connection_string.strip(";").split(";"))
+    there = urlsplit(parts["TableEndpoint"])
+    relay = Relay(f"{there.scheme}://{there.netloc}")
+    with served(relay) as url, relay.session:
+        yield server.connection_string.replace(f"{there.scheme}://{there.netloc}", url), relay
+
+
+@contextmanager
 def relayed(
     server: Azurite, options: Mapping[str, Any] = SWEEP_OPTIONS
 ) -> Iterator[tuple[TableStore, Relay, TableStore]]:
     """Yield a store that goes through a relay, the relay, and a store on the same table that does not."""
-    parts = dict(part.split("=", 1) for part in server.connection_string.strip(";").split(";"))
-    there = urlsplit(parts["TableEndpoint"])
-    relay = Relay(f"{there.scheme}://{there.netloc}")
     name = f"t{time.monotonic_ns()}"
-    with served(relay) as url, relay.session:
-        connection = server.connection_string.replace(f"{there.scheme}://{there.netloc}", url)
-        with (
-            table_client(connection=connection, account_url="", table=name, options=options) as through,
-            table_client(connection=server.connection_string, account_url="", table=name) as past,
-        ):
-            direct = TableStore(past)
-            direct.status()  # makes the table
-            yield TableStore(through), relay, direct
+    with (
+        before(server) as (connection, relay),
+        table_client(connection=connection, account_url="", table=name, options=options) as through,
+        table_client(connection=server.connection_string, account_url="", table=name) as past,
+    ):
+        direct = TableStore(past)
+        direct.status()  # makes the table
+        yield TableStore(through), relay, direct
 
 
 def lose(relay: Relay, method: str, answer: str, *, times: int = 1, skip: int = 0) -> None:

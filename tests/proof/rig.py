@@ -12,31 +12,35 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import requests
+from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core.app import Bridge, Parts, build
+from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, Coupa
+from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
-from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
+from coupa_core.journal import JournalStore, MemoryJournal
+from coupa_core.ledger import Entry, LedgerStore, MemoryStore
 from coupa_core.model import digest, version
 from coupa_core.settings import Settings, read_settings
 from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.world import Line
+from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
 
 COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
 _SETTINGS = {
     "COUPA_BASE_URL": COUPA,
-    "COUPA_CLIENT_ID": "client",
-    "COUPA_CLIENT_SECRET": "secret",
+    "COUPA_CLIENT_ID": CLIENT_ID,
+    "COUPA_CLIENT_SECRET": CLIENT_SECRET,
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
-    "MOVEWORKS_API_KEY": "api-key",
-    "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+    "MOVEWORKS_API_KEY": API_KEY,
+    "ACTION_TOKEN_KEYS": TOKEN_KEYS,
     "LEDGER_CONNECTION": "memory",
 }
 _cache: dict[tuple[tuple[str, str], ...], Settings] = {}
@@ -48,6 +52,7 @@ class Told:
 
     approval_id: int
     approver_key: str
+    person: str
     content: str
     generation: int
 
@@ -61,7 +66,7 @@ def told(delivered: Delivered) -> Told:
     """Read what a notice offers from its action token."""
     payload = delivered.slots["action_token"].split(".")[2]
     said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return Told(said["a"], said["p"], said["d"], said["g"])
+    return Told(said["a"], said["p"], said["w"], said["d"], said["g"])
 
 
 def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = None) -> str:
@@ -82,20 +87,20 @@ def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = Non
 class Books:
     """What was sent and marked, in order, and whether each repeat has a reason.
 
-    A send repeats when the last notice about the approval said the same. It is explained when that one was
-    never marked: its answer or its mark was lost, or its sender was killed.
+    A send repeats when the last notice to the person about the approval said the same. It is explained when
+    that one was never marked: its answer or its mark was lost, or its sender was killed.
     """
 
     repeated: int = 0
     unexplained: int = 0
     worst: int = 0
-    _last_sent: dict[int, Told] = field(default_factory=dict)
-    _last_marked: dict[int, Told] = field(default_factory=dict)
-    _streak: dict[int, int] = field(default_factory=dict)
+    _last_sent: dict[tuple[int, str], Told] = field(default_factory=dict)
+    _last_marked: dict[tuple[int, str], Told] = field(default_factory=dict)
+    _streak: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def sent(self, said: Told) -> None:
         """A notice took effect."""
-        key = said.approval_id
+        key = (said.approval_id, said.person)
         if self._last_sent.get(key) == said:
             self.repeated += 1
             self.unexplained += self._last_marked.get(key) == said
@@ -107,7 +112,13 @@ class Books:
 
     def marked(self, said: Told) -> None:
         """Its mark was committed."""
-        self._last_marked[said.approval_id] = said
+        self._last_marked[said.approval_id, said.person] = said
+
+    def forgotten(self, entry: Entry) -> None:
+        """Somebody who could not decide any more was forgotten, and is to be told anew when that changes."""
+        for key in [key for key in self._last_sent if key[0] == entry.approval_id]:
+            if key[1] not in entry.told:
+                del self._last_sent[key]
 
 
 class Poller:
@@ -130,6 +141,7 @@ class Poller:
                 rig.clock,
                 random.Random(1),
                 store=self.store,
+                journal_store=rig.journal,
                 coupa_session=self._session(COUPA, "coupa", InProcess(rig.coupa.front)),
                 moveworks_session=self._session(MOVEWORKS, "moveworks", _Counting(self, rig)),
                 new_nonce=rig.new_nonce,
@@ -154,10 +166,9 @@ class Poller:
         self._rig.books.sent(said)
 
     def _committed(self, entry: Entry) -> None:
-        if entry.state is not State.SENT:
-            return
+        self._rig.books.forgotten(entry)
         for each in self.unmarked:
-            if each.approval_id == entry.approval_id and each.version == entry.sent_version:
+            if each.approval_id == entry.approval_id and each.version == entry.told.get(each.person):
                 self.unmarked.remove(each)
                 self._rig.books.marked(each)
                 return
@@ -207,6 +218,7 @@ class Rig:
 
     Args:
         store: the ledger's rows; in memory unless a run brings others.
+        journal: the audit record's; the same.
         settings: what differs from the defaults.
     """
 
@@ -214,21 +226,23 @@ class Rig:
         self,
         *,
         store: LedgerStore | None = None,
+        journal: JournalStore | None = None,
         settings: dict[str, str] | None = None,
         clock: ManualClock | None = None,
     ) -> None:
         logging.getLogger("coupa_core").setLevel(logging.CRITICAL)
         self.clock = clock or ManualClock()
         self.store = store or MemoryStore()
+        self.journal = journal or MemoryJournal()
         key = tuple(sorted((settings or {}).items()))
         if key not in _cache:
             _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
         vendors = _Unstepped(self.clock)
-        self.coupa = CoupaSimulator(clock=vendors, client_id="client", client_secret="secret")
+        self.coupa = CoupaSimulator(clock=vendors, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         self.moveworks = MoveworksSimulator(
-            clock=vendors, api_key="api-key", event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=vendors, api_key=API_KEY, event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
         )
         self.books = Books()
         numbers = itertools.count(1)
@@ -247,17 +261,19 @@ class Rig:
         """Start a process."""
         return Poller(self, seam or Seam())
 
-    def request(self, *approvers: int, price: str = "100.00") -> int:
-        """Enter a requisition; approvers by number, in order."""
+    def request(self, *approvers: int | Group, price: str = "100.00") -> int:
+        """Enter a requisition; approvers by number, or groups, in order."""
         return self.coupa.world.add_requisition(
             requested_by=self.requester,
             title="Laptops",
             lines=[Line("Laptop", quantity="1", unit_price=price, supplier="ACME")],
-            approvers=[self.people[number] for number in approvers],
+            approvers=[each if isinstance(each, Group) else self.people[each] for each in approvers],
         )
 
-    def owed(self) -> dict[int, tuple[str, str, str]]:
-        """Return what Coupa says must have been told by now: approval id to approver key, content, e-mail.
+    def owed(self) -> dict[tuple[int, str], tuple[str, str, str]]:
+        """Return what Coupa says must have been told by now.
+
+        By approval and person: whom Coupa asks, the content, and the person's address.
 
         Read through a client of its own that passes no seam.
         """
@@ -266,8 +282,8 @@ class Rig:
         session.mount(COUPA, InProcess(self.coupa.front))
         access = Access(
             Wire(name="coupa", base_url=COUPA, clock=self.clock, session=session),
-            client_id="client",
-            client_secret="secret",
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
             scopes=self.settings.coupa_scopes,
             clock=self.clock,
             chance=random.Random(1),
@@ -277,12 +293,11 @@ class Rig:
         listing = coupa.pending(deadline)
         assert listing.is_complete, listing.failure
         documents = coupa.documents(listing.approvals, deadline)
+        directory = Directory(coupa, clock=self.clock, emails=EmailMap(), keep_s=0)
+        circles = directory.circles(listing.approvals, deadline)
         return {
-            approval.id: (
-                str(approval.approver_key),
-                digest(document),
-                str(approval.approver and approval.approver.email),
-            )
+            (approval.id, person.key): (str(approval.approver_key), digest(document), person.address)
             for approval in listing.approvals
             if (document := documents.get(approval.document_key)) and document.awaits(approval.id)
+            for person in circles[approval.id].people
         }

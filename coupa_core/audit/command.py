@@ -1,0 +1,168 @@
+"""What `python -m coupa_core.audit` does: it checks the audit record, or writes it out.
+
+It reads the settings of the app from the environment and, for what is not there, from `local.settings.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from coupa_core.app import Parts, build_journals
+from coupa_core.audit.export import STYLES, write_rows
+from coupa_core.clock import SystemClock
+from coupa_core.errors import ServiceError, SettingsError
+from coupa_core.journal import Journal, Report
+from coupa_core.settings import Settings, read_settings
+
+WELL, BROKEN, UNKNOWN = 0, 1, 2
+"""How it ends: all is well, the chain is broken, or neither can be said."""
+
+LOCAL_SETTINGS = "local.settings.json"
+"""Where Azure Functions Core Tools keep the settings of a local app.
+
+Source: https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code; a wrong usage raises SystemExit with 2."""
+    given = _parse(arguments)
+    try:
+        settings = _settings()
+        journal, _ = build_journals(settings, Parts(SystemClock(), random.Random()))  # noqa: S311 - jitter
+        return _verify(journal, settings, given) if given.command == "verify" else _export(journal, given)
+    except SettingsError as error:
+        return _unknown(f"the settings are not right: {error}")
+    except ServiceError as error:
+        hint = "check LEDGER_CONNECTION or LEDGER_ACCOUNT_URL, and the right to read the table's rows"
+        return _unknown(f"{error} ({error.code}): {hint}")
+    except OSError as error:
+        return _unknown(f"cannot write: {error}")
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m coupa_core.audit",
+        description="Check the audit record, or write it out. The settings are those of the app, from the "
+        f"environment and, for what is not there, from {LOCAL_SETTINGS} in this folder.",
+        epilog="Ends with 0 when all is well, 1 when the chain is broken, 2 when neither can be said.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    verify = commands.add_parser("verify", help="check that nothing was changed, removed, added or reordered")
+    export = commands.add_parser("export", help="write the rows of some days")
+    export.add_argument("--format", choices=sorted(STYLES), required=True)
+    export.add_argument("--out", type=Path, metavar="FILE", help="by default the standard output")
+    for command in (verify, export):
+        for name, dest, default in (("--from", "since", date.min), ("--to", "until", date.max)):
+            command.add_argument(
+                name,
+                dest=dest,
+                default=default,
+                type=_day,
+                metavar="DAY",
+                required=command is export,
+                help="UTC, such as 2026-11-23; this day is included",
+            )
+    given = parser.parse_args(arguments)
+    if given.since > given.until:
+        parser.error("--from must not be later than --to")
+    return given
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a day such as 2026-11-23") from None
+
+
+def _settings() -> Settings:
+    """Read the settings of the app.
+
+    Raises:
+        SettingsError: names what is missing or wrong.
+    """
+    file = Path(LOCAL_SETTINGS)
+    try:
+        values = json.loads(file.read_text("utf-8-sig"))["Values"] if file.exists() else {}
+        local = {name: value for name, value in values.items() if isinstance(value, str)}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise SettingsError(f"{LOCAL_SETTINGS}: cannot be read as JSON with an object Values") from None
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    settings = read_settings({**local, **given})
+    if settings.storage == "memory" and not settings.ledger_account_url:
+        raise SettingsError("LEDGER_CONNECTION: memory keeps nothing that this command could read")
+    return settings
+
+
+def _verify(journal: Journal, settings: Settings, given: argparse.Namespace) -> int:
+    report = journal.verify(since=given.since, until=given.until)
+    if report.broken:
+        print(f"broken at {report.broken}")
+        print(f"whole up to there: {_counted(report)}")
+        return BROKEN
+    if report.last is None:
+        return _unknown(
+            f"nothing is recorded in table {settings.audit_table}: it was not begun, all of it is gone, or "
+            "AUDIT_TABLE names another"
+        )
+    if report.unknown_kids:
+        kids = ", ".join(sorted(report.unknown_kids))
+        return _unknown(
+            f"nobody vouches for the end ({_counted(report)}): add the key {kids} to AUDIT_KEYS, or to "
+            "ACTION_TOKEN_KEYS if its name begins with a dot"
+        )
+    print(f"all is well: {_counted(report)}")
+    print(f"it ends at {report.last.day}, row {report.last.seq}, hash {report.last.hash}")
+    return WELL
+
+
+def _counted(report: Report) -> str:
+    figures = [f"rows {report.rows}", f"days {report.days}"]
+    if report.unsealed:
+        figures.append(f"rows whose key is not known any more {report.unsealed}")
+    if report.purged:
+        figures.append(f"rows purged {report.purged.purged}, up to {report.purged.day}")
+    return ", ".join(figures)
+
+
+def _export(journal: Journal, given: argparse.Namespace) -> int:
+    with _output(given.out, "utf-8-sig" if given.format == "csv" else "utf-8") as out:
+        number = write_rows(journal.rows(since=given.since, until=given.until), out, style=given.format)
+    print(f"{number} rows written", file=sys.stderr)
+    return WELL
+
+
+@contextmanager
+def _output(path: Path | None, encoding: str) -> Iterator[TextIO]:
+    """Open where to write; a file of that name appears when it is complete.
+
+    A file begins with a byte order mark where the encoding says so: without it a spreadsheet would take
+    letters beyond ASCII for others.
+    """
+    if path is None:
+        out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", errors="backslashreplace", newline="")
+        try:
+            yield out
+        finally:
+            out.detach()
+        return
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding=encoding, errors="backslashreplace", newline="") as file:
+        yield file
+    part.replace(path)
+
+
+def _unknown(why: str) -> int:
+    print(f"cannot tell: {why}", file=sys.stderr)
+    return UNKNOWN

@@ -1,0 +1,75 @@
+"""The rows of the audit record as CSV or JSON Lines: one row after the other, none of them held.
+
+It writes what is stored and does not judge it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable
+from datetime import date
+from itertools import starmap
+from typing import Any, TextIO
+
+from coupa_core.journal import NAMES, Row
+
+COLUMNS = ("day", "seq", *NAMES, "kid", "nonce", "prev", "hash", "seal", "unreadable")
+"""What is written of each row; `unreadable` holds the text of a row that is none, and is empty otherwise."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+
+WriteRow = Callable[[date, Row], object]
+
+
+def write_rows(rows: Iterable[tuple[date, Row]], out: TextIO, *, style: str) -> int:
+    """Write rows one after the other, in one of the `STYLES`, and return how many."""
+    return sum(1 for _ in starmap(STYLES[style](out), rows))
+
+
+def _csv(out: TextIO) -> WriteRow:
+    """Write a header and a line for each row, all cells quoted.
+
+    A cell that a spreadsheet could take for a formula has an apostrophe in front, and so has one that begins
+    with an apostrophe: taking the first apostrophe away always gives the value back.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection, read 2026-11.
+    """
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+
+    def write_row(day: date, row: Row) -> object:
+        said = _said(day, row)
+        return writer.writerow([_harmless(said.get(name, "")) for name in COLUMNS])
+
+    return write_row
+
+
+def _jsonl(out: TextIO) -> WriteRow:
+    """Write a JSON object for each row, with what it says and nothing that is empty."""
+    return lambda day, row: out.write(json.dumps(_said(day, row), ensure_ascii=False) + "\n")
+
+
+STYLES: dict[str, Callable[[TextIO], WriteRow]] = {"csv": _csv, "jsonl": _jsonl}
+"""By the name of the format."""
+
+
+def _said(day: date, row: Row) -> dict[str, Any]:
+    """Return what a row says and how it is chained, by column."""
+    said = row.said()
+    event = said.get("event", {})
+    return {
+        "day": day.isoformat(),
+        "seq": row.seq,
+        **{name: event[name] for name in NAMES if name in event},
+        **{name: said[name] for name in ("kid", "nonce") if name in said},
+        "prev": row.prev,
+        "hash": row.hash,
+        "seal": row.seal,
+        **({} if said else {"unreadable": row.text}),
+    }
+
+
+def _harmless(value: object) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

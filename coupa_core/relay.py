@@ -1,0 +1,193 @@
+"""Messages that other systems hand on through the bridge: to a few people of allowed domains, and no buttons.
+
+It keeps to its own share of Moveworks' rate, across processes, and waits while the sweep is asked to pause.
+It knows nothing of approvals or HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from coupa_core import notice
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
+from coupa_core.journal import Event, Kind
+from coupa_core.ledger import Ledger
+
+MAX_RECIPIENTS = 20
+BUDGET_S = 10.0
+"""The whole answer comes within this; see `decide`."""
+
+WINDOW_S = 60.0
+_LATER = "nothing was sent. Please try again in a minute."
+
+logger = logging.getLogger(__name__)
+
+
+class Delivery(StrEnum):
+    """What became of the message to one person."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to hand on.
+
+    Attributes:
+        text: plain, or markup where that is allowed.
+        recipients: e-mails, at most 20.
+        is_html: the text is markup.
+        known_by: how the caller is known: `key` or `entra`.
+        request_id: by which callers and operators speak of this request.
+    """
+
+    text: str
+    recipients: tuple[str, ...]
+    is_html: bool = False
+    known_by: str = "key"
+    request_id: str = ""
+
+
+class Sender(Protocol):
+    """The way to one person's chat; `sweep.ports.Channel` says what the errors mean."""
+
+    def send(self, notice: notice.Notice, deadline: Deadline) -> None:
+        """Hand over a notice, once."""
+        ...
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log and return False."""
+        ...
+
+
+class Relay:
+    """The use case.
+
+    Args:
+        channel: how people are told.
+        ledger: where the share of the rate is kept.
+        clock: the time.
+        domains: whose addresses may be written to; empty when the relay is off.
+        html: whether markup is allowed.
+        journal: the audit record.
+        max_per_minute: of all processes together.
+    """
+
+    def __init__(
+        self,
+        *,
+        channel: Sender,
+        ledger: Ledger,
+        clock: Clock,
+        domains: Iterable[str],
+        html: bool,
+        journal: Recorder,
+        max_per_minute: int,
+    ) -> None:
+        self._channel = channel
+        self._ledger = ledger
+        self._clock = clock
+        self._domains = frozenset(domains)
+        self._html = html
+        self._journal = journal
+        self._max_per_minute = max_per_minute
+
+    def check_is_on(self) -> None:
+        """Raise `CallerError` where the operator has not switched it on."""
+        if not self._domains:
+            raise CallerError("relay_off", "Relaying messages is not enabled on this bridge.", status=403)
+
+    def relay(self, message: Message) -> dict[str, Delivery]:
+        """Send one message to each person.
+
+        Returns:
+            What became of each, by e-mail.
+
+        Raises:
+            CallerError: the relay is off, the message or an address is not allowed, the share of the rate is
+                used up, or Moveworks wants a pause; nothing was sent.
+            ServiceError: the ledger does not answer; nothing was sent.
+        """
+        self.check_is_on()
+        people = self._allowed(message)
+        text = self._rendered(message)
+        deadline = Deadline(self._clock, BUDGET_S)
+        self._take(len(people))
+        said = dict.fromkeys(people, Delivery.NOT_SENT)
+        for person in people:
+            try:
+                self._channel.send(notice.Notice(person, text, {}), deadline)
+                said[person] = Delivery.ACCEPTED
+            except Refused as failure:
+                logger.warning("relay refused code=%s cause=%s", failure.code, failure)
+                said[person] = Delivery.REFUSED
+            except Unknown as failure:
+                logger.warning("relay unknown code=%s cause=%s", failure.code, failure)
+                said[person] = Delivery.UNKNOWN
+                break
+            except Unavailable as failure:
+                logger.warning("relay stopped code=%s cause=%s", failure.code, failure)
+                break
+        self._record(message, said)
+        return said
+
+    def _record(self, message: Message, said: Mapping[str, Delivery]) -> None:
+        now = self._clock.now()
+        events = [
+            Event(
+                kind=Kind.RELAY,
+                at=now,
+                actor=person,
+                known_by=message.known_by,
+                outcome=delivery,
+                request_id=message.request_id,
+            )
+            for person, delivery in said.items()
+        ]
+        self._journal.record(events, required=False)
+        accepted = list(said.values()).count(Delivery.ACCEPTED)
+        logger.info("relay recipients=%d accepted=%d request_id=%s", len(said), accepted, message.request_id)
+
+    def _allowed(self, message: Message) -> list[str]:
+        """Return each address once, when all may be written to."""
+        people = list({address.lower(): address for address in message.recipients}.values())
+        if not people or len(people) > MAX_RECIPIENTS:
+            raise CallerError("bad_recipients", f"A message goes to 1 to {MAX_RECIPIENTS} recipients.")
+        if any(address.rpartition("@")[2].lower() not in self._domains for address in people):
+            raise CallerError(
+                "recipient_not_allowed",
+                "A recipient is not of an allowed domain; nothing was sent.",
+                status=403,
+            )
+        return people
+
+    def _rendered(self, message: Message) -> str:
+        if message.is_html and not self._html:
+            raise CallerError("html_not_allowed", "This bridge relays plain text only; leave html out.")
+        text = notice.safe_html(message.text) if message.is_html else notice.plain(message.text)
+        if not 0 < len(text) <= notice.MAX_MESSAGE:
+            raise CallerError(
+                "bad_message", f"message must be of 1 to {notice.MAX_MESSAGE} characters when written."
+            )
+        return text
+
+    def _take(self, number: int) -> None:
+        """Take so many places within the share, or none."""
+        now = self._clock.now()
+        status = self._ledger.store.status()
+        if status.paused_until and status.paused_until > now:
+            raise CallerError("relay_paused", f"Moveworks wants a pause; {_LATER}", status=429)
+        if not self._ledger.take("relay", number, limit=self._max_per_minute, window_s=WINDOW_S, now=now):
+            raise CallerError("relay_rate", f"Too many messages at once; {_LATER}", status=429)

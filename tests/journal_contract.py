@@ -1,0 +1,181 @@
+"""What the tests of the audit record share: events, a journal with a clock to move, and forgeries."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from coupa_core.errors import ServiceError
+from coupa_core.journal import (
+    Event,
+    Head,
+    Journal,
+    JournalStore,
+    Kind,
+    MemoryJournal,
+    Row,
+    Seals,
+    canonical,
+    digest,
+)
+from sandbox.clock import ManualClock
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""The beginning of the simulators' clock."""
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, day) for day in (23, 24, 25, 26))
+DAY_S = 24 * 3600.0
+KEYS = {"k1": b"one key of thirty-two bytes at least"}
+FOREIGN_KEY = b"a stranger's own key, long enough for it"
+HOSTILE = (
+    '=cmd|"/c calc"!A1',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "'=1",
+    'a "quoted", comma; semicolon',
+    "über ☃ \U0001f600",
+    "\uff1d1+1",
+    "<script>&amp;",
+    "{}[]:\\",
+    "x" * 256,
+)
+
+
+def event(number: int = 7, **fields: Any) -> Event:
+    """Return an event that is known by its number."""
+    return Event(**{"kind": Kind.INTENT, "at": NOW, "approval_id": number, **fields})
+
+
+def full_event() -> Event:
+    """Return an event with no field at its default."""
+    return Event(
+        kind=Kind.DECISION,
+        at=NOW,
+        approval_id=9_223_372_036_854_775_807,
+        document_type="RequisitionHeader",
+        document_id=5001,
+        actor="søren.o'neil+å@example.com",
+        known_by="entra+token",
+        capacity="delegate",
+        verb="approve",
+        outcome="approved",
+        cause="coupa_503",
+        version="v1:abc",
+        digest="d1",
+        generation=3,
+        token_key="k1",
+        request_id="0HM-1",
+        state_before="pending_approval",
+        state_after="approved",
+    )
+
+
+def journal_on(
+    store: JournalStore,
+    *,
+    clock: ManualClock | None = None,
+    keys: Mapping[str, bytes] = KEYS,
+    writer: str = "w",
+) -> Journal:
+    """Return a journal whose nonces are different each time, and the same in each run."""
+    count = itertools.count(1)
+    return Journal(
+        store,
+        seals=Seals(keys),
+        clock=clock or ManualClock(),
+        chance=random.Random(1),
+        new_nonce=lambda: f"{writer}-{next(count)}",
+    )
+
+
+def fill(
+    store: JournalStore, days: Sequence[int] = (3, 5, 4), *, keys: Mapping[str, bytes] = KEYS
+) -> Journal:
+    """Append so many events on Monday, Tuesday and so on, and return the journal, still on the last day."""
+    clock = ManualClock()
+    journal = journal_on(store, clock=clock, keys=keys)
+    number = itertools.count(1)
+    for index, size in enumerate(days):
+        if index:
+            clock.advance(DAY_S)
+        journal.append([event(next(number)) for _ in range(size)])
+    return journal
+
+
+def stored(
+    journal: Journal, *, since: date = date.min, until: date = date.max
+) -> list[tuple[date, int, int]]:
+    """Return day, place and number of each event in the record."""
+    rows = journal.rows(since=since, until=until)
+    return [(day, row.seq, row.said()["event"]["approval_id"]) for day, row in rows]
+
+
+def head_of(store: JournalStore, day: date) -> Head:
+    """Return the head of a day, which must be there."""
+    head = store.head(day)
+    assert head is not None
+    return head
+
+
+def found(journal: Journal) -> str:
+    """Return what the check says of a broken record."""
+    broken = journal.verify().broken
+    assert broken is not None
+    return str(broken)
+
+
+def forged(row: Row, *, kid: str = "k1", **fields: Any) -> Row:
+    """Return a row with something else in its event, hashed anew by somebody who has no key of ours."""
+    said = json.loads(row.text)
+    text = canonical({**said, "seq": row.seq, "kid": kid, "event": {**said["event"], **fields}})
+    own = digest(row.prev, text)
+    return replace(row, text=text, hash=own, seal=Seals({kid: FOREIGN_KEY}).of(own))
+
+
+class LossyJournal(MemoryJournal):
+    """A store whose answers get lost: it does what it is asked, or not, and raises all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._losses: dict[str, list[tuple[ServiceError, bool]]] = {}
+        self._before: dict[str, Callable[[], object]] = {}
+
+    def lose(self, method: str, error: ServiceError, *, is_done: bool, times: int = 1) -> None:
+        """Raise that error at the next so many calls, after doing the work or instead of it."""
+        self._losses[method] = [(error, is_done)] * times
+
+    def let_in(self, method: str, work: Callable[[], object]) -> None:
+        """Let somebody else do something just before the next call."""
+        self._before[method] = work
+
+    def head(self, day: date) -> Head | None:
+        """Return the head of a day."""
+        return self._through("head", lambda: super(LossyJournal, self).head(day))
+
+    def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
+        """Return the rows of a day."""
+        return self._through("rows", lambda: super(LossyJournal, self).rows(day, after=after))
+
+    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
+        """Store rows and the head of their day."""
+        return self._through("write", lambda: super(LossyJournal, self).write(head, rows))
+
+    def _through(self, method: str, work: Callable[[], T]) -> T:
+        self.asked.append(method)
+        self._before.pop(method, lambda: None)()
+        losses = self._losses.get(method)
+        if not losses:
+            return work()
+        error, is_done = losses.pop()
+        if is_done:
+            work()
+        raise error

@@ -1,0 +1,209 @@
+"""Writers of the audit record, interleaved at every step around midnights, with clocks that differ.
+
+They are killed, their answers are lost, and writes arrive long after they were given up. A seed is the whole
+schedule: the same seed gives the same run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+from greenlet import getcurrent, greenlet
+
+from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.journal import Event, Head, Journal, Kind, MemoryJournal, Row, Seals
+from proof.audit import Tally
+from proof.seam import Killed, Seam
+from sandbox.clock import ManualClock
+
+R = TypeVar("R")
+
+SEALS = Seals({"k1": b"a key of thirty-two bytes or more"})
+MODES = ("kill_before", "kill_after", "refuse", "lose", "conflict", "late")
+BEFORE_MIDNIGHT_S = 15 * 3600 - 30
+"""From the start of the simulators' clock to half a minute before midnight."""
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How bad things are.
+
+    Attributes:
+        name: for the table.
+        fault: chance that a step fails, or that its writer is killed.
+        skew_s: how far the clocks of two writers may differ.
+        pause_s: how long a writer waits between two appends, at most.
+    """
+
+    name: str
+    fault: float = 0.0
+    skew_s: float = 5.0
+    pause_s: float = 20.0
+
+
+CALM = Weather("audit record, no faults")
+STORM = Weather("audit record, 15 % faults", fault=0.15)
+ASTRAY = Weather("audit record, clocks days apart", fault=0.1, skew_s=200_000.0, pause_s=60_000.0)
+WEATHERS = (CALM, STORM, ASTRAY)
+
+
+class SeamJournal:
+    """A store of the record that passes the seam, and then the one inside."""
+
+    def __init__(self, inside: MemoryJournal, seam: Seam, late: list[Callable[[], object]]) -> None:
+        self._inside = inside
+        self._seam = seam
+        self._late = late
+
+    def _pass(self, name: str, work: Callable[[], R], *, writes: bool = False) -> R:
+        mode = self._seam.enter(name)
+        if mode == "kill_before":
+            raise Killed
+        if mode == "refuse" or (mode in ("conflict", "late") and not writes):
+            raise Unavailable("audit_503", "refused by the seam")
+        if mode == "late":
+            self._late.append(work)
+            raise Unknown("audit_lost", "under way")
+        done = work()
+        if mode == "kill_after":
+            raise Killed
+        if mode == "lose":
+            raise Unknown("audit_lost", "lost by the seam")
+        if mode == "conflict":
+            # The SDK repeats a transaction after a lost answer, and gets a conflict with its own rows.
+            raise Conflict("audit_conflict", "exists already")
+        return done
+
+    def head(self, day: date) -> Head | None:
+        """Pass."""
+        return self._pass("head", lambda: self._inside.head(day))
+
+    def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
+        """Pass at each day."""
+        for day, head in self._pass("heads", lambda: list(self._inside.heads(before=before))):
+            self._seam.enter("a day of heads")
+            yield day, head
+
+    def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
+        """Pass, and once more half-way."""
+        rows = self._pass("rows", lambda: list(self._inside.rows(day, after=after)))
+        yield from rows[: len(rows) // 2]
+        self._seam.enter("more rows")
+        yield from rows[len(rows) // 2 :]
+
+    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
+        """Pass."""
+        return self._pass("write", lambda: self._inside.write(head, rows), writes=True)
+
+    def erase(self, day: date, *, with_head: bool) -> int:
+        """Pass."""
+        return self._pass("erase", lambda: self._inside.erase(day, with_head=with_head))
+
+
+class Night:
+    """One run of one seed."""
+
+    def __init__(self, seed: int, weather: Weather) -> None:
+        self._chance = random.Random(f"{weather.name}/{seed}")
+        self._weather = weather
+        self._main = getcurrent()
+        self._seam = Seam(decide=self._fate, pause=lambda _: self._main.switch())
+        self._late: list[Callable[[], object]] = []
+        self._nonces = iter(range(1_000_000))
+        self._is_calm = False
+        self.store = MemoryJournal()
+        self.acknowledged: list[int] = []
+        self.false_alarms = 0
+
+    def run(self) -> Tally:
+        """Let three writers and a reader work until all have ended, and look at the record."""
+        works = [lambda number=number: self._write(number) for number in range(3)]
+        running = [greenlet(work) for work in [*works, self._read]]
+        while running:
+            one = self._chance.choice(running)
+            one.switch()
+            if one.dead:
+                running.remove(one)
+            if self._late and self._chance.random() < 0.1:
+                self._arrive()
+        while self._late:
+            self._arrive()
+        return self._tally()
+
+    def _write(self, writer: int) -> None:
+        clock = ManualClock()
+        clock.advance(BEFORE_MIDNIGHT_S + self._chance.uniform(0, self._weather.skew_s))
+        for turn in range(8):
+            numbers = [writer * 1_000 + turn * 10 + each for each in range(self._chance.randint(1, 3))]
+            journal = self._journal(SeamJournal(self.store, self._seam, self._late), clock)
+            try:
+                journal.append([event(number, clock) for number in numbers])
+            except (ServiceError, Killed):
+                pass  # whether it was written is not known
+            else:
+                self.acknowledged += numbers
+            clock.advance(self._chance.uniform(0, self._weather.pause_s))
+
+    def _read(self) -> None:
+        """Check again and again what the others are writing."""
+        seam = Seam(pause=lambda _: self._main.switch())
+        for _ in range(10):
+            report = self._journal(SeamJournal(self.store, seam, []), ManualClock()).verify()
+            self.false_alarms += report.broken is not None
+            self._main.switch()
+
+    def _journal(self, store: SeamJournal | MemoryJournal, clock: ManualClock) -> Journal:
+        return Journal(
+            store,
+            seals=SEALS,
+            clock=clock,
+            chance=random.Random(1),
+            new_nonce=lambda: f"nonce-{next(self._nonces)}",
+        )
+
+    def _fate(self, _: int, name: str) -> str | None:
+        is_hit = "more" not in name and "day" not in name and self._chance.random() < self._weather.fault
+        return self._chance.choice(MODES) if is_hit else None
+
+    def _arrive(self) -> None:
+        """Let a write arrive that its writer has given up."""
+        work = self._late.pop(self._chance.randrange(len(self._late)))
+        with suppress(Conflict):
+            work()
+
+    def _tally(self) -> Tally:
+        journal = self._journal(self.store, ManualClock())
+        rows = journal.rows(since=date.min, until=date.max)
+        stored = Counter(int(row.said()["event"]["approval_id"]) for _, row in rows)
+        self.false_alarms += journal.verify().broken is not None
+        return Tally(
+            runs=1,
+            steps=len(self._seam.steps),
+            faults=self._seam.faults,
+            sent=stored.total(),
+            lost=len(set(self.acknowledged) - set(stored)),
+            repeated=sum(times - 1 for times in stored.values()),
+            false_answers=self.false_alarms,
+        )
+
+
+def event(number: int, clock: ManualClock) -> Event:
+    """Return an event that is known by its number."""
+    return Event(kind=Kind.INTENT, at=clock.now() - timedelta(seconds=1), approval_id=number)
+
+
+def nights(seeds: Iterable[int], weather: Weather) -> Tally:
+    """Run some schedules; one that misses is named."""
+    whole = Tally()
+    for seed in seeds:
+        tally = Night(seed, weather).run()
+        if tally.lost or tally.repeated or tally.false_answers:
+            tally.missed.append(f"{weather.name}, seed {seed}")
+        whole.add(tally)
+    return whole

@@ -1,0 +1,654 @@
+"""The command line of the audit record, on Azurite: what it finds, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+import runpy
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.data.tables import TableClient, UpdateMode
+from bridge import SETTINGS
+from journal_contract import (
+    DAY_S,
+    FOREIGN_KEY,
+    HOSTILE,
+    MONDAY,
+    TUESDAY,
+    event,
+    fill,
+    forged,
+    full_event,
+    journal_on,
+)
+
+from coupa_core.audit.command import main
+from coupa_core.audit.export import COLUMNS, write_rows
+from coupa_core.authority import keys_of
+from coupa_core.journal import (
+    NAMES,
+    Head,
+    Journal,
+    Row,
+    Seals,
+    canonical,
+    derived,
+    digest,
+    read_head,
+)
+from coupa_core.table_journal import HEAD, TableJournal, partition, row_key
+from coupa_core.tables import table_client
+from sandbox.azurite import Azurite
+from sandbox.clock import ManualClock
+
+ROOT = Path(__file__).parents[1]
+KID, ENCODED = SETTINGS["ACTION_TOKEN_KEYS"].split(":")
+KEYS = derived(keys_of({KID: ENCODED}))
+NOBODY = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
+EVENTS = 500
+
+
+def run(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator does."""
+    return subprocess.run(
+        [sys.executable, "-m", "coupa_core.audit", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def settings_of(server: Azurite, table: str) -> dict[str, str]:
+    return {**SETTINGS, "LEDGER_CONNECTION": server.connection_string, "AUDIT_TABLE": table}
+
+
+# A thousand events of two processes, and what a stranger does to them.
+
+
+@dataclass(frozen=True)
+class Record:
+    """What two processes have written: where it is, and all that lies there."""
+
+    settings: dict[str, str]
+    entities: list[dict[str, Any]]
+
+    def days(self) -> list[date]:
+        """Return the days that have rows, the earliest first."""
+        parts = sorted(
+            {each["PartitionKey"] for each in self.entities if each["RowKey"] != HEAD}, reverse=True
+        )
+        return [date.fromisoformat(part.partition("_")[2]) for part in sorted(parts, reverse=True)]
+
+
+@pytest.fixture(scope="module")
+def record(azurite_server: Azurite) -> Record:
+    """Let two processes append 500 events each at the same time."""
+    settings = settings_of(azurite_server, f"t{uuid.uuid4().hex}")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "tests/journal_writer.py", name, str(EVENTS)],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("jamie", "robin")
+    ]
+    said = [writer.communicate(timeout=300)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0], said
+    with client_of(settings) as client:
+        return Record(settings, [{**each} for each in client.list_entities()])
+
+
+def client_of(settings: dict[str, str]) -> TableClient:
+    return table_client(
+        connection=settings["LEDGER_CONNECTION"], account_url="", table=settings["AUDIT_TABLE"]
+    )
+
+
+@pytest.fixture
+def copy(record: Record) -> Iterator[tuple[dict[str, str], TableClient]]:
+    """Yield a copy of that record to spoil."""
+    settings = {**record.settings, "AUDIT_TABLE": f"t{uuid.uuid4().hex}"}
+    with client_of(settings) as client:
+        client.create_table()
+        for _, rows in itertools.groupby(record.entities, key=lambda each: each["PartitionKey"]):
+            day = list(rows)
+            for start in range(0, len(day), 100):
+                client.submit_transaction([("create", each) for each in day[start : start + 100]])
+        yield settings, client
+
+
+def test_a_thousand_events_of_two_processes_hang_together_and_none_is_lost(record: Record) -> None:
+    done = run(record.settings, "verify")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"all is well: rows 1000, days {len(record.days())}\n")
+    assert len(record.days()) >= 4
+    said = [json.loads(each["row"])["event"] for each in record.entities if each["RowKey"] != HEAD]
+    numbers = [(each["actor"], each["approval_id"]) for each in said]
+    wanted = [(f"{name}@example.com", number) for name in ("jamie", "robin") for number in range(EVENTS)]
+    assert sorted(numbers) == wanted
+
+
+class Spoiler:
+    """Somebody who may write to the table and has no key, but for what was sealed before their eyes."""
+
+    def __init__(self, client: TableClient, record: Record) -> None:
+        self.client = client
+        self.first, self.second, *_, self.last = record.days()
+
+    def columns(self, day: date, seq: int) -> dict[str, Any]:
+        """Return the columns of a row."""
+        return {**self.client.get_entity(partition(day), row_key(seq))}
+
+    def size(self, day: date) -> int:
+        """Return how many rows a day has."""
+        return self.head(day).seq
+
+    def head(self, day: date) -> Head:
+        """Return the head of a day."""
+        stored = self.columns(day, 0)
+        head = read_head(stored["head"], seal=stored["seal"], etag="")
+        assert head is not None
+        return head
+
+    def put(self, columns: dict[str, Any], *, day: date, seq: int) -> None:
+        """Store columns as another row."""
+        key = {"PartitionKey": partition(day), "RowKey": row_key(seq)}
+        self.client.upsert_entity({**columns, **key}, mode=UpdateMode.REPLACE)
+
+    def delete(self, day: date, *places: int) -> None:
+        """Delete rows."""
+        for seq in places:
+            self.client.delete_entity(partition(day), row_key(seq))
+
+    def change(self) -> str:
+        """Make a row say something else."""
+        row = self.columns(self.second, 7)
+        self.put({**row, "row": row["row"].replace("example.com", "example.org")}, day=self.second, seq=7)
+        return f"{self.second}, row 7: changed"
+
+    def remove(self) -> str:
+        """Take a row out."""
+        self.delete(self.second, 7)
+        return f"{self.second}, row 7: removed"
+
+    def add(self) -> str:
+        """Append a row with a hash that fits and a seal that cannot."""
+        size = self.size(self.last)
+        stored = self.columns(self.last, size)
+        row = Row(size + 1, stored["row"], stored["hash"], "", "")
+        row = forged(row, kid=f".{KID}", approval_id=99)
+        columns = {"row": row.text, "prev": row.prev, "hash": row.hash, "seal": row.seal}
+        self.put(columns, day=self.last, seq=size + 1)
+        return f"{self.last}, row {size + 1}: added"
+
+    def swap(self) -> str:
+        """Let two rows change their places."""
+        one, other = self.columns(self.second, 5), self.columns(self.second, 9)
+        self.put(one, day=self.second, seq=9)
+        self.put(other, day=self.second, seq=5)
+        return f"{self.second}, row 5: reordered"
+
+    def cut_the_tail(self) -> str:
+        """Take the last rows of the last day out."""
+        size = self.size(self.last)
+        self.delete(self.last, size, size - 1, size - 2)
+        return f"{self.last}, row {size - 2}: removed"
+
+    def cut_an_earlier_tail(self) -> str:
+        """Take the last row of an earlier day out."""
+        size = self.size(self.first)
+        self.delete(self.first, size)
+        return f"{self.first}, row {size}: removed"
+
+    def remove_a_day(self) -> str:
+        """Take a whole day out."""
+        self.delete(self.second, *range(self.size(self.second) + 1))
+        return f"{self.second}: removed"
+
+    def remove_the_last_day(self) -> str:
+        """Take the whole last day out."""
+        self.delete(self.last, *range(self.size(self.last) + 1))
+        return f"{self.last}: removed"
+
+    def roll_back_a_head(self) -> str:
+        """Put up a head of some minutes ago, which was sealed genuinely."""
+        head = self.head(self.last)
+        before = self.columns(self.last, head.seq - 1)
+        old = Seals(KEYS).on(replace(head, seq=head.seq - 1, hash=before["hash"]))
+        self.put({"head": old.text(), "seal": old.seal}, day=self.last, seq=0)
+        return f"{self.last}: head does not fit"
+
+
+SPOILERS: list[Callable[[Spoiler], str]] = [
+    *(Spoiler.change, Spoiler.remove, Spoiler.add, Spoiler.swap),
+    *(Spoiler.cut_the_tail, Spoiler.cut_an_earlier_tail),
+    *(Spoiler.remove_a_day, Spoiler.remove_the_last_day),
+    Spoiler.roll_back_a_head,
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS, ids=lambda spoil: spoil.__name__)
+def test_what_was_spoiled_is_found_and_its_place_is_named(
+    record: Record, copy: tuple[dict[str, str], TableClient], spoil: Callable[[Spoiler], str]
+) -> None:
+    settings, client = copy
+    place = spoil(Spoiler(client, record))
+
+    done = run(settings, "verify")
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith(f"broken at {place}")
+
+
+def test_the_copy_is_whole_before_it_is_spoiled(copy: tuple[dict[str, str], TableClient]) -> None:
+    """Guard the guard."""
+    assert run(copy[0], "verify").returncode == 0
+
+
+def test_an_export_of_all_says_what_was_written(record: Record, tmp_path: Path) -> None:
+    first, *_, last = record.days()
+    file = tmp_path / "all.jsonl"
+
+    done = run(
+        record.settings,
+        *("export", "--from", str(first), "--to", str(last), "--format", "jsonl", "--out", str(file)),
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "1000 rows written\n")
+    lines = file.read_text("utf-8").splitlines()
+    rows = [each["row"] for each in record.entities if each["RowKey"] != HEAD]
+    events = [json.loads(row)["event"] for row in rows]
+    exported = [{name: value for name, value in json.loads(line).items() if name in NAMES} for line in lines]
+    assert sorted(map(canonical, exported)) == sorted(map(canonical, events))
+
+
+# In this process.
+
+
+@pytest.fixture
+def table_of(
+    azurite_server: Azurite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[TableJournal]:
+    """Configure this process for a table of its own, in an empty folder, and yield the store."""
+    monkeypatch.chdir(tmp_path)
+    settings = settings_of(azurite_server, f"t{uuid.uuid4().hex}")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with client_of(settings) as client:
+        yield TableJournal(client)
+
+
+def test_a_record_that_is_whole_ends_with_0_and_says_where_it_ends(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys=KEYS)
+
+    assert main(["verify"]) == 0
+
+    end = next(head for _, head in table_of.heads())
+    assert end is not None
+    assert capsys.readouterr().out == (
+        f"all is well: rows 12, days 3\nit ends at 2026-11-25, row 4, hash {end.hash}\n"
+    )
+
+
+def test_a_record_that_is_broken_ends_with_1_and_says_how_far_it_is_whole(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys=KEYS)
+    table_of._client.delete_entity(partition(TUESDAY), row_key(3))
+
+    assert main(["verify"]) == 1
+
+    assert capsys.readouterr().out == (
+        "broken at 2026-11-24, row 3: removed (the next that is there is row 4)\n"
+        "whole up to there: rows 5, days 1\n"
+    )
+
+
+def test_the_rows_of_some_days_can_be_checked_alone(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys=KEYS)
+    table_of._client.delete_entity(partition(TUESDAY), row_key(3))
+
+    assert main(["verify", "--to", "2026-11-23"]) == 0
+    assert main(["verify", "--from", "2026-11-25"]) == 0
+    assert main(["verify", "--from", "2026-11-24", "--to", "2026-11-24"]) == 1
+    assert "all is well: rows 4, days 1\n" in capsys.readouterr().out
+
+
+def test_what_was_purged_and_what_is_unsealed_is_told(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = ManualClock()
+    old = journal_on(table_of, clock=clock, keys={".old": FOREIGN_KEY})
+    for _ in range(3):
+        old.append([event(1), event(2)])
+        clock.advance(DAY_S)
+    journal = journal_on(table_of, clock=clock, keys=KEYS)
+    journal.append([event(3)])
+    journal.purge(keep_days=2)
+
+    assert main(["verify"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "all is well: rows 5, days 3, rows whose key is not known any more 4, rows purged 2, up to 2026-11-23"
+    )
+
+
+def test_a_record_whose_end_nobody_vouches_for_ends_with_2_and_names_the_key(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys={"other": FOREIGN_KEY})
+
+    assert main(["verify"]) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "add the key other to AUDIT_KEYS" in said.err
+
+
+def test_a_record_that_is_not_there_ends_with_2(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it may be gone: that is nothing to call well."""
+    assert main(["verify"]) == 2
+
+    assert "nothing is recorded in table" in capsys.readouterr().err
+    assert table_of.head(MONDAY) is None
+
+
+# Exports.
+
+
+def written(store: TableJournal) -> Journal:
+    """Append events whose every text is hostile, and one with all fields."""
+    journal = journal_on(store, keys=KEYS)
+    journal.append([full_event(), event(1)])
+    journal.append([event(index, actor=text, cause=text, verb=text) for index, text in enumerate(HOSTILE)])
+    return journal
+
+
+EXPORT = ["export", "--from", "2026-11-23", "--to", "2026-11-23", "--format"]
+NUMBERS = ("approval_id", "document_id", "generation")
+
+
+def expected() -> list[dict[str, Any]]:
+    """Return what the events say, in their order."""
+    texts = [event(index, actor=text, cause=text, verb=text) for index, text in enumerate(HOSTILE)]
+    return [each.values() for each in (full_event(), event(1), *texts)]
+
+
+def check_hashes(rows: list[dict[str, Any]]) -> None:
+    """Check the chain of what was exported, without the table."""
+    prev = "0" * 64
+    for row in rows:
+        said = {"event": {name: row[name] for name in NAMES if name in row}}
+        said |= {"day": row["day"], "seq": row["seq"], "kid": row["kid"], "nonce": row["nonce"]}
+        assert row["prev"] == prev
+        prev = digest(prev, canonical(said))
+        assert row["hash"] == prev
+        assert Seals(KEYS).hold(row["kid"], text=prev, seal=row["seal"])
+
+
+def test_json_lines_say_what_was_recorded_and_can_be_checked_without_the_table(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(table_of)
+
+    assert main([*EXPORT, "jsonl"]) == 0
+
+    said = capsys.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert said.err == f"{len(rows)} rows written\n"
+    assert [{name: row[name] for name in NAMES if name in row} for row in rows] == expected()
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    check_hashes(rows)
+
+
+def test_csv_says_what_was_recorded_and_no_cell_is_a_formula(
+    table_of: TableJournal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(table_of)
+    file = tmp_path / "out.csv"
+
+    assert main([*EXPORT, "csv", "--out", str(file)]) == 0
+
+    assert capsys.readouterr().out == ""
+    data = file.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")  # without it a spreadsheet takes the letters for others
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        cells = list(csv.DictReader(lines))
+    assert tuple(cells[0]) == COLUMNS
+    harmless = [text for row in cells for text in row.values()]
+    assert not [text for text in harmless if text.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))]
+    rows = [plain(row) for row in cells]
+    assert [{name: row[name] for name in NAMES if name in row} for row in rows] == expected()
+    check_hashes(rows)
+    assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
+
+
+def plain(cells: dict[str, str]) -> dict[str, Any]:
+    """Take the first apostrophe off, and make numbers of numbers."""
+    texts = {name: text.removeprefix("'") for name, text in cells.items() if text}
+    return {name: int(text) if name in (*NUMBERS, "seq") else text for name, text in texts.items()}
+
+
+def test_csv_on_the_standard_output_has_no_byte_order_mark(
+    table_of: TableJournal, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    written(table_of)
+
+    assert main([*EXPORT, "csv"]) == 0
+
+    assert capsysbinary.readouterr().out.startswith(b'"day","seq","kind","at",')
+
+
+def test_only_the_days_that_were_asked_for_are_exported(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys=KEYS)
+
+    assert main(["export", "--from", "2026-11-24", "--to", "2026-11-24", "--format", "jsonl"]) == 0
+
+    assert [json.loads(line)["approval_id"] for line in capsys.readouterr().out.splitlines()] == [
+        4,
+        5,
+        6,
+        7,
+        8,
+    ]
+
+
+@pytest.mark.parametrize("style", ["csv", "jsonl"])
+def test_a_row_that_cannot_be_read_does_not_block_the_others(
+    table_of: TableJournal, capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    fill(table_of, keys=KEYS)
+    row = {**table_of._client.get_entity(partition(MONDAY), row_key(2)), "row": "=not json"}
+    table_of._client.upsert_entity(row, mode=UpdateMode.REPLACE)
+
+    assert main([*EXPORT, style]) == 0
+
+    said = capsys.readouterr()
+    assert said.err == "3 rows written\n"
+    assert ('"\'=not json"' if style == "csv" else '"unreadable": "=not json"') in said.out
+
+
+def test_a_text_that_cannot_be_encoded_is_written_all_the_same() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace")
+    row = Row(1, canonical({"event": {"actor": "\ud83d"}, "day": "x"}), "", "", "")
+
+    assert write_rows([(MONDAY, row)], out, style="jsonl") == 1
+
+
+@pytest.mark.parametrize("style", ["csv", "jsonl"])
+def test_rows_are_written_as_they_come_and_none_is_held(style: str) -> None:
+    """There is no end to them; whoever held them would never write one."""
+    row = Row(1, canonical({"event": {"actor": "a"}}), "", "", "")
+    out = _Full(lines=1_000)
+
+    with pytest.raises(OSError, match="full"):
+        write_rows(itertools.repeat((MONDAY, row)), out, style=style)
+
+
+class _Full(io.StringIO):
+    """A file on a disk that takes so many lines."""
+
+    def __init__(self, *, lines: int) -> None:
+        super().__init__()
+        self._left = lines
+
+    def write(self, text: str) -> int:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("full")
+        return len(text)
+
+
+def test_an_export_that_was_broken_off_leaves_no_file_of_that_name(
+    table_of: TableJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "LEDGER_CONNECTION", os.environ["LEDGER_CONNECTION"].replace("127.0.0.1:", "127.0.0.1:1")
+    )
+    file = tmp_path / "out.csv"
+    file.write_text("the one of yesterday")
+
+    assert main([*EXPORT, "csv", "--out", str(file)]) == 2
+
+    assert file.read_text() == "the one of yesterday"
+
+
+# What is wrong with the settings, the store, or the usage.
+
+
+def test_a_file_that_cannot_be_written_ends_with_2(
+    table_of: TableJournal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*EXPORT, "csv", "--out", str(tmp_path / "nowhere" / "out.csv")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_missing_settings_end_with_2_and_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["verify"]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("cannot tell: the settings are not right: ")
+    assert "COUPA_BASE_URL: is missing" in said
+    assert "LEDGER_CONNECTION: is missing" in said
+
+
+def test_a_record_in_memory_cannot_be_read_by_another_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["verify"]) == 2
+    assert "LEDGER_CONNECTION: memory keeps nothing" in capsys.readouterr().err
+
+
+def test_a_store_that_is_not_there_ends_with_2_and_says_what_to_check(
+    table_of: TableJournal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = (
+        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
+    )
+    monkeypatch.setenv("LEDGER_CONNECTION", connection)
+
+    assert main(["verify"]) == 2
+
+    said = capsys.readouterr().err
+    assert "(audit_lost)" in said
+    assert "check LEDGER_CONNECTION" in said
+
+
+def test_what_the_environment_does_not_say_comes_from_the_local_settings(
+    table_of: TableJournal,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(table_of, keys=KEYS)
+    values: dict[str, Any] = {name: os.environ[name] for name in SETTINGS}
+    for name in SETTINGS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COUPA_CLIENT_ID", " ")
+    values |= {"AUDIT_TABLE": "another", "Number": 5}
+    text = json.dumps({"IsEncrypted": False, "Values": values})
+    (tmp_path / "local.settings.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+    assert main(["verify"]) == 0  # the table is that of the environment
+    monkeypatch.delenv("AUDIT_TABLE")
+    assert main(["verify"]) == 2
+    assert "table another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"Values": []}', '{"Values": null}', "\xff"])
+def test_local_settings_that_cannot_be_read_end_with_2(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "local.settings.json").write_bytes(text.encode("latin-1"))
+
+    assert main(["verify"]) == 2
+    assert "local.settings.json: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["check"],
+        ["verify", "--from", "yesterday"],
+        ["verify", "--from", "2026-11-24", "--to", "2026-11-23"],
+        ["export", "--from", "2026-11-23", "--format", "csv"],
+        ["export", "--from", "2026-11-23", "--to", "2026-11-23"],
+        [*EXPORT, "xlsx"],
+    ],
+)
+def test_a_wrong_usage_ends_with_2_and_shows_the_right_one(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert "usage: python -m coupa_core.audit" in capsys.readouterr().err
+
+
+def test_the_module_can_be_run(
+    table_of: TableJournal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(table_of, keys=KEYS)
+    monkeypatch.setattr(sys, "argv", ["audit", "verify"])
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("coupa_core.audit", run_name="__main__")
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("all is well")

@@ -1,0 +1,641 @@
+"""The chain: what a row and a head carry, and that no single change by a stranger goes unseen."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journal_contract import (
+    DAY_S,
+    FOREIGN_KEY,
+    KEYS,
+    MONDAY,
+    THURSDAY,
+    TUESDAY,
+    WEDNESDAY,
+    event,
+    fill,
+    forged,
+    found,
+    head_of,
+    journal_on,
+)
+
+from coupa_core.journal import (
+    GENESIS,
+    ROOT,
+    Check,
+    Fault,
+    Head,
+    MemoryJournal,
+    Row,
+    Seals,
+    derived,
+    link,
+    read_head,
+)
+from sandbox.clock import ManualClock
+
+SEALS = Seals(KEYS)
+OLD, NEW = b"an old key of thirty-two bytes or so", b"a new key of thirty-two bytes or so"
+
+
+# What is stored.
+
+
+def test_a_row_carries_the_hash_of_the_one_before_and_a_seal_that_needs_the_key() -> None:
+    head = Head(day=MONDAY, hash="0" * 64, before=ROOT)
+
+    [first, second], after = link(head, [event(1), event(2)], nonce="n", seals=SEALS)
+
+    text = (
+        '{"day":"2026-11-23","event":{"approval_id":2,"at":"2026-11-23T09:00:00+00:00","generation":0,'
+        '"kind":"intent"},"kid":"k1","nonce":"n","seq":2}'
+    )
+    own = hashlib.sha256(f"{first.hash}\n{text}".encode()).hexdigest()
+    seal = hmac.new(KEYS["k1"], own.encode(), hashlib.sha256).hexdigest()
+    assert (first.seq, first.prev) == (1, "0" * 64)
+    assert second == Row(seq=2, text=text, prev=first.hash, hash=own, seal=seal)
+    assert (after.seq, after.hash, after.before) == (2, own, ROOT)
+    assert SEALS.hold("k1", text=after.text(), seal=after.seal) is True
+
+
+def test_a_day_goes_on_where_it_ended() -> None:
+    _, head = link(Head(day=MONDAY), [event(1)], nonce="n", seals=SEALS)
+
+    [row], after = link(head, [event(2)], nonce="m", seals=SEALS)
+
+    assert (row.seq, row.prev, after.seq) == (2, head.hash, 2)
+
+
+def test_the_same_event_of_two_writers_has_two_hashes() -> None:
+    [one], _ = link(Head(day=MONDAY), [event()], nonce="mine", seals=SEALS)
+    [other], _ = link(Head(day=MONDAY), [event()], nonce="theirs", seals=SEALS)
+
+    assert one.hash != other.hash
+
+
+HEADS = [
+    Head(day=ROOT),
+    SEALS.on(Head(day=TUESDAY, seq=5, hash="ab", before=MONDAY, next=WEDNESDAY, is_followed=True, purged=0)),
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_comes_back_as_it_was_written(head: Head) -> None:
+    assert read_head(head.text(), seal=head.seal, etag="e") == replace(head, etag="e")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"day": None}, {"day": "soon"}, {"day": ""}, {"day": 5}, {"day": "20261124"},
+        {"seq": "5"}, {"seq": True}, {"seq": None}, {"seq": 1.5},
+        {"hash": 5}, {"hash": None}, {"before": ""}, {"before": 7}, {"next": "never"},
+        {"is_followed": 1}, {"is_followed": None}, {"purged": "3"}, {"purged": False}, {"kid": None},
+        {"seal": "x"}, {"etag": "x"}, {"more": 1},
+        {"before": "2026-11-24"}, {"before": "2026-11-25"}, {"next": "2026-11-24"}, {"next": "2026-11-23"},
+    ],
+)  # fmt: skip
+def test_what_is_no_head_is_not_read_as_one(change: dict[str, Any]) -> None:
+    said = {**json.loads(HEADS[1].text()), **change}
+
+    assert read_head(json.dumps(said, sort_keys=True, separators=(",", ":")), seal="", etag="") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "5", '"head"', "[" * 100_000, "{}"])
+def test_what_is_no_json_of_ours_is_neither_head_nor_row(text: str) -> None:
+    assert read_head(text, seal="", etag="") is None
+    assert Row(1, text, "", "", "").said() == {}
+
+
+@pytest.mark.parametrize("name", ["day", "seq", "hash", "before", "next", "is_followed", "purged", "kid"])
+def test_a_head_that_lacks_something_is_not_read(name: str) -> None:
+    said = json.loads(HEADS[1].text())
+    del said[name]
+
+    assert read_head(json.dumps(said, sort_keys=True, separators=(",", ":")), seal="", etag="") is None
+
+
+def test_derived_keys_differ_from_their_origin_and_have_names_that_no_setting_can_have() -> None:
+    keys = derived({"k1": OLD, "k2": NEW})
+
+    assert list(keys) == [".k1", ".k2"]
+    assert len({OLD, NEW, *keys.values()}) == 4
+    assert derived({"k1": OLD}) == {".k1": keys[".k1"]}
+    assert all(len(key) == 32 for key in keys.values())
+
+
+# A record that is whole.
+
+
+def test_a_record_that_nobody_touched_hangs_together() -> None:
+    store = MemoryJournal()
+
+    report = fill(store).verify()
+
+    assert report.broken is None
+    assert (report.days, report.rows, report.unsealed, report.unknown_kids) == (3, 12, 0, set())
+    assert report.last == head_of(store, WEDNESDAY)
+    first = next(store.rows(MONDAY))
+    assert first.prev == GENESIS
+    assert next(store.rows(TUESDAY)).prev == head_of(store, MONDAY).hash
+
+
+def test_days_without_events_are_left_out() -> None:
+    clock = ManualClock()
+    journal = journal_on(MemoryJournal(), clock=clock)
+    journal.append([event(1)])
+    clock.advance(3 * DAY_S)
+    journal.append([event(2)])
+
+    assert [day for day, _ in journal.store.heads()] == [THURSDAY, MONDAY, ROOT]
+    assert next(journal.store.rows(THURSDAY)).prev == head_of(journal.store, MONDAY).hash
+    assert journal.verify().broken is None
+
+
+def test_an_empty_record_has_nothing_broken_and_nothing_to_show() -> None:
+    report = journal_on(MemoryJournal()).verify()
+
+    assert (report.broken, report.last, report.rows) == (None, None, 0)
+
+
+# What a stranger does to it. `found` says where, and what.
+
+
+def put(store: MemoryJournal, day: date, *rows: Row) -> None:
+    """Put rows where they say, whatever is there."""
+    head, there = store.days[day]
+    store.days[day] = head, {**there, **{row.seq: row for row in rows}}
+
+
+def row_of(store: MemoryJournal, day: date, seq: int) -> Row:
+    return store.days[day][1][seq]
+
+
+def set_head(store: MemoryJournal, head: Head) -> None:
+    store.days[head.day] = head, store.days[head.day][1]
+
+
+def change(store: MemoryJournal) -> None:
+    row = row_of(store, TUESDAY, 3)
+    put(store, TUESDAY, replace(row, text=row.text.replace('"approval_id":6', '"approval_id":9')))
+
+
+def change_and_hash(store: MemoryJournal) -> None:
+    put(store, TUESDAY, forged(row_of(store, TUESDAY, 3), verb="reject"))
+
+
+def change_and_hash_by_unknown_key(store: MemoryJournal) -> None:
+    put(store, TUESDAY, forged(row_of(store, TUESDAY, 3), kid="x", verb="reject"))
+
+
+def change_the_last_by_unknown_key(store: MemoryJournal) -> None:
+    put(store, TUESDAY, forged(row_of(store, TUESDAY, 5), kid="x", verb="reject"))
+
+
+def reseal(store: MemoryJournal) -> None:
+    put(store, TUESDAY, replace(row_of(store, TUESDAY, 3), seal="00"))
+
+
+def remove(store: MemoryJournal) -> None:
+    del store.days[TUESDAY][1][3]
+
+
+def remove_the_end(store: MemoryJournal) -> None:
+    for seq in (4, 5):
+        del store.days[TUESDAY][1][seq]
+
+
+def remove_the_very_end(store: MemoryJournal) -> None:
+    del store.days[WEDNESDAY][1][4]
+
+
+def add(store: MemoryJournal) -> None:
+    row = row_of(store, WEDNESDAY, 4)
+    put(store, WEDNESDAY, forged(replace(row, seq=5, prev=row.hash), approval_id=99))
+
+
+def add_a_copy(store: MemoryJournal) -> None:
+    put(store, WEDNESDAY, replace(row_of(store, WEDNESDAY, 2), seq=5))
+
+
+def add_by_unknown_key(store: MemoryJournal) -> None:
+    head = replace(head_of(store, WEDNESDAY), etag="")
+    [row], _ = link(head, [event(99)], nonce="n", seals=Seals({"x": FOREIGN_KEY}))
+    put(store, WEDNESDAY, row)
+
+
+def add_under_no_key(store: MemoryJournal) -> None:
+    rows = store.days[TUESDAY][1]
+    rows[3], rows[4], rows[5], rows[6] = replace(rows[2], seq=0), rows[3], rows[4], rows[5]
+
+
+def swap(store: MemoryJournal) -> None:
+    one, other = row_of(store, TUESDAY, 2), row_of(store, TUESDAY, 4)
+    put(store, TUESDAY, replace(one, seq=4), replace(other, seq=2))
+
+
+def move_from_another_day(store: MemoryJournal) -> None:
+    put(store, TUESDAY, row_of(store, MONDAY, 3))
+
+
+def remove_a_day(store: MemoryJournal) -> None:
+    del store.days[TUESDAY]
+
+
+def remove_the_first_day(store: MemoryJournal) -> None:
+    del store.days[MONDAY]
+
+
+def remove_the_last_day(store: MemoryJournal) -> None:
+    del store.days[WEDNESDAY]
+
+
+def remove_the_root(store: MemoryJournal) -> None:
+    del store.days[ROOT]
+
+
+def add_a_day(store: MemoryJournal) -> None:
+    store.days[date(2026, 11, 22)] = store.days[MONDAY]
+
+
+def add_a_later_day(store: MemoryJournal) -> None:
+    store.days[THURSDAY] = store.days[WEDNESDAY]
+
+
+def remove_a_head(store: MemoryJournal) -> None:
+    store.days[TUESDAY] = None, store.days[TUESDAY][1]
+
+
+def roll_back_a_head(store: MemoryJournal) -> None:
+    rows = [row_of(store, WEDNESDAY, seq) for seq in (1, 2)]
+    old = replace(head_of(store, WEDNESDAY), seq=2, hash=rows[-1].hash)
+    set_head(store, SEALS.on(old))
+
+
+def roll_back_to_the_open_day(store: MemoryJournal) -> None:
+    set_head(store, SEALS.on(replace(head_of(store, TUESDAY), next=None, is_followed=False)))
+
+
+def roll_back_a_note(store: MemoryJournal) -> None:
+    set_head(store, SEALS.on(replace(head_of(store, TUESDAY), is_followed=False)))
+
+
+def another_hash(store: MemoryJournal) -> None:
+    set_head(store, SEALS.on(replace(head_of(store, TUESDAY), hash="ab" * 32)))
+
+
+def another_day_before(store: MemoryJournal) -> None:
+    set_head(store, SEALS.on(replace(head_of(store, WEDNESDAY), before=MONDAY)))
+
+
+def forge_a_head(store: MemoryJournal) -> None:
+    set_head(store, replace(head_of(store, TUESDAY), seq=4))
+
+
+TAMPERINGS: list[tuple[Callable[[MemoryJournal], None], str]] = [
+    (change, "2026-11-24, row 3: changed (its hash is not that of its content)"),
+    (change_and_hash, "2026-11-24, row 3: foreign seal (its seal is not by key k1)"),
+    (change_and_hash_by_unknown_key, "2026-11-24, row 4: changed (it does not follow the row before it)"),
+    (
+        change_the_last_by_unknown_key,
+        "2026-11-24: head does not fit (its hash is not that of the last row)",
+    ),
+    (reseal, "2026-11-24, row 3: foreign seal (its seal is not by key k1)"),
+    (remove, "2026-11-24, row 3: removed (the next that is there is row 4)"),
+    (remove_the_end, "2026-11-24, row 4: removed (the head knows of 5 rows)"),
+    (remove_the_very_end, "2026-11-25, row 4: removed (the head knows of 4 rows)"),
+    (add, "2026-11-25, row 5: added (its seal is not by key k1)"),
+    (add_a_copy, "2026-11-25, row 5: added (it was written as 2026-11-25, row 2)"),
+    (add_by_unknown_key, "2026-11-25: head does not fit (it knows of 4 rows only: rolled back)"),
+    (add_under_no_key, "2026-11-24, row 3: added (something lies here under a key that is no place)"),
+    (swap, "2026-11-24, row 2: reordered (it was written as 2026-11-24, row 4)"),
+    (move_from_another_day, "2026-11-24, row 3: reordered (it was written as 2026-11-23, row 3)"),
+    (remove_a_day, "2026-11-24: removed (the whole day that 2026-11-23 was followed by)"),
+    (remove_the_first_day, "2026-11-23: removed (the whole day that 0001-01-01 was followed by)"),
+    (remove_the_last_day, "2026-11-25: removed (the whole day that 2026-11-24 was followed by)"),
+    (remove_the_root, "0001-01-01: removed (2026-11-23 says that this day was before it)"),
+    (add_a_day, "2026-11-22: added (0001-01-01 says that 2026-11-23 comes after it)"),
+    (add_a_later_day, "2026-11-25: head does not fit (it does not know that 2026-11-26 came: rolled back)"),
+    (remove_a_head, "2026-11-24: head does not fit (the head is missing or cannot be read)"),
+    (roll_back_a_head, "2026-11-25: head does not fit (it knows of 2 rows only: rolled back)"),
+    (
+        roll_back_to_the_open_day,
+        "2026-11-24: head does not fit (it does not know that 2026-11-25 came: rolled back)",
+    ),
+    (
+        roll_back_a_note,
+        "2026-11-24: head does not fit (it does not note that 2026-11-25 was begun: rolled back)",
+    ),
+    (another_hash, "2026-11-24: head does not fit (its hash is not that of the last row)"),
+    (another_day_before, "2026-11-25: head does not fit (it does not say that 2026-11-24 was before it)"),
+    (forge_a_head, "2026-11-24: foreign seal (the seal of the head is not by key k1)"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "said"), TAMPERINGS, ids=lambda each: getattr(each, "__name__", ""))
+def test_the_first_broken_link_is_named(tamper: Callable[[MemoryJournal], None], said: str) -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    tamper(store)
+
+    assert found(journal) == said
+
+
+def test_what_was_whole_before_the_broken_link_is_counted() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    change(store)
+
+    report = journal.verify()
+
+    assert report.broken is not None
+    assert (report.days, report.rows) == (1, 5)
+    assert (report.broken.day, report.broken.seq, report.broken.fault) == (TUESDAY, 3, Fault.CHANGED)
+    assert report.broken.code == "audit_broken"
+
+
+def test_of_two_broken_links_the_earlier_is_named() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    change(store)
+    remove_the_first_day(store)
+
+    assert found(journal).startswith("2026-11-23: removed")
+
+
+def test_the_rows_of_other_days_are_not_read() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    change(store)
+
+    assert journal.verify(until=MONDAY).broken is None
+    assert journal.verify(since=WEDNESDAY).broken is None
+    assert journal.verify(since=WEDNESDAY).rows == 4
+    assert journal.verify(since=TUESDAY, until=TUESDAY).broken is not None
+
+
+def test_how_the_days_hang_together_is_always_checked() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    remove_a_day(store)
+
+    assert journal.verify(since=WEDNESDAY).broken is not None
+    assert journal.verify(until=MONDAY).broken is not None
+
+
+def test_what_a_stranger_wrote_is_shown_on_one_short_line() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    row = row_of(store, TUESDAY, 3)
+    text = json.dumps({**json.loads(row.text), "day": "\x1b[2J\n" + "x" * 5_000})
+    put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
+
+    line = found(journal)
+
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+def _digest(prev: str, text: str) -> str:
+    return hashlib.sha256(f"{prev}\n{text}".encode()).hexdigest()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"event": 5}', '["event"]', "[" * 100_000, '"\\ud800"'])
+def test_a_row_that_is_none_but_has_the_hash_of_one_is_changed(text: str) -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    row = row_of(store, TUESDAY, 3)
+    put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
+
+    assert found(journal) == "2026-11-24, row 3: changed (its hash is not that of its content)"
+
+
+def test_half_a_surrogate_pair_does_not_end_the_check() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    put(store, TUESDAY, replace(row_of(store, TUESDAY, 3), text="\ud800", seal="\ud800"))
+
+    assert found(journal).startswith("2026-11-24, row 3: changed")
+
+
+def test_a_kid_that_is_no_text_is_a_key_that_is_not_known() -> None:
+    store = MemoryJournal()
+    journal = fill(store)
+    row = row_of(store, TUESDAY, 3)
+    text = json.dumps({**json.loads(row.text), "kid": [1]}, separators=(",", ":"))
+    put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
+
+    assert found(journal).startswith("2026-11-24, row 4: changed")
+
+
+# Any single tampering is found.
+
+FIELDS = ("text", "prev", "hash", "seal")
+QUICKLY = settings(max_examples=400, deadline=None, derandomize=True)
+
+
+def written() -> tuple[MemoryJournal, list[Head]]:
+    """Return a record of several days, one of them purged, and every head that it ever had."""
+    store, ever = MemoryJournal(), []
+    clock = ManualClock()
+    keep = store.write
+
+    def write(head: Head, rows: Any = ()) -> Head:
+        stored = keep(head, rows)
+        ever.append(stored)
+        return stored
+
+    store.write = write  # type: ignore[method-assign]
+    journal = journal_on(store, clock=clock)
+    for size in (2, 3, 1, 4, 2):
+        journal.append([event(each) for each in range(size)])
+        journal.append([event(50)])
+        clock.advance(DAY_S)
+    assert journal.purge(keep_days=4) > 0
+    assert journal.verify().broken is None
+    return store, ever
+
+
+BASE, EVER = written()
+
+
+@st.composite
+def tampered(draw: st.DrawFn) -> MemoryJournal:
+    """Return the record after one thing was done to it by somebody without a key."""
+    store = MemoryJournal()
+    store.days = {day: (head, dict(rows)) for day, (head, rows) in BASE.days.items()}
+    days = sorted(store.days)
+    places = [(day, seq) for day in days for seq in store.days[day][1]]
+    kind = draw(
+        st.sampled_from(["row", "forge", "remove", "add", "swap", "day", "head", "old head", "no head"])
+    )
+    day, seq = draw(st.sampled_from(places))
+    row = row_of(store, day, seq)
+    if kind == "row":
+        name = draw(st.sampled_from(FIELDS))
+        put(store, day, Row(**{**vars(row), name: draw(other(getattr(row, name)))}))
+    elif kind == "forge":
+        put(store, day, forged(row, kid=draw(st.sampled_from(["k1", "x"])), outcome="forged"))
+    elif kind == "remove":
+        del store.days[day][1][seq]
+    elif kind == "add":
+        target = draw(st.sampled_from(days[1:]))  # rows of a purged day are nobody's
+        last = max(store.days[target][1], default=0)
+        copy = replace(row, seq=last + 1)
+        put(store, target, draw(st.sampled_from([copy, forged(copy), forged(copy, kid="x")])))
+    elif kind == "swap":
+        there, place = draw(st.sampled_from([each for each in places if each != (day, seq)]))
+        put(store, day, replace(row_of(store, there, place), seq=seq))
+        put(store, there, replace(row, seq=place))
+    else:
+        tamper_with_a_day(draw, store, draw(st.sampled_from(days)), kind)
+    return store
+
+
+def tamper_with_a_day(draw: st.DrawFn, store: MemoryJournal, day: date, kind: str) -> None:
+    head = head_of(store, day)
+    if kind == "day":
+        del store.days[day]
+    elif kind == "head":
+        claims = {
+            "seq": st.integers(0, 9),
+            "hash": other(head.hash),
+            "seal": other(head.seal),
+            "before": st.none() | st.dates(),
+            "next": st.none() | st.dates(),
+            "is_followed": st.booleans(),
+            "purged": st.none() | st.integers(0, 9),
+        }
+        name = draw(st.sampled_from(sorted(claims)))
+        value = draw(claims[name].filter(lambda value: value != getattr(head, name)))
+        set_head(store, Head(**{**vars(head), name: value}))
+    elif kind == "old head":
+        old = [each for each in EVER if each.day in store.days and each != head_of(store, each.day)]
+        set_head(store, draw(st.sampled_from(old)))
+    else:
+        store.days[day] = None, store.days[day][1]
+
+
+def other(text: str) -> st.SearchStrategy[str]:
+    """Return texts that differ from this one in one place, or in everything."""
+    at = st.integers(0, len(text) - 1)
+    return st.just("") | at.map(
+        lambda index: text[:index] + ("0" if text[index] != "0" else "1") + text[index + 1 :]
+    )
+
+
+@QUICKLY
+@given(tampered())
+def test_any_single_tampering_is_found(store: MemoryJournal) -> None:
+    assert journal_on(store).verify().broken is not None
+
+
+def test_the_record_that_is_tampered_with_is_whole_before() -> None:
+    """Guard the guard: were it broken from the start, the property would hold for nothing."""
+    report = journal_on(BASE).verify()
+
+    assert report.broken is None
+    assert (report.rows, report.purged is not None) == (14, True)
+    assert len(EVER) > len(BASE.days)
+
+
+def test_the_end_cut_off_together_with_an_old_head_is_not_found_without_an_anchor_from_outside() -> None:
+    """What no chain can show: the table looks as it did an hour ago, genuinely."""
+    store = MemoryJournal()
+    journal = fill(store)
+    an_hour_ago = head_of(store, WEDNESDAY)
+    journal.append([event(99)])
+    del store.days[WEDNESDAY][1][5]
+    set_head(store, an_hour_ago)
+
+    assert journal.verify().broken is None
+
+
+# Keys that rotate.
+
+
+def rotated() -> MemoryJournal:
+    """Return a record whose Monday was sealed with an old key, and whose Tuesday was with a new one."""
+    store = MemoryJournal()
+    fill(store, [3], keys={"old": OLD})
+    clock = ManualClock()
+    clock.advance(DAY_S)
+    journal_on(store, clock=clock, keys={"new": NEW, "old": OLD}).append([event(4), event(5)])
+    return store
+
+
+def test_the_first_key_seals_and_all_verify() -> None:
+    store = rotated()
+
+    report = journal_on(store, keys={"new": NEW, "old": OLD}).verify()
+
+    assert [row.said()["kid"] for day in (MONDAY, TUESDAY) for row in store.rows(day)] == [
+        *("old", "old", "old", "new", "new")
+    ]
+    assert (report.broken, report.unsealed, report.unknown_kids) == (None, 0, set())
+
+
+def test_rows_of_a_key_that_is_gone_are_counted_and_their_hashes_still_checked() -> None:
+    store = rotated()
+    journal = journal_on(store, keys={"new": NEW})
+
+    report = journal.verify()
+
+    assert (report.broken, report.rows, report.unsealed) == (None, 5, 3)
+    row = row_of(store, MONDAY, 2)
+    put(store, MONDAY, replace(row, text=row.text.replace("intent", "notice")))
+    assert found(journal) == "2026-11-23, row 2: changed (its hash is not that of its content)"
+
+
+def test_a_later_seal_vouches_for_rows_of_a_key_that_is_gone() -> None:
+    assert journal_on(rotated(), keys={"new": NEW}).verify().unknown_kids == set()
+
+
+def test_nobody_vouches_for_the_end_when_its_key_is_gone() -> None:
+    report = journal_on(rotated(), keys={"old": OLD}).verify()
+
+    assert report.broken is None
+    assert report.unknown_kids == {"new"}
+
+
+def test_a_record_made_anew_by_a_stranger_with_a_key_of_their_own_is_not_vouched_for() -> None:
+    store = MemoryJournal()
+    fill(store, keys={"mine": FOREIGN_KEY})
+
+    report = journal_on(store).verify()
+
+    assert report.unknown_kids == {"mine"}
+    assert report.unsealed == 12
+
+
+def test_the_kid_of_a_key_that_was_replaced_is_a_foreign_seal() -> None:
+    report = journal_on(rotated(), keys={"old": NEW, "new": NEW}).verify()
+
+    assert report.broken is not None
+    assert report.broken.fault is Fault.FOREIGN
+
+
+# The check on its own.
+
+
+def test_a_check_takes_one_row_at_a_time_and_keeps_none() -> None:
+    rows, head = link(Head(day=MONDAY), [event(each) for each in range(3)], nonce="n", seals=SEALS)
+    check = Check(SEALS)
+    check.begin(MONDAY, head)
+    for row in rows:
+        check.row(head, row)
+    check.end(head)
+
+    assert check.step(head, None) is None
+    assert (check.seq, check.report.rows, check.report.days) == (3, 3, 1)
+    assert rows[1] not in vars(check).values()
