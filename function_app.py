@@ -6,11 +6,14 @@ import azure.functions as func
 
 from coupa_core import app as bridge
 
-# The one setting that is read here: the host takes the schedule from the binding, and with `%POLL_SCHEDULE%`
+# Read here, because the host takes the schedule from the binding, and with `%POLL_SCHEDULE%`
 # a missing setting would make the function vanish.
 SCHEDULE = os.environ.get("POLL_SCHEDULE") or "0 * * * * *"
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+# Where Entra stands in for keys, each call is refused unless App Service vouches for the caller.
+LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("ENTRA_CLIENT_IDS") else func.AuthLevel.FUNCTION
+
+app = func.FunctionApp(http_auth_level=LEVEL)
 
 
 def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:

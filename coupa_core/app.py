@@ -133,13 +133,15 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     # ruff: noqa: PLC0415 - see the module's docstring
     from urllib.parse import urlsplit
 
-    from coupa_core.authority import TokenKeys, keys_of
+    from coupa_core.authority import EmailMap, Limits, TokenKeys, keys_of
     from coupa_core.coupa import Access, Coupa
-    from coupa_core.decide import Decide
+    from coupa_core.decide import Decide, Policy
+    from coupa_core.directory import Directory
     from coupa_core.endpoints import Endpoints
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
     from coupa_core.moveworks import EventsChannel
+    from coupa_core.relay import Relay
     from coupa_core.report import Report
     from coupa_core.settings import is_loopback
     from coupa_core.sweep import Kit, Sweep
@@ -168,13 +170,16 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         chance=parts.chance,
     )
     coupa = Coupa(access, types=settings.document_types)
-    channel = EventsChannel(
-        wire("moveworks", settings.moveworks_base_url, parts.moveworks_session, None),
-        event_id=settings.moveworks_event_id,
-        api_key=settings.moveworks_api_key.get_secret_value(),
-        pace=Pace(clock, limit=settings.moveworks_max_per_minute, period_s=60.0),
-        clock=clock,
-    )
+
+    def channel(max_per_minute: int) -> EventsChannel:
+        return EventsChannel(
+            wire("moveworks", settings.moveworks_base_url, parts.moveworks_session, None),
+            event_id=settings.moveworks_event_id,
+            api_key=settings.moveworks_api_key.get_secret_value(),
+            pace=Pace(clock, limit=max_per_minute, period_s=60.0),
+            clock=clock,
+        )
+
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         encoded = {kid: key.get_secret_value() for kid, key in settings.action_token_keys.items()}
@@ -182,11 +187,16 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
     base = settings.coupa_base_url
+    emails, limits = EmailMap(settings.email_map), Limits(settings.step_up_over)
+    fresh = Directory(coupa, clock=clock, emails=emails, keep_s=0)
     return Bridge(
         sweep=Sweep(
             Kit(
                 coupa=coupa,
-                channel=channel,
+                directory=Directory(coupa, clock=clock, emails=emails),
+                emails=emails,
+                limits=limits,
+                channel=channel(settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
                 clock=clock,
                 lease=Lease(settings.claim_lease_s),
@@ -198,14 +208,39 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         endpoints=Endpoints(
             decide=Decide(
                 coupa=coupa,
+                directory=fresh,
                 ledger=ledger,
                 clock=clock,
                 keys=keys,
-                token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
+                policy=Policy(
+                    token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
+                    reason_required=settings.reject_reason == "required",
+                    allow_self=settings.allow_self_approval == "on",
+                    limits=limits,
+                    emails=emails,
+                    link_base=base,
+                ),
+            ),
+            inbox=Inbox(
+                coupa=coupa,
+                directory=fresh,
+                ledger=ledger,
+                clock=clock,
+                keys=keys,
+                limits=limits,
+                emails=emails,
                 link_base=base,
             ),
-            inbox=Inbox(coupa=coupa, ledger=ledger, clock=clock, keys=keys, link_base=base),
             report=Report(store=for_clicks, clock=clock),
+            relay=Relay(
+                channel=channel(settings.relay_max_per_minute),
+                ledger=ledger,
+                clock=clock,
+                domains=settings.relay_domains if settings.relay == "on" else (),
+                html=settings.relay_html == "on",
+                max_per_minute=settings.relay_max_per_minute,
+            ),
+            entra_clients=settings.entra_client_ids,
         ),
     )
 

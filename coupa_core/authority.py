@@ -9,9 +9,11 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
 
 from coupa_core.model import Approval, Document, Person
 
@@ -21,19 +23,30 @@ TOKEN_LIFE = timedelta(days=30)
 Source: https://help.moveworks.com/docs/button-expiration
 """
 
+_SCOPE_CLAIM = "http://schemas.microsoft.com/identity/claims/scope"
 _VERSION = "v1"
 _MAX_TOKEN = 1_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a token says: this decision was offered to that approver, for that content, until then."""
+    """What a token says: this decision was offered to that person, for that content, until then.
+
+    Attributes:
+        approver_key: whom Coupa asks: `user:<id>` or `group:<id>`.
+        person: who was told: `user:<id>`, the approver, a member of the group, or a delegate.
+        content: digest of what was shown.
+        generation: of the approval's row.
+        kid: of the key that signed it; for the record.
+    """
 
     approval_id: int
     approver_key: str
+    person: str
     content: str
     generation: int
     expires_at: datetime
+    kid: str = field(default="", compare=False)
 
 
 class TokenKeys:
@@ -47,18 +60,35 @@ class TokenKeys:
         self._keys = dict(keys)
 
     def offer(
-        self, approval_id: int, *, approver_key: str, content: str, generation: int, now: datetime
+        self,
+        approval_id: int,
+        *,
+        approver_key: str,
+        person: str,
+        content: str,
+        generation: int,
+        now: datetime,
     ) -> str:
-        """Return the token by which this approver may decide this content from now on."""
-        return self.sign(Offer(approval_id, approver_key, content, generation, now + TOKEN_LIFE))
+        """Return the token by which this person may decide this content from now on."""
+        return self.sign(
+            Offer(
+                approval_id=approval_id,
+                approver_key=approver_key,
+                person=person,
+                content=content,
+                generation=generation,
+                expires_at=now + TOKEN_LIFE,
+            )
+        )
 
     def sign(self, offer: Offer) -> str:
-        """Return the token for an offer; about 200 characters."""
+        """Return the token for an offer; about 220 characters."""
         kid, key = next(iter(self._keys.items()))
         payload = json.dumps(
             {
                 "a": offer.approval_id,
                 "p": offer.approver_key,
+                "w": offer.person,
                 "d": offer.content,
                 "g": offer.generation,
                 "e": int(offer.expires_at.timestamp()),
@@ -83,8 +113,15 @@ class TokenKeys:
         if not hmac.compare_digest(_encode(_mac(key, head)), signature):
             return None
         said = json.loads(_decode(payload))
-        expires_at = datetime.fromtimestamp(said["e"], tz=UTC)
-        return Offer(said["a"], said["p"], said["d"], said["g"], expires_at)
+        return Offer(
+            approval_id=said["a"],
+            approver_key=said["p"],
+            person=said.get("w", ""),  # a token of an earlier version fits nobody
+            content=said["d"],
+            generation=said["g"],
+            expires_at=datetime.fromtimestamp(said["e"], tz=UTC),
+            kid=kid,
+        )
 
 
 def keys_of(encoded: Mapping[str, str]) -> dict[str, bytes]:
@@ -102,26 +139,164 @@ def same_address(left: str | None, right: str | None) -> bool:
     return one != "" and one.isascii() == other.isascii() and one.lower() == other.lower()
 
 
-def is_approver(actor: str, approval: Approval) -> bool:
-    """Tell whether the person with this e-mail is the active user whom Coupa asks.
+class EmailMap:
+    """From Coupa's e-mail addresses to the chat's, where the two differ.
 
-    Groups and delegates are not resolved here: for them the answer is no.
+    Args:
+        chat_by_coupa: distinct addresses to distinct addresses, as the settings checked.
+    """
+
+    def __init__(self, chat_by_coupa: Mapping[str, str] | None = None) -> None:
+        self._chat = {coupa.lower(): chat for coupa, chat in (chat_by_coupa or {}).items()}
+
+    def to_chat(self, address: str | None) -> str:
+        """Return the address that the chat knows a person by; empty when there is none that can be used."""
+        own = (address or "").strip()
+        known = self._chat.get(own.lower(), own)
+        return known if "@" in known and known.isprintable() and " " not in known else ""
+
+    def from_chat(self, address: str) -> list[str]:
+        """Return the addresses that Coupa may have for somebody in the chat."""
+        given = address.strip()
+        mapped = [coupa for coupa, chat in self._chat.items() if same_address(chat, given)]
+        return mapped if given.lower() in self._chat else [*mapped, given]
+
+
+class Capacity(StrEnum):
+    """Why somebody may decide."""
+
+    APPROVER = "approver"
+    MEMBER = "member"
+    DELEGATE = "delegate"
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Somebody who may decide an approval now.
+
+    Attributes:
+        key: `user:<id>`.
+        address: by which the chat knows the person.
+        name: for Coupa's record; possibly empty.
+        firstname: for the greeting; possibly empty.
+        capacity: why.
+    """
+
+    key: str
+    address: str
+    name: str
+    firstname: str
+    capacity: Capacity
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Who may decide one approval.
+
+    Attributes:
+        people: possibly empty.
+        is_certain: everything was read; if not, somebody who is not here may belong here all the same.
+    """
+
+    people: tuple[Decider, ...]
+    is_certain: bool
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the people's keys."""
+        return frozenset(person.key for person in self.people)
+
+
+def deciders(
+    approval: Approval,
+    *,
+    members: Iterable[Person],
+    delegates: Iterable[Person],
+    emails: EmailMap,
+) -> tuple[Decider, ...]:
+    """Return everybody who may decide an approval: the approver or the group's members, then the delegates.
+
+    Nobody who is inactive, or has no id or no e-mail; an inactive approver has no delegates either, because
+    theirs is the approver's right.
+
+    Args:
+        approval: as Coupa has it now.
+        members: of the group that is asked; not looked at for a user.
+        delegates: who acts for the user that is asked, now; not looked at for a group.
+        emails: to the chat's addresses.
     """
     who = approval.approver
-    if who is None or approval.is_for_group or who.active is False:
-        return False
-    return same_address(actor, who.email)
+    found: dict[str, Decider] = {}
+    candidates: list[tuple[Person, Capacity]] = []
+    if approval.is_for_group:
+        candidates = [(person, Capacity.MEMBER) for person in members]
+    elif who is not None and who.active is not False:
+        asked = who if who.id is not None else who.model_copy(update={"id": approval.approver_id})
+        candidates = [(asked, Capacity.APPROVER), *((person, Capacity.DELEGATE) for person in delegates)]
+    for person, capacity in candidates:
+        address = emails.to_chat(person.email)
+        if person.active is not False and person.key and address:
+            found.setdefault(
+                person.key, Decider(person.key, address, person.name, person.firstname or "", capacity)
+            )
+    return tuple(found.values())
 
 
-def is_requester(actor: str, approval: Approval, document: Document) -> bool:
-    """Tell whether the person asked for the purchase, or entered it for somebody."""
+def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
+    """Return the one person whom the chat knows by this address; None when there is none, or more than one."""
+    found = [person for person in people if same_address(person.address, address)]
+    return found[0] if len(found) == 1 else None
+
+
+def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
+    """Tell whether the person asked for the purchase, or entered it for somebody; one may have two addresses."""
     askers = [person for person in (document.requested_by, document.created_by) if person]
-    return any(same_address(actor, asker.email) or _same_user(asker, approval) for asker in askers)
+    return any(
+        asker.key == decider.key or same_address(decider.address, emails.to_chat(asker.email))
+        for asker in askers
+    )
 
 
-def _same_user(asker: Person, approval: Approval) -> bool:
-    """Compare ids too: one person may have two addresses."""
-    return asker.id is not None and approval.approver_key == f"user:{asker.id}"
+class Limits:
+    """Amounts above which a decision is made in Coupa itself.
+
+    Args:
+        by_currency: the most that may be decided in chat, by ISO code; `*` for every other currency.
+    """
+
+    def __init__(self, by_currency: Mapping[str, Decimal] | None = None) -> None:
+        self._by_currency = dict(by_currency or {})
+
+    def forbid(self, document: Document) -> bool:
+        """Tell whether the amount is too great for chat.
+
+        Where there are limits, an amount that is not known, or in a currency without a limit, is too great.
+        """
+        if not self._by_currency:
+            return False
+        code = (document.currency.code or "") if document.currency else ""
+        limit = self._by_currency.get(code.upper(), self._by_currency.get("*"))
+        return limit is None or document.total is None or document.total > limit
+
+
+def entra_client(header: str) -> str | None:
+    """Return the client id of the application for which Entra issued the caller's token; None when unclear.
+
+    Args:
+        header: `X-MS-CLIENT-PRINCIPAL`, which App Service writes after it has checked the token: base64 of
+            `{"claims": [{"typ": str, "val": str}]}`. A caller cannot set it while App Service stands in front.
+
+    Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+    """
+    try:
+        said = json.loads(base64.b64decode(header, validate=True))
+        claims = [(claim["typ"], claim["val"]) for claim in said["claims"]]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    # `appid` in tokens of version 1, `azp` in those of version 2; a person's token has them too, and `scp`.
+    found = {str(value).lower() for name, value in claims if name in ("appid", "azp")}
+    is_person = any(name in ("scp", _SCOPE_CLAIM) for name, _ in claims)
+    return found.pop() if len(found) == 1 and not is_person else None
 
 
 def _mac(key: bytes, text: str) -> bytes:

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import Offer, TokenKeys, is_approver, is_requester
+from coupa_core.authority import (
+    Capacity,
+    Decider,
+    EmailMap,
+    Limits,
+    Offer,
+    TokenKeys,
+    is_requester,
+    same_address,
+)
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Entry, Ledger, decided
-from coupa_core.model import DONE_STATUS, Approval, Document, Kind, Verb, digest, has_turn
+from coupa_core.model import DONE_STATUS, Approval, Document, Kind, Verb, digest, fingerprint, has_turn
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -52,6 +62,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     EXPIRED = "expired"
     REASON_REQUIRED = "reason_required"
+    STEP_UP = "step_up"
     UNCONFIRMED = "unconfirmed"
 
 
@@ -66,6 +77,7 @@ SENTENCES = {
     Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
     Outcome.EXPIRED: "This button is too old; ask for your open approvals to decide on the current state.",
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
+    Outcome.STEP_UP: "This amount is too great to decide here, so nothing was changed; please decide in Coupa.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
 }
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
@@ -73,13 +85,21 @@ OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to dec
 
 @dataclass(frozen=True)
 class Click:
-    """One decision as it arrived: who, what, and on which approval."""
+    """One decision as it arrived: who, what, and on which approval.
+
+    Attributes:
+        actor: e-mail in the chat.
+        token: as in the notice's slot.
+        reason: for Coupa's record.
+        key: the caller's idempotency key; the same one again gets the stored answer.
+    """
 
     approval_id: int
     verb: Verb
     actor: str
     token: str | None = None
     reason: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,34 +131,75 @@ class Decisions(Protocol):
         ...
 
 
+class Deciders(Protocol):
+    """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
+
+    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return as whom the person with this e-mail may decide an approval now, by a fresh read."""
+        ...
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which addresses belong to more than one user."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the operator has settled about decisions.
+
+    Attributes:
+        token_required: refuse a click without a token.
+        reason_required: refuse a rejection without a reason.
+        allow_self: let people decide on what they asked for.
+        limits: amounts above which a decision is made in Coupa itself.
+        emails: from Coupa's addresses to the chat's.
+        link_base: where people open Coupa.
+    """
+
+    token_required: bool
+    reason_required: bool
+    allow_self: bool
+    limits: Limits
+    emails: EmailMap
+    link_base: str
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A click that may be carried out: on which approval, and as whom."""
+
+    approval: Approval
+    decider: Decider
+
+
 class Decide:
     """The use case.
 
     Args:
         coupa: where the decision is made.
+        directory: who may make it.
         ledger: where it is recorded.
         clock: the time.
         keys: that verify action tokens; None when tokens are off.
-        token_required: refuse a click without a token.
-        link_base: where people open Coupa.
+        policy: what the operator has settled.
     """
 
     def __init__(
         self,
         *,
         coupa: Decisions,
+        directory: Deciders,
         ledger: Ledger,
         clock: Clock,
         keys: TokenKeys | None,
-        token_required: bool,
-        link_base: str,
+        policy: Policy,
     ) -> None:
         self._coupa = coupa
+        self._directory = directory
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
-        self._token_required = token_required
-        self._link_base = link_base
+        self._policy = policy
 
     def decide(self, click: Click) -> Answer:
         """Carry out one click.
@@ -148,36 +209,59 @@ class Decide:
             ServiceError: Coupa could not be asked, and nothing was decided.
         """
         deadline = Deadline(self._clock, BUDGET_S)
-        offer = self._offer(click)
-        if offer and offer.expires_at <= self._clock.now():
-            return _answer(Outcome.EXPIRED)
-        if click.verb is Verb.REJECT and not click.reason.strip():
-            return _answer(Outcome.REASON_REQUIRED)
-        checked = self._check(click, offer, deadline)
-        answer = checked if isinstance(checked, Answer) else self._carry_out(click, checked, deadline)
+        answer = self._answer(click, deadline)
         logger.info(
             "decision approval_id=%d verb=%s outcome=%s", click.approval_id, click.verb, answer.outcome
         )
         return answer
 
+    def _answer(self, click: Click, deadline: Deadline) -> Answer:
+        offer = self._offer(click)
+        if offer and offer.expires_at <= self._clock.now():
+            return _answer(Outcome.EXPIRED)
+        stored = self._stored(click)
+        if stored is not None:
+            return stored
+        if click.verb is Verb.REJECT and self._policy.reason_required and not click.reason.strip():
+            return _answer(Outcome.REASON_REQUIRED)
+        checked = self._check(click, offer, deadline)
+        return checked if isinstance(checked, Answer) else self._carry_out(click, checked, deadline)
+
+    def _stored(self, click: Click) -> Answer | None:
+        """Return the answer to the same request before; without the store every check is made again."""
+        if not click.key:
+            return None
+        try:
+            store = self._ledger.store
+            row = store.read(click.approval_id) or store.read_closed(click.approval_id)
+        except ServiceError as error:
+            logger.warning("decision without ledger approval_id=%d code=%s", click.approval_id, error.code)
+            return None
+        if row is None or not row.decision or row.decision_key != fingerprint(click.key):
+            return None
+        if row.decision != click.verb or not same_address(row.decided_by, click.actor):
+            raise CallerError("key_reused", "This Idempotency-Key was used for another decision.")
+        return _answer(_DONE[click.verb])
+
     def _offer(self, click: Click) -> Offer | None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
-        if self._keys is None or (click.token is None and not self._token_required):
+        if self._keys is None or (click.token is None and not self._policy.token_required):
             return None
         offer = self._keys.verify(click.token or "")
         if offer is None or offer.approval_id != click.approval_id:
             raise CallerError("token_refused", "The action token is missing or not valid here.", status=403)
         return offer
 
-    def _check(self, click: Click, offer: Offer | None, deadline: Deadline) -> Answer | Approval:
-        """Compare the click with what Coupa says now; return the approval when it may be decided."""
+    def _check(self, click: Click, offer: Offer | None, deadline: Deadline) -> Answer | _Checked:
+        """Compare the click with what Coupa says now; return whose decision it is when it may be made."""
         reading = deadline.within(READING_S)
         approval = self._coupa.approval(click.approval_id, reading)
         if approval is None:
             if offer is None:
                 raise CallerError("not_found", "There is no such approval in Coupa.", status=404)
             return _answer(Outcome.ALREADY_DECIDED, "This request is no longer waiting: it was withdrawn.")
-        if not is_approver(click.actor, approval) or (offer and offer.approver_key != approval.approver_key):
+        decider = self._decider(click, approval, offer, reading)
+        if decider is None:
             return _answer(Outcome.NOT_YOUR_APPROVAL)
         if not approval.is_pending:
             return self._ended(click, approval)
@@ -187,13 +271,30 @@ class Decide:
         siblings = self._coupa.pending_of(document, reading) if document.kind is Kind.OTHER else []
         if not has_turn(approval, document, siblings):
             return _answer(Outcome.NOT_YOUR_TURN)
-        if is_requester(click.actor, approval, document):
+        if not self._policy.allow_self and is_requester(decider, document, self._policy.emails):
             return _answer(Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST)
+        if self._policy.limits.forbid(document):
+            return _answer(Outcome.STEP_UP, details={"link": self._link(document)})
         if click.verb is Verb.HOLD and not approval.holdable:
             raise CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
-        return self._compare(approval, document, offer) or approval
+        return self._compare(approval, document, decider, offer) or _Checked(approval, decider)
 
-    def _compare(self, approval: Approval, document: Document, offer: Offer | None) -> Answer | None:
+    def _decider(
+        self, click: Click, approval: Approval, offer: Offer | None, deadline: Deadline
+    ) -> Decider | None:
+        """Return as whom the person decides; None when it is not theirs, or the token is for somebody else."""
+        decider = self._directory.decider(click.actor, approval, deadline)
+        if decider is None:
+            return None
+        if offer is None:
+            # A notice goes to no address that two users share; without one nobody has looked yet.
+            return None if self._directory.shared([decider.address], deadline) else decider
+        fits = (offer.approver_key, offer.person) == (approval.approver_key, decider.key)
+        return decider if fits else None
+
+    def _compare(
+        self, approval: Approval, document: Document, decider: Decider, offer: Offer | None
+    ) -> Answer | None:
         """Refuse when the person was shown other content, or an earlier round."""
         if offer is None or self._keys is None:
             return None
@@ -205,15 +306,23 @@ class Decide:
         token = self._keys.offer(
             approval.id,
             approver_key=offer.approver_key,
+            person=offer.person,
             content=content,
             generation=generation,
             now=self._clock.now(),
         )
-        link = notice.link_to(document, base_url=self._link_base)
-        text = notice.announcement(approval, document, link=link, changed=True)
+        shown = notice.Shown(
+            name=decider.firstname or decider.name,
+            for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
+            is_changed=True,
+        )
+        text = notice.announcement(document, link=self._link(document), shown=shown)
         return _answer(Outcome.CHANGED, details={"content": text, "action_token": token})
 
-    def _carry_out(self, click: Click, approval: Approval, deadline: Deadline) -> Answer:
+    def _link(self, document: Document) -> str:
+        return notice.link_to(document, base_url=self._policy.link_base)
+
+    def _carry_out(self, click: Click, checked: _Checked, deadline: Deadline) -> Answer:
         """Send the decision once, and believe only what Coupa says afterwards."""
         if deadline.left_s() < 2 * CONFIRMING_S:
             raise Unavailable("decide_late", "no time left to decide; nothing was decided")
@@ -223,7 +332,7 @@ class Decide:
             self._coupa.decide(
                 click.approval_id,
                 click.verb,
-                reason=reason_for(click, name=approval.approver.name if approval.approver else ""),
+                reason=reason_for(click, checked.decider, asked=checked.approval.asked_name),
                 deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
             )
             is_clean = True
@@ -250,7 +359,7 @@ class Decide:
         if approval.status == DONE_STATUS[click.verb] and _is_ours(click, approval):
             return _answer(_DONE[click.verb])
         status = (approval.status or "closed").replace("_", " ")
-        by = notice.clean(_decider(approval), notice.SHORT)
+        by = notice.clean(_decided_by(approval), notice.SHORT)
         at = approval.approval_date or ""
         sentence = f"This request is no longer waiting: it is {status}{f', by {by}' if by else ''}."
         details = {"status": approval.status or "", "decided_by": by, "decided_at": at}
@@ -269,21 +378,32 @@ class Decide:
         try:
             for _ in range(_RECORD_TRIES):
                 row = self._ledger.store.read(click.approval_id) or self._ledger.begin(click.approval_id)
-                done = decided(row, decision=click.verb.value, by=click.actor, now=self._clock.now())
+                key = fingerprint(click.key) if click.key else ""
+                done = decided(row, decision=click.verb.value, by=click.actor, now=self._clock.now(), key=key)
                 if self._ledger.commit(done) is not None:
                     return
         except ServiceError as error:
             logger.error("decision not recorded approval_id=%d code=%s", click.approval_id, error.code)  # noqa: TRY400 - the cause is a code
 
 
-def reason_for(click: Click, *, name: str) -> str:
+def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
     """Return the reason that Coupa keeps: first the person, because Coupa records our client as the decider.
+
+    Args:
+        click: with the person's own words, possibly none.
+        decider: who acts.
+        asked: the name of the group or person for whom a member or delegate acts.
 
     Source: https://github.com/moveworks/developer-docs, plugins/coupa-expense-report-approval, on the reason
     that Coupa shows as a comment of the OAuth user.
     """
-    person = f"{name} <{click.actor}>{_MARK}"
-    text = f"{person}: {click.reason}" if click.reason.strip() else person
+    # The address must stand where `_is_ours` looks for it, whatever somebody is called.
+    name = decider.name.replace("<", " ").replace(">", " ")
+    text = f"{name} <{click.actor}>{_MARK}"
+    if decider.capacity is not Capacity.APPROVER and asked:
+        text += f" as {decider.capacity} of {asked[:60]}"
+    if click.reason.strip():
+        text += f": {click.reason}"
     plain = "".join(char if _is_plain(char) else " " for char in text[: 4 * MAX_REASON])
     return " ".join(plain.split())[:MAX_REASON]
 
@@ -298,7 +418,7 @@ def _is_ours(click: Click, approval: Approval) -> bool:
     return bool(mark) and person.casefold().endswith(f"<{click.actor}>".casefold())
 
 
-def _decider(approval: Approval) -> str:
+def _decided_by(approval: Approval) -> str:
     """Return who decided: the person named in our own note, else the user whom Coupa recorded."""
     person, mark, _ = (approval.note or "").partition(_MARK)
     if mark:

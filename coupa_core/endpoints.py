@@ -10,18 +10,22 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from coupa_core.authority import entra_client
 from coupa_core.decide import Click, Decide, parse_verb
-from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
+from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError, Throttled
 from coupa_core.inbox import Card, Inbox
 from coupa_core.model import Verb
+from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.report import Report
 
 MAX_BODY = 32 * 1024
-MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decision": 20}
+MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decision": 20, "message": 20_000}
+MAX_KEY = 200
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
@@ -54,7 +58,11 @@ class Reply:
 class Endpoints:
     """The routes, by the names of their functions."""
 
-    def __init__(self, *, decide: Decide, inbox: Inbox, report: Report) -> None:
+    def __init__(
+        self, *, decide: Decide, inbox: Inbox, report: Report, relay: Relay, entra_clients: Collection[str]
+    ) -> None:
+        self._entra_clients = entra_clients
+        self._relay = relay
         self._decide = decide
         self._inbox = inbox
         self._report = report
@@ -66,7 +74,7 @@ class Endpoints:
             "reject": lambda request: self._click(request, Verb.REJECT),
             "hold": lambda request: self._click(request, Verb.HOLD),
             "decision": lambda request: self._click(request, None),
-            "notifications": self._relay,
+            "notifications": self._notify,
             "status": self._status,
             "trace": self._trace,
         }
@@ -74,9 +82,25 @@ class Endpoints:
     def handle(self, name: str, request: Request) -> Reply:
         """Answer one request; never raises for anything that a caller or a neighbour can cause."""
         try:
+            if name != "health":
+                self._check_caller(request)
             return self._routes[name](request)
         except BridgeError as error:
             return refusal(name, error)
+
+    def _check_caller(self, request: Request) -> None:
+        """Where Entra stands in for keys, take the application that App Service vouches for.
+
+        Raises:
+            CallerError: there is none, or another one.
+        """
+        if not self._entra_clients:
+            return  # the host has asked for the function key
+        client = entra_client(_header(request, "x-ms-client-principal") or "")
+        if client is None:
+            raise CallerError("no_caller", "The request has no Entra token of an application.", status=401)
+        if client not in self._entra_clients:
+            raise CallerError("caller_refused", "This application may not call the bridge.", status=403)
 
     def _health(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         is_healthy = self._report.is_healthy()
@@ -116,13 +140,26 @@ class Endpoints:
                     request.query.get("action_token"),
                 ),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
+                key=_idempotency_key(request),
             )
         )
         told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
         return Reply(200, told | answer.details)
 
-    def _relay(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
-        raise CallerError("relay_off", "Relaying messages is not enabled on this bridge.", status=403)
+    def _notify(self, request: Request) -> Reply:
+        body = _object(request, {"message", "recipients", "html"})
+        recipients, html = body.get("recipients", []), body.get("html", False)
+        if not isinstance(recipients, list) or not all(isinstance(each, str) for each in recipients):
+            raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
+        if not all(_EMAIL.fullmatch(each) for each in recipients):
+            raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
+        if not isinstance(html, bool):
+            raise CallerError("bad_field", "html must be true or false.")
+        message = Message(_text("message", body.get("message", "")), tuple(recipients), html)
+        deliveries = self._relay.relay(message)
+        counts = Counter(deliveries.values())
+        said = {"accepted": counts[Delivery.ACCEPTED], "recipients": dict(deliveries)}
+        return Reply(200 if counts[Delivery.ACCEPTED] == len(deliveries) else 207, said)
 
     def _status(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         return Reply(200, self._report.status())
@@ -151,7 +188,10 @@ def refusal(name: str, error: BridgeError) -> Reply:
             else "Coupa or the bridge's memory is out of reach; nothing was decided. Please try again soon."
         )
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
-    if isinstance(error, Refused | Denied | Malformed):
+    if isinstance(error, Throttled):
+        status = 429
+        message = "Too many messages at once; nothing was sent. Please try again in a minute."
+    elif isinstance(error, Refused | Denied | Malformed):
         status = 502  # the neighbour answered, and asking again is no use before somebody has acted
     return Reply(status, {"error": error.code, "message": message, "request_id": request_id})
 
@@ -194,6 +234,14 @@ def _agreed(what: str, *given: str | None, fold: bool = False) -> str | None:
     return values[0] if values else None
 
 
+def _idempotency_key(request: Request) -> str:
+    """Return the caller's name for this very attempt, or nothing."""
+    key = (_header(request, "idempotency-key") or "").strip()
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise CallerError("bad_key", f"Idempotency-Key must be of at most {MAX_KEY} printable characters.")
+    return key
+
+
 def _header(request: Request, name: str) -> str | None:
     for key, value in request.headers.items():
         if key.lower() == name:
@@ -202,7 +250,12 @@ def _header(request: Request, name: str) -> str | None:
 
 
 def _body(request: Request, known: set[str]) -> dict[str, str]:
-    """Read a JSON object of known texts, or nothing.
+    """Read a JSON object of known texts, or nothing; raises `CallerError`, see `_object`."""
+    return {name: _text(name, value) for name, value in _object(request, known).items()}
+
+
+def _object(request: Request, known: set[str]) -> dict[str, Any]:
+    """Read a JSON object of known fields, or nothing; null is not given.
 
     Raises:
         CallerError: says what is wrong with the body.
@@ -223,12 +276,12 @@ def _body(request: Request, known: set[str]) -> dict[str, str]:
         raise CallerError("bad_json", f"The body is no valid JSON: {_short(error)}.") from error
     if not isinstance(body, dict):
         raise CallerError("bad_body", "The body must be a JSON object.")
-    return {name: _known_text(name, value, known) for name, value in body.items() if value is not None}
-
-
-def _known_text(name: str, value: Any, known: set[str]) -> str:
-    if name not in known:
+    if body.keys() - known:
         raise CallerError("unknown_field", f"The body may hold {', '.join(sorted(known))} only.")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise CallerError("bad_field", f"{name} must be a text.")
     if len(value) > MAX_TEXT[name]:

@@ -6,11 +6,21 @@ It reads Coupa live and never the ledger's memory of who was told; it knows noth
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import TokenKeys, is_approver, same_address
+from coupa_core.authority import (
+    Capacity,
+    Circle,
+    Decider,
+    EmailMap,
+    Limits,
+    TokenKeys,
+    decider_at,
+    same_address,
+)
 from coupa_core.clock import Clock, Deadline
 from coupa_core.ledger import Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Kind, Person, digest, has_turn
@@ -54,12 +64,12 @@ class Cards:
 class Requests(Protocol):
     """Coupa, as far as a person's list needs it; every method raises `ServiceError` on failure."""
 
-    def people(self, email: str, deadline: Deadline) -> list[Person]:
-        """Return the users with this e-mail address."""
+    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+        """Return the users with these e-mail addresses, with the groups that they approve in."""
         ...
 
-    def pending_for(self, user_id: int, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals that ask this user."""
+    def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals that ask one of these users or groups."""
         ...
 
     def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
@@ -75,13 +85,41 @@ class Requests(Protocol):
         ...
 
 
+class Circles(Protocol):
+    """Who may decide, by a fresh read."""
+
+    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
+        """Return for whom this user acts now; raises `ServiceError`."""
+        ...
+
+    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+        """Return who may decide each approval, by its id."""
+        ...
+
+    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return as whom the person with this e-mail may decide an approval; raises `ServiceError`."""
+        ...
+
+
 class Inbox:
     """The use case; its parts are those of `decide`."""
 
     def __init__(
-        self, *, coupa: Requests, ledger: Ledger, clock: Clock, keys: TokenKeys | None, link_base: str
+        self,
+        *,
+        coupa: Requests,
+        directory: Circles,
+        ledger: Ledger,
+        clock: Clock,
+        keys: TokenKeys | None,
+        limits: Limits,
+        emails: EmailMap,
+        link_base: str,
     ) -> None:
         self._coupa = coupa
+        self._directory = directory
+        self._limits = limits
+        self._emails = emails
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
@@ -96,14 +134,25 @@ class Inbox:
         deadline = Deadline(self._clock, BUDGET_S)
         people = [
             person
-            for person in self._coupa.people(email, deadline)
-            if same_address(person.email, email) and person.active is not False and person.id is not None
+            for person in self._coupa.people(self._emails.from_chat(email), deadline)
+            if same_address(self._emails.to_chat(person.email), email) and person.active is not False
         ]
         if len(people) != 1:
             return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
-        approvals = self._coupa.pending_for(people[0].id or 0, deadline)
-        waiting = self._with_turn(approvals, deadline)
-        return Cards([self._card(*pair) for pair in waiting[:MAX_CARDS]], len(waiting))
+        waiting = []
+        approvals = self._coupa.pending_for(self._keys_of(people[0], deadline), deadline)
+        circles = self._directory.circles(approvals, deadline)
+        for approval, document in self._with_turn(approvals, deadline):
+            decider = decider_at(email, circles[approval.id].people)
+            if decider is not None:
+                waiting.append((approval, document, decider))
+        return Cards([self._card(*each) for each in waiting[:MAX_CARDS]], len(waiting))
+
+    def _keys_of(self, person: Person, deadline: Deadline) -> list[str]:
+        """Return whose approvals this person may decide: the own ones, the groups', and those of delegators."""
+        groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
+        others = [f"user:{number}" for number in self._directory.delegators(person.id or 0, deadline)]
+        return [f"user:{person.id}", *groups, *others]
 
     def show(self, email: str, approval_id: int) -> Card | None:
         """Return one approval that waits for this person now, or None.
@@ -113,10 +162,11 @@ class Inbox:
         """
         deadline = Deadline(self._clock, BUDGET_S)
         approval = self._coupa.approval(approval_id, deadline)
-        if approval is None or not approval.is_pending or not is_approver(email, approval):
+        if approval is None or not approval.is_pending:
             return None
-        pairs = self._with_turn([approval], deadline)
-        return self._card(*pairs[0]) if pairs else None
+        decider = self._directory.decider(email, approval, deadline)
+        pairs = self._with_turn([approval], deadline) if decider else []
+        return self._card(*pairs[0], decider) if decider and pairs else None
 
     def _with_turn(self, approvals: list[Approval], deadline: Deadline) -> list[tuple[Approval, Document]]:
         """Keep the approvals whose turn it is, with their documents."""
@@ -132,16 +182,22 @@ class Inbox:
                 pairs.append((approval, found))
         return pairs
 
-    def _card(self, approval: Approval, document: Document) -> Card:
+    def _card(self, approval: Approval, document: Document, decider: Decider) -> Card:
         link = notice.link_to(document, base_url=self._link_base)
         token = None
         if self._keys is not None:
             token = self._keys.offer(
                 approval.id,
                 approver_key=approval.approver_key or "",
+                person=decider.key,
                 content=digest(document),
                 generation=self._ledger.round_of(approval.id).generation,
                 now=self._clock.now(),
             )
-        text = notice.announcement(approval, document, link=link)
+        shown = notice.Shown(
+            name=decider.firstname or decider.name,
+            for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
+            in_coupa_only=self._limits.forbid(document),
+        )
+        text = notice.announcement(document, link=link, shown=shown)
         return Card(approval.id, document.type, document.id, text, link, token)

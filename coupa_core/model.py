@@ -130,6 +130,13 @@ class _Record(BaseModel):
     )
 
 
+class Named(_Record):
+    """Something of which only the id and the name matter, such as a group."""
+
+    id: MaybeId = None
+    name: Text = None
+
+
 class Person(_Record):
     """A Coupa user, or what is left of one when fields are missing."""
 
@@ -140,6 +147,12 @@ class Person(_Record):
     lastname: Text = None
     fullname: Text = None
     active: Flag = None
+    approval_groups: Annotated[list[Named], BeforeValidator(_only_readable)] = []
+
+    @property
+    def key(self) -> str | None:
+        """Return `user:<id>`, by which rows and tokens know the person."""
+        return f"user:{self.id}" if self.id is not None else None
 
     @property
     def name(self) -> str:
@@ -161,6 +174,44 @@ class Approver(Person):
 MaybePerson = Annotated[Person | None, _Lenient]
 
 
+class DelegateApproval(_Record):
+    """A delegate as an approval names one: an approval of its own, with the delegate as its approver.
+
+    Source: Coupa Core API, Approvals, "delegates: array of (delegate) approvals".
+    """
+
+    approver: MaybePerson = None
+
+
+class Delegation(_Record):
+    """Somebody acts for somebody else from one time until another.
+
+    Source: Coupa Core API, Delegates, .../resources/transactional-resources/delegates-api
+    """
+
+    id: MaybeId = None
+    delegator_id: MaybeId = None
+    delegate_id: MaybeId = None
+    delegator: MaybePerson = None
+    delegate: MaybePerson = None
+    start_date: Text = None
+    end_date: Text = None
+    approval_delegate: Flag = None
+
+    @property
+    def of(self) -> int | None:
+        """Return the id of the user for whom the delegate acts."""
+        return self.delegator_id or (self.delegator.id if self.delegator else None)
+
+    def is_active(self, now: datetime) -> bool:
+        """Tell whether it is for approvals and holds now; without both dates it never does.
+
+        Each date carries its own offset; one without is no date that we could compare.
+        """
+        start, end = stamp(self.start_date), stamp(self.end_date)
+        return self.approval_delegate is True and start is not None and end is not None and start <= now < end
+
+
 class Approval(_Record):
     """One person's or group's step in the approval chain of one document."""
 
@@ -173,7 +224,8 @@ class Approval(_Record):
     approver_type: Text = None
     approved_by: MaybePerson = None
     approval_date: Text = None
-    delegates: Annotated[list[Any], BeforeValidator(_only_readable)] = []
+    delegate: MaybePerson = None
+    delegates: Annotated[list[DelegateApproval], BeforeValidator(_only_readable)] = []
     position: Integer = None
     parallel_group_name: Text = None
     holdable: Flag = None
@@ -199,9 +251,20 @@ class Approval(_Record):
         return who is not None and who.login is None and who.email is None and who.group_name is not None
 
     @property
+    def asked_id(self) -> int | None:
+        """Return the id of the user or group that must decide, or None when Coupa did not say."""
+        return (self.approver.id if self.approver else None) or self.approver_id
+
+    @property
+    def asked_name(self) -> str:
+        """Return the name of the user or group that must decide, possibly empty."""
+        who = self.approver
+        return ((who.group_name if self.is_for_group else None) or who.name) if who else ""
+
+    @property
     def approver_key(self) -> str | None:
         """Return `user:<id>` or `group:<id>`, or None when Coupa did not say who must decide."""
-        number = (self.approver.id if self.approver else None) or self.approver_id
+        number = self.asked_id
         if number is None:
             return None
         return f"{'group' if self.is_for_group else 'user'}:{number}"
@@ -361,6 +424,17 @@ def parse_approval(raw: Any) -> Approval | None:
         return Approval.model_validate(raw)
     except ValidationError:
         return None
+
+
+def parse_person(raw: Any) -> Person | None:
+    """Read one user, or return None when it has no usable id."""
+    person = Person.model_validate(raw) if isinstance(raw, dict) else None
+    return person if person and person.id is not None else None
+
+
+def parse_delegation(raw: Any) -> Delegation | None:
+    """Read one delegation, or return None when it is no record at all."""
+    return Delegation.model_validate(raw) if isinstance(raw, dict) else None
 
 
 def parse_requisition(raw: Any) -> Document | None:

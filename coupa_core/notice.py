@@ -16,7 +16,7 @@ from decimal import Decimal
 from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_precision
 
-from coupa_core.model import Approval, Currency, Document, Kind, Line, stamp
+from coupa_core.model import Currency, Document, Kind, Line, stamp
 
 MAX_MESSAGE = 20_000
 """Characters that Moveworks accepts in one message.
@@ -53,36 +53,52 @@ class Notice:
     slots: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a notice says about its reader, beside the document.
+
+    Attributes:
+        name: for the greeting; possibly empty.
+        for_whom: the group, or the person for whom the reader acts; empty for the approver.
+        is_changed: the reader was shown other content before.
+        in_coupa_only: the amount is too great to decide in chat.
+    """
+
+    name: str = ""
+    for_whom: str = ""
+    is_changed: bool = False
+    in_coupa_only: bool = False
+
+
 def slots(approval_id: int, token: str | None) -> dict[str, str]:
     """Return the slots that the event declares; values are texts, and no token is no slot."""
     return {"approval_id": str(approval_id)} | ({"action_token": token} if token else {})
 
 
-def announcement(approval: Approval, document: Document, *, link: str, changed: bool = False) -> str:
-    """Say what waits for the approver, with what is needed to decide.
+def announcement(document: Document, *, link: str, shown: Shown) -> str:
+    """Say what waits for the reader, with what is needed to decide.
 
     Args:
-        approval: whose turn it is.
         document: what is to be approved.
         link: where the document is in Coupa.
-        changed: the approver was shown other content before.
+        shown: about the reader.
 
     Returns:
         Moveworks markup; the short form when the long one would not fit.
     """
     if document.kind is Kind.OTHER:
-        return minimal(approval, document, link=link)
-    text = "<br>".join([*_greeting(approval, document, changed=changed), *_fields(document), _link(link)])
-    return text if len(text) <= MAX_MESSAGE else minimal(approval, document, link=link)
+        return minimal(document, link=link, shown=shown)
+    text = "<br>".join([*_greeting(document, shown), *_fields(document), *_ending(link, shown)])
+    return text if len(text) <= MAX_MESSAGE else minimal(document, link=link, shown=shown)
 
 
-def minimal(approval: Approval, document: Document, *, link: str) -> str:
+def minimal(document: Document, *, link: str, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
     fields = [
         _field(f"{_noun(document)} ID", str(document.id)),
         _field("Amount", amount(document.total, document.currency)),
     ]
-    return "<br>".join([*_greeting(approval, document, changed=False), *_present(fields), _link(link)])
+    return "<br>".join([*_greeting(document, shown), *_present(fields), *_ending(link, shown)])
 
 
 def link_to(document: Document, *, base_url: str) -> str:
@@ -125,17 +141,36 @@ def clean(text: str | None, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def plain(text: str) -> str:
+    """Make somebody else's plain text a message: harmless, and with its own lines."""
+    lines = [escape(clean(line, MAX_MESSAGE)) for line in text.splitlines()]
+    return "<br>".join(lines).removesuffix("<br>")
+
+
+def safe_html(text: str) -> str:
+    """Keep the markup that Moveworks' samples show, links over https included, and nothing else."""
+    import nh3  # noqa: PLC0415 - only where the relay may send markup
+
+    kept = nh3.clean(
+        text,
+        tags={"b", "i", "br", "ul", "li", "a"},
+        attributes={"a": {"href"}},
+        url_schemes={"https"},
+        link_rel=None,
+    )
+    return kept.strip()
+
+
 def escape(text: str) -> str:
     """Escape the four characters that could end a text or begin markup."""
     return html.escape(text, quote=True)
 
 
-def _greeting(approval: Approval, document: Document, *, changed: bool) -> list[str]:
-    who = approval.approver
-    name = clean(who.firstname or who.fullname, SHORT) if who else ""
-    noun = _noun(document)
-    headline = f"💳 {noun} {'changed, still ' if changed else ''}pending your approval"
-    return [f"Hi {escape(name)}," if name else "Hi,", "", f"<b>{headline}</b>:"]
+def _greeting(document: Document, shown: Shown) -> list[str]:
+    name, whom = clean(shown.name, SHORT), clean(shown.for_whom, SHORT)
+    headline = f"💳 {_noun(document)} {'changed, still ' if shown.is_changed else ''}pending your approval"
+    on_behalf = f" (for {escape(whom)})" if whom else ""
+    return [f"Hi {escape(name)}," if name else "Hi,", "", f"<b>{headline}</b>{on_behalf}:"]
 
 
 def _noun(document: Document) -> str:
@@ -217,5 +252,6 @@ def _present(lines: list[str | None]) -> list[str]:
     return [line for line in lines if line]
 
 
-def _link(link: str) -> str:
-    return f'<a href="{escape(link)}">Open in Coupa</a>'
+def _ending(link: str, shown: Shown) -> list[str]:
+    only = ["The amount is too great to decide here; please decide in Coupa."] if shown.in_coupa_only else []
+    return [*only, f'<a href="{escape(link)}">Open in Coupa</a>']

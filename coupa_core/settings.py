@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -33,10 +35,18 @@ LEAST_SCOPES = (
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """
 
+EASY_AUTH = "WEBSITE_AUTH_ENABLED"
+"""Set by App Service while its authentication stands in front of the app, and not to be set by hand.
+
+Without it anybody could write the header that names the caller.
+Source: https://github.com/AzureAD/microsoft-identity-web, AppServicesAuthenticationInformation
+"""
+
 HOST_STORAGE = "AzureWebJobsStorage"
 """The storage connection that every function app has; the ledger lives there unless told otherwise."""
 
 MIN_KEY_BYTES = 32
+_NO_EMAIL_MAP = 'must be a JSON object of e-mail addresses such as {"ann@corp.example": "ann@example.com"}'
 
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
@@ -76,7 +86,7 @@ def _scopes(value: str) -> str:
     return " ".join(value.split())
 
 
-def _types(value: object) -> object:
+def _parts(value: object) -> object:
     """Split a comma-separated list."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
@@ -106,6 +116,55 @@ def _keys(value: object) -> object:
     return keys
 
 
+def _emails(value: object) -> object:
+    """Read a JSON object of addresses, and refuse two people with one address on either side."""
+    if not isinstance(value, str):
+        return value
+    try:
+        pairs: list[tuple[Any, Any]] = json.loads(value, object_pairs_hook=list)
+    except (ValueError, RecursionError):  # its text shows the value
+        raise ValueError(_NO_EMAIL_MAP) from None
+    if not isinstance(pairs, list) or not all(_is_email_pair(pair) for pair in pairs):
+        raise ValueError(_NO_EMAIL_MAP)
+    for side in (0, 1):
+        if len({pair[side].lower() for pair in pairs}) < len(pairs):
+            raise ValueError("must not name an address twice, on either side")
+    return dict(pairs)
+
+
+def _is_email_pair(pair: object) -> bool:
+    return isinstance(pair, tuple) and all(isinstance(each, str) and "@" in each for each in pair)
+
+
+def _limits(value: object) -> object:
+    """Read `USD:10000,EUR:9000,*:5000`."""
+    if not isinstance(value, str):
+        return value
+    limits: dict[str, Decimal] = {}
+    for part in value.split(","):
+        code, _, amount = part.strip().partition(":")
+        if not re.fullmatch(r"[A-Za-z]{3}|\*", code) or not re.fullmatch(
+            r"[0-9]{1,15}(\.[0-9]{1,4})?", amount
+        ):
+            raise ValueError("must be amounts by currency such as USD:10000,EUR:9000, with * for all others")
+        if code.upper() in limits:
+            raise ValueError("must not name a currency twice")
+        limits[code.upper()] = Decimal(amount)
+    return limits
+
+
+def _domain(value: str) -> str:
+    if not re.fullmatch(r"(?i)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", value):
+        raise ValueError("must be domains such as example.com")
+    return value.lower()
+
+
+def _client_id(value: str) -> str:
+    if not re.fullmatch(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+        raise ValueError("must be client ids of Entra applications (GUIDs)")
+    return value.lower()
+
+
 def _schedule(value: str) -> str:
     """Six fields, seconds first.
 
@@ -123,6 +182,7 @@ def _loose(value: object) -> object:
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_loose)]
 
 
 class Settings(BaseModel):
@@ -144,7 +204,7 @@ class Settings(BaseModel):
     coupa_max_per_second: int = Field(
         5, ge=1, le=25, alias="COUPA_MAX_PER_SECOND", description="our share of Coupa's 25 requests a second"
     )
-    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_types)] = Field(
+    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_parts)] = Field(
         ("RequisitionHeader",),
         alias="DOCUMENT_TYPES",
         description="comma-separated approvable types; `*` for all",
@@ -197,6 +257,50 @@ class Settings(BaseModel):
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
     )
+    email_map: Annotated[dict[str, str], BeforeValidator(_emails)] = Field(
+        {},
+        alias="EMAIL_MAP",
+        description="JSON object from Coupa's e-mail addresses to the chat's, where they differ: "
+        '`{"ann@corp.example": "ann@example.com"}`',
+    )
+    allow_self_approval: Switch = Field(
+        "off", alias="ALLOW_SELF_APPROVAL", description="`on` lets people decide on what they asked for"
+    )
+    step_up_over: Annotated[dict[str, Decimal], BeforeValidator(_limits)] = Field(
+        {},
+        alias="STEP_UP_OVER",
+        description="amounts above which a decision is made in Coupa itself, such as `USD:10000,*:5000`; "
+        "where any is set, a currency without one is always decided there",
+    )
+    reject_reason: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
+        "required", alias="REJECT_REASON", description="`required`, `optional`"
+    )
+    relay: Switch = Field("off", alias="RELAY", description="`on` lets `POST notifications` send messages")
+    relay_domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_parts)] = (
+        Field(
+            (),
+            alias="RELAY_DOMAINS",
+            description="comma-separated domains of the addresses that may get them; required for `RELAY=on`",
+        )
+    )
+    relay_html: Switch = Field(
+        "off", alias="RELAY_HTML", description="`on` lets them hold `b`, `i`, `br`, `ul`, `li` and `a href`"
+    )
+    relay_max_per_minute: int = Field(
+        15,
+        ge=1,
+        le=100,
+        alias="RELAY_MAX_PER_MINUTE",
+        description="their share of Moveworks' rate, beside `MOVEWORKS_MAX_PER_MINUTE`",
+    )
+    entra_client_ids: Annotated[
+        tuple[Annotated[str, AfterValidator(_client_id)], ...], BeforeValidator(_parts)
+    ] = Field(
+        (),
+        alias="ENTRA_CLIENT_IDS",
+        description="comma-separated client ids that may call instead of function keys; App Service "
+        "authentication must be on",
+    )
     poll_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
         "0 * * * * *", alias="POLL_SCHEDULE", description="NCRONTAB, UTC"
     )
@@ -247,6 +351,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         for name, complaint in _complaints(error):
             complaints.setdefault(name, complaint)
+    if given.get("ENTRA_CLIENT_IDS") and environment.get(EASY_AUTH, "").strip().lower() != "true":
+        complaints.setdefault(
+            "ENTRA_CLIENT_IDS", "needs App Service authentication in front of the app, and that is off"
+        )
     if complaints:
         raise SettingsError("; ".join(f"{name}: {complaint}" for name, complaint in complaints.items()))
     return settings
@@ -257,6 +365,8 @@ def _demanded(given: Mapping[str, str]) -> list[str]:
     demanded = ["MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"]
     if _loose(given.get("ACTION_TOKEN")) != "off":
         demanded.append("ACTION_TOKEN_KEYS")
+    if _loose(given.get("RELAY")) == "on":
+        demanded.append("RELAY_DOMAINS")
     if not given.get("LEDGER_ACCOUNT_URL"):
         demanded.append("LEDGER_CONNECTION")
     return [name for name in demanded if not given.get(name)]

@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, UpdateMode
 
 from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, Opened, State, Status
+from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status
 
 SCHEMA = 1
 """Version of the row format; a row of a later one is not guessed at."""
@@ -50,7 +50,7 @@ https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.r
 CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
 """A click has ten seconds in all, and goes on without the ledger."""
 
-_TEXT, _NUMBER, _TIME = "text", "number", "time"
+_TEXT, _NUMBER, _TIME, _MAP = "text", "number", "time", "map"
 _KINDS = {
     "nonce": _TEXT,
     "document_type": _TEXT,
@@ -58,7 +58,7 @@ _KINDS = {
     "generation": _NUMBER,
     "seen_approval": _TEXT,
     "seen_document": _TEXT,
-    "sent_version": _TEXT,
+    "told": _MAP,
     "sent_to": _TEXT,
     "sent_at": _TIME,
     "attempted_at": _TIME,
@@ -70,6 +70,7 @@ _KINDS = {
     "decision": _TEXT,
     "decided_by": _TEXT,
     "decided_at": _TIME,
+    "decision_key": _TEXT,
     "closed_at": _TIME,
 }
 _PURGE_BATCH = 100
@@ -205,6 +206,29 @@ class TableStore:
                 {"PartitionKey": STATUS, "RowKey": "sweep", "status": text}, mode=UpdateMode.REPLACE
             )
 
+    def note(self, name: str) -> Note:
+        """Return a shared text."""
+        with self._talking(f"read note {name}") as client:
+            try:
+                row = client.get_entity(STATUS, name)
+            except ResourceNotFoundError:
+                return Note()
+        return Note(str(row.get("note", "")), str(row.metadata["etag"]))
+
+    def save_note(self, name: str, note: Note) -> None:
+        """Store a shared text over the one that was read."""
+        row = {"PartitionKey": STATUS, "RowKey": name, "note": note.text}
+        with self._talking(f"save note {name}") as client:
+            if note.etag:
+                client.update_entity(
+                    row,
+                    mode=UpdateMode.REPLACE,
+                    etag=note.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            else:
+                client.create_entity(row)
+
     def _read(self, partition: str, approval_id: int) -> Entry | None:
         with self._talking(f"read row {approval_id}") as client:
             try:
@@ -268,9 +292,9 @@ def _row(partition: str, entry: Entry) -> dict[str, Any]:
     }
     for item in fields(entry):
         if item.name in _KINDS:
-            value = _plain(getattr(entry, item.name))
-            if value is not None and value != (None if item.default is MISSING else item.default):
-                row[item.name] = str(value) if _KINDS[item.name] == _TEXT else value
+            value = getattr(entry, item.name)
+            if value and value != item.default:
+                row[item.name] = _WRITERS[_KINDS[item.name]](value)
     return row
 
 
@@ -339,8 +363,25 @@ def _read_time(name: str, value: Any) -> datetime:
     return time
 
 
+def _read_map(name: str, value: Any) -> dict[str, str]:
+    try:
+        said = json.loads(_read_text(name, value))
+    except RecursionError as error:
+        raise ValueError(f"{name} is nested too deep") from error
+    if not isinstance(said, dict):
+        raise ValueError(f"{name} is no map")  # noqa: TRY004 - as above
+    return {key: _read_text(f"{name} of {key}"[:80], each) for key, each in said.items()}
+
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     _TEXT: _read_text,
     _NUMBER: _read_number,
     _TIME: _read_time,
+    _MAP: _read_map,
+}
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    _TEXT: str,
+    _NUMBER: int,
+    _TIME: _plain,
+    _MAP: lambda value: json.dumps(dict(value), separators=(",", ":")),
 }

@@ -15,7 +15,9 @@ PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "model"}),
     frozenset({"settings", "wire", "notice", "authority", "ledger"}),
-    frozenset({"coupa", "moveworks", "table_ledger", "sweep", "decide", "inbox", "report"}),
+    frozenset(
+        {"coupa", "moveworks", "table_ledger", "directory", "sweep", "decide", "inbox", "relay", "report"}
+    ),
     frozenset({"endpoints"}),
     frozenset({"app"}),
 )

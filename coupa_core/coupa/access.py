@@ -42,6 +42,7 @@ _SCOPES = {
     ("PUT", "approvals"): "core.approval.write",
     ("GET", "requisitions"): "core.requisition.read",
     ("GET", "users"): "core.user.read",
+    ("GET", "user_groups"): "core.user_group.read",
 }
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from coupa_core.clock import Deadline
@@ -22,6 +22,7 @@ from coupa_core.model import (
     PENDING,
     REQUISITION,
     Approval,
+    Delegation,
     Document,
     DocumentKey,
     Found,
@@ -29,6 +30,8 @@ from coupa_core.model import (
     Person,
     Verb,
     parse_approval,
+    parse_delegation,
+    parse_person,
     parse_requisition,
 )
 
@@ -36,7 +39,8 @@ PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
 
 _USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active"]
-APPROVAL_FIELDS = [
+_MEMBER_FIELDS: list[Any] = [*_USER_FIELDS, {"approval-groups": ["id"]}]
+APPROVAL_FIELDS: list[Any] = [
     "id",
     "status",
     "approvable-type",
@@ -49,9 +53,19 @@ APPROVAL_FIELDS = [
     "holdable",
     "note",
     "updated-at",
-    {"approver": [*_USER_FIELDS, "name"]},
+    {"approver": [*_USER_FIELDS, "name", {"users": _USER_FIELDS}]},
     {"approved-by": ["id", "login", "email", "fullname"]},
-    {"delegates": ["id"]},
+    {"delegate": _USER_FIELDS},
+    {"delegates": ["id", {"approver": _USER_FIELDS}]},
+]
+_DELEGATION_FIELDS = [
+    "id",
+    "delegator-id",
+    "delegate-id",
+    "start-date",
+    "end-date",
+    "approval-delegate",
+    {"delegate": _USER_FIELDS},
 ]
 REQUISITION_FIELDS = [
     "id",
@@ -123,17 +137,25 @@ class Coupa:
         wanted = (document.type, document.id)
         return [a for a in listing.approvals if (a.approvable_type, a.approvable_id) == wanted]
 
-    def pending_for(self, user_id: int, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals that ask this user by name.
+    def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals that ask one of these users or groups.
+
+        Args:
+            keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
+            deadline: for all pages.
 
         Raises:
             ServiceError: the list did not come complete.
         """
-        listing = self._pages({"approver_id": str(user_id)}, deadline)
-        if listing.failure:
-            raise listing.failure
-        # A group may have the same number as a user.
-        return [approval for approval in listing.approvals if approval.approver_key == f"user:{user_id}"]
+        wanted = set(keys)
+        numbers = sorted({key.partition(":")[2] for key in wanted})
+        found: list[Approval] = []
+        for start in range(0, len(numbers), PAGE):
+            listing = self._pages({"approver_id[in]": ",".join(numbers[start : start + PAGE])}, deadline)
+            if listing.failure:
+                raise listing.failure
+            found += [approval for approval in listing.approvals if approval.approver_key in wanted]
+        return found
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
         """Read approvals by id, fifty at once, whatever their status.
@@ -214,15 +236,76 @@ class Coupa:
                 edited[document.id] = document.updated_at or ""
         return edited
 
-    def people(self, email: str, deadline: Deadline) -> list[Person]:
-        """Return the users with this e-mail address.
+    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+        """Return the users with these e-mail addresses, with the groups that they approve in.
 
         Raises:
             ServiceError: Coupa did not answer usefully.
         """
-        asked = {"email": email, "limit": str(PAGE), "fields": _compact(_USER_FIELDS)}
-        rows = _rows(self._access.read("users", "/api/users", asked, deadline), "users")
-        return [Person.model_validate(row) for row in rows if isinstance(row, dict)]
+        wanted = sorted(set(emails))
+        found: list[Person] = []
+        for start in range(0, len(wanted), PAGE):
+            asked = {"email[in]": ",".join(wanted[start : start + PAGE])}
+            found += _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
+        return found
+
+    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Person]:
+        """Return the users with these ids.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully.
+        """
+        return _people(self._by_ids("users", _USER_FIELDS, ids, deadline))
+
+    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Person]]:
+        """Return the members of approval groups, by the id of the group.
+
+        Asked by the groups that each user names as `approval-groups`. Where Coupa refuses that filter, each
+        group is read by its id, and taken only if it has the expected name: whether approval groups and user
+        groups share their numbers is not documented.
+
+        Args:
+            groups: the name of each group by its id.
+            deadline: for all pages.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully.
+        """
+        found: dict[int, list[Person]] = {number: [] for number in groups}
+        try:
+            for person in self._users_in(sorted(groups), deadline):
+                for group in person.approval_groups:
+                    if group.id in found:
+                        found[group.id].append(person)
+        except Refused as refused:
+            if refused.status != 400:  # noqa: PLR2004
+                raise
+            return {number: self._group(number, name, deadline) for number, name in groups.items()}
+        return found
+
+    def _users_in(self, groups: list[int], deadline: Deadline) -> Iterator[Person]:
+        for start in range(0, len(groups), PAGE):
+            numbers = ",".join(path_id(number) for number in groups[start : start + PAGE])
+            asked = {"approval_groups[id][in]": numbers}
+            yield from _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
+
+    def _group(self, number: int, name: str | None, deadline: Deadline) -> list[Person]:
+        """Return the users of one group, if it is the one that is meant."""
+        row = self._one("user_groups", number, ["id", "name", {"users": _USER_FIELDS}], deadline)
+        if not isinstance(row, dict) or name is None or row.get("name") != name:
+            return []
+        users = row.get("users")
+        return _people(users if isinstance(users, list) else [])
+
+    def delegations(self, deadline: Deadline) -> list[Delegation]:
+        """Return the delegations that end today or later; which of them hold is for the reader to judge.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully; 403 or 404 where this client may not read them.
+        """
+        yesterday = (self.now() - timedelta(days=1)).isoformat(timespec="seconds")
+        rows = self._keyset("delegations", _DELEGATION_FIELDS, {"end_date[gt_or_eq]": yesterday}, deadline)
+        return [delegation for delegation in map(parse_delegation, rows) if delegation]
 
     # ------------------------------------------------------------------ decisions
 
@@ -348,6 +431,10 @@ def _id_of(row: Any) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MAX_ID:
         return number
     return 0
+
+
+def _people(rows: Iterable[Any]) -> list[Person]:
+    return [person for person in map(parse_person, rows) if person]
 
 
 def _compact(fields: list[Any]) -> str:

@@ -17,16 +17,17 @@ from coupa_core.ledger.rules import (
     claimed,
     closed,
     decided,
+    deciding,
     next_round,
     parked,
     refused,
     released,
     sent,
     settled,
-    unchanged,
+    told,
     waiting,
 )
-from coupa_core.ledger.store import Corrupt, Ledger, LedgerStore, Opened, Status
+from coupa_core.ledger.store import Corrupt, Ledger, LedgerStore, Note, Opened, Status
 
 __all__ = [
     "KEEP_CLOSED",
@@ -40,18 +41,20 @@ __all__ = [
     "Ledger",
     "LedgerStore",
     "MemoryStore",
+    "Note",
     "Opened",
     "State",
     "Status",
     "claimed",
     "closed",
     "decided",
+    "deciding",
     "next_round",
     "parked",
     "refused",
     "released",
     "sent",
     "settled",
-    "unchanged",
+    "told",
     "waiting",
 ]

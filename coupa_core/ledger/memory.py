@@ -8,7 +8,7 @@ from datetime import datetime
 
 from coupa_core.errors import Conflict
 from coupa_core.ledger.rules import Entry
-from coupa_core.ledger.store import Corrupt, Opened, Status
+from coupa_core.ledger.store import Corrupt, Note, Opened, Status
 
 
 class MemoryStore:
@@ -18,6 +18,7 @@ class MemoryStore:
         self._open: dict[int, Entry] = {}
         self._closed: dict[int, Entry] = {}
         self._status = Status()
+        self._notes: dict[str, Note] = {}
         self._writes = 0
         self._lock = threading.Lock()
 
@@ -74,6 +75,18 @@ class MemoryStore:
     def save_status(self, status: Status) -> None:
         """Keep what this sweep leaves."""
         self._status = status
+
+    def note(self, name: str) -> Note:
+        """Return a shared text."""
+        return self._notes.get(name, Note())
+
+    def save_note(self, name: str, note: Note) -> None:
+        """Store a shared text over the one that was read."""
+        with self._lock:
+            if self._notes.get(name, Note()).etag != note.etag:
+                raise Conflict("ledger_conflict", f"note {name} was changed meanwhile")
+            self._writes += 1
+            self._notes[name] = replace(note, etag=f'W/"{self._writes}"')
 
     def _expect(self, entry: Entry) -> None:
         stored = self._open.get(entry.approval_id)

@@ -1,6 +1,6 @@
 """The rows of the ledger and how they may change: pure functions from one row to the next.
 
-absent --> CLAIMED --2xx--> SENT --changed--> CLAIMED     SENT --decided here--> DECIDED
+absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided here--> DECIDED
 |  ^                                          any --gone from Coupa--> closed
 |  +--lease and skew over--+                  closed --pending again--> CLAIMED, next round
 +--refused--> RETRY (due later)
@@ -10,6 +10,7 @@ absent --> CLAIMED --2xx--> SENT --changed--> CLAIMED     SENT --decided here-->
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,8 +79,10 @@ class Entry:
         generation: how often the approval came back after it was closed or decided.
         seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
         seen_document: the same of the document.
-        sent_version: the last version that Moveworks accepted.
-        sent_to: the approver key of that version.
+        told: who may decide, by key, and the version that Moveworks last accepted for each; empty for somebody
+            who is not to be told, or not yet.
+        sent_to: the approver key of these versions.
+        sent_at: when Moveworks last accepted one.
         attempted_at: when the last claim was made.
         lease_until: when the claim ends.
         next_at: when to look again.
@@ -87,6 +90,7 @@ class Entry:
         uncertain: how many claims of this version ended with an unknown outcome.
         cause: the code of the last failure, for operators.
         decision: what was decided through the bridge; with `decided_by` and `decided_at`.
+        decision_key: fingerprint of the caller's idempotency key for that decision.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 
@@ -98,7 +102,7 @@ class Entry:
     generation: int = 0
     seen_approval: str = ""
     seen_document: str = ""
-    sent_version: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
     sent_to: str = ""
     sent_at: datetime | None = None
     attempted_at: datetime | None = None
@@ -110,6 +114,7 @@ class Entry:
     decision: str = ""
     decided_by: str = ""
     decided_at: datetime | None = None
+    decision_key: str = ""
     closed_at: datetime | None = None
     etag: str = field(default="", compare=False)
 
@@ -147,16 +152,26 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
     )
 
 
-def sent(entry: Entry, *, version: str, to: str, now: datetime) -> Entry:
-    """Record that Moveworks accepted this version."""
-    return replace(
-        settled(entry, State.SENT), sent_version=version, sent_to=to, sent_at=now, refusals=0, uncertain=0
-    )
+def told(entry: Entry, *, person: str, version: str, to: str, now: datetime) -> Entry:
+    """Record, under the claim, that Moveworks accepted this version for one person."""
+    return replace(entry, told={**entry.told, person: version}, sent_to=to, sent_at=now, uncertain=0)
 
 
-def unchanged(entry: Entry) -> Entry:
-    """Record that a look found nothing new to tell."""
+def sent(entry: Entry) -> Entry:
+    """End the claim: everybody has been told, or has nothing new to be told."""
     return replace(settled(entry, State.SENT), refusals=0, uncertain=0)
+
+
+def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
+    """Note who may decide; whoever no longer may is forgotten, so that a return is told again.
+
+    Args:
+        entry: the claimed row.
+        people: keys.
+        is_certain: somebody who is not among them surely may not decide.
+    """
+    now = {key: entry.told.get(key, "") for key in people}
+    return replace(entry, told=now if is_certain else {**entry.told, **now})
 
 
 def waiting(entry: Entry, *, cause: str, until: datetime) -> Entry:
@@ -183,9 +198,11 @@ def parked(entry: Entry, *, cause: str, now: datetime) -> Entry:
     return replace(settled(entry, State.PARKED), cause=cause, next_at=now + PARKED_FOR)
 
 
-def decided(entry: Entry, *, decision: str, by: str, now: datetime) -> Entry:
+def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "") -> Entry:
     """Record a decision that Coupa confirmed."""
-    return replace(settled(entry, State.DECIDED), decision=decision, decided_by=by, decided_at=now)
+    return replace(
+        settled(entry, State.DECIDED), decision=decision, decided_by=by, decided_at=now, decision_key=key
+    )
 
 
 def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
@@ -201,6 +218,7 @@ def next_round(entry: Entry) -> Entry:
         decision="",
         decided_by="",
         decided_at=None,
+        decision_key="",
         closed_at=None,
         refusals=0,
         uncertain=0,

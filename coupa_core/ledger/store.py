@@ -54,6 +54,14 @@ class Status:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class Note:
+    """A short text that processes share, and the store's mark of it."""
+
+    text: str = ""
+    etag: str = ""
+
+
 class LedgerStore(Protocol):
     """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
 
@@ -95,6 +103,14 @@ class LedgerStore(Protocol):
 
     def save_status(self, status: Status) -> None:
         """Keep what this sweep leaves."""
+        ...
+
+    def note(self, name: str) -> Note:
+        """Return a short text that processes share; one that is not there is empty, with no etag."""
+        ...
+
+    def save_note(self, name: str, note: Note) -> None:
+        """Store a note over the one that was read; raises `Conflict` when it was changed meanwhile."""
         ...
 
 
@@ -178,3 +194,39 @@ class Ledger:
         except Conflict:
             return False
         return True
+
+    def take(self, name: str, number: int, *, limit: int, window_s: float, now: datetime) -> bool:
+        """Take places within a rate that all processes share, all of them or none.
+
+        Args:
+            name: of the rate.
+            number: how many.
+            limit: the most that may be taken in any window.
+            window_s: the window's length in seconds.
+            now: aware UTC.
+
+        Raises:
+            ServiceError: the store does not answer, or others are always quicker.
+        """
+        failure: ServiceError = Unavailable("ledger_untried", "the rate was not written")
+        for _ in range(_TRIES):
+            note = self.store.note(name)
+            taken = [at for at in _times(note.text) if now.timestamp() - window_s < at <= now.timestamp()]
+            if len(taken) + number > limit:
+                return False
+            text = " ".join(f"{each:.3f}" for each in [*taken, *[now.timestamp()] * number])
+            try:
+                self.store.save_note(name, replace(note, text=text))
+            except (Conflict, Unavailable, Unknown) as error:
+                failure = error  # taking twice after a lost answer wastes places, and that is all
+            else:
+                return True
+        raise failure
+
+
+def _times(text: str) -> list[float]:
+    """Read the times of a rate; one that cannot be read has not been taken."""
+    try:
+        return [float(each) for each in text.split()]
+    except ValueError:
+        return []

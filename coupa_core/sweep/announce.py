@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coupa_core import notice
+from coupa_core.authority import Capacity, Circle, Decider
 from coupa_core.clock import Deadline
 from coupa_core.errors import Conflict, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.ledger import (
@@ -26,11 +27,11 @@ from coupa_core.ledger import (
     refused,
     released,
     sent,
-    unchanged,
+    told,
     waiting,
 )
 from coupa_core.model import Approval, Document, DocumentKey, Found
-from coupa_core.sweep.judge import Close, Park, Same, Tell, Wait, judge, seen
+from coupa_core.sweep.judge import Close, Park, Same, Tell, Wait, judge, recipients_of, seen
 from coupa_core.sweep.plan import Look
 from coupa_core.sweep.ports import Kit
 from coupa_core.sweep.progress import Progress
@@ -42,6 +43,7 @@ LOOK_AGAIN = timedelta(minutes=5)
 """At the latest after this, an approval that waits for its turn or for a recipient is looked at again."""
 
 DEFAULT_PAUSE_S = 60.0
+NOBODY = Circle((), is_certain=False)
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,8 @@ class _Truth:
 
     found: Found = field(default_factory=Found)
     documents: dict[DocumentKey, Document] = field(default_factory=dict)
+    circles: dict[int, Circle] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
 
 
 class Announcing:
@@ -164,6 +168,13 @@ class Announcing:
             lambda: truth.documents.update(coupa.documents(listed, deadline)),
         ]
         self._each(lambda read: read(), reads)
+        directory, pending = (
+            self._kit.directory,
+            [one for one in truth.found.by_id.values() if one.is_pending],
+        )
+        truth.circles.update(directory.circles(pending, deadline))
+        addresses = {person.address for circle in truth.circles.values() for person in circle.people}
+        truth.shared.update(directory.shared(addresses, deadline))
         return truth
 
     def _settle(self, claim: _Held, truth: _Truth, siblings: Mapping[DocumentKey, list[Approval]]) -> None:
@@ -193,70 +204,101 @@ class Announcing:
         key = (approval or claim.look.approval).document_key
         document = truth.documents.get(key)
         entry = seen(claim.entry, approval, document, self._kit.coupa.now())
-        before = claim.look.entry.state if claim.look.entry else None
-        match judge(entry, approval, document, siblings=siblings.get(key, ()), before=before):
+        circle = truth.circles.get(entry.approval_id, NOBODY)
+        verdict = judge(
+            entry,
+            approval,
+            document,
+            siblings=siblings.get(key, ()),
+            before=claim.look.entry.state if claim.look.entry else None,
+            circle=circle,
+            recipients=recipients_of(circle, document, shared=truth.shared, emails=self._kit.emails)
+            if document
+            else (),
+        )
+        match verdict:
             case Close(cause):
                 is_closed = self._kit.ledger.close(entry, cause=cause, now=now)
                 self._progress.count("closed" if is_closed else "lost_race")
             case Wait(cause):
                 self._progress.count(cause)
                 self._commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
-            case Same():
+            case Same(entry):
                 self._progress.count("unchanged")
-                self._commit(unchanged(entry))
-            case Park(cause):
+                self._commit(sent(entry))
+            case Park(entry, cause):
+                self._progress.count(cause)
                 self._alarm(self._commit(parked(entry, cause=cause, now=now)))
             case tell:
                 self._tell(tell)
 
     def _tell(self, tell: Tell) -> None:
-        """Send one notice under the claim, and record what came of it."""
+        """Send a notice to each person under the claim, and record what came of it after each."""
         kit, entry = self._kit, tell.entry
-        if self._stops or not kit.channel.wait_turn(self._deadline):
-            self._give_back(entry, "no_turn")
-            return
-        if not entry.may_send(kit.clock.now(), kit.lease):
-            self._progress.count("late")
-            self._give_back(entry, "lease_too_short")
-            return
-        try:
-            kit.channel.send(self._notice(tell), Deadline(kit.clock, kit.lease.send_s))
-        except Refused as failure:
-            self._progress.count("refused")
-            self._progress.hamper(failure)
-            self._alarm(self._commit(refused(entry, cause=failure.code, now=kit.clock.now())))
-        except Unavailable as failure:
-            self._falter(failure)
-            self._give_back(entry, failure.code)
-        except Unknown as failure:
-            # It may have arrived: the claim stays until its lease ends, so that a repeat is rare and late.
-            self._progress.count("unknown")
-            self._falter(failure)
-        else:
+        refusal: Refused | None = None
+        for person in tell.people:
+            if self._stops or not kit.channel.wait_turn(self._deadline):
+                self._give_back(entry, "no_turn")
+                return
+            if not entry.may_send(kit.clock.now(), kit.lease):
+                self._progress.count("late")
+                self._give_back(entry, "lease_too_short")
+                return
+            try:
+                kit.channel.send(self._notice(tell, person), Deadline(kit.clock, kit.lease.send_s))
+            except Refused as failure:
+                # One address that Moveworks does not take keeps nobody else of the group from being told.
+                self._progress.count("refused")
+                self._progress.hamper(failure)
+                refusal = failure
+                continue
+            except Unavailable as failure:
+                self._falter(failure)
+                self._give_back(entry, failure.code)
+                return
+            except Unknown as failure:
+                # It may have arrived: the claim stays until its lease ends, so that a repeat is rare and late.
+                self._progress.count("unknown")
+                self._falter(failure)
+                return
             self.suspect = False
             self._progress.count("sent")
             now = kit.clock.now()
-            if not self._commit(sent(entry, version=tell.version, to=tell.approver_key, now=now)):
+            entry = told(entry, person=person.key, version=tell.version, to=tell.approver_key, now=now)
+            is_last = person is tell.people[-1] and refusal is None
+            stored = self._commit(sent(entry) if is_last else entry)
+            if stored is None:
                 self._progress.count("sent_unmarked")
+                return
+            entry = stored
+        if refusal is not None:
+            self._alarm(self._commit(refused(entry, cause=refusal.code, now=kit.clock.now())))
 
-    def _notice(self, tell: Tell) -> notice.Notice:
+    def _notice(self, tell: Tell, person: Decider) -> notice.Notice:
         """Render the notice; after several refusals its shortest form."""
         kit, approval, document = self._kit, tell.approval, tell.document
         link = notice.link_to(document, base_url=kit.link_base)
+        shown = notice.Shown(
+            name=person.firstname or person.name,
+            for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
+            is_changed=tell.is_changed_for(person),
+            in_coupa_only=kit.limits.forbid(document),
+        )
         if tell.entry.refusals >= MINIMAL_AFTER:
-            text = notice.minimal(approval, document, link=link)
+            text = notice.minimal(document, link=link, shown=shown)
         else:
-            text = notice.announcement(approval, document, link=link, changed=tell.is_changed)
+            text = notice.announcement(document, link=link, shown=shown)
         token = None
         if kit.keys:
             token = kit.keys.offer(
                 approval.id,
                 approver_key=tell.approver_key,
+                person=person.key,
                 content=tell.content,
                 generation=tell.entry.generation,
                 now=kit.clock.now(),
             )
-        return notice.Notice(tell.recipient, text, notice.slots(approval.id, token))
+        return notice.Notice(person.address, text, notice.slots(approval.id, token))
 
     def _falter(self, failure: ServiceError) -> None:
         """Send nothing more in this sweep; after a 429 nothing before the pause is over."""

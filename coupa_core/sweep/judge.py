@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, next_round
+from coupa_core.authority import Circle, Decider, EmailMap, is_requester
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round
 from coupa_core.model import Approval, Document, digest, has_turn, stamp, version
+
+MAX_CIRCLE = 200
+"""People of one approval that are told: many more do not fit into a row, and are no group that approves."""
 
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
@@ -29,39 +33,53 @@ class Wait:
 
 @dataclass(frozen=True)
 class Same:
-    """The approver has been told this version."""
+    """Everybody has been told this version.
+
+    Attributes:
+        entry: the claimed row, with those who may decide now.
+    """
+
+    entry: Entry
 
 
 @dataclass(frozen=True)
 class Park:
-    """It was sent too often without a clean answer."""
+    """There is nobody to tell, or it was sent too often without a clean answer.
 
+    Attributes:
+        entry: the claimed row, with those who may decide now.
+        cause: what operators have to mend.
+    """
+
+    entry: Entry
     cause: str
 
 
 @dataclass(frozen=True)
 class Tell:
-    """The approver must be told.
+    """Somebody must be told.
 
     Attributes:
         entry: the claimed row, in its next round when the approval came back after a decision.
         approval: as read after the claim.
         document: the same.
-        recipient: e-mail of the approver.
-        approver_key: who must decide.
+        people: who has not been told this version, in order; never empty.
+        approver_key: whom Coupa asks.
         content: digest of the document.
         version: what the row will remember.
-        is_changed: the same approver was told another version before.
     """
 
     entry: Entry
     approval: Approval
     document: Document
-    recipient: str
+    people: tuple[Decider, ...]
     approver_key: str
     content: str
     version: str
-    is_changed: bool
+
+    def is_changed_for(self, person: Decider) -> bool:
+        """Tell whether the person was told another version of the same approver's approval before."""
+        return bool(self.entry.told.get(person.key)) and self.entry.sent_to == self.approver_key
 
 
 Verdict = Close | Wait | Same | Park | Tell
@@ -74,6 +92,8 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
     *,
     siblings: Iterable[Approval],
     before: State | None,
+    circle: Circle,
+    recipients: Collection[Decider],
 ) -> Verdict:
     """Say what one approval needs.
 
@@ -83,6 +103,8 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
         document: the same.
         siblings: the pending approvals of the document, for documents that name no current one.
         before: the state of the row before the claim; None when there was no row.
+        circle: who may decide.
+        recipients: of these, who is to be told; see `recipients_of`.
     """
     if approval is None:
         return Close("gone")
@@ -92,30 +114,42 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
         return Wait("document_unreadable")
     if not has_turn(approval, document, siblings):
         return Wait("not_your_turn")
-    recipient = recipient_of(approval)
     approver_key = approval.approver_key
-    if recipient is None or approver_key is None:
-        return Wait("no_recipient")
+    if not circle.people and not circle.is_certain:
+        return Wait("people_unread")
+    entry = deciding(entry, circle.keys, is_certain=circle.is_certain)
+    if approver_key is None or not circle.people:
+        return Park(entry, "no_recipient")
+    if len(circle.people) > MAX_CIRCLE:
+        return Park(deciding(entry, (), is_certain=True), "group_too_large")
     if entry.decision:
         # Decided through us and pending again: old tokens must not fit, and the approver must be told anew.
         entry = next_round(entry)
     content = digest(document)
     name = version(approver_key=approver_key, content=content, generation=entry.generation)
-    if name == entry.sent_version:
-        return Same()
+    owed = tuple(person for person in recipients if entry.told.get(person.key) != name)
+    if not recipients:
+        return Park(entry, "shared_address")
+    if not owed:
+        return Same(entry)
     if entry.uncertain >= MAX_UNCERTAIN and before is not State.PARKED:
-        return Park("unknown_outcomes")
-    is_changed = entry.sent_to == approver_key
-    return Tell(entry, approval, document, recipient, approver_key, content, name, is_changed)
+        return Park(entry, "unknown_outcomes")
+    return Tell(entry, approval, document, owed, approver_key, content, name)
 
 
-def recipient_of(approval: Approval) -> str | None:
-    """Return the e-mail of the active user who is asked; None for groups, which are not resolved yet."""
-    who = approval.approver
-    if who is None or approval.is_for_group or who.active is False:
-        return None
-    email = (who.email or "").strip()
-    return email if "@" in email and email.isprintable() and " " not in email else None
+def recipients_of(
+    circle: Circle, document: Document, *, shared: Collection[str], emails: EmailMap
+) -> tuple[Decider, ...]:
+    """Return who is told: nobody who asked for the purchase, unless there is nobody else, and no address of two.
+
+    Args:
+        circle: who may decide.
+        document: what is to be approved.
+        shared: the chat's addresses that belong to more than one user of Coupa.
+        emails: to the chat's addresses.
+    """
+    others = [person for person in circle.people if not is_requester(person, document, emails)]
+    return tuple(person for person in others or circle.people if person.address not in shared)
 
 
 def seen(entry: Entry, approval: Approval | None, document: Document | None, now: datetime) -> Entry:

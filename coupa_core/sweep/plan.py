@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
+from coupa_core.authority import Circle
 from coupa_core.ledger import Entry, Lease, State
 from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
 
@@ -70,6 +71,7 @@ def make_plan(
     entries: Iterable[Entry],
     *,
     edited: Mapping[int, str],
+    circles: Mapping[int, Circle],
     now: datetime,
     lease: Lease,
 ) -> Plan:
@@ -79,6 +81,7 @@ def make_plan(
         listing: pending approvals, complete or not; absence counts only in a complete one.
         entries: the open rows.
         edited: stamps of requisitions that were touched lately, by id.
+        circles: who may decide each listed approval.
         now: aware UTC.
         lease: of claims.
     """
@@ -95,7 +98,11 @@ def make_plan(
             continue
         is_ahead = row is not None and row.is_ahead(now, lease)
         is_due = is_ahead or (row is not None and row.next_at is not None and row.next_at <= now)
-        urgency = _urgency(approval, row, moved=moved, edited=edited, is_due=is_due)
+        is_touched = row is not None and (
+            _is_touched(approval, row) or _is_edited(row, edited) or _is_others(row, circles.get(key))
+        )
+        has_moved = approval.document_key in moved
+        urgency = _urgency(row, is_touched=is_touched, has_moved=has_moved, is_due=is_due)
         if urgency is None:
             quiet += 1
         else:
@@ -105,26 +112,19 @@ def make_plan(
     return Plan(sorted(looks, key=lambda look: look.order), closings, held, quiet)
 
 
-def _urgency(
-    approval: Approval,
-    row: Entry | None,
-    *,
-    moved: set[DocumentKey],
-    edited: Mapping[int, str],
-    is_due: bool,
-) -> Urgency | None:
+def _urgency(row: Entry | None, *, is_touched: bool, has_moved: bool, is_due: bool) -> Urgency | None:
     """Say how urgent a look is; None when none is needed."""
     if row is None or row.state is State.CLAIMED:
         return Urgency.OWED
     if row.state is State.RETRY:
         return Urgency.OWED if is_due else None
-    is_touched = _is_touched(approval, row) or _is_edited(row, edited)
     if row.state is State.WAITING:
-        if is_touched or approval.document_key in moved:
+        if is_touched or has_moved:
             return Urgency.UNBLOCKED
         return Urgency.DUE if is_due else None
-    if row.state is State.PARKED and is_due:
-        return Urgency.OWED
+    if row.state is State.PARKED:
+        # What was sent too often is not sent again because somebody touched it.
+        return Urgency.OWED if is_due or (is_touched and not row.uncertain) else None
     # A decided approval that is still listed either was listed just before, or waits again.
     return Urgency.TOUCHED if is_touched or row.state is State.DECIDED else None
 
@@ -147,3 +147,10 @@ def _is_edited(row: Entry, edited: Mapping[int, str]) -> bool:
     if row.document_type != REQUISITION or row.document_id is None:
         return False
     return edited.get(row.document_id, row.seen_document) != row.seen_document
+
+
+def _is_others(row: Entry, circle: Circle | None) -> bool:
+    """Tell whether other people may decide than when the row was written: no stamp of Coupa's shows that."""
+    if circle is None or not circle.is_certain or row.state not in (State.SENT, State.PARKED):
+        return False
+    return circle.keys != row.told.keys()

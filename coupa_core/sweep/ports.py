@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from coupa_core.authority import TokenKeys
+from coupa_core.authority import Circle, EmailMap, Limits, TokenKeys
 from coupa_core.clock import Clock, Deadline
 from coupa_core.ledger import Lease, Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Found, Listing
@@ -35,6 +35,18 @@ class Purchasing(Protocol):
 
     def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
         """Return the waiting requisitions that were touched at or after a stamp, with their stamps."""
+        ...
+
+
+class Circles(Protocol):
+    """Who may decide, as far as a sweep must know."""
+
+    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+        """Return who may decide each approval, by its id; what cannot be read makes a circle uncertain."""
+        ...
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which addresses belong to more than one user; raises `ServiceError`."""
         ...
 
 
@@ -82,6 +94,9 @@ class Kit:
 
     Attributes:
         coupa: where approvals are.
+        directory: who may decide.
+        emails: from Coupa's addresses to the chat's.
+        limits: amounts above which a decision is made in Coupa itself.
         channel: how approvers are told.
         ledger: what was told.
         clock: the time.
@@ -92,6 +107,9 @@ class Kit:
     """
 
     coupa: Purchasing
+    directory: Circles
+    emails: EmailMap
+    limits: Limits
     channel: Channel
     ledger: Ledger
     clock: Clock

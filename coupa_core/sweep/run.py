@@ -68,7 +68,10 @@ class Sweep:
         self._count(listing, progress)
         asked_at = kit.coupa.now()
         edited = self._edited(status, entries, progress)
-        plan = make_plan(listing, entries, edited=edited, now=kit.clock.now(), lease=kit.lease)
+        circles = kit.directory.circles(listing.approvals, progress.deadline)
+        plan = make_plan(
+            listing, entries, edited=edited, circles=circles, now=kit.clock.now(), lease=kit.lease
+        )
         progress.count("held", plan.held)
         progress.count("quiet", plan.quiet)
         pause = status.paused_until
@@ -122,7 +125,8 @@ class Sweep:
             if sent_at := entry.last_send(self.kit.lease):
                 age_s = max(0.0, (now - sent_at).total_seconds())
                 if age_s < RATE_WINDOW_S:
-                    self.kit.channel.remember(age_s)
+                    for _ in range(max(1, sum(map(bool, entry.told.values())))):
+                        self.kit.channel.remember(age_s)
 
     def _count(self, listing: Listing, progress: Progress) -> None:
         progress.count("seen", len(listing.approvals))

@@ -1,0 +1,258 @@
+"""Who may decide an approval, as Coupa's records of people say: members of groups, and delegates of today.
+
+For announcing, what was found is kept for minutes; a click is always judged by a fresh read. It decides no
+approval and sends nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from coupa_core.authority import Circle, Decider, EmailMap, decider_at, deciders
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Denied, Refused, ServiceError
+from coupa_core.model import Approval, Delegation, Person
+
+KEEP_S = 300.0
+"""How long members and delegations are kept for announcing."""
+
+STALE_S = 3600.0
+"""How long they are still used when they cannot be read anew."""
+
+logger = logging.getLogger(__name__)
+
+
+class People(Protocol):
+    """Coupa, as far as people are looked up in it; every method raises `ServiceError` on failure."""
+
+    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Person]]:
+        """Return the members of approval groups, by the id of the group; names are there to make sure."""
+        ...
+
+    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Person]:
+        """Return the users with these ids."""
+        ...
+
+    def delegations(self, deadline: Deadline) -> list[Delegation]:
+        """Return the delegations that may hold now."""
+        ...
+
+    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+        """Return the users with these e-mail addresses."""
+        ...
+
+
+@dataclass
+class _Kept:
+    """What was read, and when, on the monotonic clock."""
+
+    at_s: float = float("-inf")
+    value: list[Delegation] | None = field(default_factory=list)
+
+
+class Directory:
+    """Looks people up.
+
+    Args:
+        people: where.
+        clock: for what is kept.
+        emails: to the chat's addresses.
+        keep_s: how long what was found is used again; 0 reads each time.
+    """
+
+    def __init__(self, people: People, *, clock: Clock, emails: EmailMap, keep_s: float = KEEP_S) -> None:
+        self._people = people
+        self._clock = clock
+        self.emails = emails
+        self._keep_s = keep_s
+        self._delegations = _Kept()
+        self._members: dict[int, tuple[float, list[Person]]] = {}
+        self._shared: dict[str, tuple[float, bool]] = {}
+        self._lock = threading.Lock()
+
+    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+        """Return who may decide each approval; never raises: what cannot be read makes a circle uncertain."""
+        wanted = list(approvals)
+        with self._lock:
+            delegations = self._read_delegations(deadline) if wanted else []
+            groups = self._read_groups(wanted, deadline)
+        acting: dict[int, list[Delegation]] = {}
+        now = self._clock.now()
+        for each in delegations or []:
+            if each.of is not None and each.is_active(now):
+                acting.setdefault(each.of, []).append(each)
+        return {each.id: self._circle(each, delegations, acting, groups) for each in wanted}
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which of the chat's addresses belong to more than one active user of Coupa.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        with self._lock:
+            fresh_s = self._clock.monotonic() - self._keep_s
+            wanted = {address.lower(): address for address in addresses}
+            asked = [low for low in wanted if self._shared.get(low, (float("-inf"), False))[0] <= fresh_s]
+            if asked:
+                candidates = {coupa.lower() for low in asked for coupa in self.emails.from_chat(wanted[low])}
+                owners: dict[str, set[int | None]] = {}
+                for person in self._people.people(sorted(candidates), deadline):
+                    if person.active is not False:
+                        owners.setdefault(self.emails.to_chat(person.email).lower(), set()).add(person.id)
+                now_s = self._clock.monotonic()
+                self._shared |= {low: (now_s, len(owners.get(low, ())) > 1) for low in asked}
+            return {address for low, address in wanted.items() if self._shared[low][1]}
+
+    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return as whom the person with this e-mail may decide an approval now; None when not at all.
+
+        The approval itself, which was just read, answers for most; else members and delegates are read.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        if approval.is_for_group:
+            return self._alone(decider_at(actor, self._group_now(approval, deadline)), deadline)
+        asked = deciders(approval, members=(), delegates=(), emails=self.emails)
+        found = decider_at(actor, asked)
+        if found is not None or not asked:
+            return found
+        now = self._clock.now()
+        listed = self._listed_delegations(deadline)
+        if listed is None:
+            delegates = _named_delegates(approval)
+        else:
+            mine = [each for each in listed if each.of == approval.asked_id and each.is_active(now)]
+            delegates = [each.delegate for each in mine if each.delegate]
+        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
+        return self._alone(decider_at(actor, people), deadline)
+
+    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
+        """Return the ids of the users for whom this one acts now; none where delegations cannot be read.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        now = self._clock.now()
+        acting = [each for each in self._listed_delegations(deadline) or [] if each.is_active(now)]
+        return sorted({each.of for each in acting if each.of and _delegate_id(each) == user_id})
+
+    def _alone(self, found: Decider | None, deadline: Deadline) -> Decider | None:
+        """Return the person unless another active user of Coupa has the same address."""
+        if found is None or self.shared([found.address], deadline):
+            return None
+        return found
+
+    def _group_now(self, approval: Approval, deadline: Deadline) -> tuple[Decider, ...]:
+        members = _embedded(approval)
+        if members is None:
+            members = self._look_up([approval], deadline).get(approval.asked_id or 0, [])
+        return deciders(approval, members=members, delegates=(), emails=self.emails)
+
+    def _circle(
+        self,
+        approval: Approval,
+        delegations: list[Delegation] | None,
+        acting: Mapping[int, list[Delegation]],
+        groups: Mapping[int, list[Person]],
+    ) -> Circle:
+        number = approval.asked_id
+        if approval.is_for_group:
+            members = _embedded(approval) or groups.get(number or 0)
+            people = deciders(approval, members=members or (), delegates=(), emails=self.emails)
+            return Circle(people, is_certain=members is not None)
+        if delegations is None:
+            delegates = _named_delegates(approval)
+        else:
+            delegates = [each.delegate for each in acting.get(number or 0, ()) if each.delegate]
+        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
+        return Circle(people, is_certain=self._delegations.at_s > float("-inf"))
+
+    def _read_delegations(self, deadline: Deadline) -> list[Delegation] | None:
+        """Return the delegations, or None when this client may not read them: then approvals name them."""
+        kept, now_s = self._delegations, self._clock.monotonic()
+        if now_s - kept.at_s < self._keep_s:
+            return kept.value
+        try:
+            self._delegations = _Kept(now_s, self._listed_delegations(deadline))
+        except ServiceError as failure:
+            logger.warning("delegations not read code=%s cause=%s", failure.code, failure)
+            if now_s - kept.at_s >= STALE_S:
+                self._delegations = _Kept()
+        return self._delegations.value
+
+    def _listed_delegations(self, deadline: Deadline) -> list[Delegation] | None:
+        """Read the delegations; None when Coupa does not let this client: no list of scopes names them."""
+        try:
+            listed = self._people.delegations(deadline)
+        except (Denied, Refused) as failure:
+            if failure.status not in (403, 404):
+                raise
+            logger.info("delegations are not readable status=%s", failure.status)
+            return None
+        now = self._clock.now()
+        active = [each for each in listed if each.is_active(now)]
+        vague = [
+            each
+            for each in active
+            if not each.delegate or None in (each.delegate.email, each.delegate.active)
+        ]
+        asked = [number for each in vague if (number := _delegate_id(each))]
+        known = {person.id: person for person in self._people.users(asked, deadline)} if asked else {}
+        return [
+            each if each not in vague else each.model_copy(update={"delegate": known.get(_delegate_id(each))})
+            for each in active
+        ]
+
+    def _read_groups(self, approvals: list[Approval], deadline: Deadline) -> dict[int, list[Person]]:
+        """Return the members of the groups that are asked and do not come with them, as far as known."""
+        now_s = self._clock.monotonic()
+        asked = [each for each in approvals if each.is_for_group and _embedded(each) is None]
+        old = [
+            each
+            for each in asked
+            if now_s - self._members.get(each.asked_id or 0, (float("-inf"), []))[0] >= self._keep_s
+        ]
+        if old:
+            try:
+                found = self._look_up(old, deadline)
+            except ServiceError as failure:
+                logger.warning("groups not read code=%s cause=%s", failure.code, failure)
+            else:
+                self._members |= {number: (now_s, members) for number, members in found.items()}
+        return {
+            number: kept[1]
+            for number in {each.asked_id or 0 for each in asked}
+            if (kept := self._members.get(number)) and now_s - kept[0] < STALE_S
+        }
+
+    def _look_up(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, list[Person]]:
+        """Read the members of groups: by the group, or else by the users that the approval names."""
+        wanted = {each.asked_id: each.approver for each in approvals if each.asked_id is not None}
+        names = {number: who.group_name if who else None for number, who in wanted.items()}
+        found = self._people.members(names, deadline) if names else {}
+        for number, who in wanted.items():
+            named = [person.id for person in who.users if person.id is not None] if who else []
+            if not found.get(number):
+                found[number] = self._people.users(named, deadline) if named else []
+        return found
+
+
+def _embedded(approval: Approval) -> list[Person] | None:
+    """Return the members that came with the approval; None unless each says whether it is active."""
+    users = approval.approver.users if approval.approver else []
+    return list(users) if users and all(person.active is not None for person in users) else None
+
+
+def _delegate_id(delegation: Delegation) -> int | None:
+    return delegation.delegate_id or (delegation.delegate.id if delegation.delegate else None)
+
+
+def _named_delegates(approval: Approval) -> list[Person]:
+    """Return the delegates whom the approval itself names: Coupa lists those who act for its approver."""
+    named = [approval.delegate, *(each.approver for each in approval.delegates)]
+    return [person for person in named if person is not None]

@@ -1,0 +1,158 @@
+"""Messages that other systems hand on through the bridge: to a few people of allowed domains, and no buttons.
+
+It keeps to its own share of Moveworks' rate, across processes, and waits while the sweep is asked to pause.
+It knows nothing of approvals or HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from coupa_core import notice
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import CallerError, Refused, Throttled, Unavailable, Unknown
+from coupa_core.ledger import Ledger
+
+MAX_RECIPIENTS = 20
+BUDGET_S = 10.0
+"""The whole answer comes within this; see `decide`."""
+
+WINDOW_S = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class Delivery(StrEnum):
+    """What became of the message to one person."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to hand on.
+
+    Attributes:
+        text: plain, or markup where that is allowed.
+        recipients: e-mails, at most 20.
+        is_html: the text is markup.
+    """
+
+    text: str
+    recipients: tuple[str, ...]
+    is_html: bool = False
+
+
+class Sender(Protocol):
+    """The way to one person's chat; `sweep.ports.Channel` says what the errors mean."""
+
+    def send(self, notice: notice.Notice, deadline: Deadline) -> None:
+        """Hand over a notice, once."""
+        ...
+
+
+class Relay:
+    """The use case.
+
+    Args:
+        channel: how people are told.
+        ledger: where the share of the rate is kept.
+        clock: the time.
+        domains: whose addresses may be written to; empty when the relay is off.
+        html: whether markup is allowed.
+        max_per_minute: of all processes together.
+    """
+
+    def __init__(
+        self,
+        *,
+        channel: Sender,
+        ledger: Ledger,
+        clock: Clock,
+        domains: Iterable[str],
+        html: bool,
+        max_per_minute: int,
+    ) -> None:
+        self._channel = channel
+        self._ledger = ledger
+        self._clock = clock
+        self._domains = frozenset(domains)
+        self._html = html
+        self._max_per_minute = max_per_minute
+
+    def relay(self, message: Message) -> dict[str, Delivery]:
+        """Send one message to each person.
+
+        Returns:
+            What became of each, by e-mail.
+
+        Raises:
+            CallerError: the relay is off, or the message or an address is not allowed; nothing was sent.
+            Throttled: the share of the rate is used up, or Moveworks wants a pause; nothing was sent.
+            ServiceError: the ledger does not answer; nothing was sent.
+        """
+        people = self._allowed(message)
+        text = self._rendered(message)
+        deadline = Deadline(self._clock, BUDGET_S)
+        self._take(len(people))
+        said = dict.fromkeys(people, Delivery.NOT_SENT)
+        for person in people:
+            try:
+                self._channel.send(notice.Notice(person, text, {}), deadline)
+                said[person] = Delivery.ACCEPTED
+            except Refused as failure:
+                logger.warning("relay refused code=%s cause=%s", failure.code, failure)
+                said[person] = Delivery.REFUSED
+            except Unknown as failure:
+                logger.warning("relay unknown code=%s cause=%s", failure.code, failure)
+                said[person] = Delivery.UNKNOWN
+                break
+            except Unavailable as failure:
+                logger.warning("relay stopped code=%s cause=%s", failure.code, failure)
+                break
+        logger.info(
+            "relay recipients=%d accepted=%d", len(people), list(said.values()).count(Delivery.ACCEPTED)
+        )
+        return said
+
+    def _allowed(self, message: Message) -> list[str]:
+        """Return each address once, when all may be written to."""
+        if not self._domains:
+            raise CallerError("relay_off", "Relaying messages is not enabled on this bridge.", status=403)
+        people = list({address.lower(): address for address in message.recipients}.values())
+        if not people or len(people) > MAX_RECIPIENTS:
+            raise CallerError("bad_recipients", f"A message goes to 1 to {MAX_RECIPIENTS} recipients.")
+        if any(address.rpartition("@")[2].lower() not in self._domains for address in people):
+            raise CallerError(
+                "recipient_not_allowed",
+                "A recipient is not of an allowed domain; nothing was sent.",
+                status=403,
+            )
+        return people
+
+    def _rendered(self, message: Message) -> str:
+        if message.is_html and not self._html:
+            raise CallerError("html_not_allowed", "This bridge relays plain text only; leave html out.")
+        text = notice.safe_html(message.text) if message.is_html else notice.plain(message.text)
+        if not 0 < len(text) <= notice.MAX_MESSAGE:
+            raise CallerError(
+                "bad_message", f"message must be of 1 to {notice.MAX_MESSAGE} characters when written."
+            )
+        return text
+
+    def _take(self, number: int) -> None:
+        """Take so many places within the share, or none."""
+        now = self._clock.now()
+        status = self._ledger.store.status()
+        if status.paused_until and status.paused_until > now:
+            wait_s = (status.paused_until - now).total_seconds()
+            raise Throttled("relay_paused", "Moveworks wants a pause", retry_after_s=wait_s)
+        if not self._ledger.take("relay", number, limit=self._max_per_minute, window_s=WINDOW_S, now=now):
+            raise Throttled("relay_rate", "the relay's share of the rate is used up", retry_after_s=WINDOW_S)
