@@ -126,8 +126,8 @@ class Decisions(Protocol):
         """Return the pending approvals of one document."""
         ...
 
-    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> None:
-        """Decide, once."""
+    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> int:
+        """Decide, once; returns the id of the record that Coupa answered with, or 0."""
         ...
 
 
@@ -329,13 +329,14 @@ class Decide:
         refusal: Refused | None = None
         is_clean = False
         try:
-            self._coupa.decide(
+            answered = self._coupa.decide(
                 click.approval_id,
                 click.verb,
                 reason=reason_for(click, checked.decider, asked=checked.approval.asked_name),
                 deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
             )
-            is_clean = True
+            # A gateway may answer 200 for a decision that Coupa refused.
+            is_clean = answered in (approval.id, approval.approvable_id)
         except Refused as error:
             refusal = error
         except Unknown as error:

@@ -506,11 +506,21 @@ def test_a_decision_carries_its_reason_unchanged(verb: Verb, status: str) -> Non
     approval = world.coupa.world.approvals_of(rid)[0]
     reason = "a&b=c#d %41 + über"
 
-    client(world).decide(approval.id, verb, reason=reason, deadline=soon(world))
+    answered = client(world).decide(approval.id, verb, reason=reason, deadline=soon(world))
 
+    assert answered == rid
     assert approval.status == status
     assert world.coupa.decisions[0].reason == reason
     assert world.coupa.updates == []
+
+
+@pytest.mark.parametrize("body", ["", "<html></html>", "[]", '{"approvals": 7}', '{"id": '])
+def test_an_answer_to_a_decision_that_is_no_record_is_known_as_such(body: str) -> None:
+    world = World()
+    _, aid = one(world)
+    world.coupa.front.fail("replace", method="PUT", status=200, body=body)
+
+    assert client(world).decide(aid, Verb.APPROVE, reason="", deadline=soon(world)) == 0
 
 
 def test_a_decision_that_coupa_refuses_is_said_with_its_words() -> None:

@@ -397,6 +397,32 @@ def test_a_decision_whose_answer_was_lost_is_read_back() -> None:
     assert world.puts() == 1
 
 
+@pytest.mark.parametrize("body", ["", "<html>", '{"approvals": 7}', '{"id": 12}'])
+def test_a_200_that_did_not_come_from_coupa_is_no_decision_of_ours(body: str) -> None:
+    world, card = offered()
+
+    robin = {"id": 7, "fullname": "Robin Doe"}
+    ended = {"id": int(card.slots["approval_id"]), "status": "rejected", "approved-by": robin}
+    world.coupa.front.fail("answer", method="PUT", status=200, body=body)
+    world.coupa.front.fail(
+        "answer", method="GET", path="/api/approvals/", skip=1, status=200, body=json.dumps(ended)
+    )
+
+    reply = world.click(card, JAMIE, "reject", reason="too dear")
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["decided_by"] == "Robin Doe"
+
+
+@pytest.mark.parametrize("answer", ["document", "approval"])
+def test_a_decision_is_known_as_ours_by_coupas_answer_where_no_note_is_served(answer: Any) -> None:
+    world, card = offered()
+    world.coupa.action_body = answer
+    world.coupa.world.delete_field("approval", approval_of(world, card).id, "note")
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
 @pytest.mark.parametrize(
     ("kind", "details"),
     [

@@ -132,6 +132,11 @@ def test_any_crowd_of_clicks_has_one_effect_and_true_answers(crowd: clicks.Crowd
     assert (whole.lost, whole.false_answers) == (0, 0)
 
 
+@pytest.mark.parametrize(("crowd", "seed"), clicks.LEARNED_FROM)
+def test_a_crowd_that_once_got_a_false_answer_does_not_any_more(crowd: clicks.Crowd, seed: int) -> None:
+    assert clicks.crowding(crowd, seed).false_answers == 0
+
+
 def test_a_spoiled_field_keeps_nobody_else_from_being_told() -> None:
     whole = total(malformed.spoiling(*case) for case in malformed.cases())
 

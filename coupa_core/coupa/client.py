@@ -309,14 +309,18 @@ class Coupa:
 
     # ------------------------------------------------------------------ decisions
 
-    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> None:
-        """Approve, reject or hold, once. The answer's body is not read: sources differ on what it is.
+    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> int:
+        """Approve, reject or hold, once.
 
         Args:
             approval_id: a pending approval.
             verb: which of Coupa's actions.
             reason: what Coupa shows as our comment; a query parameter.
             deadline: for the exchange.
+
+        Returns:
+            The id of the record that Coupa answered with, 0 for no record. Sources differ on whether that is
+            the approval or its document; anything else did not come from Coupa, and proves nothing.
 
         Raises:
             Refused: Coupa said no; usually it is not pending any more.
@@ -329,6 +333,10 @@ class Coupa:
         reply = self._access.send("PUT", path, {"reason": reason}, deadline)
         if not reply.ok:
             raise self._access.failure(reply, "PUT", "approvals", f"{verb.value} approval {approval_id}")
+        try:
+            return _id_of(reply.json())
+        except Malformed:
+            return 0
 
     # ------------------------------------------------------------------ reading
 

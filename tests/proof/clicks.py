@@ -48,6 +48,9 @@ CROWDS = (
     Crowd("Coupa in trouble, and its screen", ("approve", "reject"), screen=True, trouble=0.15),
 )
 
+LEARNED_FROM = ((CROWDS[-1], 106),)
+"""A gateway's 200 for a decision that Coupa had refused was once taken for our own success."""
+
 
 def crowding(crowd: Crowd, seed: int) -> Tally:
     """Let a crowd click, interleaved at every I/O step as the seed says, and check every answer."""
