@@ -243,13 +243,13 @@ def deciders(
 
 
 def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
-    """Return the one person whom the chat knows by this address; None when there is none, or more than one."""
+    """Return the one person whom the chat knows by this address; None for nobody, and for more than one."""
     found = [person for person in people if same_address(person.address, address)]
     return found[0] if len(found) == 1 else None
 
 
 def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
-    """Tell whether the person asked for the purchase, or entered it for somebody; one may have two addresses."""
+    """Tell whether the person asked for the purchase, or entered it; by id too, as addresses may differ."""
     askers = [person for person in (document.requested_by, document.created_by) if person]
     return any(
         asker.key == decider.key or same_address(decider.address, emails.to_chat(asker.email))
@@ -284,7 +284,7 @@ def entra_client(header: str) -> str | None:
 
     Args:
         header: `X-MS-CLIENT-PRINCIPAL`, which App Service writes after it has checked the token: base64 of
-            `{"claims": [{"typ": str, "val": str}]}`. A caller cannot set it while App Service stands in front.
+            `{"claims": [{"typ": str, "val": str}]}`. No caller can set it while App Service stands in front.
 
     Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
     """

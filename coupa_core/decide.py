@@ -77,7 +77,7 @@ SENTENCES = {
     Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
     Outcome.EXPIRED: "This button is too old; ask for your open approvals to decide on the current state.",
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
-    Outcome.STEP_UP: "This amount is too great to decide here, so nothing was changed; please decide in Coupa.",
+    Outcome.STEP_UP: "This amount is too great to decide here; please decide in Coupa itself.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
 }
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
@@ -271,18 +271,28 @@ class Decide:
         siblings = self._coupa.pending_of(document, reading) if document.kind is Kind.OTHER else []
         if not has_turn(approval, document, siblings):
             return _answer(Outcome.NOT_YOUR_TURN)
+        return (
+            self._forbid(click, approval, document, decider)
+            or self._compare(approval, document, decider, offer)
+            or _Checked(approval, decider)
+        )
+
+    def _forbid(
+        self, click: Click, approval: Approval, document: Document, decider: Decider
+    ) -> Answer | None:
+        """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
         if not self._policy.allow_self and is_requester(decider, document, self._policy.emails):
             return _answer(Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST)
         if self._policy.limits.forbid(document):
             return _answer(Outcome.STEP_UP, details={"link": self._link(document)})
         if click.verb is Verb.HOLD and not approval.holdable:
             raise CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
-        return self._compare(approval, document, decider, offer) or _Checked(approval, decider)
+        return None
 
     def _decider(
         self, click: Click, approval: Approval, offer: Offer | None, deadline: Deadline
     ) -> Decider | None:
-        """Return as whom the person decides; None when it is not theirs, or the token is for somebody else."""
+        """Return as whom the person decides; None when it is not theirs, or the token is somebody else's."""
         decider = self._directory.decider(click.actor, approval, deadline)
         if decider is None:
             return None
@@ -336,7 +346,7 @@ class Decide:
                 deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
             )
             # A gateway may answer 200 for a decision that Coupa refused.
-            is_clean = answered in (approval.id, approval.approvable_id)
+            is_clean = answered in (checked.approval.id, checked.approval.approvable_id)
         except Refused as error:
             refusal = error
         except Unknown as error:
@@ -399,7 +409,7 @@ def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
     that Coupa shows as a comment of the OAuth user.
     """
     # The address must stand where `_is_ours` looks for it, whatever somebody is called.
-    name = decider.name.replace("<", " ").replace(">", " ")
+    name = decider.name.replace("<", " ").replace(">", " ").replace(_MARK, " ")
     text = f"{name} <{click.actor}>{_MARK}"
     if decider.capacity is not Capacity.APPROVER and asked:
         text += f" as {decider.capacity} of {asked[:60]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,11 +29,11 @@ logger = logging.getLogger(__name__)
 class People(Protocol):
     """Coupa, as far as people are looked up in it; every method raises `ServiceError` on failure."""
 
-    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Person]]:
+    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
         """Return the members of approval groups, by the id of the group; names are there to make sure."""
         ...
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Person]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Person]:
         """Return the users with these ids."""
         ...
 
@@ -41,7 +41,7 @@ class People(Protocol):
         """Return the delegations that may hold now."""
         ...
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Person]:
         """Return the users with these e-mail addresses."""
         ...
 
@@ -234,11 +234,13 @@ class Directory:
         """Read the members of groups: by the group, or else by the users that the approval names."""
         wanted = {each.asked_id: each.approver for each in approvals if each.asked_id is not None}
         names = {number: who.group_name if who else None for number, who in wanted.items()}
-        found = self._people.members(names, deadline) if names else {}
+        members = self._people.members(names, deadline) if names else {}
+        found: dict[int, list[Person]] = {}
         for number, who in wanted.items():
             named = [person.id for person in who.users if person.id is not None] if who else []
-            if not found.get(number):
-                found[number] = self._people.users(named, deadline) if named else []
+            found[number] = list(
+                members.get(number) or (self._people.users(named, deadline) if named else ())
+            )
         return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from coupa_core.authority import entra_client
 from coupa_core.decide import Click, Decide, parse_verb
-from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError, Throttled
+from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Inbox
 from coupa_core.model import Verb
 from coupa_core.relay import Delivery, Message, Relay
@@ -188,10 +188,7 @@ def refusal(name: str, error: BridgeError) -> Reply:
             else "Coupa or the bridge's memory is out of reach; nothing was decided. Please try again soon."
         )
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
-    if isinstance(error, Throttled):
-        status = 429
-        message = "Too many messages at once; nothing was sent. Please try again in a minute."
-    elif isinstance(error, Refused | Denied | Malformed):
+    if isinstance(error, Refused | Denied | Malformed):
         status = 502  # the neighbour answered, and asking again is no use before somebody has acted
     return Reply(status, {"error": error.code, "message": message, "request_id": request_id})
 

@@ -23,7 +23,7 @@ from coupa_core.authority import (
 )
 from coupa_core.clock import Clock, Deadline
 from coupa_core.ledger import Ledger
-from coupa_core.model import Approval, Document, DocumentKey, Kind, Person, digest, has_turn
+from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn
 
 BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
@@ -64,7 +64,7 @@ class Cards:
 class Requests(Protocol):
     """Coupa, as far as a person's list needs it; every method raises `ServiceError` on failure."""
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in."""
         ...
 
@@ -148,8 +148,8 @@ class Inbox:
                 waiting.append((approval, document, decider))
         return Cards([self._card(*each) for each in waiting[:MAX_CARDS]], len(waiting))
 
-    def _keys_of(self, person: Person, deadline: Deadline) -> list[str]:
-        """Return whose approvals this person may decide: the own ones, the groups', and those of delegators."""
+    def _keys_of(self, person: Member, deadline: Deadline) -> list[str]:
+        """Return whose approvals this person may decide: own ones, the groups', and those of delegators."""
         groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
         others = [f"user:{number}" for number in self._directory.delegators(person.id or 0, deadline)]
         return [f"user:{person.id}", *groups, *others]

@@ -147,7 +147,6 @@ class Person(_Record):
     lastname: Text = None
     fullname: Text = None
     active: Flag = None
-    approval_groups: Annotated[list[Named], BeforeValidator(_only_readable)] = []
 
     @property
     def key(self) -> str | None:
@@ -159,6 +158,12 @@ class Person(_Record):
         """Return the best name there is, possibly empty."""
         parts = " ".join(part for part in (self.firstname, self.lastname) if part)
         return self.fullname or parts or self.login or ""
+
+
+class Member(Person):
+    """A user as the resource `users` has it: with the groups that it approves in."""
+
+    approval_groups: Annotated[list[Named], BeforeValidator(_only_readable)] = []
 
 
 class Approver(Person):
@@ -426,9 +431,9 @@ def parse_approval(raw: Any) -> Approval | None:
         return None
 
 
-def parse_person(raw: Any) -> Person | None:
+def parse_person(raw: Any) -> Member | None:
     """Read one user, or return None when it has no usable id."""
-    person = Person.model_validate(raw) if isinstance(raw, dict) else None
+    person = Member.model_validate(raw) if isinstance(raw, dict) else None
     return person if person and person.id is not None else None
 
 

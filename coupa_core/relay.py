@@ -14,7 +14,7 @@ from typing import Protocol
 
 from coupa_core import notice
 from coupa_core.clock import Clock, Deadline
-from coupa_core.errors import CallerError, Refused, Throttled, Unavailable, Unknown
+from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
 from coupa_core.ledger import Ledger
 
 MAX_RECIPIENTS = 20
@@ -22,6 +22,7 @@ BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 WINDOW_S = 60.0
+_LATER = "nothing was sent. Please try again in a minute."
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +95,8 @@ class Relay:
             What became of each, by e-mail.
 
         Raises:
-            CallerError: the relay is off, or the message or an address is not allowed; nothing was sent.
-            Throttled: the share of the rate is used up, or Moveworks wants a pause; nothing was sent.
+            CallerError: the relay is off, the message or an address is not allowed, the share of the rate is
+                used up, or Moveworks wants a pause; nothing was sent.
             ServiceError: the ledger does not answer; nothing was sent.
         """
         people = self._allowed(message)
@@ -152,7 +153,6 @@ class Relay:
         now = self._clock.now()
         status = self._ledger.store.status()
         if status.paused_until and status.paused_until > now:
-            wait_s = (status.paused_until - now).total_seconds()
-            raise Throttled("relay_paused", "Moveworks wants a pause", retry_after_s=wait_s)
+            raise CallerError("relay_paused", f"Moveworks wants a pause; {_LATER}", status=429)
         if not self._ledger.take("relay", number, limit=self._max_per_minute, window_s=WINDOW_S, now=now):
-            raise Throttled("relay_rate", "the relay's share of the rate is used up", retry_after_s=WINDOW_S)
+            raise CallerError("relay_rate", f"Too many messages at once; {_LATER}", status=429)

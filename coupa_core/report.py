@@ -82,7 +82,7 @@ class Report:
 def _row(row: Entry) -> dict[str, Any]:
     """Show a row without what is only for the machine, and without the person."""
     values = {name: _plain(value) for name, value in asdict(row).items() if name not in _PRIVATE}
-    return {name: value for name, value in values.items() if value not in (None, "", 0)}
+    return {name: value for name, value in values.items() if value not in (None, "", 0, {})}
 
 
 def _plain(value: Any) -> Any:

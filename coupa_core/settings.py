@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -121,10 +121,10 @@ def _emails(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        pairs: list[tuple[Any, Any]] = json.loads(value, object_pairs_hook=list)
+        pairs = json.loads(value, object_pairs_hook=tuple)
     except (ValueError, RecursionError):  # its text shows the value
         raise ValueError(_NO_EMAIL_MAP) from None
-    if not isinstance(pairs, list) or not all(_is_email_pair(pair) for pair in pairs):
+    if not isinstance(pairs, tuple) or not all(_is_email_pair(pair) for pair in pairs):
         raise ValueError(_NO_EMAIL_MAP)
     for side in (0, 1):
         if len({pair[side].lower() for pair in pairs}) < len(pairs):

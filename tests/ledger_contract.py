@@ -37,8 +37,8 @@ def full_row(approval_id: int = 7) -> Entry:
         generation=3,
         seen_approval="2026-11-23T01:02:03-08:00",
         seen_document="2026-11-23T01:02:04-08:00",
-        sent_version="v1:abc",
-        sent_to="user:12|group:3",
+        told={"user:12": "v1:abc", "user:3": ""},
+        sent_to="group:3",
         sent_at=NOW,
         attempted_at=NOW + timedelta(microseconds=1),
         lease_until=NOW.astimezone(timezone(timedelta(hours=5, minutes=45))) + HOUR,
@@ -49,6 +49,7 @@ def full_row(approval_id: int = 7) -> Entry:
         decision="reject",
         decided_by="søren.o'neil+å@example.com",
         decided_at=NOW - HOUR,
+        decision_key="Zm9v",
         closed_at=NOW - 2 * HOUR,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,18 +16,43 @@ from hypothesis import strategies as st
 
 from coupa_core.authority import (
     TOKEN_LIFE,
+    Capacity,
+    Decider,
+    EmailMap,
+    Limits,
     Offer,
     TokenKeys,
-    is_approver,
+    decider_at,
+    deciders,
+    entra_client,
     is_requester,
     keys_of,
     same_address,
 )
-from coupa_core.model import fingerprint
+from coupa_core.model import Person, fingerprint
 
 OLD, NEW, FOREIGN = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-OFFER = Offer(853, "user:42", fingerprint("content"), 3, NOW)
+
+
+def offer_of(
+    approval_id: int = 853,
+    person: str = "user:42",
+    content: str = "content",
+    generation: int = 3,
+    at: datetime = NOW,
+) -> Offer:
+    return Offer(
+        approval_id=approval_id,
+        approver_key="group:9",
+        person=person,
+        content=fingerprint(content),
+        generation=generation,
+        expires_at=at,
+    )
+
+
+OFFER = offer_of()
 KEYS = TokenKeys({"k1": OLD})
 TOKEN = KEYS.sign(OFFER)
 
@@ -49,31 +75,39 @@ def test_a_token_says_what_was_signed() -> None:
 def test_every_offer_survives_the_round_trip(
     approval_id: int, user: int, text: str, generation: int, at: datetime
 ) -> None:
-    content = fingerprint(text.encode("utf-8", "replace").decode())
-    offer = Offer(approval_id, f"user:{user}", content, generation, at.replace(microsecond=0))
+    content = text.encode("utf-8", "replace").decode()
+    offer = offer_of(approval_id, f"user:{user}", content, generation, at.replace(microsecond=0))
 
     token = KEYS.sign(offer)
 
     assert KEYS.verify(token) == offer
-    assert len(token) < 260
+    assert len(token) < 290
 
 
 def test_an_offer_lives_thirty_days_from_now() -> None:
-    token = KEYS.offer(853, approver_key="user:42", content="c", generation=0, now=NOW)
+    token = KEYS.offer(
+        853,
+        approver_key="group:9",
+        person="user:42",
+        content=fingerprint("content"),
+        generation=3,
+        now=NOW,
+    )
 
-    assert KEYS.verify(token) == Offer(853, "user:42", "c", 0, NOW + TOKEN_LIFE)
+    assert KEYS.verify(token) == offer_of(at=NOW + TOKEN_LIFE)
     assert TOKEN_LIFE.days == 30
 
 
 def test_a_token_is_short_and_safe_in_urls_and_holds_no_personal_data() -> None:
     version, kid, payload, signature = TOKEN.split(".")
 
-    assert 130 <= len(TOKEN) <= 210
+    assert 150 <= len(TOKEN) <= 230
     assert TOKEN.replace(".", "").replace("-", "").replace("_", "").isalnum()
     assert (version, kid, len(signature)) == ("v1", "k1", 43)
     assert json.loads(base64.urlsafe_b64decode(payload + "==")) == {
         "a": 853,
-        "p": "user:42",
+        "p": "group:9",
+        "w": "user:42",
         "d": fingerprint("content"),
         "g": 3,
         "e": int(NOW.timestamp()),
@@ -82,8 +116,7 @@ def test_a_token_is_short_and_safe_in_urls_and_holds_no_personal_data() -> None:
 
 def forged(key: bytes = OLD, **said: Any) -> str:
     """Sign other content; with a foreign key it is a forgery."""
-    offer = Offer(*(said.get(name, getattr(OFFER, name)) for name in Offer.__dataclass_fields__))
-    return TokenKeys({"k1": key}).sign(offer)
+    return TokenKeys({"k1": key}).sign(replace(OFFER, **said))
 
 
 HEAD, SIGNATURE = TOKEN.rsplit(".", 1)
@@ -207,59 +240,190 @@ def test_addresses_are_compared_exactly_but_for_capitals(
     assert same_address(left, right) is same
 
 
+def may_decide(
+    *, members: Any = (), delegates: Any = (), emails: EmailMap | None = None, **more: Any
+) -> list[tuple[str, str, Capacity]]:
+    """Return who may decide the golden approval with other values in some fields."""
+    found = deciders(
+        approval(**more),
+        members=[Person.model_validate(each) for each in members],
+        delegates=[Person.model_validate(each) for each in delegates],
+        emails=emails or EmailMap(),
+    )
+    return [(each.key, each.address, each.capacity) for each in found]
+
+
+JAMIE = ("user:42", "jamie@acme.test", Capacity.APPROVER)
+GROUP: dict[str, Any] = {"approver_type": "ApprovalGroup", "approver": {"id": 9, "name": "Buyers"}}
+ANN: dict[str, Any] = {"id": 8, "email": "ann@acme.test", "active": True}
+BOB: dict[str, Any] = {"id": 9, "email": "bob@acme.test", "active": True}
+
+
 @pytest.mark.parametrize(
-    ("actor", "more", "is_it"),
+    ("more", "expected"),
     [
-        ("jamie@acme.test", {}, True),
-        ("JAMIE@acme.TEST", {}, True),
-        ("eve@acme.test", {}, False),
-        ("", {}, False),
-        ("jamie", {}, False),
-        ("jamie@acme.test", {"approver": PERSON | {"active": None}}, True),
-        ("jamie@acme.test", {"approver": PERSON | {"active": False}}, False),
-        ("jamie@acme.test", {"approver": PERSON | {"active": "false"}}, False),
-        ("jamie@acme.test", {"approver": PERSON | {"email": None}}, False),
-        ("", {"approver": PERSON | {"email": ""}}, False),
-        ("jamie@acme.test", {"approver": None}, False),
-        ("jamie@acme.test", {"approver_type": "ApprovalGroup"}, False),
-        ("jamie@acme.test", {"approver": {"id": 3, "name": "Buyers", "users": [PERSON]}}, False),
-        ("jamie@acme.test", {"approver": {"id": 3}, "delegates": [PERSON]}, False),
+        ({}, [JAMIE]),
+        ({"approver": PERSON | {"active": None}}, [JAMIE]),
+        ({"approver": PERSON | {"active": False}}, []),
+        ({"approver": PERSON | {"active": "false"}}, []),
+        ({"approver": PERSON | {"email": None}}, []),
+        ({"approver": PERSON | {"email": ""}}, []),
+        ({"approver": PERSON | {"email": "jamie"}}, []),
+        ({"approver": PERSON | {"email": "jam ie@acme.test"}}, []),
+        ({"approver": PERSON | {"email": "jamie@acme.test\u202e"}}, []),
+        ({"approver": PERSON | {"id": None}}, [JAMIE]),
+        ({"approver": PERSON | {"id": None}, "approver_id": None}, []),
+        ({"approver": None}, []),
+        ({"approver_type": "ApprovalGroup"}, []),
+        ({"approver": {"id": 3, "name": "Buyers"}}, []),
+    ],
+    ids=str,
+)
+def test_the_active_user_whom_coupa_asks_may_decide(more: dict[str, Any], expected: list[Any]) -> None:
+    assert may_decide(**more) == expected
+
+
+def test_every_active_member_of_a_group_may_decide_and_its_delegates_may_not() -> None:
+    members = [
+        ANN,
+        BOB,
+        ANN,
+        {**ANN, "id": 10, "active": False},
+        {**ANN, "id": 11, "email": None},
+        {"id": 12},
+    ]
+
+    assert may_decide(members=members, delegates=[PERSON], **GROUP) == [
+        ("user:8", "ann@acme.test", Capacity.MEMBER),
+        ("user:9", "bob@acme.test", Capacity.MEMBER),
+    ]
+
+
+def test_delegates_may_decide_beside_the_approver_but_not_for_somebody_who_left() -> None:
+    delegates = [ANN, PERSON, {**BOB, "active": False}]
+
+    assert may_decide(delegates=delegates, members=[BOB]) == [
+        JAMIE,
+        ("user:8", "ann@acme.test", Capacity.DELEGATE),
+    ]
+    assert may_decide(delegates=delegates, approver=PERSON | {"active": False}) == []
+
+
+def people(*addresses: str) -> list[Decider]:
+    return [
+        Decider(f"user:{number}", address, "", "", Capacity.MEMBER)
+        for number, address in enumerate(addresses)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("ann@acme.test", "user:0"),
+        ("BOB@acme.test", "user:1"),
+        ("twin@acme.test", None),
+        ("eve@acme.test", None),
+        ("ann+x@acme.test", None),
+        ("", None),
     ],
 )
-def test_only_the_active_user_whom_coupa_asks_is_the_approver(
-    actor: str, more: dict[str, Any], *, is_it: bool
-) -> None:
-    assert is_approver(actor, approval(**more)) is is_it
+def test_one_person_is_found_by_an_address_and_never_one_of_two(address: str, key: str | None) -> None:
+    found = decider_at(address, people("ann@acme.test", "bob@acme.test", "twin@acme.test", "Twin@acme.test"))
+
+    assert (found.key if found else None) == key
 
 
-SAM, ANN = {"id": 7, "email": "sam@acme.test"}, {"id": 8, "email": "ann@acme.test"}
+SAM, KIM = {"id": 7, "email": "sam@acme.test"}, {"id": 8, "email": "kim@acme.test"}
 
 
 @pytest.mark.parametrize(
-    ("actor", "asked", "entered", "is_it"),
+    ("key", "address", "asked", "entered", "is_it"),
     [
-        ("sam@acme.test", SAM, ANN, True),
-        ("ANN@acme.test", SAM, ANN, True),
-        ("jamie@acme.test", SAM, ANN, False),
-        ("jamie@acme.test", {"id": 42, "email": "other@acme.test"}, ANN, True),
-        ("jamie@acme.test", SAM, {"id": 42}, True),
-        ("jamie@acme.test", {"email": None}, {"id": None}, False),
-        ("", {"email": ""}, None, False),
-        ("jamie@acme.test", None, None, False),
+        ("user:1", "sam@acme.test", SAM, KIM, True),
+        ("user:1", "KIM@acme.test", SAM, KIM, True),
+        ("user:7", "other@acme.test", SAM, None, True),
+        ("user:8", "other@acme.test", None, KIM, True),
+        ("user:1", "jamie@acme.test", SAM, KIM, False),
+        ("user:1", "jamie@acme.test", {"email": None}, {"id": None}, False),
+        ("user:1", "jamie@acme.test", None, None, False),
+        ("user:1", "sam@chat.test", {"email": "mapped@acme.test"}, None, True),
+        ("user:1", "mapped@acme.test", {"email": "mapped@acme.test"}, None, False),
     ],
 )
 def test_the_requester_is_known_by_either_address_or_id(
-    actor: str, asked: Any, entered: Any, *, is_it: bool
+    key: str, address: str, asked: Any, entered: Any, *, is_it: bool
 ) -> None:
     document = request(requested_by=asked, created_by=entered)
+    decider = Decider(key, address, "", "", Capacity.APPROVER)
 
-    assert is_requester(actor, approval(), document) is is_it
+    assert is_requester(decider, document, EmailMap({"mapped@acme.test": "sam@chat.test"})) is is_it
+
+
+def test_addresses_are_mapped_both_ways_without_regard_to_capitals() -> None:
+    emails = EmailMap({"Ann@Corp.test": "ann@chat.test"})
+
+    assert emails.to_chat(" ANN@corp.test ") == "ann@chat.test"
+    assert emails.to_chat("bob@corp.test") == "bob@corp.test"
+    assert emails.from_chat("ANN@chat.test") == ["ann@corp.test", "ANN@chat.test"]
+    assert emails.from_chat("bob@corp.test") == ["bob@corp.test"]
+    assert emails.from_chat("ann@corp.test") == []
+
+
+@pytest.mark.parametrize("address", [None, "", " ", "ann", "an n@acme.test", "ann@acme.test\x07"])
+def test_what_is_no_address_is_none_in_the_chat(address: str | None) -> None:
+    assert EmailMap().to_chat(address) == ""
 
 
 @pytest.mark.parametrize(
-    "who", [lambda: {"approver": None, "approver_id": None}, lambda: {"approver_type": "Group"}]
+    ("limits", "total", "currency", "is_forbidden"),
+    [
+        ({}, "1e9", "USD", False),
+        ({"USD": "100"}, "100.00", "USD", False),
+        ({"USD": "100"}, "100.01", "usd", True),
+        ({"USD": "100"}, "1", "EUR", True),
+        ({"USD": "100", "*": "10"}, "10", "EUR", False),
+        ({"USD": "100", "*": "10"}, "11", "EUR", True),
+        ({"USD": "100", "*": "10"}, "11", None, True),
+        ({"*": "10"}, None, "USD", True),
+    ],
 )
-def test_a_group_or_nobody_is_not_the_requester_by_id(who: Callable[[], dict[str, Any]]) -> None:
-    document = request(requested_by={"id": 42}, created_by={"id": None})
+def test_an_amount_above_its_limit_or_unknown_is_not_for_chat(
+    limits: dict[str, str], total: str | None, currency: str | None, *, is_forbidden: bool
+) -> None:
+    amounts = Limits({code: Decimal(limit) for code, limit in limits.items()})
+    document = request(total=total, currency={"code": currency} if currency else None)
 
-    assert not is_requester("jamie@acme.test", approval(**who()), document)
+    assert amounts.forbid(document) is is_forbidden
+
+
+def principal(*claims: Any) -> str:
+    said = {"auth_typ": "aad", "claims": [{"typ": name, "val": value} for name, value in claims]}
+    return base64.b64encode(json.dumps(said).encode()).decode()
+
+
+APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize(
+    ("header", "client"),
+    [
+        (principal(("appid", APP.upper()), ("aud", "x")), APP),
+        (principal(("azp", APP)), APP),
+        (principal(("azp", APP), ("appid", APP)), APP),
+        (principal(("azp", APP), ("appid", "another")), None),
+        (principal(("azp", APP), ("scp", "user_impersonation")), None),
+        (principal(("aud", APP)), None),
+        (principal(("azp", 5)), "5"),
+        ("", None),
+        ("not base64", None),
+        (base64.b64encode(b"[]").decode(), None),
+        (base64.b64encode(b"{}").decode(), None),
+        (base64.b64encode(b'{"claims": [5]}').decode(), None),
+        (base64.b64encode(b'{"claims": [{"typ": "azp"}]}').decode(), None),
+        (base64.b64encode(b"[" * 100_000).decode(), None),
+    ],
+)
+def test_the_calling_application_is_the_one_that_app_service_vouches_for(
+    header: str, client: str | None
+) -> None:
+    assert entra_client(header) == client

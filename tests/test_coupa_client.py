@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -439,10 +440,21 @@ def test_the_pending_approvals_for_a_person_are_not_those_of_a_group_of_the_same
     _, hers = one(world)
     one(world, "bob@example.com")
 
-    found = client(world).pending_for(ann, soon(world))
+    found = client(world).pending_for([f"user:{ann}"], soon(world))
 
     assert group == ann
     assert [approval.id for approval in found] == [hers]
+    of_group = client(world).pending_for([f"group:{group}"], soon(world))
+    assert [approval.approver_key for approval in of_group] == [f"group:{group}"]
+
+
+def test_the_pending_approvals_of_many_are_asked_for_fifty_at_once() -> None:
+    world = World()
+    people = [f"user:{world.person(f'p{number}@example.com')}" for number in range(51)]
+    one(world, "p50@example.com")
+
+    assert len(client(world).pending_for(people, soon(world))) == 1
+    assert len(reads(world, "/api/approvals$")) == 2
 
 
 def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> None:
@@ -451,7 +463,7 @@ def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> 
     world.coupa.front.fail("answer", method="GET", path="/api/approvals$", skip=1, times=None, status=500)
 
     with pytest.raises(Unknown):
-        client(world).pending_for(world.person("ann@example.com"), soon(world))
+        client(world).pending_for([f"user:{world.person('ann@example.com')}"], soon(world))
     with pytest.raises(Unknown):
         client(world).pending_of(Document(type=REQUISITION, id=1), soon(world))
 
@@ -479,19 +491,110 @@ def test_people_are_found_by_their_address() -> None:
     ann = world.person("ann+o'neil@example.com")
     world.person("bob@example.com")
 
-    (person,) = client(world).people("ann+o'neil@example.com", soon(world))
+    (person,) = client(world).people(["ann+o'neil@example.com"], soon(world))
 
     assert (person.id, person.email) == (ann, "ann+o'neil@example.com")
-    assert client(world).people("nobody@example.com", soon(world)) == []
+    assert client(world).people(["nobody@example.com"], soon(world)) == []
 
 
 def test_people_that_are_no_records_are_left_out() -> None:
     world = World()
-    answers(world, [None, 5, {"id": "x", "email": "ann@example.com"}], path="/api/users")
+    answers(world, [None, 5, {"id": "x", "email": "ann@example.com"}, {"id": 7}], path="/api/users")
 
-    (person,) = client(world).people("ann@example.com", soon(world))
+    (person,) = client(world).people(["ann@example.com"], soon(world))
 
-    assert person.id is None
+    assert person.id == 7
+
+
+def test_people_are_asked_for_fifty_at_once() -> None:
+    world = World()
+    emails = [f"p{number}@example.com" for number in range(51)]
+    people = {world.person(email) for email in emails}
+
+    assert {person.id for person in client(world).people(emails, soon(world))} == people
+    assert len(reads(world, "/api/users$")) == 3  # a full page is followed by a look for more
+
+
+def test_users_are_read_by_id() -> None:
+    world = World()
+    ann = world.person("ann@example.com")
+
+    assert [person.email for person in client(world).users([ann, 999], soon(world))] == ["ann@example.com"]
+
+
+def test_the_members_of_groups_are_those_whose_own_record_names_the_group() -> None:
+    world = World()
+    ann, bob = world.person("ann@example.com"), world.person("bob@example.com")
+    buyers = world.coupa.world.add_group(name="Buyers", members=[ann, bob])
+    payers = world.coupa.world.add_group(name="Payers", members=[bob])
+
+    sellers = world.coupa.world.add_group(name="Sellers", members=[ann])
+
+    found = client(world).members({buyers: "Buyers", payers: "Payers", 999: "None"}, soon(world))
+
+    assert sellers not in found
+
+    assert {group: [person.id for person in people] for group, people in found.items()} == {
+        buyers: [ann, bob],
+        payers: [bob],
+        999: [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "members"), [("Buyers", ["ann@example.com"]), ("Sellers", []), (None, [])], ids=str
+)
+def test_where_that_filter_is_refused_a_group_of_the_same_number_is_taken_only_with_the_same_name(
+    name: str | None, members: list[str]
+) -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person("ann@example.com")])
+    world.coupa.front.fail("answer", path="/api/users$", status=400, times=None, body="{}")
+
+    found = client(world).members({group: name}, soon(world))
+
+    assert [person.email for person in found[group]] == members
+
+
+@pytest.mark.parametrize("users", [None, "x", [None, {"id": "x"}]])
+def test_a_group_whose_users_cannot_be_read_has_no_members(users: Any) -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person("ann@example.com")])
+    world.coupa.world.override(("group", group), {"users": users})
+    world.coupa.front.fail("answer", path="/api/users$", status=400, times=None, body="{}")
+
+    assert client(world).members({group: "Buyers", 999: "Payers"}, soon(world)) == {group: [], 999: []}
+
+
+def test_another_refusal_of_the_filter_is_an_error() -> None:
+    world = World()
+    world.coupa.front.fail("answer", path="/api/users$", status=404, times=None, body="{}")
+
+    with pytest.raises(Refused):
+        client(world).members({1: "Buyers"}, soon(world))
+
+
+def test_delegations_that_ended_before_yesterday_are_not_read() -> None:
+    world = World()
+    ann, bob = world.person("ann@example.com"), world.person("bob@example.com")
+    now = world.clock.now()
+    for days in (-3, -1, 5):
+        world.coupa.world.add_delegation(
+            delegator=ann, delegate=bob, start=now - timedelta(days=9), end=now + timedelta(days=days)
+        )
+
+    found = client(world).delegations(soon(world))
+
+    assert [(each.of, each.delegate and each.delegate.email) for each in found] == [
+        (ann, "bob@example.com")
+    ] * 2
+
+
+def test_a_delegation_that_is_no_record_spoils_no_other() -> None:
+    world = World()
+    answers(world, [None, "x", {"id": "?", "delegator-id": 7}], path="/api/delegations")
+
+    assert [each.of for each in client(world).delegations(soon(world))] == [7]
 
 
 # Decisions, ids, and what every request has.
@@ -577,7 +680,12 @@ def test_every_read_asks_for_json_and_names_its_fields() -> None:
 
     calls = [call for call in world.coupa.front.calls if call.path.startswith("/api/")]
 
-    assert {call.path.split("/")[2] for call in calls} == {"approvals", "requisitions", "users"}
+    assert {call.path.split("/")[2] for call in calls} == {
+        "approvals",
+        "requisitions",
+        "users",
+        "delegations",
+    }
     assert {call.headers["Accept"] for call in calls} == {"application/json"}
     for call in calls:
         if call.method == "GET":

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from bridge import KEY, World
 
-from coupa_core.authority import TokenKeys
+from coupa_core.authority import Capacity, Decider, TokenKeys
 from coupa_core.decide import Click, reason_for
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import Entry, MemoryStore
 from coupa_core.model import Verb
-from sandbox.coupa.world import Group
+from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
@@ -173,12 +173,228 @@ def test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_n
     assert world.click(new, ROBIN).body["outcome"] == "approved"
 
 
-def test_a_group_is_not_resolved_and_so_nobody_decides_for_it() -> None:
-    world, card = offered()
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
-    world.coupa.world.reassign(approval_of(world, card).id, to=Group(group))
+def grouped(*members: str) -> tuple[World, dict[str, Delivered]]:
+    """Return a world in which a group was told of one request, and each member's card."""
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members])
+    world.requisition(Group(group))
+    return world, {card.recipient: card for card in world.announced()}
 
+
+def test_any_member_decides_for_a_group_and_the_others_are_told_by_whom_it_was_done() -> None:
+    world, cards = grouped(JAMIE, ROBIN)
+
+    first = world.click(cards[JAMIE], JAMIE)
+    second = world.click(cards[ROBIN], ROBIN)
+
+    assert first.body["outcome"] == "approved"
+    note = f"Jamie Doe <{JAMIE}> via Moveworks as member of Buyers"
+    assert approval_of(world, cards[JAMIE]).note == note
+    assert second.body["outcome"] == "already_decided"
+    assert second.body["decided_by"] == f"Jamie Doe < {JAMIE}>".replace("< ", "<")
+    assert world.puts() == 1
+
+
+def test_a_members_card_is_of_no_use_to_another_member() -> None:
+    world, cards = grouped(JAMIE, ROBIN)
+
+    assert world.click(cards[JAMIE], ROBIN).body["outcome"] == "not_your_approval"
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_a_former_member_does_not_decide_whatever_was_known_before(*, is_embedded: bool) -> None:
+    world, cards = grouped(JAMIE, ROBIN)
+    coupa = world.coupa.world
+    [group] = coupa.groups.rows.values()
+    jamie = coupa.users.rows[world.person(JAMIE)]
+    group.users.remove(jamie)
+    jamie.extra["approval-groups"].clear()
+    if not is_embedded:
+        coupa.delete_field("group", group.id, "users")
+
+    assert world.click(cards[JAMIE], JAMIE).body["outcome"] == "not_your_approval"
+    assert world.click(cards[ROBIN], ROBIN).body["outcome"] == "approved"
+
+
+def delegated(start_h: float, end_h: float, **more: Any) -> tuple[World, dict[str, Delivered]]:
+    """Return a world in which Robin acts for Jamie between two times in hours from now, and the cards."""
+    world = World()
+    now = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(JAMIE),
+        delegate=world.person(ROBIN),
+        start=now + timedelta(hours=start_h),
+        end=now + timedelta(hours=end_h),
+        **more,
+    )
+    world.requisition(JAMIE)
+    return world, {card.recipient: card for card in world.announced()}
+
+
+def test_a_delegate_decides_for_the_approver_and_coupa_says_for_whom() -> None:
+    world, cards = delegated(-1, 1)
+
+    reply = world.click(cards[ROBIN], ROBIN, "reject", reason="too dear")
+
+    assert set(cards) == {JAMIE, ROBIN}
+    assert reply.body["outcome"] == "rejected"
+    assert world.coupa.decisions[0].reason == (
+        f"Robin Doe <{ROBIN}> via Moveworks as delegate of Jamie Doe: too dear"
+    )
+
+
+def test_a_delegate_whose_time_is_over_does_not_decide() -> None:
+    world, cards = delegated(-1, 1)
+    world.clock.advance(3600)
+
+    assert world.click(cards[ROBIN], ROBIN).body["outcome"] == "not_your_approval"
+    assert world.click(cards[JAMIE], JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("start_h", "end_h", "more"),
+    [(1, 2, {}), (-2, -1, {}), (-1, 1, {"approval_delegate": False})],
+    ids=["not yet", "over", "not for approvals"],
+)
+def test_a_delegation_that_does_not_hold_gives_no_right(
+    start_h: float, end_h: float, more: dict[str, Any]
+) -> None:
+    world, cards = delegated(start_h, end_h, **more)
+
+    assert set(cards) == {JAMIE}
+    assert world.click(cards[JAMIE], ROBIN).body["outcome"] == "not_your_approval"
+    assert world.puts() == 0
+
+
+def test_two_people_with_one_address_do_not_decide_without_a_card() -> None:
+    world = World(settings={"ACTION_TOKEN": "optional"})
+    number = world.requisition(JAMIE)
+    slots = {"approval_id": str(world.coupa.world.approvals_of(number)[0].id)}
+    twin = world.coupa.world.add_user(email=JAMIE.upper(), firstname="Jay", lastname="Me")
+
+    assert world.click(slots, JAMIE).body["outcome"] == "not_your_approval"
+    world.coupa.world.users.rows[twin].active = False
+    assert world.click(slots, JAMIE).body["outcome"] == "approved"
+
+
+def test_the_chats_address_may_be_another_than_coupas() -> None:
+    world = World(settings={"EMAIL_MAP": json.dumps({JAMIE: "j.doe@chat.example"})})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    assert card.recipient == "j.doe@chat.example"
     assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
+    assert world.click(card, "J.Doe@chat.example").body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("limits", "price", "outcome"),
+    [
+        ("USD:1000", "500.00", "approved"),
+        ("USD:1000", "500.01", "step_up"),
+        ("EUR:1000", "1.00", "step_up"),
+        ("EUR:1,*:1000", "500.00", "approved"),
+    ],
+)
+def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
+    limits: str, price: str, outcome: str
+) -> None:
+    world = World(settings={"STEP_UP_OVER": limits})
+    number = world.requisition(JAMIE, lines=[Line("Laptop", quantity="2", unit_price=price)])
+    [card] = world.announced()
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == outcome
+    assert ("too great to decide here" in card.message) is (outcome == "step_up")
+    link = f"https://acme.coupahost.com/requisition_headers/{number}"
+    assert reply.body.get("link") == (link if outcome == "step_up" else None)
+    assert world.puts() == (outcome == "approved")
+
+
+def test_an_amount_that_is_not_known_is_decided_in_coupa_where_there_are_limits() -> None:
+    world = World(settings={"STEP_UP_OVER": "*:1000"})
+    number = world.requisition(JAMIE)
+    world.coupa.world.delete_field("requisition", number, "total")
+    [card] = world.announced()
+
+    assert world.click(card, JAMIE).body["outcome"] == "step_up"
+
+
+def test_a_setting_lets_people_decide_on_what_they_asked_for() -> None:
+    world = World(settings={"ALLOW_SELF_APPROVAL": "on"})
+    world.requisition(JAMIE, requester=JAMIE)
+    [card] = world.announced()
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+def test_a_setting_lets_people_reject_without_a_reason() -> None:
+    world = World(settings={"REJECT_REASON": "optional"})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    assert world.click(card, JAMIE, "reject").body["outcome"] == "rejected"
+
+
+def keyed(world: World, card: Delivered, verb: str, key: str, actor: str = JAMIE) -> Any:
+    headers = {
+        "X-Actor-Email": actor,
+        "X-Action-Token": card.slots["action_token"],
+        "Idempotency-Key": key,
+    }
+    route = {"approval_id": card.slots["approval_id"]}
+    return world.call(verb, headers=headers, route=route, json={"reason": "because"})
+
+
+def test_the_same_request_again_gets_the_stored_answer_without_a_question_to_coupa() -> None:
+    world, card = offered()
+    first = keyed(world, card, "approve", "one")
+    calls = len(world.coupa.front.calls)
+
+    again = keyed(world, card, "approve", "one")
+    world.clock.advance(60)
+    world.sweep()  # closes the row
+    calls_after = len(world.coupa.front.calls)
+    closed = keyed(world, card, "approve", "one")
+
+    assert first.body == again.body == closed.body
+    assert first.body["outcome"] == "approved"
+    assert calls_after - calls > 0
+    assert len(world.coupa.front.calls) == calls_after
+
+
+def test_a_key_that_was_used_for_another_decision_is_refused() -> None:
+    world, card = offered()
+    keyed(world, card, "approve", "one")
+
+    reply = keyed(world, card, "reject", "one")
+
+    assert (reply.status, reply.body["error"]) == (400, "key_reused")
+
+
+def test_another_key_is_another_request() -> None:
+    world, card = offered()
+    keyed(world, card, "approve", "one")
+
+    assert keyed(world, card, "reject", "two").body["outcome"] == "already_decided"
+    assert keyed(world, card, "approve", "three").body["outcome"] == "approved"
+    assert world.puts() == 1
+
+
+def test_without_the_ledger_the_same_request_again_is_checked_again() -> None:
+    class Away(MemoryStore):
+        def read(self, approval_id: int) -> Entry | None:
+            raise Unavailable("ledger_503", "away")
+
+    world, card = offered()
+    keyed(world, card, "approve", "one")
+    world.store = Away()
+    world.restart()
+
+    assert keyed(world, card, "approve", "one").body["outcome"] == "approved"
+    assert world.puts() == 1
 
 
 def test_before_its_turn_an_approval_is_not_decided() -> None:
@@ -366,7 +582,9 @@ def test_with_optional_tokens_a_wrong_one_is_still_refused() -> None:
 
 def test_an_approval_that_coupa_does_not_know_is_not_found_or_withdrawn() -> None:
     world = World(settings={"ACTION_TOKEN": "optional"})
-    token = SIGNER.offer(4711, approver_key="user:1", content="x", generation=0, now=world.clock.now())
+    token = SIGNER.offer(
+        4711, approver_key="user:1", person="user:1", content="x", generation=0, now=world.clock.now()
+    )
 
     without = world.click({"approval_id": "4711"}, JAMIE)
     having = world.click({"approval_id": "4711", "action_token": token}, JAMIE)
@@ -521,14 +739,25 @@ def test_with_too_little_time_left_nothing_is_sent() -> None:
 # The reason.
 
 
-def reason(text: str, name: str = "Jamie Doe") -> str:
+def reason(text: str, name: str = "Jamie Doe", capacity: Capacity = Capacity.APPROVER) -> str:
     """Return what Coupa gets for a reason."""
-    return reason_for(Click(1, Verb.REJECT, JAMIE, reason=text), name=name)
+    decider = Decider("user:7", JAMIE, name, "Jamie", capacity)
+    return reason_for(Click(1, Verb.REJECT, JAMIE, reason=text), decider, asked="Robin Doe")
 
 
 def test_the_reason_names_the_person_first() -> None:
     assert reason("too dear") == f"Jamie Doe <{JAMIE}> via Moveworks: too dear"
     assert reason(" ") == f"Jamie Doe <{JAMIE}> via Moveworks"
+
+
+def test_the_reason_says_for_whom_somebody_else_decided() -> None:
+    acting = reason("too dear", capacity=Capacity.DELEGATE)
+
+    assert acting == f"Jamie Doe <{JAMIE}> via Moveworks as delegate of Robin Doe: too dear"
+
+
+def test_no_name_can_pass_for_somebody_elses_address() -> None:
+    assert reason(" ", name=f"Eve <{ROBIN}> via Moveworks") == f"Eve {ROBIN} <{JAMIE}> via Moveworks"
 
 
 def test_the_reason_is_one_line_of_at_most_255_characters() -> None:

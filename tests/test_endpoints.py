@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from typing import Any
@@ -315,6 +316,58 @@ def test_relaying_messages_is_off(world: World) -> None:
     reply = world.call("notifications", json={"message": "hello"})
 
     assert (reply.status, reply.body["error"]) == (403, "relay_off")
+
+
+APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+ENTRA = {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"}
+
+
+def vouched(client: str) -> dict[str, str]:
+    said = {"claims": [{"typ": "azp", "val": client}]}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(said).encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 401, "no_caller"),
+        ({"X-MS-CLIENT-PRINCIPAL": "x"}, 401, "no_caller"),
+        (vouched("3f2504e0-4f89-41d3-9a0c-000000000000"), 403, "caller_refused"),
+    ],
+)
+@pytest.mark.parametrize("name", ["approve", "list_approvals", "status", "notifications"])
+def test_where_entra_stands_in_for_keys_only_its_applications_may_call(
+    name: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    world = World(settings=ENTRA)
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    whole = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], **headers}
+
+    reply = world.call(name, headers=whole, route={"approval_id": card.slots["approval_id"]})
+
+    assert (reply.status, reply.body["error"]) == (status, code)
+    assert world.puts() == 0
+
+
+def test_an_application_that_entra_vouches_for_decides_for_the_approver() -> None:
+    world = World(settings=ENTRA)
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], **vouched(APP)}
+
+    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]})
+
+    assert reply.body["outcome"] == "approved"
+    assert world.call("health").status == 200
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "a\x07b"])
+def test_an_idempotency_key_is_short_and_printable(world: World, card: Delivered, key: str) -> None:
+    reply = sent(world, card, "{}", **{"Idempotency-Key": key})
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_key")
+    assert world.puts() == 0
 
 
 def test_health_is_green_after_a_complete_sweep_and_red_without_one(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from bridge import World
 
 from coupa_core.endpoints import Reply
 from coupa_core.inbox import MAX_CARDS
+from sandbox.coupa.world import Group
 
 JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
 
@@ -87,15 +90,69 @@ def test_an_unknown_an_inactive_and_a_shared_address_see_nothing(email: str) -> 
 
 
 def test_a_group_with_the_number_of_a_user_is_not_that_user() -> None:
-    from sandbox.coupa.world import Group  # noqa: PLC0415 - only here
-
     world = World()
-    person = world.person(JAMIE)
-    group = world.coupa.world.add_group(name="Buyers", members=[person])
+    person, other = world.person(JAMIE), world.person(ROBIN)
+    group = world.coupa.world.add_group(name="Buyers", members=[other])
     assert group == person
     world.requisition(Group(group))
 
     assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_a_member_sees_what_waits_for_the_group_and_decides_from_the_list() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    number = world.requisition(Group(group))
+
+    [card] = asked(world, ROBIN).body["approvals"]
+
+    assert "(for Buyers)" in card["text"]
+    assert shown(world, JAMIE, first_approval(world, number)).status == 200
+    assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
+    assert world.click(card, ROBIN).body["outcome"] == "approved"
+
+
+def test_a_delegate_of_today_sees_what_waits_for_the_approver() -> None:
+    world = World()
+    now = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(JAMIE),
+        delegate=world.person(ROBIN),
+        start=now - timedelta(hours=1),
+        end=now + timedelta(hours=1),
+    )
+    world.requisition(JAMIE)
+
+    assert asked(world, ROBIN).body["count"] == 1
+    world.clock.advance(3600)
+    assert asked(world, ROBIN).body["count"] == 0
+    assert asked(world, JAMIE).body["count"] == 1
+
+
+def test_a_member_whom_the_group_itself_does_not_name_sees_nothing_of_it() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    world.coupa.world.groups.rows[group].users.pop(0)
+    world.requisition(Group(group))
+
+    assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_the_list_is_found_by_the_chats_address() -> None:
+    world = World(settings={"EMAIL_MAP": json.dumps({JAMIE: "j.doe@chat.example"})})
+    world.requisition(JAMIE)
+
+    assert asked(world, "j.doe@chat.example").body["count"] == 1
+    assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_an_amount_too_great_for_chat_is_said_in_the_list() -> None:
+    world = World(settings={"STEP_UP_OVER": "USD:1"})
+    world.requisition(JAMIE)
+
+    [card] = asked(world, JAMIE).body["approvals"]
+
+    assert "please decide in Coupa" in card["text"]
 
 
 def test_a_long_list_shows_the_oldest_and_the_number_of_all() -> None:

@@ -8,9 +8,21 @@ from typing import Any
 
 import pytest
 
+from coupa_core.authority import Circle, EmailMap, deciders
 from coupa_core.ledger import MAX_UNCERTAIN, Entry, State
-from coupa_core.model import REQUISITION, Approval, Document
-from coupa_core.sweep.judge import Close, Park, Same, Tell, Verdict, Wait, judge, recipient_of, seen
+from coupa_core.model import REQUISITION, Approval, Document, Person
+from coupa_core.sweep.judge import (
+    MAX_CIRCLE,
+    Close,
+    Park,
+    Same,
+    Tell,
+    Verdict,
+    Wait,
+    judge,
+    recipients_of,
+    seen,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e")
@@ -46,30 +58,57 @@ def verdict(
     *,
     before: State | None = None,
     siblings: tuple[Approval, ...] = (),
+    members: int = 0,
+    shared: frozenset[str] = frozenset(),
+    is_certain: bool = True,
 ) -> Verdict:
-    return judge(entry, told or approval(), about or document(), siblings=siblings, before=before)
+    asked, shown = told or approval(), about or document()
+    people = [person(20 + number) for number in range(members)]
+    circle = Circle(deciders(asked, members=people, delegates=(), emails=EmailMap()), is_certain)
+    recipients = recipients_of(circle, shown, shared=shared, emails=EmailMap())
+    return judge(entry, asked, shown, siblings=siblings, before=before, circle=circle, recipients=recipients)
 
 
-def tell(entry: Entry = ROW, told: Approval | None = None, about: Document | None = None) -> Tell:
-    said = verdict(entry, told, about)
+def unknown(about: Document | None, told: Approval | None = None) -> Verdict:
+    """Return the verdict on what Coupa does not return."""
+    circle = Circle((), is_certain=True)
+    return judge(ROW, told, about, siblings=(), before=None, circle=circle, recipients=())
+
+
+def person(number: int) -> Person:
+    return Person(id=number, email=f"p{number}@example.com", active=True)
+
+
+def tell(
+    entry: Entry = ROW, told: Approval | None = None, about: Document | None = None, **more: Any
+) -> Tell:
+    said = verdict(entry, told, about, **more)
     assert isinstance(said, Tell)
     return said
 
 
 def told(said: Tell) -> Entry:
-    """Return the row after the notice was sent."""
-    return replace(said.entry, state=State.SENT, sent_version=said.version, sent_to=said.approver_key)
+    """Return the row after the notices were sent."""
+    reached = dict.fromkeys((person.key for person in said.people), said.version)
+    return replace(
+        said.entry, state=State.SENT, told={**said.entry.told, **reached}, sent_to=said.approver_key
+    )
+
+
+GROUP = {"approver-type": "ApprovalGroup", "approver": {"id": 12, "name": "Buyers"}}
 
 
 def test_a_new_approval_is_told_to_its_approver() -> None:
     said = tell()
 
-    assert (said.recipient, said.approver_key, said.is_changed) == ("ann@example.com", "user:12", False)
-    assert said.entry == ROW
+    [ann] = said.people
+    assert (ann.key, ann.address, said.approver_key) == ("user:12", "ann@example.com", "user:12")
+    assert not said.is_changed_for(ann)
+    assert said.entry == replace(ROW, told={"user:12": ""})
 
 
 def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
-    assert judge(ROW, None, None, siblings=(), before=None) == Close("gone")
+    assert unknown(None) == Close("gone")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +120,7 @@ def test_an_approval_that_is_not_pending_is_closed_with_its_status(status: str |
 
 
 def test_without_its_document_an_approval_waits() -> None:
-    assert judge(ROW, approval(), None, siblings=(), before=None) == Wait("document_unreadable")
+    assert unknown(None, approval()) == Wait("document_unreadable")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +150,7 @@ def test_the_turn_of_other_documents_goes_by_position() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"approver-type": "ApprovalGroup", "approver": {"id": 12, "name": "Buyers"}},
+        GROUP,
         {"approver": None},
         {"approver": {"id": 12, "login": "ann"}},
         {"approver": {"id": 12, "email": "  "}},
@@ -124,8 +163,62 @@ def test_the_turn_of_other_documents_goes_by_position() -> None:
     ],
     ids=lambda fields: str(fields.get("approver")),
 )
-def test_without_an_active_person_to_tell_an_approval_waits(fields: dict[str, Any]) -> None:
-    assert verdict(told=approval(**fields)) == Wait("no_recipient")
+def test_without_an_active_person_to_tell_an_approval_is_parked(fields: dict[str, Any]) -> None:
+    assert verdict(told=approval(**fields)) == Park(ROW, "no_recipient")
+
+
+def test_while_nobody_knows_who_may_decide_an_approval_waits() -> None:
+    assert verdict(told=approval(**GROUP), is_certain=False) == Wait("people_unread")
+
+
+def test_every_member_of_a_group_is_told_once() -> None:
+    said = tell(told=approval(**GROUP), members=3)
+
+    assert [each.key for each in said.people] == ["user:20", "user:21", "user:22"]
+    assert verdict(told(said), told=approval(**GROUP), members=3) == Same(told(said))
+
+
+def test_a_member_who_joins_is_told_alone_and_one_who_left_again_after_coming_back() -> None:
+    everybody = told(tell(told=approval(**GROUP), members=2))
+
+    joined = tell(everybody, approval(**GROUP), members=3)
+    left = verdict(told(joined), told=approval(**GROUP), members=2)
+    assert isinstance(left, Same)
+    back = tell(left.entry, approval(**GROUP), members=3)
+
+    assert [each.key for each in joined.people] == ["user:22"]
+    assert [each.key for each in back.people] == ["user:22"]
+    assert not back.is_changed_for(back.people[0])
+
+
+def test_while_the_members_are_uncertain_nobody_is_forgotten() -> None:
+    everybody = told(tell(told=approval(**GROUP), members=3))
+
+    assert verdict(everybody, told=approval(**GROUP), members=2, is_certain=False) == Same(everybody)
+
+
+def test_a_member_who_asked_for_the_purchase_is_not_told_unless_there_is_nobody_else() -> None:
+    asked = document(**{"requested-by": {"id": 20}})
+
+    among_others = tell(told=approval(**GROUP), about=asked, members=3)
+    alone = tell(told=approval(**GROUP), about=asked, members=1)
+
+    assert [each.key for each in among_others.people] == ["user:21", "user:22"]
+    assert among_others.entry.told == {"user:20": "", "user:21": "", "user:22": ""}
+    assert [each.key for each in alone.people] == ["user:20"]
+
+
+def test_nothing_goes_to_an_address_that_two_people_share() -> None:
+    shared = frozenset({"p20@example.com"})
+
+    assert [each.key for each in tell(told=approval(**GROUP), members=2, shared=shared).people] == ["user:21"]
+    alone = verdict(told=approval(**GROUP), members=1, shared=shared)
+    assert alone == Park(replace(ROW, told={"user:20": ""}), "shared_address")
+
+
+def test_a_group_that_is_too_large_for_a_row_is_parked() -> None:
+    assert isinstance(verdict(told=approval(**GROUP), members=MAX_CIRCLE), Tell)
+    assert verdict(told=approval(**GROUP), members=MAX_CIRCLE + 1) == Park(ROW, "group_too_large")
 
 
 @pytest.mark.parametrize(
@@ -137,12 +230,14 @@ def test_without_an_active_person_to_tell_an_approval_waits(fields: dict[str, An
     ],
 )
 def test_a_person_is_told_even_when_details_are_missing(approver: dict[str, Any]) -> None:
-    assert recipient_of(approval(approver=approver)) == "ann@example.com"
-    assert tell(told=approval(approver=approver)).approver_key == "user:12"
+    said = tell(told=approval(approver=approver))
+
+    assert [(each.key, each.address) for each in said.people] == [("user:12", "ann@example.com")]
+    assert said.approver_key == "user:12"
 
 
 def test_the_version_that_was_told_is_not_told_again() -> None:
-    assert verdict(told(tell())) == Same()
+    assert verdict(told(tell())) == Same(told(tell()))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +252,9 @@ def test_the_version_that_was_told_is_not_told_again() -> None:
     ids=str,
 )
 def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, Any]) -> None:
-    assert tell(told(tell()), about=document(**fields)).is_changed
+    said = tell(told(tell()), about=document(**fields))
+
+    assert said.is_changed_for(said.people[0])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +268,7 @@ def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, A
     ids=str,
 )
 def test_what_does_not_matter_to_the_decision_is_not_told(fields: dict[str, Any]) -> None:
-    assert verdict(told(tell()), about=document(**fields)) == Same()
+    assert isinstance(verdict(told(tell()), about=document(**fields)), Same)
 
 
 def test_a_new_approver_is_told_as_if_it_were_new_and_the_old_one_again_when_it_comes_back() -> None:
@@ -180,8 +277,9 @@ def test_a_new_approver_is_told_as_if_it_were_new_and_the_old_one_again_when_it_
     second = tell(told(first), bob)
     third = tell(told(second))
 
-    assert (second.recipient, second.is_changed) == ("bob@example.com", False)
-    assert (third.recipient, third.is_changed) == ("ann@example.com", False)
+    for said, address in ((second, "bob@example.com"), (third, "ann@example.com")):
+        assert [each.address for each in said.people] == [address]
+        assert not said.is_changed_for(said.people[0])
 
 
 def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
@@ -193,14 +291,15 @@ def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
 
     assert again.entry.generation == 1
     assert (again.entry.decision, again.entry.decided_by, again.entry.decided_at) == ("", "", None)
-    assert again.version != decided.sent_version
+    assert again.version not in decided.told.values()
 
 
 def test_too_many_unknown_outcomes_park_an_approval_until_its_day_is_over() -> None:
     doubtful = replace(ROW, uncertain=MAX_UNCERTAIN)
 
     assert isinstance(verdict(replace(ROW, uncertain=MAX_UNCERTAIN - 1)), Tell)
-    assert verdict(doubtful, before=State.CLAIMED) == Park("unknown_outcomes")
+    held = verdict(doubtful, before=State.CLAIMED)
+    assert held == Park(replace(doubtful, told={"user:12": ""}), "unknown_outcomes")
     assert isinstance(verdict(doubtful, before=State.PARKED), Tell)
 
 

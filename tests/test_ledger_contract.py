@@ -15,6 +15,7 @@ from coupa_core.ledger import (
     Lease,
     LedgerStore,
     MemoryStore,
+    Note,
     State,
     Status,
     claimed,
@@ -22,6 +23,7 @@ from coupa_core.ledger import (
     decided,
     next_round,
     sent,
+    told,
 )
 from sandbox.clock import ManualClock
 
@@ -193,6 +195,32 @@ def test_a_status_with_every_field_set_comes_back_as_it_was(store: LedgerStore) 
     assert store.status() == status
 
 
+def test_a_note_that_is_not_there_is_empty(store: LedgerStore) -> None:
+    assert store.note("rate") == Note()
+
+
+def test_a_note_is_written_over_the_one_that_was_read_and_over_no_other(store: LedgerStore) -> None:
+    store.save_note("rate", Note("one"))
+    first = store.note("rate")
+    store.save_note("rate", replace(first, text="two"))
+
+    for stale in (first, Note("three")):
+        with pytest.raises(Conflict):
+            store.save_note("rate", replace(stale, text="three"))
+
+    assert store.note("rate").text == "two"
+    assert store.note("other") == Note()
+
+
+def test_a_rate_is_shared_and_never_exceeded_by_many_at_once(store: LedgerStore) -> None:
+    taken = at_once(8, lambda _: ledger_on(store).take("rate", 1, limit=3, window_s=60, now=NOW))
+
+    assert 1 <= sum(each is True for each in taken) <= 3
+    rest = [ledger_on(store).take("rate", 1, limit=3, window_s=60, now=NOW) for _ in range(4)]
+    assert sum(each is True for each in taken) + sum(rest) == 3
+    assert ledger_on(store).take("rate", 3, limit=3, window_s=60, now=NOW + timedelta(seconds=60))
+
+
 def test_an_empty_status_replaces_a_full_one(store: LedgerStore) -> None:
     store.save_status(Status(failure="older", last_sweep_at=NOW))
 
@@ -295,9 +323,9 @@ def test_an_approval_that_comes_back_begins_in_the_next_round(store: LedgerStore
     ledger = ledger_on(store)
     first = ledger.claim(None, approval_id=7, now=NOW, lease=LEASE)
     assert first is not None
-    told = ledger.commit(sent(first, version="v1", to="user:1", now=NOW))
-    assert told is not None
-    done = ledger.commit(decided(told, decision="reject", by="a@example.com", now=NOW))
+    marked = ledger.commit(sent(told(first, person="user:1", version="v1", to="user:1", now=NOW)))
+    assert marked is not None
+    done = ledger.commit(decided(marked, decision="reject", by="a@example.com", now=NOW))
     assert done is not None
     assert ledger.close(done, cause="gone", now=NOW)
 
@@ -305,7 +333,7 @@ def test_an_approval_that_comes_back_begins_in_the_next_round(store: LedgerStore
 
     assert again is not None
     assert (again.generation, again.decision, again.decided_by, again.closed_at) == (1, "", "", None)
-    assert (again.sent_version, again.sent_to) == ("v1", "user:1")
+    assert (again.told, again.sent_to) == ({"user:1": "v1"}, "user:1")
     assert again.uncertain == 0
     assert store.read(7) == again
 

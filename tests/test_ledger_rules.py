@@ -21,13 +21,14 @@ from coupa_core.ledger import (
     claimed,
     closed,
     decided,
+    deciding,
     next_round,
     parked,
     refused,
     released,
     sent,
     settled,
-    unchanged,
+    told,
     waiting,
 )
 from sandbox.clock import ManualClock
@@ -40,8 +41,7 @@ Rule = Callable[[Entry, datetime], Entry]
 
 RULES: dict[str, Rule] = {
     "claimed": lambda entry, now: claimed(entry, now=now, lease=LEASE),
-    "sent": lambda entry, now: sent(entry, version="v9", to="user:9", now=now),
-    "unchanged": lambda entry, now: unchanged(entry),
+    "sent": lambda entry, now: sent(entry),
     "waiting": lambda entry, now: waiting(entry, cause="no_recipient", until=now),
     "released": lambda entry, now: released(entry, cause="paused", now=now),
     "refused": lambda entry, now: refused(entry, cause="moveworks_400", now=now),
@@ -129,22 +129,33 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 # Outcomes.
 
 
-def test_what_was_sent_is_remembered_and_the_counters_begin_anew() -> None:
-    assert changes(HELD, sent(HELD, version="v2", to="group:4", now=NOW + HOUR)) == {
-        "state": State.SENT,
-        "lease_until": None,
-        "next_at": None,
-        "cause": "",
-        "sent_version": "v2",
+def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
+    row = replace(HELD, told={"user:1": "v1", "user:2": "v1"})
+
+    assert changes(row, told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR)) == {
+        "told": {"user:1": "v1", "user:2": "v2"},
         "sent_to": "group:4",
         "sent_at": NOW + HOUR,
-        "refusals": 0,
         "uncertain": 0,
     }
 
 
+def test_who_may_no_longer_decide_is_forgotten_and_who_may_now_was_not_told() -> None:
+    row = replace(HELD, told={"user:1": "v1", "user:2": "v1"})
+
+    after = deciding(row, ["user:2", "user:3"], is_certain=True)
+
+    assert changes(row, after) == {"told": {"user:2": "v1", "user:3": ""}}
+
+
+def test_while_nobody_knows_who_may_decide_nobody_is_forgotten() -> None:
+    row = replace(HELD, told={"user:1": "v1"})
+
+    assert deciding(row, ["user:3"], is_certain=False).told == {"user:1": "v1", "user:3": ""}
+
+
 def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
-    assert changes(HELD, unchanged(HELD)) == {
+    assert changes(HELD, sent(HELD)) == {
         "state": State.SENT,
         "lease_until": None,
         "next_at": None,
@@ -216,7 +227,7 @@ def test_a_parked_approval_is_tried_again_after_a_day() -> None:
 def test_a_decision_is_remembered_with_the_person_and_the_time() -> None:
     entry = replace(HELD, decision="", decided_by="")
 
-    assert changes(entry, decided(entry, decision="approve", by="a@example.com", now=NOW)) == {
+    assert changes(entry, decided(entry, decision="approve", by="a@example.com", now=NOW, key="k")) == {
         "state": State.DECIDED,
         "lease_until": None,
         "next_at": None,
@@ -224,6 +235,7 @@ def test_a_decision_is_remembered_with_the_person_and_the_time() -> None:
         "decision": "approve",
         "decided_by": "a@example.com",
         "decided_at": NOW,
+        "decision_key": "k",
     }
 
 
@@ -243,6 +255,7 @@ def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_i
         "decision": "",
         "decided_by": "",
         "decided_at": None,
+        "decision_key": "",
         "closed_at": None,
         "refusals": 0,
         "uncertain": 0,
@@ -262,7 +275,7 @@ entries = st.builds(
     state=st.sampled_from(State),
     nonce=st.text(max_size=3),
     generation=st.integers(0, 1000),
-    sent_version=st.sampled_from(["", "v1", "v2"]),
+    told=st.dictionaries(st.sampled_from(["user:1", "user:2"]), st.sampled_from(["", "v1", "v2"])),
     sent_to=st.sampled_from(["", "user:1"]),
     lease_until=near | st.none(),
     next_at=near | st.none(),
@@ -285,11 +298,10 @@ def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
         assert after.approval_id == before.approval_id
         assert after.etag == before.etag
         assert after.generation == before.generation + (name == "next_round")
-        if name != "sent":
-            assert (after.sent_version, after.sent_to) == (before.sent_version, before.sent_to)
-        if name not in ("refused", "sent", "unchanged", "next_round"):
+        assert (after.told, after.sent_to) == (before.told, before.sent_to)
+        if name not in ("refused", "sent", "next_round"):
             assert after.refusals == before.refusals
-        if name not in ("claimed", "sent", "unchanged", "next_round"):
+        if name not in ("claimed", "sent", "next_round"):
             assert after.uncertain == before.uncertain
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from bridge import World
-from goldens import PERSON, REQUEST, approval, request
+from goldens import PERSON, REQUEST, request
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from coupa_core.notice import (
     MAX_LINES,
     MAX_MESSAGE,
     SHORT,
+    Shown,
     amount,
     announcement,
     clean,
@@ -28,6 +30,7 @@ from coupa_core.notice import (
 )
 
 LINK = "https://acme.coupahost.com/requisition_headers/14170"
+JAMIE = Shown(name="Jamie")
 LINE: dict[str, Any] = REQUEST["requisition-lines"][0]
 ALLOWED = re.compile(r"</?b>|</?i>|<br>|<a href=\"[^\"<>]*\">|</a>")
 
@@ -39,7 +42,7 @@ def lines(text: str) -> list[str]:
 
 def shown(**more: Any) -> list[str]:
     """Return the lines of the golden requisition's notice, with other values in some fields."""
-    return lines(announcement(approval(), request(**more), link=LINK))
+    return lines(announcement(request(**more), link=LINK, shown=JAMIE))
 
 
 def field(label: str, **more: Any) -> str | None:
@@ -73,7 +76,7 @@ def test_a_requisition_is_shown_with_what_is_needed_to_decide() -> None:
 
 
 def test_the_markup_is_that_of_moveworks_samples() -> None:
-    text = announcement(approval(), request(), link=LINK)
+    text = announcement(request(), link=LINK, shown=JAMIE)
 
     assert text.startswith("Hi Jamie,<br><br><b>💳 Purchase request pending your approval</b>:<br>- <i>")
     assert text.endswith(f'<br><a href="{LINK}">Open in Coupa</a>')
@@ -81,7 +84,7 @@ def test_the_markup_is_that_of_moveworks_samples() -> None:
 
 
 def test_changed_content_says_so() -> None:
-    text = announcement(approval(), request(), link=LINK, changed=True)
+    text = announcement(request(), link=LINK, shown=replace(JAMIE, is_changed=True))
 
     assert "Purchase request changed, still pending your approval" in text
 
@@ -91,13 +94,25 @@ def test_whoever_created_it_is_shown_only_when_it_is_somebody_else() -> None:
     assert field("Created by", **{"created-by": {**PERSON, "fullname": "Kim Park"}}) == "Kim Park"
 
 
-@pytest.mark.parametrize("name", ["firstname", "fullname"])
-def test_the_greeting_uses_the_name_there_is(name: str) -> None:
-    who = approval(approver={"id": 42, "email": "jamie@acme.test", name: "Jamie"})
-    nobody = approval(approver=None)
+def test_the_greeting_uses_the_name_there_is() -> None:
+    assert lines(announcement(request(), link=LINK, shown=JAMIE))[0] == "Hi Jamie,"
+    assert lines(announcement(request(), link=LINK, shown=Shown()))[0] == "Hi,"
 
-    assert lines(announcement(who, request(), link=LINK))[0] == "Hi Jamie,"
-    assert lines(announcement(nobody, request(), link=LINK))[0] == "Hi,"
+
+def test_a_member_or_delegate_is_told_for_whom() -> None:
+    text = announcement(request(), link=LINK, shown=replace(JAMIE, for_whom="Buyers & <Co>"))
+
+    assert lines(text)[2] == "💳 Purchase request pending your approval (for Buyers & <Co>):"
+    assert "Buyers &amp; &lt;Co&gt;" in text
+
+
+def test_an_amount_that_is_too_great_for_chat_is_said_from_the_start() -> None:
+    text = announcement(request(), link=LINK, shown=replace(JAMIE, in_coupa_only=True))
+
+    assert lines(text)[-2:] == [
+        "The amount is too great to decide here; please decide in Coupa.",
+        "Open in Coupa",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +202,7 @@ def test_the_need_by_day_is_the_one_that_was_entered(need_by: str | None, day: s
 def test_what_is_not_known_is_left_out() -> None:
     bare = Document(type="RequisitionHeader", id=7)
 
-    assert lines(announcement(approval(approver=None), bare, link=LINK)) == [
+    assert lines(announcement(bare, link=LINK, shown=Shown())) == [
         "Hi,",
         "",
         "💳 Purchase request pending your approval:",
@@ -201,7 +216,7 @@ def test_a_document_of_another_type_has_a_generic_notice_with_a_link() -> None:
     link = link_to(other, base_url="https://acme.coupahost.com")
 
     assert link == "https://acme.coupahost.com"
-    assert lines(announcement(approval(), other, link=link)) == [
+    assert lines(announcement(other, link=link, shown=JAMIE)) == [
         "Hi Jamie,",
         "",
         "💳 Request pending your approval:",
@@ -211,7 +226,7 @@ def test_a_document_of_another_type_has_a_generic_notice_with_a_link() -> None:
 
 
 def test_the_shortest_form_has_id_amount_and_link() -> None:
-    assert lines(minimal(approval(), request(), link=LINK))[2:] == [
+    assert lines(minimal(request(), link=LINK, shown=JAMIE))[2:] == [
         "💳 Purchase request pending your approval:",
         "- Purchase request ID: 14170",
         "- Amount: USD 14,060.41",
@@ -289,7 +304,7 @@ def test_no_text_breaks_out_of_its_field(one: str, other: str) -> None:
         }
     )
 
-    text = announcement(approval(approver=person), document, link=LINK)
+    text = announcement(document, link=LINK, shown=Shown(name=one, for_whom=other))
 
     assert 1 <= len(text) <= MAX_MESSAGE
     assert "<" not in ALLOWED.sub("", text)
@@ -304,7 +319,7 @@ def test_when_even_the_caps_are_not_enough_the_shortest_form_is_sent() -> None:
     """Every escaped character is five: the longest texts in every field still fit, a longer link does not."""
     long_link = f"https://acme.coupahost.com/{'x' * (MAX_MESSAGE - 300)}"
 
-    text = announcement(approval(), request(), link=long_link)
+    text = announcement(request(), link=long_link, shown=JAMIE)
 
     assert len(text) <= MAX_MESSAGE
     assert "Justification" not in text

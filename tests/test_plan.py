@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from coupa_core.authority import Capacity, Circle, Decider
 from coupa_core.errors import Malformed
 from coupa_core.ledger import Entry, Lease, State
 from coupa_core.model import REQUISITION, Approval, Listing
@@ -38,11 +39,17 @@ def plan(
     rows: Iterable[Entry] = (),
     *,
     edited: Mapping[int, str] | None = None,
+    circles: Mapping[int, Circle] | None = None,
     is_complete: bool = True,
 ) -> Plan:
     failure = None if is_complete else Malformed("coupa_list", "not a list")
     return make_plan(
-        Listing(list(approvals), failure=failure), rows, edited=edited or {}, now=NOW, lease=Lease()
+        Listing(list(approvals), failure=failure),
+        rows,
+        edited=edited or {},
+        circles=circles or {},
+        now=NOW,
+        lease=Lease(),
     )
 
 
@@ -92,7 +99,7 @@ def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected:
     [
         (State.SENT, Urgency.TOUCHED),
         (State.DECIDED, Urgency.TOUCHED),
-        (State.PARKED, Urgency.TOUCHED),
+        (State.PARKED, Urgency.OWED),
         (State.WAITING, Urgency.UNBLOCKED),
         (State.RETRY, None),
     ],
@@ -198,3 +205,38 @@ def test_who_was_never_told_comes_first_then_what_never_went_wrong_then_the_olde
 
 def test_an_approval_that_is_listed_twice_is_looked_at_once() -> None:
     assert len(plan([listed(), listed()]).looks) == 1
+
+
+def circle(*keys: str, is_certain: bool = True) -> Circle:
+    people = tuple(Decider(key, f"{key}@example.com", "", "", Capacity.MEMBER) for key in keys)
+    return Circle(people, is_certain)
+
+
+@pytest.mark.parametrize(
+    ("state", "may_decide", "is_looked_at"),
+    [
+        (State.SENT, circle("user:1"), False),
+        (State.SENT, circle("user:1", "user:2"), True),
+        (State.SENT, circle("user:2"), True),
+        (State.SENT, circle(), True),
+        (State.SENT, circle("user:2", is_certain=False), False),
+        (State.SENT, circle(*(f"user:{number}" for number in range(201))), False),
+        (State.PARKED, circle("user:2"), True),
+        (State.WAITING, circle("user:2"), False),
+        (State.RETRY, circle("user:2"), False),
+    ],
+)
+def test_when_other_people_may_decide_it_is_looked_at_though_no_stamp_of_coupas_moved(
+    state: State, may_decide: Circle, *, is_looked_at: bool
+) -> None:
+    told = row(state, told={"user:1": "v1"}, next_at=AFTER)
+
+    looks = plan([listed()], [told], circles={7: may_decide}).looks
+
+    assert bool(looks) is is_looked_at
+
+
+def test_what_was_sent_too_often_is_not_sent_again_because_it_was_touched() -> None:
+    doubtful = row(State.PARKED, uncertain=3, next_at=AFTER)
+
+    assert urgency(doubtful, updated_at=LATER) is None

@@ -24,7 +24,7 @@ def settings_table() -> str:
 def _shown(default: object) -> str:
     plain = getattr(default, "get_secret_value", lambda: default)()
     text = ",".join(plain) if isinstance(plain, tuple) else str(plain)
-    return f"`{text}`" if plain not in ("", {}) else "-"
+    return f"`{text}`" if plain not in ("", {}, ()) else "-"
 
 
 def test_the_settings_table_is_that_of_the_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +49,15 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "ledger_account_url": "",
         "ledger_table": "approvals",
         "action_token": "required",
+        "email_map": {},
+        "allow_self_approval": "off",
+        "step_up_over": {},
+        "reject_reason": "required",
+        "relay": "off",
+        "relay_domains": (),
+        "relay_html": "off",
+        "relay_max_per_minute": 15,
+        "entra_client_ids": (),
         "poll_schedule": "0 * * * * *",
         "claim_lease_s": 120,
     }
@@ -98,6 +108,17 @@ WRONG = [
         "ftp://CANARY.test", "https://:443",
     )),
     ("MOVEWORKS_BASE_URL", "http://CANARY.test"),
+    *(("EMAIL_MAP", value) for value in (
+        "CANARY", "[]", '["CANARY@x.test"]', '{"CANARY@x.test": 5}', '{"CANARY": "b@x.test"}', "[" * 10_000,
+        '{"a@x.test": "CANARY@x.test", "A@x.test": "b@x.test"}',
+        '{"a@x.test": "CANARY@x.test", "b@x.test": "canary@x.test"}',
+    )),
+    *(("STEP_UP_OVER", value) for value in (
+        "CANARY", "USD", "USD:", "USD:-1", "USD:1e9", "USD:1,USD:2", "US:1", "USD:1;EUR:1", "USD:1.00001",
+    )),
+    *((name, "CANARY") for name in ("ALLOW_SELF_APPROVAL", "RELAY", "RELAY_HTML", "REJECT_REASON")),
+    *(("RELAY_DOMAINS", value) for value in ("CANARY", "@CANARY.test", "x.test,,y.test", "CA RY.x", "*")),
+    *(("RELAY_MAX_PER_MINUTE", value) for value in ("0", "101", "CANARY")),
     *(("COUPA_SCOPES", scopes) for scopes in (
         "core.approval.delete", "core.approval.read CANARY.delete", "core.approval.bypass.CANARY",
     )),
@@ -207,6 +228,48 @@ def test_without_any_storage_the_ledger_is_missing_unless_its_account_is_named(n
     assert complaints(bare) == {"LEDGER_CONNECTION": "is missing"}
     url = "https://acme.table.core.windows.net"
     assert read_settings(bare | {"LEDGER_ACCOUNT_URL": url}).ledger_account_url == url
+
+
+def test_what_the_operator_settles_about_decisions_is_read() -> None:
+    settings = read_settings(
+        LEAST
+        | {
+            "EMAIL_MAP": '{"ann@corp.test": "ann@x.test"}',
+            "STEP_UP_OVER": "usd:10000, *:0.50",
+            "ALLOW_SELF_APPROVAL": " ON ",
+            "RELAY": "on",
+            "RELAY_DOMAINS": "X.test, mail.corp.example",
+        }
+    )
+
+    assert settings.email_map == {"ann@corp.test": "ann@x.test"}
+    assert settings.step_up_over == {"USD": Decimal(10000), "*": Decimal("0.50")}
+    assert (settings.allow_self_approval, settings.relay) == ("on", "on")
+    assert settings.relay_domains == ("x.test", "mail.corp.example")
+
+
+def test_a_relay_without_domains_is_not_switched_on() -> None:
+    assert complaints(LEAST | {"RELAY": "on"}) == {"RELAY_DOMAINS": "is missing"}
+
+
+APP = "3F2504E0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize("value", ["", "False", "no"])
+def test_entra_clients_are_refused_while_app_service_does_not_stand_in_front(value: str) -> None:
+    said = complaints(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": value})
+
+    assert said == {
+        "ENTRA_CLIENT_IDS": "needs App Service authentication in front of the app, and that is off"
+    }
+
+
+def test_entra_clients_are_read_while_app_service_stands_in_front() -> None:
+    settings = read_settings(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"})
+
+    assert settings.entra_client_ids == (APP.lower(),)
+    wrong = LEAST | {"ENTRA_CLIENT_IDS": "CANARY", "WEBSITE_AUTH_ENABLED": "True"}
+    assert complaints(wrong) == {"ENTRA_CLIENT_IDS": "must be client ids of Entra applications (GUIDs)"}
 
 
 @pytest.mark.parametrize("mode", ["off", "OFF", " Off "])

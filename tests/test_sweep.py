@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from bridge import World
 
+from coupa_core.endpoints import Request
 from coupa_core.errors import Conflict, Unavailable
 from coupa_core.ledger import Corrupt, Entry, MemoryStore, Opened, State, Status
 from coupa_core.sweep import Summary
@@ -160,18 +161,202 @@ def test_somebody_who_cannot_be_told_is_counted_and_never_replaced(
     spoil(world, world.person(JAMIE))
 
     assert recipients(world) == []
-    assert state_of(world, approval_ids(world, number)[0]) == "waiting no_recipient"
+    assert state_of(world, approval_ids(world, number)[0]) == "parked no_recipient"
     assert world.store.status().counts["no_recipient"] == 1
+    assert world.bridge.endpoints.handle("status", Request()).body["no_recipient"]
 
 
-def test_a_group_is_counted_and_told_as_soon_as_a_person_has_it() -> None:
+def test_somebody_who_can_be_told_again_is_told_at_once() -> None:
     world = World()
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
-    number = world.requisition(Group(group))
+    world.requisition(JAMIE)
+    user = world.coupa.world.users.rows[world.person(JAMIE)]
+    user.active = False
+    assert minutes(world, 3) == [[], [], []]
+
+    user.active = True
+
+    assert minutes(world, 2) == [[JAMIE], []]
+
+
+def buyers(world: World, *members: str) -> Any:
+    """Return a group with these members."""
+    return Group(world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members]))
+
+
+@pytest.mark.parametrize("is_embedded", [True, False])
+def test_every_active_member_of_a_group_is_told_once(*, is_embedded: bool) -> None:
+    world = World()
+    group = buyers(world, JAMIE, ROBIN, ALEX)
+    world.coupa.world.users.rows[world.person(ALEX)].active = False
+    if not is_embedded:
+        world.coupa.world.delete_field("group", group.id, "users")
+    world.requisition(group)
+
+    assert minutes(world, 3) == [[JAMIE, ROBIN], [], []]
+    assert "(for Buyers)" in world.moveworks.delivered[0].message
+
+
+def test_whoever_joins_a_group_is_told_of_what_waits_and_nobody_else_again() -> None:
+    world = World()
+    group = buyers(world, JAMIE)
+    world.requisition(group)
+    assert recipients(world) == [JAMIE]
+
+    world.coupa.world.groups.rows[group.id].users.append(world.coupa.world.users.rows[world.person(ROBIN)])
+
+    assert minutes(world, 2) == [[ROBIN], []]
+
+
+def test_a_group_without_members_is_parked_and_told_when_it_has_one() -> None:
+    world = World()
+    group = buyers(world)
+    number = world.requisition(group)
+    world.requisition(ALEX)
+
+    assert recipients(world) == [ALEX]
+    assert state_of(world, approval_ids(world, number)[0]) == "parked no_recipient"
+
+    member = world.coupa.world.users.rows[world.person(JAMIE)]
+    world.coupa.world.groups.rows[group.id].users.append(member)
+    assert minutes(world, 1) == [[JAMIE]]
+
+
+def test_members_who_cannot_be_read_now_are_told_later_and_the_others_go_on() -> None:
+    world = World()
+    group = buyers(world, JAMIE)
+    world.coupa.world.delete_field("group", group.id, "users")
+    number = world.requisition(group)
+    world.coupa.front.fail("answer", path="/api/users$", status=503, times=8)
+    world.requisition(ALEX)
+
+    told = minutes(world, 10)
+
+    assert sorted(each for minute in told for each in minute) == [ALEX, JAMIE]
+    assert state_of(world, approval_ids(world, number)[0]) == "sent"
+
+
+def test_a_member_whom_moveworks_does_not_take_keeps_nobody_else_from_being_told() -> None:
+    world = World()
+    number = world.requisition(buyers(world, JAMIE, ROBIN, ALEX))
+    world.moveworks.front.fail("answer", method="POST", status=400, skip=1, times=1)
+
+    assert recipients(world) == [ALEX, JAMIE]
+    assert state_of(world, approval_ids(world, number)[0]) == "retry moveworks_400"
+    assert minutes(world, 2) == [[ROBIN], []]
+
+
+def test_a_group_that_does_not_fit_into_the_rate_is_told_over_two_minutes_and_nobody_twice() -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "2"})
+    world.requisition(buyers(world, JAMIE, ROBIN, ALEX))
+
+    told = [each for minute in minutes(world, 4) for each in minute]
+
+    assert sorted(told) == [ALEX, JAMIE, ROBIN]
+
+
+def delegate(world: World, *, start_h: float, end_h: float, to: str = ROBIN, **more: Any) -> int:
+    """Let somebody act for Jamie between two times in hours from now."""
+    now = world.clock.now()
+    return world.coupa.world.add_delegation(
+        delegator=world.person(JAMIE),
+        delegate=world.person(to),
+        start=now + timedelta(hours=start_h),
+        end=now + timedelta(hours=end_h),
+        **more,
+    )
+
+
+def test_every_delegate_of_today_is_told_beside_the_approver() -> None:
+    world = World()
+    delegate(world, start_h=-1, end_h=5)
+    delegate(world, start_h=-2, end_h=1, to=ALEX)
+    world.requisition(JAMIE)
+
+    assert minutes(world, 2) == [[ALEX, JAMIE, ROBIN], []]
+    to_robin = next(each for each in world.moveworks.delivered if each.recipient == ROBIN)
+    assert "(for Jamie Doe)" in to_robin.message
+
+
+def test_a_delegation_that_begins_while_a_request_waits_is_told_within_minutes() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    assert recipients(world) == [JAMIE]
+    delegate(world, start_h=0.5, end_h=5)
+
+    told = minutes(world, 40)
+
+    assert [minute for minute in told if minute] == [[ROBIN]]
+    assert told.index([ROBIN]) in range(29, 36)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"start-date": None},
+        {"end-date": "2027-01-01T00:00:00"},
+        {"approval-delegate": None},
+        {"delegate": {"id": None}, "delegate-id": None},
+    ],
+    ids=str,
+)
+def test_a_delegation_that_cannot_be_judged_gives_no_right_and_spoils_nothing(raw: dict[str, Any]) -> None:
+    world = World()
+    number = delegate(world, start_h=-1, end_h=5)
+    world.coupa.world.delegations.rows[number].raw.update(raw)
+    world.requisition(JAMIE)
+
+    assert recipients(world) == [JAMIE]
+
+
+def test_a_delegate_of_whom_only_the_id_is_known_is_looked_up() -> None:
+    world = World()
+    number = delegate(world, start_h=-1, end_h=5)
+    world.coupa.world.delegations.rows[number].raw["delegate"] = {"id": world.person(ROBIN)}
+    world.requisition(JAMIE)
+
+    assert recipients(world) == [JAMIE, ROBIN]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_where_delegations_are_not_readable_the_delegates_are_those_whom_the_approval_names(
+    status: int,
+) -> None:
+    world = World()
+    delegate(world, start_h=-1, end_h=5)
+    world.coupa.front.fail("answer", path="/api/delegations", status=status, times=None)
+    world.requisition(JAMIE)
+
+    cards = {card.recipient: card for card in world.announced()}
+
+    assert set(cards) == {JAMIE, ROBIN}
+    assert world.click(cards[ROBIN], ROBIN).body["outcome"] == "approved"
+
+
+def test_while_delegations_are_out_of_reach_the_approver_is_told_and_no_delegate_twice() -> None:
+    world = World()
+    delegate(world, start_h=-1, end_h=500)
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/delegations", status=503, times=8)
+    assert recipients(world) == [JAMIE]
+    assert [minute for minute in minutes(world, 6) if minute] == [[ROBIN]]
+    world.coupa.front.fail("answer", path="/api/delegations", status=503, times=None)
+
+    told = minutes(world, 90)
+
+    assert [minute for minute in told if minute] == []
+
+
+def test_nobody_is_told_at_an_address_that_two_people_share() -> None:
+    world = World()
+    number = world.requisition(JAMIE)
+    twin = world.coupa.world.add_user(email=JAMIE, firstname="Jay", lastname="Me")
 
     assert recipients(world) == []
-    world.coupa.world.reassign(approval_ids(world, number)[0], to=world.person(ROBIN))
-    assert minutes(world, 1) == [[ROBIN]]
+    assert state_of(world, approval_ids(world, number)[0]) == "parked shared_address"
+
+    world.coupa.world.users.rows[twin].active = False
+    world.clock.advance(24 * 3600)
+    assert recipients(world) == [JAMIE]
 
 
 def test_other_documents_have_a_generic_notice_with_a_link() -> None:
@@ -317,10 +502,10 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     world.requisition(ROBIN)
     announcement = __import__("coupa_core.notice", fromlist=["notice"]).announcement
 
-    def broken(approval: Any, document: Any, **more: Any) -> str:
+    def broken(document: Any, **more: Any) -> str:
         if document.req_title == "odd":
             raise ZeroDivisionError
-        return str(announcement(approval, document, **more))
+        return str(announcement(document, **more))
 
     monkeypatch.setattr("coupa_core.notice.announcement", broken)
 

@@ -42,11 +42,12 @@ TEXTS = (
     "document_id",
     "seen_approval",
     "seen_document",
-    "sent_version",
+    "told",
     "sent_to",
     "cause",
     "decision",
     "decided_by",
+    "decision_key",
 )
 NUMBERS = ("generation", "refusals", "uncertain")
 TIMES = ("sent_at", "attempted_at", "lease_until", "next_at", "decided_at", "closed_at")
@@ -62,6 +63,10 @@ SPOILED: list[tuple[dict[str, Any], str]] = [
     ({"sent_at": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
     ({"sent_at": NOW}, "sent_at is no text"),
     ({"document_id": "PO-1"}, "invalid literal for int() with base 10: 'PO-1'"),
+    ({"told": "x"}, "Expecting value: line 1 column 1 (char 0)"),
+    ({"told": "[]"}, "told is no map"),
+    ({"told": "[" * 5_000}, "told is nested too deep"),
+    ({"told": '{"user:1": 5}'}, "told of user:1 is no text"),
     ({"state": "flying"}, "'flying' is not a valid State"),
     ({"state": None}, "None is not a valid State"),
     ({"schema": 2}, "schema 2 is not 1"),

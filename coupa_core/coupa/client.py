@@ -27,7 +27,7 @@ from coupa_core.model import (
     DocumentKey,
     Found,
     Listing,
-    Person,
+    Member,
     Verb,
     parse_approval,
     parse_delegation,
@@ -236,20 +236,20 @@ class Coupa:
                 edited[document.id] = document.updated_at or ""
         return edited
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Person]:
+    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in.
 
         Raises:
             ServiceError: Coupa did not answer usefully.
         """
         wanted = sorted(set(emails))
-        found: list[Person] = []
+        found: list[Member] = []
         for start in range(0, len(wanted), PAGE):
             asked = {"email[in]": ",".join(wanted[start : start + PAGE])}
             found += _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
         return found
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Person]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Member]:
         """Return the users with these ids.
 
         Raises:
@@ -257,7 +257,7 @@ class Coupa:
         """
         return _people(self._by_ids("users", _USER_FIELDS, ids, deadline))
 
-    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Person]]:
+    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Member]]:
         """Return the members of approval groups, by the id of the group.
 
         Asked by the groups that each user names as `approval-groups`. Where Coupa refuses that filter, each
@@ -271,7 +271,7 @@ class Coupa:
         Raises:
             ServiceError: Coupa did not answer usefully.
         """
-        found: dict[int, list[Person]] = {number: [] for number in groups}
+        found: dict[int, list[Member]] = {number: [] for number in groups}
         try:
             for person in self._users_in(sorted(groups), deadline):
                 for group in person.approval_groups:
@@ -283,13 +283,13 @@ class Coupa:
             return {number: self._group(number, name, deadline) for number, name in groups.items()}
         return found
 
-    def _users_in(self, groups: list[int], deadline: Deadline) -> Iterator[Person]:
+    def _users_in(self, groups: list[int], deadline: Deadline) -> Iterator[Member]:
         for start in range(0, len(groups), PAGE):
             numbers = ",".join(path_id(number) for number in groups[start : start + PAGE])
             asked = {"approval_groups[id][in]": numbers}
             yield from _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
 
-    def _group(self, number: int, name: str | None, deadline: Deadline) -> list[Person]:
+    def _group(self, number: int, name: str | None, deadline: Deadline) -> list[Member]:
         """Return the users of one group, if it is the one that is meant."""
         row = self._one("user_groups", number, ["id", "name", {"users": _USER_FIELDS}], deadline)
         if not isinstance(row, dict) or name is None or row.get("name") != name:
@@ -441,7 +441,7 @@ def _id_of(row: Any) -> int:
     return 0
 
 
-def _people(rows: Iterable[Any]) -> list[Person]:
+def _people(rows: Iterable[Any]) -> list[Member]:
     return [person for person in map(parse_person, rows) if person]
 
 

@@ -79,8 +79,8 @@ class Entry:
         generation: how often the approval came back after it was closed or decided.
         seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
         seen_document: the same of the document.
-        told: who may decide, by key, and the version that Moveworks last accepted for each; empty for somebody
-            who is not to be told, or not yet.
+        told: who may decide, by key, and the version that Moveworks last accepted for each; empty for those
+            who are not to be told, or not yet.
         sent_to: the approver key of these versions.
         sent_at: when Moveworks last accepted one.
         attempted_at: when the last claim was made.

@@ -257,7 +257,7 @@ class Announcing:
                 self._give_back(entry, failure.code)
                 return
             except Unknown as failure:
-                # It may have arrived: the claim stays until its lease ends, so that a repeat is rare and late.
+                # It may have arrived: the claim stays until its lease ends; a repeat is rare and late.
                 self._progress.count("unknown")
                 self._falter(failure)
                 return

@@ -85,7 +85,7 @@ class Tell:
 Verdict = Close | Wait | Same | Park | Tell
 
 
-def judge(  # noqa: PLR0911 - one return for each verdict reads best
+def judge(
     entry: Entry,
     approval: Approval | None,
     document: Document | None,
@@ -114,22 +114,37 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
         return Wait("document_unreadable")
     if not has_turn(approval, document, siblings):
         return Wait("not_your_turn")
-    approver_key = approval.approver_key
     if not circle.people and not circle.is_certain:
         return Wait("people_unread")
     entry = deciding(entry, circle.keys, is_certain=circle.is_certain)
-    if approver_key is None or not circle.people:
-        return Park(entry, "no_recipient")
+    nobody = _why_nobody(approval, circle, recipients)
+    if nobody == "group_too_large":
+        entry = deciding(entry, (), is_certain=True)
+    return Park(entry, nobody) if nobody else _judge_people(entry, approval, document, recipients, before)
+
+
+def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decider]) -> str:
+    """Say why nobody can be told; empty when somebody can."""
+    if approval.approver_key is None or not circle.people:
+        return "no_recipient"
     if len(circle.people) > MAX_CIRCLE:
-        return Park(deciding(entry, (), is_certain=True), "group_too_large")
+        return "group_too_large"
+    return "" if recipients else "shared_address"
+
+
+def _judge_people(
+    entry: Entry,
+    approval: Approval,
+    document: Document,
+    recipients: Collection[Decider],
+    before: State | None,
+) -> Verdict:
     if entry.decision:
         # Decided through us and pending again: old tokens must not fit, and the approver must be told anew.
         entry = next_round(entry)
-    content = digest(document)
+    approver_key, content = approval.approver_key or "", digest(document)
     name = version(approver_key=approver_key, content=content, generation=entry.generation)
     owed = tuple(person for person in recipients if entry.told.get(person.key) != name)
-    if not recipients:
-        return Park(entry, "shared_address")
     if not owed:
         return Same(entry)
     if entry.uncertain >= MAX_UNCERTAIN and before is not State.PARKED:
@@ -140,7 +155,7 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
 def recipients_of(
     circle: Circle, document: Document, *, shared: Collection[str], emails: EmailMap
 ) -> tuple[Decider, ...]:
-    """Return who is told: nobody who asked for the purchase, unless there is nobody else, and no address of two.
+    """Return who is told: not those who asked for it, unless there is nobody else, and no address of two.
 
     Args:
         circle: who may decide.

@@ -13,6 +13,7 @@ from enum import IntEnum
 from coupa_core.authority import Circle
 from coupa_core.ledger import Entry, Lease, State
 from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
+from coupa_core.sweep.judge import MAX_CIRCLE
 
 
 class Urgency(IntEnum):
@@ -153,4 +154,4 @@ def _is_others(row: Entry, circle: Circle | None) -> bool:
     """Tell whether other people may decide than when the row was written: no stamp of Coupa's shows that."""
     if circle is None or not circle.is_certain or row.state not in (State.SENT, State.PARKED):
         return False
-    return circle.keys != row.told.keys()
+    return circle.keys != row.told.keys() and len(circle.keys) <= MAX_CIRCLE

@@ -43,27 +43,25 @@ def _sweep(kit: Kit, *, record_first: bool) -> None:
         key, content = str(approval.approver_key), digest(document)
         name = version(approver_key=key, content=content, generation=0)
         row = kit.ledger.store.read(approval.id)
-        if row is not None and row.sent_version == name:
+        if row is not None and row.told.get(key) == name:
             continue
         token = kit.keys.offer(
-            approval.id, approver_key=key, content=content, generation=0, now=kit.clock.now()
+            approval.id, approver_key=key, person=key, content=content, generation=0, now=kit.clock.now()
         )
         email = str(approval.approver and approval.approver.email)
         notice = Notice(email, "x", slots(approval.id, token))
         try:
             if record_first:
-                _record(kit, row, approval.id, name, kit.clock.now())
+                _record(kit, row, approval.id, {key: name}, kit.clock.now())
             kit.channel.send(notice, Deadline(kit.clock, 20))
             if not record_first:
-                _record(kit, row, approval.id, name, kit.clock.now())
+                _record(kit, row, approval.id, {key: name}, kit.clock.now())
         except ServiceError:
             continue  # as the example does: the next cycle will see
 
 
-def _record(kit: Kit, row: Entry | None, approval_id: int, name: str, now: datetime) -> None:
-    entry = replace(
-        row or Entry(approval_id=approval_id, state=State.SENT, nonce=""), sent_version=name, sent_at=now
-    )
+def _record(kit: Kit, row: Entry | None, approval_id: int, told: dict[str, str], now: datetime) -> None:
+    entry = replace(row or Entry(approval_id=approval_id, state=State.SENT, nonce=""), told=told, sent_at=now)
     try:
         kit.ledger.store.replace(entry) if row else kit.ledger.store.insert(entry)
     except Conflict:

@@ -17,7 +17,7 @@ from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, Coupa
 from coupa_core.endpoints import Request
-from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
+from coupa_core.ledger import Entry, LedgerStore, MemoryStore
 from coupa_core.model import digest, version
 from coupa_core.settings import Settings, read_settings
 from coupa_core.wire import Wire
@@ -48,6 +48,7 @@ class Told:
 
     approval_id: int
     approver_key: str
+    person: str
     content: str
     generation: int
 
@@ -61,7 +62,7 @@ def told(delivered: Delivered) -> Told:
     """Read what a notice offers from its action token."""
     payload = delivered.slots["action_token"].split(".")[2]
     said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return Told(said["a"], said["p"], said["d"], said["g"])
+    return Told(said["a"], said["p"], said["w"], said["d"], said["g"])
 
 
 def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = None) -> str:
@@ -154,10 +155,8 @@ class Poller:
         self._rig.books.sent(said)
 
     def _committed(self, entry: Entry) -> None:
-        if entry.state is not State.SENT:
-            return
         for each in self.unmarked:
-            if each.approval_id == entry.approval_id and each.version == entry.sent_version:
+            if each.approval_id == entry.approval_id and each.version == entry.told.get(each.person):
                 self.unmarked.remove(each)
                 self._rig.books.marked(each)
                 return

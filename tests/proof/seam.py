@@ -15,7 +15,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, LedgerStore, Opened, Status
+from coupa_core.ledger import Corrupt, Entry, LedgerStore, Note, Opened, Status
 from sandbox.clock import ManualClock
 
 R = TypeVar("R")
@@ -187,6 +187,14 @@ class SeamStore:
     def save_status(self, status: Status) -> None:
         """Pass."""
         self._pass("save_status", lambda: self._inside.save_status(status))
+
+    def note(self, name: str) -> Note:
+        """Pass."""
+        return self._pass("note", lambda: self._inside.note(name))
+
+    def save_note(self, name: str, note: Note) -> None:
+        """Pass."""
+        self._pass("save_note", lambda: self._inside.save_note(name, note), writes=True)
 
 
 Choice = Mapping[int, str]
