@@ -186,6 +186,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         keys = TokenKeys(keys_of(encoded))
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
+    patient_journal, quick_journal = build_journals(settings, parts)
     base = settings.coupa_base_url
     emails, limits = EmailMap(settings.email_map), Limits(settings.step_up_over)
     fresh = Directory(coupa, clock=clock, emails=emails, keep_s=0)
@@ -198,6 +199,8 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 limits=limits,
                 channel=channel(settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
+                journal=patient_journal,
+                keep_audit_days=settings.audit_keep_days,
                 clock=clock,
                 lease=Lease(settings.claim_lease_s),
                 keys=keys,
@@ -210,6 +213,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 coupa=coupa,
                 directory=fresh,
                 ledger=ledger,
+                journal=quick_journal,
                 clock=clock,
                 keys=keys,
                 policy=Policy(
@@ -218,6 +222,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                     allow_self=settings.allow_self_approval == "on",
                     limits=limits,
                     emails=emails,
+                    audit_required=settings.audit == "required",
                     link_base=base,
                 ),
             ),
@@ -238,6 +243,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 domains=settings.relay_domains if settings.relay == "on" else (),
                 html=settings.relay_html == "on",
+                journal=quick_journal,
                 max_per_minute=settings.relay_max_per_minute,
             ),
             entra_clients=settings.entra_client_ids,

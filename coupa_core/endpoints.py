@@ -28,6 +28,7 @@ MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decisio
 MAX_KEY = 200
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Endpoints:
         self, *, decide: Decide, inbox: Inbox, report: Report, relay: Relay, entra_clients: Collection[str]
     ) -> None:
         self._entra_clients = entra_clients
+        self._known_by = "entra" if entra_clients else "key"
         self._relay = relay
         self._decide = decide
         self._inbox = inbox
@@ -86,7 +88,7 @@ class Endpoints:
                 self._check_caller(request)
             return self._routes[name](request)
         except BridgeError as error:
-            return refusal(name, error)
+            return refusal(name, error, request_id=_request_id(request))
 
     def _check_caller(self, request: Request) -> None:
         """Where Entra stands in for keys, take the application that App Service vouches for.
@@ -141,6 +143,8 @@ class Endpoints:
                 ),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
                 key=_idempotency_key(request),
+                known_by=self._known_by,
+                request_id=_request_id(request),
             )
         )
         told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
@@ -155,7 +159,13 @@ class Endpoints:
             raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
         if not isinstance(html, bool):
             raise CallerError("bad_field", "html must be true or false.")
-        message = Message(_text("message", body.get("message", "")), tuple(recipients), html)
+        message = Message(
+            _text("message", body.get("message", "")),
+            tuple(recipients),
+            html,
+            known_by=self._known_by,
+            request_id=_request_id(request),
+        )
         deliveries = self._relay.relay(message)
         counts = Counter(deliveries.values())
         said = {"accepted": counts[Delivery.ACCEPTED], "recipients": dict(deliveries)}
@@ -171,12 +181,12 @@ class Endpoints:
         return Reply(200, row)
 
 
-def refusal(name: str, error: BridgeError) -> Reply:
+def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
     A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
     """
-    request_id = uuid.uuid4().hex
+    request_id = request_id or uuid.uuid4().hex
     if isinstance(error, CallerError):
         status, message = error.status, str(error)
         logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
@@ -229,6 +239,12 @@ def _agreed(what: str, *given: str | None, fold: bool = False) -> str | None:
     if len(different) > 1:
         raise CallerError("ambiguous", f"The {what} is given twice, and differently.")
     return values[0] if values else None
+
+
+def _request_id(request: Request) -> str:
+    """Return the caller's name for this request, its name for this attempt, or a new one."""
+    given = _header(request, "x-request-id") or _header(request, "idempotency-key") or ""
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _idempotency_key(request: Request) -> str:

@@ -7,7 +7,7 @@ It knows nothing of approvals or HTTP.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from coupa_core import notice
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
+from coupa_core.journal import Event, Kind
 from coupa_core.ledger import Ledger
 
 MAX_RECIPIENTS = 20
@@ -44,11 +45,15 @@ class Message:
         text: plain, or markup where that is allowed.
         recipients: e-mails, at most 20.
         is_html: the text is markup.
+        known_by: how the caller is known: `key` or `entra`.
+        request_id: by which callers and operators speak of this request.
     """
 
     text: str
     recipients: tuple[str, ...]
     is_html: bool = False
+    known_by: str = "key"
+    request_id: str = ""
 
 
 class Sender(Protocol):
@@ -56,6 +61,14 @@ class Sender(Protocol):
 
     def send(self, notice: notice.Notice, deadline: Deadline) -> None:
         """Hand over a notice, once."""
+        ...
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log and return False."""
         ...
 
 
@@ -68,6 +81,7 @@ class Relay:
         clock: the time.
         domains: whose addresses may be written to; empty when the relay is off.
         html: whether markup is allowed.
+        journal: the audit record.
         max_per_minute: of all processes together.
     """
 
@@ -79,6 +93,7 @@ class Relay:
         clock: Clock,
         domains: Iterable[str],
         html: bool,
+        journal: Recorder,
         max_per_minute: int,
     ) -> None:
         self._channel = channel
@@ -86,6 +101,7 @@ class Relay:
         self._clock = clock
         self._domains = frozenset(domains)
         self._html = html
+        self._journal = journal
         self._max_per_minute = max_per_minute
 
     def relay(self, message: Message) -> dict[str, Delivery]:
@@ -122,6 +138,23 @@ class Relay:
             "relay recipients=%d accepted=%d", len(people), list(said.values()).count(Delivery.ACCEPTED)
         )
         return said
+
+    def _record(self, message: Message, said: Mapping[str, Delivery]) -> None:
+        now = self._clock.now()
+        events = [
+            Event(
+                kind=Kind.RELAY,
+                at=now,
+                actor=person,
+                known_by=message.known_by,
+                outcome=delivery,
+                request_id=message.request_id,
+            )
+            for person, delivery in said.items()
+        ]
+        self._journal.record(events, required=False)
+        accepted = list(said.values()).count(Delivery.ACCEPTED)
+        logger.info("relay recipients=%d accepted=%d request_id=%s", len(said), accepted, message.request_id)
 
     def _allowed(self, message: Message) -> list[str]:
         """Return each address once, when all may be written to."""

@@ -19,6 +19,7 @@ from coupa_core import notice
 from coupa_core.authority import Capacity, Circle, Decider
 from coupa_core.clock import Deadline
 from coupa_core.errors import Conflict, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.journal import Event, Kind
 from coupa_core.ledger import (
     MINIMAL_AFTER,
     Entry,
@@ -90,6 +91,7 @@ class Announcing:
         self._progress = progress
         self._deadline = deadline
         self._stops = False
+        self._events: list[Event] = []
         self.suspect = suspect
         self.paused_until = paused_until
 
@@ -138,6 +140,33 @@ class Announcing:
             return
         # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
         self._each(lambda claim: self._settle(claim, truth, siblings), held, alone=self.suspect)
+        self._record()
+
+    def _record(self) -> None:
+        """Write what happened to the audit record, after the marks: a mark that comes late repeats a message."""
+        events, self._events = self._events, []
+        if events and not self._kit.journal.record(events, required=False):
+            self._progress.count("audit_lost", len(events))
+
+    def _note(self, entry: Entry, kind: Kind, **said: str) -> None:
+        self._events.append(
+            Event(
+                kind=kind,
+                at=self._kit.clock.now(),
+                approval_id=entry.approval_id,
+                document_type=entry.document_type,
+                document_id=entry.document_id,
+                generation=entry.generation,
+                **said,
+            )
+        )
+
+    def _note_rights(self, before: Entry, after: Entry) -> None:
+        """Record that other people may decide than when the row was written."""
+        added, removed = after.told.keys() - before.told.keys(), before.told.keys() - after.told.keys()
+        if before.told and (added or removed):
+            changes = [f"+{key}" for key in sorted(added)] + [f"-{key}" for key in sorted(removed)]
+            self._note(after, Kind.RIGHTS, outcome="changed", cause=" ".join(changes))
 
     def _claim(self, look: Look) -> _Held | None:
         """Claim one approval; None when somebody else has it, or the store does not answer."""
@@ -223,13 +252,16 @@ class Announcing:
             case Wait(cause):
                 self._progress.count(cause)
                 self._commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
-            case Same(entry):
+            case Same(judged):
                 self._progress.count("unchanged")
-                self._commit(sent(entry))
-            case Park(entry, cause):
+                self._note_rights(entry, judged)
+                self._commit(sent(judged))
+            case Park(judged, cause):
                 self._progress.count(cause)
-                self._alarm(self._commit(parked(entry, cause=cause, now=now)))
+                self._note_rights(entry, judged)
+                self._alarm(self._commit(parked(judged, cause=cause, now=now)))
             case tell:
+                self._note_rights(entry, tell.entry)
                 self._tell(tell)
 
     def _tell(self, tell: Tell) -> None:
@@ -250,6 +282,7 @@ class Announcing:
                 # One address that Moveworks does not take keeps nobody else of the group from being told.
                 self._progress.count("refused")
                 self._progress.hamper(failure)
+                self._note_notice(tell, person, outcome="refused", cause=failure.code)
                 refusal = failure
                 continue
             except Unavailable as failure:
@@ -259,11 +292,13 @@ class Announcing:
             except Unknown as failure:
                 # It may have arrived: the claim stays until its lease ends; a repeat is rare and late.
                 self._progress.count("unknown")
+                self._note_notice(tell, person, outcome="unknown", cause=failure.code)
                 self._falter(failure)
                 return
             self.suspect = False
             self._progress.count("sent")
             now = kit.clock.now()
+            self._note_notice(tell, person, outcome="sent")
             entry = told(entry, person=person.key, version=tell.version, to=tell.approver_key, now=now)
             is_last = person is tell.people[-1] and refusal is None
             stored = self._commit(sent(entry) if is_last else entry)
@@ -273,6 +308,18 @@ class Announcing:
             entry = stored
         if refusal is not None:
             self._alarm(self._commit(refused(entry, cause=refusal.code, now=kit.clock.now())))
+
+    def _note_notice(self, tell: Tell, person: Decider, *, outcome: str, cause: str = "") -> None:
+        self._note(
+            tell.entry,
+            Kind.NOTICE,
+            actor=person.address,
+            capacity=person.capacity,
+            outcome=outcome,
+            cause=cause,
+            version=tell.version,
+            digest=tell.content,
+        )
 
     def _notice(self, tell: Tell, person: Decider) -> notice.Notice:
         """Render the notice; after several refusals its shortest form."""

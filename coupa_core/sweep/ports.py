@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from coupa_core.authority import Circle, EmailMap, Limits, TokenKeys
 from coupa_core.clock import Clock, Deadline
+from coupa_core.journal import Event
 from coupa_core.ledger import Lease, Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Found, Listing
 from coupa_core.notice import Notice
@@ -47,6 +48,18 @@ class Circles(Protocol):
 
     def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
         """Return which addresses belong to more than one user; raises `ServiceError`."""
+        ...
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log and return False."""
+        ...
+
+    def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
+        """Delete the days that are older and return how many rows; raises `ServiceError`."""
         ...
 
 
@@ -99,6 +112,8 @@ class Kit:
         limits: amounts above which a decision is made in Coupa itself.
         channel: how approvers are told.
         ledger: what was told.
+        journal: the audit record.
+        keep_audit_days: how long that is kept; 0 for ever.
         clock: the time.
         lease: of claims.
         keys: that sign action tokens; None when tokens are off.
@@ -112,6 +127,8 @@ class Kit:
     limits: Limits
     channel: Channel
     ledger: Ledger
+    journal: Recorder
+    keep_audit_days: int
     clock: Clock
     lease: Lease
     keys: TokenKeys | None

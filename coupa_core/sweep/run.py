@@ -182,6 +182,10 @@ class Sweep:
         if status.purged_at is not None and now < status.purged_at + _PURGE_EVERY:
             return status.purged_at
         progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
+        try:
+            self.kit.journal.purge(keep_days=self.kit.keep_audit_days, deadline=progress.deadline)
+        except ServiceError as failure:
+            progress.hamper(failure)  # tomorrow's goes on
         return now
 
 

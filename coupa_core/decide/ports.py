@@ -1,0 +1,75 @@
+"""What a decision needs of its neighbours, and what the operator has settled; only `app` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from coupa_core.authority import Decider, EmailMap, Limits
+from coupa_core.clock import Deadline
+from coupa_core.journal import Event
+from coupa_core.model import Approval, Document, Verb
+
+
+class Decisions(Protocol):
+    """Coupa, as far as a decision needs it; every method raises `ServiceError` on failure."""
+
+    def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
+        """Read one approval."""
+        ...
+
+    def document(self, approval: Approval, deadline: Deadline) -> Document | None:
+        """Read the document of an approval."""
+        ...
+
+    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals of one document."""
+        ...
+
+    def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> int:
+        """Decide, once; returns the id of the record that Coupa answered with, or 0."""
+        ...
+
+
+class Deciders(Protocol):
+    """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
+
+    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return as whom the person with this e-mail may decide an approval now, by a fresh read."""
+        ...
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which addresses belong to more than one user."""
+        ...
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the operator has settled about decisions.
+
+    Attributes:
+        token_required: refuse a click without a token.
+        reason_required: refuse a rejection without a reason.
+        allow_self: let people decide on what they asked for.
+        limits: amounts above which a decision is made in Coupa itself.
+        emails: from Coupa's addresses to the chat's.
+        audit_required: decide nothing that cannot be written to the audit record before.
+        link_base: where people open Coupa.
+    """
+
+    token_required: bool
+    reason_required: bool
+    allow_self: bool
+    limits: Limits
+    emails: EmailMap
+    audit_required: bool
+    link_base: str
