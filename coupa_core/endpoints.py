@@ -12,7 +12,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from coupa_core.authority import entra_client
@@ -42,6 +42,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     route: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,13 @@ class Endpoints:
 
     def handle(self, name: str, request: Request) -> Reply:
         """Answer one request; never raises for anything that a caller or a neighbour can cause."""
+        request = replace(request, id=_request_id(request))
         try:
             if name != "health":
                 self._check_caller(request)
             return self._routes[name](request)
         except BridgeError as error:
-            return refusal(name, error, request_id=_request_id(request))
+            return refusal(name, error, request_id=request.id)
 
     def _check_caller(self, request: Request) -> None:
         """Where Entra stands in for keys, take the application that App Service vouches for.
@@ -144,7 +146,7 @@ class Endpoints:
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
                 key=_idempotency_key(request),
                 known_by=self._known_by,
-                request_id=_request_id(request),
+                request_id=request.id,
             )
         )
         told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
@@ -164,7 +166,7 @@ class Endpoints:
             tuple(recipients),
             html,
             known_by=self._known_by,
-            request_id=_request_id(request),
+            request_id=request.id,
         )
         deliveries = self._relay.relay(message)
         counts = Counter(deliveries.values())

@@ -134,9 +134,7 @@ class Relay:
             except Unavailable as failure:
                 logger.warning("relay stopped code=%s cause=%s", failure.code, failure)
                 break
-        logger.info(
-            "relay recipients=%d accepted=%d", len(people), list(said.values()).count(Delivery.ACCEPTED)
-        )
+        self._record(message, said)
         return said
 
     def _record(self, message: Message, said: Mapping[str, Delivery]) -> None:
