@@ -331,7 +331,7 @@ def test_no_answer_and_no_log_line_has_a_secret(
     world: World, card: Delivered, caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = [
-        SETTINGS["COUPA_CLIENT_SECRET"] + "x",
+        SETTINGS["COUPA_CLIENT_SECRET"],
         SETTINGS["MOVEWORKS_API_KEY"],
         card.slots["action_token"],
     ]
