@@ -138,7 +138,7 @@ class Endpoints:
                 verb=verb,
                 actor=_actor(request, body),
                 token=_agreed(
-                    "action token",
+                    "action_token",
                     _header(request, "x-action-token"),
                     body.get("action_token"),
                     request.query.get("action_token"),
@@ -220,7 +220,7 @@ def _approval_id(request: Request) -> int:
 def _actor(request: Request, body: Mapping[str, str]) -> str:
     """Return who acts: named by the connector, never guessed."""
     actor = _agreed(
-        "actor",
+        "actor_email",
         _header(request, "x-actor-email"),
         body.get("actor_email"),
         request.query.get("user_email"),
@@ -229,18 +229,24 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
-    if not _EMAIL.fullmatch(actor) or len(actor) > MAX_TEXT["actor_email"]:
+    if not _EMAIL.fullmatch(actor) or not actor.isprintable():
         raise CallerError("bad_actor", "X-Actor-Email is no e-mail address.")
     return actor
 
 
-def _agreed(what: str, *given: str | None, fold: bool = False) -> str | None:
+def _agreed(name: str, *given: str | None, fold: bool = False) -> str | None:
     """Return the one value that was given, once or more; two that differ are refused."""
     values = [value.strip() for value in given if value is not None and value.strip()]
     different = {value.casefold() if fold else value for value in values}
     if len(different) > 1:
-        raise CallerError("ambiguous", f"The {what} is given twice, and differently.")
-    return values[0] if values else None
+        raise CallerError("ambiguous", f"{name} is given twice, and differently.")
+    return _capped(name, values[0]) if values else None
+
+
+def _capped(name: str, value: str) -> str:
+    if len(value) > MAX_TEXT[name]:
+        raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
+    return value
 
 
 def _request_id(request: Request) -> str:
@@ -286,7 +292,12 @@ def _object(request: Request, known: set[str]) -> dict[str, Any]:
     if (_header(request, "content-encoding") or "identity").lower() != "identity":
         raise CallerError("bad_encoding", "The body must not be compressed.")
     try:
-        body = json.loads(request.body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        body = json.loads(
+            request.body.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_no_constant,
+            parse_int=float,  # a number of thousands of digits is refused like any other, not by its length
+        )
     except (ValueError, RecursionError) as error:
         raise CallerError("bad_json", f"The body is no valid JSON: {_short(error)}.") from error
     if not isinstance(body, dict):
@@ -299,9 +310,7 @@ def _object(request: Request, known: set[str]) -> dict[str, Any]:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise CallerError("bad_field", f"{name} must be a text.")
-    if len(value) > MAX_TEXT[name]:
-        raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
-    return value
+    return _capped(name, value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -320,4 +329,6 @@ def _short(error: Exception) -> str:
     """Name the fault without repeating the body."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
-    return "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a key stands twice"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)

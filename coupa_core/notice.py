@@ -36,6 +36,11 @@ _MAX_DECIMALS = 6
 _WEB = re.compile(r"(?i)http(s?)://")
 _SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps)://")
 _WWW = re.compile(r"(?i)www\.")
+_DOT = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"  # an e-mail address: it stays as it is
+    r"|(?<=[\w-])[.\u3002\uff0e\uff61](?=[^\W\d_]{2})"  # what could be a dot in the name of a host
+)
+_MENTION = re.compile(r"<(?=[@!#]|users/)")
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ def clean(text: str | None, limit: int) -> str:
     """Make a text of Coupa's one harmless line of at most `limit` characters.
 
     Spaces, tabs and newlines become one space; control, bidirectional and zero-width characters vanish; what
-    chat programs would turn into a link or a mention is defused. Markup is escaped later, by `escape`.
+    chat programs would turn into a link or a mention is defused, also a bare `evil.example`. Markup is
+    escaped later, by `escape`.
     """
     kept = "".join(
         " " if char.isspace() else char
@@ -137,7 +143,8 @@ def clean(text: str | None, limit: int) -> str:
     )
     line = " ".join(kept.split())
     line = _WWW.sub("www[.]", _SCHEME.sub("[:]//", _WEB.sub(r"hxxp\1://", line)))
-    line = line.replace("<@", "< @").replace("<!", "< !").replace("](", "] (")
+    line = _DOT.sub(lambda found: found[0] if "@" in found[0] else "[.]", line)
+    line = _MENTION.sub("< ", line).replace("](", "] (")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

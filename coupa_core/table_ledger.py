@@ -25,8 +25,9 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, UpdateMode
 
-from coupa_core.errors import Conflict, Unavailable, Unknown
+from coupa_core.errors import Conflict, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status
+from coupa_core.wire import one_line
 
 SCHEMA = 1
 """Version of the row format; a row of a later one is not guessed at."""
@@ -86,9 +87,15 @@ def table_client(
         account_url: `https://{account}.table.core.windows.net`; the app's managed identity is used.
         table: the table's name.
         options: time limits and repeats of the SDK, and its `transport` where a test brings one.
+
+    Raises:
+        SettingsError: the connection string is none.
     """
     if not account_url:
-        return TableClient.from_connection_string(connection, table, **options)
+        try:
+            return TableClient.from_connection_string(connection, table, **options)
+        except ValueError:
+            raise SettingsError("LEDGER_CONNECTION: is no connection string of a storage account") from None
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - heavy, and only needed here
 
     return TableClient(account_url, table, credential=DefaultAzureCredential(), **options)
@@ -276,7 +283,8 @@ def _meaning(error: HttpResponseError, what: str) -> Unavailable | Unknown:
     if status is None and isinstance(error, ClientAuthenticationError):
         return Unavailable("ledger_identity", f"cannot {what}: the app's identity got no token")
     reason = getattr(error, "error_code", None) or ""  # set on some paths only: an enum, or text if unknown
-    text = f"cannot {what}: the table service answered {status} {getattr(reason, 'value', reason)}".rstrip()
+    word = one_line(str(getattr(reason, "value", reason)), 60)
+    text = f"cannot {what}: the table service answered {status} {word}".rstrip()
     if status is not None and status in range(400, 500) and status != 408:  # noqa: PLR2004
         return Unavailable(f"ledger_{status}", text, status=status)
     return Unknown(f"ledger_{status}", text, status=status)

@@ -5,17 +5,19 @@ The only use of `requests`. It never repeats a request and knows no vendor: the 
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import ssl
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -37,6 +39,11 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
+_WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
+_TELLING = 8
+"""Characters from which a value that was sent is hidden; shorter ones are words such as `asc`."""
+_OPAQUE = re.compile(r"[A-Za-z0-9+/=_.~%-]{40,}")
+_HIDDEN = "[hidden]"
 
 
 class Pace:
@@ -88,11 +95,16 @@ class Pace:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a neighbour answered: status, headers with lower-case names, and the whole body."""
+    """What a neighbour answered: status, headers with lower-case names, and the whole body.
+
+    Attributes:
+        sent: the values of the request; a neighbour that repeats them in an error must not put them in a log.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    sent: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -108,7 +120,7 @@ class Reply:
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
         except (ValueError, ArithmeticError, RecursionError) as error:
-            kind = self.headers.get("content-type", "no content type").split(";")[0][:60]
+            kind = one_line(self.headers.get("content-type", "no content type").split(";")[0], 60)
             raise Malformed(
                 "not_json", f"answered {self.status} with {len(self.body)} bytes of {kind}, not JSON"
             ) from error
@@ -211,7 +223,8 @@ class Wire:
         except requests.RequestException as error:
             raise self._failure(error, f"{method} {path}") from error
         lower = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, lower, body)
+        sent = _texts([headers, params, form, payload])
+        return Reply(response.status_code, lower, body, tuple(sent))
 
     def close_idle(self) -> None:
         """Drop kept connections, so that the next request does not meet one that the other side has left."""
@@ -266,14 +279,38 @@ def error_text(reply: Reply) -> str:
     """Return the neighbour's own words about an error, from JSON, XML or HTML, as one short line.
 
     Coupa answers `{"errors": {field: [text]}}` or `<errors><error>text</error></errors>`, and HTML when it is
-    broken; Moveworks `{"error": {"code", "message"}}` or the same flat.
+    broken; Moveworks `{"error": {"code", "message"}}` or the same flat. What we sent is not repeated, nor
+    anything that could be a credential in some encoding.
     """
     try:
-        words = list(_words(reply.json(), 0))
+        body = reply.json()
     except Malformed:
         page = reply.body[:20_000].decode("utf-8", "replace")
-        words = re.findall(r"<(?:error|title)\b[^>]{0,80}>([^<]{1,300})", page)
-    return one_line("; ".join(words), 200)
+        found = re.findall(r"<(?:error|title)\b[^>]{0,80}>([^<]{1,300})", page)
+        words = [html.unescape(word) for word in found]
+    else:
+        if isinstance(body, dict):
+            body = {name: value for name, value in body.items() if name in _WORDED}
+        words = _words(body, 0)
+    return one_line(_without("; ".join(words)[:20_000], reply.sent), 200)
+
+
+def _without(text: str, sent: tuple[str, ...]) -> str:
+    """Hide the values of the request, plain or as in a URL, and every long run without a space."""
+    for value in sorted(sent, key=len, reverse=True):
+        for form in {value, quote(value, safe=""), quote_plus(value)}:
+            text = text.replace(form, _HIDDEN)
+    return _OPAQUE.sub(_HIDDEN, text)
+
+
+def _texts(value: object) -> list[str]:
+    """Collect the texts of a request that are worth hiding; a credential without its scheme."""
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    text = str(value or "").removeprefix("Bearer ")
+    return [text] if len(text) >= _TELLING else []
 
 
 def one_line(text: str, limit: int) -> str:

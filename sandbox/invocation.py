@@ -22,6 +22,7 @@ from typing import Any
 import azure.functions as func
 from azure.functions.decorators.function_app import Function
 from azure.functions.timer import TimerRequest
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 logger = logging.getLogger("host")
@@ -73,12 +74,18 @@ def run_http(
 ) -> Response:
     """Run an HTTP function and return its answer; 500 with no body when it failed.
 
+    A request that does not arrive whole is 400, and the function is not called.
+
     Args:
         function: what to run.
         request: what arrived.
         raw_path: the path as it was on the wire.
         route_params: what the route found in the path.
     """
+    try:
+        request.get_data()
+    except (OSError, HTTPException):
+        return Response(status=400)
     try:
         with _logged(function) as invocation_id:
             asked = _http_request(request, raw_path, route_params)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.endpoints import Reply, Request
@@ -21,14 +22,14 @@ from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
 
 COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
-KEY = "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ="
+KEY = TOKEN_KEYS
 SETTINGS = {
     "COUPA_BASE_URL": COUPA,
-    "COUPA_CLIENT_ID": "client",
-    "COUPA_CLIENT_SECRET": "secret",
+    "COUPA_CLIENT_ID": CLIENT_ID,
+    "COUPA_CLIENT_SECRET": CLIENT_SECRET,
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
-    "MOVEWORKS_API_KEY": "api-key",
+    "MOVEWORKS_API_KEY": API_KEY,
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
     "LEDGER_CONNECTION": "memory",
@@ -48,9 +49,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
-        self.coupa = CoupaSimulator(clock=self.clock, client_id="client", client_secret="secret")
+        self.coupa = CoupaSimulator(clock=self.clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         self.moveworks = MoveworksSimulator(
-            clock=self.clock, api_key="api-key", event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=self.clock, api_key=API_KEY, event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
         )
         self.people: dict[str, int] = {}
         self.restart()

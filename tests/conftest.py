@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import uuid
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 from azure.data.tables import TableClient
+from azure.functions.decorators.function_app import Function
+from canaries import Guard
 
+from coupa_core.app import _NOISY
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import HOST_STORAGE, NAMES
 from coupa_core.table_ledger import TableStore, table_client
@@ -66,6 +70,26 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the settings of whoever runs the tests."""
     for name in (*NAMES, HOST_STORAGE):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_in_the_log() -> Iterator[None]:
+    """Fail the test in whose log a secret of `canaries` shows, whoever wrote it and at whatever level."""
+    guard, root = Guard(), logging.getLogger()
+    for name in ("coupa_core", *_NOISY):  # as an earlier test may have left them
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    root.addHandler(guard)
+    yield
+    root.removeHandler(guard)
+    assert guard.seen == []
+
+
+@pytest.fixture(scope="session")
+def functions() -> list[Function]:
+    """Return the functions of the app, which can be asked for them only once in a process."""
+    import function_app  # noqa: PLC0415 - only where it is needed
+
+    return list(function_app.app.get_functions())
 
 
 @pytest.fixture(scope="session")

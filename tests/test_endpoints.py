@@ -93,6 +93,8 @@ BODIES = [
     ('{"actor_email": "' + "x" * 255 + '"}', "field_too_long"),
     ('{"actor": "jamie@example.com"}', "unknown_field"),
     ('{"decision": "approve"}', "unknown_field"),
+    ('{"actor": null}', "unknown_field"),
+    ('{"reason": ' + "7" * 5_000 + "}", "bad_field"),
 ]
 
 
@@ -105,6 +107,25 @@ def test_a_body_that_is_not_as_it_must_be_is_refused_with_the_cause(
     assert (reply.status, reply.body["error"]) == (413 if code == "body_too_large" else 400, code)
     assert reply.body["message"].endswith(".")
     assert world.puts() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('{"reason": "a", "reason": "b"}', "a key stands twice"),
+        ('{"reason": -Infinity}', "-Infinity is no JSON"),
+        (b'{"reason": "\xe9"}', "not UTF-8"),
+        ('{"reason":' * 3_000, "nested too deep"),
+        ('{"reason"', "at character 9"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_what_is_wrong_with_it(
+    world: World, card: Delivered, body: bytes | str, cause: str
+) -> None:
+    reply = sent(world, card, body)
+
+    assert reply.body["error"] == "bad_json"
+    assert cause in reply.body["message"]
 
 
 def test_a_body_of_the_largest_size_is_read_and_one_more_byte_is_too_much(
@@ -187,6 +208,10 @@ def test_the_actor_comes_in_the_header_the_body_or_the_query(
         ({"headers": {"X-Actor-Email": "Jamie <jamie@example.com>"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "jamie@example.com,robin@example.com"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "x" * 65 + "@example.com"}}, "bad_actor"),
+        ({"headers": {"X-Actor-Email": "x@" + "x" * 253}}, "field_too_long"),
+        ({"json": {"actor_email": "jamie\x00@example.com"}}, "bad_actor"),
+        ({"json": {"actor_email": "jamie\u200b@example.com"}}, "bad_actor"),
+        ({"json": {"actor_email": "\ud800@example.com"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": "{{meta_info.user.email_addr}}"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": JAMIE}, "json": {"actor_email": "robin@example.com"}}, "ambiguous"),
         ({"json": {"actor_email": JAMIE}, "query": {"user_email": "robin@example.com"}}, "ambiguous"),
@@ -232,6 +257,15 @@ def test_two_values_that_differ_are_refused(world: World, card: Delivered, what:
     )
 
     assert (reply.status, reply.body["error"]) == (400, "ambiguous")
+
+
+def test_a_reason_in_the_query_has_the_limit_of_one_in_the_body(world: World, card: Delivered) -> None:
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    route = {"approval_id": card.slots["approval_id"]}
+
+    reply = world.call("reject", headers=headers, route=route, query={"reason": "x" * 8_001})
+
+    assert (reply.status, reply.body["error"]) == (400, "field_too_long")
 
 
 @pytest.mark.parametrize(("decision", "outcome"), [("approve", "approved"), ("reject", "rejected")])
@@ -298,7 +332,7 @@ def test_no_answer_and_no_log_line_has_a_secret(
     world: World, card: Delivered, caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = [
-        SETTINGS["COUPA_CLIENT_SECRET"] + "x",
+        SETTINGS["COUPA_CLIENT_SECRET"],
         SETTINGS["MOVEWORKS_API_KEY"],
         card.slots["action_token"],
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from bridge import SETTINGS, World
+from canaries import API_KEY
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
@@ -48,7 +49,7 @@ def test_one_message_goes_to_one_recipient_exactly_as_documented() -> None:
     (call,) = world.moveworks.front.calls
     assert (call.method, call.path) == ("POST", f"/rest/v1/events/{EVENT}/messages/send")
     assert call.query == ""
-    assert call.headers["Authorization"] == "Bearer api-key"
+    assert call.headers["Authorization"] == f"Bearer {API_KEY}"
     assert call.headers["Content-Type"] == "application/json"
     assert json.loads(call.body) == {
         "message": "<b>Purchase request</b> 5 €",
@@ -104,7 +105,7 @@ def test_a_wrong_key_event_or_address_is_no_fault_of_the_notice(status: int, hin
 
     assert isinstance(failure, Denied)
     assert hint in str(failure)
-    assert "api-key" not in str(failure)
+    assert API_KEY not in str(failure)
 
 
 @pytest.mark.parametrize("settings", [{"MOVEWORKS_API_KEY": "old-key"}, {"MOVEWORKS_EVENT_ID": "none"}])
@@ -119,7 +120,7 @@ def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(settings: di
 
 
 def test_moveworks_own_words_are_told_in_one_short_line() -> None:
-    body = json.dumps({"error": {"code": "BAD_REQUEST", "message": "no\nsuch\x1b[31m field" + 300 * "."}})
+    body = json.dumps({"error": {"code": "BAD_REQUEST", "message": "no\nsuch\x1b[31m field" + 300 * " ."}})
 
     failure = fails(World(), kind="answer", status=400, body=body)
 
@@ -174,7 +175,7 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
     nobody = EventsChannel(
         Wire(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
         event_id=EVENT,
-        api_key="api-key",
+        api_key=API_KEY,
         pace=Pace(world.clock, limit=1, period_s=60.0),
         clock=world.clock,
     )
@@ -221,7 +222,7 @@ def test_a_sign_of_life_sends_nothing_and_checks_the_key() -> None:
 
     (call,) = world.moveworks.front.calls
     assert (call.method, call.path) == ("GET", "/rest/v1/auth/test")
-    assert call.headers["Authorization"] == "Bearer api-key"
+    assert call.headers["Authorization"] == f"Bearer {API_KEY}"
     assert world.moveworks.delivered == []
 
 

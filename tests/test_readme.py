@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import function_app
+from azure.functions.decorators.function_app import Function
+
 from coupa_core.settings import Settings
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -33,19 +34,19 @@ def test_the_settings_table_is_that_of_the_code() -> None:
     assert shown == settings_table()
 
 
-def test_every_route_is_in_the_readme() -> None:
+def test_every_route_is_in_the_readme(functions: list[Function]) -> None:
     named, base = set(), ""
     for row in re.findall(r"^\| `(?:GET|POST) .*", README.read_text("utf-8"), re.MULTILINE):
         for method, route in re.findall(r"`(GET |POST |)([a-z/{}_]+)[^`]*`", row.split(" | ")[0]):
             base = route if method else base
             named.add(method + route if method else f"POST {base.rpartition('/')[0]}{route}")
 
-    assert named == set(_routes())
+    assert named == set(_routes(functions))
 
 
-def _routes() -> list[str]:
+def _routes(functions: list[Function]) -> list[str]:
     routes = []
-    for function in function_app.app.get_functions():
+    for function in functions:
         trigger = function.get_trigger()
         if trigger is not None and trigger.type == "httpTrigger":
             details = trigger.get_dict_repr()

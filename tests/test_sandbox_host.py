@@ -24,7 +24,7 @@ from sandbox import ncrontab, routing
 from sandbox.clock import ManualClock
 from sandbox.host import FunctionHost
 from sandbox.ncrontab import Schedule, ScheduleError, keep
-from sandbox.serving import InProcess
+from sandbox.serving import InProcess, served
 
 ROOT = Path(__file__).parents[1]
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -190,6 +190,33 @@ def test_what_a_function_may_not_do_answers_500_with_no_body_and_a_traceback_in_
     assert (answer.status_code, answer.content) == (500, b"")
     assert "Traceback" in caplog.text
     assert f"Functions.{handler.__name__}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 10\r\n\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf",
+    ],
+)
+def test_a_request_that_does_not_arrive_whole_is_refused_and_reaches_no_function(rest: bytes) -> None:
+    reached: list[str] = []
+
+    def reach(req: func.HttpRequest) -> str:
+        reached.append(req.url)
+        return "answer"
+
+    host = FunctionHost(routed(reach, methods=["POST"]))
+
+    with served(host.wsgi) as url, socket.create_connection(("127.0.0.1", int(url.split(":")[2]))) as caller:
+        caller.settimeout(5)
+        caller.sendall(b"POST /api/x HTTP/1.1\r\nHost: a\r\n" + rest)
+        caller.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert reached == []
 
 
 def test_a_text_alone_is_an_answer() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from bridge import World
+from canaries import API_KEY
 
 from coupa_core.endpoints import Request
 from coupa_core.errors import Conflict, Unavailable
@@ -991,7 +992,7 @@ def test_no_log_line_has_a_person_a_text_or_a_secret(caplog: pytest.LogCaptureFi
         minutes(world, 3)
 
     [card] = world.moveworks.delivered
-    for secret in (JAMIE, ROBIN, "confidential", card.slots["action_token"], "api-key"):
+    for secret in (JAMIE, ROBIN, "confidential", card.slots["action_token"], API_KEY):
         assert secret not in caplog.text
     assert "sweep complete" in caplog.text
 

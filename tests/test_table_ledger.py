@@ -19,7 +19,7 @@ from ledger_contract import NOW, full_row, ledger_on, put_raw, row
 from proof.relay import ANSWERS, lose, relayed
 from werkzeug.wrappers import Response
 
-from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
 from coupa_core.table_ledger import (
     ASIDE,
@@ -433,6 +433,14 @@ def test_a_refusal_says_the_services_reason() -> None:
     assert str(failure) == "cannot read row 7: the table service answered 403 AuthorizationFailure"
 
 
+def test_the_services_reason_is_one_line() -> None:
+    body = '{"odata.error":{"code":"Odd\\r\\nforged=1\\u001b[2J","message":{"lang":"en","value":"secret"}}}'
+    with answering(Response(body, status=403, mimetype="application/json")) as store:
+        failure = failure_of(OPERATIONS["read"], store)
+
+    assert str(failure) == "cannot read row 7: the table service answered 403 Odd forged=1 [2J"
+
+
 def test_a_table_that_may_not_be_made_is_a_refusal() -> None:
     with served(Response(status=403)) as url, client_of(url) as client:
         failure = failure_of(OPERATIONS["insert"], TableStore(client))
@@ -511,6 +519,15 @@ def test_an_account_url_means_the_apps_identity_and_nothing_is_contacted() -> No
         assert client.url == url
         assert client.table_name == "approvals"
         assert type(client.credential).__name__ == "DefaultAzureCredential"
+
+
+@pytest.mark.parametrize("connection", ["CANARY", "AccountName=a;AccountKey=", "BlobEndpoint=https://CANARY"])
+def test_what_is_no_connection_string_is_a_wrong_setting_and_not_shown(connection: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        table_client(connection=connection, account_url="", table="approvals")
+
+    assert str(caught.value) == "LEDGER_CONNECTION: is no connection string of a storage account"
+    assert caught.value.__suppress_context__
 
 
 def test_a_connection_string_contacts_nothing() -> None:

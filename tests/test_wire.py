@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import socket
 import threading
 import time
@@ -10,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -332,7 +336,9 @@ def test_what_is_no_json_is_malformed_and_not_shown(body: str | bytes) -> None:
         ('["one", ["two"]]', "one; two"),
         ('"plain"', "plain"),
         ("7", ""),
-        ('{"a": {"b": {"c": {"d": {"e": "too deep"}}}}}', ""),
+        ('{"errors": {"b": {"c": {"d": {"e": "too deep"}}}}}', ""),
+        ('{"access_token": "not for a log", "error": "odd"}', "odd"),
+        ("<error>R&amp;D &#60;closed&#62;</error>", "R&D <closed>"),
         ("<errors><error>No results</error><error>at all</error></errors>", "No results; at all"),
         ("<html><head><title>503 Sorry</title></head>", "503 Sorry"),
         ('<!DOCTYPE a [<!ENTITY x "y">]><error>&x;</error>', "&x;"),
@@ -347,9 +353,57 @@ def test_the_neighbours_words_are_found_in_json_xml_and_html(body: str | bytes, 
 
 
 def test_the_neighbours_words_are_one_short_line() -> None:
-    assert len(error_text(reply(400, '{"message": "' + "x" * 10_000 + '"}'))) == 200
+    assert len(error_text(reply(400, '{"message": "' + "many words " * 1_000 + '"}'))) == 200
     assert one_line("a\r\nb\tc\x1b[31m\u202e", 80) == "a b c [31m"
     assert one_line("x" * 90, 80) == "x" * 79 + "…"
+
+
+REPEATS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "in a URL": lambda value: quote(value, safe=""),
+    "in a form": quote_plus,
+    "in base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "in hex": lambda value: value.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("repeat", REPEATS.values(), ids=REPEATS)
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"headers": {"Authorization": "Bearer CANARY of/32 & more+characters"}},
+        {"form": {"client_secret": "CANARY of/32 & more+characters"}},
+        {"params": {"reason": "CANARY of/32 & more+characters"}},
+        {"payload": {"context": {"slots": {"a": "CANARY of/32 & more+characters"}}, "recipients": ["x"]}},
+    ],
+    ids=["header", "form", "query", "body"],
+)
+def test_what_was_sent_is_not_told_when_the_neighbour_repeats_it(
+    parts: dict[str, Any], repeat: Callable[[str], str]
+) -> None:
+    repeated = repeat("CANARY of/32 & more+characters")
+
+    answer = exchanged(
+        lambda _: Response(json.dumps({"message": f"cannot take {repeated} here"}), status=400), **parts
+    )
+
+    assert error_text(answer) == "cannot take [hidden] here"
+
+
+def test_a_word_of_the_query_language_is_told() -> None:
+    answer = exchanged(
+        lambda _: Response('{"errors": {"dir": ["sideways is unknown"]}}', status=400),
+        params={"dir": "sideway"},
+    )
+
+    assert error_text(answer) == "sideways is unknown"
+
+
+def test_the_content_type_of_an_answer_is_one_line_in_an_error() -> None:
+    with pytest.raises(Malformed) as caught:
+        reply(200, "x", Content_Type="text/html\x1b[31m\x85forged").json()
+
+    assert "1 bytes of text/html [31m forged, not JSON" in str(caught.value)
 
 
 # The allowed rate.

@@ -14,6 +14,7 @@ from coupa_core.sweep.announce import BATCH, Announcing
 from coupa_core.sweep.plan import make_plan
 from coupa_core.sweep.ports import Kit
 from coupa_core.sweep.progress import Progress, Summary
+from coupa_core.wire import one_line
 
 SWEEP_S = 50.0
 """After so many seconds a sweep begins nothing new; the next one goes on."""
@@ -108,7 +109,8 @@ class Sweep:
         """Read the ledger; a row that cannot be read is set aside and made anew from what Coupa says."""
         opened = self.kit.ledger.store.open_entries()
         for corrupt in opened.corrupt:
-            logger.error("ledger row set aside key=%s cause=%s", corrupt.key, corrupt.cause)
+            key = one_line(corrupt.key, 40)
+            logger.error("ledger row set aside key=%s cause=%s", key, one_line(corrupt.cause, 200))
             progress.count("set_aside")
             try:
                 self.kit.ledger.store.set_aside(corrupt)

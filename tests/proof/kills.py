@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import requests
+from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from proof.audit import Tally
 from sandbox.azurite import azurite
@@ -131,22 +132,22 @@ def fire(url: str, *, wait: bool = False) -> None:
 
 @contextlib.contextmanager
 def neighbours() -> Iterator[World]:
-    coupa = CoupaSimulator(client_id="client", client_secret="secret")
-    moveworks = MoveworksSimulator(api_key="api-key", event_id="5d4a2f6e-0000-4000-8000-000000000001")
+    coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    moveworks = MoveworksSimulator(api_key=API_KEY, event_id="5d4a2f6e-0000-4000-8000-000000000001")
     moveworks.max_per_minute = None
     coupa.front.latency_s = moveworks.front.latency_s = LATENCY_S
     with azurite(tables_only=True) as tables, served(coupa.front) as there, served(moveworks.front) as chat:
         environment = {
             "AzureWebJobsStorage": tables.connection_string,
             "COUPA_BASE_URL": there,
-            "COUPA_CLIENT_ID": "client",
-            "COUPA_CLIENT_SECRET": "secret",
+            "COUPA_CLIENT_ID": CLIENT_ID,
+            "COUPA_CLIENT_SECRET": CLIENT_SECRET,
             "COUPA_MAX_PER_SECOND": "25",
             "MOVEWORKS_BASE_URL": chat,
             "MOVEWORKS_EVENT_ID": moveworks.event_id,
-            "MOVEWORKS_API_KEY": "api-key",
+            "MOVEWORKS_API_KEY": API_KEY,
             "MOVEWORKS_MAX_PER_MINUTE": "10000",
-            "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+            "ACTION_TOKEN_KEYS": TOKEN_KEYS,
             "CLAIM_LEASE_S": str(LEASE_S),
         }
         people = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import requests
+from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import Deadline
@@ -31,12 +32,12 @@ from sandbox.serving import InProcess
 COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
 _SETTINGS = {
     "COUPA_BASE_URL": COUPA,
-    "COUPA_CLIENT_ID": "client",
-    "COUPA_CLIENT_SECRET": "secret",
+    "COUPA_CLIENT_ID": CLIENT_ID,
+    "COUPA_CLIENT_SECRET": CLIENT_SECRET,
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
-    "MOVEWORKS_API_KEY": "api-key",
-    "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+    "MOVEWORKS_API_KEY": API_KEY,
+    "ACTION_TOKEN_KEYS": TOKEN_KEYS,
     "LEDGER_CONNECTION": "memory",
 }
 _cache: dict[tuple[tuple[str, str], ...], Settings] = {}
@@ -225,9 +226,9 @@ class Rig:
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
         vendors = _Unstepped(self.clock)
-        self.coupa = CoupaSimulator(clock=vendors, client_id="client", client_secret="secret")
+        self.coupa = CoupaSimulator(clock=vendors, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         self.moveworks = MoveworksSimulator(
-            clock=vendors, api_key="api-key", event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=vendors, api_key=API_KEY, event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
         )
         self.books = Books()
         numbers = itertools.count(1)
@@ -265,8 +266,8 @@ class Rig:
         session.mount(COUPA, InProcess(self.coupa.front))
         access = Access(
             Wire(name="coupa", base_url=COUPA, clock=self.clock, session=session),
-            client_id="client",
-            client_secret="secret",
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
             scopes=self.settings.coupa_scopes,
             clock=self.clock,
             chance=random.Random(1),

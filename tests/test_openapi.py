@@ -1,0 +1,273 @@
+"""openapi.yaml is valid, and says of every route what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from azure.functions import AuthLevel
+from azure.functions.decorators.function_app import Function
+from bridge import World
+from description import codes, description, examples, operations
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from coupa_core import decide, endpoints, inbox
+
+CORE = Path(endpoints.__file__).parent
+JAMIE = "jamie@example.com"
+ANNOUNCED = {"idempotency-key", "x-request-id"}
+"""Headers that a caller may send already, whether or not this version reads them."""
+
+LATER = {"relay_busy"}
+"""Codes of the relay, which is off in this version."""
+
+ALL = sorted(operations())
+
+
+def registered(functions: list[Function]) -> dict[str, dict[str, Any]]:
+    """Return the HTTP triggers of the app, by name."""
+    triggers = {str(each.get_function_name()): each.get_trigger() for each in functions}
+    return {
+        name: trigger.get_dict_repr()
+        for name, trigger in triggers.items()
+        if trigger is not None and trigger.type == "httpTrigger"
+    }
+
+
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping in the file."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(each)
+
+
+def test_the_file_is_valid_openapi_3_0() -> None:
+    assert description()["openapi"] == "3.0.3"
+    assert list(OpenAPIV30SpecValidator(description()).iter_errors()) == []
+
+
+def test_importers_meet_nothing_that_they_stumble_over() -> None:
+    """Postman and Power Automate name actions by id and summary, and neither knows alternatives or 3.1."""
+    ids = [
+        operation["operationId"] for item in description()["paths"].values() for operation in item.values()
+    ]
+
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z_]+", each) for each in ids)
+    for operation in operations().values():
+        assert 0 < len(operation["summary"]) <= 80
+        assert operation["tags"]
+    for part in parts(description()):
+        assert part.keys().isdisjoint({"oneOf", "anyOf", "allOf", "not", "const", "webhooks"})
+        assert not isinstance(part.get("type"), list)
+
+
+def test_every_registered_function_is_described_by_its_name_method_and_route(
+    functions: list[Function],
+) -> None:
+    described = {name: (each["method"], each["path"]) for name, each in operations().items()}
+
+    assert described == {
+        name: (method.value, f"/{trigger['route']}")
+        for name, trigger in registered(functions).items()
+        for method in trigger["methods"]
+    }
+
+
+def test_every_operation_asks_for_the_key_that_its_function_asks_for(functions: list[Function]) -> None:
+    schemes = description()["components"]["securitySchemes"]
+    places = [
+        (schemes[name]["in"], schemes[name]["name"]) for each in description()["security"] for name in each
+    ]
+
+    assert places == [("header", "x-functions-key"), ("query", "code")]
+    for name, trigger in registered(functions).items():
+        asks = operations()[name].get("security", description()["security"]) != []
+        assert asks is (trigger["authLevel"] != AuthLevel.ANONYMOUS)
+        assert asks is ("401" in operations()[name]["responses"])
+
+
+class Asked(Mapping[str, str]):
+    """What a request carries, and which names the code asked it for."""
+
+    def __init__(self, **given: str) -> None:
+        self._given = given
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield _Compared(self.names)
+        yield from self._given
+
+    def __len__(self) -> int:
+        return len(self._given) + 1
+
+    def items(self) -> Any:
+        return [(name, self._given.get(name, "")) for name in self]
+
+
+class _Compared(str):
+    """A header name that is none, and notes what it is compared with."""
+
+    __slots__ = ("_names",)
+    _names: set[str]
+
+    def __new__(cls, names: set[str]) -> Self:
+        made = super().__new__(cls, "")
+        made._names = names
+        return made
+
+    def lower(self) -> str:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        self._names.add(str(other))
+        return False
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_parameters_are_those_that_the_code_reads(name: str) -> None:
+    headers, query = Asked(), Asked(user_email=JAMIE)
+
+    World().call(name, headers=headers, query=query, route={"approval_id": "7"}, **_body(name))
+
+    described = operations()[name].get("parameters", [])
+    in_path = {each["name"] for each in described if each["in"] == "path"}
+    in_header = {each["name"].lower() for each in described if each["in"] == "header"}
+    in_query = {each["name"] for each in described if each["in"] == "query"}
+    of_the_body = {"content-type", "content-encoding"}
+    assert in_path == set(re.findall(r"{(\w+)}", operations()[name]["path"]))
+    assert in_header - ANNOUNCED == headers.names - ANNOUNCED - of_the_body
+    assert in_query == query.names
+
+
+def _body(name: str) -> dict[str, Any]:
+    return {"json": {"decision": "approve"}} if name == "decision" else {}
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if operations()[name]["method"] == "POST"])
+def test_the_fields_of_a_body_are_those_that_the_code_takes(name: str) -> None:
+    body = operations()[name]["requestBody"]["content"]["application/json"]["schema"]
+    reply = World().call(name, route={"approval_id": "7"}, json={"no such field": 1})
+
+    assert body["additionalProperties"] is False
+    if reply.body["error"] == "relay_off":
+        assert set(body["properties"]) == {"message", "recipients", "html"}
+    else:
+        assert reply.body["message"] == f"The body may hold {', '.join(sorted(body['properties']))} only."
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    schemas = description()["components"]["schemas"]
+    named = {
+        each["name"]: each["schema"] for name in ALL for each in operations()[name].get("parameters", [])
+    }
+    by_field = {
+        "actor_email": ("X-Actor-Email", "user_email", "approver_email"),
+        "action_token": ("X-Action-Token", "action_token"),
+        "reason": ("reason",),
+    }
+
+    for field, places in by_field.items():
+        limit = endpoints.MAX_TEXT[field]
+        assert {named[place]["maxLength"] for place in places} == {limit}
+        assert {
+            schemas[each]["properties"][field]["maxLength"] for each in ("Click", "ClickWithDecision")
+        } == {limit}
+    assert named["approval_id"]["pattern"] == f"^{endpoints._ID.pattern}$"
+    assert schemas["Inbox"]["properties"]["approvals"]["maxItems"] == inbox.MAX_CARDS
+    for name in ALL:
+        body = operations()[name].get("requestBody")
+        assert body is None or f"At most {endpoints.MAX_BODY} bytes" in body["description"]
+
+
+def test_every_example_fits_its_schema() -> None:
+    seen = 0
+    for operation in operations().values():
+        for each in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for media in each.get("content", {}).values():
+                shown = list(examples(media))
+                assert shown
+                for example in shown:
+                    OAS30Validator(media["schema"]).validate(example)
+                    seen += 1
+        for parameter in operation.get("parameters", []):
+            OAS30Validator(parameter["schema"]).validate(parameter["example"])
+    assert seen > 50
+
+
+def test_every_outcome_is_described_with_its_sentence() -> None:
+    shown: dict[str, str] = {}
+    for operation in operations().values():
+        for example in examples(operation["responses"]["200"]["content"]["application/json"]):
+            if "outcome" in example:
+                shown[example["outcome"]] = example["message"]
+    enum = description()["components"]["schemas"]["Decision"]["properties"]["outcome"]["enum"]
+
+    assert set(shown) == set(enum)
+    assert {each.value for each in decide.Outcome} | {"step_up"} == set(enum)
+    for outcome, sentence in decide.SENTENCES.items():
+        assert shown[outcome.value] == sentence
+
+
+def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
+    source = "".join((CORE / f"{room}.py").read_text("utf-8") for room in ("endpoints", "decide", "inbox"))
+    raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
+    sentences = set(re.findall(r'CallerError\(\s*"(\w+)", "([^"]+)"', source))
+    shown = {
+        (example["error"], example["message"])
+        for operation in operations().values()
+        for status, answer in operation["responses"].items()
+        if status.startswith("4")
+        for media in answer.get("content", {}).values()
+        for example in examples(media)
+    }
+
+    assert {code for code, _ in shown} - LATER == raised
+    assert sentences <= shown
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_error_has_the_same_three_members(name: str) -> None:
+    schema = description()["components"]["schemas"]["Error"]
+
+    assert set(schema["required"]) == set(schema["properties"]) == {"error", "message", "request_id"}
+    for status, answer in operations()[name]["responses"].items():
+        if status >= "400" and status != "401" and name != "health":
+            assert codes(name, int(status))
+            assert answer["content"]["application/json"]["schema"]["required"] == schema["required"]
+
+
+def test_what_the_bridge_answers_fits_the_description() -> None:
+    world = World()
+    world.requisition(JAMIE, "robin@example.com")
+    [card] = world.announced()
+    route = {"approval_id": card.slots["approval_id"]}
+    actor = {"X-Actor-Email": JAMIE}
+    answers = {
+        "list_approvals": world.call("list_approvals", headers=actor),
+        "get_approval": world.call("get_approval", headers=actor, route=route),
+        "reject": world.click(card, JAMIE, "reject"),
+        "approve": world.click(card, JAMIE, "approve"),
+        "trace": world.call("trace", route=route),
+        "status": world.call("status"),
+        "health": world.call("health"),
+    }
+
+    for name, reply in answers.items():
+        assert reply.status == 200
+        schema = operations()[name]["responses"]["200"]["content"]["application/json"]["schema"]
+        body = json.loads(reply.text())
+        OAS30Validator(schema).validate(body)
+        assert set(body) <= set(schema["properties"])
