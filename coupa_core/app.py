@@ -13,18 +13,23 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.errors import SettingsError
 
 if TYPE_CHECKING:
     import requests
+    from pydantic import SecretStr
 
     from coupa_core.endpoints import Endpoints, Reply
+    from coupa_core.journal import Journal, JournalStore
     from coupa_core.ledger import LedgerStore
     from coupa_core.settings import Settings
     from coupa_core.sweep import Sweep
+    from coupa_core.tables import Table
+
+T = TypeVar("T", bound="Table")
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +63,8 @@ class Parts:
         moveworks_session: the same for Moveworks.
         new_nonce: 128 random bits as text.
         workers: how many claims and sends run at the same time.
+        journal_store: the rows of the audit record, for the sweep and for clicks; None for what the settings
+            say.
     """
 
     clock: Clock
@@ -67,6 +74,7 @@ class Parts:
     moveworks_session: requests.Session | None = None
     new_nonce: Any = None
     workers: int = 16
+    journal_store: JournalStore | None = None
 
 
 def sweep() -> None:
@@ -133,7 +141,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     # ruff: noqa: PLC0415 - see the module's docstring
     from urllib.parse import urlsplit
 
-    from coupa_core.authority import EmailMap, Limits, TokenKeys, keys_of
+    from coupa_core.authority import EmailMap, Limits, TokenKeys
     from coupa_core.coupa import Access, Coupa
     from coupa_core.decide import Decide, Policy
     from coupa_core.directory import Directory
@@ -148,7 +156,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.wire import Pace, Wire
 
     clock = parts.clock
-    new_nonce = parts.new_nonce or (lambda: secrets.token_hex(16))
+    new_nonce = parts.new_nonce or _new_nonce
 
     def wire(name: str, base_url: str, session: requests.Session | None, pace: Pace | None) -> Wire:
         use_proxy = not is_loopback(urlsplit(base_url).hostname or "")
@@ -182,8 +190,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
 
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
-        encoded = {kid: key.get_secret_value() for kid, key in settings.action_token_keys.items()}
-        keys = TokenKeys(keys_of(encoded))
+        keys = TokenKeys(_keys(settings.action_token_keys))
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
     patient_journal, quick_journal = build_journals(settings, parts)
@@ -251,26 +258,74 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     )
 
 
+def build_journals(settings: Settings, parts: Parts) -> tuple[Journal, Journal]:
+    """Return the audit record for sweeps and the one for clicks: the same rows, but a click cannot wait long.
+
+    Args:
+        settings: checked.
+        parts: the clock, and whatever replaces the real thing.
+    """
+    from coupa_core.journal import Journal, MemoryJournal, Seals, derived
+
+    seals = Seals(_keys(settings.audit_keys) or derived(_keys(settings.action_token_keys)))
+
+    def journal(store: JournalStore) -> Journal:
+        return Journal(
+            store,
+            seals=seals,
+            clock=parts.clock,
+            chance=parts.chance,
+            new_nonce=parts.new_nonce or _new_nonce,
+        )
+
+    if parts.journal_store is not None or _is_in_memory(settings):
+        store = parts.journal_store or MemoryJournal()
+        return journal(store), journal(store)
+    from coupa_core.table_journal import TableJournal
+
+    patient, quick = _tables(TableJournal, settings, settings.audit_table)
+    return journal(patient), journal(quick)
+
+
 def _stores(settings: Settings, parts: Parts) -> tuple[LedgerStore, LedgerStore]:
     """Return the store for sweeps and the one for clicks: the same rows, but a click cannot wait long."""
     from coupa_core.ledger import MemoryStore
 
-    if parts.store is not None:
-        return parts.store, parts.store
-    if settings.storage == "memory" and not settings.ledger_account_url:
-        store = MemoryStore()
+    if parts.store is not None or _is_in_memory(settings):
+        store = parts.store or MemoryStore()
         return store, store
-    from coupa_core.table_ledger import CLICK_OPTIONS, SWEEP_OPTIONS, TableStore, table_client
+    from coupa_core.table_ledger import TableStore
+
+    return _tables(TableStore, settings, settings.ledger_table)
+
+
+def _is_in_memory(settings: Settings) -> bool:
+    return settings.storage == "memory" and not settings.ledger_account_url
+
+
+def _tables(room: type[T], settings: Settings, name: str) -> tuple[T, T]:
+    """Return a table for sweeps, and the same one for clicks."""
+    from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 
     patient, quick = (
-        TableStore(
+        room(
             table_client(
                 connection=settings.storage,
                 account_url=settings.ledger_account_url,
-                table=settings.ledger_table,
+                table=name,
                 options=options,
             )
         )
         for options in (SWEEP_OPTIONS, CLICK_OPTIONS)
     )
     return patient, quick
+
+
+def _keys(encoded: Mapping[str, SecretStr]) -> dict[str, bytes]:
+    from coupa_core.authority import keys_of
+
+    return keys_of({kid: key.get_secret_value() for kid, key in encoded.items()})
+
+
+def _new_nonce() -> str:
+    return secrets.token_hex(16)

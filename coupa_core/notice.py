@@ -260,5 +260,5 @@ def _present(lines: list[str | None]) -> list[str]:
 
 
 def _ending(link: str, shown: Shown) -> list[str]:
-    only = ["The amount is too great to decide here; please decide in Coupa."] if shown.in_coupa_only else []
-    return [*only, f'<a href="{escape(link)}">Open in Coupa</a>']
+    only = "This amount is above what can be approved from chat; please decide in Coupa."
+    return [*([only] if shown.in_coupa_only else []), f'<a href="{escape(link)}">Open in Coupa</a>']

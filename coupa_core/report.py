@@ -20,7 +20,7 @@ MAX_ROWS = 100
 """Rows of each list that are shown to operators."""
 
 _SHOWN = (State.PARKED, State.RETRY)
-_PRIVATE = ("nonce", "etag", "decided_by")
+_PRIVATE = ("nonce", "etag", "decided_by", "decision_key")
 
 
 class Report:

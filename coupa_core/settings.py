@@ -257,6 +257,27 @@ class Settings(BaseModel):
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
     )
+    audit: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
+        "required",
+        alias="AUDIT",
+        description="`required`: nothing is decided that cannot be written to the audit record before; "
+        "`optional`: the log has it instead",
+    )
+    audit_table: str = Field(
+        "audit",
+        alias="AUDIT_TABLE",
+        pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$",
+        description="name of the audit record's table, beside the ledger's",
+    )
+    audit_keep_days: int = Field(
+        2555, ge=0, le=36_500, alias="AUDIT_KEEP_DAYS", description="older days are deleted; `0` for ever"
+    )
+    audit_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = Field(
+        {},
+        alias="AUDIT_KEYS",
+        description="`kid:base64key[,kid:base64key]`, first seals, all verify; by default made from "
+        "`ACTION_TOKEN_KEYS`",
+    )
     email_map: Annotated[dict[str, str], BeforeValidator(_emails)] = Field(
         {},
         alias="EMAIL_MAP",

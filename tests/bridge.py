@@ -12,6 +12,7 @@ from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.endpoints import Reply, Request
+from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import read_settings
 from coupa_core.sweep import Summary
@@ -44,6 +45,7 @@ class World:
     """
 
     store: LedgerStore = field(default_factory=MemoryStore)
+    journal_store: JournalStore = field(default_factory=MemoryJournal)
     settings: dict[str, str] = field(default_factory=dict)
     workers: int = 1
 
@@ -64,6 +66,7 @@ class World:
                 self.clock,
                 random.Random(1),
                 store=self.store,
+                journal_store=self.journal_store,
                 coupa_session=_session(COUPA, InProcess(self.coupa.front)),
                 moveworks_session=_session(MOVEWORKS, InProcess(self.moveworks.front)),
                 workers=self.workers,

@@ -307,7 +307,7 @@ def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == outcome
-    assert ("too great to decide here" in card.message) is (outcome == "step_up")
+    assert ("above what can be approved from chat" in card.message) is (outcome == "step_up")
     link = f"https://acme.coupahost.com/requisition_headers/{number}"
     assert reply.body.get("link") == (link if outcome == "step_up" else None)
     assert world.puts() == (outcome == "approved")

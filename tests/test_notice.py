@@ -110,7 +110,7 @@ def test_an_amount_that_is_too_great_for_chat_is_said_from_the_start() -> None:
     text = announcement(request(), link=LINK, shown=replace(JAMIE, in_coupa_only=True))
 
     assert lines(text)[-2:] == [
-        "The amount is too great to decide here; please decide in Coupa.",
+        "This amount is above what can be approved from chat; please decide in Coupa.",
         "Open in Coupa",
     ]
 

@@ -90,7 +90,7 @@ def test_plain_text_keeps_its_lines_and_nothing_in_it_works() -> None:
 
     relay(world, message="Hi <b>Ann</b>\nsee http://evil.example\u202e\n")
 
-    assert sent(world) == [(ANN, "Hi &lt;b&gt;Ann&lt;/b&gt;<br>see hxxp://evil.example")]
+    assert sent(world) == [(ANN, "Hi &lt;b&gt;Ann&lt;/b&gt;<br>see hxxp://evil[.]example")]
     assert world.moveworks.markup_faults == []
 
 

@@ -141,7 +141,7 @@ def test_a_trace_shows_everything_but_the_person_and_what_is_only_for_the_machin
     trace = report_on(store).trace(7)
 
     assert trace is not None
-    assert set(vars(full_row())) - set(trace) == {"nonce", "etag", "decided_by"}
+    assert set(vars(full_row())) - set(trace) == {"nonce", "etag", "decided_by", "decision_key"}
     assert trace["decision"] == "reject"
     assert trace["sent_at"] == NOW.isoformat()
     assert "example.com" not in json.dumps(trace)

@@ -4,9 +4,19 @@
 It knows nothing of HTTP; `endpoints` gives the answers their status.
 """
 
-from coupa_core.decide.answers import Answer, Click, Outcome, parse_verb
+from coupa_core.decide.answers import SENTENCES, Answer, Click, Outcome, parse_verb
 from coupa_core.decide.ended import reason_for
-from coupa_core.decide.ports import Policy, Recorder
+from coupa_core.decide.ports import Policy
 from coupa_core.decide.run import BUDGET_S, Decide
 
-__all__ = ["BUDGET_S", "Answer", "Click", "Decide", "Outcome", "Policy", "Recorder", "parse_verb", "reason_for"]
+__all__ = [
+    "BUDGET_S",
+    "SENTENCES",
+    "Answer",
+    "Click",
+    "Decide",
+    "Outcome",
+    "Policy",
+    "parse_verb",
+    "reason_for",
+]

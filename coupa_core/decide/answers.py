@@ -35,7 +35,7 @@ SENTENCES = {
     Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
     Outcome.EXPIRED: "This button is too old; ask for your open approvals to decide on the current state.",
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
-    Outcome.STEP_UP: "This amount is too great to decide here; please decide in Coupa itself.",
+    Outcome.STEP_UP: "This amount is above what can be approved from chat; please decide in Coupa.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
 }
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from coupa_core import notice
-from coupa_core.authority import Capacity, Decider, Offer, TokenKeys, is_requester
+from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys, is_requester
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
 from coupa_core.decide.ended import ended
@@ -22,6 +22,9 @@ from coupa_core.ledger import Entry, Ledger
 from coupa_core.model import Approval, Document, Kind, Verb, digest, has_turn, version
 
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
+
+AHEAD = timedelta(days=1)
+"""A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +113,8 @@ class Checks:
         if self._keys is None or (click.token is None and not self._policy.token_required):
             return None
         offer = self._keys.verify(click.token or "")
-        if offer is None or offer.approval_id != click.approval_id:
+        latest = self._clock.now() + TOKEN_LIFE + AHEAD
+        if offer is None or offer.approval_id != click.approval_id or offer.expires_at > latest:
             raise CallerError("token_refused", "The action token is missing or not valid here.", status=403)
         return offer
 
@@ -125,9 +129,7 @@ class Checks:
         if approval is None:
             if case.offer is None:
                 raise CallerError("not_found", "There is no such approval in Coupa.", status=404)
-            return answer_of(
-                Outcome.ALREADY_DECIDED, "This request is no longer waiting: it was withdrawn."
-            )
+            return answer_of(Outcome.ALREADY_DECIDED, "This request is no longer waiting: it was withdrawn.")
         case.decider = decider = self._decider(case, approval, deadline)
         if decider is None:
             return answer_of(Outcome.NOT_YOUR_APPROVAL)

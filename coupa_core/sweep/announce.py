@@ -143,7 +143,7 @@ class Announcing:
         self._record()
 
     def _record(self) -> None:
-        """Write what happened to the audit record, after the marks: a mark that comes late repeats a message."""
+        """Write what happened to the audit record, after the marks: a late mark could repeat a message."""
         events, self._events = self._events, []
         if events and not self._kit.journal.record(events, required=False):
             self._progress.count("audit_lost", len(events))

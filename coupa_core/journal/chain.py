@@ -1,0 +1,197 @@
+"""How rows hang together: each carries the hash of the one before, and a seal that needs a key. Pure.
+
+One chain runs through days; the head of a day says where its rows end and which days lie beside it. All begin
+at the root, a day before all days and without rows, so that two first writers cannot begin two chains.
+
+    root                 Monday               Tuesday
+    head: 0 rows         head: 3 rows         head: 1 row
+                     <-    1 <- 2 <- 3    <-    1
+    next: Monday         before: root         before: Monday
+                         next: Tuesday
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from coupa_core.journal.events import Event, canonical
+
+ROOT = date.min
+"""The day at which every chain begins."""
+
+GENESIS = "0" * 64
+"""What the first row of all carries in the place of a hash."""
+
+_DAYS = ("day", "before", "next")
+_DAY = (str, type(None))
+_TYPES = {
+    "day": (str,),
+    "seq": (int,),
+    "hash": (str,),
+    "before": _DAY,
+    "next": _DAY,
+    "is_followed": (bool,),
+    "purged": (int, type(None)),
+    "kid": (str,),
+}
+
+_DERIVED = b"coupa-approvals: seals of the audit record, 1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event as it is stored.
+
+    Attributes:
+        seq: its place in the day, 1 and up, by the key under which it lies; 0 when that is no place.
+        text: canonical JSON of `day`, `seq`, `kid`, `nonce` and `event`, as it was written.
+        prev: hash of the row before, which may be the last one of an earlier day.
+        hash: SHA-256 over `prev` and `text`, hexadecimal.
+        seal: HMAC-SHA256 over `hash` with the key that `text` names, hexadecimal.
+    """
+
+    seq: int
+    text: str
+    prev: str
+    hash: str
+    seal: str
+
+    def said(self) -> dict[str, Any]:
+        """Return what `text` says; empty when it is not JSON of a row."""
+        try:
+            said = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return {}
+        return said if isinstance(said, dict) and isinstance(said.get("event"), dict) else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """Where the rows of a day end.
+
+    Attributes:
+        day: of the chain, UTC.
+        seq: place of the last row; 0 when there is none yet.
+        hash: of the last row of this day or, without any, of the days before.
+        before: the day before in the chain; None for the root.
+        next: the day after; once it is set, nothing is appended to this day.
+        is_followed: the head of the day after has been stored: from now on its absence is a loss.
+        purged: how many rows of this day and of those before it were deleted because of their age; None
+            while they are here.
+        kid: whose key made the seal.
+        seal: HMAC-SHA256 over all of the above, hexadecimal.
+        etag: of the stored head; empty for one that is not stored yet.
+    """
+
+    day: date
+    seq: int = 0
+    hash: str = GENESIS
+    before: date | None = None
+    next: date | None = None
+    is_followed: bool = False
+    purged: int | None = None
+    kid: str = ""
+    seal: str = ""
+    etag: str = field(default="", compare=False)
+
+    def text(self) -> str:
+        """Return what the seal is over."""
+        said = {
+            "day": self.day.isoformat(),
+            "seq": self.seq,
+            "hash": self.hash,
+            "before": self.before and self.before.isoformat(),
+            "next": self.next and self.next.isoformat(),
+            "is_followed": self.is_followed,
+            "purged": self.purged,
+            "kid": self.kid,
+        }
+        return canonical(said)
+
+
+def read_head(text: str, *, seal: str, etag: str) -> Head | None:
+    """Read what `Head.text` has written; None for anything else, whoever has sealed it."""
+    try:
+        said = json.loads(text)
+        if any(type(said[name]) not in types for name, types in _TYPES.items()):
+            return None
+        days = {name: date.fromisoformat(said[name]) for name in _DAYS if said[name] is not None}
+        head = Head(**{**said, **days}, seal=seal, etag=etag)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return head if head.text() == text else None
+
+
+class Seals:
+    """The keys that seal and check; the first seals, all check, so that keys can rotate.
+
+    Args:
+        keys: by kid; at least one.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._keys = dict(keys)
+        self.kid = next(iter(self._keys))
+
+    def of(self, text: str) -> str:
+        """Return the seal of a text by the first key."""
+        return _mac(self._keys[self.kid], text)
+
+    def on(self, head: Head) -> Head:
+        """Return the head with its seal."""
+        head = replace(head, kid=self.kid)
+        return replace(head, seal=self.of(head.text()))
+
+    def hold(self, kid: str, *, text: str, seal: str) -> bool | None:
+        """Tell whether a seal is that key's; None when the key is not known here."""
+        key = self._keys.get(kid)
+        return None if key is None else hmac.compare_digest(_bytes(_mac(key, text)), _bytes(seal))
+
+
+def derived(keys: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return keys for seals made from keys for something else.
+
+    Their kids have a dot in front, which no kid of the settings can have: when keys of their own come later,
+    a kid of theirs is not taken for one of these.
+    """
+    return {f".{kid}": hmac.digest(key, _DERIVED, "sha256") for kid, key in keys.items()}
+
+
+def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tuple[list[Row], Head]:
+    """Return the rows that append events to a day, and the head after them.
+
+    Args:
+        head: of the day, as it was read.
+        events: in their order.
+        nonce: 128 random bits as text, by which rows can be told from the same events of somebody else.
+        seals: the keys.
+    """
+    rows: list[Row] = []
+    prev = head.hash
+    for seq, event in enumerate(events, head.seq + 1):
+        said = {"day": head.day.isoformat(), "seq": seq, "kid": seals.kid, "nonce": nonce}
+        text = canonical({**said, "event": event.values()})
+        own = digest(prev, text)
+        rows.append(Row(seq, text, prev, own, seals.of(own)))
+        prev = own
+    return rows, seals.on(replace(head, seq=head.seq + len(rows), hash=prev))
+
+
+def digest(prev: str, text: str) -> str:
+    """Return the hash of a row."""
+    return hashlib.sha256(_bytes(f"{prev}\n{text}")).hexdigest()
+
+
+def _mac(key: bytes, text: str) -> str:
+    return hmac.digest(key, _bytes(text), "sha256").hex()
+
+
+def _bytes(text: str) -> bytes:
+    """Encode even what a stranger may have stored: half a surrogate pair must not end a check."""
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,120 @@
+"""What can be said in the audit record: one event, of texts that are folded and capped as they come in.
+
+It holds ids, codes, times and one e-mail; no purchase data and nothing else about a person.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+MAX_TEXT = 256
+"""Characters that are kept of a text: 99 of the longest events stay below the 4 MiB of a transaction.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+"""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's classes of what breaks a line, is not shown, turns the writing round, or cannot be encoded."""
+
+
+class Kind(StrEnum):
+    """What an event is about."""
+
+    INTENT = "intent"
+    """A decision is about to be sent to Coupa."""
+    DECISION = "decision"
+    """What became of it."""
+    REFUSAL = "refusal"
+    """A click that was not carried out."""
+    NOTICE = "notice"
+    """Somebody was told."""
+    RIGHTS = "rights"
+    """Who may decide was looked up, or changed."""
+    RELAY = "relay"
+    """A message was passed on for somebody else."""
+    OPERATOR = "operator"
+    """Something that an operator did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: what it is about.
+        at: when it happened, aware; kept as UTC.
+        approval_id: of Coupa, or None.
+        document_type: class name of Coupa, such as `RequisitionHeader`.
+        document_id: of Coupa, or None.
+        actor: e-mail of who acted or was told, or empty.
+        known_by: how the actor is known, such as `key+token` or `entra+token`.
+        capacity: `approver`, `member`, `delegate`, or empty.
+        verb: what was asked for, such as `approve`.
+        outcome: what the caller was answered.
+        cause: code of why.
+        version: what the approver was shown, as the ledger names it.
+        digest: fingerprint of the content.
+        generation: round of the approval.
+        token_key: kid of the key of the action token.
+        request_id: of the call that led to it.
+        state_before: Coupa's status of the approval before.
+        state_after: and after.
+
+    Raises:
+        ValueError: the time has no zone.
+    """
+
+    kind: Kind
+    at: datetime
+    approval_id: int | None = None
+    document_type: str = ""
+    document_id: int | None = None
+    actor: str = ""
+    known_by: str = ""
+    capacity: str = ""
+    verb: str = ""
+    outcome: str = ""
+    cause: str = ""
+    version: str = ""
+    digest: str = ""
+    generation: int = 0
+    token_key: str = ""
+    request_id: str = ""
+    state_before: str = ""
+    state_after: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("an event needs a time with a zone")
+        object.__setattr__(self, "at", self.at.astimezone(UTC))
+        for name in _TEXTS:
+            object.__setattr__(self, name, folded(getattr(self, name)))
+
+    def values(self) -> dict[str, Any]:
+        """Return what is said, by name, as JSON values; what is not said is left out."""
+        said = {name: getattr(self, name) for name in NAMES}
+        said |= {"kind": self.kind.value, "at": self.at.isoformat()}
+        return {name: value for name, value in said.items() if value not in ("", None)}
+
+
+NAMES = tuple(field.name for field in fields(Event))
+"""The names of what an event can say, in the order in which they are shown."""
+
+_TEXTS = tuple(field.name for field in fields(Event) if field.default == "")
+
+
+def folded(text: str) -> str:
+    """Return a text as one line of at most 256 characters, with nothing in it that is not shown."""
+    seen = "".join(" " if unicodedata.category(letter) in _UNSEEN else letter for letter in text)
+    line = " ".join(seen.split())
+    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
+
+
+def canonical(values: dict[str, Any]) -> str:
+    """Return the one JSON text for these values: sorted names, no spaces, letters as they are."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

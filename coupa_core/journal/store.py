@@ -1,0 +1,322 @@
+"""The audit record, safe against races, lost answers and midnight, on top of whatever keeps its rows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import takewhile
+from typing import Protocol
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
+from coupa_core.journal.chain import ROOT, Head, Row, Seals, link
+from coupa_core.journal.check import Broken, Check, Fault, Report
+from coupa_core.journal.events import Event
+
+logger = logging.getLogger(__name__)
+
+MAX_ROWS = 99
+"""Rows that are written at once: a transaction holds a hundred, and one of these is the head.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+"""
+
+_RACES = 16
+"""How often somebody else may be quicker before it is given up."""
+
+_FAILURES = 2
+"""How often the store may fail before it is given up: a click has ten seconds in all."""
+
+_TURN_S = 1.0
+_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.3
+
+
+class JournalStore(Protocol):
+    """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
+
+    def head(self, day: date) -> Head | None:
+        """Return the head of a day, or None; raises `Malformed` when it cannot be read."""
+        ...
+
+    def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
+        """Yield each day of which anything is stored, and its head if it can be read; the newest first.
+
+        Args:
+            before: earlier days only.
+        """
+        ...
+
+    def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
+        """Yield the rows of a day from the place after that one, by their keys, without holding them all."""
+        ...
+
+    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
+        """Store new rows and the head of their day, all or nothing, and return the head with its etag.
+
+        Raises:
+            Conflict: a row exists; or the head does, and this one has no etag; or it has another etag.
+        """
+        ...
+
+    def erase(self, day: date, *, with_head: bool) -> int:
+        """Delete the rows of a day, then its head if asked for, and return how many rows."""
+        ...
+
+
+class Journal:
+    """Appends to the record, reads and checks it, and forgets what is old.
+
+    Args:
+        store: where the rows are.
+        seals: the keys.
+        clock: says which day it is.
+        chance: for the length of pauses.
+        new_nonce: returns 128 random bits as text; a fresh one for each append.
+    """
+
+    def __init__(
+        self,
+        store: JournalStore,
+        *,
+        seals: Seals,
+        clock: Clock,
+        chance: random.Random,
+        new_nonce: Callable[[], str],
+    ) -> None:
+        self.store = store
+        self._seals = seals
+        self._clock = clock
+        self._chance = chance
+        self._new_nonce = new_nonce
+        # It only spares us races inside this process: what keeps the chain whole is the head's etag.
+        self._turn = threading.Lock()
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or at least leave them in the log.
+
+        Args:
+            events: in their order.
+            required: whether the caller may not go on without.
+
+        Returns:
+            Whether they are in the record; if not, each is in the log as one line of JSON.
+
+        Raises:
+            ServiceError: as `append`, when required.
+        """
+        try:
+            self.append(events)
+        except ServiceError as error:
+            if required:
+                raise
+            for event in events:
+                lost = {"audit_event_not_stored": error.code, "event": event.values()}
+                logger.error("%s", json.dumps(lost, ensure_ascii=False))  # noqa: TRY400 - it says the cause
+            return False
+        return True
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Write events at the end of the record: 99 at a time, those all or nothing.
+
+        The day of the chain is that of the clock, or a later one that somebody has begun.
+
+        Raises:
+            Conflict: others were quicker again and again.
+            Unavailable, Unknown: the store does not say what became of it.
+            Malformed: the record is damaged where it should go on.
+        """
+        for start in range(0, len(events), MAX_ROWS):
+            has_turn = self._turn.acquire(timeout=_TURN_S)
+            try:
+                head = self._append(events[start : start + MAX_ROWS])
+            finally:
+                if has_turn:
+                    self._turn.release()
+            # Whoever keeps this line knows the end of the record from outside of the store.
+            logger.info("audit day=%s seq=%s hash=%s", head.day, head.seq, head.hash)
+
+    def _append(self, events: Sequence[Event]) -> Head:
+        nonce = self._new_nonce()
+        tried: Head | None = None
+        races = failures = 0
+        while True:
+            try:
+                head = self._open_head()
+                # An answer was lost, or somebody was quicker: the row knows. It is looked for after the head
+                # was read: whatever is written next must fit that head, so ours cannot come in behind us.
+                if tried and self._is_stored(tried):
+                    return tried
+                rows, tried = link(head, events, nonce=nonce, seals=self._seals)
+                return self.store.write(tried, rows)
+            except Conflict:
+                races += 1
+                if races == _RACES:
+                    raise
+                longest_s = min(_PAUSE_S * 2**races, _LONGEST_PAUSE_S)
+                self._clock.sleep(self._chance.uniform(0, longest_s))
+            except (Unavailable, Unknown):
+                failures += 1
+                if failures == _FAILURES:
+                    raise
+
+    def _is_stored(self, tried: Head) -> bool:
+        """Tell whether the last row of a transaction that may have failed is there: then all are."""
+        row = next(self.store.rows(tried.day, after=tried.seq - 1), None)
+        return row is not None and row.hash == tried.hash
+
+    def _open_head(self) -> Head:
+        """Return the head of the day to append to, when no earlier day can grow any more.
+
+        At midnight one writer after the other may take any of these steps, and die after it:
+
+        1. the day before names the next one, once and for all: from now on nothing is appended to it;
+        2. the next one's head is stored, without rows;
+        3. the day before notes that it was: if it vanishes now, that is no beginning but a loss;
+        4. rows are appended.
+        """
+        today = self._clock.now().date()
+        head = self.store.head(today)
+        newest = (today, head) if head and not head.next else next(self.store.heads(), None)
+        head = self._sound(*newest) if newest else self.store.write(self._seals.on(Head(day=ROOT)))
+        while head.next or head.day < today:
+            head = self._next_head(head, today)
+        if head.before and head.seq == 0:
+            before = self._sound(head.before, self.store.head(head.before))
+            if not before.is_followed:
+                self.store.write(self._seals.on(replace(before, is_followed=True)))
+        return head
+
+    def _next_head(self, head: Head, today: date) -> Head:
+        """Return the stored head of the day after."""
+        if head.next is None:
+            head = self.store.write(self._seals.on(replace(head, next=today)))
+        day = head.next or today
+        found = self.store.head(day)
+        if found is None and not head.is_followed:
+            found = self.store.write(self._seals.on(Head(day=day, hash=head.hash, before=head.day)))
+        return self._sound(day, found)
+
+    def _sound(self, day: date, head: Head | None) -> Head:
+        """Return a head that may be built on: a new seal over a forged one would hide the forgery.
+
+        Raises:
+            Malformed: it is missing, cannot be read, or has a foreign seal.
+        """
+        is_sealed = head and self._seals.hold(head.kid, text=head.text(), seal=head.seal)
+        if head is None or is_sealed is False:
+            raise Malformed(
+                "audit_broken",
+                f"the audit record has no sound head of {day}: check it, keep its table as it is, and name "
+                "another in AUDIT_TABLE",
+            )
+        if is_sealed is None:
+            logger.warning("audit day=%s goes on after a seal by key %s, which is not known", day, head.kid)
+        return head
+
+    def rows(self, *, since: date, until: date) -> Iterator[tuple[date, Row]]:
+        """Yield the rows of these days, both included, in the order of time; not those of purged days.
+
+        Raises:
+            Unavailable, Unknown: the store does not answer.
+        """
+        for day, head in self._stored():
+            if since <= day <= until and (head is None or head.purged is None):
+                for row in self.store.rows(day):
+                    yield day, row
+
+    def verify(self, *, since: date = date.min, until: date = date.max) -> Report:
+        """Check the record, while others may append to it.
+
+        How the days hang together is always checked, the rows of these days only, both included. A purge that
+        runs at the same time may look like a removal.
+
+        Raises:
+            Unavailable, Unknown, Malformed: the store does not answer as it should.
+        """
+        check = Check(self._seals)
+        try:
+            self._follow(check, since, until)
+        except Broken as broken:
+            check.report.broken = broken
+        return check.report
+
+    def _follow(self, check: Check, since: date, until: date) -> None:
+        left = deque(self._stored())
+        while left:
+            head = check.begin(*left.popleft())
+            if since <= head.day <= until and head.purged is None:
+                head = self._check_rows(check, head)
+            day = check.step(head, left[0][0] if left else None)
+            if day and not (left and left[0][0] == day):
+                found = self.store.head(day)  # begun since we began, or not yet
+                if found:
+                    check.report.last = self.store.head(head.day)  # which may have noted it since
+                    left.appendleft((day, found))
+                elif left or head.is_followed:
+                    raise Broken(day, None, Fault.REMOVED, f"the whole day that {head.day} was followed by")
+
+    def _check_rows(self, check: Check, head: Head) -> Head:
+        day = head.day
+        for row in self.store.rows(day):
+            check.row(head, row)
+        if head.next is None:
+            # Somebody may have appended meanwhile. Rows come with their head: those up to it must be there.
+            head = self.store.head(day) or check.begin(day, None)
+            for row in takewhile(lambda row: row.seq <= head.seq, self.store.rows(day, after=check.seq)):
+                check.row(head, row)
+        check.end(head)
+        return head
+
+    def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
+        """Delete the rows of whole days that are older, and return how many.
+
+        The head of the last of them stays and says how many were purged: it tells a purge from a loss.
+
+        Args:
+            keep_days: 0 for ever.
+            deadline: no further day is begun after it; the next purge goes on.
+
+        Raises:
+            Conflict, Unavailable, Unknown: the next purge goes on.
+        """
+        if keep_days == 0:
+            return 0
+        limit = self._clock.now().date() - timedelta(days=keep_days)
+        old = [(day, head) for day, head in self.store.heads(before=limit) if head is None or head.next]
+        last = next((head for day, head in old if head and day > ROOT), None)
+        if last is None:
+            return 0
+        if last.purged is None:
+            purged_head = replace(self._sound(last.day, last), purged=_count(head for _, head in old if head))
+            self.store.write(self._seals.on(purged_head))
+        purged = 0
+        for day, _ in reversed(old):
+            if day <= last.day and not (deadline and deadline.left_s() <= 0):
+                purged += self.store.erase(day, with_head=day < last.day)
+        return purged
+
+    def _stored(self) -> list[tuple[date, Head | None]]:
+        """Return the days of which anything is stored, the oldest first, from the last purged one on."""
+        days: list[tuple[date, Head | None]] = []
+        for day, head in self.store.heads():
+            days.insert(0, (day, head))
+            if head and head.purged is not None:
+                break
+        return days
+
+
+def _count(heads: Iterable[Head]) -> int:
+    """Return how many rows there were before a purge, those of earlier purges included; the newest first."""
+    total = 0
+    for head in heads:
+        total += head.seq if head.purged is None else head.purged
+        if head.purged is not None:
+            break
+    return total
