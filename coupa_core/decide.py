@@ -249,11 +249,12 @@ class Decide:
         """Say how an approval ended: by this person's own earlier click, or otherwise."""
         if approval.status == DONE_STATUS[click.verb] and _is_ours(click, approval):
             return _answer(_DONE[click.verb])
-        status = (approval.status or "closed").replace("_", " ")
+        status = notice.clean(approval.status, notice.SHORT)
         by = notice.clean(_decider(approval), notice.SHORT)
-        at = approval.approval_date or ""
-        sentence = f"This request is no longer waiting: it is {status}{f', by {by}' if by else ''}."
-        details = {"status": approval.status or "", "decided_by": by, "decided_at": at}
+        at = notice.clean(approval.approval_date, notice.SHORT)
+        shown = status.replace("_", " ") or "closed"
+        sentence = f"This request is no longer waiting: it is {shown}{f', by {by}' if by else ''}."
+        details = {"status": status, "decided_by": by, "decided_at": at}
         return _answer(Outcome.ALREADY_DECIDED, sentence, details)
 
     def _row(self, approval_id: int) -> Entry | None:
