@@ -20,8 +20,8 @@ import pytest
 from azure.functions.decorators.function_app import Function
 from bridge import World
 from canaries import FUNCTION_KEY
+from corpora import NAUGHTY
 from description import codes, operations
-from naughty import NAUGHTY
 from surface import JAMIE, Surface, surface
 
 CLICKS = ("approve", "reject", "hold", "decision")

@@ -19,11 +19,12 @@ def ended(click: Click, approval: Approval) -> Answer:
     """Say how an approval ended: by this person's own earlier click, or otherwise."""
     if approval.status == DONE_STATUS[click.verb] and is_ours(click, approval):
         return answer_of(DONE[click.verb])
-    status = (approval.status or "closed").replace("_", " ")
+    status = notice.clean(approval.status, notice.SHORT)
     by = notice.clean(_decided_by(approval), notice.SHORT)
-    at = approval.approval_date or ""
-    sentence = f"This request is no longer waiting: it is {status}{f', by {by}' if by else ''}."
-    details = {"status": approval.status or "", "decided_by": by, "decided_at": at}
+    at = notice.clean(approval.approval_date, notice.SHORT)
+    shown = status.replace("_", " ") or "closed"
+    sentence = f"This request is no longer waiting: it is {shown}{f', by {by}' if by else ''}."
+    details = {"status": status, "decided_by": by, "decided_at": at}
     return answer_of(Outcome.ALREADY_DECIDED, sentence, details)
 
 

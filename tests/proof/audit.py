@@ -19,7 +19,7 @@ class Tally:
         steps: I/O steps that were passed.
         faults: of which were made to fail.
         sent: notices that took effect.
-        lost: approvals whose approver does not know the current version, and that are not parked either.
+        lost: people who may decide and do not know the current version of an approval that is not parked.
         repeated: sends of a version beyond its first.
         unexplained: of these, the ones without an unknown outcome before them.
         frozen: of the unexplained, the ones by a holder that was frozen beyond its lease.
@@ -49,15 +49,15 @@ class Tally:
 
 def audit(rig: Rig, *, steps: int, faults: int, frozen: bool = False) -> Tally:
     """Compare what Coupa says is owed with what arrived, when everything has come to rest."""
-    last: dict[int, tuple[str, str, str]] = {}
+    last: dict[tuple[int, str], tuple[str, str, str]] = {}
     for each in rig.moveworks.delivered:
         said = told(each)
-        last[said.approval_id] = (said.approver_key, said.content, each.recipient)
+        last[said.approval_id, said.person] = (said.approver_key, said.content, each.recipient)
     rows = {row.approval_id: row for row in rig.store.open_entries().entries}
     lost = 0
-    for approval_id, truth in rig.owed().items():
-        row = rows.get(approval_id)
-        if last.get(approval_id) != truth and not (row and row.state is State.PARKED):
+    for key, truth in rig.owed().items():
+        row = rows.get(key[0])
+        if last.get(key) != truth and not (row and row.state is State.PARKED):
             lost += 1
     books = rig.books
     return Tally(

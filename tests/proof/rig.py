@@ -15,8 +15,10 @@ import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core.app import Bridge, Parts, build
+from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, Coupa
+from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore
 from coupa_core.model import digest, version
@@ -84,20 +86,20 @@ def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = Non
 class Books:
     """What was sent and marked, in order, and whether each repeat has a reason.
 
-    A send repeats when the last notice about the approval said the same. It is explained when that one was
+    A send repeats when the last notice to the person about the approval said the same. It is explained when that one was
     never marked: its answer or its mark was lost, or its sender was killed.
     """
 
     repeated: int = 0
     unexplained: int = 0
     worst: int = 0
-    _last_sent: dict[int, Told] = field(default_factory=dict)
-    _last_marked: dict[int, Told] = field(default_factory=dict)
-    _streak: dict[int, int] = field(default_factory=dict)
+    _last_sent: dict[tuple[int, str], Told] = field(default_factory=dict)
+    _last_marked: dict[tuple[int, str], Told] = field(default_factory=dict)
+    _streak: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def sent(self, said: Told) -> None:
         """A notice took effect."""
-        key = said.approval_id
+        key = (said.approval_id, said.person)
         if self._last_sent.get(key) == said:
             self.repeated += 1
             self.unexplained += self._last_marked.get(key) == said
@@ -109,7 +111,13 @@ class Books:
 
     def marked(self, said: Told) -> None:
         """Its mark was committed."""
-        self._last_marked[said.approval_id] = said
+        self._last_marked[said.approval_id, said.person] = said
+
+    def forgotten(self, entry: Entry) -> None:
+        """Somebody who could not decide any more was forgotten, and is to be told anew when that changes."""
+        for key in [key for key in self._last_sent if key[0] == entry.approval_id]:
+            if key[1] not in entry.told:
+                del self._last_sent[key]
 
 
 class Poller:
@@ -156,6 +164,7 @@ class Poller:
         self._rig.books.sent(said)
 
     def _committed(self, entry: Entry) -> None:
+        self._rig.books.forgotten(entry)
         for each in self.unmarked:
             if each.approval_id == entry.approval_id and each.version == entry.told.get(each.person):
                 self.unmarked.remove(each)
@@ -256,8 +265,10 @@ class Rig:
             approvers=[self.people[number] for number in approvers],
         )
 
-    def owed(self) -> dict[int, tuple[str, str, str]]:
-        """Return what Coupa says must have been told by now: approval id to approver key, content, e-mail.
+    def owed(self) -> dict[tuple[int, str], tuple[str, str, str]]:
+        """Return what Coupa says must have been told by now.
+
+        By approval and person: whom Coupa asks, the content, and the person's address.
 
         Read through a client of its own that passes no seam.
         """
@@ -277,12 +288,11 @@ class Rig:
         listing = coupa.pending(deadline)
         assert listing.is_complete, listing.failure
         documents = coupa.documents(listing.approvals, deadline)
+        directory = Directory(coupa, clock=self.clock, emails=EmailMap(), keep_s=0)
+        circles = directory.circles(listing.approvals, deadline)
         return {
-            approval.id: (
-                str(approval.approver_key),
-                digest(document),
-                str(approval.approver and approval.approver.email),
-            )
+            (approval.id, person.key): (str(approval.approver_key), digest(document), person.address)
             for approval in listing.approvals
             if (document := documents.get(approval.document_key)) and document.awaits(approval.id)
+            for person in circles[approval.id].people
         }

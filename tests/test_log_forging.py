@@ -1,0 +1,198 @@
+"""One event is one record, and one record is one line, whatever stands in the fields that reach the log."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from bridge import SETTINGS, World
+
+from coupa_core import app
+from coupa_core.ledger import Corrupt, MemoryStore, Opened
+
+JAMIE = "jamie@example.com"
+BREAKS = {
+    "LF": "\n",
+    "CR": "\r",
+    "CRLF": "\r\n",
+    "VT": "\x0b",
+    "FF": "\x0c",
+    "FS": "\x1c",
+    "NEL": "\x85",
+    "LS": "\u2028",
+    "PS": "\u2029",
+    "NUL": "\x00",
+    "BS": "\x08\x08\x08",
+    "erase line": "\x1b[2K\r",
+    "colour": "\x1b[31m",
+    "title": "\x1b]0;x\x07",
+    "CSI": "\x9b2J",
+    "backwards": "\u202e",
+}
+FORGED = "ERROR coupa_core.decide: decision approval_id=1 verb=approve outcome=approved"
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """Collect the lines of the log as a handler writes them; first comes how many records there were."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    records: list[logging.LogRecord] = []
+    handler.addFilter(lambda record: records.append(record) or True)  # type: ignore[func-returns-value]
+    product = logging.getLogger("coupa_core")
+    product.addHandler(handler)
+    lines: list[str] = []
+    try:
+        yield lines
+    finally:
+        product.removeHandler(handler)
+    lines += [str(len(records)), *stream.getvalue().splitlines()]
+
+
+def waiting() -> World:
+    """Return a world in which a request waits for Jamie."""
+    world = World()
+    world.requisition(JAMIE)
+    return world
+
+
+def failing(path: str, text: str, *, by: str = "coupa", status: int = 400, kind: str = "json") -> World:
+    """Return a world in which a neighbour says that text in an error."""
+    world = waiting()
+    body = {
+        "json": json.dumps({"errors": {"base": [text]}}),
+        "code": json.dumps({"error": {"code": text, "message": text}}),
+        "oauth": json.dumps({"error": text, "error_description": text}),
+        "xml": f"<errors><error>{text}</error></errors>",
+        "html": f"<html><title>{text}</title></html>",
+    }[kind]
+    front = (world.coupa if by == "coupa" else world.moveworks).front
+    front.fail("answer", path=path, status=status, body=body, times=None)
+    return world
+
+
+def of_the_list(text: str) -> None:
+    failing("/api/approvals", text).sweep()
+
+
+def of_the_list_in_xml(text: str) -> None:
+    failing("/api/approvals", text, kind="xml", status=500).sweep()
+
+
+def of_a_page(text: str) -> None:
+    failing("/api/approvals", text, kind="html", status=503).sweep()
+
+
+def of_the_token(text: str) -> None:
+    failing("/oauth2/token", text, kind="oauth", status=401).sweep()
+
+
+def of_a_redirect(text: str) -> None:
+    failing("/api/approvals", text, status=302).sweep()
+
+
+def of_moveworks(text: str) -> None:
+    failing("/messages/send", text, by="moveworks", kind="code").sweep()
+
+
+def of_a_server_at_moveworks(text: str) -> None:
+    failing("/messages/send", text, by="moveworks", kind="html", status=502).sweep()
+
+
+def of_a_click(text: str) -> None:
+    world = waiting()
+    [card] = world.announced()
+    world.coupa.front.fail(
+        "answer", path="/api/approvals/", status=403, body=json.dumps({"error": text}), times=None
+    )
+    world.click(card, JAMIE)
+
+
+def in_a_content_type(text: str) -> None:
+    world = waiting()
+    kind = text.replace("\r", "").replace("\n", "").encode("latin-1", "replace").decode("latin-1")
+    world.coupa.front.fail(
+        "answer", status=200, headers={"Content-Type": f"text/{kind}"}, body="<", times=None
+    )
+    world.sweep()
+
+
+def in_a_row(text: str) -> None:
+    class Spoiled(MemoryStore):
+        def open_entries(self) -> Opened:
+            return Opened([], [Corrupt(f"7{text}", f"state {text}")])
+
+    World(store=Spoiled()).sweep()
+
+
+def in_coupas_data(text: str) -> None:
+    world = World()
+    request = world.requisition(JAMIE, title=text, justification=text, department=text)
+    [approval] = world.coupa.world.approvals_of(request)
+    [card] = world.announced()
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(JAMIE), decision="rejected", note=text)
+    approval.raw |= {"status": text, "approvable-type": text, "approval-date": text, "updated-at": text}
+    world.click(card, JAMIE)
+    world.sweep()
+
+
+def in_a_request(text: str) -> None:
+    world = waiting()
+    [card] = world.announced()
+    route = {"approval_id": card.slots["approval_id"]}
+    world.call("approve", headers={"X-Actor-Email": f"{text}@example.com", "X-Request-Id": text}, route=route)
+    world.call("approve", headers={"X-Actor-Email": JAMIE, "X-Action-Token": text}, route=route)
+    world.call("decision", headers={"X-Actor-Email": JAMIE}, route=route, json={"decision": text})
+    world.call("hold", headers={"X-Actor-Email": JAMIE}, route=route, json={text: text})
+    world.call("trace", route={"approval_id": text})
+    world.call("list_approvals", query={"approver_email": text})
+    world.click(card, JAMIE, "reject", reason=text)
+
+
+def in_the_settings(text: str) -> None:
+    given = {**SETTINGS, "COUPA_BASE_URL": text, "DOCUMENT_TYPES": text, "LEDGER_TABLE": text}
+    given |= {
+        "ACTION_TOKEN_KEYS": text,
+        "POLL_SCHEDULE": text,
+        "CLAIM_LEASE_S": text,
+        "COUPA_SCOPES": "bypass" + text,
+    }
+    app._built.clear()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in given.items():
+            environment.setenv(name, value.replace("\0", ""))
+        app.sweep()
+        app.handle("status", headers={}, query={}, route={}, body=b"")
+
+
+FIELDS: tuple[Callable[[str], None], ...] = (
+    *(of_the_list, of_the_list_in_xml, of_a_page, of_the_token, of_a_redirect, of_moveworks),
+    *(of_a_server_at_moveworks, of_a_click, in_a_content_type, in_a_row, in_coupas_data, in_a_request),
+    in_the_settings,
+)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.__name__)
+def test_no_field_begins_a_line_of_the_log_or_paints_over_one(
+    field: Callable[[str], None], name: str
+) -> None:
+    with logged() as harmless:
+        field(f"odd {FORGED}")
+    with logged() as lines:
+        field(f"odd{BREAKS[name]}{FORGED}")
+
+    number, *said = lines
+    assert int(number) == len(said) > 0
+    assert number == harmless[0]
+    assert [line for line in said if not line.isprintable()] == []
+    assert [line for line in said if line.startswith(FORGED[:20])] == []
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(FIELDS) * len(BREAKS) >= 50
