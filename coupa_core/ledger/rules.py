@@ -4,8 +4,8 @@ absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided h
 |  ^                                          any --gone from Coupa--> closed
 |  +--lease and skew over--+                  closed --pending again--> CLAIMED, next round
 +--refused--> RETRY (due later)
-+--not the approver's turn, nobody to tell--> WAITING
-+--refused or unknown too often--> PARKED (alarm; tried again daily)
++--not its turn, people not readable now--> WAITING
++--nobody to tell, refused or unknown too often--> PARKED (alarm; tried again daily)
 """
 
 from __future__ import annotations

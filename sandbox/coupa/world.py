@@ -378,6 +378,22 @@ class World:
                 each.extra["approval-groups"].append(group)
             return number
 
+    def join(self, group: int, user: int) -> None:
+        """Make somebody a member of an approval group."""
+        with self.lock:
+            found, who = self.groups.rows[group], self.users.rows[user]
+            if who not in found.users:
+                found.users.append(who)
+                who.extra["approval-groups"].append(found)
+
+    def leave(self, group: int, user: int) -> None:
+        """End somebody's membership of an approval group."""
+        with self.lock:
+            found, who = self.groups.rows[group], self.users.rows[user]
+            if who in found.users:
+                found.users.remove(who)
+                who.extra["approval-groups"].remove(found)
+
     def add_delegation(
         self,
         *,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from coupa_core.journal import Head, MemoryJournal, Row
 from coupa_core.ledger import Entry, MemoryStore
 from coupa_core.report import Report
 from proof.audit import Tally, Traffic, audit
@@ -28,6 +30,16 @@ class _Forgetful(MemoryStore):
         self.purge_closed(datetime.max.replace(tzinfo=UTC))
 
 
+class _Unread(MemoryJournal):
+    """A record that keeps no rows, for the same reason."""
+
+    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
+        """Append, and forget."""
+        written = super().write(head, rows)
+        self.days[head.day] = written, {}
+        return written
+
+
 def hour(*, pending: int = 5000, minutes: int = 60, a_minute: int = 100) -> Tally:
     """Sweep each minute, while as many come in as may be told, and as many are decided in Coupa.
 
@@ -36,7 +48,7 @@ def hour(*, pending: int = 5000, minutes: int = 60, a_minute: int = 100) -> Tall
         minutes: how long it takes.
         a_minute: arrivals and decisions.
     """
-    rig = Rig(store=_Forgetful())
+    rig = Rig(store=_Forgetful(), journal=_Unread())
     world = rig.coupa.world
     waiting: deque[int] = deque()
     poller, traffic = rig.poller(), Traffic()

@@ -59,7 +59,7 @@ def spoiling(kind: str, field: str, oddity: str) -> Tally:
     counts = rig.store.status().counts
     accounted = (
         str(spoiled) in told
-        or (row is not None and row.state is State.WAITING)
+        or (row is not None and row.state in (State.WAITING, State.PARKED))
         or counts.get("unreadable", 0) + counts.get("unasked", 0) + counts.get("closed", 0) > 0
     )
     assert accounted, f"nobody knows of it: {row and row.state} {counts}"

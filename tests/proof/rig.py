@@ -20,6 +20,7 @@ from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, Coupa
 from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
+from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore
 from coupa_core.model import digest, version
 from coupa_core.settings import Settings, read_settings
@@ -27,7 +28,7 @@ from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.world import Line
+from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
 
@@ -86,8 +87,8 @@ def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = Non
 class Books:
     """What was sent and marked, in order, and whether each repeat has a reason.
 
-    A send repeats when the last notice to the person about the approval said the same. It is explained when that one was
-    never marked: its answer or its mark was lost, or its sender was killed.
+    A send repeats when the last notice to the person about the approval said the same. It is explained when
+    that one was never marked: its answer or its mark was lost, or its sender was killed.
     """
 
     repeated: int = 0
@@ -140,6 +141,7 @@ class Poller:
                 rig.clock,
                 random.Random(1),
                 store=self.store,
+                journal_store=rig.journal,
                 coupa_session=self._session(COUPA, "coupa", InProcess(rig.coupa.front)),
                 moveworks_session=self._session(MOVEWORKS, "moveworks", _Counting(self, rig)),
                 new_nonce=rig.new_nonce,
@@ -216,6 +218,7 @@ class Rig:
 
     Args:
         store: the ledger's rows; in memory unless a run brings others.
+        journal: the audit record's; the same.
         settings: what differs from the defaults.
     """
 
@@ -223,12 +226,14 @@ class Rig:
         self,
         *,
         store: LedgerStore | None = None,
+        journal: JournalStore | None = None,
         settings: dict[str, str] | None = None,
         clock: ManualClock | None = None,
     ) -> None:
         logging.getLogger("coupa_core").setLevel(logging.CRITICAL)
         self.clock = clock or ManualClock()
         self.store = store or MemoryStore()
+        self.journal = journal or MemoryJournal()
         key = tuple(sorted((settings or {}).items()))
         if key not in _cache:
             _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
@@ -256,13 +261,13 @@ class Rig:
         """Start a process."""
         return Poller(self, seam or Seam())
 
-    def request(self, *approvers: int, price: str = "100.00") -> int:
-        """Enter a requisition; approvers by number, in order."""
+    def request(self, *approvers: int | Group, price: str = "100.00") -> int:
+        """Enter a requisition; approvers by number, or groups, in order."""
         return self.coupa.world.add_requisition(
             requested_by=self.requester,
             title="Laptops",
             lines=[Line("Laptop", quantity="1", unit_price=price, supplier="ACME")],
-            approvers=[self.people[number] for number in approvers],
+            approvers=[each if isinstance(each, Group) else self.people[each] for each in approvers],
         )
 
     def owed(self) -> dict[tuple[int, str], tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from greenlet import getcurrent, greenlet
 
@@ -16,7 +17,7 @@ from coupa_core.model import Verb
 from proof.audit import Tally, audit
 from proof.rig import Rig
 from proof.seam import KILLS, Killed, Seam, modes_of
-from sandbox.coupa.world import NotAllowed
+from sandbox.coupa.world import Group, NotAllowed
 
 ROUNDS = 8
 FREEZE_S = 40.0
@@ -70,6 +71,8 @@ class Schedule:
         self._pollers = [self.rig.poller(seam), self.rig.poller(seam)]
         self._clicks = self.rig.poller(seam)
         self.false_answers = 0
+        world, people = self.rig.coupa.world, self.rig.people
+        self._group = world.add_group(name="Buyers", members=people[:2])
 
     def run(self) -> Tally:
         """Play the rounds, let everything come to rest, and count."""
@@ -140,8 +143,10 @@ class Schedule:
             self._was_frozen = True
 
     def _enter(self) -> None:
-        people = self._chance.sample(range(len(self.rig.people)), 2)
-        self.rig.request(*people[: self._chance.randint(1, 2)])
+        approvers: list[int | Group] = list(self._chance.sample(range(len(self.rig.people)), 2))
+        if self._chance.random() < 0.25:
+            approvers[0] = Group(self._group)
+        self.rig.request(*approvers[: self._chance.randint(1, 2)])
 
     def _move(self) -> None:
         """Let somebody do something in Coupa."""
@@ -161,11 +166,24 @@ class Schedule:
             ),
             lambda: world.withdraw(approval.document.id),
             lambda: world.restart_chain(approval.document.id),
+            lambda: world.join(self._group, person),
+            lambda: world.leave(self._group, person),
+            lambda: self._delegate(person),
         ]
         try:
-            chance.choices(actions, weights=(3, 3, 2, 2, 1, 1))[0]()
+            chance.choices(actions, weights=(3, 3, 2, 2, 1, 1, 1, 1, 1))[0]()
         except NotAllowed:
             return
+
+    def _delegate(self, person: int) -> None:
+        """Let somebody act for somebody else, since some minutes or from soon on, for minutes or days."""
+        now, chance = self.rig.clock.now(), self._chance
+        self.rig.coupa.world.add_delegation(
+            delegator=chance.choice(self.rig.people),
+            delegate=person,
+            start=now + timedelta(minutes=chance.choice((-5, 10))),
+            end=now + timedelta(minutes=chance.choice((20, 4000))),
+        )
 
     def _click(self) -> None:
         """Click a card that somebody has got, as its recipient."""
