@@ -192,7 +192,8 @@ class Endpoints:
                 items.append(_told(click.approval_id, end))
             else:
                 said = refusal("decide", end, request_id=request.id).body
-                items.append({"approval_id": str(click.approval_id)} | said)
+                told = {name: said[name] for name in ("error", "message")}
+                items.append({"approval_id": str(click.approval_id)} | told)
         return Reply(200, {"message": summary(verb, ends), "items": items})
 
     def _comment(self, request: Request) -> Reply:

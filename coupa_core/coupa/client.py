@@ -101,7 +101,7 @@ REQUISITION_FIELDS = [
     {"current-approval": ["id"]},
     {"current-parallel-approvals": ["id"]},
 ]
-_CHAIN_FIELDS = [
+CHAIN_FIELDS = [
     "id",
     "status",
     {"approvals": APPROVAL_FIELDS},
@@ -249,7 +249,7 @@ class Coupa:
         Raises:
             ServiceError: a page failed.
         """
-        rows = self._by_ids("requisitions", _CHAIN_FIELDS, ids, deadline)
+        rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline)
         return {chain.id: chain for chain in map(parse_chain, rows) if chain}
 
     def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
