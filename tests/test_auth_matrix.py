@@ -158,8 +158,8 @@ class Stage:
         headers = {"X-Actor-Email": actor} if actor else {}
         if route == "decide":
             item = {"id": str(approval_id)} | ({"token": token} if token is not None else {})
-            body = {"decision": "approve", "items": [item]}
-            return self.surface.call("POST", "approvals/decide", headers=headers, json=body)
+            several = {"decision": "approve", "items": [item]}
+            return self.surface.call("POST", "approvals/decide", headers=headers, json=several)
         if route == "comment":
             body = {"comment": "why?"}
         else:

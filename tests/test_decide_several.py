@@ -12,7 +12,7 @@ from bridge import World
 
 from coupa_core.decide import BUDGET_S, MAX_AT_ONCE, SENTENCES, Outcome
 from coupa_core.endpoints import Reply
-from coupa_core.errors import Unavailable
+from coupa_core.errors import Malformed, Unavailable
 from coupa_core.journal import Head, Kind, MemoryJournal, Row
 from coupa_core.ledger import Entry, MemoryStore
 from sandbox.coupa.world import Group
@@ -475,8 +475,6 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_being_remembered() -> Non
 
         def read(self, approval_id: int) -> Entry | None:
             if approval_id == self.broken:
-                from coupa_core.errors import Malformed
-
                 raise Malformed("ledger_row", "a row cannot be read")
             return super().read(approval_id)
 

@@ -44,7 +44,7 @@ SAYS = {
     "bad_items": r'items must be 1 to 20 of \{"id": "\.\.\.", "token": "\.\.\."\} with different ids\.',
     "bad_json": r"The body is no valid JSON: [A-Za-z0-9'\":,()\\ -]+( at character [0-9]+)?\.",
     "body_too_large": r"The body is larger than 32768 bytes\.",
-    "field_too_long": r"(reason|actor_email|action_token|token|decision|comment) is longer than [0-9]+ characters\.",
+    "field_too_long": r"(reason|actor_email|(action_)?token|decision|comment) is longer than [0-9]+ char.*\.",
     "no_comment": r"comment must say what you would like to know\.",
     "no_actor": r"Who acts is missing: send X-Actor-Email\.",
     "relay_off": r"Relaying messages is not enabled on this bridge\.",

@@ -13,8 +13,8 @@ from coupa_core.decide.answers import COMMENT_LOST, OWN_QUESTION, Answer, Outcom
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.ports import Decisions, Policy, Recorder
-from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, READING_S
-from coupa_core.errors import BridgeError, CallerError, ServiceError, Unavailable, Unknown
+from coupa_core.decide.run import BUDGET_S, READING_S
+from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
 from coupa_core.model import Document, Kind, stamp
 
@@ -85,8 +85,6 @@ class Ask:
             case.end = answer_of(Outcome.COMMENTED)
             self._note(case, Outcome.COMMENTED, cause="written_before")
             return
-        if deadline.left_s() < CONFIRMING_S:
-            raise Unavailable("decide_late", "no time left to write a comment; nothing was written")
         intent = case.event(EventKind.INTENT, at=self._clock.now())
         self._journal.record([intent], required=self._policy.audit_required)
         cause = ""

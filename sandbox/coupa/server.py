@@ -314,7 +314,7 @@ class CoupaSimulator:
             return Response(json.dumps(error), status=401, mimetype="application/json")
         if body == [] and not is_json:
             return _error(404, "base", NOTHING, is_json=False)
-        return _answer(root, body, 200, is_json=is_json)
+        return _answer(root, body, 201 if request.method == "POST" else 200, is_json=is_json)
 
     def _has_room(self) -> bool:
         """Count a request; one that is refused does not count."""
