@@ -57,7 +57,7 @@ def statuses(world: World, items: list[dict[str, str]]) -> list[str]:
     [
         ("approve", "approved", "approved", "Done: you approved all 3 requests."),
         ("reject", "rejected", "rejected", "Done: you rejected all 3 requests."),
-        ("hold", "on_hold", "held", "Done: you put on hold all 3 requests."),
+        ("hold", "on_hold", "held", "Done: you put all 3 requests on hold."),
     ],
 )
 def test_all_are_decided_and_answered_in_the_order_of_the_request(
@@ -216,7 +216,10 @@ def test_what_coupa_does_not_let_be_held_does_not_keep_the_others() -> None:
     world.requisition(JAMIE)
     world.requisition(JAMIE, holdable=True)
 
-    assert said(decided(world, listed(world), "hold")) == ["not_holdable", "held"]
+    reply = decided(world, listed(world), "hold")
+
+    assert said(reply) == ["not_holdable", "held"]
+    assert reply.body["message"] == "You put 1 of 2 requests on hold; 1 was not put on hold by you."
 
 
 def test_members_and_delegates_decide_several_and_people_are_looked_up_once() -> None:

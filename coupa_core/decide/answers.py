@@ -48,7 +48,7 @@ OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to
 WITHDRAWN = "This request is no longer waiting: it was withdrawn."
 COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."
 
-_PARTICIPLES = {Verb.APPROVE: "approved", Verb.REJECT: "rejected", Verb.HOLD: "put on hold"}
+_DID = {Verb.APPROVE: "approved {}", Verb.REJECT: "rejected {}", Verb.HOLD: "put {} on hold"}
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,16 @@ def summary(verb: Verb, ends: Sequence[Answer | BridgeError]) -> str:
     outcomes = [end.outcome for end in ends if isinstance(end, Answer)]
     done, unsure = outcomes.count(DONE[verb]), outcomes.count(Outcome.UNCONFIRMED)
     left = len(ends) - done - unsure
-    participle = _PARTICIPLES[verb]
+    did = _DID[verb]
     if done == len(ends):
-        return f"Done: you {participle} {'all ' if done > 1 else ''}{_requests(done)}."
-    parts = [f"you {participle} {done} of {_requests(len(ends))}"]
+        everything = f"{'all ' if done > 1 else ''}{_requests(done)}"
+        return f"Done: you {did.format(everything)}."
+    some = f"{done} of {_requests(len(ends))}"
+    parts = [f"you {did.format(some)}"]
     if unsure:
         parts.append(f"Coupa has not confirmed {unsure} yet")
     if left:
+        participle = " ".join(did.format("").split())
         parts.append(f"{left} {'was' if left == 1 else 'were'} not {participle} by you")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
