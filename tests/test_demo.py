@@ -163,20 +163,20 @@ def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: sign
             if line.startswith("People:"):
                 break
         output = "".join(lines)
-        urls = re.findall(r"curl '?(http://[^ '\n]+)", output)
+        urls = re.findall(r"(?:curl '?|browser:\n  )(http://[^ '\n]+)", output)
         statuses = [requests.get(url, timeout=10).status_code for url in urls if "APPROVAL_ID" not in url]
         process.send_signal(how)
         rest = process.communicate(timeout=20)[0]
 
     assert process.returncode == 0, output + rest
     assert "Traceback" not in output + rest
-    assert statuses == [200, 200, 200, 200]
+    assert statuses == [200, 200, 200, 200, 200]
     _assert_gone(urls)
 
 
 def _assert_gone(urls: list[str]) -> None:
     end = time.monotonic() + 10
-    ports = {int(match[1]) for url in urls if (match := re.search(r":(\d+)/", url))}
+    ports = {int(match[1]) for url in urls if (match := re.search(r":(\d+)(?:/|$)", url))}
     while time.monotonic() < end:
         if not any(_answers(port) for port in ports):
             return
