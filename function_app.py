@@ -76,6 +76,18 @@ def decision(req: func.HttpRequest) -> func.HttpResponse:
     return answer("decision", req)
 
 
+@app.route("approvals/decide", methods=["POST"])
+def decide(req: func.HttpRequest) -> func.HttpResponse:
+    """Decide on several approvals."""
+    return answer("decide", req)
+
+
+@app.route("approvals/{approval_id}/comment", methods=["POST"])
+def comment(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask the requester by a comment in Coupa."""
+    return answer("comment", req)
+
+
 @app.route("notifications", methods=["POST"])
 def notifications(req: func.HttpRequest) -> func.HttpResponse:
     """Relay a message."""

@@ -143,8 +143,8 @@ def build(settings: Settings, parts: Parts) -> Bridge:
 
     from coupa_core.authority import EmailMap, Limits, TokenKeys
     from coupa_core.coupa import Access, Coupa
-    from coupa_core.decide import Decide, Policy
-    from coupa_core.directory import Directory
+    from coupa_core.decide import Ask, Checks, Decide, Policy
+    from coupa_core.directory import AskedOnce, Directory
     from coupa_core.endpoints import Endpoints
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
@@ -173,7 +173,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         ),
         client_id=settings.coupa_client_id,
         client_secret=settings.coupa_client_secret.get_secret_value(),
-        scopes=settings.coupa_scopes,
+        scopes=settings.asked_scopes,
         clock=clock,
         chance=parts.chance,
     )
@@ -196,7 +196,22 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     patient_journal, quick_journal = build_journals(settings, parts)
     base = settings.coupa_base_url
     emails, limits = EmailMap(settings.email_map), Limits(settings.step_up_over)
-    fresh = Directory(coupa, clock=clock, emails=emails, keep_s=0)
+
+    def fresh() -> Directory:
+        """Return a directory for one request, which believes nothing that was read before."""
+        return Directory(AskedOnce(coupa), clock=clock, emails=emails, keep_s=0)
+
+    policy = Policy(
+        token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
+        reason_required=settings.reject_reason == "required",
+        allow_self=settings.allow_self_approval == "on",
+        limits=limits,
+        emails=emails,
+        audit_required=settings.audit == "required",
+        comments=settings.comments == "on",
+        link_base=base,
+    )
+    checks = Checks(coupa=coupa, directory=fresh, clock=clock, keys=keys, policy=policy)
     return Bridge(
         sweep=Sweep(
             Kit(
@@ -217,22 +232,15 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         ),
         endpoints=Endpoints(
             decide=Decide(
+                checks=checks,
                 coupa=coupa,
-                directory=fresh,
                 ledger=ledger,
                 journal=quick_journal,
                 clock=clock,
-                keys=keys,
-                policy=Policy(
-                    token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
-                    reason_required=settings.reject_reason == "required",
-                    allow_self=settings.allow_self_approval == "on",
-                    limits=limits,
-                    emails=emails,
-                    audit_required=settings.audit == "required",
-                    link_base=base,
-                ),
+                policy=policy,
+                workers=min(parts.workers, 4),
             ),
+            ask=Ask(checks=checks, coupa=coupa, journal=quick_journal, clock=clock, policy=policy),
             inbox=Inbox(
                 coupa=coupa,
                 directory=fresh,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from coupa_core.authority import Circle, Decider, EmailMap, decider_at, deciders
 from coupa_core.clock import Clock, Deadline
@@ -22,6 +22,8 @@ KEEP_S = 300.0
 
 STALE_S = 3600.0
 """How long they are still used when they cannot be read anew."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,46 @@ class People(Protocol):
     def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Person]:
         """Return the users with these e-mail addresses."""
         ...
+
+
+class AskedOnce:
+    """People as one request sees them: each question is asked once, and its failure is an answer too.
+
+    So twenty decisions cost no more questions than one, and each is judged as if it came alone.
+    """
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._answers: dict[tuple[object, ...], object] = {}
+
+    def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
+        """Return the members of approval groups."""
+        return self._once(("members", *groups.items()), lambda: self._people.members(groups, deadline))
+
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Person]:
+        """Return the users with these ids."""
+        wanted = tuple(ids)
+        return self._once(("users", *wanted), lambda: self._people.users(wanted, deadline))
+
+    def delegations(self, deadline: Deadline) -> list[Delegation]:
+        """Return the delegations that may hold now."""
+        return self._once(("delegations",), lambda: self._people.delegations(deadline))
+
+    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Person]:
+        """Return the users with these e-mail addresses."""
+        wanted = tuple(emails)
+        return self._once(("people", *wanted), lambda: self._people.people(wanted, deadline))
+
+    def _once(self, question: tuple[object, ...], ask: Callable[[], T]) -> T:
+        if question not in self._answers:
+            try:
+                self._answers[question] = ask()
+            except ServiceError as failure:
+                self._answers[question] = failure
+        answer = self._answers[question]
+        if isinstance(answer, ServiceError):
+            raise answer
+        return cast("T", answer)
 
 
 @dataclass

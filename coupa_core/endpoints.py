@@ -16,19 +16,38 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from coupa_core.authority import entra_client
-from coupa_core.decide import Click, Decide, parse_verb
+from coupa_core.decide import (
+    MAX_AT_ONCE,
+    MAX_COMMENT,
+    Answer,
+    Ask,
+    Click,
+    Decide,
+    Question,
+    parse_verb,
+    summary,
+)
 from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
-from coupa_core.inbox import Card, Inbox
+from coupa_core.inbox import Card, Cards, Inbox
 from coupa_core.model import Verb
 from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.report import Report
 
 MAX_BODY = 32 * 1024
-MAX_TEXT = {"actor_email": 254, "action_token": 1_000, "reason": 8_000, "decision": 20, "message": 20_000}
+MAX_TEXT = {
+    "actor_email": 254,
+    "action_token": 1_000,
+    "reason": 8_000,
+    "decision": 20,
+    "message": 20_000,
+    "comment": MAX_COMMENT,
+    "token": 1_000,
+}
 MAX_KEY = 200
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
@@ -61,12 +80,20 @@ class Endpoints:
     """The routes, by the names of their functions."""
 
     def __init__(
-        self, *, decide: Decide, inbox: Inbox, report: Report, relay: Relay, entra_clients: Collection[str]
+        self,
+        *,
+        decide: Decide,
+        ask: Ask,
+        inbox: Inbox,
+        report: Report,
+        relay: Relay,
+        entra_clients: Collection[str],
     ) -> None:
         self._entra_clients = entra_clients
         self._known_by = "entra" if entra_clients else "key"
         self._relay = relay
         self._decide = decide
+        self._ask = ask
         self._inbox = inbox
         self._report = report
         self._routes: Mapping[str, Callable[[Request], Reply]] = {
@@ -77,6 +104,8 @@ class Endpoints:
             "reject": lambda request: self._click(request, Verb.REJECT),
             "hold": lambda request: self._click(request, Verb.HOLD),
             "decision": lambda request: self._click(request, None),
+            "decide": self._clicks,
+            "comment": self._comment,
             "notifications": self._notify,
             "status": self._status,
             "trace": self._trace,
@@ -112,12 +141,8 @@ class Endpoints:
 
     def _list(self, request: Request) -> Reply:
         found = self._inbox.waiting_for(_actor(request, {}))
-        count = found.total
-        message = "You have no open approvals in Coupa."
-        if count:
-            message = f"You have {count} open approval{'' if count == 1 else 's'} in Coupa."
         cards = [_card(card) for card in found.cards]
-        return Reply(200, {"count": count, "message": message, "approvals": cards})
+        return Reply(200, {"count": found.total, "message": _how_many(found), "approvals": cards})
 
     def _show(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -129,28 +154,65 @@ class Endpoints:
     def _click(self, request: Request, verb: Verb | None) -> Reply:
         approval_id = _approval_id(request)
         body = _body(request, {"actor_email", "action_token", "reason", *(["decision"] if not verb else [])})
-        verb = verb or parse_verb(body.get("decision", ""))
-        if verb is None:
-            raise CallerError("bad_decision", "decision must be approve, reject or hold.")
         answer = self._decide.decide(
             Click(
                 approval_id=approval_id,
-                verb=verb,
+                verb=verb or _verb(body),
                 actor=_actor(request, body),
-                token=_agreed(
-                    "action_token",
-                    _header(request, "x-action-token"),
-                    body.get("action_token"),
-                    request.query.get("action_token"),
-                ),
+                token=_token(request, body),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
                 key=_idempotency_key(request),
                 known_by=self._known_by,
                 request_id=request.id,
             )
         )
-        told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
-        return Reply(200, told | answer.details)
+        return Reply(200, _told(approval_id, answer))
+
+    def _clicks(self, request: Request) -> Reply:
+        body = _object(request, {"decision", "reason", "actor_email", "items"})
+        texts = {name: _text(name, value) for name, value in body.items() if name != "items"}
+        verb, actor, key = _verb(texts), _actor(request, texts), _idempotency_key(request)
+        clicks = [
+            Click(
+                approval_id=approval_id,
+                verb=verb,
+                actor=actor,
+                token=token,
+                reason=texts.get("reason", ""),
+                key=key,
+                known_by=self._known_by,
+                request_id=request.id,
+            )
+            for approval_id, token in _items(body.get("items"))
+        ]
+        ends = self._decide.decide_all(clicks)
+        items = []
+        for click, end in zip(clicks, ends, strict=True):
+            if isinstance(end, Answer):
+                items.append(_told(click.approval_id, end))
+            else:
+                said = refusal("decide", end, request_id=request.id).body
+                told = {name: said[name] for name in ("error", "message")}
+                items.append({"approval_id": str(click.approval_id)} | told)
+        return Reply(200, {"message": summary(verb, ends), "items": items})
+
+    def _comment(self, request: Request) -> Reply:
+        approval_id = _approval_id(request)
+        body = _body(request, {"comment", "actor_email", "action_token"})
+        comment = body.get("comment", "").strip()
+        if not comment:
+            raise CallerError("no_comment", "comment must say what you would like to know.")
+        answer = self._ask.ask(
+            Question(
+                approval_id=approval_id,
+                actor=_actor(request, body),
+                comment=comment,
+                token=_token(request, body),
+                known_by=self._known_by,
+                request_id=request.id,
+            )
+        )
+        return Reply(200, _told(approval_id, answer))
 
     def _notify(self, request: Request) -> Reply:
         self._relay.check_is_on()
@@ -208,14 +270,73 @@ def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
 
 def _card(card: Card) -> dict[str, Any]:
     """Write a card; ids are texts, as in slots."""
-    return {name: str(value) for name, value in asdict(card).items() if value is not None}
+    said = {name: value for name, value in asdict(card).items() if value is not None}
+    return said | {"approval_id": str(card.approval_id), "document_id": str(card.document_id)}
+
+
+def _how_many(found: Cards) -> str:
+    """Say how many approvals wait, and for how long."""
+    count, days = found.total, found.oldest_days
+    if not count:
+        return "You have no open approvals in Coupa."
+    text = f"You have {count} open approval{'' if count == 1 else 's'} in Coupa"
+    if days:
+        which = "it has" if count == 1 else "the oldest has"
+        text += f"; {which} waited for {days} day{'' if days == 1 else 's'}"
+    return f"{text}."
+
+
+def _told(approval_id: int, answer: Answer) -> dict[str, str]:
+    told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
+    return told | answer.details
 
 
 def _approval_id(request: Request) -> int:
-    text = request.route.get("approval_id", "")
+    return _id_of(request.route.get("approval_id", ""), "approval_id")
+
+
+def _id_of(text: str, name: str) -> int:
     if not _ID.fullmatch(text):
-        raise CallerError("bad_approval_id", "approval_id must be a number of 1 to 19 digits.")
+        raise CallerError("bad_approval_id", f"{name} must be a number of 1 to 19 digits.")
     return int(text)
+
+
+def _items(given: Any) -> list[tuple[int, str | None]]:
+    """Read which approvals are decided, each with its token.
+
+    Raises:
+        CallerError: says what is wrong with them.
+    """
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_AT_ONCE:
+        raise CallerError("bad_items", _BAD_ITEMS)
+    found: dict[int, str | None] = {}
+    for each in given:
+        if not isinstance(each, dict) or not {"id"} <= each.keys() <= {"id", "token"}:
+            raise CallerError("bad_items", _BAD_ITEMS)
+        number, token = each["id"], each.get("token")
+        if not isinstance(number, str) or not isinstance(token, str | None):
+            raise CallerError("bad_items", _BAD_ITEMS)
+        approval_id = _id_of(number, "id")
+        if approval_id in found:
+            raise CallerError("bad_items", _BAD_ITEMS)
+        found[approval_id] = _agreed("token", token)
+    return list(found.items())
+
+
+def _verb(body: Mapping[str, str]) -> Verb:
+    verb = parse_verb(body.get("decision", ""))
+    if verb is None:
+        raise CallerError("bad_decision", "decision must be approve, reject or hold.")
+    return verb
+
+
+def _token(request: Request, body: Mapping[str, str]) -> str | None:
+    return _agreed(
+        "action_token",
+        _header(request, "x-action-token"),
+        body.get("action_token"),
+        request.query.get("action_token"),
+    )
 
 
 def _actor(request: Request, body: Mapping[str, str]) -> str:

@@ -5,9 +5,9 @@ It reads Coupa live and never the ledger's memory of who was told; it knows noth
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from coupa_core import notice
@@ -23,13 +23,16 @@ from coupa_core.authority import (
 )
 from coupa_core.clock import Clock, Deadline
 from coupa_core.ledger import Ledger
-from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn
+from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn, stamp
 
 BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 MAX_CARDS = 20
 """Items that are shown at once; a chat answer with more is unreadable."""
+
+NEAR = timedelta(days=7)
+"""A need-by date within this, or in the past, comes before everything else in the list."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Card:
         text: Moveworks markup, as in a notice.
         link: where the document is in Coupa.
         action_token: offers the decision to the approver; None when tokens are off.
+        age_days: whole days since it began to wait; None where Coupa does not say.
+        need_by: the day on which the goods are needed, as `2026-12-01`; None where nobody said.
     """
 
     approval_id: int
@@ -51,14 +56,23 @@ class Card:
     text: str
     link: str
     action_token: str | None
+    age_days: int | None
+    need_by: str | None
 
 
 @dataclass(frozen=True)
 class Cards:
-    """The approvals that wait for a person: the first ones as cards, and how many there are."""
+    """The approvals that wait for a person: the first ones as cards, and what is true of all.
+
+    Attributes:
+        cards: what is needed soon comes first, then what waits for longest.
+        total: how many there are.
+        oldest_days: how many whole days the oldest has waited; None for none, or where Coupa does not say.
+    """
 
     cards: list[Card]
     total: int
+    oldest_days: int | None = None
 
 
 class Requests(Protocol):
@@ -72,8 +86,10 @@ class Requests(Protocol):
         """Return the pending approvals that ask one of these users or groups."""
         ...
 
-    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals of one document."""
+    def siblings(
+        self, documents: Iterable[Document], deadline: Deadline
+    ) -> dict[DocumentKey, list[Approval]]:
+        """Return the pending approvals of documents, by (type, id)."""
         ...
 
     def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
@@ -108,7 +124,7 @@ class Inbox:
         self,
         *,
         coupa: Requests,
-        directory: Circles,
+        directory: Callable[[], Circles],
         ledger: Ledger,
         clock: Clock,
         keys: TokenKeys | None,
@@ -126,7 +142,7 @@ class Inbox:
         self._link_base = link_base
 
     def waiting_for(self, email: str) -> Cards:
-        """Return what waits for this person now, oldest first; nothing for an unknown or inactive person.
+        """Return what waits for this person now; nothing for an unknown or inactive person.
 
         Raises:
             ServiceError: Coupa or the ledger could not be asked.
@@ -139,20 +155,18 @@ class Inbox:
         ]
         if len(people) != 1:
             return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
-        waiting = []
-        approvals = self._coupa.pending_for(self._keys_of(people[0], deadline), deadline)
-        circles = self._directory.circles(approvals, deadline)
+        directory = self._directory()
+        approvals = self._coupa.pending_for(_keys_of(people[0], directory, deadline), deadline)
+        circles = directory.circles(approvals, deadline)
+        found = []
         for approval, document in self._with_turn(approvals, deadline):
             decider = decider_at(email, circles[approval.id].people)
             if decider is not None:
-                waiting.append((approval, document, decider))
-        return Cards([self._card(*each) for each in waiting[:MAX_CARDS]], len(waiting))
-
-    def _keys_of(self, person: Member, deadline: Deadline) -> list[str]:
-        """Return whose approvals this person may decide: own ones, the groups', and those of delegators."""
-        groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
-        others = [f"user:{number}" for number in self._directory.delegators(person.id or 0, deadline)]
-        return [f"user:{person.id}", *groups, *others]
+                found.append(_Waiting(approval, document, decider, self._clock.now()))
+        found.sort(key=lambda each: each.order)
+        ages = [each.age_days for each in found if each.age_days is not None]
+        cards = [self._card(each) for each in found[:MAX_CARDS]]
+        return Cards(cards, len(found), max(ages, default=None))
 
     def show(self, email: str, approval_id: int) -> Card | None:
         """Return one approval that waits for this person now, or None.
@@ -164,25 +178,24 @@ class Inbox:
         approval = self._coupa.approval(approval_id, deadline)
         if approval is None or not approval.is_pending:
             return None
-        decider = self._directory.decider(email, approval, deadline)
+        decider = self._directory().decider(email, approval, deadline)
         pairs = self._with_turn([approval], deadline) if decider else []
-        return self._card(*pairs[0], decider) if decider and pairs else None
+        return self._card(_Waiting(*pairs[0], decider, self._clock.now())) if decider and pairs else None
 
     def _with_turn(self, approvals: list[Approval], deadline: Deadline) -> list[tuple[Approval, Document]]:
         """Keep the approvals whose turn it is, with their documents."""
         documents = self._coupa.documents(approvals, deadline)
-        siblings: dict[DocumentKey, list[Approval]] = defaultdict(list)
-        for key, document in documents.items():
-            if document.kind is Kind.OTHER:
-                siblings[key] = self._coupa.pending_of(document, deadline)
+        unsaid = [document for document in documents.values() if document.kind is Kind.OTHER]
+        siblings = self._coupa.siblings(unsaid, deadline)
         pairs = []
-        for approval in sorted(approvals, key=lambda approval: approval.id):
+        for approval in approvals:
             found = documents.get(approval.document_key)
-            if found and has_turn(approval, found, siblings[approval.document_key]):
+            if found and has_turn(approval, found, siblings.get(approval.document_key, ())):
                 pairs.append((approval, found))
         return pairs
 
-    def _card(self, approval: Approval, document: Document, decider: Decider) -> Card:
+    def _card(self, waiting: _Waiting) -> Card:
+        approval, document, decider = waiting.approval, waiting.document, waiting.decider
         link = notice.link_to(document, base_url=self._link_base)
         token = None
         if self._keys is not None:
@@ -200,4 +213,58 @@ class Inbox:
             in_coupa_only=self._limits.forbid(document),
         )
         text = notice.announcement(document, link=link, shown=shown)
-        return Card(approval.id, document.type, document.id, text, link, token)
+        return Card(
+            approval_id=approval.id,
+            document_type=document.type,
+            document_id=document.id,
+            text=text,
+            link=link,
+            action_token=token,
+            age_days=waiting.age_days,
+            need_by=waiting.need_by.isoformat() if waiting.need_by else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """One approval of the list, and its place there."""
+
+    approval: Approval
+    document: Document
+    decider: Decider
+    now: datetime
+
+    @property
+    def since(self) -> datetime | None:
+        """Return when it began to wait, as far as Coupa says."""
+        return stamp(self.document.submitted_at) or stamp(self.approval.updated_at)
+
+    @property
+    def age_days(self) -> int | None:
+        """Return the whole days since then."""
+        return max(0, (self.now - self.since).days) if self.since else None
+
+    @property
+    def need_by(self) -> date | None:
+        """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
+        try:
+            return date.fromisoformat((self.document.need_by_date or "")[:10])
+        except ValueError:
+            return None
+
+    @property
+    def order(self) -> tuple[date, datetime, int]:
+        """Return its place: what is needed soon by that day, then what waits for longest."""
+        is_near = self.need_by is not None and self.need_by <= (self.now + NEAR).date()
+        return (
+            self.need_by if self.need_by and is_near else date.max,
+            self.since or datetime.max.replace(tzinfo=UTC),
+            self.approval.id,
+        )
+
+
+def _keys_of(person: Member, directory: Circles, deadline: Deadline) -> list[str]:
+    """Return whose approvals this person may decide: own ones, the groups', and those of delegators."""
+    groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
+    others = [f"user:{number}" for number in directory.delegators(person.id or 0, deadline)]
+    return [f"user:{person.id}", *groups, *others]

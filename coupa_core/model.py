@@ -371,6 +371,33 @@ class Document(_Record):
         return self.status == PENDING and any(step and step.id == approval_id for step in current)
 
 
+def _approvals(rows: Any) -> list[Approval]:
+    """Read the approvals that a document names; one without a usable id is left out."""
+    return [each for each in map(parse_approval, _only_readable(rows)) if each]
+
+
+class Chain(_Record):
+    """A document as far as its approvals go: its status, its steps, and whose turn it is."""
+
+    id: Id
+    status: Name = None
+    approvals: Annotated[list[Approval], BeforeValidator(_approvals)] = []
+    current_approval: Annotated[Step | None, _Lenient] = None
+    current_parallel_approvals: Annotated[list[Step], BeforeValidator(_only_readable)] = []
+
+    def step(self, approval_id: int) -> Approval | None:
+        """Return one of its approvals; None when it is not among them."""
+        return next((each for each in self.approvals if each.id == approval_id), None)
+
+    @property
+    def next_names(self) -> list[str]:
+        """Return the names of those whose turn it is, as far as the document names them."""
+        current = [self.current_approval, *self.current_parallel_approvals]
+        ids = {step.id for step in current if step}
+        names = [each.asked_name for each in self.approvals if each.id in ids and each.is_pending]
+        return [name for name in dict.fromkeys(names) if name] if self.status == PENDING else []
+
+
 class Verb(StrEnum):
     """What an approver can do with an approval, by the name of Coupa's action."""
 
@@ -448,6 +475,14 @@ def parse_requisition(raw: Any) -> Document | None:
         raw = raw | {"approvable-type": REQUISITION}
     try:
         return Document.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def parse_chain(raw: Any) -> Chain | None:
+    """Read the approvals of one document, or return None when it has no usable id."""
+    try:
+        return Chain.model_validate(raw)
     except ValidationError:
         return None
 

@@ -35,6 +35,9 @@ LEAST_SCOPES = (
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """
 
+COMMENT_SCOPE = "core.comment.write"
+"""Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md"""
+
 EASY_AUTH = "WEBSITE_AUTH_ENABLED"
 """Set by App Service while its authentication stands in front of the app, and not to be set by hand.
 
@@ -296,6 +299,12 @@ class Settings(BaseModel):
     reject_reason: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
         "required", alias="REJECT_REASON", description="`required`, `optional`"
     )
+    comments: Switch = Field(
+        "off",
+        alias="COMMENTS",
+        description="`on` lets approvers ask the requester by a comment in Coupa; our client then needs the "
+        "scope `core.comment.write`",
+    )
     relay: Switch = Field("off", alias="RELAY", description="`on` lets `POST notifications` send messages")
     relay_domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_parts)] = (
         Field(
@@ -333,6 +342,12 @@ class Settings(BaseModel):
         description="how long a claim holds; the margin that must be left before a send (a third), the "
         "send's deadline (a sixth) and the skew allowance before a takeover (a quarter) scale with it",
     )
+
+    @property
+    def asked_scopes(self) -> str:
+        """Return the scopes that a token is asked for: those of the setting, and what a switch needs."""
+        needed = [COMMENT_SCOPE] if self.comments == "on" else []
+        return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
 
     @property
     def storage(self) -> str:

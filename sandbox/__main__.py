@@ -11,7 +11,9 @@ import threading
 from sandbox.azurite import WELL_KNOWN_PORTS, AzuriteError
 from sandbox.coupa.world import Line
 from sandbox.demo import prepare_terminal
-from sandbox.neighbours import COUPA_PORT, MOVEWORKS_PORT, is_free, neighbours
+from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, PAGE_PORT, free_port, is_free, neighbours
+from sandbox.page import Page
+from sandbox.serving import served
 
 
 def main() -> int:
@@ -35,8 +37,11 @@ def main() -> int:
                 lines=[Line("Chair, ergonomic", quantity="4", unit_price="389.5", supplier="Sitwell")],
                 approvers=[around.people["robin@example.com"]],
             )
-            print("One request waits for robin@example.com. Start the function app; Ctrl-C ends this.")
-            threading.Event().wait()
+            page = Page(around, f"http://127.0.0.1:{APP_PORT}")
+            with served(page, port=free_port(PAGE_PORT)) as page_url:
+                print(f"  page          {page_url}")
+                print("One request waits for robin@example.com. Start the function app; Ctrl-C ends this.")
+                threading.Event().wait()
     except AzuriteError as error:
         print(f"Azurite: {error}", file=sys.stderr)
         return 1

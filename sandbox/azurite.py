@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,6 +49,7 @@ class Azurite:
         self.ports = tuple(ports)
         self._process = process
         self._output = output
+        self._is_paused = False
 
     @property
     def connection_string(self) -> str:
@@ -74,9 +76,26 @@ class Azurite:
                     raise AzuriteError(f"Azurite did not answer on port {port}: {self._said()}")
                 time.sleep(0.05)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it takes connections and answers nothing."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Let it hang: it takes connections and answers nothing, as a service that is overwhelmed."""
+        self._process.send_signal(signal.SIGSTOP)
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Let it go on, with whatever waits for it."""
+        self._process.send_signal(signal.SIGCONT)
+        self._is_paused = False
+
     def stop(self) -> None:
         """End it; what is in memory is gone. Doing so twice is no fault."""
         if self._process.poll() is None:
+            if self._is_paused:
+                self.resume()
             self._process.terminate()
             try:
                 self._process.wait(_STOP_S)

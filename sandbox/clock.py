@@ -40,6 +40,27 @@ class RealClock:
         time.sleep(seconds)
 
 
+class ShiftedClock(RealClock):
+    """The machine's clock, moved forward by as much as a person asked for; sleeping really sleeps."""
+
+    def __init__(self) -> None:
+        self._ahead_s = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the moved time as aware UTC."""
+        return super().now() + timedelta(seconds=self._ahead_s)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds and those it was moved by."""
+        return super().monotonic() + self._ahead_s
+
+    def advance(self, seconds: float) -> None:
+        """Move it forward."""
+        with self._lock:
+            self._ahead_s += max(0.0, seconds)
+
+
 class ManualClock:
     """A clock that stands still until it is told to move; sleeping moves it at once."""
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import requests
 
@@ -24,44 +25,52 @@ from sandbox.neighbours import (
     APP_PORT,
     COUPA_PORT,
     MOVEWORKS_PORT,
+    PAGE_PORT,
     PEOPLE,
     ROOT,
     Neighbours,
     free_port,
     neighbours,
 )
+from sandbox.page import Page
+from sandbox.serving import served
 from sandbox.story import Story, StoryError, plain, sweep
 
 EVERY_S = 10
 LOG = ROOT / ".sandbox.log"
 
 # The demo decides when a sweep runs; the app's own timer would do it each minute.
-_NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
+NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
 
 
 @contextlib.contextmanager
-def function_app(settings: dict[str, str]) -> Iterator[str]:
+def function_app(settings: dict[str, str], *, port: int, log: Path = LOG) -> Iterator[str]:
     """Run the function app while the block runs, and yield its base URL.
+
+    Args:
+        settings: of the app.
+        port: must be free.
+        log: the file that takes what it prints.
 
     Raises:
         StoryError: it did not answer within a minute, or ended; says what it printed last.
     """
-    port = free_port(APP_PORT)
     func = core_tools()
     if func and settings["AzureWebJobsStorage"]:
         command = [func, "start", "--port", str(port)]
         print("  function app  func start")
     else:
-        command = [sys.executable, "-m", "sandbox.host", "--port", str(port), "--no-timers"]
+        command = [sys.executable, "-m", "sandbox.host", "--port", str(port)]
+        command += ["--no-timers", "--movable-clock"]
         print("  function app  local host (func start, where Azure Functions Core Tools are installed)")
     url = f"http://127.0.0.1:{port}"
-    with LOG.open("wb") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output
         )
         try:
-            _await(process, url)
-            print(f"  listening     {url}  (log: {LOG.name})")
+            _await(process, url, log)
+            print(f"  listening     {url}  (log: {log.name})")
             yield url
         finally:
             process.terminate()
@@ -77,22 +86,24 @@ def core_tools() -> str | None:
     return shutil.which("func")
 
 
-def _await(process: subprocess.Popen[bytes], url: str) -> None:
+def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(requests.RequestException):
             requests.get(f"{url}/api/health", timeout=2)
             return
         time.sleep(0.1)
-    said = LOG.read_text("utf-8", "replace")[-2000:]
+    said = log.read_text("utf-8", "replace")[-2000:]
     raise StoryError(f"the function app did not start; it said:\n{said}")
 
 
-def stay(around: Neighbours, app_url: str) -> None:
+def stay(around: Neighbours, app_url: str, page_url: str) -> None:
     """Sweep every ten seconds and say what arrives, until Ctrl-C."""
     wish = '{"title": "Desk", "price": "250", "approvers": ["jamie@example.com"]}'
     print(f"""
-Everything stays up until Ctrl-C; a sweep runs every {EVERY_S} s. In another terminal:
+Everything stays up until Ctrl-C; a sweep runs every {EVERY_S} s. In a browser:
+  {page_url}
+In another terminal:
   curl {around.coupa_url}/_sandbox/state
   curl -X POST {around.coupa_url}/_sandbox/requisitions -d '{wish}'
   curl '{around.moveworks_url}/_sandbox/inbox?email=jamie@example.com'
@@ -124,11 +135,12 @@ def main() -> int:
                 moveworks_port=free_port(MOVEWORKS_PORT),
                 tables_only=core_tools() is None,
             ) as around,
-            function_app({**around.settings(), **_NEVER}) as app_url,
+            function_app({**around.settings(), **NEVER}, port=free_port(APP_PORT)) as app_url,
         ):
             Story(around, app_url).tell()
             if not options.exit:
-                stay(around, app_url)
+                with served(Page(around, app_url, log=LOG), port=free_port(PAGE_PORT)) as page_url:
+                    stay(around, app_url, page_url)
     except (StoryError, AzuriteError, requests.RequestException) as failure:
         print(f"\nThe story broke off: {failure}\nThe function app's log is {LOG.name}.", file=sys.stderr)
         return 1

@@ -6,7 +6,8 @@ leaves out: storage, leases between instances, scaling, other bindings.
 
 `POST /admin/functions/{name}` fires a timer function now and answers 202, as Azure's host does; like there,
 such a run does not wait for a scheduled one to end. `?wait=1` is ours, not Azure's: it answers 200 when the
-run has ended, 500 when it raised.
+run has ended, 500 when it raised. Another is `POST /admin/clock?advance=SECONDS`, which moves the time of the
+app forward where `--movable-clock` allows it.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-reference-python
@@ -27,7 +28,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,10 @@ from sandbox.invocation import name_of, run_http, run_timer, run_timer_quietly, 
 from sandbox.ncrontab import Schedule, ScheduleError, keep, resolve
 from sandbox.routing import Route, segments
 from sandbox.serving import served
+from sandbox.timeshift import ProcessTime
+
+MAX_ADVANCE_S = 366 * 86_400
+"""The farthest that one request moves the clock."""
 
 logger = logging.getLogger("host")
 
@@ -65,6 +70,7 @@ class FunctionHost:
         function_key: the key that all but anonymous routes ask for; None asks for none, as `func start` does.
         environ: where `%NAME%` in a schedule is looked up; the environment by default.
         clock: what the timers go by.
+        advance: moves the app's time forward by so many seconds; None where it cannot be moved.
 
     Raises:
         ValueError: the worker would refuse a function; then none of the app's loads.
@@ -78,8 +84,10 @@ class FunctionHost:
         function_key: str | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        advance: Callable[[float], None] | None = None,
     ) -> None:
         self._function_key = function_key
+        self._advance = advance
         self._environ = os.environ if environ is None else environ
         self._clock: Clock = clock or RealClock()
         self._stopped = threading.Event()
@@ -134,6 +142,8 @@ class FunctionHost:
         match segments(raw_path):
             case ["admin", "functions", name]:
                 response = self._admin(request, name)
+            case ["admin", "clock"]:
+                response = self._move_clock(request)
             case path:
                 response = self._serve(request, path, raw_path)
         return response(environ, start_response)
@@ -148,6 +158,17 @@ class FunctionHost:
             return Response(status=200 if run() else 500)
         threading.Thread(target=run, daemon=True).start()
         return Response(status=202)
+
+    def _move_clock(self, request: Request) -> Response:
+        if not self._has_key(request):
+            return Response(status=401)
+        if self._advance is None or request.method != "POST":
+            return Response(status=404)
+        seconds = request.args.get("advance", type=int)
+        if seconds is None or not 0 <= seconds <= MAX_ADVANCE_S:
+            return Response(status=400)
+        self._advance(float(seconds))
+        return Response(status=200)
 
     def _serve(self, request: Request, path: list[str], raw_path: str) -> Response:
         for endpoint in self.endpoints:
@@ -219,6 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.host", description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, default=7071)
     parser.add_argument("--no-timers", action="store_true", help="leave the firing of timers to the caller")
+    parser.add_argument("--movable-clock", action="store_true", help="let POST /admin/clock move the time")
     parser.add_argument("--function-key", help="ask for this key, as Azure does")
     parser.add_argument(
         "--app", type=Path, default=Path(__file__).parents[1], help="folder of function_app.py"
@@ -230,7 +252,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app_dir = options.app.resolve()
     try:
         functions = load_functions(app_dir)
-        host = FunctionHost(functions, prefix=_route_prefix(app_dir), function_key=options.function_key)
+        host = FunctionHost(
+            functions,
+            prefix=_route_prefix(app_dir),
+            function_key=options.function_key,
+            advance=ProcessTime().advance if options.movable_clock else None,
+        )
     except Exception as error:
         logger.exception("The app cannot be loaded")
         print(f"0 functions loaded: {type(error).__name__}: {error}", flush=True)

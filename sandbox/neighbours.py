@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.azurite import INSTALL_HINT, azurite, is_installed
+from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
+from sandbox.clock import ManualClock, ShiftedClock
 from sandbox.control import coupa_with_handles, moveworks_with_handles
 from sandbox.coupa import CoupaSimulator
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import served
 
 ROOT = Path(__file__).resolve().parent.parent
-COUPA_PORT, MOVEWORKS_PORT, APP_PORT = 7081, 7082, 7071
+COUPA_PORT, MOVEWORKS_PORT, APP_PORT, PAGE_PORT = 7081, 7082, 7071, 7080
 CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 EVENT_ID, API_KEY = "00000000-0000-4000-8000-000000000001", "sandbox-api-key"
 TOKEN_KEYS = "sandbox:c2FuZGJveC1vbmx5LWtleS1ub3QtZm9yLXByb2R1Y3Rpb24h"
@@ -35,6 +36,8 @@ class Neighbours:
     Attributes:
         storage: a connection string, or `memory`.
         people: Coupa's user ids by e-mail.
+        clock: the time that both simulators live in.
+        store: what runs behind `storage`; None for `memory`.
     """
 
     coupa: CoupaSimulator
@@ -43,6 +46,8 @@ class Neighbours:
     moveworks_url: str
     storage: str
     people: dict[str, int]
+    clock: ShiftedClock | ManualClock
+    store: Azurite | None
 
     def settings(self) -> dict[str, str]:
         """Return the settings by which the bridge finds them."""
@@ -81,6 +86,7 @@ def neighbours(
         AzuriteError: Azurite is installed and did not start.
     """
     with contextlib.ExitStack() as stack:
+        server, clock = None, ShiftedClock()
         if is_installed():
             server = stack.enter_context(azurite(tables_only=tables_only, ports=storage_ports))
             storage = server.connection_string
@@ -88,8 +94,8 @@ def neighbours(
         else:
             storage = "memory"
             print(f"  table store   in memory, gone when the app ends. {INSTALL_HINT}")
-        coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-        moveworks = MoveworksSimulator(api_key=API_KEY, event_id=EVENT_ID)
+        coupa = CoupaSimulator(clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        moveworks = MoveworksSimulator(clock=clock, api_key=API_KEY, event_id=EVENT_ID)
         people = {
             email: coupa.world.add_user(email=email, firstname=first, lastname=last)
             for email, (first, last) in PEOPLE.items()
@@ -98,7 +104,7 @@ def neighbours(
         print(f"  Coupa         {coupa_url}  (simulated)")
         moveworks_url = stack.enter_context(served(moveworks_with_handles(moveworks), port=moveworks_port))
         print(f"  Moveworks     {moveworks_url}  (simulated)")
-        yield Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people)
+        yield Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people, clock, server)
 
 
 def is_free(port: int) -> bool:

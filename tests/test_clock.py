@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from coupa_core.clock import Clock, Deadline, SystemClock
-from sandbox.clock import ManualClock
+from sandbox.clock import ManualClock, ShiftedClock
 
 
 def test_the_machines_clock_is_aware_utc_and_is_now() -> None:
@@ -64,3 +67,36 @@ def test_a_share_of_a_passed_deadline_has_passed() -> None:
     clock.advance(2)
 
     assert deadline.within(5).left_s() == -1
+
+
+def test_a_shifted_clock_runs_on_from_where_it_was_moved_to() -> None:
+    clock = ShiftedClock()
+    before, before_s = clock.now(), clock.monotonic()
+
+    clock.advance(3600)
+    clock.advance(-7200)
+
+    assert timedelta(seconds=3600) <= clock.now() - before < timedelta(seconds=3660)
+    assert 3600 <= clock.monotonic() - before_s < 3660
+
+
+def test_the_time_of_a_whole_process_can_be_moved() -> None:
+    """In a process of its own: there is no way back."""
+    program = """
+from sandbox.timeshift import ProcessTime
+from coupa_core.clock import SystemClock
+moved, clock = ProcessTime(), SystemClock()
+wall, steady = clock.now(), clock.monotonic()
+moved.advance(86_400)
+print((clock.now() - wall).days, int((clock.monotonic() - steady) // 86_400))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.split()) == (0, ["1", "1"]), done.stderr

@@ -14,7 +14,7 @@ from bridge import COUPA, World
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, REQUISITION_FIELDS, Coupa, path_id
-from coupa_core.errors import Malformed, Refused, ServiceError, Unavailable, Unknown
+from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.model import REQUISITION, Approval, Document, Listing, Verb
 from sandbox.coupa.world import Group
 from sandbox.front import Call
@@ -694,3 +694,55 @@ def test_every_read_asks_for_json_and_names_its_fields() -> None:
 
 def test_a_page_is_as_long_as_coupa_allows() -> None:
     assert PAGE == 50
+
+
+def test_the_siblings_of_many_documents_are_asked_for_fifty_at_once_and_kept_apart() -> None:
+    world = World()
+    made = many(world, 51)
+    documents = [world.coupa.world.approval(each).approvable_id for each in made]
+    wanted = [Document(type=REQUISITION, id=number) for number in documents]
+    twin = Document(type="InvoiceHeader", id=documents[0])
+
+    found = client(world).siblings([*wanted, twin], soon(world))
+
+    assert [[each.id for each in found[REQUISITION, number]] for number in documents] == [
+        [each] for each in made
+    ]
+    assert found["InvoiceHeader", documents[0]] == []
+    assert (
+        len(reads(world, "/api/approvals$")) == 3
+    )  # a full page, and whether another follows; then the last
+
+
+def test_how_far_a_requisition_has_come_is_read_with_its_approvals() -> None:
+    world = World()
+    rid, aid = one(world)
+
+    chains = client(world).chains([rid, 4711], soon(world))
+
+    assert set(chains) == {rid}
+    step = chains[rid].step(aid)
+    assert step is not None
+    assert step.status == "pending_approval"
+    assert chains[rid].step(4711) is None
+    assert chains[rid].next_names == ["Ann Doe"]
+
+
+@pytest.mark.parametrize(("body", "answered"), [("", 0), ("<html>", 0), ("[]", 0), ('{"id": 12}', 12)])
+def test_a_comment_is_known_by_the_id_that_coupa_answers_with(body: str, answered: int) -> None:
+    world = World()
+    world.coupa.front.fail(
+        "answer", method="POST", path="/api/requisitions/7/comments", status=200, body=body
+    )
+
+    assert client(world).comment(7, "why?", soon(world)) == answered
+    assert json.loads(world.coupa.front.calls[-1].body) == {"comments": "why?"}
+
+
+def test_a_comment_without_the_scope_is_denied_and_sent_once() -> None:
+    world = World()
+    rid, _ = one(world)
+
+    with pytest.raises(Denied, match=r"core\.comment\.write"):
+        client(world).comment(rid, "why?", soon(world))
+    assert world.coupa.front.count("POST", "comments") == 1

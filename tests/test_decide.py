@@ -41,7 +41,7 @@ def approval_of(world: World, card: Delivered) -> Any:
 @pytest.mark.parametrize(
     ("verb", "status", "outcome", "sentence"),
     [
-        ("approve", "approved", "approved", "Done: you approved this request."),
+        ("approve", "approved", "approved", "Done: you approved this request. It is fully approved."),
         ("reject", "rejected", "rejected", "Done: you rejected this request, and Coupa has your reason."),
         ("hold", "on_hold", "held", "Done: you put this request on hold."),
     ],
@@ -73,7 +73,8 @@ def test_a_repeated_click_has_the_same_answer_and_no_second_effect() -> None:
 
     first, second = world.click(card, JAMIE), world.click(card, JAMIE)
 
-    assert first.body == second.body
+    assert first.body["outcome"] == second.body["outcome"] == "approved"
+    assert second.body["message"] == "Done: you approved this request."
     assert world.puts() == 1
 
 
@@ -359,8 +360,9 @@ def test_the_same_request_again_gets_the_stored_answer_without_a_question_to_cou
     calls_after = len(world.coupa.front.calls)
     closed = keyed(world, card, "approve", "one")
 
-    assert first.body == again.body == closed.body
-    assert first.body["outcome"] == "approved"
+    assert again.body == closed.body
+    assert again.body["message"] == "Done: you approved this request."
+    assert first.body["outcome"] == again.body["outcome"] == "approved"
     assert calls_after - calls > 0
     assert len(world.coupa.front.calls) == calls_after
 
@@ -596,7 +598,7 @@ def test_an_approval_that_coupa_does_not_know_is_not_found_or_withdrawn() -> Non
 
 def test_a_document_that_coupa_does_not_return_is_a_failure_and_nothing_is_decided() -> None:
     world, card = offered()
-    world.coupa.front.fail("answer", path="/api/requisitions/", status=404, body="{}")
+    world.coupa.front.fail("answer", path="/api/requisitions", status=200, body="[]")
 
     reply = world.click(card, JAMIE)
 
@@ -623,7 +625,7 @@ def test_a_200_that_did_not_come_from_coupa_is_no_decision_of_ours(body: str) ->
     ended = {"id": int(card.slots["approval_id"]), "status": "rejected", "approved-by": robin}
     world.coupa.front.fail("answer", method="PUT", status=200, body=body)
     world.coupa.front.fail(
-        "answer", method="GET", path="/api/approvals/", skip=1, status=200, body=json.dumps(ended)
+        "answer", method="GET", path="/api/approvals", skip=1, status=200, body=json.dumps([ended])
     )
 
     reply = world.click(card, JAMIE, "reject", reason="too dear")
@@ -678,7 +680,7 @@ def test_a_decision_that_coupa_refuses_is_a_failure_while_it_waits(status: int, 
 
 def test_without_a_look_afterwards_nothing_is_claimed() -> None:
     world, card = offered()
-    world.coupa.front.fail("answer", method="GET", path="/api/approvals/", skip=1, times=None, status=400)
+    world.coupa.front.fail("answer", method="GET", skip=2, times=None, status=400)
 
     reply = world.click(card, JAMIE)
 
@@ -721,7 +723,7 @@ def test_the_answer_comes_within_ten_seconds_however_slow_coupa_is(method: str, 
 
 def test_with_too_little_time_left_nothing_is_sent() -> None:
     world, card = offered()
-    world.coupa.front.fail("slow", path="/api/approvals/", seconds=5.0)
+    world.coupa.front.fail("slow", path="/api/approvals", seconds=5.0)
     store_reads = world.store.read
 
     def late(approval_id: int) -> Entry | None:
@@ -796,3 +798,143 @@ def test_the_log_says_what_became_of_a_click_and_names_nobody(caplog: pytest.Log
 
     assert f"decision approval_id={card.slots['approval_id']} verb=approve outcome=approved" in caplog.text
     assert JAMIE not in caplog.text
+
+
+# The receipt.
+
+
+def receipt(reply: Any) -> tuple[str, Any, Any]:
+    """Return what a decision led to, as it is said."""
+    body = reply.body
+    return body["message"], body.get("document_status"), body.get("next_approver")
+
+
+def test_after_a_step_the_answer_names_the_next_approver_and_at_last_that_there_is_none() -> None:
+    world, card = offered(JAMIE, ROBIN)
+
+    first = world.click(card, JAMIE)
+    [next_card] = world.announced()
+    last = world.click(next_card, ROBIN)
+
+    done = "Done: you approved this request."
+    assert receipt(first) == (f"{done} Next: Robin Doe.", "pending_approval", "Robin Doe")
+    assert receipt(last) == (f"{done} It is fully approved.", "approved", None)
+
+
+def test_who_is_next_may_be_a_group_or_several_people() -> None:
+    world = World()
+    group = Group(world.coupa.world.add_group(name="Buyers", members=[world.person(ROBIN)]))
+    names = ("ann@example.com", "bob@example.com", "cem@example.com", "dee@example.com", "eve@example.com")
+    world.requisition(JAMIE, group)
+    world.requisition(JAMIE, list(names))
+    first, second = world.announced()
+
+    assert world.click(first, JAMIE).body["next_approver"] == "Buyers"
+    assert world.click(second, JAMIE).body["next_approver"] == "Ann Doe, Bob Doe, Cem Doe, 2 more"
+
+
+def test_a_parallel_step_is_next_until_everybody_in_it_has_decided() -> None:
+    world = World()
+    world.requisition([JAMIE, ROBIN])
+    mine, _ = world.announced()
+
+    assert world.click(mine, JAMIE).body["next_approver"] == "Robin Doe"
+
+
+def test_a_rejection_says_what_the_request_is_now_and_a_hold_too() -> None:
+    rejecting, card = offered(JAMIE, ROBIN)
+    holding, held = offered(JAMIE, ROBIN, holdable=True)
+
+    rejected = receipt(rejecting.click(card, JAMIE, "reject", reason="no"))
+    on_hold = receipt(holding.click(held, JAMIE, "hold"))
+
+    assert rejected == ("Done: you rejected this request, and Coupa has your reason.", "draft", None)
+    assert on_hold == ("Done: you put this request on hold.", "pending_approval", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [("ordered", " It is fully approved."), ("pending_buyer_action", "")]
+)
+def test_what_coupa_made_of_the_request_meanwhile_is_said(status: str, says: str) -> None:
+    world, card = offered()
+    decide = world.coupa.world.decide
+
+    def on(aid: int, **details: Any) -> Any:
+        decided = decide(aid, **details)
+        decided.document.status = status
+        return decided
+
+    world.coupa.world.decide = on  # type: ignore[method-assign]
+
+    assert receipt(world.click(card, JAMIE)) == (f"Done: you approved this request.{says}", status, None)
+
+
+def test_a_name_that_is_next_is_one_harmless_line() -> None:
+    world = World()
+    nasty = world.person("x@example.com", firstname="Eve\n<@U1> http://evil.example\u202e" + "x" * 200)
+    world.requisition(JAMIE, nasty)
+    [card] = world.announced()
+
+    name = world.click(card, JAMIE).body["next_approver"]
+
+    assert len(name) <= 80
+    assert name.isprintable()
+    assert "http" not in name
+    assert "<@" not in name
+
+
+@pytest.mark.parametrize("raw", [{"approvals": None}, {"approvals": [7, {}, {"id": 3}]}, {"id": None}])
+def test_where_the_document_does_not_show_the_approval_it_is_read_alone_and_there_is_no_receipt(
+    raw: dict[str, Any],
+) -> None:
+    world, card = offered()
+    document = approval_of(world, card).document
+    decide = world.coupa.world.decide
+
+    def then(aid: int, **details: Any) -> Any:
+        decided = decide(aid, **details)
+        document.raw |= raw
+        return decided
+
+    world.coupa.world.decide = then  # type: ignore[method-assign]
+    before = world.coupa.front.count(path="/api/")
+
+    reply = world.click(card, JAMIE)
+
+    assert receipt(reply) == ("Done: you approved this request.", None, None)
+    assert world.coupa.front.count(path="/api/") - before == 5
+
+
+def test_a_document_without_a_status_leaves_it_out_of_the_receipt() -> None:
+    world, card = offered()
+    document = approval_of(world, card).document
+    decide = world.coupa.world.decide
+
+    def then(aid: int, **details: Any) -> Any:
+        decided = decide(aid, **details)
+        document.raw["status"] = None
+        return decided
+
+    world.coupa.world.decide = then  # type: ignore[method-assign]
+
+    assert receipt(world.click(card, JAMIE)) == ("Done: you approved this request.", None, None)
+
+
+def test_a_document_that_shows_the_approval_without_our_note_does_not_confirm_a_lost_answer() -> None:
+    """Somebody else may have approved it; only the approval's own note tells."""
+    world, card = offered()
+    approval = approval_of(world, card)
+    world.coupa.front.fail("cut", method="PUT")
+    robin = world.person(ROBIN)
+    send = world.bridge.endpoints._decide._coupa.decide
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        world.coupa.world.decide_in_coupa(approval.id, by=robin, decision="approved")
+        return send(*args, **more)
+
+    world.bridge.endpoints._decide._coupa.decide = meanwhile  # type: ignore[method-assign]
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["decided_by"] == "Robin Doe"

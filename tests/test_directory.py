@@ -12,7 +12,7 @@ from bridge import World
 from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Coupa
-from coupa_core.directory import KEEP_S, STALE_S, Directory
+from coupa_core.directory import KEEP_S, STALE_S, AskedOnce, Directory
 from coupa_core.errors import Refused
 from coupa_core.model import Approval
 from sandbox.coupa.world import Group
@@ -190,3 +190,28 @@ def test_an_address_of_two_people_is_shared_by_the_map_too() -> None:
         office.world.person(email)
 
     assert office.directory.shared([BOB], office.soon()) == {BOB}
+
+
+def test_each_question_is_asked_once_in_a_request_and_its_failure_is_an_answer_too() -> None:
+    office = Office()
+    ann = office.world.person(ANN)
+    people = AskedOnce(office.coupa)
+
+    def ask() -> list[Any]:
+        return [
+            people.users([ann], office.soon()),
+            people.people([ANN], office.soon()),
+            people.members({101: "Buyers"}, office.soon()),
+            people.delegations(office.soon()),
+        ]
+
+    first, calls = ask(), len(office.world.coupa.front.calls)
+    assert ask() == first
+    assert people.users([ann, 4711], office.soon()) == first[0]
+    assert len(office.world.coupa.front.calls) == calls + 1
+
+    office.world.coupa.front.fail("answer", path="users", status=400, times=None)
+    for _ in range(2):
+        with pytest.raises(Refused):
+            people.people(["bob@example.com"], office.soon())
+    assert len(office.world.coupa.front.calls) == calls + 2

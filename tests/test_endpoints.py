@@ -316,7 +316,9 @@ def test_a_failure_of_coupa_is_a_code_for_the_caller_and_a_cause_in_the_log(
     answered: int,
 ) -> None:
     world, card = card_in
-    world.coupa.front.fail("answer", path="/api/approvals/", times=None, status=status, body=body)
+    world.coupa.front.fail(
+        "answer", method="GET", path="/api/approvals", times=None, status=status, body=body
+    )
 
     with caplog.at_level(logging.INFO):
         reply = world.click(card, JAMIE)

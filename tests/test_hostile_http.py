@@ -24,22 +24,28 @@ from corpora import NAUGHTY
 from description import codes, operations
 from surface import JAMIE, Surface, surface
 
+from coupa_core.settings import COMMENT_SCOPE
+
 CLICKS = ("approve", "reject", "hold", "decision")
-WITH_ID = (*CLICKS, "get_approval", "trace")
+WITH_ID = (*CLICKS, "comment", "get_approval", "trace")
 KB32 = 32 * 1024
+SHADOWED = {"/approvals/decide": "/approvals/{approval_id}"}
+"""A path that is also one of another route, with another method."""
 
 SAYS = {
     "ambiguous": r"(actor_email|action_token|reason) is given twice, and differently\.",
     "bad_actor": r"X-Actor-Email is no e-mail address\.",
-    "bad_approval_id": r"approval_id must be a number of 1 to 19 digits\.",
+    "bad_approval_id": r"(approval_)?id must be a number of 1 to 19 digits\.",
     "bad_body": r"The body must be a JSON object\.",
     "bad_content_type": r"The body must be application/json in UTF-8\.",
     "bad_decision": r"decision must be approve, reject or hold\.",
     "bad_encoding": r"The body must not be compressed\.",
-    "bad_field": r"(reason|actor_email|action_token|decision) must be a text\.",
+    "bad_field": r"(reason|actor_email|action_token|decision|comment) must be a text\.",
+    "bad_items": r'items must be 1 to 20 of \{"id": "\.\.\.", "token": "\.\.\."\} with different ids\.',
     "bad_json": r"The body is no valid JSON: [A-Za-z0-9'\":,()\\ -]+( at character [0-9]+)?\.",
     "body_too_large": r"The body is larger than 32768 bytes\.",
-    "field_too_long": r"(reason|actor_email|action_token|decision) is longer than [0-9]+ characters\.",
+    "field_too_long": r"(reason|actor_email|(action_)?token|decision|comment) is longer than [0-9]+ char.*\.",
+    "no_comment": r"comment must say what you would like to know\.",
     "no_actor": r"Who acts is missing: send X-Actor-Email\.",
     "relay_off": r"Relaying messages is not enabled on this bridge\.",
     "token_refused": r"The action token is missing or not valid here\.",
@@ -431,6 +437,75 @@ def disagreements(write: Writer) -> Iterator[Case]:
         yield write.case("list_approvals", "no_actor", query=query, X_Actor_Email=None)
 
 
+# fmt: off
+ITEMS: list[tuple[str, list[str]]] = [
+    ("bad_items", [
+        "null", "[]", "{}", '""', '"1"', "1", "true", "[null]", "[[]]", '["1"]', "[1]", "[{}]",
+        '[{"token": "x"}]', '[{"id": 1}]', '[{"id": 1.5}]', '[{"id": true}]', '[{"id": null}]',
+        '[{"id": ["1"]}]', '[{"id": {"id": "1"}}]', '[{"id": "1", "token": 7}]', '[{"id": "1", "token": []}]',
+        '[{"id": "1", "token": {}}]', '[{"id": "1", "token": true}]', '[{"id": "1", "reason": "x"}]',
+        '[{"id": "1", "approval_id": "2"}]', '[{"ID": "1"}]', '[{"id ": "1"}]',
+        '[{"id": "1"}, {"id": "1"}]', '[{"id": "1", "token": "a"}, {"id": "1", "token": "b"}]',
+        '[{"id": "1"}, null]', '[{"id": "1"}, []]', "[" + ", ".join(["{}"] * 1_000) + "]",
+        json.dumps([{"id": str(number)} for number in range(1, 22)]),
+    ]),
+    ("bad_approval_id", [
+        json.dumps([{"id": number}])
+        for number in ("", "0", "-1", "+1", "01", "1.0", "1e3", "0x1", " 1", "1 ", "1\n", "\u0661", "1" * 20,
+                       "1/approve", "1?x", "1,2", "*", "\ud800", "null", "85301 or 1=1")
+    ]),
+    ("field_too_long", [json.dumps([{"id": "1", "token": "x" * 1_001}])]),
+    ("bad_json", ['[{"id": "1", "id": "2"}]', '[{"id": "1"}', '[{"id": NaN}]']),
+]
+# fmt: on
+
+
+def several(write: Writer) -> Iterator[Case]:
+    good = f'[{{"id": "{write.approval_id}", "token": "{write.token}"}}]'.encode()
+    for code, each in ITEMS:
+        for items in each:
+            yield write.case("decide", code, body=b'{"decision": "approve", "items": %s}' % items.encode())
+    yield write.case("decide", "bad_items", body=b'{"decision": "approve"}')
+    for given in (b'""', b'"APPROVE"', b'"comment"', b"null", b'"approve,reject"'):
+        yield write.case("decide", "bad_decision", body=b'{"decision": %s, "items": %s}' % (given, good))
+    for given in (b"1", b"[]", b'["approve"]', b"true"):
+        yield write.case("decide", "bad_field", body=b'{"decision": %s, "items": %s}' % (given, good))
+    for body in (b"", b"{}", b'{"items": %s}' % good):
+        yield write.case("decide", "bad_decision", body=body)
+    for name in (b"action_token", b"approval_id", b"token", b"Items"):
+        body = b'{"decision": "approve", "items": %s, "%s": "x"}' % (good, name)
+        yield write.case("decide", "unknown_field", body=body)
+    other = b'{"decision": "approve", "items": %s, "actor_email": "cfo@example.com"}' % good
+    yield write.case("decide", "ambiguous", body=other)
+    yield write.case("decide", "ambiguous", query=b"user_email=cfo@example.com", body=_approve(good))
+    yield write.case("decide", "no_actor", body=_approve(good), X_Actor_Email=None)
+    yield write.case("decide", "bad_actor", body=_approve(good), X_Actor_Email=b"a@b.c, d@e.f")
+    yield write.case("decide", "bad_content_type", body=_approve(good), Content_Type=b"text/plain")
+    yield write.case("decide", "body_too_large", body=_approve(good) + b" " * KB32)
+
+
+def _approve(items: bytes) -> bytes:
+    return b'{"decision": "approve", "items": %s}' % items
+
+
+def comments(write: Writer) -> Iterator[Case]:
+    for body in (b"", b"{}", b'{"comment": null}', b'{"comment": ""}', b'{"comment": " \\n\\t "}'):
+        yield write.case("comment", "no_comment", body=body)
+    for body in (b'{"comment": 1}', b'{"comment": ["why?"]}', b'{"comment": {}}', b'{"comment": true}'):
+        yield write.case("comment", "bad_field", body=body)
+    for name in (b"reason", b"decision", b"comments", b"mention"):
+        yield write.case("comment", "unknown_field", body=b'{"comment": "why?", "%s": "x"}' % name)
+    yield write.case("comment", "field_too_long", body=json.dumps({"comment": "x" * 1_001}).encode())
+    yield write.case("comment", "no_actor", body=b'{"comment": "why?"}', X_Actor_Email=None)
+    yield write.case("comment", "ambiguous", query=b"action_token=x", body=b'{"comment": "why?"}')
+    yield write.case("comment", "bad_json", body=b'{"comment": "a", "comment": "b"}')
+    for text in NAUGHTY:
+        body = json.dumps({"comment": text}).encode()
+        if len(body) <= KB32:
+            wanted = ("token_refused", "field_too_long", "no_comment")
+            yield write.case("comment", wanted, body=body, X_Action_Token=b"none")
+
+
 def relay(write: Writer) -> Iterator[Case]:
     for body in (
         b"",
@@ -467,7 +542,8 @@ def keys(write: Writer) -> Iterator[Case]:
 def methods(write: Writer) -> Iterator[Case]:
     for name, operation in operations().items():
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND", "Post", "FOO"):
-            others = {each["method"] for each in operations().values() if each["path"] == operation["path"]}
+            paths = {operation["path"], SHADOWED.get(operation["path"])}
+            others = {each["method"] for each in operations().values() if each["path"] in paths}
             if method.upper() not in others:
                 head, body = write.case(name, ()).pieces
                 head = head.replace(operation["method"].encode(), method.encode(), 1)
@@ -493,6 +569,8 @@ GROUPS = (
     decisions,
     reasons,
     disagreements,
+    several,
+    comments,
     relay,
     keys,
     methods,
@@ -508,7 +586,8 @@ def app(functions: list[Function]) -> Iterator[tuple[Surface, Writer]]:
     """Serve one app with an approval that was announced to Jamie, who may hold it."""
     world = World()
     world.requisition(JAMIE, holdable=True)
-    with surface(functions, world) as served:
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    with surface(functions, world, {"COMMENTS": "on"}) as served:
         [card] = world.announced()
         yield served, Writer(card.slots["action_token"], card.slots["approval_id"])
 

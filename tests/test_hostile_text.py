@@ -22,7 +22,7 @@ from bridge import World
 from corpora import GOOD_IDS, IDS, MARK, REASONS, TEXTS
 from surface import JAMIE, ROBIN, SAM, Sent, Surface, surface
 
-from coupa_core.coupa.client import APPROVAL_FIELDS, REQUISITION_FIELDS
+from coupa_core.coupa.client import APPROVAL_FIELDS, CHAIN_FIELDS, REQUISITION_FIELDS
 from sandbox.coupa.world import Line
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -406,12 +406,11 @@ def test_the_requests_for_a_requisition_are_as_written_down(functions: list[Func
 
         app.click(card, "approve", json={"reason": "a&b=c #d"})
 
-        read = f"GET /api/approvals/{number}?{fields(APPROVAL_FIELDS)}"
         reason = "reason=Jamie+Doe+%3Cjamie%40example.com%3E+via+Moveworks%3A+a%26b%3Dc+%23d"
         assert [each.target for each in app.coupa.sent()] == [
-            read,
-            f"GET /api/requisitions/{request}?{fields(REQUISITION_FIELDS)}",
+            f"GET /api/approvals?id%5Bin%5D={number}&limit=50&{fields(APPROVAL_FIELDS)}",
+            f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{fields(REQUISITION_FIELDS)}",
             f"PUT /api/approvals/{number}/approve?{reason}",
-            read,
+            f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{fields(CHAIN_FIELDS)}",
         ]
         assert [each.body for each in app.coupa.sent()] == [b"", b"", b"", b""]

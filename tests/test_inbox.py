@@ -203,3 +203,82 @@ def test_when_coupa_does_not_answer_the_list_is_a_failure_not_an_empty_one() -> 
     world.coupa.front.fail("answer", path="/api/approvals", status=500, times=None)
 
     assert asked(world, JAMIE).status == 503
+
+
+def ids(reply: Reply) -> list[int]:
+    """Return the documents of a list, in its order."""
+    return [int(card["document_id"]) for card in reply.body["approvals"]]
+
+
+def test_what_is_needed_soon_comes_first_then_what_waits_for_longest() -> None:
+    world = World()
+    now = world.clock.now()
+    oldest = world.requisition(JAMIE, need_by="2027-06-01T00:00:00-08:00")
+    world.clock.advance(86_400)
+    plain = world.requisition(JAMIE)
+    world.clock.advance(86_400)
+    tomorrow = world.requisition(JAMIE, need_by=(now + timedelta(days=3)).isoformat())
+    late = world.requisition(JAMIE, need_by="2026-11-01T00:00:00-08:00")
+    in_a_week = world.requisition(JAMIE, need_by=(now + timedelta(days=9)).isoformat())
+    later = world.requisition(JAMIE, need_by=(now + timedelta(days=10)).isoformat())
+    nonsense = world.requisition(JAMIE, need_by="soon")
+
+    reply = asked(world, JAMIE)
+
+    assert ids(reply) == [late, tomorrow, in_a_week, oldest, plain, later, nonsense]
+    assert reply.body["message"] == "You have 7 open approvals in Coupa; the oldest has waited for 2 days."
+
+
+def test_a_card_says_how_old_it_is_and_by_when_it_is_needed() -> None:
+    world = World()
+    dated = world.requisition(JAMIE, need_by="2026-12-01T00:00:00-08:00")
+    world.clock.advance(86_399)
+    young = asked(world, JAMIE)
+    world.clock.advance(1)
+    day = asked(world, JAMIE)
+    world.clock.advance(86_400 * 4)
+
+    [card] = asked(world, JAMIE).body["approvals"]
+    alone = shown(world, JAMIE, first_approval(world, dated)).body
+
+    assert young.body["message"] == "You have 1 open approval in Coupa."
+    assert day.body["message"] == "You have 1 open approval in Coupa; it has waited for 1 day."
+    assert (card["age_days"], card["need_by"]) == (alone["age_days"], alone["need_by"]) == (5, "2026-12-01")
+
+
+def test_what_coupa_does_not_say_of_age_and_date_is_left_out() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    number = world.requisition(JAMIE)
+    approval = first_approval(world, number)
+    for kind, each, field in (("requisition", number, "submitted-at"), ("approval", approval, "updated-at")):
+        world.coupa.world.delete_field(kind, each, field)
+    other = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[world.person(JAMIE)])
+    world.clock.advance(86_400)
+
+    reply = asked(world, JAMIE)
+
+    [invoice, requisition] = reply.body["approvals"]
+    assert ids(reply) == [other, number]  # the age of an invoice is that of its approval
+    assert invoice["age_days"] == 1
+    assert {"age_days", "need_by"}.isdisjoint(requisition)
+
+
+def test_a_clock_behind_coupas_makes_nothing_younger_than_new() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    world.clock.step(-3 * 86_400)
+
+    [card] = asked(world, JAMIE).body["approvals"]
+
+    assert card["age_days"] == 0
+
+
+def test_the_list_of_many_invoices_asks_once_for_those_who_share_them() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    for _ in range(12):
+        world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[world.person(JAMIE)])
+    before = len(world.coupa.front.calls)
+
+    assert asked(world, JAMIE).body["count"] == 12
+    # the token, the person, delegations, approvals, those who share the documents
+    assert len(world.coupa.front.calls) - before == 5

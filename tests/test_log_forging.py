@@ -108,7 +108,7 @@ def of_a_click(text: str) -> None:
     world = waiting()
     [card] = world.announced()
     world.coupa.front.fail(
-        "answer", path="/api/approvals/", status=403, body=json.dumps({"error": text}), times=None
+        "answer", path="/api/approvals", status=403, body=json.dumps({"error": text}), times=None
     )
     world.click(card, JAMIE)
 

@@ -31,6 +31,8 @@ ROUTES = {
     "reject": ("POST", "approvals/{approval_id}/reject"),
     "hold": ("POST", "approvals/{approval_id}/hold"),
     "decision": ("POST", "approvals/{approval_id}/decision"),
+    "decide": ("POST", "approvals/decide"),
+    "comment": ("POST", "approvals/{approval_id}/comment"),
     "notifications": ("POST", "notifications"),
     "status": ("GET", "status"),
     "trace": ("GET", "approvals/{approval_id}/trace"),
@@ -43,6 +45,8 @@ REQUESTS = {
     "reject": CLICK,
     "hold": CLICK,
     "decision": CLICK | {"body": {"decision": "approve"}},
+    "decide": CLICK | {"body": {"decision": "approve", "items": [{"id": "7", "token": "t"}]}},
+    "comment": CLICK | {"body": {"comment": "why?"}},
     "notifications": {"body": {"message": "hello", "recipients": ["ann@x.test"]}},
 }
 

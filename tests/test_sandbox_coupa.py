@@ -1015,3 +1015,73 @@ def test_it_is_the_same_over_a_socket(coupa: CoupaSimulator, client: Client, w: 
 
 def test_the_examples_in_the_query_language_are_true() -> None:
     assert doctest.testmod(query).failed == 0
+
+
+# ---------------------------------------------------------------------- writing comments
+
+
+class Writer(Client):
+    """A client that may write comments."""
+
+    def __init__(self, coupa: CoupaSimulator, scopes: frozenset[str] = BASELINE) -> None:
+        coupa.desk.granted_scopes |= {"core.comment.write"}
+        super().__init__(coupa, scopes | {"core.comment.write"})
+
+    def write(self, number: int, **body: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        parts = body or {"json": {"comments": "Why two?"}}
+        return self.session.post(f"{URL}/api/requisitions/{number}/comments", headers=headers, **parts)
+
+
+def test_a_comment_is_written_by_the_api_user_and_answered(
+    coupa: CoupaSimulator, w: World, rid: int, ana: int
+) -> None:
+    text = f"@[User:{ana}] Why two?"
+
+    answer = Writer(coupa).write(rid, json={"comments": text})
+
+    [comment] = w.requisition(rid).comments
+    assert (answer.status_code, answer.json()["id"]) == (201, comment.id)
+    assert answer.json()["commentable-type"] == "RequisitionHeader"
+    assert (comment.comments, comment.created_by.id) == (text, coupa.api_user)
+
+
+def test_a_comment_needs_its_scope(coupa: CoupaSimulator, w: World, rid: int) -> None:
+    headers = {"Authorization": f"Bearer {Client(coupa).token}", "Accept": "application/json"}
+    url = f"{URL}/api/requisitions/{rid}/comments"
+
+    assert Client(coupa).session.post(url, headers=headers, json={"comments": "x"}).status_code == 403
+    assert w.requisition(rid).comments == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {}},
+        {"json": {"comments": " "}},
+        {"json": {"comments": 7}},
+        {"json": {"comment": {"comments": "x"}}},
+        {"json": {"comments": "x", "created-by": {"id": 7}}},
+        {"json": ["x"]},
+        {"json": {"comments": "@[User:4711] x"}},
+        {"data": '{"comments": "x"', "headers": {}},
+        {"data": {"comments": "x"}},
+        {"json": {"comments": "x"}, "params": {"notify": "1"}},
+    ],
+)
+def test_a_comment_that_is_not_quite_right_is_refused(
+    coupa: CoupaSimulator, w: World, rid: int, body: dict[str, Any]
+) -> None:
+    writer = Writer(coupa)
+    if "headers" in body:
+        body = {"data": body["data"]}
+        writer.session.headers["Content-Type"] = "application/json"
+
+    assert writer.write(rid, **body).status_code == 400
+    assert w.requisition(rid).comments == []
+
+
+def test_a_comment_on_a_document_that_does_not_exist_is_not_found(coupa: CoupaSimulator, w: World) -> None:
+    number = w.add_document(approvable_type="InvoiceHeader", approvers=[w.add_user(email="x@example.com")])
+
+    assert [Writer(coupa).write(each).status_code for each in (4711, number)] == [404, 404]

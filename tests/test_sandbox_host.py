@@ -318,6 +318,33 @@ def test_no_key_is_asked_by_default_or_of_an_anonymous_route() -> None:
     assert call(anonymous, "GET", "/api/x").status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("key", "method", "query", "status", "moved"),
+    [
+        ("k", "POST", "?advance=900", 200, [900.0]),
+        ("k", "POST", "?advance=-1", 400, []),
+        ("k", "POST", "?advance=999999999", 400, []),
+        ("k", "POST", "?advance=nan", 400, []),
+        ("k", "POST", "", 400, []),
+        ("k", "GET", "?advance=900", 404, []),
+        ("", "POST", "?advance=900", 401, []),
+    ],
+)
+def test_time_is_moved_by_whoever_has_the_key(
+    key: str, method: str, query: str, status: int, moved: list[float]
+) -> None:
+    asked: list[float] = []
+    host = FunctionHost(routed(echo), function_key="k", advance=asked.append)
+
+    answer = call(host, method, f"/admin/clock{query}", headers={"x-functions-key": key})
+
+    assert (answer.status_code, asked) == (status, moved)
+
+
+def test_time_stands_on_its_own_where_it_cannot_be_moved() -> None:
+    assert call(FunctionHost(routed(echo)), "POST", "/admin/clock?advance=900").status_code == 404
+
+
 def test_a_timer_is_fired_by_hand_in_the_background() -> None:
     release, ran = threading.Event(), threading.Event()
     requests_seen: list[func.TimerRequest] = []

@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from surface import JAMIE, Surface, surface
 
+from coupa_core.settings import COMMENT_SCOPE
+
 SCHEMA = schemathesis.openapi.from_dict(description())
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -44,7 +46,8 @@ def app(functions: list[Function]) -> Iterator[Surface]:
     """Serve one app with an approval that was announced to Jamie."""
     world = World()
     world.requisition(JAMIE, holdable=True)
-    with surface(functions, world) as served:
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    with surface(functions, world, {"COMMENTS": "on"}) as served:
         world.sweep()
         yield served
 

@@ -58,6 +58,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "allow_self_approval": "off",
         "step_up_over": {},
         "reject_reason": "required",
+        "comments": "off",
         "relay": "off",
         "relay_domains": (),
         "relay_html": "off",
@@ -258,6 +259,18 @@ def test_what_the_operator_settles_about_decisions_is_read() -> None:
     assert settings.step_up_over == {"USD": Decimal(10000), "*": Decimal("0.50")}
     assert (settings.allow_self_approval, settings.relay) == ("on", "on")
     assert settings.relay_domains == ("x.test", "mail.corp.example")
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, LEAST_SCOPES),
+        ({"COMMENTS": "on"}, f"{LEAST_SCOPES} core.comment.write"),
+        ({"COMMENTS": "on", "COUPA_SCOPES": "core.comment.write a.read"}, "core.comment.write a.read"),
+    ],
+)
+def test_writing_comments_is_asked_for_only_where_it_is_on(given: dict[str, str], asked: str) -> None:
+    assert read_settings(LEAST | given).asked_scopes == asked
 
 
 def test_a_relay_without_domains_is_not_switched_on() -> None:

@@ -41,6 +41,7 @@ _SCOPES = {
     ("GET", "approvals"): "core.approval.read",
     ("PUT", "approvals"): "core.approval.write",
     ("GET", "requisitions"): "core.requisition.read",
+    ("POST", "comments"): "core.comment.write",
     ("GET", "users"): "core.user.read",
     ("GET", "user_groups"): "core.user_group.read",
 }
@@ -119,6 +120,7 @@ class Access:
         path: str,
         query: Mapping[str, str],
         deadline: Deadline,
+        payload: object = None,
     ) -> Reply:
         """Send with a token. A 401 did nothing, so that even a decision may be sent again after it.
 
@@ -136,6 +138,7 @@ class Access:
                 method,
                 path,
                 params=query,
+                payload=payload,
                 headers={"Authorization": f"Bearer {token.value}"},
                 deadline=deadline,
             )

@@ -1,4 +1,4 @@
-"""Coupa over HTTP: pending approvals, documents, people, and the three decisions.
+"""Coupa over HTTP: pending approvals, documents, people, the three decisions, and comments.
 
 It knows Coupa's resources and nothing of notices or the ledger. Reads are repeated within the caller's
 deadline; a decision is sent once, and whoever sent it reads back.
@@ -22,6 +22,7 @@ from coupa_core.model import (
     PENDING,
     REQUISITION,
     Approval,
+    Chain,
     Delegation,
     Document,
     DocumentKey,
@@ -30,10 +31,12 @@ from coupa_core.model import (
     Member,
     Verb,
     parse_approval,
+    parse_chain,
     parse_delegation,
     parse_person,
     parse_requisition,
 )
+from coupa_core.wire import Reply
 
 PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
@@ -98,6 +101,13 @@ REQUISITION_FIELDS = [
     {"current-approval": ["id"]},
     {"current-parallel-approvals": ["id"]},
 ]
+CHAIN_FIELDS = [
+    "id",
+    "status",
+    {"approvals": APPROVAL_FIELDS},
+    {"current-approval": ["id"]},
+    {"current-parallel-approvals": ["id"]},
+]
 
 
 class Coupa:
@@ -131,11 +141,26 @@ class Coupa:
         Raises:
             ServiceError: the list did not come complete.
         """
-        listing = self._pages({"approvable_id": str(document.id)}, deadline)
-        if listing.failure:
-            raise listing.failure
-        wanted = (document.type, document.id)
-        return [a for a in listing.approvals if (a.approvable_type, a.approvable_id) == wanted]
+        return self.siblings([document], deadline)[document.type, document.id]
+
+    def siblings(
+        self, documents: Iterable[Document], deadline: Deadline
+    ) -> dict[DocumentKey, list[Approval]]:
+        """Return the pending approvals of documents, by (type, id).
+
+        Raises:
+            ServiceError: the list did not come complete.
+        """
+        found: dict[DocumentKey, list[Approval]] = {(each.type, each.id): [] for each in documents}
+        numbers = sorted({path_id(number) for _, number in found if number is not None})
+        for start in range(0, len(numbers), PAGE):
+            listing = self._pages({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, deadline)
+            if listing.failure:
+                raise listing.failure
+            for approval in listing.approvals:
+                if approval.document_key in found:
+                    found[approval.document_key].append(approval)
+        return found
 
     def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
         """Return the pending approvals that ask one of these users or groups.
@@ -217,6 +242,15 @@ class Coupa:
         if approval.approvable_type != REQUISITION:
             return Document(type=approval.approvable_type or "", id=number)
         return parse_requisition(self._one("requisitions", number, REQUISITION_FIELDS, deadline))
+
+    def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
+        """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.
+
+        Raises:
+            ServiceError: a page failed.
+        """
+        rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline)
+        return {chain.id: chain for chain in map(parse_chain, rows) if chain}
 
     def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
         """Return the waiting requisitions that were touched at or after a stamp: id to `updated-at`.
@@ -333,10 +367,31 @@ class Coupa:
         reply = self._access.send("PUT", path, {"reason": reason}, deadline)
         if not reply.ok:
             raise self._access.failure(reply, "PUT", "approvals", f"{verb.value} approval {approval_id}")
-        try:
-            return _id_of(reply.json())
-        except Malformed:
-            return 0
+        return _answered_id(reply)
+
+    def comment(self, requisition_id: int, text: str, deadline: Deadline) -> int:
+        """Write a comment on a requisition, once; Coupa shows our client as its author.
+
+        Args:
+            requisition_id: where.
+            text: what; `@[User:<id>]` mentions a user, who is notified then.
+            deadline: for the exchange.
+
+        Returns:
+            The id of the comment that Coupa answered with; 0 for anything else, which proves nothing.
+
+        Raises:
+            Refused: Coupa said no.
+            Unavailable: surely not sent.
+            Unknown: it may have taken effect.
+
+        Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api
+        """
+        path = f"/api/requisitions/{path_id(requisition_id)}/comments"
+        reply = self._access.send("POST", path, {}, deadline, payload={"comments": text})
+        if not reply.ok:
+            raise self._access.failure(reply, "POST", "comments", f"comment on {requisition_id}")
+        return _answered_id(reply)
 
     # ------------------------------------------------------------------ reading
 
@@ -439,6 +494,14 @@ def _id_of(row: Any) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MAX_ID:
         return number
     return 0
+
+
+def _answered_id(reply: Reply) -> int:
+    """Return the id of the record that Coupa answered with, or 0."""
+    try:
+        return _id_of(reply.json())
+    except Malformed:
+        return 0
 
 
 def _people(rows: Iterable[Any]) -> list[Member]:

@@ -1,22 +1,31 @@
-"""The click's use case: one person decides one approval, once, on the content that the person was shown.
+"""The click's use case: a person decides approvals, each once, on the content that the person was shown.
 
-`answers` is what is said, `check` what must hold, `run` does it, `ended` reads Coupa's record of a decision.
+`answers` is what is said, `check` what must hold, `run` does it, `ended` reads Coupa's record of a decision,
+`rows` is the ledger during one request, and `ask` puts a question to the requester instead.
 It knows nothing of HTTP; `endpoints` gives the answers their status.
 """
 
-from coupa_core.decide.answers import SENTENCES, Answer, Click, Outcome, parse_verb
-from coupa_core.decide.ended import reason_for
+from coupa_core.decide.answers import SENTENCES, Answer, Click, Outcome, Question, parse_verb, summary
+from coupa_core.decide.ask import Ask
+from coupa_core.decide.check import Checks
+from coupa_core.decide.ended import MAX_COMMENT, reason_for
 from coupa_core.decide.ports import Policy
-from coupa_core.decide.run import BUDGET_S, Decide
+from coupa_core.decide.run import BUDGET_S, MAX_AT_ONCE, Decide
 
 __all__ = [
     "BUDGET_S",
+    "MAX_AT_ONCE",
+    "MAX_COMMENT",
     "SENTENCES",
     "Answer",
+    "Ask",
+    "Checks",
     "Click",
     "Decide",
     "Outcome",
     "Policy",
+    "Question",
     "parse_verb",
     "reason_for",
+    "summary",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
+from coupa_core.errors import BridgeError
 from coupa_core.model import Verb
 
 
@@ -22,6 +25,7 @@ class Outcome(StrEnum):
     REASON_REQUIRED = "reason_required"
     STEP_UP = "step_up"
     UNCONFIRMED = "unconfirmed"
+    COMMENTED = "commented"
 
 
 DONE = {Verb.APPROVE: Outcome.APPROVED, Verb.REJECT: Outcome.REJECTED, Verb.HOLD: Outcome.HELD}
@@ -37,8 +41,14 @@ SENTENCES = {
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
     Outcome.STEP_UP: "This amount is above what can be approved from chat; please decide in Coupa.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
+    Outcome.COMMENTED: "Done: your comment is on the request in Coupa, and it mentions the requester.",
 }
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
+OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to ask."
+WITHDRAWN = "This request is no longer waiting: it was withdrawn."
+COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."
+
+_DID = {Verb.APPROVE: "approved {}", Verb.REJECT: "rejected {}", Verb.HOLD: "put {} on hold"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,23 @@ class Click:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What an approver wants to know of the requester before deciding; otherwise as a click.
+
+    Attributes:
+        comment: the person's own words.
+    """
+
+    approval_id: int
+    actor: str
+    comment: str
+    token: str | None = None
+    known_by: str = "key"
+    request_id: str = ""
+    verb: ClassVar[str] = "comment"
+
+
+@dataclass(frozen=True)
 class Answer:
     """What the person is told: the outcome, one sentence, and what goes with it."""
 
@@ -76,6 +103,30 @@ class Answer:
 def answer_of(outcome: Outcome, message: str = "", details: dict[str, str] | None = None) -> Answer:
     """Return an answer with the outcome's own sentence, or another."""
     return Answer(outcome, message or SENTENCES[outcome], details or {})
+
+
+def summary(verb: Verb, ends: Sequence[Answer | BridgeError]) -> str:
+    """Say in one sentence what became of several requests."""
+    outcomes = [end.outcome for end in ends if isinstance(end, Answer)]
+    done, unsure = outcomes.count(DONE[verb]), outcomes.count(Outcome.UNCONFIRMED)
+    left = len(ends) - done - unsure
+    did = _DID[verb]
+    if done == len(ends):
+        everything = f"{'all ' if done > 1 else ''}{_requests(done)}"
+        return f"Done: you {did.format(everything)}."
+    some = f"{done} of {_requests(len(ends))}"
+    parts = [f"you {did.format(some)}"]
+    if unsure:
+        parts.append(f"Coupa has not confirmed {unsure} yet")
+    if left:
+        participle = " ".join(did.format("").split())
+        parts.append(f"{left} {'was' if left == 1 else 'were'} not {participle} by you")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _requests(number: int) -> str:
+    return f"{number} request{'' if number == 1 else 's'}"
 
 
 def parse_verb(text: str) -> Verb | None:

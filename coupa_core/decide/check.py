@@ -1,53 +1,94 @@
-"""The checks of a click: the token, and what Coupa says now. It changes nothing anywhere.
+"""The checks of clicks: the token, and what Coupa says now. It changes nothing anywhere.
+
+Several clicks of one person are read together and judged one by one; one click is the case of one.
 
 Coupa sees only our client and would take anybody's decision, so every check is made here, on a live read.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from coupa_core import notice
 from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys, is_requester
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
+from coupa_core.decide.answers import OWN_REQUEST, WITHDRAWN, Answer, Click, Outcome, Question, answer_of
 from coupa_core.decide.ended import ended
 from coupa_core.decide.ports import Deciders, Decisions, Policy
-from coupa_core.errors import CallerError, Malformed, ServiceError
+from coupa_core.decide.rows import Rows
+from coupa_core.errors import BridgeError, CallerError, Malformed, ServiceError
 from coupa_core.journal import Event
 from coupa_core.journal import Kind as EventKind
-from coupa_core.ledger import Entry, Ledger
-from coupa_core.model import Approval, Document, Kind, Verb, digest, has_turn, version
-
-OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
+from coupa_core.model import (
+    Approval,
+    Document,
+    DocumentKey,
+    Found,
+    Kind,
+    Verb,
+    digest,
+    has_turn,
+    version,
+)
 
 AHEAD = timedelta(days=1)
 """A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass
 class Case:
-    """What is known about a click so far; each check adds to it.
+    """What is known about a click, or a question, so far; each check adds to it.
 
     Attributes:
         click: as it arrived.
         offer: what its token says.
         approval: as Coupa has it.
         decider: as whom the person decides.
+        document: what is to be decided.
         content: digest of the document.
         generation: round of the approval.
+        after: the approval as it was read back.
+        end: what the person is told, or why nothing was decided; None while it goes on.
+        events: for the audit record.
     """
 
-    click: Click
+    click: Click | Question
     offer: Offer | None = None
     approval: Approval | None = None
     decider: Decider | None = None
+    document: Document | None = None
     content: str = ""
     generation: int = 0
+    after: Approval | None = None
+    end: Answer | BridgeError | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def said(self) -> Answer | BridgeError:
+        """Return how it ended; only asked for then."""
+        assert self.end is not None  # noqa: S101
+        return self.end
+
+    @property
+    def subject(self) -> tuple[Approval, Decider]:
+        """Return what is decided and by whom; only asked for what is not refused, which has both."""
+        assert self.approval is not None  # noqa: S101
+        assert self.decider is not None  # noqa: S101
+        return self.approval, self.decider
+
+    def note(self, kind: EventKind, *, at: datetime, outcome: str, cause: str = "") -> None:
+        """Keep an event for the audit record."""
+        self.events.append(self.event(kind, at=at, outcome=outcome, cause=cause))
+
+    def note_refusal(self, *, at: datetime) -> None:
+        """Keep why it is not carried out; a neighbour's failure is no refusal."""
+        if isinstance(self.end, Answer):
+            self.note(EventKind.REFUSAL, at=at, outcome=self.end.outcome)
+        elif isinstance(self.end, CallerError):
+            self.note(EventKind.REFUSAL, at=at, outcome="refused", cause=self.end.code)
 
     def event(self, kind: EventKind, *, at: datetime, outcome: str = "", cause: str = "") -> Event:
         """Return what the audit record keeps of it."""
@@ -72,16 +113,26 @@ class Case:
             token_key=offer.kid if offer else "",
             request_id=click.request_id,
             state_before=(approval.status if approval else None) or "",
+            state_after=(self.after.status if self.after else None) or "",
         )
 
 
+C = TypeVar("C", bound=Case)
+
+
+def waiting(cases: Iterable[C]) -> list[C]:
+    """Return the cases that have not ended."""
+    return [case for case in cases if case.end is None]
+
+
 class Checks:
-    """Everything that must hold before a decision is sent.
+    """Everything that must hold before a decision is sent, or a question.
+
+    Each check ends the cases that do not pass it; a failure of a neighbour ends those that needed it.
 
     Args:
-        coupa: where the approval is.
-        directory: who may decide it.
-        ledger: which round it is in.
+        coupa: where the approvals are.
+        directory: makes what tells who may decide them, by a fresh read for each request.
         clock: the time.
         keys: that verify action tokens; None when tokens are off.
         policy: what the operator has settled.
@@ -91,84 +142,135 @@ class Checks:
         self,
         *,
         coupa: Decisions,
-        directory: Deciders,
-        ledger: Ledger,
+        directory: Callable[[], Deciders],
         clock: Clock,
         keys: TokenKeys | None,
         policy: Policy,
     ) -> None:
         self._coupa = coupa
         self._directory = directory
-        self._ledger = ledger
         self._clock = clock
         self._keys = keys
         self._policy = policy
 
-    def offer(self, click: Click) -> Offer | None:
-        """Read the token; every fault has the same error, so that it teaches nothing.
-
-        Raises:
-            CallerError: it is missing where it is required, or not valid for this approval.
-        """
+    def admit(self, case: Case) -> None:
+        """Read the token; every fault has the same error, so that it teaches nothing."""
+        click, now = case.click, self._clock.now()
         if self._keys is None or (click.token is None and not self._policy.token_required):
-            return None
+            return
         offer = self._keys.verify(click.token or "")
-        latest = self._clock.now() + TOKEN_LIFE + AHEAD
+        latest = now + TOKEN_LIFE + AHEAD
         if offer is None or offer.approval_id != click.approval_id or offer.expires_at > latest:
-            raise CallerError("token_refused", "The action token is missing or not valid here.", status=403)
-        return offer
+            text = "The action token is missing or not valid here."
+            case.end = CallerError("token_refused", text, status=403)
+            return
+        case.offer = offer
+        if offer.expires_at <= now:
+            case.end = answer_of(Outcome.EXPIRED)
 
-    def refuse(self, case: Case, deadline: Deadline) -> Answer | None:
-        """Compare the click with what Coupa says now; None when it may be carried out.
+    def meet(self, cases: Sequence[Case], deadline: Deadline) -> None:
+        """Read the approvals and their documents; let go on what is pending, and this person's."""
+        found = self._found(cases, deadline)
+        directory = self._directory()
+        for case in waiting(cases):
+            case.approval = found.by_id.get(case.click.approval_id)
+            case.end = self._absent(case, found) if case.approval is None else None
+            if case.approval is not None:
+                self._meet(case, case.approval, directory, deadline)
+        self._read_documents(waiting(cases), deadline)
 
-        Raises:
-            CallerError: the approval does not exist, or cannot be held.
-            ServiceError: Coupa could not be asked.
-        """
-        case.approval = approval = self._coupa.approval(case.click.approval_id, deadline)
-        if approval is None:
-            if case.offer is None:
-                raise CallerError("not_found", "There is no such approval in Coupa.", status=404)
-            return answer_of(Outcome.ALREADY_DECIDED, "This request is no longer waiting: it was withdrawn.")
-        case.decider = decider = self._decider(case, approval, deadline)
-        if decider is None:
-            return answer_of(Outcome.NOT_YOUR_APPROVAL)
-        if not approval.is_pending:
-            return ended(case.click, approval)
-        document = self._coupa.document(approval, deadline)
-        if document is None:
-            raise Malformed("coupa_document", f"Coupa does not return the document of {approval.id}")
-        siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
-        if not has_turn(approval, document, siblings):
-            return answer_of(Outcome.NOT_YOUR_TURN)
-        return self._forbid(case, approval, document, decider) or self._compare(
-            case, approval, document, decider
-        )
+    def refuse(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> None:
+        """Compare each click with what Coupa says now; those that do not end may be carried out."""
+        self.meet(cases, deadline)
+        siblings = self._siblings(waiting(cases), deadline)
+        for case in waiting(cases):
+            approval, _ = case.subject
+            assert case.document is not None  # noqa: S101 - what has none has ended
+            if not has_turn(approval, case.document, siblings.get(approval.document_key, ())):
+                case.end = answer_of(Outcome.NOT_YOUR_TURN)
+            else:
+                case.end = self._forbid(case, case.document) or self._compare(case, case.document, rows)
 
-    def _decider(self, case: Case, approval: Approval, deadline: Deadline) -> Decider | None:
+    def asked_for(self, case: Case) -> bool:
+        """Tell whether the person asked for what is to be decided."""
+        assert case.document is not None  # noqa: S101 - see `refuse`
+        return is_requester(case.subject[1], case.document, self._policy.emails)
+
+    def _found(self, cases: Sequence[Case], deadline: Deadline) -> Found:
+        ids = [case.click.approval_id for case in waiting(cases)]
+        try:
+            return self._coupa.approvals(ids, deadline)
+        except ServiceError as error:
+            _end(cases, error)
+            return Found()
+
+    def _absent(self, case: Case, found: Found) -> Answer | BridgeError:
+        if found.unreadable:
+            return Malformed("coupa_record", f"Coupa did not answer with approvals {case.click.approval_id}")
+        if case.offer is None:
+            return CallerError("not_found", "There is no such approval in Coupa.", status=404)
+        return answer_of(Outcome.ALREADY_DECIDED, WITHDRAWN)
+
+    def _meet(self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline) -> None:
+        try:
+            case.decider = self._decider(case, approval, directory, deadline)
+        except ServiceError as error:
+            case.end = error
+            return
+        if case.decider is None:
+            case.end = answer_of(Outcome.NOT_YOUR_APPROVAL)
+        elif not approval.is_pending:
+            case.end = ended(case.click, approval)
+
+    def _read_documents(self, cases: Sequence[Case], deadline: Deadline) -> None:
+        approvals = [case.subject[0] for case in cases]
+        try:
+            documents = self._coupa.documents(approvals, deadline)
+        except ServiceError as error:
+            _end(cases, error)
+            return
+        for case, approval in zip(cases, approvals, strict=True):
+            case.document = documents.get(approval.document_key)
+            if case.document is None:
+                case.end = Malformed("coupa_document", f"Coupa does not return the document of {approval.id}")
+
+    def _siblings(self, cases: Sequence[Case], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
+        """Read who else is asked, for documents that do not say whose turn it is."""
+        unsaid = [case for case in cases if case.document and case.document.kind is Kind.OTHER]
+        try:
+            return self._coupa.siblings([case.document for case in unsaid if case.document], deadline)
+        except ServiceError as error:
+            _end(unsaid, error)
+            return {}
+
+    def _decider(
+        self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline
+    ) -> Decider | None:
         """Return as whom the person decides; None when it is not theirs, or the token is somebody else's."""
-        decider = self._directory.decider(case.click.actor, approval, deadline)
+        decider = directory.decider(case.click.actor, approval, deadline)
         if decider is None:
             return None
         if case.offer is None:
             # A notice goes to no address that two users share; without one nobody has looked yet.
-            return None if self._directory.shared([decider.address], deadline) else decider
+            return None if directory.shared([decider.address], deadline) else decider
         fits = (case.offer.approver_key, case.offer.person) == (approval.approver_key, decider.key)
         return decider if fits else None
 
-    def _forbid(self, case: Case, approval: Approval, document: Document, decider: Decider) -> Answer | None:
+    def _forbid(self, case: Case, document: Document) -> Answer | CallerError | None:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
-        if not self._policy.allow_self and is_requester(decider, document, self._policy.emails):
+        approval, _ = case.subject
+        if not self._policy.allow_self and self.asked_for(case):
             return answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST)
         if self._policy.limits.forbid(document):
             return answer_of(Outcome.STEP_UP, details={"link": self._link(document)})
         if case.click.verb is Verb.HOLD and not approval.holdable:
-            raise CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
+            return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
-    def _compare(self, case: Case, approval: Approval, document: Document, decider: Decider) -> Answer | None:
+    def _compare(self, case: Case, document: Document, rows: Rows) -> Answer | None:
         """Refuse when the person was shown other content, or an earlier round."""
-        offer, row = case.offer, self._row(approval.id)
+        approval, decider = case.subject
+        offer, row = case.offer, rows.round_of(approval.id)
         case.content = digest(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if offer is None or self._keys is None:
@@ -194,10 +296,7 @@ class Checks:
     def _link(self, document: Document) -> str:
         return notice.link_to(document, base_url=self._policy.link_base)
 
-    def _row(self, approval_id: int) -> Entry | None:
-        """Return the row; without the store Coupa's own state still decides, so a click goes on."""
-        try:
-            return self._ledger.round_of(approval_id)
-        except ServiceError as error:
-            logger.warning("decision without ledger approval_id=%d code=%s", approval_id, error.code)
-            return None
+
+def _end(cases: Iterable[Case], error: ServiceError) -> None:
+    for case in waiting(cases):
+        case.end = error

@@ -6,19 +6,47 @@ import unicodedata
 
 from coupa_core import notice
 from coupa_core.authority import Capacity, Decider
-from coupa_core.decide.answers import DONE, Answer, Click, Outcome, answer_of
-from coupa_core.model import DONE_STATUS, Approval
+from coupa_core.decide.answers import DONE, SENTENCES, Answer, Click, Outcome, Question, answer_of
+from coupa_core.model import DONE_STATUS, Approval, Chain, Verb
 
 MAX_REASON = 255
 """Characters of a reason that are sent; Coupa publishes no limit."""
 
+MAX_COMMENT = 1_000
+"""Characters of a comment; Coupa publishes no limit. What is longer is refused: half a question is none."""
+
+MAX_NEXT = 3
+"""People that are named as next; the others of a parallel step are counted."""
+
 _MARK = " via Moveworks"
+_APPROVED = frozenset({"approved", "ordered"})
+"""What a requisition is after its last step; Coupa may turn it into orders at once.
+
+Source: Coupa Core API, Requisitions, "status".
+"""
 
 
-def ended(click: Click, approval: Approval) -> Answer:
+def done(click: Click, chain: Chain | None = None) -> Answer:
+    """Say that the decision took effect, and, where the document was read, how far it has come."""
+    outcome = DONE[click.verb]
+    if chain is None:
+        return answer_of(outcome)
+    details = {"document_status": notice.clean(chain.status, notice.SHORT)}
+    sentence = SENTENCES[outcome]
+    if click.verb is Verb.APPROVE and chain.status in _APPROVED:
+        sentence += " It is fully approved."
+    elif click.verb is Verb.APPROVE and chain.next_names:
+        names = [notice.clean(name, notice.SHORT) for name in chain.next_names]
+        more = [f"{len(names) - MAX_NEXT} more"] if len(names) > MAX_NEXT else []
+        details["next_approver"] = ", ".join([*names[:MAX_NEXT], *more])
+        sentence += f" Next: {details['next_approver']}."
+    return answer_of(outcome, sentence, {name: text for name, text in details.items() if text})
+
+
+def ended(click: Click | Question, approval: Approval) -> Answer:
     """Say how an approval ended: by this person's own earlier click, or otherwise."""
-    if approval.status == DONE_STATUS[click.verb] and is_ours(click, approval):
-        return answer_of(DONE[click.verb])
+    if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb] and is_ours(click, approval):
+        return done(click)
     status = notice.clean(approval.status, notice.SHORT)
     by = notice.clean(_decided_by(approval), notice.SHORT)
     at = notice.clean(approval.approval_date, notice.SHORT)
@@ -39,15 +67,36 @@ def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
     Source: https://github.com/moveworks/developer-docs, plugins/coupa-expense-report-approval, on the reason
     that Coupa shows as a comment of the OAuth user.
     """
-    # The address must stand where `_is_ours` looks for it, whatever somebody is called.
-    name = decider.name.replace("<", " ").replace(">", " ").replace(_MARK, " ")
-    text = f"{name} <{click.actor}>{_MARK}"
+    return _signed(decider.name, click.actor, decider, asked, click.reason)[:MAX_REASON]
+
+
+def comment_for(question: Question, decider: Decider, *, asked: str, requester: int) -> str:
+    """Return the comment that Coupa keeps: it mentions the requester, and names the person who asks.
+
+    Args:
+        question: with the person's own words.
+        decider: who asks.
+        asked: the name of the group or person for whom a member or delegate acts.
+        requester: Coupa's id of the user who is mentioned; nobody else is, whatever the words say.
+
+    Source: "Comments API", mentions,
+    .../the-coupa-core-api/resources/shared-resources/comments-api
+    """
+    text = _signed(decider.name[:80], question.actor, decider, asked, question.comment)
+    return f"@[User:{requester}] {text.replace('@[', '@ [')}"
+
+
+def _signed(name: str, actor: str, decider: Decider, asked: str, words: str) -> str:
+    """Return somebody's words as one line, after who says them."""
+    # The address must stand where `is_ours` looks for it, whatever somebody is called.
+    name = name.replace("<", " ").replace(">", " ").replace(_MARK, " ")
+    text = f"{name} <{actor}>{_MARK}"
     if decider.capacity is not Capacity.APPROVER and asked:
         text += f" as {decider.capacity} of {asked[:60]}"
-    if click.reason.strip():
-        text += f": {click.reason}"
-    plain = "".join(char if _is_plain(char) else " " for char in text[: 4 * MAX_REASON])
-    return " ".join(plain.split())[:MAX_REASON]
+    if words.strip():
+        text += f": {words}"
+    plain = "".join(char if _is_plain(char) else " " for char in text[: 4 * MAX_COMMENT])
+    return " ".join(plain.split())
 
 
 def is_ours(click: Click, approval: Approval) -> bool:

@@ -9,26 +9,36 @@ from typing import Protocol
 from coupa_core.authority import Decider, EmailMap, Limits
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
-from coupa_core.model import Approval, Document, Verb
+from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Verb
 
 
 class Decisions(Protocol):
     """Coupa, as far as a decision needs it; every method raises `ServiceError` on failure."""
 
-    def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
-        """Read one approval."""
+    def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
+        """Read approvals by id."""
         ...
 
-    def document(self, approval: Approval, deadline: Deadline) -> Document | None:
-        """Read the document of an approval."""
+    def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read the documents of approvals, by (type, id)."""
         ...
 
-    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals of one document."""
+    def siblings(
+        self, documents: Iterable[Document], deadline: Deadline
+    ) -> dict[DocumentKey, list[Approval]]:
+        """Return the pending approvals of documents, by (type, id)."""
+        ...
+
+    def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
+        """Read how far the approvals of requisitions have come, by the requisition's id."""
         ...
 
     def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> int:
         """Decide, once; returns the id of the record that Coupa answered with, or 0."""
+        ...
+
+    def comment(self, requisition_id: int, text: str, deadline: Deadline) -> int:
+        """Comment on a requisition, once; returns the id of the comment that Coupa answered with, or 0."""
         ...
 
 
@@ -63,6 +73,7 @@ class Policy:
         limits: amounts above which a decision is made in Coupa itself.
         emails: from Coupa's addresses to the chat's.
         audit_required: decide nothing that cannot be written to the audit record before.
+        comments: let approvers ask the requester by a comment in Coupa.
         link_base: where people open Coupa.
     """
 
@@ -72,4 +83,5 @@ class Policy:
     limits: Limits
     emails: EmailMap
     audit_required: bool
+    comments: bool
     link_base: str

@@ -1,20 +1,27 @@
-"""One click: checked, carried out once, read back, and recorded."""
+"""Clicks of one person, one or several: checked, each carried out once, read back, and recorded.
+
+One click is the case of one. Reads, the audit record and the read-back are for all at once.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import TypeVar
 
-from coupa_core.authority import Decider, TokenKeys, same_address
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import DONE, Answer, Click, Outcome, answer_of
-from coupa_core.decide.check import Case, Checks
-from coupa_core.decide.ended import ended, is_ours, reason_for
-from coupa_core.decide.ports import Deciders, Decisions, Policy, Recorder
-from coupa_core.errors import BridgeError, CallerError, Refused, ServiceError, Unavailable, Unknown
+from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
+from coupa_core.decide.check import Case, Checks, waiting
+from coupa_core.decide.ended import done, ended, is_ours, reason_for
+from coupa_core.decide.ports import Decisions, Policy, Recorder
+from coupa_core.decide.rows import Rows
+from coupa_core.errors import BridgeError, CallerError, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.journal import Kind as EventKind
-from coupa_core.ledger import Ledger, decided
-from coupa_core.model import DONE_STATUS, Approval, Verb, fingerprint
+from coupa_core.ledger import Ledger
+from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -23,48 +30,84 @@ Source: https://developer.moveworks.com/creator-studio/api-configuration/
 """
 
 READING_S = 6.0
-"""Of the budget, for the reads before the decision."""
+"""Of the budget, for the reads before the decisions."""
 
 CONFIRMING_S = 2.0
 """Of the budget, kept for reading back."""
 
-_RECORD_TRIES = 3
+MAX_AT_ONCE = 20
+"""Decisions in one request: as many as a list shows, and as five a second let through in time."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Decision(Case):
+    """A click on its way through Coupa.
+
+    Attributes:
+        is_clean: Coupa answered as it answers a decision that took effect.
+        refusal: what Coupa answered instead.
+        chain: how far the document had come when it was read back.
+        is_confirmed: Coupa's record says that this click decided.
+    """
+
+    click: Click
+    is_clean: bool = False
+    refusal: Refused | None = None
+    chain: Chain | None = None
+    is_confirmed: bool = False
+
+    def confirms(self, after: Approval) -> bool:
+        """Tell whether the approval, read afterwards, ended by this click."""
+        done_so = after.status == DONE_STATUS[self.click.verb]
+        return done_so and (self.is_clean or is_ours(self.click, after))
+
+    def log(self) -> None:
+        """Leave one line of what became of it; an error is logged where it is answered."""
+        if isinstance(self.end, Answer):
+            logger.info(
+                "decision approval_id=%d verb=%s outcome=%s request_id=%s",
+                self.click.approval_id,
+                self.click.verb,
+                self.end.outcome,
+                self.click.request_id,
+            )
 
 
 class Decide:
     """The use case.
 
     Args:
-        coupa: where the decision is made.
-        directory: who may make it.
-        ledger: where it is remembered.
-        journal: where it is recorded.
+        checks: what must hold.
+        coupa: where the decisions are made.
+        ledger: where they are remembered.
+        journal: where they are recorded.
         clock: the time.
-        keys: that verify action tokens; None when tokens are off.
         policy: what the operator has settled.
+        workers: how many decisions are under way at the same time; 1 sends them in order, without threads.
     """
 
     def __init__(
         self,
         *,
+        checks: Checks,
         coupa: Decisions,
-        directory: Deciders,
         ledger: Ledger,
         journal: Recorder,
         clock: Clock,
-        keys: TokenKeys | None,
         policy: Policy,
+        workers: int,
     ) -> None:
-        self._checks = Checks(
-            coupa=coupa, directory=directory, ledger=ledger, clock=clock, keys=keys, policy=policy
-        )
+        self._checks = checks
         self._coupa = coupa
         self._ledger = ledger
         self._journal = journal
         self._clock = clock
         self._policy = policy
+        self._workers = workers
 
     def decide(self, click: Click) -> Answer:
         """Carry out one click.
@@ -73,68 +116,73 @@ class Decide:
             CallerError: the token is missing or wrong, the approval does not exist, or cannot be held.
             ServiceError: Coupa or the audit record could not be asked, and nothing was decided.
         """
-        case, deadline = Case(click), Deadline(self._clock, BUDGET_S)
-        try:
-            answer = self._answer(case, deadline)
-        except CallerError as error:
-            self._note(case, EventKind.REFUSAL, outcome="refused", cause=error.code)
-            raise
-        logger.info(
-            "decision approval_id=%d verb=%s outcome=%s request_id=%s",
-            click.approval_id,
-            click.verb,
-            answer.outcome,
-            click.request_id,
-        )
-        return answer
+        [end] = self.decide_all([click])
+        if isinstance(end, BridgeError):
+            raise end
+        return end
 
-    def _answer(self, case: Case, deadline: Deadline) -> Answer:
+    def decide_all(self, clicks: Sequence[Click]) -> list[Answer | BridgeError]:
+        """Carry out clicks of one person on different approvals, each as if it were alone.
+
+        Returns:
+            For each click its answer, or the error that `decide` would raise: then it was not decided.
+        """
+        deadline = Deadline(self._clock, BUDGET_S)
+        rows = Rows(self._ledger, deadline)
+        cases = [Decision(click) for click in clicks]
+        for case in cases:
+            self._enter(case, rows)
+        entered = waiting(cases)
+        self._checks.refuse(entered, rows, deadline.within(READING_S))
+        for case in entered:
+            case.note_refusal(at=self._clock.now())
+        self._carry_out(waiting(entered), rows, deadline)
+        self._journal.record([event for case in cases for event in case.events], required=False)
+        for case in cases:
+            case.log()
+        return [case.said for case in cases]
+
+    def _enter(self, case: Decision, rows: Rows) -> None:
+        """Look at what needs no question to Coupa: the token, the same request before, the reason."""
         click = case.click
-        case.offer = self._checks.offer(click)
-        if case.offer and case.offer.expires_at <= self._clock.now():
-            return self._refusal(case, answer_of(Outcome.EXPIRED))
-        stored = self._stored(click)
-        if stored is not None:
-            return stored
-        if click.verb is Verb.REJECT and self._policy.reason_required and not click.reason.strip():
-            return self._refusal(case, answer_of(Outcome.REASON_REQUIRED))
-        refusal = self._checks.refuse(case, deadline.within(READING_S))
-        if refusal is not None:
-            return self._refusal(case, refusal)
-        assert case.approval is not None  # noqa: S101 - what is not refused has both
-        assert case.decider is not None  # noqa: S101
-        return self._carry_out(case, case.approval, case.decider, deadline)
+        self._checks.admit(case)
+        if case.end is None:
+            try:
+                case.end = rows.stored(click)
+            except CallerError as error:
+                case.end = error
+            if isinstance(case.end, Answer):
+                return
+        is_silent = click.verb is Verb.REJECT and not click.reason.strip()
+        if case.end is None and is_silent and self._policy.reason_required:
+            case.end = answer_of(Outcome.REASON_REQUIRED)
+        case.note_refusal(at=self._clock.now())
 
-    def _refusal(self, case: Case, answer: Answer) -> Answer:
-        self._note(case, EventKind.REFUSAL, outcome=answer.outcome)
-        return answer
-
-    def _stored(self, click: Click) -> Answer | None:
-        """Return the answer to the same request before; without the store every check is made again."""
-        if not click.key:
-            return None
+    def _carry_out(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
+        """Record the intents, send each decision once, and believe only what Coupa says afterwards."""
         try:
-            store = self._ledger.store
-            row = store.read(click.approval_id) or store.read_closed(click.approval_id)
+            if cases:
+                _check_time(deadline)
+                intents = [case.event(EventKind.INTENT, at=self._clock.now()) for case in cases]
+                self._journal.record(intents, required=self._policy.audit_required)
         except ServiceError as error:
-            logger.warning("decision without ledger approval_id=%d code=%s", click.approval_id, error.code)
-            return None
-        if row is None or not row.decision or row.decision_key != fingerprint(click.key):
-            return None
-        if row.decision != click.verb or not same_address(row.decided_by, click.actor):
-            raise CallerError("key_reused", "This Idempotency-Key was used for another decision.")
-        return answer_of(DONE[click.verb])
+            for case in cases:
+                case.end = error
+            return
+        self._each(lambda case: self._send(case, deadline), cases)
+        sent = waiting(cases)
+        self._read_back(sent, deadline)
+        for case in waiting(sent):
+            self._settle(case)
+        confirmed = [case.click for case in sent if case.is_confirmed]
+        self._each(lambda click: rows.remember(click, self._clock), confirmed)
 
-    def _carry_out(self, case: Case, approval: Approval, decider: Decider, deadline: Deadline) -> Answer:
-        """Record the intent, send the decision once, and believe only what Coupa says afterwards."""
+    def _send(self, case: Decision, deadline: Deadline) -> None:
+        """Send one decision; what surely was not sent has ended."""
+        approval, decider = case.subject
         click = case.click
-        if deadline.left_s() < 2 * CONFIRMING_S:
-            raise Unavailable("decide_late", "no time left to decide; nothing was decided")
-        intent = case.event(EventKind.INTENT, at=self._clock.now())
-        self._journal.record([intent], required=self._policy.audit_required)
-        refusal: Refused | None = None
-        is_clean = False
         try:
+            _check_time(deadline)
             answered = self._coupa.decide(
                 click.approval_id,
                 click.verb,
@@ -142,58 +190,90 @@ class Decide:
                 deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
             )
             # A gateway may answer 200 for a decision that Coupa refused.
-            is_clean = answered in (approval.id, approval.approvable_id)
+            case.is_clean = answered in (approval.id, approval.approvable_id)
         except Refused as error:
-            refusal = error
+            case.refusal = error
         except Unknown as error:
             logger.warning("decision unknown approval_id=%d code=%s", click.approval_id, error.code)
-        except BridgeError as error:
-            self._note(case, EventKind.DECISION, outcome="failed", cause=error.code)
-            raise
-        after: Approval | None = None
-        try:
-            after = self._coupa.approval(click.approval_id, deadline)
         except ServiceError as error:
-            logger.warning("decision unconfirmed approval_id=%d code=%s", click.approval_id, error.code)
-            return self._decision(case, answer_of(Outcome.UNCONFIRMED), cause=error.code)
+            self._fail(case, error)
+
+    def _read_back(self, cases: list[Decision], deadline: Deadline) -> None:
+        """Read how the approvals are now: with their documents, or alone where those confirm nothing.
+
+        A document says more in the same call: how far it has come, and who is next.
+        """
+        chains = self._chains(cases, deadline)
+        for case in cases:
+            approval, _ = case.subject
+            chain = (
+                chains.get(approval.approvable_id or 0) if approval.approvable_type == REQUISITION else None
+            )
+            step = chain.step(approval.id) if chain else None
+            if step is not None and case.confirms(step):
+                case.after, case.chain = step, chain
+        rest = [case for case in cases if case.after is None]
+        try:
+            found = self._coupa.approvals([case.click.approval_id for case in rest], deadline)
+        except ServiceError as error:
+            for case in rest:
+                self._lose(case, error)
+            return
+        for case in rest:
+            case.after = found.by_id.get(case.click.approval_id)
+            if case.after is None and found.unreadable:
+                self._lose(case, Malformed("coupa_record", "Coupa answered with something else"))
+
+    def _chains(self, cases: list[Decision], deadline: Deadline) -> dict[int, Chain]:
+        approvals = [case.subject[0] for case in cases]
+        numbers = [each.approvable_id for each in approvals if each.approvable_type == REQUISITION]
+        try:
+            return self._coupa.chains(
+                [number for number in numbers if number is not None],
+                deadline.within(deadline.left_s() / 2),
+            )
+        except ServiceError as error:
+            logger.warning("documents not read back code=%s", error.code)
+            return {}
+
+    def _settle(self, case: Decision) -> None:
+        """Say what became of a decision that may have taken effect."""
+        after = case.after
         if after is None or after.is_pending:
-            if refusal is not None:
-                self._note(case, EventKind.DECISION, outcome="failed", cause=refusal.code, after=after)
-                raise refusal
-            return self._decision(case, answer_of(Outcome.UNCONFIRMED), after=after)
-        if after.status == DONE_STATUS[click.verb] and (is_clean or is_ours(click, after)):
-            self._remember(click)
-            return self._decision(case, answer_of(DONE[click.verb]), after=after)
-        return self._decision(case, ended(click, after), after=after)
+            if case.refusal is not None:
+                self._fail(case, case.refusal)
+            else:
+                self._end(case, answer_of(Outcome.UNCONFIRMED))
+            return
+        case.is_confirmed = case.confirms(after)
+        self._end(case, done(case.click, case.chain) if case.is_confirmed else ended(case.click, after))
 
-    def _decision(
-        self, case: Case, answer: Answer, *, after: Approval | None = None, cause: str = ""
-    ) -> Answer:
-        self._note(case, EventKind.DECISION, outcome=answer.outcome, cause=cause, after=after)
-        return answer
+    def _lose(self, case: Decision, error: ServiceError) -> None:
+        logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
+        self._end(case, answer_of(Outcome.UNCONFIRMED), cause=error.code)
 
-    def _note(
-        self,
-        case: Case,
-        kind: EventKind,
-        *,
-        outcome: str,
-        cause: str = "",
-        after: Approval | None = None,
-    ) -> None:
-        """Record what became of it; what Coupa confirmed is not taken back when that fails."""
-        event = case.event(kind, at=self._clock.now(), outcome=outcome, cause=cause)
-        state_after = (after.status if after else None) or ""
-        self._journal.record([replace(event, state_after=state_after)], required=False)
+    def _fail(self, case: Decision, error: ServiceError) -> None:
+        case.end = error
+        case.note(EventKind.DECISION, at=self._clock.now(), outcome="failed", cause=error.code)
 
-    def _remember(self, click: Click) -> None:
-        """Note the decision in the row, for the sweep and for the same request again."""
-        try:
-            for _ in range(_RECORD_TRIES):
-                row = self._ledger.store.read(click.approval_id) or self._ledger.begin(click.approval_id)
-                key = fingerprint(click.key) if click.key else ""
-                done = decided(row, decision=click.verb.value, by=click.actor, now=self._clock.now(), key=key)
-                if self._ledger.commit(done) is not None:
-                    return
-        except ServiceError as error:
-            logger.error("decision not recorded approval_id=%d code=%s", click.approval_id, error.code)  # noqa: TRY400 - the cause is a code
+    def _end(self, case: Decision, answer: Answer, *, cause: str = "") -> None:
+        case.end = answer
+        case.note(EventKind.DECISION, at=self._clock.now(), outcome=answer.outcome, cause=cause)
+
+    def _each(self, work: Callable[[T], None], items: Sequence[T]) -> None:
+        """Do the same with each item: a few at the same time, or one after the other."""
+        if self._workers == 1 or len(items) <= 1:
+            for item in items:
+                work(item)
+            return
+        with ThreadPoolExecutor(min(self._workers, len(items))) as pool:
+            # The context carries the host's invocation id into the threads, for the log.
+            futures = [pool.submit(copy_context().run, work, item) for item in items]
+        for future in futures:
+            future.result()
+
+
+def _check_time(deadline: Deadline) -> None:
+    """Begin no decision that could not be read back in time; raises `Unavailable`."""
+    if deadline.left_s() < 2 * CONFIRMING_S:
+        raise Unavailable("decide_late", "no time left to decide; nothing was decided")

@@ -316,9 +316,9 @@ def _condition(view: View, table: Table[Any], key: str, text: str) -> _Condition
         return _Condition(
             test, ("in" if operator == "eq" else operator, _expected("id", operator, text, key))
         )
-    if len(path) == 1 and operator == "eq" and path[0] in table.indexes:
-        (number,) = _expected(path[0], operator, text, key)
-        return _Condition(test, ("in", table.indexes[path[0]](number)))
+    if len(path) == 1 and operator in {"eq", "in"} and path[0] in table.indexes:
+        numbers = _expected(path[0], operator, text, key)
+        return _Condition(test, ("in", [each for one in numbers for each in table.indexes[path[0]](one)]))
     if len(path) == 1:
         name, attribute = path[0], path[0].replace("-", "_")
         return _Condition(lambda record: test(_get(record, attribute, name)))

@@ -19,9 +19,11 @@ core_api_and_csv_download_formats/misc/R39/R39_Core_Platform_API.json and R39_Pu
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl
@@ -312,7 +314,7 @@ class CoupaSimulator:
             return Response(json.dumps(error), status=401, mimetype="application/json")
         if body == [] and not is_json:
             return _error(404, "base", NOTHING, is_json=False)
-        return _answer(root, body, 200, is_json=is_json)
+        return _answer(root, body, 201 if request.method == "POST" else 200, is_json=is_json)
 
     def _has_room(self) -> bool:
         """Count a request; one that is refused does not count."""
@@ -340,6 +342,8 @@ class CoupaSimulator:
                 return self._show(RESOURCES[name], _id(number), query, scopes)
             case "GET", ["api", "requisitions", number, "comments"]:
                 return self._comments(_id(number), query, scopes)
+            case "POST", ["api", "requisitions", number, "comments"]:
+                return self._write_comment(_id(number), query, request, scopes)
             case "PUT", ["api", "approvals", number]:
                 _need("core.approval.write", scopes)
                 answer = self._show(RESOURCES["approvals"], _id(number), {}, scopes)
@@ -414,6 +418,27 @@ class CoupaSimulator:
 
     # ------------------------------------------------------------------ acting
 
+    def _write_comment(
+        self, number: int, query: dict[str, str], request: Request, scopes: frozenset[str]
+    ) -> tuple[str, Any]:
+        """Add a comment of the API user; whom it mentions must exist.
+
+        Source: resources/shared-resources/comments-api, which shows the attribute and no limit of its length.
+        """
+        _need("core.comment.write", scopes)
+        _refuse_filters(query)
+        project, _ = self._shape(_COMMENT, query)
+        text = _comment_in(request)
+        with self.world.lock:
+            document = self.world.documents[REQUISITION].rows.get(number)
+            if document is None:
+                raise _Refused(404, "The record was not found")
+            for mentioned in re.findall(r"@\[User:([0-9]{1,19})\]", text):
+                if int(mentioned) not in self.world.users.rows:
+                    raise _Refused(400, "A mentioned user does not exist", name="comments")
+            self.world.comment(document, by=self.api_user, text=text)
+            return "comment", project(document.comments[-1])
+
     def _act(self, number: int, action: str, query: dict[str, str]) -> tuple[str, Any]:
         """Approve, reject or put on hold; the body of the request is not looked at."""
         reason = query.pop("reason", None)
@@ -450,6 +475,18 @@ class CoupaSimulator:
 def _need(scope: str | None, scopes: frozenset[str]) -> None:
     if scope is not None and scope not in scopes:
         raise _Refused(403, f"The scope {scope} is missing")
+
+
+def _comment_in(request: Request) -> str:
+    """Read the JSON body of a new comment: its text and nothing else."""
+    body: Any = None
+    if request.mimetype == "application/json":
+        with suppress(ValueError):
+            body = json.loads(request.get_data())
+    text = body.get("comments") if isinstance(body, dict) and set(body) == {"comments"} else None
+    if not isinstance(text, str) or not text.strip():
+        raise _Refused(400, "can't be blank", name="comments")
+    return text
 
 
 def _id(text: str) -> int:

@@ -417,6 +417,11 @@ class World:
             self._delegations_of.setdefault(delegator, []).append(added)
             return self.delegations.put(number, added).id
 
+    def end_delegation(self, number: int) -> None:
+        """Let a delegation end now."""
+        with self.lock:
+            self.delegations.rows[number].end_date = self.now()
+
     # ------------------------------------------------------------------ documents
 
     def add_requisition(

@@ -1,0 +1,118 @@
+"""A question before deciding: one comment in Coupa that mentions the requester and names who asks.
+
+The person and the token are checked as for a click; turn, amount and content do not matter for a question.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.decide.answers import COMMENT_LOST, OWN_QUESTION, Answer, Outcome, Question, answer_of
+from coupa_core.decide.check import Case, Checks
+from coupa_core.decide.ended import comment_for
+from coupa_core.decide.ports import Decisions, Policy, Recorder
+from coupa_core.decide.run import BUDGET_S, READING_S
+from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
+from coupa_core.journal import Kind as EventKind
+from coupa_core.model import Document, Kind, stamp
+
+SAME = timedelta(hours=1)
+"""The same words again within this are the same question: its answer was lost, or it was clicked twice."""
+
+logger = logging.getLogger(__name__)
+
+
+class Ask:
+    """The use case; its parts are those of `Decide`."""
+
+    def __init__(
+        self, *, checks: Checks, coupa: Decisions, journal: Recorder, clock: Clock, policy: Policy
+    ) -> None:
+        self._checks = checks
+        self._coupa = coupa
+        self._journal = journal
+        self._clock = clock
+        self._policy = policy
+
+    def ask(self, question: Question) -> Answer:
+        """Put a question on the document, once.
+
+        Raises:
+            CallerError: asking is off, the token is missing or wrong, the approval does not exist, or Coupa
+                names nobody to ask.
+            ServiceError: Coupa or the audit record could not be asked, and nothing was written.
+        """
+        case, deadline = Case(question), Deadline(self._clock, BUDGET_S)
+        try:
+            self._check(case, deadline)
+            if case.end is None:
+                self._carry_out(case, question, deadline)
+        finally:
+            self._journal.record(case.events, required=False)
+        end = case.said
+        if isinstance(end, BridgeError):
+            raise end
+        logger.info(
+            "comment approval_id=%d outcome=%s request_id=%s",
+            question.approval_id,
+            end.outcome,
+            question.request_id,
+        )
+        return end
+
+    def _check(self, case: Case, deadline: Deadline) -> None:
+        if not self._policy.comments:
+            raise CallerError("comments_off", "Asking by comment is not enabled on this bridge.", status=403)
+        self._checks.admit(case)
+        if case.end is None:
+            self._checks.meet([case], deadline.within(READING_S))
+        if case.end is None and self._checks.asked_for(case):
+            case.end = answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_QUESTION)
+        if case.end is None and _requester(case.document) is None:
+            case.end = CallerError("no_requester", "Coupa names nobody to ask about this request.")
+        case.note_refusal(at=self._clock.now())
+
+    def _carry_out(self, case: Case, question: Question, deadline: Deadline) -> None:
+        """Record the intent, write the comment once, and say what is known of it."""
+        approval, decider = case.subject
+        document, requester = case.document, _requester(case.document)
+        assert document is not None  # noqa: S101 - what is not refused has both
+        assert requester is not None  # noqa: S101
+        text = comment_for(question, decider, asked=approval.asked_name, requester=requester)
+        if self._is_there(document, text):
+            case.end = answer_of(Outcome.COMMENTED)
+            self._note(case, Outcome.COMMENTED, cause="written_before")
+            return
+        intent = case.event(EventKind.INTENT, at=self._clock.now())
+        self._journal.record([intent], required=self._policy.audit_required)
+        cause = ""
+        try:
+            is_written = self._coupa.comment(document.id, text, deadline) > 0
+        except Unknown as error:
+            is_written, cause = False, error.code
+            logger.warning("comment unknown approval_id=%d code=%s", question.approval_id, error.code)
+        except ServiceError as error:
+            self._note(case, "failed", cause=error.code)
+            raise
+        answer = answer_of(Outcome.COMMENTED) if is_written else answer_of(Outcome.UNCONFIRMED, COMMENT_LOST)
+        case.end = answer
+        self._note(case, answer.outcome, cause=cause)
+
+    def _note(self, case: Case, outcome: str, *, cause: str) -> None:
+        case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
+
+    def _is_there(self, document: Document, text: str) -> bool:
+        """Tell whether the same person has just asked the same."""
+        since = self._clock.now() - SAME
+        written = (stamp(said.created_at) for said in document.comments if said.comments == text)
+        return any(at is not None and at >= since for at in written)
+
+
+def _requester(document: Document | None) -> int | None:
+    """Return Coupa's id of whoever asked for the purchase; comments are written on requisitions only."""
+    if document is None or document.kind is not Kind.REQUISITION:
+        return None
+    people = (document.requested_by, document.created_by)
+    return next((person.id for person in people if person and person.id is not None), None)

@@ -1,0 +1,161 @@
+"""What the bridge did and why, as an operator finds out: its routes, its log, its audit record.
+
+It knows the function app through HTTP, the log as a file, and the record as rows of a table that this sandbox
+runs. Whatever cannot be reached is said, and the rest is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.data.tables import TableClient
+
+from sandbox.front import Call
+from sandbox.neighbours import Neighbours
+from sandbox.page.form import Done, Form, Mistake
+
+LINES, EVENTS, CALLS = 30, 15, 15
+"""How many of each are shown, the newest ones."""
+
+TIMEOUT_S = 6.0
+PATIENCE_S = 30.0
+"""How long a sweep is waited for."""
+
+AUDIT_TABLE = "audit"
+COLUMNS = ("at", "kind", "approval_id", "actor", "verb", "outcome", "cause")
+"""What of an event is shown."""
+
+STEPS = {"900": "15 minutes", "3600": "1 hour", "86400": "1 day", "604800": "1 week"}
+"""By how much time can be moved, in seconds."""
+
+_TAIL_BYTES = 60_000
+_OWN = ("'Functions.status'", "'Functions.trace'", "'Functions.health'")
+"""Calls of this page itself, which would drown the rest of the log."""
+
+
+class Bridge:
+    """The function app, seen from outside.
+
+    Args:
+        around: its neighbours.
+        url: where it answers, without `/api`.
+        log: the file that it logs to; None where it logs elsewhere.
+    """
+
+    def __init__(self, around: Neighbours, url: str, log: Path | None) -> None:
+        self._around = around
+        self._url = url
+        self._log = log
+
+    # ------------------------------------------------------------------ seen
+
+    def view(self, trace: str) -> dict[str, Any]:
+        """Return what is to be seen, with the trace of one approval if a number is given."""
+        return {
+            "status": self._get("/api/status"),
+            "trace": self._get(f"/api/approvals/{trace}/trace") if trace.isdigit() else None,
+            "log": self._log_lines(),
+            "audit": self._audit_events(),
+            "calls": self._calls(),
+            "now": self._around.clock.now(),
+            "steps": STEPS,
+        }
+
+    def _get(self, path: str) -> dict[str, Any]:
+        """Return a JSON answer; `unreachable` says why there is none."""
+        try:
+            answer = requests.get(self._url + path, timeout=TIMEOUT_S).json()
+        except requests.RequestException as error:
+            return {"unreachable": f"The function app does not answer ({type(error).__name__})."}
+        if "error" in answer:
+            return {"unreachable": f"{answer['message']} ({answer['error']})"}
+        return dict(answer)
+
+    def _log_lines(self) -> list[str]:
+        """Return the newest lines, newest first."""
+        if self._log is None or not self._log.exists():
+            return ["(The function app logs to its own terminal.)"]
+        with self._log.open("rb") as file:
+            file.seek(max(0, self._log.stat().st_size - _TAIL_BYTES), os.SEEK_SET)
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return [line for line in reversed(lines) if not any(own in line for own in _OWN)][:LINES]
+
+    def _audit_events(self) -> dict[str, Any]:
+        """Return `events`, newest first, or why there are none: rows of the newest day in the app's table."""
+        if self._around.store is None:
+            return {"unreachable": "The record is in the memory of the app."}
+        if self._around.store.is_paused:
+            return {"unreachable": "The table store does not answer."}
+        events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
+        try:
+            with TableClient.from_connection_string(
+                self._around.storage, AUDIT_TABLE, connection_timeout=1, read_timeout=2, retry_total=0
+            ) as table:
+                newest = next(iter(table.list_entities(results_per_page=1)), None)
+                if newest is not None:
+                    rows = table.query_entities(
+                        "PartitionKey eq @day", parameters={"day": newest["PartitionKey"]}
+                    )
+                    events.extend(_event(row["row"]) for row in rows if "row" in row)
+        except ResourceNotFoundError:
+            pass  # no table before the first event
+        except (AzureError, ValueError) as error:
+            return {"unreachable": f"The record cannot be read ({type(error).__name__})."}
+        return {"events": list(reversed(events))}
+
+    def _calls(self) -> list[tuple[str, Call]]:
+        """Return the newest calls to the neighbours, newest first."""
+        fronts = {"Coupa": self._around.coupa.front, "Moveworks": self._around.moveworks.front}
+        calls = [(name, call) for name, front in fronts.items() for call in front.calls[-CALLS:]]
+        return sorted(calls, key=lambda each: each[1].at, reverse=True)[:CALLS]
+
+    # ------------------------------------------------------------------ done
+
+    def sweep(self, form: Form) -> Done:  # noqa: ARG002 - as every action
+        """Fire the timer function and wait for its sweep to end."""
+        before, sent = self._get("/api/status"), len(self._around.moveworks.delivered)
+        try:
+            reply = requests.post(
+                f"{self._url}/admin/functions/poll_approvals", json={"input": ""}, timeout=TIMEOUT_S
+            )
+        except requests.RequestException:
+            return Done("sweep", "The function app does not answer.", is_bad=True)
+        if reply.status_code != requests.codes.accepted:
+            return Done("sweep", f"The function app refused: HTTP {reply.status_code}.", is_bad=True)
+        end = time.monotonic() + PATIENCE_S
+        while "last_sweep_at" in before and time.monotonic() < end:
+            after = self._get("/api/status")
+            if after.get("last_sweep_at", before["last_sweep_at"]) != before["last_sweep_at"]:
+                told = len(self._around.moveworks.delivered) - sent
+                return Done("sweep", f"Swept: {told or 'no'} new notice{'' if told == 1 else 's'}.")
+            time.sleep(0.05)
+        return Done("sweep", "The sweep has left no trace; the log says why.", is_bad=True)
+
+    def advance(self, form: Form) -> Done:
+        """Move the time of the app and of both simulators forward."""
+        step = form.needed("seconds")
+        if step not in STEPS:
+            raise Mistake("Time does not move so far.")
+        try:
+            reply = requests.post(f"{self._url}/admin/clock", params={"advance": step}, timeout=TIMEOUT_S)
+        except requests.RequestException:
+            return Done("time", "The function app does not answer.", is_bad=True)
+        if reply.status_code != requests.codes.ok:
+            said = "This host keeps the machine's time; python -m sandbox.host --movable-clock does not."
+            return Done("time", said, is_bad=True)
+        self._around.clock.advance(float(step))
+        return Done("time", f"It is {STEPS[step]} later.")
+
+
+def _event(text: str) -> dict[str, str]:
+    """Return what is shown of a row of the record: all columns, empty where the row does not say."""
+    row = json.loads(text)
+    event = row.get("event", row)
+    return {name: str(event.get(name, "")) for name in COLUMNS}

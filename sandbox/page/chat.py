@@ -1,0 +1,178 @@
+"""The chats: what each person was sent, what they clicked or asked, and what the bridge answered.
+
+It plays Moveworks' part after delivery. It does not judge answers; it shows them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, get_args
+
+import requests
+
+from sandbox.clock import Clock
+from sandbox.connector import Connector, Decision
+from sandbox.moveworks import MoveworksSimulator
+from sandbox.page.form import Done, Form, Mistake
+
+ASKED = "Do I have any approvals in Coupa?"
+LABELS: dict[str, str] = {"approve": "Approve", "reject": "Send back", "hold": "Put on hold"}
+SHOWN = 60
+"""Entries of a chat that are shown, the newest ones."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A text in Moveworks' markup, and the slots that its buttons send back; no slots, no buttons."""
+
+    id: str
+    text: str
+    slots: dict[str, str]
+
+    @property
+    def approval_id(self) -> str:
+        """The approval that its buttons decide; empty for a message without buttons."""
+        return self.slots.get("approval_id", "")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One turn of a chat.
+
+    Attributes:
+        is_own: the person said it; otherwise the bot did.
+        note: what became of a click, for whoever looks over the person's shoulder.
+    """
+
+    id: str
+    person: str
+    at: datetime
+    text: str = ""
+    is_own: bool = False
+    note: str = ""
+    cards: list[Card] = field(default_factory=list)
+
+
+class Chats:
+    """Every person's chat.
+
+    Args:
+        moveworks: where notices arrive.
+        connector: what carries clicks and questions to the bridge.
+        clock: the time of the sandbox.
+    """
+
+    def __init__(self, moveworks: MoveworksSimulator, connector: Connector, clock: Clock) -> None:
+        self._moveworks = moveworks
+        self._connector = connector
+        self._clock = clock
+        self._said: list[Entry] = []
+        self._lock = threading.Lock()
+
+    def of(self, person: str) -> list[Entry]:
+        """Return the newest turns of a person's chat, oldest first."""
+        return sorted((*self._notices(person), *self._own(person)), key=lambda each: each.at)[-SHOWN:]
+
+    def waiting(self, person: str) -> int:
+        """Return how many notices a person got."""
+        return len(self._notices(person))
+
+    def click(self, person: str, form: Form) -> Done:
+        """Press a button, as that person.
+
+        Raises:
+            Mistake: there is no such card or button.
+        """
+        card, decision = self._card(person, form.needed("card", limit=40)), form.needed("decision")
+        if decision not in get_args(Decision):
+            raise Mistake("There is no such button.")
+        reason = form.text("reason", limit=8_000)
+        said = f"{LABELS[decision]}{f': {reason}' if reason else ''}"
+        self._say(person, said, is_own=True)
+        try:
+            reply = self._connector.decide(
+                card.slots, clicker=person, decision=_decision(decision), reason=reason or None
+            )
+        except requests.RequestException:
+            return self._no_answer(person)
+        answer = _json(reply)
+        slots = {"approval_id": card.approval_id, "action_token": str(answer.get("action_token") or "")}
+        anew = [(str(answer["content"]), slots)] if answer.get("content") else []
+        outcome = answer.get("outcome") or answer.get("error") or "no answer"
+        return self._say(
+            person,
+            str(answer.get("message", "Something went wrong.")),
+            note=f"{outcome}, HTTP {reply.status_code}",
+            cards=anew,
+        )
+
+    def ask(self, person: str, form: Form) -> Done:  # noqa: ARG002 - as every action
+        """Ask for the list of open approvals, as that person."""
+        self._say(person, ASKED, is_own=True)
+        try:
+            reply = self._connector.pending(person)
+        except requests.RequestException:
+            return self._no_answer(person)
+        answer = _json(reply)
+        cards = [
+            (str(each.get("text", "")), {key: str(value) for key, value in each.items()})
+            for each in answer.get("approvals", [])
+        ]
+        note = f"{answer.get('error', 'list')}, HTTP {reply.status_code}"
+        return self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
+
+    def _no_answer(self, person: str) -> Done:
+        return self._say(person, "Something went wrong. Please try again later.", note="no answer")
+
+    def _say(
+        self,
+        person: str,
+        text: str,
+        *,
+        is_own: bool = False,
+        note: str = "",
+        cards: Sequence[tuple[str, dict[str, str]]] = (),
+    ) -> Done:
+        with self._lock:
+            name = f"turn-{len(self._said)}"
+            kept = [Card(f"{name}-{place}", shown, slots) for place, (shown, slots) in enumerate(cards)]
+            self._said.append(Entry(name, person, self._clock.now(), text, is_own, note, kept))
+        return Done(name)
+
+    def _own(self, person: str) -> list[Entry]:
+        return [each for each in list(self._said) if each.person == person]
+
+    def _notices(self, person: str) -> list[Entry]:
+        return [
+            Entry(
+                f"notice-{number}",
+                person,
+                each.at,
+                cards=[Card(f"notice-{number}-0", each.message, each.slots)],
+            )
+            for number, each in enumerate(list(self._moveworks.delivered))
+            if each.recipient.casefold() == person.casefold()
+        ]
+
+    def _card(self, person: str, name: str) -> Card:
+        for entry in (*self._notices(person), *self._own(person)):
+            for card in entry.cards:
+                if card.id == name and card.approval_id:
+                    return card
+        raise Mistake("There is no such card in this chat.")
+
+
+def _decision(text: str) -> Decision:
+    return "approve" if text == "approve" else "reject" if text == "reject" else "hold"
+
+
+def _json(reply: requests.Response) -> dict[str, Any]:
+    """Read an answer; whatever is no JSON object says nothing."""
+    try:
+        answer = reply.json()
+    except requests.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,190 @@
+"""What people do at Coupa's screens: enter, edit, withdraw, decide, re-assign, groups and delegations.
+
+It plays the people at the simulated Coupa; the bridge has no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import (
+    APPROVED,
+    REJECTED,
+    Approval,
+    Approver,
+    Document,
+    Group,
+    Line,
+    NotAllowed,
+    Requisition,
+)
+from sandbox.page.form import Done, Form, Mistake
+from sandbox.page.screens import CURRENCIES
+
+
+class Desk:
+    """What can be done in Coupa; each method takes a form, and raises `Mistake` when it cannot be done.
+
+    Args:
+        coupa: the simulator.
+        people: Coupa's user ids by e-mail.
+    """
+
+    def __init__(self, coupa: CoupaSimulator, people: dict[str, int]) -> None:
+        self._world = coupa.world
+        self._people = people
+
+    def create(self, form: Form) -> Done:
+        """Enter a request."""
+        steps: list[Approver | list[Approver]] = []
+        first, beside, then = (self._asked(form, name) for name in ("first", "beside", "then"))
+        if first is None:
+            raise Mistake("Somebody must decide first.")
+        steps.append([first, beside] if beside is not None and beside != first else first)
+        if then is not None:
+            steps.append(then)
+        title, currency = form.needed("title", limit=255), form.needed("currency", limit=3)
+        if currency not in CURRENCIES:
+            raise Mistake("That currency is not offered here.")
+        line = Line(
+            title,
+            quantity=form.decimal("quantity"),
+            unit_price=form.decimal("price"),
+            supplier=form.text("supplier", limit=100) or None,
+        )
+        number = self._world.add_requisition(
+            requested_by=self._user(form, "requester"),
+            title=title,
+            justification=form.text("justification", limit=4_000) or None,
+            currency=currency,
+            lines=[line],
+            approvers=steps,
+        )
+        return Done(f"document-{number}", "Entered. The next sweep announces it.")
+
+    def edit(self, form: Form) -> Done:
+        """Change quantity and price of a line."""
+        number, place = form.number("document"), form.number("line")
+        document = self._found(number)
+        if not isinstance(document, Requisition) or place >= len(document.requisition_lines):
+            raise Mistake("There is no such line.")
+        self._world.edit_line(
+            number, place, quantity=form.decimal("quantity"), unit_price=form.decimal("price")
+        )
+        return Done(f"document-{number}", "The line was changed.")
+
+    def withdraw(self, form: Form) -> Done:
+        """Take a document back."""
+        number = form.number("document")
+        self._found(number)
+        self._world.withdraw(number)
+        return Done(f"document-{number}", "Withdrawn.")
+
+    def resubmit(self, form: Form) -> Done:
+        """Ask the same approvers anew, after it was sent back."""
+        number = form.number("document")
+        self._found(number)
+        self._world.restart_chain(number)
+        return Done(f"document-{number}", "Submitted again.")
+
+    def decide(self, form: Form) -> Done:
+        """Approve or reject at Coupa's own screen."""
+        approval, decision = self._approval(form), form.needed("decision")
+        if decision not in (APPROVED, REJECTED):
+            raise Mistake("There is no such button.")
+        place = f"document-{approval.document.id}"
+        try:
+            self._world.decide_in_coupa(
+                approval.id,
+                by=self._user(form, "by"),
+                decision="approved" if decision == APPROVED else "rejected",
+                note=form.text("note"),
+            )
+        except NotAllowed as refusal:
+            return Done(place, f"{refusal}.", is_bad=True)
+        return Done(place, f"Approval {approval.id} was {decision} in Coupa.")
+
+    def reassign(self, form: Form) -> Done:
+        """Give an approval to somebody else."""
+        approval, to = self._approval(form), self._asked(form, "to")
+        if to is None:
+            raise Mistake("Somebody must get it.")
+        self._world.reassign(approval.id, to=to)
+        return Done(f"document-{approval.document.id}", f"Approval {approval.id} was re-assigned.")
+
+    def add_group(self, form: Form) -> Done:
+        """Make an approval group of one person; others join it."""
+        name, member = form.needed("name", limit=80), self._user(form, "member")
+        number = self._world.add_group(name=name, members=[member])
+        return Done("groups", f"Group {number}, {name}, was made.")
+
+    def join(self, form: Form) -> Done:
+        """Make somebody a member of a group."""
+        self._world.join(self._group(form), self._user(form, "member"))
+        return Done("groups", "Joined.")
+
+    def leave(self, form: Form) -> Done:
+        """End somebody's membership of a group."""
+        self._world.leave(self._group(form), self._user(form, "member"))
+        return Done("groups", "Left.")
+
+    def delegate(self, form: Form) -> Done:
+        """Let somebody act for somebody else, from now on for some days."""
+        delegator, to, days = self._user(form, "by"), self._user(form, "to"), form.number("days")
+        if delegator == to:
+            raise Mistake("Nobody is their own delegate.")
+        if not 1 <= days <= 365:
+            raise Mistake("Days must be from 1 to 365.")
+        now = self._world.now()
+        self._world.add_delegation(
+            delegator=delegator, delegate=to, start=now, end=now + timedelta(days=days)
+        )
+        return Done("delegations", "The delegation has begun.")
+
+    def end_delegation(self, form: Form) -> Done:
+        """Let a delegation end now."""
+        number = form.number("delegation")
+        if number not in self._world.delegations.rows:
+            raise Mistake("There is no such delegation.")
+        self._world.end_delegation(number)
+        return Done("delegations", "The delegation has ended.")
+
+    def _found(self, number: int) -> Document:
+        try:
+            return self._world.document(number)
+        except KeyError:
+            raise Mistake("There is no such document.") from None
+
+    def _approval(self, form: Form) -> Approval:
+        try:
+            return self._world.approval(form.number("approval"))
+        except KeyError:
+            raise Mistake("That approval is not there any more.") from None
+
+    def _group(self, form: Form) -> int:
+        number = form.number("group")
+        if number not in self._world.groups.rows:
+            raise Mistake("There is no such group.")
+        return number
+
+    def _user(self, form: Form, name: str) -> int:
+        number = self._asked(form, name)
+        if not isinstance(number, int):
+            raise Mistake(f"{name.capitalize()} must be a person.")
+        return number
+
+    def _asked(self, form: Form, name: str) -> Approver | None:
+        """Return a person or a group, or None where nobody was chosen."""
+        value = form.text(name, limit=30)
+        if not value:
+            return None
+        for kind, number in self._offered():
+            if value == f"{kind}-{number}":
+                return Group(number) if kind == "group" else number
+        raise Mistake(f"{name.capitalize()} is unknown.")
+
+    def _offered(self) -> Iterator[tuple[str, int]]:
+        yield from (("user", number) for number in self._people.values())
+        yield from (("group", number) for number in list(self._world.groups.rows))

@@ -1,0 +1,92 @@
+"""The switches: what can go wrong at each neighbour, and how it is mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.front import FaultKind
+from sandbox.neighbours import Neighbours
+from sandbox.page.form import Done, Form, Mistake
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One thing that goes wrong until it is mended, as `sandbox.front` knows it."""
+
+    label: str
+    kind: FaultKind
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+DOWN = Switch("is down: HTTP 503", "answer", {"status": 503})
+CUT = Switch("hangs up without an answer", "cut")
+SLOW = Switch("answers 3 s late", "slow", {"seconds": 3.0})
+SWITCHES: dict[str, dict[str, Switch]] = {
+    "Coupa": {
+        "down": DOWN,
+        "cut": CUT,
+        "slow": SLOW,
+        "lost": Switch("takes decisions and loses its answer", "lose", {"method": "PUT"}),
+    },
+    "Moveworks": {
+        "down": DOWN,
+        "cut": CUT,
+        "slow": SLOW,
+        "limit": Switch(
+            "asks for a pause: HTTP 429", "answer", {"status": 429, "headers": {"Retry-After": "60"}}
+        ),
+        "key": Switch("refuses the key: HTTP 401", "answer", {"status": 401}),
+    },
+}
+STORE = "Table store"
+
+
+class Faults:
+    """The switches of one sandbox; each neighbour has at most one fault."""
+
+    def __init__(self, around: Neighbours) -> None:
+        self._around = around
+        self._fronts = {"Coupa": around.coupa.front, "Moveworks": around.moveworks.front}
+        self._now: dict[str, str] = {}
+
+    def view(self) -> dict[str, dict[str, Any]]:
+        """Return by neighbour what could go wrong (`choices`, labels by name) and what does (`now`)."""
+        shown: dict[str, dict[str, Any]] = {
+            neighbour: {
+                "choices": {name: each.label for name, each in switches.items()},
+                "now": switches[self._now[neighbour]].label if neighbour in self._now else None,
+            }
+            for neighbour, switches in SWITCHES.items()
+        }
+        if self._around.store is not None:
+            label = "does not answer"
+            now = label if self._around.store.is_paused else None
+            shown[STORE] = {"choices": {"hang": label}, "now": now}
+        return shown
+
+    def break_(self, form: Form) -> Done:
+        """Let one thing go wrong from now on."""
+        neighbour, name = form.needed("neighbour"), form.needed("fault")
+        if neighbour == STORE and self._around.store is not None:
+            self._around.store.pause()
+            return Done("faults", f"{STORE}: does not answer.")
+        if name not in SWITCHES.get(neighbour, {}):
+            raise Mistake("There is no such switch.")
+        switch, front = SWITCHES[neighbour][name], self._fronts[neighbour]
+        front.heal()
+        front.fail(switch.kind, times=None, **switch.details)
+        self._now[neighbour] = name
+        return Done("faults", f"{neighbour} {switch.label}.")
+
+    def mend(self, form: Form) -> Done:
+        """Let everything of one neighbour work again."""
+        neighbour = form.needed("neighbour")
+        if neighbour == STORE and self._around.store is not None:
+            self._around.store.resume()
+        elif neighbour in self._fronts:
+            self._fronts[neighbour].heal()
+            self._now.pop(neighbour, None)
+        else:
+            raise Mistake("There is no such neighbour.")
+        return Done("faults", f"{neighbour} works again.")

@@ -1,0 +1,30 @@
+"""Moves the time of a whole process forward: of an app that reads the machine's clock and no other.
+
+Files, sockets, waits and other processes keep the machine's time.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class ProcessTime:
+    """The time of this process, from now on under control; there is one in a process."""
+
+    def __init__(self) -> None:
+        import time_machine  # noqa: PLC0415 - only where time is to be moved
+
+        self._wall = time_machine.travel(datetime.now(UTC), tick=True).start()
+        # time-machine leaves the monotonic clock alone, because event loops hang on it; none runs here.
+        self._monotonic = time.monotonic
+        self._ahead_s = 0.0
+        vars(time)["monotonic"] = self._moved
+
+    def advance(self, seconds: float) -> None:
+        """Move it forward."""
+        self._ahead_s += seconds
+        self._wall.shift(seconds)
+
+    def _moved(self) -> float:
+        return self._monotonic() + self._ahead_s
