@@ -46,11 +46,17 @@ class Notice:
         recipient: the e-mail of the one person who gets it.
         text: Moveworks markup, 1 to 20,000 characters.
         slots: what comes back with a click, by the names that the event declares.
+        kind: what sort of message it is, in one word.
+        document_type: Coupa's class name of what it is about; empty when it is about none or several.
+        document_id: the document's number in Coupa; empty likewise.
     """
 
     recipient: str
     text: str
     slots: dict[str, str]
+    kind: str = "announcement"
+    document_type: str = ""
+    document_id: str = ""
 
 
 def slots(approval_id: int, token: str | None) -> dict[str, str]:
