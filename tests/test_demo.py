@@ -83,6 +83,8 @@ def taken(*ports: int) -> Iterator[None]:
     held = []
     for port in ports:
         holder = socket.socket()
+        # A connection of an earlier run may still linger on the port.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             holder.bind(("127.0.0.1", port))
             holder.listen()
