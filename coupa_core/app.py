@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from coupa_core.endpoints import Endpoints, Reply
     from coupa_core.ledger import LedgerStore
     from coupa_core.settings import Settings
-    from coupa_core.sweep import Sweep
+    from coupa_core.sweep import Channel, Sweep
+    from coupa_core.wire import Pace, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,6 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.endpoints import Endpoints
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
-    from coupa_core.moveworks import EventsChannel
     from coupa_core.report import Report
     from coupa_core.settings import is_loopback
     from coupa_core.sweep import Kit, Sweep
@@ -168,10 +168,9 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         chance=parts.chance,
     )
     coupa = Coupa(access, types=settings.document_types)
-    channel = EventsChannel(
+    channel = _channel(
+        settings,
         wire("moveworks", settings.moveworks_base_url, parts.moveworks_session, None),
-        event_id=settings.moveworks_event_id,
-        api_key=settings.moveworks_api_key.get_secret_value(),
         pace=Pace(clock, limit=settings.moveworks_max_per_minute, period_s=60.0),
         clock=clock,
     )
@@ -207,6 +206,27 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             inbox=Inbox(coupa=coupa, ledger=ledger, clock=clock, keys=keys, link_base=base),
             report=Report(store=for_clicks, clock=clock),
         ),
+    )
+
+
+def _channel(settings: Settings, wire: Wire, *, pace: Pace, clock: Clock) -> Channel:
+    """Return the way to a person's chat that the settings choose."""
+    from coupa_core.moveworks import EventsChannel, ListenerChannel
+
+    if settings.moveworks_channel == "listener":
+        return ListenerChannel(
+            wire,
+            listener_id=settings.moveworks_listener_id,
+            secret=settings.moveworks_listener_secret.get_secret_value(),
+            pace=pace,
+            clock=clock,
+        )
+    return EventsChannel(
+        wire,
+        event_id=settings.moveworks_event_id,
+        api_key=settings.moveworks_api_key.get_secret_value(),
+        pace=pace,
+        clock=clock,
     )
 
 

@@ -38,6 +38,11 @@ HOST_STORAGE = "AzureWebJobsStorage"
 
 MIN_KEY_BYTES = 32
 
+_OF_CHANNEL = {
+    "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
+    "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
+}
+
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
@@ -116,6 +121,14 @@ def _schedule(value: str) -> str:
     return value
 
 
+def _secret(value: SecretStr) -> SecretStr:
+    """Refuse what a copy brought along unseen: a line break, a tab, a zero-width mark, a curly quote."""
+    text = value.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be one line of ASCII characters (a copy may have brought an invisible one)")
+    return value
+
+
 def _loose(value: object) -> object:
     """Forgive capitals and spaces around a fixed choice."""
     return value.strip().lower() if isinstance(value, str) else value
@@ -123,6 +136,7 @@ def _loose(value: object) -> object:
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
 class Settings(BaseModel):
@@ -135,7 +149,7 @@ class Settings(BaseModel):
         description="`https://{instance}.coupahost.com`; http only for a loopback address",
     )
     coupa_client_id: str = Field(alias="COUPA_CLIENT_ID", description="OAuth client: identifier")
-    coupa_client_secret: SecretStr = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    coupa_client_secret: Secret = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
     coupa_scopes: Annotated[str, AfterValidator(_scopes)] = Field(
         LEAST_SCOPES,
         alias="COUPA_SCOPES",
@@ -152,8 +166,10 @@ class Settings(BaseModel):
     moveworks_base_url: BaseUrl = Field(
         "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"
     )
-    moveworks_channel: Annotated[Literal["events"], BeforeValidator(_loose)] = Field(
-        "events", alias="MOVEWORKS_CHANNEL", description="`events`"
+    moveworks_channel: Annotated[Literal["events", "listener"], BeforeValidator(_loose)] = Field(
+        "events",
+        alias="MOVEWORKS_CHANNEL",
+        description="`events`, or `listener` where events can no longer be created",
     )
     moveworks_event_id: str = Field(
         "",
@@ -161,15 +177,26 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z0-9-]{0,64}$",
         description="required for `events`: the id that the Events Workspace shows after publishing",
     )
-    moveworks_api_key: SecretStr = Field(
+    moveworks_api_key: Secret = Field(
         SecretStr(""), alias="MOVEWORKS_API_KEY", description="required for `events`; sent as `Bearer`"
+    )
+    moveworks_listener_id: str = Field(
+        "",
+        alias="MOVEWORKS_LISTENER_ID",
+        pattern=r"^[A-Za-z0-9_-]{0,128}$",
+        description="required for `listener`: what stands between `/listeners/` and `/notify` in its URL",
+    )
+    moveworks_listener_secret: Secret = Field(
+        SecretStr(""),
+        alias="MOVEWORKS_LISTENER_SECRET",
+        description="required for `listener`: the secret of its signature verification, chosen by you",
     )
     moveworks_max_per_minute: int = Field(
         100,
         ge=1,
         le=100_000,
         alias="MOVEWORKS_MAX_PER_MINUTE",
-        description="under Moveworks' 120 for the whole organisation",
+        description="under Moveworks' 120 for the whole organisation; for `listener` also 4 a second",
     )
     ledger_connection: SecretStr = Field(
         SecretStr(HOST_STORAGE),
@@ -254,7 +281,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _demanded(given: Mapping[str, str]) -> list[str]:
     """Name what is not there and the others demand."""
-    demanded = ["MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"]
+    demanded = list(_OF_CHANNEL.get(str(_loose(given.get("MOVEWORKS_CHANNEL", "events"))), ()))
     if _loose(given.get("ACTION_TOKEN")) != "off":
         demanded.append("ACTION_TOKEN_KEYS")
     if not given.get("LEDGER_ACCOUNT_URL"):

@@ -29,6 +29,8 @@ SETTINGS = {
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": "api-key",
+    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+    "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
     "LEDGER_CONNECTION": "memory",
@@ -50,7 +52,11 @@ class World:
         self.clock = ManualClock()
         self.coupa = CoupaSimulator(clock=self.clock, client_id="client", client_secret="secret")
         self.moveworks = MoveworksSimulator(
-            clock=self.clock, api_key="api-key", event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=self.clock,
+            api_key="api-key",
+            event_id=SETTINGS["MOVEWORKS_EVENT_ID"],
+            listener_id=SETTINGS["MOVEWORKS_LISTENER_ID"],
+            listener_secret=SETTINGS["MOVEWORKS_LISTENER_SECRET"],
         )
         self.people: dict[str, int] = {}
         self.restart()

@@ -14,6 +14,7 @@ from bridge import SETTINGS
 from coupa_core import app
 from coupa_core.endpoints import Reply, Request
 from coupa_core.ledger import Entry, MemoryStore, State
+from coupa_core.moveworks import EventsChannel, ListenerChannel
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
 from sandbox.azurite import Azurite
@@ -30,6 +31,9 @@ REQUIRED = [
 ]
 ROUTES = ["list_approvals", "approve", "reject", "hold", "decision", "get_approval", "status", "trace"]
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
+
+
+OF_THE_LISTENER = ["MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"]
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +72,24 @@ def test_a_missing_setting_is_named_by_the_sweep_and_by_each_call_and_no_value_i
     for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "ACTION_TOKEN_KEYS", "COUPA_BASE_URL"):
         assert SETTINGS[name] not in said
     assert call("health") == Reply(503, {"status": "failing"})
+
+
+@pytest.mark.parametrize("missing", OF_THE_LISTENER)
+def test_a_missing_setting_of_the_listener_is_named_where_it_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    settings = {**SETTINGS, "MOVEWORKS_CHANNEL": "listener"}
+    del settings[missing]
+    configure(monkeypatch, settings)
+
+    assert call("status").body["message"] == f"The bridge is not configured: {missing}: is missing."
+
+
+@pytest.mark.parametrize(("channel", "kind"), [("events", EventsChannel), ("listener", ListenerChannel)])
+def test_the_settings_choose_the_way_to_a_persons_chat(channel: str, kind: type[object]) -> None:
+    bridge = app.build(read_settings({**SETTINGS, "MOVEWORKS_CHANNEL": channel}), _soon())
+
+    assert isinstance(bridge.sweep.kit.channel, kind)
 
 
 def test_a_setting_that_is_mended_is_read_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:

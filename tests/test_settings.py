@@ -34,7 +34,8 @@ def complaints(environment: dict[str, str]) -> dict[str, str]:
 def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
     settings = read_settings(LEAST)
 
-    assert settings.model_dump(exclude={"coupa_client_secret", "moveworks_api_key", "action_token_keys"}) == {
+    secrets = {"coupa_client_secret", "moveworks_api_key", "moveworks_listener_secret", "action_token_keys"}
+    assert settings.model_dump(exclude=secrets) == {
         "coupa_base_url": "https://acme.coupahost.com",
         "coupa_client_id": "client",
         "coupa_scopes": LEAST_SCOPES,
@@ -43,6 +44,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "moveworks_base_url": "https://api.moveworks.ai",
         "moveworks_channel": "events",
         "moveworks_event_id": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
+        "moveworks_listener_id": "",
         "moveworks_max_per_minute": 100,
         "ledger_connection": settings.ledger_connection,
         "ledger_account_url": "",
@@ -106,6 +108,11 @@ WRONG = [
     *(("CLAIM_LEASE_S", number) for number in ("0", "0.5", "3601", "CANARY", "nan", "inf")),
     *(("DOCUMENT_TYPES", names) for names in ("CANARY-1", "A,,B", "A,", "7CANARY", "A" * 62, "A,*B", "A B")),
     ("MOVEWORKS_CHANNEL", "CANARY"),
+    *(("MOVEWORKS_LISTENER_ID", listener) for listener in (
+        "../CANARY", "CANARY/notify", "https://x.test/CANARY", "C" * 129, "CANARY\u0661", "CANARY 1",
+    )),
+    *((name, secret) for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "MOVEWORKS_LISTENER_SECRET")
+      for secret in ("CANARY\n1", "CANARY\t1", "CANARY\u200b", "\ufeffCANARY", "CANARY\u2019")),
     *(("MOVEWORKS_EVENT_ID", event) for event in (
         "../CANARY", "CANARY/send", "CANARY?x", "C" * 65, "CANARY\u0661",
     )),
@@ -207,6 +214,39 @@ def test_without_any_storage_the_ledger_is_missing_unless_its_account_is_named(n
     assert complaints(bare) == {"LEDGER_CONNECTION": "is missing"}
     url = "https://acme.table.core.windows.net"
     assert read_settings(bare | {"LEDGER_ACCOUNT_URL": url}).ledger_account_url == url
+
+
+LISTENER = {"MOVEWORKS_LISTENER_ID": "coupa_approvals-1", "MOVEWORKS_LISTENER_SECRET": "hush hush"}
+EVENTS = ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY")
+
+
+def test_each_channel_demands_its_own_settings_and_not_those_of_the_other() -> None:
+    bare = {name: value for name, value in LEAST.items() if name not in EVENTS}
+
+    assert complaints(bare) == dict.fromkeys(EVENTS, "is missing")
+    assert complaints(bare | {"MOVEWORKS_CHANNEL": "listener"}) == dict.fromkeys(LISTENER, "is missing")
+    settings = read_settings(bare | {"MOVEWORKS_CHANNEL": " Listener ", **LISTENER})
+    assert (settings.moveworks_channel, settings.moveworks_listener_id) == ("listener", "coupa_approvals-1")
+    assert settings.moveworks_listener_secret.get_secret_value() == "hush hush"
+
+
+@pytest.mark.parametrize("name", sorted(LISTENER))
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_an_empty_setting_of_the_listener_counts_as_missing(name: str, value: str) -> None:
+    given = LEAST | LISTENER | {"MOVEWORKS_CHANNEL": "listener", name: value}
+
+    assert complaints(given) == {name: "is missing"}
+
+
+@pytest.mark.parametrize(
+    "name", ["COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "MOVEWORKS_LISTENER_SECRET", "MOVEWORKS_LISTENER_ID"]
+)
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}\t"])
+def test_a_line_break_around_a_secret_or_an_id_is_taken_away(name: str, around: str) -> None:
+    settings = read_settings(LEAST | LISTENER | {name: around.format("the-value")})
+
+    value = getattr(settings, name.lower())
+    assert getattr(value, "get_secret_value", lambda: value)() == "the-value"
 
 
 @pytest.mark.parametrize("mode", ["off", "OFF", " Off "])
