@@ -42,6 +42,18 @@ def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one
             assert tally.repeated <= 1, choice
 
 
+def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_over_the_listener() -> None:
+    passed: set[str] = set()
+    for choice in crashes.points(2, channel="listener"):
+        tally, steps = crashes.run(2, choice, channel="listener")
+        assert (tally.lost, tally.unexplained) == (0, 0), choice
+        assert tally.repeated <= 1, choice
+        passed |= set(steps)
+
+    assert "moveworks POST /webhooks/v1/listeners/coupa-approvals/notify" in passed
+    assert not any("/events/" in step for step in passed)
+
+
 def test_nothing_is_lost_by_two_kills() -> None:
     pairs = list(crashes.pairs_of_kills(1))
 

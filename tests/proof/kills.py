@@ -114,7 +114,12 @@ def fire(url: str, *, wait: bool = False) -> None:
 @contextlib.contextmanager
 def neighbours() -> Iterator[World]:
     coupa = CoupaSimulator(client_id="client", client_secret="secret")
-    moveworks = MoveworksSimulator(api_key="api-key", event_id="5d4a2f6e-0000-4000-8000-000000000001")
+    moveworks = MoveworksSimulator(
+        api_key="api-key",
+        event_id="5d4a2f6e-0000-4000-8000-000000000001",
+        listener_id="coupa-approvals",
+        listener_secret="listener-secret",
+    )
     moveworks.max_per_minute = None
     coupa.front.latency_s = moveworks.front.latency_s = LATENCY_S
     with azurite(tables_only=True) as tables, served(coupa.front) as there, served(moveworks.front) as chat:
@@ -127,6 +132,8 @@ def neighbours() -> Iterator[World]:
             "MOVEWORKS_BASE_URL": chat,
             "MOVEWORKS_EVENT_ID": moveworks.event_id,
             "MOVEWORKS_API_KEY": "api-key",
+            "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+            "MOVEWORKS_LISTENER_SECRET": "listener-secret",
             "MOVEWORKS_MAX_PER_MINUTE": "10000",
             "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
             "CLAIM_LEASE_S": str(LEASE_S),

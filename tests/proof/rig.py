@@ -36,6 +36,8 @@ _SETTINGS = {
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": "api-key",
+    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+    "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
     "LEDGER_CONNECTION": "memory",
 }
@@ -228,7 +230,11 @@ class Rig:
         vendors = _Unstepped(self.clock)
         self.coupa = CoupaSimulator(clock=vendors, client_id="client", client_secret="secret")
         self.moveworks = MoveworksSimulator(
-            clock=vendors, api_key="api-key", event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=vendors,
+            api_key="api-key",
+            event_id=_SETTINGS["MOVEWORKS_EVENT_ID"],
+            listener_id=_SETTINGS["MOVEWORKS_LISTENER_ID"],
+            listener_secret=_SETTINGS["MOVEWORKS_LISTENER_SECRET"],
         )
         self.books = Books()
         numbers = itertools.count(1)
