@@ -196,7 +196,7 @@ class Settings(BaseModel):
         ge=1,
         le=100_000,
         alias="MOVEWORKS_MAX_PER_MINUTE",
-        description="under Moveworks' 120 for the whole organisation; for `listener` also 4 a second",
+        description="under Moveworks' 120 for the whole organisation; for `listener` also 3 a second",
     )
     ledger_connection: SecretStr = Field(
         SecretStr(HOST_STORAGE),

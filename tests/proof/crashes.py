@@ -89,11 +89,12 @@ def enumerate_faults(
     *,
     sweep: Sweep = ours,
     new_store: NewStore = MemoryStore,
+    channel: str = "events",
 ) -> Tally:
     """Run once for each choice of faults, and add the figures up."""
     total = Tally()
     for choice in choices:
-        tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store)
+        tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store, channel=channel)
         if sweep is ours and (tally.lost or tally.unexplained or tally.repeated > len(choice)):
             tally.missed.append(f"{approvals} approvals, {choice}")
         total.add(tally)

@@ -163,6 +163,20 @@ MUTATIONS = (
         "test_sweep.py::test_an_error_that_nobody_thought_of_spoils_one_approval_only",
     ),
     Mutation(
+        "a listener's sign of life is for nobody",
+        "moveworks/listener.py",
+        'Notice("", "", {}, kind=PROBE)',
+        'Notice("", "", {})',
+        "test_listener_channel.py::test_a_sign_of_life_checks_id_and_secret_and_tells_nobody",
+    ),
+    Mutation(
+        "requests to a listener keep their distance",
+        "moveworks/listener.py",
+        "Pace(clock, limit=1, period_s=1 / PER_SECOND)",
+        "Pace(clock, limit=1_000, period_s=1.0)",
+        "test_listener_channel.py::test_a_sweep_over_the_listener_is_never_throttled",
+    ),
+    Mutation(
         "content that changed is not approved",
         "decide.py",
         "if (offer.content, offer.generation) == (content, generation):",
