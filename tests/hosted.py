@@ -13,6 +13,7 @@ from pathlib import Path
 
 import requests
 
+from coupa_core.settings import NAMES
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.world import Line
 from sandbox.moveworks import MoveworksSimulator
@@ -96,7 +97,7 @@ def hosted() -> Iterator[Hosted]:
         process = subprocess.Popen(
             [*command, "--function-key", FUNCTION_KEY],
             cwd=ROOT,
-            env={**os.environ, **settings},
+            env={name: value for name, value in os.environ.items() if name not in NAMES} | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
