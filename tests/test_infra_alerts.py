@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 import pytest
 from bridge import World
-from infra import kusto
 from infra.rules import alerts
 from infra.watch import ROOT, Watch, watched
 
 from coupa_core import app
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import MemoryStore, Status
+from infra import kusto
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -86,6 +86,19 @@ def moveworks_refuses_the_key(watch: Watch) -> None:
     watch.world.moveworks.front.fail("answer", status=401, times=None)
 
 
+def moveworks_answers_500(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("answer", status=500, times=None)
+
+
+def moveworks_is_cut_off(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("cut", times=None)
+
+
+def moveworks_is_elsewhere(watch: Watch) -> None:
+    details = {"status": 302, "headers": {"Location": "https://elsewhere.test"}}
+    watch.world.moveworks.front.fail("answer", times=None, **details)
+
+
 def moveworks_does_not_know_the_event(watch: Watch) -> None:
     watch.world.moveworks.event_id = "another"
 
@@ -105,8 +118,11 @@ def moveworks_loses_the_answer(watch: Watch) -> None:
         (coupa_is_cut_off, 11, {"no-complete-sweep"}),
         (coupa_refuses_the_client, 11, {"no-complete-sweep", "credentials-refused"}),
         (coupa_lacks_a_scope, 11, {"no-complete-sweep", "credentials-refused"}),
-        (moveworks_refuses_the_key, 2, {"credentials-refused"}),
-        (moveworks_does_not_know_the_event, 2, {"credentials-refused"}),
+        (moveworks_refuses_the_key, 20, {"credentials-refused"}),
+        (moveworks_is_elsewhere, 2, {"credentials-refused"}),
+        (moveworks_does_not_know_the_event, 20, {"credentials-refused"}),
+        (moveworks_answers_500, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
+        (moveworks_is_cut_off, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
         # Eight refusals, each time later: 1, 2, 4 ... 60 minutes.
         (moveworks_refuses_the_message, 200, {"approval-parked"}),
         (moveworks_loses_the_answer, 2, {"outcome-unknown"}),
@@ -209,7 +225,7 @@ def test_health_that_is_red_is_not_counted_as_a_server_error(watch: Watch) -> No
 
 def test_an_alert_that_is_added_needs_a_test_here() -> None:
     assert {alert["name"] for alert in alerts(ROOT)} == {
-        *("no-complete-sweep", "credentials-refused", "approval-parked"),
+        *("no-complete-sweep", "credentials-refused", "moveworks-out-of-reach", "approval-parked"),
         *("outcome-unknown", "refused-callers", "server-errors"),
     }
 
@@ -248,14 +264,20 @@ def test_the_tile_of_approvals_shows_who_waits_and_for_what() -> None:
 
 
 def test_the_interpreter_refuses_what_it_does_not_know() -> None:
-    for query in ("traces | take 5", "traces | where guess(message)", "traces | summarize n = dcount(message)"):
-        with pytest.raises(ValueError, match="operator|function|aggregate"):
+    for query in (
+        "traces | take 5",
+        "traces | where guess(message)",
+        "traces | summarize n = dcount(message)",
+    ):
+        with pytest.raises(ValueError, match=r"operator|function|aggregate"):
             kusto.run(query, {"traces": [{"message": "x"}]}, now=NOW)
 
 
 def test_the_interpreter_groups_as_kusto_does() -> None:
     rows = [{"timestamp": NOW, "message": f"n={n}"} for n in (1, 2, 3)]
-    query = r'traces | extend n = toint(extract(@"n=(\d)", 1, message)) | summarize all = count(), top = max(n)'
+    query = (
+        r'traces | extend n = toint(extract(@"n=(\d)", 1, message)) | summarize all = count(), top = max(n)'
+    )
 
     assert kusto.run(query, {"traces": rows}, now=NOW) == [{"all": 3, "top": 3}]
     assert kusto.run(query, {"traces": []}, now=NOW) == [{"all": 0, "top": None}]

@@ -27,8 +27,15 @@ var rules = [
     name: 'credentials-refused'
     severity: 1
     windowSize: 'PT15M'
-    summary: 'Coupa, Moveworks or the table store refuses our credentials.'
+    summary: 'Coupa, Moveworks or the table store refuses our credentials, or has another address.'
     query: loadTextContent('../alerts/credentials-refused.kql')
+  }
+  {
+    name: 'moveworks-out-of-reach'
+    severity: 1
+    windowSize: 'PT15M'
+    summary: 'Moveworks has taken no message for several sweeps.'
+    query: loadTextContent('../alerts/moveworks-out-of-reach.kql')
   }
   {
     name: 'approval-parked'

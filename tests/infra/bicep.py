@@ -100,7 +100,9 @@ def functions_in(node: Node) -> set[str]:
     for each in walk(node):
         if each.type == "call_expression":
             function = each.named_children[0]
-            called.add(text(function.named_children[-1] if function.type == "member_expression" else function))
+            called.add(
+                text(function.named_children[-1] if function.type == "member_expression" else function)
+            )
     return called
 
 

@@ -37,6 +37,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "!endswith": lambda left, right: not str(left).casefold().endswith(right.casefold()),
     "matches": lambda left, right: re.search(right, str(left)) is not None,
     "in": lambda left, right: left in right,
+    "!in": lambda left, right: left not in right,
 }
 
 
@@ -166,7 +167,7 @@ class _Reader:
         sign = self.left.pop(0).text
         if sign == "matches":
             self._expect("regex")
-        right = self._list() if sign == "in" else self._value()
+        right = self._list() if sign in ("in", "!in") else self._value()
         return lambda row: _compared(_COMPARISONS[sign], left(row), right(row))
 
     def _list(self) -> Value:
@@ -179,16 +180,8 @@ class _Reader:
 
     def _value(self) -> Value:
         token = self.left.pop(0)
-        if token.kind == "verbatim":
-            return _constant(token.text[2:-1].replace('""', '"'))
-        if token.kind == "string":
-            return _constant(re.sub(r"\\(.)", r"\1", token.text[1:-1]))
-        if token.kind == "span":
-            return _constant(timedelta(**{_UNITS[token.text[-1]]: int(token.text[:-1])}))
-        if token.kind == "number":
-            return _constant(float(token.text) if "." in token.text else int(token.text))
         if token.kind != "name":
-            raise ValueError(f"a value is wanted, not {token.text}")
+            return _constant(_literal(token))
         if self.take("("):
             arguments = []
             while not self.take(")"):
@@ -199,8 +192,6 @@ class _Reader:
             index = self._value()
             self._expect("]")
             return lambda row: row[token.text][index(row)]
-        if token.text in ("true", "false"):
-            return _constant(token.text == "true")
         return lambda row: row[token.text]
 
     def _call(self, name: str, arguments: list[Value]) -> Value:
@@ -228,6 +219,20 @@ def _tokens(query: str) -> Iterable[_Token]:
             yield _Token("name", "mv-expand")
         else:
             yield _Token(str(found.lastgroup), str(found[str(found.lastgroup)]))
+
+
+def _literal(token: _Token) -> Any:
+    """Return the value of a text, a number or a time span."""
+    match token.kind:
+        case "verbatim":
+            return token.text[2:-1].replace('""', '"')
+        case "string":
+            return re.sub(r"\\(.)", r"\1", token.text[1:-1])
+        case "span":
+            return timedelta(**{_UNITS[token.text[-1]]: int(token.text[:-1])})
+        case "number":
+            return float(token.text) if "." in token.text else int(token.text)
+    raise ValueError(f"a value is wanted, not {token.text}")
 
 
 def _implied(name: str, columns: dict[str, Value]) -> str:
@@ -271,7 +276,7 @@ def _extract(pattern: str, group: int, source: Any) -> str:
     return found[group] if found else ""
 
 
-def _number(kind: type[int] | type[float], value: Any) -> Any:
+def _number(kind: type[int | float], value: Any) -> Any:
     try:
         return kind(value)
     except (TypeError, ValueError):

@@ -15,7 +15,19 @@ import pycep
 from tree_sitter import Node
 
 from coupa_core.settings import Settings
-from infra.bicep import Declaration, Template, at, body, functions_in, literal, names_in, pairs, templates, text, walk
+from infra.bicep import (
+    Declaration,
+    Template,
+    at,
+    body,
+    functions_in,
+    literal,
+    names_in,
+    pairs,
+    templates,
+    text,
+    walk,
+)
 
 FUNCTIONS = frozenset(
     {
@@ -27,17 +39,48 @@ FUNCTIONS = frozenset(
 
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 FORBIDDEN_SETTINGS = frozenset(
-    """ENABLE_ORYX_BUILD SCM_DO_BUILD_DURING_DEPLOYMENT FUNCTIONS_EXTENSION_VERSION FUNCTIONS_WORKER_RUNTIME
-    FUNCTIONS_WORKER_RUNTIME_VERSION FUNCTIONS_MAX_HTTP_CONCURRENCY FUNCTIONS_WORKER_PROCESS_COUNT
-    FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED WEBSITE_CONTENTAZUREFILECONNECTIONSTRING WEBSITE_CONTENTOVERVNET
-    WEBSITE_CONTENTSHARE WEBSITE_DNS_SERVER WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT WEBSITE_NODE_DEFAULT_VERSION
-    WEBSITE_RUN_FROM_PACKAGE WEBSITE_SKIP_CONTENTSHARE_VALIDATION WEBSITE_VNET_ROUTE_ALL""".split()
+    [
+        "ENABLE_ORYX_BUILD",
+        "SCM_DO_BUILD_DURING_DEPLOYMENT",
+        "FUNCTIONS_EXTENSION_VERSION",
+        "FUNCTIONS_WORKER_RUNTIME",
+        "FUNCTIONS_WORKER_RUNTIME_VERSION",
+        "FUNCTIONS_MAX_HTTP_CONCURRENCY",
+        "FUNCTIONS_WORKER_PROCESS_COUNT",
+        "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED",
+        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+        "WEBSITE_CONTENTOVERVNET",
+        "WEBSITE_CONTENTSHARE",
+        "WEBSITE_DNS_SERVER",
+        "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT",
+        "WEBSITE_NODE_DEFAULT_VERSION",
+        "WEBSITE_RUN_FROM_PACKAGE",
+        "WEBSITE_SKIP_CONTENTSHARE_VALIDATION",
+        "WEBSITE_VNET_ROUTE_ALL",
+    ]
 )
 FORBIDDEN_PROPERTIES = frozenset(
-    """alwaysOn containerSize dnsConfiguration ftpsState isReserved isXenon javaVersion linuxFxVersion
-    netFrameworkVersion powerShellVersion functionAppScaleLimit preWarmedInstanceCount use32BitWorkerProcess
-    vnetBackupRestoreEnabled vnetContentShareEnabled vnetImagePullEnabled vnetRouteAllEnabled windowsFxVersion
-    healthCheckPath""".split()
+    [
+        "alwaysOn",
+        "containerSize",
+        "dnsConfiguration",
+        "ftpsState",
+        "isReserved",
+        "isXenon",
+        "javaVersion",
+        "linuxFxVersion",
+        "netFrameworkVersion",
+        "powerShellVersion",
+        "functionAppScaleLimit",
+        "preWarmedInstanceCount",
+        "use32BitWorkerProcess",
+        "vnetBackupRestoreEnabled",
+        "vnetContentShareEnabled",
+        "vnetImagePullEnabled",
+        "vnetRouteAllEnabled",
+        "windowsFxVersion",
+        "healthCheckPath",
+    ]
 )
 """Of a site on Flex Consumption; a health check path is ignored there.
 
@@ -88,9 +131,15 @@ LOCKS = {
 """What must stand in every resource of a type: no keys, TLS 1.2, HTTPS only, the right plan."""
 
 HOST_SETTINGS = frozenset(
-    """AzureWebJobsStorage__accountName AzureWebJobsStorage__credential AzureWebJobsStorage__clientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING APPLICATIONINSIGHTS_AUTHENTICATION_STRING AZURE_CLIENT_ID
-    PYTHON_THREADPOOL_THREAD_COUNT""".split()
+    [
+        "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__credential",
+        "AzureWebJobsStorage__clientId",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        "AZURE_CLIENT_ID",
+        "PYTHON_THREADPOOL_THREAD_COUNT",
+    ]
 )
 """Settings of the Functions host and of Azure's libraries."""
 
@@ -118,7 +167,7 @@ def parsed(root: Path) -> list[str]:
         else:
             if not {"resources", "modules"} & tree.keys():
                 wrong.append(f"{path.name}: makes nothing")
-    return wrong if wrong or made >= 20 else [f"only {made} resources were found"]  # noqa: PLR2004
+    return wrong if wrong or made >= 20 else [f"only {made} resources were found"]
 
 
 def names(root: Path) -> list[str]:
@@ -154,7 +203,9 @@ def modules(root: Path) -> list[str]:
             inside = Template(target)
             given = set(pairs(at(module.value, "params")))
             wrong += [f"{path}: {module.name} lacks {name}" for name in sorted(inside.required - given)]
-            wrong += [f"{path}: {module.name} has no {name}" for name in sorted(given - set(inside.parameters))]
+            wrong += [
+                f"{path}: {module.name} has no {name}" for name in sorted(given - set(inside.parameters))
+            ]
             wrong += [
                 f"{path}: {module.name} has no output {name}"
                 for name in sorted(_outputs_read(template, module.name) - set(inside.outputs))
@@ -188,23 +239,27 @@ def secrets(root: Path) -> list[str]:
     for path, template in templates(infra).items():
         secure = {name for name, each in template.parameters.items() if each.is_secure}
         for each in template.declarations:
-            if each.value is None:
-                continue
-            if each.kind == "modules":
-                inside = Template(((infra / path).parent / each.of).resolve())
-                for name, value in pairs(at(each.value, "params")).items():
-                    if _uses(value, secure) and not inside.parameters[name].is_secure:
-                        wrong.append(f"{path}: {each.name} is handed a secret as {name}, which is not secure")
-            elif each.of in ("Microsoft.KeyVault/vaults/secrets", "Microsoft.Web/sites/functions/keys"):
+            if each.of in ("Microsoft.KeyVault/vaults/secrets", "Microsoft.Web/sites/functions/keys"):
                 sinks += 1
-            elif _uses(each.value, secure):
-                wrong.append(f"{path}: {each.name} holds a secret")
-            if each.kind == "outputs" and re.search(r"(?i)key(?!vault|_vault)|secret|connection", text(each.value)):
-                wrong.append(f"{path}: output {each.name} gives a secret away")
-    main = Template(infra / "main.bicep")
-    if not main.parameters["secrets"].is_secure:
+            elif each.value is not None:
+                wrong += [f"{path}: {fault}" for fault in _leaks(each, secure, (infra / path).parent)]
+    if not Template(infra / "main.bicep").parameters["secrets"].is_secure:
         wrong.append("main.bicep: secrets is not secure")
-    return wrong if sinks == 4 else [*wrong, f"{sinks} resources keep secrets, 4 are expected"]  # noqa: PLR2004
+    return wrong if sinks == 4 else [*wrong, f"{sinks} resources keep secrets, 4 are expected"]
+
+
+def _leaks(each: Declaration, secure: set[str], folder: Path) -> Iterator[str]:
+    """Say where a declaration lets out what is secure."""
+    assert each.value is not None
+    if each.kind == "modules":
+        inside = Template((folder / each.of).resolve()).parameters
+        for name, value in pairs(at(each.value, "params")).items():
+            if _uses(value, secure) and not inside[name].is_secure:
+                yield f"{each.name} is handed a secret as {name}, which is not secure"
+    elif _uses(each.value, secure):
+        yield f"{each.name} holds a secret"
+    if each.kind == "outputs" and re.search(r"(?i)keys|keyvalue|secret|connection", text(each.value)):
+        yield f"output {each.name} gives a secret away"
 
 
 def _uses(node: Node, wanted: set[str]) -> bool:
@@ -279,7 +334,9 @@ def settings(root: Path) -> list[str]:
     """The app's settings are those of the code: plain ones plain, secret ones from the vault."""
     values = _parameter_file(root)
     plain, vault = set(values["settings"]), set(values["secrets"])
-    secret = {str(each.alias) for each in Settings.model_fields.values() if "SecretStr" in str(each.annotation)}
+    secret = {
+        str(each.alias) for each in Settings.model_fields.values() if "SecretStr" in str(each.annotation)
+    }
     known = {str(each.alias) for each in Settings.model_fields.values()}
     wanted_plain = known - secret - DERIVED - LOCAL_ONLY
     wanted_vault = secret - LOCAL_ONLY
@@ -309,7 +366,9 @@ def parameter_files(root: Path) -> list[str]:
     infra = root / "infra"
     main = Template(infra / "main.bicep")
     values = _parameter_file(root)
-    wrong = [f"main.parameters.json: {name} is not declared" for name in values if name not in main.parameters]
+    wrong = [
+        f"main.parameters.json: {name} is not declared" for name in values if name not in main.parameters
+    ]
     wrong += [f"main.parameters.json lacks {name}" for name in sorted(main.required - set(values))]
     for group in ("settings", "secrets"):
         wrong += [
@@ -355,7 +414,7 @@ def alert_rules(root: Path) -> list[str]:
     return wrong + [
         f"docs/runbook.md has no three steps for {name}"
         for name in sorted(defined | {"health"})
-        if steps.get(name, 0) < 3  # noqa: PLR2004
+        if steps.get(name, 0) < 3
     ]
 
 
