@@ -26,7 +26,7 @@ def main() -> None:
         TARGET / "coupa_core",
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
-    print(TARGET.relative_to(ROOT))  # noqa: T201 - for whoever runs it
+    print(TARGET.relative_to(ROOT))
 
 
 if __name__ == "__main__":
