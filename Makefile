@@ -51,7 +51,7 @@ audit-deps: setup ## ask whether a known hole is in what is deployed (needs the 
 sbom: setup ## list what is deployed as CycloneDX, in build/sbom.cdx.json
 	@scripts/tools supply
 	@mkdir -p build
-	@.venv-supply/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	@PYTHONWARNINGS=ignore .venv-supply/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 		--output-format JSON --output-reproducible --output-file build/sbom.cdx.json
 	@echo build/sbom.cdx.json
 

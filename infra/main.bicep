@@ -3,7 +3,7 @@
 
 targetScope = 'resourceGroup'
 
-@description('Required. Name of this deployment, such as coupa-approvals-prod; part of the names of all resources.')
+@description('Required. Name of this deployment, such as approvals-prod, in letters, digits and hyphens; part of the names of all resources.')
 @minLength(1)
 @maxLength(32)
 param environmentName string

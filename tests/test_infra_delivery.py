@@ -157,8 +157,8 @@ def test_the_deployment_counts_the_functions_as_they_are_written() -> None:
     [deploy] = [path.read_text("utf-8") for path in WORKFLOWS if path.stem == "deploy"]
     pattern = re.findall(r"grep -cE '(.+)' function_app\.py", deploy)[0]
 
-    assert len(re.findall(pattern, (ROOT / "function_app.py").read_text("utf-8"), re.MULTILINE)) == 11
-    assert len(functions()) == 11
+    found = re.findall(pattern, (ROOT / "function_app.py").read_text("utf-8"), re.MULTILINE)
+    assert len(found) == len(functions()) > 1
 
 
 def test_the_deployment_gives_the_templates_every_variable_that_they_read() -> None:

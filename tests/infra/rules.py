@@ -72,6 +72,7 @@ FORBIDDEN_PROPERTIES = frozenset(
         "netFrameworkVersion",
         "powerShellVersion",
         "functionAppScaleLimit",
+        "functionsRuntimeScaleMonitoringEnabled",
         "preWarmedInstanceCount",
         "use32BitWorkerProcess",
         "vnetBackupRestoreEnabled",
@@ -84,7 +85,8 @@ FORBIDDEN_PROPERTIES = frozenset(
 )
 """Of a site on Flex Consumption; a health check path is ignored there.
 
-Source: https://github.com/microsoft/azure-skills, azure-reliability, Functions.
+Sources: the page above; https://github.com/Azure/azure-cli/issues/31414 (Azure's own refusal);
+https://github.com/microsoft/azure-skills, azure-reliability, Functions (health check).
 """
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
