@@ -16,6 +16,7 @@ from coupa_core.settings import read_settings
 from coupa_core.sweep import Summary
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
@@ -48,7 +49,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
-        self.coupa = CoupaSimulator(clock=self.clock, client_id="client", client_secret="secret")
+        self.coupa = CoupaSimulator(
+            clock=self.clock, client_id="client", client_secret="secret", granted_scopes=EVERY
+        )
         self.moveworks = MoveworksSimulator(
             clock=self.clock, api_key="api-key", event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
         )

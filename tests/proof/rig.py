@@ -24,6 +24,7 @@ from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
@@ -226,7 +227,9 @@ class Rig:
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
         vendors = _Unstepped(self.clock)
-        self.coupa = CoupaSimulator(clock=vendors, client_id="client", client_secret="secret")
+        self.coupa = CoupaSimulator(
+            clock=vendors, client_id="client", client_secret="secret", granted_scopes=EVERY
+        )
         self.moveworks = MoveworksSimulator(
             clock=vendors, api_key="api-key", event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
         )
