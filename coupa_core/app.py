@@ -140,6 +140,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
     from coupa_core.moveworks import EventsChannel
+    from coupa_core.notice import Style
     from coupa_core.report import Report
     from coupa_core.settings import is_loopback
     from coupa_core.sweep import Kit, Sweep
@@ -181,7 +182,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         keys = TokenKeys(keys_of(encoded))
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
-    base = settings.coupa_base_url
+    style = Style(
+        base_url=settings.coupa_base_url,
+        language=settings.language,
+        zone=settings.time_zone,
+        fields=settings.notice_fields,
+        links=settings.link_template,
+        actions=settings.actions,
+    )
     return Bridge(
         sweep=Sweep(
             Kit(
@@ -191,7 +199,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 lease=Lease(settings.claim_lease_s),
                 keys=keys,
-                link_base=base,
+                style=style,
                 workers=parts.workers,
             )
         ),
@@ -202,9 +210,9 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 keys=keys,
                 token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
-                link_base=base,
+                style=style,
             ),
-            inbox=Inbox(coupa=coupa, ledger=ledger, clock=clock, keys=keys, link_base=base),
+            inbox=Inbox(coupa=coupa, ledger=ledger, clock=clock, keys=keys, style=style),
             report=Report(store=for_clicks, clock=clock),
         ),
     )

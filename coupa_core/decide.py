@@ -17,7 +17,7 @@ from coupa_core.authority import Offer, TokenKeys, is_approver, is_requester
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Entry, Ledger, decided
-from coupa_core.model import DONE_STATUS, Approval, Document, Kind, Verb, digest, has_turn
+from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Document, Kind, Verb, digest, has_turn
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -34,7 +34,6 @@ CONFIRMING_S = 2.0
 MAX_REASON = 255
 """Characters of a reason that are sent; Coupa publishes no limit."""
 
-_MARK = " via Moveworks"
 _RECORD_TRIES = 3
 
 logger = logging.getLogger(__name__)
@@ -120,7 +119,7 @@ class Decide:
         clock: the time.
         keys: that verify action tokens; None when tokens are off.
         token_required: refuse a click without a token.
-        link_base: where people open Coupa.
+        style: of the notices, with the actions that are open to approvers.
     """
 
     def __init__(
@@ -131,23 +130,26 @@ class Decide:
         clock: Clock,
         keys: TokenKeys | None,
         token_required: bool,
-        link_base: str,
+        style: notice.Style,
     ) -> None:
         self._coupa = coupa
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
         self._token_required = token_required
-        self._link_base = link_base
+        self._style = style
 
     def decide(self, click: Click) -> Answer:
         """Carry out one click.
 
         Raises:
-            CallerError: the token is missing or wrong, the approval does not exist, or cannot be held.
+            CallerError: the token is missing or wrong, the approval does not exist or cannot be held, or the
+                action is switched off.
             ServiceError: Coupa could not be asked, and nothing was decided.
         """
         deadline = Deadline(self._clock, BUDGET_S)
+        if click.verb not in self._style.actions:
+            raise CallerError("action_off", f"To {click.verb} is not enabled on this bridge.", status=403)
         offer = self._offer(click)
         if offer and offer.expires_at <= self._clock.now():
             return _answer(Outcome.EXPIRED)
@@ -209,8 +211,7 @@ class Decide:
             generation=generation,
             now=self._clock.now(),
         )
-        link = notice.link_to(document, base_url=self._link_base)
-        text = notice.announcement(approval, document, link=link, changed=True)
+        text = notice.announcement(approval, document, style=self._style, changed=True)
         return _answer(Outcome.CHANGED, details={"content": text, "action_token": token})
 
     def _carry_out(self, click: Click, approval: Approval, deadline: Deadline) -> Answer:
@@ -283,7 +284,7 @@ def reason_for(click: Click, *, name: str) -> str:
     Source: https://github.com/moveworks/developer-docs, plugins/coupa-expense-report-approval, on the reason
     that Coupa shows as a comment of the OAuth user.
     """
-    person = f"{name} <{click.actor}>{_MARK}"
+    person = f"{name} <{click.actor}>{VIA_CHAT}"
     text = f"{person}: {click.reason}" if click.reason.strip() else person
     plain = "".join(char if _is_plain(char) else " " for char in text[: 4 * MAX_REASON])
     return " ".join(plain.split())[:MAX_REASON]
@@ -295,16 +296,13 @@ def _is_plain(char: str) -> bool:
 
 def _is_ours(click: Click, approval: Approval) -> bool:
     """Tell whether Coupa's note is the one that this person's click left."""
-    person, mark, _ = (approval.note or "").partition(_MARK)
+    person, mark, _ = (approval.note or "").partition(VIA_CHAT)
     return bool(mark) and person.casefold().endswith(f"<{click.actor}>".casefold())
 
 
 def _decider(approval: Approval) -> str:
     """Return who decided: the person named in our own note, else the user whom Coupa recorded."""
-    person, mark, _ = (approval.note or "").partition(_MARK)
-    if mark:
-        return person
-    return approval.approved_by.name if approval.approved_by else ""
+    return approval.decided_by
 
 
 def _answer(outcome: Outcome, message: str = "", details: dict[str, str] | None = None) -> Answer:

@@ -79,13 +79,13 @@ class Inbox:
     """The use case; its parts are those of `decide`."""
 
     def __init__(
-        self, *, coupa: Requests, ledger: Ledger, clock: Clock, keys: TokenKeys | None, link_base: str
+        self, *, coupa: Requests, ledger: Ledger, clock: Clock, keys: TokenKeys | None, style: notice.Style
     ) -> None:
         self._coupa = coupa
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
-        self._link_base = link_base
+        self._style = style
 
     def waiting_for(self, email: str) -> Cards:
         """Return what waits for this person now, oldest first; nothing for an unknown or inactive person.
@@ -133,7 +133,7 @@ class Inbox:
         return pairs
 
     def _card(self, approval: Approval, document: Document) -> Card:
-        link = notice.link_to(document, base_url=self._link_base)
+        link = notice.link_to(document, style=self._style)
         token = None
         if self._keys is not None:
             token = self._keys.offer(
@@ -143,5 +143,5 @@ class Inbox:
                 generation=self._ledger.round_of(approval.id).generation,
                 now=self._clock.now(),
             )
-        text = notice.announcement(approval, document, link=link)
+        text = notice.announcement(approval, document, style=self._style)
         return Card(approval.id, document.type, document.id, text, link, token)

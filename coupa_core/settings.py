@@ -9,7 +9,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -21,9 +21,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
 )
 
+from coupa_core.documents import READABLE, enabled
 from coupa_core.errors import SettingsError
+from coupa_core.model import Verb
+from coupa_core.notice import read_actions, read_fields, read_language, read_links, read_zone
 
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
@@ -68,8 +72,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _scopes(value: str) -> str:
-    """Refuse the scopes that would let a stolen secret delete or bypass."""
+def _scopes(value: str, others: ValidationInfo) -> str:
+    """Refuse the scopes that would let a stolen secret delete or bypass; by default the least that serve."""
+    if not value:
+        reading = [READABLE[name].scope for name in enabled(others.data.get("document_types", ()))]
+        return " ".join(dict.fromkeys([*LEAST_SCOPES.split(), *reading]))
     for scope in value.split():
         if scope.endswith(".delete") or "bypass" in scope:
             raise ValueError("must not ask for *.delete or a bypass scope")
@@ -79,6 +86,11 @@ def _scopes(value: str) -> str:
 def _types(value: object) -> object:
     """Split a comma-separated list."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _parsed(parse: Callable[[str], object]) -> Callable[[object], object]:
+    """Parse a text; what is parsed already passes."""
+    return lambda value: parse(value) if isinstance(value, str) else value
 
 
 def _type_name(value: str) -> str:
@@ -136,18 +148,45 @@ class Settings(BaseModel):
     )
     coupa_client_id: str = Field(alias="COUPA_CLIENT_ID", description="OAuth client: identifier")
     coupa_client_secret: SecretStr = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_types)] = Field(
+        ("RequisitionHeader",),
+        alias="DOCUMENT_TYPES",
+        description="comma-separated approvable types; `*` for all. "
+        f"{', '.join(f'`{name}`' for name in READABLE)} are read, the others announced by number and link",
+    )
     coupa_scopes: Annotated[str, AfterValidator(_scopes)] = Field(
-        LEAST_SCOPES,
+        "",
         alias="COUPA_SCOPES",
-        description="space-separated; a dangerous scope (`*.delete`, `bypass`) is refused",
+        description=f"space-separated; by default `{LEAST_SCOPES}` and what reads the other types of "
+        "`DOCUMENT_TYPES`; a dangerous scope (`*.delete`, `bypass`) is refused",
     )
     coupa_max_per_second: int = Field(
         5, ge=1, le=25, alias="COUPA_MAX_PER_SECOND", description="our share of Coupa's 25 requests a second"
     )
-    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_types)] = Field(
-        ("RequisitionHeader",),
-        alias="DOCUMENT_TYPES",
-        description="comma-separated approvable types; `*` for all",
+    notice_fields: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_parsed(read_fields))] = Field(
+        {},
+        alias="NOTICE_FIELDS",
+        description="which fields a notice shows, in order: `Type=field,field;Type=field` "
+        "([the names](docs/notices.md))",
+    )
+    actions: Annotated[tuple[Verb, ...], BeforeValidator(_parsed(read_actions))] = Field(
+        tuple(Verb),
+        alias="ACTIONS",
+        description="what approvers can do from chat; `hold` only where Coupa lets an approval be held",
+    )
+    link_template: Annotated[dict[str, str], BeforeValidator(_parsed(read_links))] = Field(
+        {},
+        alias="LINK_TEMPLATE",
+        description="where documents are in Coupa, with `{base}`, `{type}` and `{id}`: "
+        "`{base}/requisition_headers/{id}`, or `Type=template;Type=template`",
+    )
+    language: Annotated[str, AfterValidator(read_language)] = Field(
+        "en_US",
+        alias="LANGUAGE",
+        description="of notices, and their numbers and dates: a locale of English or German, such as `de_CH`",
+    )
+    time_zone: Annotated[str, AfterValidator(read_zone)] = Field(
+        "UTC", alias="TIME_ZONE", description="in which notices show times, such as `Europe/Berlin`"
     )
     moveworks_base_url: BaseUrl = Field(
         "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"

@@ -1,14 +1,21 @@
-"""The README says what is true: its settings are those of the code, its routes those of the functions."""
+"""The documents say what is true: settings, routes, types and fields are those of the code."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 import function_app
+from coupa_core.documents import READABLE
+from coupa_core.notice.fields import DEFAULTS, NAMES
 from coupa_core.settings import Settings
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+NOTICES = ROOT / "docs" / "notices.md"
 MARK = "<!-- settings -->"
 
 
@@ -31,6 +38,26 @@ def test_the_settings_table_is_that_of_the_code() -> None:
     shown = README.read_text("utf-8").partition(MARK)[2].strip().partition("\n\n")[0]
 
     assert shown == settings_table()
+
+
+@pytest.mark.parametrize("name", list(READABLE))
+def test_the_page_on_notices_has_the_scope_and_the_fields_of_each_type(name: str) -> None:
+    read = READABLE[name]
+    shown = DEFAULTS[read.kind]
+    more = sorted(NAMES[read.kind] - set(shown))
+    scope, fields = _rows(NOTICES.read_text("utf-8"), name)
+
+    assert f"`{read.resource}`" in scope
+    assert f"| `{read.scope}` |" in scope
+    assert fields == f"| `{name}` | {_names(shown)} | {_names(more)} |"
+
+
+def _rows(page: str, name: str) -> list[str]:
+    return [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def test_every_route_is_in_the_readme() -> None:

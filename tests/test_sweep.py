@@ -177,13 +177,120 @@ def test_a_group_is_counted_and_told_as_soon_as_a_person_has_it() -> None:
 def test_other_documents_have_a_generic_notice_with_a_link() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
     jamie, robin = world.person(JAMIE), world.person(ROBIN)
-    number = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie, robin])
+    number = world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[jamie, robin])
 
     [card] = world.announced()
 
     assert card.recipient == JAMIE
     assert f"- <i>Request ID</i>: {number}" in card.message
     assert 'href="https://acme.coupahost.com"' in card.message
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "ExpenseReport": {"title": "Sales fair", "total": "90.00"},
+    "InvoiceHeader": {"invoice_number": "INV-1", "total_with_taxes": "90.00"},
+    "OrderHeaderChange": {"po_number": "4500012", "total": "90.00"},
+    "Contract": {"name": "Cleaning", "maximum_value": "90.00"},
+    "EasyFormResponse": {"name": "New bank account"},
+}
+MONEY = {"code": "USD", "decimals": 2}
+
+
+@pytest.mark.parametrize(("kind", "fields"), KINDS.items())
+def test_each_kind_of_document_is_told_to_whose_turn_it_is_and_decided(
+    kind: str, fields: dict[str, Any]
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": kind})
+    jamie, robin = world.person(JAMIE), world.person(ROBIN)
+    world.coupa.world.add_document(approvable_type=kind, approvers=[jamie, robin], currency=MONEY, **fields)
+
+    [card] = world.announced()
+
+    assert card.recipient == JAMIE
+    assert next(iter(fields.values())) in card.message
+    assert world.click(card, ROBIN).body["outcome"] == "not_your_approval"
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    world.clock.advance(60)
+    assert [each.recipient for each in world.announced()] == [ROBIN]
+
+
+@pytest.mark.parametrize(("kind", "fields"), KINDS.items())
+def test_an_edit_of_any_kind_is_noticed_by_its_stamp_and_spoils_the_old_button(
+    kind: str, fields: dict[str, Any]
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": kind})
+    number = world.coupa.world.add_document(
+        approvable_type=kind, approvers=[world.person(JAMIE)], currency=MONEY, **fields
+    )
+    [card] = world.announced()
+    assert minutes(world, 2) == [[], []]
+    name, value = list(fields.items())[-1]
+
+    world.coupa.world.edit_document(kind, number, **{name: value.replace("9", "8").replace("New", "Other")})
+    outcome = world.click(card, JAMIE).body["outcome"]
+
+    assert outcome == "changed"
+    assert minutes(world, 2) == [[JAMIE], []]
+    assert "changed, still pending" in world.moveworks.delivered[-1].message
+
+
+def test_a_comment_on_a_document_of_another_kind_tells_nobody_anything() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "ExpenseReport"})
+    jamie = world.person(JAMIE)
+    number = world.coupa.world.add_document(
+        approvable_type="ExpenseReport", approvers=[jamie], title="Sales fair"
+    )
+    world.sweep()
+
+    world.coupa.world.edit_document("ExpenseReport", number, auditor_note="Looks fine")
+
+    assert minutes(world, 2) == [[], []]
+
+
+def test_a_steady_state_of_all_kinds_reads_no_document_and_asks_once_for_the_edits_of_each() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    for kind, fields in KINDS.items():
+        for _ in range(3):
+            world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)], **fields)
+    world.requisition(JAMIE)
+    minutes(world, 2)
+    before = len(world.coupa.front.calls)
+
+    assert minutes(world, 1) == [[]]
+
+    asked = world.coupa.front.calls[before:]
+    assert [call for call in asked if "id%5Bin%5D" in call.query] == []
+    assert sorted(call.path for call in asked if call.method == "GET") == [
+        "/api/approvals",
+        "/api/contracts",
+        "/api/easy_form_responses",
+        "/api/expense_reports",
+        "/api/invoices",
+        "/api/purchase_order_changes",
+        "/api/requisitions",
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 404, 400])
+def test_a_kind_that_cannot_be_read_waits_with_the_scope_and_the_others_go_on(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie = world.person(JAMIE)
+    invoice = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie])
+    world.coupa.world.add_document(approvable_type="Contract", approvers=[jamie], name="Cleaning")
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/invoices", times=None, status=status, body="{}")
+
+    assert recipients(world) == [JAMIE, JAMIE]
+
+    [number] = approval_ids(world, invoice)
+    assert state_of(world, number) == "waiting unreadable:core.invoice.read"
+    assert world.store.status().counts["unreadable:core.invoice.read"] == 1
+    assert "documents not readable type=InvoiceHeader scope=core.invoice.read" in caplog.text
+    assert minutes(world, 2) == [[], []]
+    world.coupa.front.heal()
+    assert minutes(world, 5).count([JAMIE]) == 1
 
 
 # What ends.
@@ -318,7 +425,7 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     announcement = __import__("coupa_core.notice", fromlist=["notice"]).announcement
 
     def broken(approval: Any, document: Any, **more: Any) -> str:
-        if document.req_title == "odd":
+        if document.title == "odd":
             raise ZeroDivisionError
         return str(announcement(approval, document, **more))
 
@@ -635,7 +742,7 @@ def test_when_a_claim_cannot_be_given_back_its_lease_ends_it() -> None:
     store = Flaky()
     world = World(store=store)
     world.requisition(JAMIE)
-    world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=400)
+    world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=500)
     store.broken["replace"] = DOWN
     world.sweep()
     world.coupa.front.heal()

@@ -242,11 +242,10 @@ class Announcing:
     def _notice(self, tell: Tell) -> notice.Notice:
         """Render the notice; after several refusals its shortest form."""
         kit, approval, document = self._kit, tell.approval, tell.document
-        link = notice.link_to(document, base_url=kit.link_base)
         if tell.entry.refusals >= MINIMAL_AFTER:
-            text = notice.minimal(approval, document, link=link)
+            text = notice.minimal(approval, document, style=kit.style)
         else:
-            text = notice.announcement(approval, document, link=link, changed=tell.is_changed)
+            text = notice.announcement(approval, document, style=kit.style, changed=tell.is_changed)
         token = None
         if kit.keys:
             token = kit.keys.offer(

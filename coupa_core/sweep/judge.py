@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, next_round
-from coupa_core.model import Approval, Document, digest, has_turn, stamp, version
+from coupa_core.model import Approval, Document, Unreadable, digest, has_turn, stamp, version
 
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
@@ -90,6 +90,8 @@ def judge(  # noqa: PLR0911 - one return for each verdict reads best
         return Close(approval.status or "unknown")
     if document is None:
         return Wait("document_unreadable")
+    if isinstance(document, Unreadable):
+        return Wait(document.cause)
     if not has_turn(approval, document, siblings):
         return Wait("not_your_turn")
     recipient = recipient_of(approval)

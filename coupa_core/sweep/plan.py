@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from coupa_core.ledger import Entry, Lease, State
-from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
+from coupa_core.model import Approval, DocumentKey, Listing
 
 
 class Urgency(IntEnum):
@@ -69,7 +69,7 @@ def make_plan(
     listing: Listing,
     entries: Iterable[Entry],
     *,
-    edited: Mapping[int, str],
+    edited: Mapping[DocumentKey, str],
     now: datetime,
     lease: Lease,
 ) -> Plan:
@@ -78,7 +78,7 @@ def make_plan(
     Args:
         listing: pending approvals, complete or not; absence counts only in a complete one.
         entries: the open rows.
-        edited: stamps of requisitions that were touched lately, by id.
+        edited: stamps of documents that were touched lately.
         now: aware UTC.
         lease: of claims.
     """
@@ -110,7 +110,7 @@ def _urgency(
     row: Entry | None,
     *,
     moved: set[DocumentKey],
-    edited: Mapping[int, str],
+    edited: Mapping[DocumentKey, str],
     is_due: bool,
 ) -> Urgency | None:
     """Say how urgent a look is; None when none is needed."""
@@ -143,7 +143,5 @@ def _is_touched(approval: Approval, row: Entry) -> bool:
     return (approval.updated_at or "") != row.seen_approval
 
 
-def _is_edited(row: Entry, edited: Mapping[int, str]) -> bool:
-    if row.document_type != REQUISITION or row.document_id is None:
-        return False
-    return edited.get(row.document_id, row.seen_document) != row.seen_document
+def _is_edited(row: Entry, edited: Mapping[DocumentKey, str]) -> bool:
+    return edited.get((row.document_type, row.document_id), row.seen_document) != row.seen_document
