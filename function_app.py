@@ -17,7 +17,7 @@ app = func.FunctionApp(http_auth_level=LEVEL)
 
 
 def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
-    """Hand a request on and write the answer as JSON."""
+    """Hand a request on and write the answer."""
     reply = bridge.handle(
         name,
         headers=dict(req.headers),
@@ -25,7 +25,7 @@ def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
         route=dict(req.route_params),
         body=req.get_body(),
     )
-    return func.HttpResponse(reply.text(), status_code=reply.status, mimetype="application/json")
+    return func.HttpResponse(reply.text(), status_code=reply.status, mimetype=reply.mimetype)
 
 
 @app.timer_trigger(arg_name="timer", schedule=SCHEDULE)
@@ -104,3 +104,27 @@ def status(req: func.HttpRequest) -> func.HttpResponse:
 def trace(req: func.HttpRequest) -> func.HttpResponse:
     """Show operators what happened to one approval."""
     return answer("trace", req)
+
+
+@app.route("approvals/{approval_id}/resend", methods=["POST"])
+def resend(req: func.HttpRequest) -> func.HttpResponse:
+    """Let the next sweep tell everybody again."""
+    return answer("resend", req)
+
+
+@app.route("approvals/{approval_id}/unpark", methods=["POST"])
+def unpark(req: func.HttpRequest) -> func.HttpResponse:
+    """Let the next sweep try a parked approval again."""
+    return answer("unpark", req)
+
+
+@app.route("approvals/{approval_id}/mute", methods=["POST"])
+def mute(req: func.HttpRequest) -> func.HttpResponse:
+    """Send nothing for an approval for some hours."""
+    return answer("mute", req)
+
+
+@app.route("cycle-times", methods=["GET"])
+def cycle_times(req: func.HttpRequest) -> func.HttpResponse:
+    """Show operators how long approvals waited."""
+    return answer("cycle_times", req)

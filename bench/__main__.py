@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bench.guide import poll_once
 from bench.neighbours import Neighbours, neighbours
-from bench.ours import announce_all, bridge, quiet_sweep, settings_for
+from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
 from coupa_core.endpoints import Request
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
@@ -93,6 +93,10 @@ def _quiet(figures: Figures, storage: str, pending: int) -> None:
         figures.show("seconds", f"{quiet.seconds:.1f}")
         figures.bound("calls to Coupa", api, at_most=math.ceil(pending / 50) + 3)
         figures.bound("peak memory, in MB", quiet.peak_mb, at_most=150)
+        around.be_slow(0)
+        accounted = account(settings)
+        _expect((accounted.total, accounted.unaccounted), (pending, 0))
+        figures.bound("accounting for all, beside the reads: seconds", accounted.beside_s, at_most=2)
 
 
 def _click(figures: Figures, storage: str) -> None:

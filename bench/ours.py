@@ -13,11 +13,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import SystemClock
 from coupa_core.ledger import MemoryStore
+from coupa_core.report import Report
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
@@ -96,6 +98,48 @@ def quiet_sweep(settings: dict[str, str]) -> Quiet:
         timeout=120,
     )
     return Quiet(**json.loads(done.stdout))
+
+
+@dataclass(frozen=True)
+class Accounted:
+    """A status, and how long it took beside the reads of Coupa and of the ledger."""
+
+    total: int
+    unaccounted: int
+    beside_s: float
+
+
+class _Timed:
+    """A neighbour whose answers are timed."""
+
+    def __init__(self, inside: Any) -> None:
+        self._inside = inside
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        def timed(*arguments: Any) -> Any:
+            began_s = time.perf_counter()
+            try:
+                return getattr(self._inside, name)(*arguments)
+            finally:
+                self.seconds += time.perf_counter() - began_s
+
+        return timed
+
+
+def account(settings: dict[str, str]) -> Accounted:
+    """Account for everything that waits, as `GET status` does."""
+    kit = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"}).sweep.kit
+    coupa, store = _Timed(kit.coupa), _Timed(kit.ledger.store)
+    report = Report(
+        store=store, coupa=coupa, clock=kit.clock, lease=kit.lease, max_per_minute=100, versions={}
+    )
+    began_s = time.perf_counter()
+    said = report.status(full=True)
+    json.dumps(said)
+    seconds = time.perf_counter() - began_s
+    pending = said["pending"]
+    return Accounted(pending["total"], pending["unaccounted"], seconds - coupa.seconds - store.seconds)
 
 
 def _report_quiet_sweep() -> None:

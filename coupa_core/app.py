@@ -11,7 +11,7 @@ import os
 import random
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import requests
     from pydantic import SecretStr
 
+    from coupa_core.coupa import Access
     from coupa_core.endpoints import Endpoints, Reply
     from coupa_core.journal import Journal, JournalStore
     from coupa_core.ledger import LedgerStore
     from coupa_core.settings import Settings
-    from coupa_core.sweep import Sweep
+    from coupa_core.sweep import Channel, Sweep
     from coupa_core.tables import Table
+    from coupa_core.wire import Pace, Wire
 
 T = TypeVar("T", bound="Table")
 
@@ -65,6 +67,7 @@ class Parts:
         workers: how many claims and sends run at the same time.
         journal_store: the rows of the audit record, for the sweep and for clicks; None for what the settings
             say.
+        new_wire: makes connections, called as `Wire` is; None for that.
     """
 
     clock: Clock
@@ -75,6 +78,7 @@ class Parts:
     new_nonce: Any = None
     workers: int = 16
     journal_store: JournalStore | None = None
+    new_wire: Callable[..., Wire] | None = None
 
 
 def sweep() -> None:
@@ -139,68 +143,45 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         parts: the clock, and whatever replaces the real thing.
     """
     # ruff: noqa: PLC0415 - see the module's docstring
-    from urllib.parse import urlsplit
-
+    import coupa_core
     from coupa_core.authority import EmailMap, Limits, TokenKeys
-    from coupa_core.coupa import Access, Coupa
+    from coupa_core.coupa import Coupa
     from coupa_core.decide import Ask, Checks, Decide, Policy
     from coupa_core.directory import AskedOnce, Directory
     from coupa_core.endpoints import Endpoints
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
-    from coupa_core.moveworks import EventsChannel
+    from coupa_core.notice import Style
+    from coupa_core.operate import Operate
     from coupa_core.relay import Relay
-    from coupa_core.report import Report
-    from coupa_core.settings import is_loopback
+    from coupa_core.report import CycleTimes, Report, Trace
     from coupa_core.sweep import Kit, Sweep
-    from coupa_core.wire import Pace, Wire
+    from coupa_core.table_ledger import SCHEMA
 
     clock = parts.clock
     new_nonce = parts.new_nonce or _new_nonce
-
-    def wire(name: str, base_url: str, session: requests.Session | None, pace: Pace | None) -> Wire:
-        use_proxy = not is_loopback(urlsplit(base_url).hostname or "")
-        return Wire(
-            name=name, base_url=base_url, clock=clock, session=session, pace=pace, use_proxy=use_proxy
-        )
-
-    access = Access(
-        wire(
-            "coupa",
-            settings.coupa_base_url,
-            parts.coupa_session,
-            Pace(clock, limit=settings.coupa_max_per_second, period_s=1.0),
-        ),
-        client_id=settings.coupa_client_id,
-        client_secret=settings.coupa_client_secret.get_secret_value(),
-        scopes=settings.asked_scopes,
-        clock=clock,
-        chance=parts.chance,
-    )
-    coupa = Coupa(access, types=settings.document_types)
-
-    def channel(max_per_minute: int) -> EventsChannel:
-        return EventsChannel(
-            wire("moveworks", settings.moveworks_base_url, parts.moveworks_session, None),
-            event_id=settings.moveworks_event_id,
-            api_key=settings.moveworks_api_key.get_secret_value(),
-            pace=Pace(clock, limit=max_per_minute, period_s=60.0),
-            clock=clock,
-        )
-
+    coupa = Coupa(build_access(settings, parts), types=settings.document_types)
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
     patient_journal, quick_journal = build_journals(settings, parts)
-    base = settings.coupa_base_url
     emails, limits = EmailMap(settings.email_map), Limits(settings.step_up_over)
+    lease = Lease(settings.claim_lease_s)
 
     def fresh() -> Directory:
         """Return a directory for one request, which believes nothing that was read before."""
         return Directory(AskedOnce(coupa), clock=clock, emails=emails, keep_s=0)
 
+    style = Style(
+        base_url=settings.coupa_base_url,
+        language=settings.language,
+        zone=settings.time_zone,
+        fields=settings.notice_fields,
+        links=settings.link_template,
+        actions=settings.actions,
+    )
     policy = Policy(
         token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
         reason_required=settings.reject_reason == "required",
@@ -209,7 +190,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         emails=emails,
         audit_required=settings.audit == "required",
         comments=settings.comments == "on",
-        link_base=base,
+        style=style,
     )
     checks = Checks(coupa=coupa, directory=fresh, clock=clock, keys=keys, policy=policy)
     return Bridge(
@@ -219,14 +200,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 directory=Directory(coupa, clock=clock, emails=emails),
                 emails=emails,
                 limits=limits,
-                channel=channel(settings.moveworks_max_per_minute),
+                channel=build_channel(settings, parts, settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
                 journal=patient_journal,
                 keep_audit_days=settings.audit_keep_days,
                 clock=clock,
-                lease=Lease(settings.claim_lease_s),
+                lease=lease,
                 keys=keys,
-                link_base=base,
+                style=style,
                 workers=parts.workers,
             )
         ),
@@ -249,11 +230,33 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 keys=keys,
                 limits=limits,
                 emails=emails,
-                link_base=base,
+                style=style,
             ),
-            report=Report(store=for_clicks, clock=clock),
+            report=Report(
+                store=for_clicks,
+                coupa=coupa,
+                clock=clock,
+                lease=lease,
+                max_per_minute=settings.moveworks_max_per_minute,
+                versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
+            ),
+            trace=Trace(
+                store=for_clicks,
+                record=quick_journal.store,
+                coupa=coupa,
+                directory=Directory(coupa, clock=clock, emails=emails, keep_s=0),
+                clock=clock,
+                lease=lease,
+            ),
+            cycle_times=CycleTimes(store=for_clicks, record=quick_journal.store, clock=clock),
+            operate=Operate(
+                ledger=ledger,
+                journal=quick_journal,
+                clock=clock,
+                audit_required=settings.audit == "required",
+            ),
             relay=Relay(
-                channel=channel(settings.relay_max_per_minute),
+                channel=build_channel(settings, parts, settings.relay_max_per_minute),
                 ledger=ledger,
                 clock=clock,
                 domains=settings.relay_domains if settings.relay == "on" else (),
@@ -263,6 +266,75 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             ),
             entra_clients=settings.entra_client_ids,
         ),
+    )
+
+
+def build_access(settings: Settings, parts: Parts) -> Access:
+    """Return the access to Coupa.
+
+    Args:
+        settings: checked.
+        parts: the clock, and whatever replaces the real thing.
+    """
+    from coupa_core.coupa import Access
+    from coupa_core.wire import Pace
+
+    pace = Pace(parts.clock, limit=settings.coupa_max_per_second, period_s=1.0)
+    return Access(
+        _wire("coupa", settings.coupa_base_url, parts, parts.coupa_session, pace),
+        client_id=settings.coupa_client_id,
+        client_secret=settings.coupa_client_secret.get_secret_value(),
+        scopes=settings.asked_scopes,
+        clock=parts.clock,
+        chance=parts.chance,
+    )
+
+
+def build_channel(settings: Settings, parts: Parts, max_per_minute: int) -> Channel:
+    """Return a way to people's chat: the channel that the settings choose.
+
+    Args:
+        settings: checked.
+        parts: the clock, and whatever replaces the real thing.
+        max_per_minute: its share of Moveworks' rate.
+    """
+    from coupa_core.moveworks import EventsChannel, ListenerChannel
+    from coupa_core.wire import Pace
+
+    wire = _wire("moveworks", settings.moveworks_base_url, parts, parts.moveworks_session, None)
+    pace = Pace(parts.clock, limit=max_per_minute, period_s=60.0)
+    if settings.moveworks_channel == "listener":
+        return ListenerChannel(
+            wire,
+            listener_id=settings.moveworks_listener_id,
+            secret=settings.moveworks_listener_secret.get_secret_value(),
+            pace=pace,
+            clock=parts.clock,
+        )
+    return EventsChannel(
+        wire,
+        event_id=settings.moveworks_event_id,
+        api_key=settings.moveworks_api_key.get_secret_value(),
+        pace=pace,
+        clock=parts.clock,
+    )
+
+
+def _wire(
+    name: str, base_url: str, parts: Parts, session: requests.Session | None, pace: Pace | None
+) -> Wire:
+    from urllib.parse import urlsplit
+
+    from coupa_core.settings import is_loopback
+    from coupa_core.wire import Wire
+
+    return (parts.new_wire or Wire)(
+        name=name,
+        base_url=base_url,
+        clock=parts.clock,
+        session=session,
+        pace=pace,
+        use_proxy=not is_loopback(urlsplit(base_url).hostname or ""),
     )
 
 

@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from coupa_core.authority import entra_client
@@ -30,8 +31,9 @@ from coupa_core.decide import (
 from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Cards, Inbox
 from coupa_core.model import Verb
+from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.relay import Delivery, Message, Relay
-from coupa_core.report import Report
+from coupa_core.report import CycleTimes, Report, Trace, as_csv
 
 MAX_BODY = 32 * 1024
 MAX_TEXT = {
@@ -48,6 +50,7 @@ MAX_KEY = 200
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
+_SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
@@ -66,14 +69,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer: a status and JSON."""
+    """One HTTP answer: a status and JSON, or a table as text."""
 
     status: int
     body: dict[str, Any]
+    csv: str = ""
+
+    @property
+    def mimetype(self) -> str:
+        """Return what the text is."""
+        return "text/csv" if self.csv else "application/json"
 
     def text(self) -> str:
         """Return the body as it goes out."""
-        return json.dumps(self.body)
+        return self.csv or json.dumps(self.body)
 
 
 class Endpoints:
@@ -86,6 +95,9 @@ class Endpoints:
         ask: Ask,
         inbox: Inbox,
         report: Report,
+        trace: Trace,
+        cycle_times: CycleTimes,
+        operate: Operate,
         relay: Relay,
         entra_clients: Collection[str],
     ) -> None:
@@ -96,6 +108,9 @@ class Endpoints:
         self._ask = ask
         self._inbox = inbox
         self._report = report
+        self._story = trace
+        self._cycle_times = cycle_times
+        self._operate = operate
         self._routes: Mapping[str, Callable[[Request], Reply]] = {
             "health": self._health,
             "list_approvals": self._list,
@@ -109,6 +124,10 @@ class Endpoints:
             "notifications": self._notify,
             "status": self._status,
             "trace": self._trace,
+            "cycle_times": self._cycles,
+            "resend": lambda request: self._order(request, Act.RESEND),
+            "unpark": lambda request: self._order(request, Act.UNPARK),
+            "mute": lambda request: self._order(request, Act.MUTE),
         }
 
     def handle(self, name: str, request: Request) -> Reply:
@@ -236,14 +255,38 @@ class Endpoints:
         said = {"accepted": counts[Delivery.ACCEPTED], "recipients": dict(deliveries)}
         return Reply(200 if counts[Delivery.ACCEPTED] == len(deliveries) else 207, said)
 
-    def _status(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
-        return Reply(200, self._report.status())
+    def _status(self, request: Request) -> Reply:
+        after = request.query.get("after") or "0"
+        if not re.fullmatch(r"[0-9]{1,19}", after):
+            raise CallerError("bad_after", "after must be an approval id.")
+        return Reply(200, self._report.status(full=_switch(request, "full"), after=int(after)))
 
     def _trace(self, request: Request) -> Reply:
-        row = self._report.trace(_approval_id(request))
-        if row is None:
+        story = self._story.trace(_approval_id(request), live=_switch(request, "live"))
+        if story is None:
             raise CallerError("not_found", "The bridge has never seen this approval.", status=404)
-        return Reply(200, row)
+        return Reply(200, story)
+
+    def _cycles(self, request: Request) -> Reply:
+        since, until = _day(request, "from"), _day(request, "to")
+        form = request.query.get("format") or "json"
+        if form not in ("json", "csv"):
+            raise CallerError("bad_format", "format must be json or csv.")
+        table = self._cycle_times.table(since, until)
+        return Reply(200, table, csv=as_csv(table) if form == "csv" else "")
+
+    def _order(self, request: Request, act: Act) -> Reply:
+        approval_id = _approval_id(request)
+        body = _object(request, {"actor_email", *(["hours"] if act is Act.MUTE else [])})
+        hours = body.pop("hours", None if act is Act.MUTE else 0.0)
+        actor = _actor(request, {name: _text(name, value) for name, value in body.items()})
+        if isinstance(hours, bool) or not isinstance(hours, float):
+            raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")
+        row = self._operate.carry_out(
+            Order(approval_id, act, actor, hours, known_by=self._known_by, request_id=request.id)
+        )
+        said = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
+        return Reply(200, said | {"next_at": row.next_at.isoformat() if row.next_at else None})
 
 
 def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
@@ -337,6 +380,21 @@ def _token(request: Request, body: Mapping[str, str]) -> str | None:
         body.get("action_token"),
         request.query.get("action_token"),
     )
+
+
+def _switch(request: Request, name: str) -> bool:
+    value = request.query.get(name, "").strip().lower()
+    if value not in _SWITCH:
+        raise CallerError("bad_switch", f"{name} must be 1 or 0.")
+    return _SWITCH[value]
+
+
+def _day(request: Request, name: str) -> date | None:
+    text = request.query.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise CallerError("bad_day", f"{name} must be a day such as 2026-11-23.") from None
 
 
 def _actor(request: Request, body: Mapping[str, str]) -> str:

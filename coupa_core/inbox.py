@@ -22,6 +22,7 @@ from coupa_core.authority import (
     same_address,
 )
 from coupa_core.clock import Clock, Deadline
+from coupa_core.documents import Requisition
 from coupa_core.ledger import Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn, stamp
 
@@ -130,7 +131,7 @@ class Inbox:
         keys: TokenKeys | None,
         limits: Limits,
         emails: EmailMap,
-        link_base: str,
+        style: notice.Style,
     ) -> None:
         self._coupa = coupa
         self._directory = directory
@@ -139,7 +140,7 @@ class Inbox:
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
-        self._link_base = link_base
+        self._style = style
 
     def waiting_for(self, email: str) -> Cards:
         """Return what waits for this person now; nothing for an unknown or inactive person.
@@ -196,7 +197,7 @@ class Inbox:
 
     def _card(self, waiting: _Waiting) -> Card:
         approval, document, decider = waiting.approval, waiting.document, waiting.decider
-        link = notice.link_to(document, base_url=self._link_base)
+        link = notice.link_to(document, style=self._style)
         token = None
         if self._keys is not None:
             token = self._keys.offer(
@@ -212,7 +213,7 @@ class Inbox:
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
             in_coupa_only=self._limits.forbid(document),
         )
-        text = notice.announcement(document, link=link, shown=shown)
+        text = notice.announcement(approval, document, style=self._style, shown=shown)
         return Card(
             approval_id=approval.id,
             document_type=document.type,
@@ -247,8 +248,9 @@ class _Waiting:
     @property
     def need_by(self) -> date | None:
         """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
+        text = self.document.need_by_date if isinstance(self.document, Requisition) else None
         try:
-            return date.fromisoformat((self.document.need_by_date or "")[:10])
+            return date.fromisoformat((text or "")[:10])
         except ValueError:
             return None
 

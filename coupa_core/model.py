@@ -1,7 +1,7 @@
-"""What Coupa's answers mean to us: approvals and the documents they decide, parsed once and tolerantly.
+"""What Coupa's answers mean to us: approvals, and the one face of the documents they decide.
 
-Nothing here does I/O or renders. A field that is missing, null or of a wrong type becomes None and never
-spoils its neighbours; only an approval without a usable id cannot be read at all.
+Nothing here does I/O or renders; `documents` has the kinds. A field that is missing, null or of a wrong type
+becomes None and never spoils its neighbours; only what has no usable id cannot be read at all.
 
 Field names are Coupa's own with underscores for hyphens; see the Core API's Approvals and Requisitions,
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
@@ -26,6 +27,7 @@ from coupa_core.errors import BridgeError
 MAX_ID = 10**19
 """Ids go into URLs and row keys: 1 to 19 digits, no sign, no leading zero."""
 
+APPROVED = "approved"
 PENDING = "pending_approval"
 """The only actionable status of an approval, and the status of a document that waits for approvals.
 
@@ -36,6 +38,9 @@ REQUISITION = "RequisitionHeader"
 """The class name by which Coupa calls a requisition in `approvable-type`."""
 
 
+VIA_CHAT = " via Moveworks"
+"""Stands in Coupa's note after the name and e-mail of whoever decided through us."""
+
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
 
@@ -44,6 +49,11 @@ class Kind(StrEnum):
     """What an approval is about, as far as this version knows how to show it."""
 
     REQUISITION = "requisition"
+    EXPENSE = "expense"
+    INVOICE = "invoice"
+    ORDER_CHANGE = "order_change"
+    CONTRACT = "contract"
+    FORM = "form"
     OTHER = "document"
 
 
@@ -89,7 +99,7 @@ def _decimal(value: Any) -> Any:
     return number
 
 
-def _only_readable(values: Any) -> Any:
+def only_readable(values: Any) -> Any:
     """Keep the objects of a list; anything else in it is dropped, and no list is an empty one."""
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
@@ -107,18 +117,18 @@ def _name_of(value: Any) -> Any:
     return text[:64] if isinstance(text, str) else text
 
 
-_Lenient = WrapValidator(_lenient)
-# The last of an Annotated is the outermost: `_Lenient` must be, or a fault in the others spoils the record.
+Lenient = WrapValidator(_lenient)
+# The last of an Annotated is the outermost: `Lenient` must be, or a fault in the others spoils the record.
 Id = Annotated[int, Field(ge=1, lt=MAX_ID), BeforeValidator(_whole)]
-MaybeId = Annotated[Id | None, _Lenient]
-Text = Annotated[str | None, BeforeValidator(_text_of), _Lenient]
-Name = Annotated[str | None, BeforeValidator(_name_of), _Lenient]
-Number = Annotated[Decimal | None, BeforeValidator(_decimal), _Lenient]
-Integer = Annotated[int | None, BeforeValidator(_whole), _Lenient]
-Flag = Annotated[bool | None, _Lenient]
+MaybeId = Annotated[Id | None, Lenient]
+Text = Annotated[str | None, BeforeValidator(_text_of), Lenient]
+Name = Annotated[str | None, BeforeValidator(_name_of), Lenient]
+Number = Annotated[Decimal | None, BeforeValidator(_decimal), Lenient]
+Integer = Annotated[int | None, BeforeValidator(_whole), Lenient]
+Flag = Annotated[bool | None, Lenient]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """A piece of a Coupa answer: unknown keys are ignored, hyphens are underscores."""
 
     model_config = ConfigDict(
@@ -130,14 +140,13 @@ class _Record(BaseModel):
     )
 
 
-class Named(_Record):
-    """Something of which only the id and the name matter, such as a group."""
+class ApprovalGroup(Record):
+    """A group that approves, as a user's record names it."""
 
     id: MaybeId = None
-    name: Text = None
 
 
-class Person(_Record):
+class Person(Record):
     """A Coupa user, or what is left of one when fields are missing."""
 
     id: MaybeId = None
@@ -163,7 +172,7 @@ class Person(_Record):
 class Member(Person):
     """A user as the resource `users` has it: with the groups that it approves in."""
 
-    approval_groups: Annotated[list[Named], BeforeValidator(_only_readable)] = []
+    approval_groups: Annotated[list[ApprovalGroup], BeforeValidator(only_readable)] = []
 
 
 class Approver(Person):
@@ -173,13 +182,13 @@ class Approver(Person):
     """
 
     group_name: Annotated[Text, Field(alias="name")] = None
-    users: Annotated[list[Person], BeforeValidator(_only_readable)] = []
+    users: Annotated[list[Person], BeforeValidator(only_readable)] = []
 
 
-MaybePerson = Annotated[Person | None, _Lenient]
+MaybePerson = Annotated[Person | None, Lenient]
 
 
-class DelegateApproval(_Record):
+class DelegateApproval(Record):
     """A delegate as an approval names one: an approval of its own, with the delegate as its approver.
 
     Source: Coupa Core API, Approvals, "delegates: array of (delegate) approvals".
@@ -188,7 +197,7 @@ class DelegateApproval(_Record):
     approver: MaybePerson = None
 
 
-class Delegation(_Record):
+class Delegation(Record):
     """Somebody acts for somebody else from one time until another.
 
     Source: Coupa Core API, Delegates, .../resources/transactional-resources/delegates-api
@@ -217,20 +226,20 @@ class Delegation(_Record):
         return self.approval_delegate is True and start is not None and end is not None and start <= now < end
 
 
-class Approval(_Record):
+class Approval(Record):
     """One person's or group's step in the approval chain of one document."""
 
     id: Id
     status: Name = None
     approvable_type: Name = None
     approvable_id: MaybeId = None
-    approver: Annotated[Approver | None, _Lenient] = None
+    approver: Annotated[Approver | None, Lenient] = None
     approver_id: MaybeId = None
     approver_type: Text = None
     approved_by: MaybePerson = None
     approval_date: Text = None
     delegate: MaybePerson = None
-    delegates: Annotated[list[DelegateApproval], BeforeValidator(_only_readable)] = []
+    delegates: Annotated[list[DelegateApproval], BeforeValidator(only_readable)] = []
     position: Integer = None
     parallel_group_name: Text = None
     holdable: Flag = None
@@ -267,6 +276,23 @@ class Approval(_Record):
         return ((who.group_name if self.is_for_group else None) or who.name) if who else ""
 
     @property
+    def decided_by(self) -> str:
+        """Return who decided: the person named in the note that we left, else the user whom Coupa recorded.
+
+        Coupa records our client's user for every decision from chat.
+        """
+        person, mark, _ = (self.note or "").partition(VIA_CHAT)
+        if mark:
+            return person
+        return self.approved_by.name if self.approved_by else ""
+
+    @property
+    def said(self) -> str:
+        """Return what the decider wrote, without the mark that we put before it."""
+        _, mark, words = (self.note or "").partition(VIA_CHAT)
+        return words.removeprefix(":").strip() if mark else self.note or ""
+
+    @property
     def approver_key(self) -> str | None:
         """Return `user:<id>` or `group:<id>`, or None when Coupa did not say who must decide."""
         number = self.asked_id
@@ -275,30 +301,55 @@ class Approval(_Record):
         return f"{'group' if self.is_for_group else 'user'}:{number}"
 
 
-class Currency(_Record):
+class Currency(Record):
     """A currency by its ISO 4217 code, with Coupa's number of decimals where it gives one."""
 
     code: Text = None
     decimals: Integer = None
 
 
-class Supplier(_Record):
+class Supplier(Record):
     """Who is paid."""
 
     id: MaybeId = None
     name: Text = None
 
 
-class Unit(_Record):
+def _only_approvals(values: Any) -> Any:
+    """Keep the approvals of a chain that have an id."""
+    return [approval for value in only_readable(values) if (approval := parse_approval(value))]
+
+
+class Unit(Record):
     """The unit of a quantity."""
 
     code: Text = None
 
 
-MaybeCurrency = Annotated[Currency | None, _Lenient]
+MaybeCurrency = Annotated[Currency | None, Lenient]
+MaybeSupplier = Annotated[Supplier | None, Lenient]
 
 
-class Line(_Record):
+class Attachment(Record):
+    """A file or a link at a document: `file` and `url` are addresses, of which the name is the last part.
+
+    Source: Coupa Core API, Attachment File, and the sample in "Receipts API Example Calls".
+    """
+
+    id: MaybeId = None
+    file: Text = None
+    url: Text = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the file, or of what the link leads to; possibly empty."""
+        address = self.file or self.url or ""
+        if "://" in address:
+            address = address.partition("://")[2].partition("?")[0].partition("#")[0]
+        return unquote(address.rstrip("/").rpartition("/")[2])
+
+
+class Line(Record):
     """One line of a document; an amount line has no quantity."""
 
     id: MaybeId = None
@@ -308,11 +359,17 @@ class Line(_Record):
     unit_price: Number = None
     total: Number = None
     currency: MaybeCurrency = None
-    supplier: Annotated[Supplier | None, _Lenient] = None
-    uom: Annotated[Unit | None, _Lenient] = None
+    supplier: MaybeSupplier = None
+    uom: Annotated[Unit | None, Lenient] = None
+    attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
+
+    @property
+    def terms(self) -> tuple[str | None, ...]:
+        """Return what else of the line matters to the decision."""
+        return ()
 
 
-class Comment(_Record):
+class Comment(Record):
     """What somebody wrote on a document."""
 
     id: MaybeId = None
@@ -321,69 +378,124 @@ class Comment(_Record):
     created_by: MaybePerson = None
 
 
-class Step(_Record):
+class Step(Record):
     """An approval as a document names it: its id, at least."""
 
     id: MaybeId = None
 
 
-class Department(_Record):
-    """The department that pays."""
+class Named(Record):
+    """Something of which only the name is of interest, such as a department."""
 
     name: Text = None
 
 
-class Document(_Record):
-    """What is to be approved. Of a type that is not known yet, only `type` and `id` are there."""
+MaybeNamed = Annotated[Named | None, Lenient]
 
-    type: Annotated[str, Field(alias="approvable-type")] = REQUISITION
+
+class Document(Record):
+    """What is to be approved: the face that every kind has, whatever Coupa calls its fields.
+
+    Of a type that is not known, only `type` and `id` are there.
+
+    Attributes:
+        kind: how far this version knows the type.
+        names_turn: Coupa names the current approvals; otherwise the turn comes from the positions.
+    """
+
+    kind: ClassVar[Kind] = Kind.OTHER
+    names_turn: ClassVar[bool] = False
+
+    type: Annotated[str, Field(alias="approvable-type")] = ""
     id: Id
     status: Name = None
-    req_title: Text = None
+    title: Text = None
     justification: Text = None
     total: Number = None
     currency: MaybeCurrency = None
     requested_by: MaybePerson = None
     created_by: MaybePerson = None
-    department: Annotated[Department | None, _Lenient] = None
-    need_by_date: Text = None
+    supplier: MaybeSupplier = None
+    department: MaybeNamed = None
     submitted_at: Text = None
     updated_at: Name = None
-    reject_reason_comment: Text = None
-    requisition_lines: Annotated[list[Line], BeforeValidator(_only_readable)] = []
-    comments: Annotated[list[Comment], BeforeValidator(_only_readable)] = []
-    current_approval: Annotated[Step | None, _Lenient] = None
-    current_parallel_approvals: Annotated[list[Step], BeforeValidator(_only_readable)] = []
+    lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable)] = ()
+    comments: Annotated[tuple[Comment, ...], BeforeValidator(only_readable)] = ()
+    approvals: Annotated[tuple[Approval, ...], BeforeValidator(_only_approvals)] = ()
+    attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
+    current_approval: Annotated[Step | None, Lenient] = None
+    current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
 
     @property
-    def kind(self) -> Kind:
-        """Return how far this version knows the document."""
-        return Kind.REQUISITION if self.type == REQUISITION else Kind.OTHER
+    def terms(self) -> dict[str, Any]:
+        """Return what else matters to the decision, by name; plain values that JSON can hold."""
+        return {}
+
+    @property
+    def files(self) -> list[str]:
+        """Return the names of what is attached to the document and to its lines."""
+        attached = [*self.attachments, *(each for line in self.lines for each in line.attachments)]
+        return [each.name for each in attached]
+
+    @property
+    def approved(self) -> list[Approval]:
+        """Return the steps that were approved before, in the order of the chain."""
+        return sorted((each for each in self.approvals if each.status == APPROVED), key=_place)
+
+    def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
+        """Return who is asked at the same time as an approver, and who comes next.
+
+        None when the document does not show its chain, or not with this approval's turn.
+        """
+        pending = [each for each in self.approvals if each.is_pending]
+        current = current_of(pending)
+        if approval.id not in current:
+            return None
+        beside = [each for each in pending if each.id in current - {approval.id}]
+        later = [each for each in pending if each.id not in current]
+        following = current_of(later)
+        return beside, [each for each in later if each.id in following]
 
     def awaits(self, approval_id: int) -> bool:
         """Tell whether it is this approval's turn.
 
         A pending approval is not yet its approver's turn: Coupa lists every step of a chain as pending,
-        even of a draft. The document must wait, and name the approval as current.
-        Source: Coupa Core API, Requisitions, example calls (a draft with a pending approval).
+        even of a draft. The document must wait, and name the approval as current; invoices and expense
+        reports name none, and their own chain must show it at the lowest position.
+        Source: Coupa Core API, Requisitions, example calls (a draft with a pending approval); the release 39
+        schemas, in which InvoiceHeader and ExpenseReport have `approvals` only.
         """
-        current = [self.current_approval, *self.current_parallel_approvals]
-        return self.status == PENDING and any(step and step.id == approval_id for step in current)
+        if self.names_turn:
+            steps = [self.current_approval, *self.current_parallel_approvals]
+            current = {step.id for step in steps if step}
+        else:
+            current = set(current_of(self.approvals))
+        return self.status == PENDING and approval_id in current
 
 
-def _approvals(rows: Any) -> list[Approval]:
-    """Read the approvals that a document names; one without a usable id is left out."""
-    return [each for each in map(parse_approval, _only_readable(rows)) if each]
+UNREADABLE = "unreadable:"
+"""Stands before the scope in the cause of an approval that waits because its type cannot be read."""
 
 
-class Chain(_Record):
+class Unreadable(Document):
+    """A document of a type that Coupa does not let us read, and the scope that is probably missing."""
+
+    scope: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Return why its approval waits, for the operator."""
+        return f"{UNREADABLE}{self.scope}"
+
+
+class Chain(Record):
     """A document as far as its approvals go: its status, its steps, and whose turn it is."""
 
     id: Id
     status: Name = None
-    approvals: Annotated[list[Approval], BeforeValidator(_approvals)] = []
-    current_approval: Annotated[Step | None, _Lenient] = None
-    current_parallel_approvals: Annotated[list[Step], BeforeValidator(_only_readable)] = []
+    approvals: Annotated[tuple[Approval, ...], BeforeValidator(_only_approvals)] = ()
+    current_approval: Annotated[Step | None, Lenient] = None
+    current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
 
     def step(self, approval_id: int) -> Approval | None:
         """Return one of its approvals; None when it is not among them."""
@@ -406,7 +518,7 @@ class Verb(StrEnum):
     HOLD = "hold"
 
 
-DONE_STATUS = {Verb.APPROVE: "approved", Verb.REJECT: "rejected", Verb.HOLD: "on_hold"}
+DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: "on_hold"}
 """The status of an approval after the action; `on_hold` is a guess by its name, Coupa does not publish it."""
 
 
@@ -430,6 +542,19 @@ class Listing:
     def is_complete(self) -> bool:
         """Tell whether an approval that is not here is not pending, as far as Coupa says."""
         return self.failure is None
+
+
+@dataclass
+class Edits:
+    """Which documents were touched lately.
+
+    Attributes:
+        stamps: `updated-at` by (type, id).
+        failure: what went wrong first; None when every page came.
+    """
+
+    stamps: dict[DocumentKey, str] = field(default_factory=dict)
+    failure: BridgeError | None = None
 
 
 @dataclass
@@ -469,16 +594,6 @@ def parse_delegation(raw: Any) -> Delegation | None:
     return Delegation.model_validate(raw) if isinstance(raw, dict) else None
 
 
-def parse_requisition(raw: Any) -> Document | None:
-    """Read one requisition, or return None when it has no usable id."""
-    if isinstance(raw, dict):
-        raw = raw | {"approvable-type": REQUISITION}
-    try:
-        return Document.model_validate(raw)
-    except ValidationError:
-        return None
-
-
 def parse_chain(raw: Any) -> Chain | None:
     """Read the approvals of one document, or return None when it has no usable id."""
     try:
@@ -505,7 +620,9 @@ def current_of(approvals: Iterable[Approval]) -> set[int]:
 
 
 def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval]) -> bool:
-    """Tell whether the document waits for this approval now."""
+    """Tell whether the document waits for this approval now; siblings count for a type that is not known."""
+    if isinstance(document, Unreadable):
+        return False
     if document.kind is Kind.OTHER:
         others = [other for other in siblings if other.id != approval.id]
         return approval.id in current_of([approval, *others])
@@ -519,16 +636,18 @@ def _place(approval: Approval) -> int:
 def digest(document: Document) -> str:
     """Return the fingerprint of the content that matters to the decision.
 
-    Amount, currency, requester, and each line with supplier, quantity, price and description; not comments,
-    codings or stamps. 128 bits, because a requester writes the text and could search for a collision.
+    Amount, currency, requester, each line with supplier, quantity, price and description, and the terms of
+    its kind; not comments, codings or stamps. 128 bits, because a requester writes the text and could search
+    for a collision.
     """
     content = {
         "type": document.type,
         "id": document.id,
-        "total": _plain(document.total),
+        "total": plain(document.total),
         "currency": document.currency.code if document.currency else None,
         "requester": document.requested_by.id if document.requested_by else None,
-        "lines": sorted((_content(line) for line in document.requisition_lines), key=json.dumps),
+        "lines": sorted((_content(line) for line in document.lines), key=json.dumps),
+        **document.terms,
     }
     return fingerprint(json.dumps(content, separators=(",", ":"), ensure_ascii=True))
 
@@ -536,12 +655,18 @@ def digest(document: Document) -> str:
 def _content(line: Line) -> list[Any]:
     return [
         line.id,
-        _plain(line.quantity),
-        _plain(line.unit_price),
-        _plain(line.total),
+        plain(line.quantity),
+        plain(line.unit_price),
+        plain(line.total),
         line.description,
-        line.supplier.id or line.supplier.name if line.supplier else None,
+        key_of(line.supplier),
+        *line.terms,
     ]
+
+
+def key_of(supplier: Supplier | None) -> int | str | None:
+    """Return what tells one supplier from another."""
+    return supplier.id or supplier.name if supplier else None
 
 
 def version(*, approver_key: str, content: str, generation: int) -> str:
@@ -563,6 +688,6 @@ def stamp(text: str | None) -> datetime | None:
     return time if time.tzinfo else None
 
 
-def _plain(number: Decimal | None) -> str | None:
+def plain(number: Decimal | None) -> str | None:
     """Write equal amounts alike: 983.9 and 983.90."""
     return None if number is None else format(number.normalize(), "f")

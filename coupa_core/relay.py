@@ -128,7 +128,7 @@ class Relay:
         said = dict.fromkeys(people, Delivery.NOT_SENT)
         for person in people:
             try:
-                self._channel.send(notice.Notice(person, text, {}), deadline)
+                self._channel.send(notice.Notice(person, text, {}, kind="relay"), deadline)
                 said[person] = Delivery.ACCEPTED
             except Refused as failure:
                 logger.warning("relay refused code=%s cause=%s", failure.code, failure)
@@ -176,7 +176,11 @@ class Relay:
     def _rendered(self, message: Message) -> str:
         if message.is_html and not self._html:
             raise CallerError("html_not_allowed", "This bridge relays plain text only; leave html out.")
-        text = notice.safe_html(message.text) if message.is_html else notice.plain(message.text)
+        text = (
+            notice.safe_html(message.text)
+            if message.is_html
+            else notice.plain(message.text, notice.MAX_MESSAGE)
+        )
         if not 0 < len(text) <= notice.MAX_MESSAGE:
             raise CallerError(
                 "bad_message", f"message must be of 1 to {notice.MAX_MESSAGE} characters when written."

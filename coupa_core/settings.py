@@ -9,9 +9,11 @@ import base64
 import binascii
 import ipaddress
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -23,9 +25,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
 )
 
+from coupa_core.documents import READABLE, enabled
 from coupa_core.errors import SettingsError
+from coupa_core.model import Verb
+from coupa_core.notice import read_actions, read_fields, read_language, read_links, read_zone
 
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
@@ -50,6 +56,11 @@ HOST_STORAGE = "AzureWebJobsStorage"
 
 MIN_KEY_BYTES = 32
 _NO_EMAIL_MAP = 'must be a JSON object of e-mail addresses such as {"ann@corp.example": "ann@example.com"}'
+
+_OF_CHANNEL = {
+    "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
+    "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
+}
 
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
@@ -81,8 +92,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _scopes(value: str) -> str:
-    """Refuse the scopes that would let a stolen secret delete or bypass."""
+def _scopes(value: str, others: ValidationInfo) -> str:
+    """Refuse the scopes that would let a stolen secret delete or bypass; by default the least that serve."""
+    if not value:
+        reading = [READABLE[name].scope for name in enabled(others.data.get("document_types", ()))]
+        return " ".join(dict.fromkeys([*LEAST_SCOPES.split(), *reading]))
     for scope in value.split():
         if scope.endswith(".delete") or "bypass" in scope:
             raise ValueError("must not ask for *.delete or a bypass scope")
@@ -92,6 +106,11 @@ def _scopes(value: str) -> str:
 def _parts(value: object) -> object:
     """Split a comma-separated list."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _parsed(parse: Callable[[str], object]) -> Callable[[object], object]:
+    """Parse a text; what is parsed already passes."""
+    return lambda value: parse(value) if isinstance(value, str) else value
 
 
 def _type_name(value: str) -> str:
@@ -178,6 +197,14 @@ def _schedule(value: str) -> str:
     return value
 
 
+def _secret(value: SecretStr) -> SecretStr:
+    """Refuse what a copy brought along unseen: a line break, a tab, a zero-width mark, a curly quote."""
+    text = value.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be one line of ASCII characters (a copy may have brought an invisible one)")
+    return value
+
+
 def _loose(value: object) -> object:
     """Forgive capitals and spaces around a fixed choice."""
     return value.strip().lower() if isinstance(value, str) else value
@@ -186,6 +213,7 @@ def _loose(value: object) -> object:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(_loose)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
 class Settings(BaseModel):
@@ -198,25 +226,54 @@ class Settings(BaseModel):
         description="`https://{instance}.coupahost.com`; http only for a loopback address",
     )
     coupa_client_id: str = Field(alias="COUPA_CLIENT_ID", description="OAuth client: identifier")
-    coupa_client_secret: SecretStr = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    coupa_client_secret: Secret = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_parts)] = Field(
+        ("RequisitionHeader",),
+        alias="DOCUMENT_TYPES",
+        description="comma-separated approvable types; `*` for all. "
+        f"{', '.join(f'`{name}`' for name in READABLE)} are read, the others announced by number and link",
+    )
     coupa_scopes: Annotated[str, AfterValidator(_scopes)] = Field(
-        LEAST_SCOPES,
+        "",
         alias="COUPA_SCOPES",
-        description="space-separated; a dangerous scope (`*.delete`, `bypass`) is refused",
+        description=f"space-separated; by default `{LEAST_SCOPES}` and what reads the other types of "
+        "`DOCUMENT_TYPES`; a dangerous scope (`*.delete`, `bypass`) is refused",
     )
     coupa_max_per_second: int = Field(
         5, ge=1, le=25, alias="COUPA_MAX_PER_SECOND", description="our share of Coupa's 25 requests a second"
     )
-    document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_parts)] = Field(
-        ("RequisitionHeader",),
-        alias="DOCUMENT_TYPES",
-        description="comma-separated approvable types; `*` for all",
+    notice_fields: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_parsed(read_fields))] = Field(
+        {},
+        alias="NOTICE_FIELDS",
+        description="which fields a notice shows, in order: `Type=field,field;Type=field` "
+        "([the names](docs/notices.md))",
+    )
+    actions: Annotated[tuple[Verb, ...], BeforeValidator(_parsed(read_actions))] = Field(
+        tuple(Verb),
+        alias="ACTIONS",
+        description="what approvers can do from chat; `hold` only where Coupa lets an approval be held",
+    )
+    link_template: Annotated[dict[str, str], BeforeValidator(_parsed(read_links))] = Field(
+        {},
+        alias="LINK_TEMPLATE",
+        description="where documents are in Coupa, with `{base}`, `{type}` and `{id}`: "
+        "`{base}/requisition_headers/{id}`, or `Type=template;Type=template`",
+    )
+    language: Annotated[str, AfterValidator(read_language)] = Field(
+        "en_US",
+        alias="LANGUAGE",
+        description="of notices, and their numbers and dates: a locale of English or German, such as `de_CH`",
+    )
+    time_zone: Annotated[str, AfterValidator(read_zone)] = Field(
+        "UTC", alias="TIME_ZONE", description="in which notices show times, such as `Europe/Berlin`"
     )
     moveworks_base_url: BaseUrl = Field(
         "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"
     )
-    moveworks_channel: Annotated[Literal["events"], BeforeValidator(_loose)] = Field(
-        "events", alias="MOVEWORKS_CHANNEL", description="`events`"
+    moveworks_channel: Annotated[Literal["events", "listener"], BeforeValidator(_loose)] = Field(
+        "events",
+        alias="MOVEWORKS_CHANNEL",
+        description="`events`, or `listener` where events can no longer be created",
     )
     moveworks_event_id: str = Field(
         "",
@@ -224,15 +281,26 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z0-9-]{0,64}$",
         description="required for `events`: the id that the Events Workspace shows after publishing",
     )
-    moveworks_api_key: SecretStr = Field(
+    moveworks_api_key: Secret = Field(
         SecretStr(""), alias="MOVEWORKS_API_KEY", description="required for `events`; sent as `Bearer`"
+    )
+    moveworks_listener_id: str = Field(
+        "",
+        alias="MOVEWORKS_LISTENER_ID",
+        pattern=r"^[A-Za-z0-9_-]{0,128}$",
+        description="required for `listener`: what stands between `/listeners/` and `/notify` in its URL",
+    )
+    moveworks_listener_secret: Secret = Field(
+        SecretStr(""),
+        alias="MOVEWORKS_LISTENER_SECRET",
+        description="required for `listener`: the secret of its signature verification, chosen by you",
     )
     moveworks_max_per_minute: int = Field(
         100,
         ge=1,
         le=100_000,
         alias="MOVEWORKS_MAX_PER_MINUTE",
-        description="under Moveworks' 120 for the whole organisation",
+        description="under Moveworks' 120 for the whole organisation; for `listener` also 3 a second",
     )
     ledger_connection: SecretStr = Field(
         SecretStr(HOST_STORAGE),
@@ -396,9 +464,31 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return what a function app in this folder would read its settings from, for commands at a terminal.
+
+    The environment wins over `local.settings.json`, as with Core Tools.
+    Source: https://github.com/Azure/azure-functions-core-tools, StartHostAction
+
+    Raises:
+        SettingsError: that file is there and cannot be read.
+    """
+    path = folder / "local.settings.json"
+    values: object = {}
+    if path.exists():
+        try:
+            said = json.loads(path.read_text("utf-8-sig"))
+            values = None if said.get("IsEncrypted") else said.get("Values", {})
+        except (AttributeError, OSError, ValueError, RecursionError):
+            raise SettingsError("local.settings.json: is no JSON object") from None
+    if not isinstance(values, dict):
+        raise SettingsError("local.settings.json: must have plain Values (see func settings decrypt)")
+    return {**{str(name): str(value) for name, value in values.items()}, **os.environ}
+
+
 def _disagreements(given: Mapping[str, str]) -> dict[str, str]:
     """Name what is not there and the others demand, and what does not go with them."""
-    demanded = {"MOVEWORKS_EVENT_ID": "", "MOVEWORKS_API_KEY": ""}
+    demanded = dict.fromkeys(_OF_CHANNEL.get(str(_loose(given.get("MOVEWORKS_CHANNEL", "events"))), ()), "")
     if _loose(given.get("ACTION_TOKEN")) != "off":
         demanded["ACTION_TOKEN_KEYS"] = ""
     elif not given.get("ACTION_TOKEN_KEYS"):

@@ -184,6 +184,7 @@ class Wire:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         payload: object = None,
+        body: bytes | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> Reply:
         """Send one request once and return whatever was answered, of any status.
@@ -196,6 +197,7 @@ class Wire:
             params: query parameters, encoded here.
             form: a form body.
             payload: a JSON body.
+            body: a body that goes out byte for byte, as something signed must; its type is in `headers`.
             max_bytes: the largest answer that is read.
 
         Raises:
@@ -212,7 +214,7 @@ class Wire:
                 method,
                 self._base_url + path,
                 params=params,
-                data=form,
+                data=form if body is None else body,
                 json=payload,
                 headers={"Accept": "application/json", **(headers or {})},
                 timeout=(min(CONNECT_S, left_s), left_s),

@@ -55,7 +55,11 @@ def coupa_with_handles(coupa: CoupaSimulator, people: dict[str, int]) -> WSGIApp
 
 
 def moveworks_with_handles(moveworks: MoveworksSimulator) -> WSGIApplication:
-    """Return Moveworks with `GET /_sandbox/inbox?email=`: what one person, or everybody, was told."""
+    """Return Moveworks with two handles.
+
+    `GET /_sandbox/inbox?email=` shows what one person, or everybody, was told; `GET /_sandbox/listener` shows
+    the listener's log.
+    """
 
     def inbox(request: Request) -> Any:
         email = request.args.get("email")
@@ -64,7 +68,14 @@ def moveworks_with_handles(moveworks: MoveworksSimulator) -> WSGIApplication:
             {"recipient": each.recipient, "message": each.message, "slots": each.slots} for each in delivered
         ]
 
-    return DispatcherMiddleware(moveworks.front, {"/_sandbox": _json_app({("GET", "/inbox"): inbox})})
+    def log(_: Request) -> Any:
+        return [
+            {"event": line.event, "outcome": line.outcome, "cause": line.cause}
+            for line in moveworks.listener.log
+        ]
+
+    handles: dict[tuple[str, str], Handle] = {("GET", "/inbox"): inbox, ("GET", "/listener"): log}
+    return DispatcherMiddleware(moveworks.front, {"/_sandbox": _json_app(handles)})
 
 
 def _json_app(handles: dict[tuple[str, str], Handle]) -> WSGIApplication:

@@ -125,6 +125,7 @@ def main() -> int:
     """Tell the story; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="The bridge on this machine.")
     parser.add_argument("--exit", action="store_true", help="end after the story")
+    parser.add_argument("--channel", choices=("events", "listener"), default="events", help="into Moveworks")
     options = parser.parse_args()
     prepare_terminal()
     print("Starting the sandbox:")
@@ -135,7 +136,9 @@ def main() -> int:
                 moveworks_port=free_port(MOVEWORKS_PORT),
                 tables_only=core_tools() is None,
             ) as around,
-            function_app({**around.settings(), **NEVER}, port=free_port(APP_PORT)) as app_url,
+            function_app(
+                {**around.settings(channel=options.channel), **NEVER}, port=free_port(APP_PORT)
+            ) as app_url,
         ):
             Story(around, app_url).tell()
             if not options.exit:

@@ -1,6 +1,7 @@
 """Moveworks' Events API as its reference describes it: a notice in, an inbox per person out.
 
-It does not send anything to a chat, and it does not press buttons: that is `sandbox.connector`.
+It does not send anything to a chat, and it does not press buttons: that is `sandbox.connector`. What its
+webhook listener takes, `sandbox.listener` says, ends in the same inboxes.
 
 Where the reference is silent, this simulator decides, and always for the stricter reading:
 
@@ -31,12 +32,14 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.clock import Clock, RealClock
 from sandbox.front import Front
+from sandbox.listener import Listener, Notification, PluginError
 
 MAX_RECIPIENTS = 500
 MAX_MESSAGE_CHARS = 20_000
 WINDOW_S = 60.0
 
 _SEND = re.compile(r"/rest/v1/events/(?P<event_id>[^/]+)/messages/send")
+_NOTIFY = re.compile(r"/webhooks/v1/listeners/(?P<listener_id>[^/]+)/notify")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PAIRED = re.compile(r"<(?:(?P<opened>b|i|ul|li|a href=\"[^\"<>]+\")|/(?P<closed>b|i|ul|li|a))>")
 _WRONG_TYPE = "One or more fields have an incorrect data-type"
@@ -70,15 +73,25 @@ class _RefusedError(Exception):
 
 
 class MoveworksSimulator:
-    """One organisation at Moveworks, with one published event.
+    """One organisation at Moveworks, with one published event and one listener.
 
     Args:
         clock: the time it lives in.
         api_key: the key that must come as `Authorization: Bearer <key>`.
         event_id: the event that exists; any other is unknown.
+        listener_id: the listener that exists; any other is unknown.
+        listener_secret: of its signature verification; empty leaves it unsecured.
     """
 
-    def __init__(self, *, clock: Clock | None = None, api_key: str, event_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        api_key: str,
+        event_id: str,
+        listener_id: str = "",
+        listener_secret: str = "",
+    ) -> None:
         self.clock: Clock = clock or RealClock()
         self.api_key = api_key
         self.event_id = event_id
@@ -94,6 +107,10 @@ class MoveworksSimulator:
         """The slots the event declares; None for any."""
         self.flat_errors = False
         """The error pages nest `{"code", "message"}` under `error`; the OpenAPI schemas have it flat."""
+        self.listener = Listener(
+            clock=self.clock, listener_id=listener_id, secret=listener_secret, show=self._show
+        )
+        """The webhook listener, with its switches and its log."""
         self.delivered: list[Delivered] = []
         """One per recipient, in order."""
         self.markup_faults: list[str] = []
@@ -106,6 +123,10 @@ class MoveworksSimulator:
         return [each for each in self.delivered if each.recipient.casefold() == email.casefold()]
 
     def _handle(self, request: Request) -> Response:
+        notify = _NOTIFY.fullmatch(request.path)
+        if notify and request.method == "POST":
+            known = notify["listener_id"] == self.listener.listener_id
+            return self.listener.handle(request) if known else Response(status=404)
         try:
             return _json(self._route(request), 200)
         except _RefusedError as refused:
@@ -119,7 +140,6 @@ class MoveworksSimulator:
         if request.method == "GET" and request.path == "/rest/v1/auth/test":
             self._authenticate(request)
             return {"Message": "Successfully authenticated"}
-        # The webhook listener (POST /webhooks/v1/listeners/{listener_id}/notify) is to be routed here.
         send = _SEND.fullmatch(request.path)
         if send is None or request.method != "POST":
             raise _RefusedError(404, "NOT_FOUND", "No such endpoint")
@@ -153,8 +173,20 @@ class MoveworksSimulator:
         with self._lock:
             self.markup_faults += markup_faults(notice.message)
             for recipient in notice.recipients:
-                if self.known is None or recipient.casefold() in self.known:
+                if self._knows(recipient):
                     self.delivered.append(Delivered(recipient, notice.message, dict(notice.slots), now))
+
+    def _show(self, told: Notification) -> None:
+        """Do what `mw.get_user_by_email` and `notify` do."""
+        if not self._knows(told.email):
+            raise PluginError("mw.get_user_by_email: user not found")
+        with self._lock:
+            # The notify steps of Moveworks' own plugins are written in Markdown; none has a tag.
+            self.markup_faults += [f"tag in notify: {told.message}"] if "<" in told.message else []
+            self.delivered.append(Delivered(told.email, told.message, dict(told.slots), self.clock.now()))
+
+    def _knows(self, email: str) -> bool:
+        return self.known is None or email.casefold() in self.known
 
 
 def markup_faults(message: str) -> list[str]:

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COUPA_PORT, MOVEWORKS_PORT, APP_PORT, PAGE_PORT = 7081, 7082, 7071, 7080
 CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 EVENT_ID, API_KEY = "00000000-0000-4000-8000-000000000001", "sandbox-api-key"
+LISTENER_ID, LISTENER_SECRET = "sandbox-listener", "sandbox-listener-secret"
 TOKEN_KEYS = "sandbox:c2FuZGJveC1vbmx5LWtleS1ub3QtZm9yLXByb2R1Y3Rpb24h"
 PEOPLE = {
     "jamie@example.com": ("Jamie", "Fox"),
@@ -49,8 +50,8 @@ class Neighbours:
     clock: ShiftedClock | ManualClock
     store: Azurite | None
 
-    def settings(self) -> dict[str, str]:
-        """Return the settings by which the bridge finds them."""
+    def settings(self, *, channel: str = "events") -> dict[str, str]:
+        """Return the settings by which the bridge finds them, and tells people through that channel."""
         return {
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "AzureWebJobsStorage": self.storage if self.storage != "memory" else "",
@@ -60,8 +61,11 @@ class Neighbours:
             "COUPA_CLIENT_ID": CLIENT_ID,
             "COUPA_CLIENT_SECRET": CLIENT_SECRET,
             "MOVEWORKS_BASE_URL": self.moveworks_url,
+            "MOVEWORKS_CHANNEL": channel,
             "MOVEWORKS_EVENT_ID": EVENT_ID,
             "MOVEWORKS_API_KEY": API_KEY,
+            "MOVEWORKS_LISTENER_ID": LISTENER_ID,
+            "MOVEWORKS_LISTENER_SECRET": LISTENER_SECRET,
             "ACTION_TOKEN_KEYS": TOKEN_KEYS,
         }
 
@@ -95,7 +99,13 @@ def neighbours(
             storage = "memory"
             print(f"  table store   in memory, gone when the app ends. {INSTALL_HINT}")
         coupa = CoupaSimulator(clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-        moveworks = MoveworksSimulator(clock=clock, api_key=API_KEY, event_id=EVENT_ID)
+        moveworks = MoveworksSimulator(
+            clock=clock,
+            api_key=API_KEY,
+            event_id=EVENT_ID,
+            listener_id=LISTENER_ID,
+            listener_secret=LISTENER_SECRET,
+        )
         people = {
             email: coupa.world.add_user(email=email, firstname=first, lastname=last)
             for email, (first, last) in PEOPLE.items()

@@ -18,6 +18,7 @@ from coupa_core.settings import read_settings
 from coupa_core.sweep import Summary
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
@@ -31,6 +32,8 @@ SETTINGS = {
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": API_KEY,
+    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+    "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
     "LEDGER_CONNECTION": "memory",
@@ -51,9 +54,15 @@ class World:
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
-        self.coupa = CoupaSimulator(clock=self.clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        self.coupa = CoupaSimulator(
+            clock=self.clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
+        )
         self.moveworks = MoveworksSimulator(
-            clock=self.clock, api_key=API_KEY, event_id=SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=self.clock,
+            api_key=API_KEY,
+            event_id=SETTINGS["MOVEWORKS_EVENT_ID"],
+            listener_id=SETTINGS["MOVEWORKS_LISTENER_ID"],
+            listener_secret=SETTINGS["MOVEWORKS_LISTENER_SECRET"],
         )
         self.people: dict[str, int] = {}
         self.restart()

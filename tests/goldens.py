@@ -1,10 +1,11 @@
-"""One approval and one requisition with every field that the bridge reads, as Coupa sends them."""
+"""One approval, and one document of each kind, with every field that the bridge reads, as Coupa has them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from coupa_core.model import Approval, Document, parse_approval, parse_requisition
+from coupa_core.documents import parse_document
+from coupa_core.model import REQUISITION, Approval, Document, parse_approval
 
 PERSON: dict[str, Any] = {
     "id": 42,
@@ -26,27 +27,68 @@ APPROVAL: dict[str, Any] = {
     "approved-by": {**PERSON},
     "approval-date": "2026-11-23T09:00:00-08:00",
     "delegate": {**PERSON},
-    "delegates": [{"approver": {**PERSON}}],
+    "delegates": [{"id": 9, "approver": {**PERSON}}],
     "position": 2,
     "parallel-group-name": "IT",
     "holdable": False,
     "note": "please",
     "updated-at": "2026-11-23T09:00:00-08:00",
 }
-REQUEST: dict[str, Any] = {
+ASKER: dict[str, Any] = {key: PERSON[key] for key in PERSON if key != "active"}
+NAMES: dict[str, Any] = {key: PERSON[key] for key in ("login", "firstname", "lastname", "fullname")}
+MONEY: dict[str, Any] = {"code": "USD", "decimals": 2}
+CHAIN: list[dict[str, Any]] = [
+    {
+        "id": 852,
+        "status": "approved",
+        "position": 1,
+        "parallel-group-name": "IT",
+        "note": "Within the plan.",
+        "approval-date": "2026-11-22T10:00:00-08:00",
+        "approver": {**NAMES, "fullname": "Robin Hale", "name": "Buyers"},
+        "approved-by": {**NAMES, "fullname": "Robin Hale"},
+    },
+    {
+        "id": 853,
+        "status": "pending_approval",
+        "position": 2,
+        "parallel-group-name": "CFO",
+        "note": "",
+        "approval-date": "",
+        "approver": {**NAMES, "name": "Buyers"},
+        "approved-by": {**NAMES},
+    },
+]
+COMMENTS: list[dict[str, Any]] = [
+    {
+        "id": 1,
+        "comments": "ok",
+        "created-at": "2026-11-23T08:00:00-08:00",
+        "created-by": {"fullname": "Jamie Lee"},
+    }
+]
+FILES: list[dict[str, Any]] = [
+    {"id": 5, "file": "https://files.test/original/offer.pdf", "url": "https://acme.test"}
+]
+SUPPLIER: dict[str, Any] = {"id": 3, "name": "Apple"}
+TURN: dict[str, Any] = {"current-approval": {"id": 853}, "current-parallel-approvals": [{"id": 854}]}
+COMMON: dict[str, Any] = {
     "id": 14170,
     "status": "pending_approval",
+    "updated-at": "2026-11-23T09:00:00-08:00",
+    "created-by": {**ASKER, "id": 43},
+}
+
+REQUEST: dict[str, Any] = {
+    **COMMON,
+    "currency": MONEY,
     "req-title": "Laptops",
     "justification": "New hires",
     "total": "14060.41",
-    "currency": {"code": "USD", "decimals": 2},
-    "requested-by": {**PERSON},
-    "created-by": {**PERSON, "id": 43},
-    "department": {"name": "IT"},
     "need-by-date": "2026-12-01T00:00:00-08:00",
     "submitted-at": "2026-11-22T09:00:00-08:00",
-    "updated-at": "2026-11-23T09:00:00-08:00",
-    "reject-reason-comment": "too dear",
+    "requested-by": {**ASKER},
+    "department": {"name": "IT"},
     "requisition-lines": [
         {
             "id": 7,
@@ -55,16 +97,147 @@ REQUEST: dict[str, Any] = {
             "quantity": "10",
             "unit-price": "1406.041",
             "total": "14060.41",
-            "currency": {"code": "USD", "decimals": 2},
-            "supplier": {"id": 3, "name": "Apple"},
+            "currency": MONEY,
+            "supplier": SUPPLIER,
+            "uom": {"code": "EA"},
+            "attachments": [{"id": 6, "file": "https://files.test/original/specs.docx", "url": "x"}],
+        }
+    ],
+    "attachments": FILES,
+    "comments": COMMENTS,
+    "approvals": CHAIN,
+    **TURN,
+}
+EXPENSE: dict[str, Any] = {
+    **COMMON,
+    "currency": MONEY,
+    "title": "Sales fair in Lyon",
+    "total": "1240.50",
+    "start-date": "2026-11-03",
+    "end-date": "2026-11-05",
+    "submitted-at": "2026-11-22T09:00:00-08:00",
+    "audit-score": 26,
+    "auditor-note": "Second report this month",
+    "expensed-by": {**ASKER},
+    "expense-policy-violations": [{"id": 1, "limit-exceeded": "80.00", "receipt-missing": False}],
+    "expense-violations": [{"id": 2, "limit-exceeded": "0.00", "receipt-missing": True}],
+    "expense-lines": [
+        {
+            "id": 546,
+            "line-number": "1",
+            "description": "Two nights",
+            "amount": "980.00",
+            "merchant": "Hotel des Arts",
+            "expense-date": "2026-11-03T00:00:00-08:00",
+            "over-limit": True,
+            "requires-receipt": True,
+            "currency": MONEY,
+            "expense-category": {"name": "Lodging"},
+            "expense-artifacts": [{"id": 9, "image-file-name": "IMG_1.jpg", "source-file-name": "hotel.pdf"}],
+        },
+    ],
+    "comments": COMMENTS,
+    "approvals": CHAIN,
+}
+INVOICE: dict[str, Any] = {
+    **COMMON,
+    "currency": MONEY,
+    "invoice-number": "INV-2026-118",
+    "invoice-date": "2026-11-20",
+    "document-type": "Invoice",
+    "total-with-taxes": "11900.00",
+    "net-due-date": "2026-12-20T00:00:00-08:00",
+    "discount-due-date": "2026-12-01T00:00:00-08:00",
+    "discount-percent": 2.5,
+    "tolerance-failures": "Price of line 1 is 12% above the order",
+    "internal-note": "Called the supplier",
+    "image-scan": "scan-118.pdf",
+    "payment-term": {"code": "Net 30"},
+    "supplier": {"id": 4, "name": "Hale & Sons"},
+    "requested-by": {**ASKER},
+    "invoice-lines": [
+        {
+            "id": 71,
+            "line-num": "1",
+            "description": "Office chairs",
+            "quantity": "20.0",
+            "price": "500.00",
+            "total": "10000.00",
+            "po-number": "4500012",
+            "currency": MONEY,
             "uom": {"code": "EA"},
         }
     ],
-    "comments": [
-        {"id": 1, "comments": "ok", "created-at": "2026-11-23T08:00:00-08:00", "created-by": {**PERSON}}
+    "attachments": FILES,
+    "approvals": CHAIN,
+}
+ORDER_CHANGE: dict[str, Any] = {
+    **COMMON,
+    "currency": MONEY,
+    "po-number": "4500012",
+    "order-header-id": 2079,
+    "total": "120.00",
+    "supplier-initiated": True,
+    "pending-cancel": True,
+    "justification": "Steel has become dearer",
+    "supplier": {"id": 4, "name": "Hale & Sons"},
+    "requester": {**ASKER},
+    "order-line-changes": [
+        {
+            "id": 81,
+            "line-num": "1",
+            "description": "Shelf",
+            "quantity": "4",
+            "price": "30.00",
+            "total": "120.00",
+            "pending-delete": True,
+            "currency": MONEY,
+            "supplier": SUPPLIER,
+            "uom": {"code": "EA"},
+            "attachments": FILES,
+        }
     ],
-    "current-approval": {"id": 853},
-    "current-parallel-approvals": [{"id": 854}],
+    "attachments": FILES,
+    "approvals": CHAIN,
+    **TURN,
+}
+CONTRACT: dict[str, Any] = {
+    **COMMON,
+    "currency": MONEY,
+    "name": "Cleaning of the head office",
+    "number": "C-119",
+    "description": "Daily, without windows",
+    "minimum-value": "10000.00",
+    "maximum-value": "48000.00",
+    "min-commit": "5000.00",
+    "max-commit": "6000.00",
+    "start-date": "2027-01-01T00:00:00-08:00",
+    "end-date": "2027-12-31T00:00:00-08:00",
+    "term-type": "auto_renew",
+    "no-of-renewals": 3,
+    "renewal-length-value": 12,
+    "renewal-length-unit": "months",
+    "supplier": {"id": 5, "name": "Sparkle GmbH"},
+    "contract-owner": {**ASKER, "fullname": "Kim Park"},
+    "submitter": {**ASKER},
+    "department": {"name": "Facilities"},
+    **TURN,
+}
+FORM: dict[str, Any] = {
+    **COMMON,
+    "name": "New bank account of a supplier",
+    "submitted-at": "2026-11-22T09:00:00-08:00",
+    "requested-by": {**ASKER},
+    "approvals": CHAIN,
+    **TURN,
+}
+RECORDS: dict[str, dict[str, Any]] = {
+    REQUISITION: REQUEST,
+    "ExpenseReport": EXPENSE,
+    "InvoiceHeader": INVOICE,
+    "OrderHeaderChange": ORDER_CHANGE,
+    "Contract": CONTRACT,
+    "EasyFormResponse": FORM,
 }
 
 
@@ -75,8 +248,13 @@ def approval(**more: Any) -> Approval:
     return read
 
 
-def request(**more: Any) -> Document:
-    """Return the golden requisition with other values in some fields."""
-    read = parse_requisition(REQUEST | {key.replace("_", "-"): value for key, value in more.items()})
+def document(kind: str, **more: Any) -> Document:
+    """Return the golden document of a type with other values in some fields."""
+    read = parse_document(kind, RECORDS[kind] | {key.replace("_", "-"): value for key, value in more.items()})
     assert read is not None
     return read
+
+
+def request(**more: Any) -> Document:
+    """Return the golden requisition with other values in some fields."""
+    return document(REQUISITION, **more)

@@ -19,6 +19,7 @@ from coupa_core import app
 from coupa_core.endpoints import Reply, Request
 from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import Entry, MemoryStore, State
+from coupa_core.moveworks import EventsChannel, ListenerChannel
 from coupa_core.settings import read_settings
 from coupa_core.table_journal import TableJournal
 from coupa_core.table_ledger import TableStore
@@ -35,7 +36,11 @@ REQUIRED = [
     "LEDGER_CONNECTION",
 ]
 ROUTES = ["list_approvals", "approve", "reject", "hold", "decision", "get_approval", "status", "trace"]
+ROUTES += ["resend", "unpark", "mute", "cycle_times"]
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
+
+
+OF_THE_LISTENER = ["MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"]
 
 
 @pytest.fixture(autouse=True)
@@ -76,13 +81,31 @@ def test_a_missing_setting_is_named_by_the_sweep_and_by_each_call_and_no_value_i
     assert call("health") == Reply(503, {"status": "failing"})
 
 
+@pytest.mark.parametrize("missing", OF_THE_LISTENER)
+def test_a_missing_setting_of_the_listener_is_named_where_it_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    settings = {**SETTINGS, "MOVEWORKS_CHANNEL": "listener"}
+    del settings[missing]
+    configure(monkeypatch, settings)
+
+    assert call("status").body["message"] == f"The bridge is not configured: {missing}: is missing."
+
+
+@pytest.mark.parametrize(("channel", "kind"), [("events", EventsChannel), ("listener", ListenerChannel)])
+def test_the_settings_choose_the_way_to_a_persons_chat(channel: str, kind: type[object]) -> None:
+    bridge = app.build(read_settings({**SETTINGS, "MOVEWORKS_CHANNEL": channel}), _soon())
+
+    assert isinstance(bridge.sweep.kit.channel, kind)
+
+
 def test_a_setting_that_is_mended_is_read_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, {**SETTINGS, "COUPA_BASE_URL": "no url"})
-    assert call("status").status == 500
+    assert call("cycle_times").status == 500
 
     configure(monkeypatch, SETTINGS)
 
-    assert call("status").status == 200
+    assert call("cycle_times").status == 200
 
 
 def test_the_bridge_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,6 +237,10 @@ SURFACE = (
     ("POST", "notifications"),
     ("GET", "status"),
     ("GET", "approvals/{id}/trace"),
+    ("GET", "cycle-times"),
+    ("POST", "approvals/{id}/resend"),
+    ("POST", "approvals/{id}/unpark"),
+    ("POST", "approvals/{id}/mute"),
 )
 
 

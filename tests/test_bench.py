@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import Figures
 from bench.guide import poll_once
 from bench.neighbours import neighbours
-from bench.ours import announce_all, bridge, quiet_sweep, settings_for
+from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
 from sandbox.azurite import Azurite
 
 
@@ -37,6 +37,9 @@ def test_a_quiet_sweep_is_measured_in_a_process_of_its_own(azurite_server: Azuri
         quiet = quiet_sweep(settings)
 
         api, _, sends = around.calls()
+        accounted = account(settings)
+    assert (accounted.total, accounted.unaccounted) == (60, 0)
+    assert accounted.beside_s > 0
     assert (api <= 5, sends) == (True, 0)
     assert 10 < quiet.peak_mb < 150
 

@@ -326,7 +326,7 @@ def test_a_missing_right_is_said_with_the_scope_that_gives_it() -> None:
 
 
 def test_a_missing_right_to_something_else_is_said_without_a_scope(door: Door) -> None:
-    assert "(a scope is missing)" in str(door.fails(resource="invoices"))
+    assert "(a scope is missing)" in str(door.fails(resource="requisitions/1/comments"))
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,9 +14,12 @@ import requests
 from bridge import COUPA, World
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, REQUISITION_FIELDS, Coupa, path_id
+from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
+from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.documents import OrderChange
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
-from coupa_core.model import REQUISITION, Approval, Document, Listing, Verb
+from coupa_core.model import REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
+from coupa_core.settings import LEAST_SCOPES
 from sandbox.coupa.world import Group
 from sandbox.front import Call
 from sandbox.serving import InProcess
@@ -335,26 +339,26 @@ def test_documents_are_read_fifty_at_once_with_all_that_a_notice_shows() -> None
     documents = client(world).documents(approvals, soon(world))
 
     assert {key for key, _ in documents.items()} == {approval.document_key for approval in approvals}
-    assert all(document.requisition_lines for document in documents.values())
+    assert all(document.lines for document in documents.values())
     asked = reads(world, "/api/requisitions$")
     assert [len(query["id[in]"][0].split(",")) for query in asked] == [50, 10]
-    assert json.loads(asked[0]["fields"][0]) == REQUISITION_FIELDS
+    assert json.loads(asked[0]["fields"][0]) == DOCUMENT_FIELDS[Kind.REQUISITION]
 
 
 def test_documents_of_other_types_are_known_by_type_and_id_alone() -> None:
     world = World()
-    invoice = Approval(id=1, approvable_type="InvoiceHeader", approvable_id=5001)
+    other = Approval(id=1, approvable_type="ReceiptRequest", approvable_id=5001)
     untold = Approval(id=2, approvable_type="InvoiceHeader")
     nameless = Approval(id=3, approvable_id=12)
     coupa = client(world)
 
-    documents = coupa.documents([invoice, untold, nameless], soon(world))
+    documents = coupa.documents([other, untold, nameless], soon(world))
 
     assert documents == {
-        ("InvoiceHeader", 5001): Document(type="InvoiceHeader", id=5001),
+        ("ReceiptRequest", 5001): Document(type="ReceiptRequest", id=5001),
         ("", 12): Document(type="", id=12),
     }
-    assert coupa.document(invoice, soon(world)) == Document(type="InvoiceHeader", id=5001)
+    assert coupa.document(other, soon(world)) == Document(type="ReceiptRequest", id=5001)
     assert coupa.document(nameless, soon(world)) == Document(type="", id=12)
     assert coupa.document(untold, soon(world)) is None
     assert world.coupa.front.calls == []
@@ -370,6 +374,136 @@ def test_a_document_that_is_missing_or_unreadable_is_left_out() -> None:
     assert client(world).documents([approval, gone], soon(world)) == {}
 
     assert set(client(world).documents([approval, gone], soon(world))) == {(REQUISITION, rid)}
+
+
+MIXED = {
+    REQUISITION: "requisitions",
+    "ExpenseReport": "expense_reports",
+    "InvoiceHeader": "invoices",
+    "OrderHeaderChange": "purchase_order_changes",
+    "Contract": "contracts",
+    "EasyFormResponse": "easy_form_responses",
+}
+
+
+def mixed(world: World, number: int = 1) -> list[Approval]:
+    """Enter documents of every type and return their approvals."""
+    ann = world.person("ann@example.com")
+    for kind in MIXED:
+        for _ in range(number):
+            if kind == REQUISITION:
+                one(world)
+            else:
+                world.coupa.world.add_document(approvable_type=kind, approvers=[ann])
+    return pending(world).approvals
+
+
+def test_each_type_is_read_from_its_own_resource_fifty_at_once_with_all_that_is_shown() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    approvals = mixed(world, 51)
+
+    documents = client(world).documents(approvals, soon(world))
+
+    assert set(documents) == {approval.document_key for approval in approvals}
+    assert {key[0]: type(each).__name__ for key, each in documents.items()} == {
+        REQUISITION: "Requisition",
+        "ExpenseReport": "ExpenseReport",
+        "InvoiceHeader": "Invoice",
+        "OrderHeaderChange": "OrderChange",
+        "Contract": "Contract",
+        "EasyFormResponse": "Form",
+    }
+    for kind, resource in MIXED.items():
+        first, second = reads(world, f"/api/{resource}$")
+        assert [len(query["id[in]"][0].split(",")) for query in (first, second)] == [50, 1]
+        assert (
+            json.loads(first["fields"][0])
+            == DOCUMENT_FIELDS[documents[kind, approvals_of(approvals, kind)].kind]
+        )
+
+
+def approvals_of(approvals: list[Approval], kind: str) -> int | None:
+    """Return the id of the first document of a type."""
+    return next(each.approvable_id for each in approvals if each.approvable_type == kind)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize(("kind", "resource"), MIXED.items())
+def test_a_type_that_cannot_be_read_spoils_no_other_and_names_its_scope(
+    kind: str, resource: str, status: int
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    approvals = mixed(world)
+    world.coupa.front.fail("answer", path=f"/api/{resource}$", status=status, body="{}", times=None)
+
+    documents = client(world).documents(approvals, soon(world))
+
+    closed = [each for each in documents.values() if isinstance(each, Unreadable)]
+    assert [(each.type, each.cause.startswith("unreadable:core.")) for each in closed] == [(kind, True)]
+    assert len(documents) == len(MIXED)
+    (approval,) = [each for each in approvals if each.approvable_type == kind]
+    with pytest.raises(ServiceError):
+        client(world).document(approval, soon(world))
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 302])
+def test_a_failure_that_is_not_about_one_type_is_raised(status: int) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    approvals = mixed(world)
+    world.coupa.front.fail("answer", path="/api/invoices$", status=status, times=None)
+
+    with pytest.raises(ServiceError):
+        client(world).documents(approvals, soon(world))
+
+
+def test_without_the_scopes_in_the_token_only_requisitions_are_read() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*", "COUPA_SCOPES": LEAST_SCOPES})
+    approvals = mixed(world)
+
+    documents = client(world).documents(approvals, soon(world))
+
+    assert {key[0] for key, each in documents.items() if not isinstance(each, Unreadable)} == {REQUISITION}
+    assert {each.cause for each in documents.values() if isinstance(each, Unreadable)} == {
+        "unreadable:core.expense.read",
+        "unreadable:core.invoice.read",
+        "unreadable:core.purchase_order.read",
+        "unreadable:core.contract.read",
+        "unreadable:core.easy_form_response.read",
+    }
+
+
+def order_change(world: World, order: int | None) -> Approval:
+    """Enter a change of an order and return its approval."""
+    ann = world.person("ann@example.com")
+    number = world.coupa.world.add_document(
+        approvable_type="OrderHeaderChange", approvers=[ann], order_header_id=order, total="120.00"
+    )
+    (listed,) = world.coupa.world.approvals_of(number)
+    return Approval(id=listed.id, approvable_type="OrderHeaderChange", approvable_id=number)
+
+
+def old_total(world: World, approval: Approval) -> Decimal | None:
+    document = client(world).document(approval, soon(world))
+    assert isinstance(document, OrderChange)
+    return document.old_total
+
+
+def test_a_change_of_an_order_is_read_with_what_the_order_comes_to_now() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    order = world.coupa.world.add_document(
+        approvable_type="OrderHeader",
+        approvers=[],
+        status="issued",
+        order_lines=[{"id": 1, "total": "80.00"}, {"id": 2, "total": "20.00"}],
+    )
+
+    assert old_total(world, order_change(world, order)) == Decimal(100)
+    assert old_total(world, order_change(world, None)) is None
+    assert old_total(world, order_change(world, 4711)) is None
+    answers(world, ["x", {"id": order, "order-lines": "x"}], path="/api/purchase_orders$")
+    assert old_total(world, order_change(world, order)) is None
+    world.coupa.front.fail("answer", path="/api/purchase_orders", status=403, times=None)
+    assert old_total(world, order_change(world, order)) is None
 
 
 # One record.
@@ -468,22 +602,55 @@ def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> 
         client(world).pending_of(Document(type=REQUISITION, id=1), soon(world))
 
 
-def test_only_requisitions_touched_since_a_stamp_are_edited() -> None:
+STAMP = "2026-11-23T01:30:00-08:00"
+
+
+def test_only_documents_touched_since_a_stamp_are_edited() -> None:
     world = World()
     one(world)
     world.clock.advance(3600)
     rid, _ = one(world)
 
-    edited = client(world).edited_since("2026-11-23T01:30:00-08:00", soon(world))
+    edits = client(world).edited_since(STAMP, [REQUISITION], soon(world))
 
-    assert edited == {rid: "2026-11-23T02:00:00-08:00"}
+    assert edits.failure is None
+    assert edits.stamps == {(REQUISITION, rid): "2026-11-23T02:00:00-08:00"}
 
 
 def test_an_edited_requisition_without_a_stamp_or_an_id_spoils_no_other() -> None:
     world = World()
     answers(world, [{"id": None}, {"id": 5}, {"id": 6, "updated-at": "x"}], path="/api/requisitions")
 
-    assert client(world).edited_since("2026-11-23T01:30:00-08:00", soon(world)) == {5: "", 6: "x"}
+    edits = client(world).edited_since(STAMP, [REQUISITION], soon(world))
+
+    assert edits.stamps == {(REQUISITION, 5): "", (REQUISITION, 6): "x"}
+
+
+def test_edits_are_asked_for_of_the_types_that_are_wanted_and_can_be_read() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "InvoiceHeader,ReceiptRequest"})
+    ann = world.person("ann@example.com")
+    world.clock.advance(3600)
+    number = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[ann])
+
+    edits = client(world).edited_since(STAMP, [REQUISITION, "InvoiceHeader", "ReceiptRequest"], soon(world))
+
+    assert list(edits.stamps) == [("InvoiceHeader", number)]
+    assert [call.path for call in world.coupa.front.calls if call.method == "GET"] == ["/api/invoices"]
+
+
+@pytest.mark.parametrize(("status", "others"), [(403, True), (404, True), (400, True), (500, False)])
+def test_edits_of_a_type_that_cannot_be_read_hide_no_others(status: int, *, others: bool) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    contract = world.coupa.world.add_document(approvable_type="Contract", approvers=[])
+    world.coupa.front.fail("answer", path="/api/invoices", status=status, times=None)
+
+    edits = client(world).edited_since(
+        "2026-11-23T00:00:00-08:00", ["InvoiceHeader", "Contract"], soon(world)
+    )
+
+    assert list(edits.stamps) == ([("Contract", contract)] if others else [])
+    assert edits.failure is not None
+    assert edits.failure.code == f"coupa_{status}"
 
 
 def test_people_are_found_by_their_address() -> None:

@@ -501,6 +501,33 @@ def test_a_hold_that_coupa_does_not_offer_is_the_callers_mistake() -> None:
     assert world.puts() == 0
 
 
+@pytest.mark.parametrize("verb", ["approve", "hold"])
+def test_an_action_that_is_switched_off_is_refused_before_coupa_is_asked(verb: str) -> None:
+    world = World(settings={"ACTIONS": "reject"})
+    world.requisition(JAMIE, holdable=True)
+    [card] = world.announced()
+    before = len(world.coupa.front.calls)
+
+    reply = world.click(card, JAMIE, verb, reason="because")
+
+    assert "Possible here: reject." in card.message
+    assert (reply.status, reply.body["error"]) == (403, "action_off")
+    assert len(world.coupa.front.calls) == before
+    assert world.click(card, JAMIE, "reject", reason="because").body["outcome"] == "rejected"
+
+
+def test_a_document_that_cannot_be_read_any_more_is_not_decided_blindly() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "InvoiceHeader"})
+    world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[world.person(JAMIE)])
+    [card] = world.announced()
+    world.coupa.front.fail("answer", path="/api/invoices", status=403, body="{}", times=None)
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["error"]) == (502, "coupa_unreadable")
+    assert world.puts() == 0
+
+
 # Tokens.
 
 

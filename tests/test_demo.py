@@ -68,9 +68,9 @@ def demo(*arguments: str, environment: Mapping[str, str] | None = None) -> Itera
         process.stdout.close()
 
 
-def told(environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+def told(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run the demo to its end; return its status and what it printed."""
-    with demo("--exit", environment=environment) as process:
+    with demo("--exit", *arguments, environment=environment) as process:
         output, _ = process.communicate(timeout=110)
     return process.returncode, output
 
@@ -92,7 +92,8 @@ def taken(*ports: int) -> Iterator[None]:
     held = []
     for port in ports:
         holder = socket.socket()
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # though it cools down
+        # A connection of an earlier run may still linger on the port.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             holder.bind(("127.0.0.1", port))
             holder.listen()
@@ -137,12 +138,20 @@ def test_the_story_is_told_on_azurite_and_ends_with_zero() -> None:
 
 def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path: Path) -> None:
     with taken(COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
-        status, output = told({"PATH": without("node", tmp_path)})
+        status, output = told(environment={"PATH": without("node", tmp_path)})
 
     assert status == 0, output
     assert "table store   in memory, gone when the app ends." in output
     for port in (COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
         assert f"(port {port} is taken; using " in output
+    assert in_order(STORY, output), output
+
+
+def test_the_story_is_the_same_over_the_listener(tmp_path: Path) -> None:
+    status, output = told("--channel", "listener", environment={"PATH": without("node", tmp_path)})
+
+    assert status == 0, output
+    assert "| *💳 Purchase request pending your approval*:" in output
     assert in_order(STORY, output), output
 
 
@@ -156,7 +165,7 @@ def test_it_uses_func_start_where_core_tools_are(tmp_path: Path) -> None:
     )
     func.chmod(0o755)
 
-    status, output = told({"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    status, output = told(environment={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
 
     assert status == 0, output
     assert ("function app  func start" in output) is is_installed()

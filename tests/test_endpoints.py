@@ -66,7 +66,9 @@ IDS = [
 
 
 @pytest.mark.parametrize("approval_id", IDS)
-@pytest.mark.parametrize("name", ["approve", "reject", "hold", "decision", "get_approval", "trace"])
+@pytest.mark.parametrize(
+    "name", ["approve", "reject", "hold", "decision", "get_approval", "trace", "resend", "mute"]
+)
 def test_an_id_is_one_to_nineteen_digits(world: World, name: str, approval_id: str) -> None:
     calls = len(world.coupa.front.calls)
 
@@ -420,5 +422,5 @@ def test_operators_see_the_last_sweep_and_one_approvals_row(world: World, card: 
     unknown = world.call("trace", route={"approval_id": "4711"})
 
     assert (status.status, status.body["counts"]["sent"]) == (200, 1)
-    assert (trace.status, trace.body["state"]) == (200, "sent")
+    assert (trace.status, trace.body["row"]["state"]) == (200, "sent")
     assert (unknown.status, unknown.body["error"]) == (404, "not_found")

@@ -22,7 +22,9 @@ from bridge import World
 from corpora import GOOD_IDS, IDS, MARK, REASONS, TEXTS
 from surface import JAMIE, ROBIN, SAM, Sent, Surface, surface
 
-from coupa_core.coupa.client import APPROVAL_FIELDS, CHAIN_FIELDS, REQUISITION_FIELDS
+from coupa_core.coupa.client import APPROVAL_FIELDS, CHAIN_FIELDS
+from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.model import Kind
 from sandbox.coupa.world import Line
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -229,7 +231,8 @@ def test_a_reason_of_nothing_is_none(decided: tuple[Surface, list[Any]], given: 
 
 LABELS = (
     *("Requisition ID", "Title", "Requester", "Created by", "Amount", "Item", "Items", "Vendor"),
-    *("Justification", "Department", "Need by", "Last comment", "Status"),
+    *("Justification", "Department", "Need by", "Approved by", "Next", "Attachments", "Last comment"),
+    "Status",
 )
 """In the order of a notice."""
 
@@ -245,10 +248,12 @@ LINK = re.compile(
 
 def faults_of_a_notice(message: str, link: str) -> list[str]:
     """Take a notice apart and return everything that its author did not put there."""
-    greeting, empty, headline, *rows, last = message.split("<br>")
+    greeting, empty, headline, *rows, possible, last = message.split("<br>")
     faults = []
     if not re.fullmatch(r"Hi(?: [^<>\"]+)?,", greeting) or (empty, headline) != ("", HEADLINE):
         faults.append(f"begins {greeting!r} {empty!r} {headline!r}")
+    if possible != "Possible here: approve or reject.":
+        faults.append(f"offers {possible!r}")
     if last != f'<a href="{link}">Open in Coupa</a>':
         faults.append(f"ends {last!r}")
     found = [ROW.fullmatch(row) for row in rows]
@@ -265,7 +270,7 @@ def faults_of_a_notice(message: str, link: str) -> list[str]:
             faults.append(f"is not one line: {value!r}")
         if hit := LINK.search(re.sub(r"[\w.+-]+@[\w.-]+", "", text)):
             faults.append(f"has a link or a mention: {hit[0]!r} in {value!r}")
-        if len(text) > 500 + 80:
+        if len(text) > 500 + 80 + len(": ") + 2:  # a name, words, and what keeps their direction apart
             faults.append(f"is too long: {len(text)}")
     return faults
 
@@ -407,9 +412,10 @@ def test_the_requests_for_a_requisition_are_as_written_down(functions: list[Func
         app.click(card, "approve", json={"reason": "a&b=c #d"})
 
         reason = "reason=Jamie+Doe+%3Cjamie%40example.com%3E+via+Moveworks%3A+a%26b%3Dc+%23d"
+        shown = fields(DOCUMENT_FIELDS[Kind.REQUISITION])
         assert [each.target for each in app.coupa.sent()] == [
             f"GET /api/approvals?id%5Bin%5D={number}&limit=50&{fields(APPROVAL_FIELDS)}",
-            f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{fields(REQUISITION_FIELDS)}",
+            f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{shown}",
             f"PUT /api/approvals/{number}/approve?{reason}",
             f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{fields(CHAIN_FIELDS)}",
         ]

@@ -168,10 +168,48 @@ def test_a_long_list_shows_the_oldest_and_the_number_of_all() -> None:
 def test_documents_of_other_types_are_listed_when_it_is_the_persons_turn() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
     jamie, robin = world.person(JAMIE), world.person(ROBIN)
-    world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie, robin])
+    for kind in ("InvoiceHeader", "Contract", "ReceiptRequest"):
+        world.coupa.world.add_document(approvable_type=kind, approvers=[jamie, robin])
 
-    assert asked(world, JAMIE).body["count"] == 1
+    assert asked(world, JAMIE).body["count"] == 3
     assert asked(world, ROBIN).body["count"] == 0
+
+
+def test_what_cannot_be_read_is_not_listed_and_spoils_no_other() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    for kind in ("InvoiceHeader", "Contract"):
+        world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)])
+    world.coupa.front.fail("answer", path="/api/invoices", status=403, times=None)
+
+    [card] = asked(world, JAMIE).body["approvals"]
+
+    assert card["document_type"] == "Contract"
+
+
+def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
+    choices = {
+        "LANGUAGE": "de",
+        "TIME_ZONE": "Europe/Berlin",
+        "NOTICE_FIELDS": "RequisitionHeader=title,submitted",
+        "LINK_TEMPLATE": "https://portal.test/{type}/{id}",
+    }
+    world = World(settings=choices)
+    number = world.requisition(JAMIE)
+
+    [card] = asked(world, JAMIE).body["approvals"]
+
+    assert card["link"] == f"https://portal.test/RequisitionHeader/{number}"
+    assert card["text"] == "<br>".join(
+        [
+            "Hallo Jamie,",
+            "",
+            "<b>💳 Bestellanforderung wartet auf Ihre Genehmigung</b>:",
+            "- <i>Titel</i>: Laptops",
+            "- <i>Eingereicht am</i>: 23.11.2026",
+            "Hier möglich: genehmigen oder ablehnen.",
+            f'<a href="{card["link"]}">In Coupa öffnen</a>',
+        ]
+    )
 
 
 def test_one_approval_is_shown_to_its_approver() -> None:

@@ -58,7 +58,31 @@ def test_people_decide_from_chat_and_ask_for_their_list(azurite_server: Azurite)
         "pending_approval",
     ]
     assert left.json()["count"] == 0
-    assert (health.status_code, trace.json()["decision"]) == (200, "approve")
+    assert (health.status_code, trace.json()["row"]["decision"]) == (200, "approve")
+
+
+def test_over_the_listener_people_are_told_once_and_decide_from_chat(azurite_server: Azurite) -> None:
+    with neighbours() as world:
+        world.environment["MOVEWORKS_CHANNEL"] = "listener"
+        world.moveworks.listener.debounce_s = 300
+        for number in range(8):
+            world.enter(number % 4)
+        with app(world) as (_, url):
+            fire(url, wait=True)
+            fire(url, wait=True)
+            cards = sorted(world.moveworks.delivered, key=lambda each: each.slots["approval_id"])
+            connector = Connector(url)
+            refused = connector.decide(cards[0], clicker=cards[1].recipient, decision="approve")
+            approved = connector.decide(cards[0], clicker=cards[0].recipient, decision="approve")
+            rejected = connector.decide(cards[1], clicker=cards[1].recipient, decision="reject", reason="no")
+
+    outcomes = [reply.json()["outcome"] for reply in (refused, approved, rejected)]
+    assert outcomes == ["not_your_approval", "approved", "rejected"]
+    statuses = [each.status for each in world.coupa.world.approvals.rows.values()]
+    assert statuses == ["approved", "rejected", *(["pending_approval"] * 6)]
+    assert len(cards) == len({each.slots["approval_id"] for each in cards}) == 8
+    assert {line.outcome for line in world.moveworks.listener.log} == {"received", "published", "completed"}
+    assert world.moveworks.markup_faults == []
 
 
 def test_without_a_setting_the_functions_are_there_and_say_which(azurite_server: Azurite) -> None:

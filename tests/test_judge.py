@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from coupa_core.authority import Circle, EmailMap, deciders
+from coupa_core.documents import Requisition
 from coupa_core.ledger import MAX_UNCERTAIN, Entry, State
-from coupa_core.model import REQUISITION, Approval, Document, Person
+from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable
 from coupa_core.sweep.judge import (
     MAX_CIRCLE,
     Close,
@@ -46,8 +47,15 @@ def approval(**fields: Any) -> Approval:
 
 def document(**fields: Any) -> Document:
     """Return requisition 70, which waits for approval 7."""
-    return Document.model_validate(
-        {"id": 70, "status": "pending_approval", "total": "10.00", "current-approval": {"id": 7}, **fields}
+    return Requisition.model_validate(
+        {
+            "approvable-type": REQUISITION,
+            "id": 70,
+            "status": "pending_approval",
+            "total": "10.00",
+            "current-approval": {"id": 7},
+            **fields,
+        }
     )
 
 
@@ -132,6 +140,12 @@ def test_whose_turn_has_not_come_waits(fields: dict[str, Any]) -> None:
     assert verdict(about=document(**fields)) == Wait("not_your_turn")
 
 
+def test_in_a_document_that_cannot_be_read_an_approval_waits_with_the_cause() -> None:
+    closed = Unreadable(type="InvoiceHeader", id=70, scope="core.invoice.read")
+
+    assert verdict(about=closed) == Wait("unreadable:core.invoice.read")
+
+
 def test_each_of_parallel_approvers_has_the_turn() -> None:
     fields = {"current-approval": {"id": 6}, "current-parallel-approvals": [{"id": 6}, {"id": 7}]}
 
@@ -139,12 +153,12 @@ def test_each_of_parallel_approvers_has_the_turn() -> None:
 
 
 def test_the_turn_of_other_documents_goes_by_position() -> None:
-    invoice = Document(type="InvoiceHeader", id=70)
-    second = approval(**{"approvable-type": "InvoiceHeader", "position": 2})
-    first = approval(**{"approvable-type": "InvoiceHeader", "position": 1, "id": 6})
+    receipt = Document(type="ReceiptRequest", id=70)
+    second = approval(**{"approvable-type": "ReceiptRequest", "position": 2})
+    first = approval(**{"approvable-type": "ReceiptRequest", "position": 1, "id": 6})
 
-    assert verdict(told=second, about=invoice, siblings=(first, second)) == Wait("not_your_turn")
-    assert isinstance(verdict(told=second, about=invoice, siblings=(second,)), Tell)
+    assert verdict(told=second, about=receipt, siblings=(first, second)) == Wait("not_your_turn")
+    assert isinstance(verdict(told=second, about=receipt, siblings=(second,)), Tell)
 
 
 @pytest.mark.parametrize(

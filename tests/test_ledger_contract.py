@@ -159,6 +159,16 @@ def test_more_rows_than_one_page_all_come_back(store: LedgerStore) -> None:
     assert [each.approval_id for each in store.open_entries().entries] == list(range(1, 1101))
 
 
+def test_the_rows_that_were_closed_in_a_time_are_found(store: LedgerStore) -> None:
+    times = {1: NOW - HOUR, 2: NOW, 3: NOW + HOUR, 4: None}
+    put(store, [row(number, closed_at=time) for number, time in times.items()], are_closed=True)
+    put(store, [row(5)])
+
+    found = store.closed_entries(since=NOW, until=NOW + HOUR)
+
+    assert [(each.approval_id, each.closed_at) for each in found] == [(2, NOW)]
+
+
 def test_a_purge_deletes_exactly_the_older_closed_rows(store: LedgerStore) -> None:
     old = [row(number, closed_at=NOW - timedelta(microseconds=number)) for number in range(1, 251)]
     young = [row(number, closed_at=NOW + timedelta(seconds=number - 300)) for number in range(300, 305)]

@@ -14,6 +14,7 @@ from ledger_contract import HOUR, NOW, full_row, row
 
 from coupa_core.ledger import (
     MAX_REFUSALS,
+    MUTED,
     PARKED_FOR,
     Entry,
     Lease,
@@ -22,13 +23,16 @@ from coupa_core.ledger import (
     closed,
     decided,
     deciding,
+    muted,
     next_round,
     parked,
     refused,
     released,
+    resent,
     sent,
     settled,
     told,
+    unparked,
     waiting,
 )
 from sandbox.clock import ManualClock
@@ -50,6 +54,7 @@ RULES: dict[str, Rule] = {
     "closed": lambda entry, now: closed(entry, cause="gone", now=now),
     "next_round": lambda entry, now: next_round(entry),
     "settled": lambda entry, now: settled(entry, State.SENT),
+    "muted": lambda entry, now: muted(entry, until=now),
 }
 
 
@@ -172,6 +177,30 @@ def test_waiting_says_why_and_when_to_look_again() -> None:
         "next_at": NOW + HOUR,
         "cause": "not_their_turn",
     }
+
+
+def test_what_is_to_be_sent_again_is_due_with_nobody_told_and_nothing_counted() -> None:
+    parked_row = replace(full_row(), told={"user:12": "v1", "user:3": ""})
+
+    assert changes(parked_row, resent(parked_row, now=NOW)) == {
+        **changes(parked_row, unparked(parked_row, now=NOW)),
+        "told": {"user:12": "", "user:3": ""},
+    }
+    assert changes(parked_row, unparked(parked_row, now=NOW)) == {
+        "state": State.RETRY,
+        "lease_until": None,
+        "next_at": NOW,
+        "refusals": 0,
+        "uncertain": 0,
+        "cause": "",
+    }
+
+
+def test_a_muted_row_waits_until_its_time_and_keeps_who_was_told() -> None:
+    after = muted(row(told={"user:12": "v1"}), until=NOW + HOUR)
+
+    assert (after.state, after.cause, after.next_at) == (State.WAITING, MUTED, NOW + HOUR)
+    assert after.told == {"user:12": "v1"}
 
 
 def test_a_released_claim_is_due_at_once_and_counts_nothing() -> None:

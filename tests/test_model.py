@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from goldens import PERSON, REQUEST, approval, request
 
+from coupa_core.documents import parse_document
 from coupa_core.errors import BridgeError
 from coupa_core.model import (
     REQUISITION,
@@ -21,7 +22,6 @@ from coupa_core.model import (
     digest,
     fingerprint,
     has_turn,
-    parse_requisition,
     stamp,
     version,
 )
@@ -30,7 +30,7 @@ LINE = REQUEST["requisition-lines"][0]
 
 
 def test_an_answer_of_requisitions_cannot_claim_another_type() -> None:
-    read = parse_requisition(REQUEST | {"approvable-type": "Invoice", "type": "Other"})
+    read = parse_document(REQUISITION, REQUEST | {"approvable-type": "Invoice", "type": "Other"})
 
     assert read is not None
     assert (read.type, read.kind) == (REQUISITION, Kind.REQUISITION)
@@ -202,7 +202,7 @@ def test_a_lone_surrogate_in_a_text_has_a_digest_of_its_own() -> None:
         for text in (r'"\ud83d"', r'"\ude00"')
     )
 
-    assert odd.requisition_lines[0].description == "\ud83d"
+    assert odd.lines[0].description == "\ud83d"
     assert digest(odd) != digest(other)
 
 

@@ -1,53 +1,78 @@
-"""What an approver reads: complete, short, in Moveworks' markup, and safe whatever a requester writes."""
+"""What an approver reads: complete, short, in the channel's markup, and safe whatever a requester writes."""
 
 from __future__ import annotations
 
+import doctest
 import html
 import re
 from dataclasses import replace
 from decimal import Decimal
+from string import Formatter
 from typing import Any
 
 import pytest
 from bridge import World
-from goldens import PERSON, REQUEST, request
+from goldens import ASKER, CHAIN, PERSON, RECORDS, REQUEST, approval, document, request
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from coupa_core.model import Currency, Document
+from coupa_core.documents import READABLE, OrderChange, parse_document
+from coupa_core.model import Currency, Document, Kind, Verb
 from coupa_core.notice import (
+    HTML,
     LONG,
+    MARKDOWN,
     MAX_LINES,
     MAX_MESSAGE,
+    PLAIN,
     SHORT,
     Shown,
-    amount,
+    Style,
     announcement,
+    choices,
     clean,
     link_to,
     minimal,
     slots,
 )
+from coupa_core.notice.catalogue import ICONS, TEXTS
+from coupa_core.notice.fields import DEFAULTS, NAMES
+from sandbox.coupa.world import Line
 
-LINK = "https://acme.coupahost.com/requisition_headers/14170"
+BASE = "https://acme.coupahost.com"
+STYLE = Style(base_url=BASE)
+LINK = f"{BASE}/requisition_headers/14170"
 JAMIE = Shown(name="Jamie")
+CHANGED = replace(JAMIE, is_changed=True)
 LINE: dict[str, Any] = REQUEST["requisition-lines"][0]
 ALLOWED = re.compile(r"</?b>|</?i>|<br>|<a href=\"[^\"<>]*\">|</a>")
 
 
 def lines(text: str) -> list[str]:
-    """Return a notice as a person reads it, line by line."""
+    """Return a notice in HTML as a person reads it, line by line."""
     return [html.unescape(re.sub(r"<[^>]+>", "", line)) for line in text.split("<br>")]
+
+
+def told(what: Document, style: Style = STYLE, **more: Any) -> list[str]:
+    """Return the lines of a document's notice."""
+    return lines(announcement(approval(**more), what, style=style, shown=JAMIE))
 
 
 def shown(**more: Any) -> list[str]:
     """Return the lines of the golden requisition's notice, with other values in some fields."""
-    return lines(announcement(request(**more), link=LINK, shown=JAMIE))
+    return told(request(**more))
+
+
+def values(label: str, what: Document, style: Style = STYLE, **more: Any) -> list[str]:
+    """Return the values that are shown under a label."""
+    start = f"- {label}: "
+    return [line.removeprefix(start) for line in told(what, style, **more) if line.startswith(start)]
 
 
 def field(label: str, **more: Any) -> str | None:
-    """Return the value of one field, or None when it is not shown."""
-    found = [line.removeprefix(f"- {label}: ") for line in shown(**more) if line.startswith(f"- {label}: ")]
+    """Return the value of one field of the golden requisition, or None when it is not shown."""
+    found = values(label, request(**more))
     assert len(found) <= 1
     return found[0] if found else None
 
@@ -68,25 +93,35 @@ def test_a_requisition_is_shown_with_what_is_needed_to_decide() -> None:
         "- Vendor: Apple",
         "- Justification: New hires",
         "- Department: IT",
-        "- Need by: 1 Dec 2026",
-        "- Last comment: ok",
+        "- Need by: Dec 1, 2026",
+        "- Approved by: Robin Hale (Nov 22, 2026): Within the plan.",
+        "- Next: nobody, yours is the last step",
+        "- Attachments: 2 (offer.pdf, specs.docx)",
+        "- Last comment: ok (Jamie Lee)",
         "- Status: Pending approval",
+        "Possible here: approve or reject.",
         "Open in Coupa",
     ]
 
 
 def test_the_markup_is_that_of_moveworks_samples() -> None:
-    text = announcement(request(), link=LINK, shown=JAMIE)
+    text = announcement(approval(), request(), style=STYLE, shown=JAMIE)
 
     assert text.startswith("Hi Jamie,<br><br><b>💳 Purchase request pending your approval</b>:<br>- <i>")
     assert text.endswith(f'<br><a href="{LINK}">Open in Coupa</a>')
     assert "<" not in ALLOWED.sub("", text)
 
 
-def test_changed_content_says_so() -> None:
-    text = announcement(request(), link=LINK, shown=replace(JAMIE, is_changed=True))
+def test_changed_content_says_so_and_what_changed() -> None:
+    text = announcement(
+        approval(), request(), style=STYLE, shown=CHANGED, changes=["Item 1: 3 → 5", "+1 item"]
+    )
 
-    assert "Purchase request changed, still pending your approval" in text
+    assert lines(text)[2:5] == [
+        "💳 Purchase request changed, still pending your approval:",
+        "Item 1: 3 → 5",
+        "+1 item",
+    ]
 
 
 def test_whoever_created_it_is_shown_only_when_it_is_somebody_else() -> None:
@@ -95,51 +130,57 @@ def test_whoever_created_it_is_shown_only_when_it_is_somebody_else() -> None:
 
 
 def test_the_greeting_uses_the_name_there_is() -> None:
-    assert lines(announcement(request(), link=LINK, shown=JAMIE))[0] == "Hi Jamie,"
-    assert lines(announcement(request(), link=LINK, shown=Shown()))[0] == "Hi,"
+    assert told(request())[0] == "Hi Jamie,"
+    assert lines(announcement(approval(), request(), style=STYLE, shown=Shown()))[0] == "Hi,"
 
 
 def test_a_member_or_delegate_is_told_for_whom() -> None:
-    text = announcement(request(), link=LINK, shown=replace(JAMIE, for_whom="Buyers & <Co>"))
+    shown = replace(JAMIE, for_whom="Buyers & <Co>")
+    text = announcement(approval(), request(), style=STYLE, shown=shown)
 
     assert lines(text)[2] == "💳 Purchase request pending your approval (for Buyers & <Co>):"
     assert "Buyers &amp; &lt;Co&gt;" in text
 
 
 def test_an_amount_that_is_too_great_for_chat_is_said_from_the_start() -> None:
-    text = announcement(request(), link=LINK, shown=replace(JAMIE, in_coupa_only=True))
+    shown = replace(JAMIE, in_coupa_only=True)
 
-    assert lines(text)[-2:] == [
-        "This amount is above what can be approved from chat; please decide in Coupa.",
-        "Open in Coupa",
-    ]
+    for text in (
+        announcement(approval(), request(), style=STYLE, shown=shown),
+        minimal(request(), style=STYLE, shown=shown),
+    ):
+        assert lines(text)[-2:] == [
+            "This amount is above what can be approved from chat; please decide in Coupa.",
+            "Open in Coupa",
+        ]
 
 
 @pytest.mark.parametrize(
-    ("number", "currency", "text"),
+    ("number", "currency", "text", "german"),
     [
-        ("14060.41", Currency(code="USD"), "USD 14,060.41"),
-        ("14060.4", Currency(code="USD"), "USD 14,060.40"),
-        ("1406.041", Currency(code="USD"), "USD 1,406.041"),
-        ("983", Currency(code="JPY"), "JPY 983"),
-        ("1234567", Currency(code="JPY", decimals=0), "JPY 1,234,567"),
-        ("1.5", Currency(code="KWD"), "KWD 1.500"),
-        ("1000", Currency(code="CLP"), "CLP 1,000"),
-        ("5", Currency(code="USD", decimals=4), "USD 5.0000"),
-        ("5", Currency(code="USD", decimals=99), "USD 5.00"),
-        ("-12.5", Currency(code="EUR"), "EUR -12.50"),
-        ("0", Currency(code="EUR"), "EUR 0.00"),
-        ("12.5", None, "12.50"),
-        ("12.5", Currency(), "12.50"),
-        ("12.5", Currency(code="Points"), "Points 12.50"),
-        ("12.5", Currency(code="<b>"), "<b> 12.50"),
-        ("0.0000001", Currency(code="EUR"), "EUR 0.00"),
+        ("14060.41", Currency(code="USD"), "USD 14,060.41", "14.060,41 USD"),
+        ("14060.4", Currency(code="USD"), "USD 14,060.40", "14.060,40 USD"),
+        ("1406.041", Currency(code="USD"), "USD 1,406.041", "1.406,041 USD"),
+        ("983", Currency(code="JPY"), "JPY 983", "983 JPY"),
+        ("1234567", Currency(code="JPY", decimals=0), "JPY 1,234,567", "1.234.567 JPY"),
+        ("1.5", Currency(code="KWD"), "KWD 1.500", "1,500 KWD"),
+        ("1000", Currency(code="CLP"), "CLP 1,000", "1.000 CLP"),
+        ("5", Currency(code="USD", decimals=4), "USD 5.0000", "5,0000 USD"),
+        ("5", Currency(code="USD", decimals=99), "USD 5.00", "5,00 USD"),
+        ("-12.5", Currency(code="EUR"), "EUR -12.50", "-12,50 EUR"),
+        ("0", Currency(code="EUR"), "EUR 0.00", "0,00 EUR"),
+        ("12.5", None, "12.50", "12,50"),
+        ("12.5", Currency(), "12.50", "12,50"),
+        ("12.5", Currency(code="Points"), "Points 12.50", "12,50 Points"),
+        ("12.5", Currency(code="<b>"), "<b> 12.50", "12,50 <b>"),
+        ("0.0000001", Currency(code="EUR"), "EUR 0.00", "0,00 EUR"),
     ],
 )
 def test_an_amount_is_grouped_and_has_its_currencys_decimals(
-    number: str, currency: Currency | None, text: str
+    number: str, currency: Currency | None, text: str, german: str
 ) -> None:
-    assert amount(Decimal(number), currency) == text
+    assert STYLE.amount(Decimal(number), currency) == text
+    assert Style(language="de").amount(Decimal(number), currency) == german
 
 
 @pytest.mark.parametrize(
@@ -174,6 +215,126 @@ def test_many_lines_and_vendors_are_counted() -> None:
     assert "- Vendor: Vendor 0, Vendor 1, Vendor 2, Vendor 3, Vendor 4, +295 more" in text
 
 
+@pytest.mark.parametrize(
+    ("need_by", "day"),
+    [
+        ("2026-12-01T00:00:00-08:00", "Dec 1, 2026"),
+        ("2028-02-29", "Feb 29, 2028"),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_the_need_by_day_is_the_one_that_was_entered(need_by: str | None, day: str | None) -> None:
+    assert field("Need by", **{"need-by-date": need_by}) == day
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    bare = parse_document("RequisitionHeader", {"id": 7})
+    assert bare is not None
+
+    assert lines(announcement(approval(approver=None), bare, style=STYLE, shown=Shown())) == [
+        "Hi,",
+        "",
+        "💳 Purchase request pending your approval:",
+        "- Requisition ID: 7",
+        "- Amount: not stated",
+        "Possible here: approve or reject.",
+        "Open in Coupa",
+    ]
+
+
+def test_a_document_of_another_type_has_a_generic_notice_with_a_link() -> None:
+    other = Document(type="ReceiptRequest", id=7)
+
+    assert link_to(other, style=STYLE) == BASE
+    assert told(other) == [
+        "Hi Jamie,",
+        "",
+        "💳 Request pending your approval:",
+        "- Request ID: 7",
+        "Possible here: approve or reject.",
+        "Open in Coupa",
+    ]
+
+
+def test_the_shortest_form_has_id_amount_and_link() -> None:
+    assert lines(minimal(request(), style=STYLE, shown=JAMIE))[2:] == [
+        "💳 Purchase request pending your approval:",
+        "- Requisition ID: 14170",
+        "- Amount: USD 14,060.41",
+        "Open in Coupa",
+    ]
+
+
+def test_the_slots_are_texts_of_the_names_that_the_event_declares() -> None:
+    assert slots(853, "v1.k.p.s") == {"approval_id": "853", "action_token": "v1.k.p.s"}
+    assert slots(853, None) == {"approval_id": "853"}
+
+
+# What has been said and done before, and what comes.
+
+
+def step(number: int, position: int, name: str, **more: Any) -> dict[str, Any]:
+    """Return one approval of a chain."""
+    waits = {"id": number, "position": position, "status": "pending_approval", "approver": {"fullname": name}}
+    return waits | {key.replace("_", "-"): value for key, value in more.items()}
+
+
+def test_the_steps_before_are_shown_with_day_and_words_as_far_as_they_are_known() -> None:
+    chain = [
+        step(4, 4, "Alex", status="rejected"),
+        step(3, 3, "Kim", status="approved", approval_date="2026-11-22T23:30:00-08:00"),
+        step(2, 2, "Robin", status="approved", note="fine\nby me"),
+        step(1, 1, "Sam", status="approved"),
+    ]
+
+    assert values("Approved by", request(approvals=chain)) == [
+        "Sam",
+        "Robin: fine by me",
+        "Kim (Nov 23, 2026)",
+    ]
+    zone = replace(STYLE, zone="America/Los_Angeles")
+    assert values("Approved by", request(approvals=chain), zone)[2] == "Kim (Nov 22, 2026)"
+
+
+def test_a_decision_from_chat_is_shown_with_the_person_not_with_our_client() -> None:
+    note = "Robin Hale <robin@acme.test> via Moveworks: within the plan"
+    done = step(
+        1, 1, "Robin", status="approved", note=note, approved_by={"fullname": "Approvals Integration"}
+    )
+
+    assert values("Approved by", request(approvals=[done])) == ["Robin Hale: within the plan"]
+
+
+def test_many_steps_before_are_counted() -> None:
+    chain = [step(number, number, f"P{number}", status="approved") for number in range(1, 9)]
+
+    assert values("Approved by", request(approvals=chain)) == ["+3 more", "P4", "P5", "P6", "P7", "P8"]
+
+
+@pytest.mark.parametrize(
+    ("chain", "said"),
+    [
+        ([step(853, 1, "Jamie")], ["nobody, yours is the last step"]),
+        ([step(853, 1, "Jamie"), step(9, 2, "Robin"), step(10, 3, "Kim")], ["Robin"]),
+        ([step(853, 1, "Jamie"), step(9, 2, "Robin"), step(10, 2, "Kim")], ["Robin, Kim"]),
+        (
+            [step(853, 1, "Jamie"), step(9, 1, "Robin"), step(10, 2, "Kim")],
+            ["Robin, at the same time", "Kim"],
+        ),
+        ([step(853, 1, "Jamie"), step(9, 1, "Robin")], ["Robin, at the same time"]),
+        ([step(853, 1, "Jamie"), step(9, 2, "", approver={"name": "CAB"})], ["CAB"]),
+        ([step(9, 1, "Robin"), step(853, 2, "Jamie")], []),
+        ([step(9, 1, "Robin")], []),
+        ([], []),
+    ],
+)
+def test_who_comes_next_is_shown_when_the_chain_is_known(
+    chain: list[dict[str, Any]], said: list[str]
+) -> None:
+    assert values("Next", request(approvals=chain)) == said
+
+
 def test_the_last_comment_is_the_newest_by_its_time() -> None:
     said = [
         {"id": 1, "comments": "first", "created-at": "2026-11-23T09:00:00+01:00"},
@@ -186,57 +347,241 @@ def test_the_last_comment_is_the_newest_by_its_time() -> None:
     assert field("Last comment", comments=[]) is None
 
 
+def test_a_comment_of_ours_gives_way_to_the_person_and_is_not_repeated() -> None:
+    ours = {"created-by": {"fullname": "Approvals Integration"}, "created-at": "2026-11-23T09:00:00+01:00"}
+    back = {"id": 2, "comments": "Kim <kim@acme.test> via Moveworks: too dear", **ours}
+    done = {"id": 1, "comments": "Robin Hale <r@acme.test> via Moveworks: Within the plan.", **ours}
+    silent = {"id": 3, "comments": "Robin Hale <r@acme.test> via Moveworks", **ours}
+
+    assert field("Last comment", comments=[back]) == "too dear (Kim)"
+    assert field("Last comment", comments=[done, silent], approvals=CHAIN) is None
+
+
 @pytest.mark.parametrize(
-    ("need_by", "day"),
+    ("files", "said"),
     [
-        ("2026-12-01T00:00:00-08:00", "1 Dec 2026"),
-        ("2028-02-29", "29 Feb 2028"),
-        ("soon", None),
-        (None, None),
+        ([], None),
+        ([{"id": 1, "file": "https://f.test/files/Angebot%20%C3%BC.pdf?x=1#y"}], "1 (Angebot ü.pdf)"),
+        ([{"id": 1, "file": "offer #2?.pdf"}], "1 (offer #2?.pdf)"),
+        ([{"id": 1, "url": "https://f.test/wiki/offer/"}, {"id": 2, "text": "a note"}], "2 (offer)"),
+        ([{"id": 1}, {"id": 2}], "2"),
+        ([{"file": f"{n}.pdf"} for n in range(7)], "7 (0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf, +2 more)"),
+        ([{"file": "https://[/a.pdf"}], "1 (a.pdf)"),
     ],
 )
-def test_the_need_by_day_is_the_one_that_was_entered(need_by: str | None, day: str | None) -> None:
-    assert field("Need by", **{"need-by-date": need_by}) == day
+def test_attachments_are_counted_and_named(files: list[dict[str, Any]], said: str | None) -> None:
+    lone = [{**LINE, "attachments": []}]
+
+    assert field("Attachments", attachments=files, requisition_lines=lone) == said
 
 
-def test_what_is_not_known_is_left_out() -> None:
-    bare = Document(type="RequisitionHeader", id=7)
+# Kinds.
 
-    assert lines(announcement(bare, link=LINK, shown=Shown())) == [
-        "Hi,",
-        "",
-        "💳 Purchase request pending your approval:",
-        "- Requisition ID: 7",
-        "Open in Coupa",
+
+def test_an_expense_report_shows_what_breaks_the_policy_before_anything_else() -> None:
+    line = RECORDS["ExpenseReport"]["expense-lines"][0]
+    taxi = {
+        **line,
+        "id": 2,
+        "description": "",
+        "merchant": "Taxi Lyon",
+        "amount": "40.00",
+        "over-limit": False,
+    }
+    lunch = {"id": 3, "amount": "9.50", "requires-receipt": True, "expense-artifacts": []}
+    breaches = [{"id": n, "receipt-missing": True, "limit-exceeded": None} for n in range(2)]
+    report = document(
+        "ExpenseReport",
+        expense_lines=[line, {**taxi, "expense-artifacts": []}, lunch],
+        expense_violations=[*breaches, {"id": 3}],
+    )
+
+    assert told(report)[3:12] == [
+        "- ID in Coupa: 14170",
+        "- Title: Sales fair in Lyon",
+        "- Employee: Jamie Lee",
+        "- Amount: USD 1,240.50",
+        "- Policy violations: limit exceeded (USD 80.00), 2× receipt missing, policy violation",
+        "- Over the limit: Two nights: USD 980.00",
+        "- Missing receipts: 2 (Taxi Lyon, (no description))",
+        "- Audit score: 26",
+        "- Period: Nov 3, 2026 to Nov 5, 2026",
+    ]
+    assert values("Item", report) == [
+        "Two nights (Hotel des Arts, Lodging, Nov 3, 2026): USD 980.00",
+        "Taxi Lyon (Lodging, Nov 3, 2026): USD 40.00",
+        "(no description): USD 9.50",
     ]
 
 
-def test_a_document_of_another_type_has_a_generic_notice_with_a_link() -> None:
-    other = Document(type="InvoiceHeader", id=7)
-    link = link_to(other, base_url="https://acme.coupahost.com")
+def test_an_expense_report_in_order_shows_no_trouble() -> None:
+    report = document(
+        "ExpenseReport", expense_lines=[], expense_violations=[], expense_policy_violations=[], audit_score=0
+    )
 
-    assert link == "https://acme.coupahost.com"
-    assert lines(announcement(other, link=link, shown=JAMIE)) == [
-        "Hi Jamie,",
-        "",
-        "💳 Request pending your approval:",
-        "- Request ID: 7",
-        "Open in Coupa",
-    ]
+    text = "\n".join(told(report))
+
+    assert not re.search("violation|limit|receipts", text)
+    assert values("Audit score", report) == ["0"]
 
 
-def test_the_shortest_form_has_id_amount_and_link() -> None:
-    assert lines(minimal(request(), link=LINK, shown=JAMIE))[2:] == [
-        "💳 Purchase request pending your approval:",
-        "- Purchase request ID: 14170",
+def test_a_credit_note_is_called_so() -> None:
+    note = document("InvoiceHeader", document_type="Credit Note", total_with_taxes="-50.00")
+
+    assert told(note)[2] == "🧾 Credit note pending your approval:"
+    assert values("Amount", note) == ["USD -50.00"]
+    assert told(document("InvoiceHeader", document_type=None))[2] == "🧾 Invoice pending your approval:"
+
+
+@pytest.mark.parametrize(
+    ("change", "label", "said"),
+    [
+        ({"payment_term": None}, "Due", ["Dec 20, 2026"]),
+        ({"net_due_date": None}, "Due", []),
+        ({"discount_percent": None}, "Discount until", ["Dec 1, 2026"]),
+        ({"discount_percent": "0.5"}, "Discount until", ["Dec 1, 2026 (0.5%)"]),
+        ({"discount_due_date": None}, "Discount until", []),
+        ({"tolerance_failures": ""}, "Tolerance failures", []),
+        ({"image_scan": None}, "Attachments", ["1 (offer.pdf)"]),
+        ({"invoice_lines": [{"po-number": "1"}, {"po-number": "2"}, {"po-number": "1"}]}, "Orders", ["1, 2"]),
+    ],
+    ids=str,
+)
+def test_an_invoice_shows_dates_discount_and_orders_as_far_as_they_are_known(
+    change: dict[str, Any], label: str, said: list[str]
+) -> None:
+    assert values(label, document("InvoiceHeader", **change)) == said
+
+
+def change_of_order(before: str | None = None, **more: Any) -> Document:
+    read = document("OrderHeaderChange", **more)
+    assert isinstance(read, OrderChange)
+    return read.model_copy(update={"old_total": Decimal(before) if before else None})
+
+
+def test_a_change_of_an_order_shows_who_started_it_both_totals_and_a_cancellation() -> None:
+    by_person: dict[str, Any] = {"supplier_initiated": False, "pending_cancel": False}
+
+    assert values("Started by", change_of_order()) == ["the supplier"]
+    assert values("Started by", change_of_order(**by_person)) == ["Jamie Lee"]
+    assert values("Cancellation", change_of_order()) == ["the whole order is to be cancelled"]
+    assert values("Cancellation", change_of_order(**by_person)) == []
+    assert values("Amount", change_of_order("100")) == ["USD 100.00 → USD 120.00"]
+    assert values("Amount", change_of_order("120")) == ["USD 120.00"]
+    assert values("Amount", change_of_order()) == ["USD 120.00"]
+    assert values("Item", change_of_order()) == ["to be removed: Shelf: 4 EA × USD 30.00 = USD 120.00"]
+    assert link_to(change_of_order(), style=STYLE) == f"{BASE}/order_headers/2079"
+    assert link_to(change_of_order(order_header_id=None), style=STYLE) == BASE
+
+
+@pytest.mark.parametrize(
+    ("change", "label", "said"),
+    [
+        ({}, "Value", ["USD 10,000.00 to USD 48,000.00"]),
+        ({"minimum_value": "0.00"}, "Value", ["up to USD 48,000.00"]),
+        ({"maximum_value": None}, "Value", ["from USD 10,000.00"]),
+        ({"maximum_value": "10000"}, "Value", ["USD 10,000.00"]),
+        ({"maximum_value": "0.00", "minimum_value": "0.00"}, "Value", ["not stated"]),
+        ({"max_commit": "0.00"}, "Commitment", ["from USD 5,000.00"]),
+        ({"term_type": "fixed"}, "Term", ["fixed"]),
+        ({"term_type": "per_project"}, "Term", ["Per project"]),
+        ({"term_type": None}, "Term", []),
+        ({"end_date": None}, "Period", ["from Jan 1, 2027"]),
+        ({"start_date": None}, "Period", ["up to Dec 31, 2027"]),
+        ({"no_of_renewals": None}, "Renewal", ["12 months"]),
+        ({"renewal_length_value": None}, "Renewal", ["3 ×"]),
+        ({"renewal_length_unit": "moons"}, "Renewal", ["3 × 12 moons"]),
+        ({"renewal_length_unit": None}, "Renewal", ["3 × 12"]),
+    ],
+    ids=str,
+)
+def test_a_contract_shows_value_term_and_renewal_as_far_as_they_are_stated(
+    change: dict[str, Any], label: str, said: list[str]
+) -> None:
+    assert values(label, document("Contract", **change)) == said
+
+
+# Choices.
+
+
+@pytest.mark.parametrize("kind", READABLE)
+def test_every_field_that_can_be_chosen_can_be_shown_and_has_a_label_in_every_language(kind: str) -> None:
+    names = tuple(sorted(NAMES[READABLE[kind].kind]))
+    for language in TEXTS:
+        style = Style(language=language, fields={kind: names}, markup=PLAIN)
+
+        text = announcement(approval(), document(kind), style=style, shown=JAMIE)
+
+        assert all(line.count(": ") for line in text.split("\n") if line.startswith("- "))
+
+
+def test_the_fields_are_those_that_were_chosen_in_their_order() -> None:
+    style = replace(STYLE, fields={"RequisitionHeader": ("amount", "title", "submitted")})
+
+    assert told(request(), style)[3:6] == [
         "- Amount: USD 14,060.41",
-        "Open in Coupa",
+        "- Title: Laptops",
+        "- Submitted: Nov 22, 2026",
     ]
+    assert len(told(document("Contract"), style)) > 10
 
 
-def test_the_slots_are_texts_of_the_names_that_the_event_declares() -> None:
-    assert slots(853, "v1.k.p.s") == {"approval_id": "853", "action_token": "v1.k.p.s"}
-    assert slots(853, None) == {"approval_id": "853"}
+@pytest.mark.parametrize(
+    ("actions", "holdable", "said"),
+    [
+        (tuple(Verb), True, "Possible here: approve, reject, or put on hold."),
+        (tuple(Verb), False, "Possible here: approve or reject."),
+        ((Verb.APPROVE,), True, "Possible here: approve."),
+        ((Verb.HOLD,), False, "- Status: Pending approval"),
+    ],
+)
+def test_only_what_is_possible_is_offered(actions: tuple[Verb, ...], holdable: bool, said: str) -> None:  # noqa: FBT001
+    assert told(request(), replace(STYLE, actions=actions), holdable=holdable)[-2] == said
+
+
+@pytest.mark.parametrize(
+    ("links", "kind", "url"),
+    [
+        ({"*": "{base}/x/{type}/{id}"}, "Contract", f"{BASE}/x/Contract/14170"),
+        (
+            {"*": "{base}/x", "Contract": "{base}/contracts/show/{id}"},
+            "Contract",
+            f"{BASE}/contracts/show/14170",
+        ),
+        ({"Contract": "{base}/y"}, "InvoiceHeader", f"{BASE}/invoices/14170"),
+        (
+            {"*": "https://portal.test/?d={type}.{id}"},
+            "InvoiceHeader",
+            "https://portal.test/?d=InvoiceHeader.14170",
+        ),
+    ],
+)
+def test_links_follow_the_template(links: dict[str, str], kind: str, url: str) -> None:
+    assert link_to(document(kind), style=replace(STYLE, links=links)) == url
+
+
+def test_a_type_is_quoted_in_a_link() -> None:
+    odd = Document(type='Easy::Form"/../<x>', id=7)
+
+    url = link_to(odd, style=replace(STYLE, links={"*": "{base}/{type}/{id}"}))
+
+    assert url == f"{BASE}/Easy%3A%3AForm%22%2F..%2F%3Cx%3E/7"
+
+
+def test_every_language_has_every_text_with_the_same_gaps_and_every_kind_an_icon() -> None:
+    def gaps(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in Formatter().parse(text)} - {None}
+
+    english = TEXTS["en"]
+    for language, texts in TEXTS.items():
+        assert texts.keys() == english.keys(), language
+        assert {key for key in texts if gaps(texts[key]) != gaps(english[key])} == set(), language
+    assert ICONS.keys() == {kind.value for kind in Kind}
+    assert DEFAULTS.keys() == set(Kind)
+
+
+def test_the_examples_of_the_settings_are_true() -> None:
+    assert doctest.testmod(choices).failed == 0
 
 
 # What others write.
@@ -270,13 +615,15 @@ def test_the_slots_are_texts_of_the_names_that_the_event_declares() -> None:
         ("  ", ""),
         (None, ""),
         ("x" * 81, "x" * 79 + "…"),
+        ("\u05de\u05d7\u05e9\u05d1\u05d9\u05dd 12", "\u2068\u05de\u05d7\u05e9\u05d1\u05d9\u05dd 12\u2069"),
+        ("\u202e\u062d\u0627\u0633\u0648\u0628", "\u2068\u062d\u0627\u0633\u0648\u0628\u2069"),
     ],
 )
 def test_a_text_of_others_is_one_harmless_line(written: str | None, kept: str) -> None:
     assert clean(written, SHORT) == kept
 
 
-TEXTS = st.one_of(
+TEXTS_OF_OTHERS = st.one_of(
     st.text(max_size=200),
     st.sampled_from(
         [
@@ -289,17 +636,21 @@ TEXTS = st.one_of(
             "<" * 10_000,
             "\u202e" * 10_000,
             "\n- Amount: USD 1.00",
+            "**bold** _it_ `code` ~~no~~ [a](https://evil.example) <https://evil.example>",
+            "![](https://evil.example/x.png)",
+            "1. one\n# two\n> three\n\n---\n    four",
+            "\\*not\\* \\",
+            "| a | b |\n|---|---|",
+            "{amount} {} {0.__class__}",
         ]
     ),
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(TEXTS, TEXTS)
-@example("<" * 10_000, "<" * 10_000)
-def test_no_text_breaks_out_of_its_field(one: str, other: str) -> None:
+def worst(one: str, other: str) -> Document:
+    """Return a requisition that has texts of others wherever there is room for them."""
     person = {**PERSON, "firstname": one, "fullname": other, "login": one}
-    document = request(
+    return request(
         **{
             "req-title": one,
             "justification": other,
@@ -314,25 +665,101 @@ def test_no_text_breaks_out_of_its_field(one: str, other: str) -> None:
             ]
             * 9,
             "comments": [{"id": 1, "comments": other, "created-at": one}],
+            "approvals": [step(853, 2, one), step(1, 1, other, status="approved", note=one)],
+            "attachments": [{"file": one}, {"url": other}],
         }
     )
 
-    text = announcement(document, link=LINK, shown=Shown(name=one, for_whom=other))
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(TEXTS_OF_OTHERS, TEXTS_OF_OTHERS)
+@example("<" * 10_000, "<" * 10_000)
+def test_no_text_breaks_out_of_its_field(one: str, other: str) -> None:
+    who = {**PERSON, "firstname": one}
+
+    text = announcement(
+        approval(approver=who), worst(one, other), style=STYLE, shown=Shown(name=one, for_whom=other)
+    )
 
     assert 1 <= len(text) <= MAX_MESSAGE
     assert "<" not in ALLOWED.sub("", text)
     assert text.count("<a ") == 1
     rows = lines(text)
     assert sum(row.startswith("- Amount: ") for row in rows) == 1
-    assert len(rows) <= 16 + MAX_LINES
-    assert all(len(row) <= LONG + SHORT for row in rows)
+    assert len(rows) <= 21 + MAX_LINES
+    assert all(len(row) <= LONG + 2 * SHORT for row in rows)
 
 
-def test_when_even_the_caps_are_not_enough_the_shortest_form_is_sent() -> None:
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(TEXTS_OF_OTHERS, TEXTS_OF_OTHERS)
+@example("<" * 10_000, "*" * 10_000)
+def test_no_text_breaks_out_of_its_field_in_markdown(one: str, other: str) -> None:
+    """A real parser of CommonMark reads the words of the plain text, in one list item for each field."""
+    who, what = approval(approver={**PERSON, "firstname": one}), worst(one, other)
+    style = replace(STYLE, markup=MARKDOWN)
+
+    text = announcement(who, what, style=style, shown=JAMIE)
+
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    inner = [child for token in tokens for child in token.children or []]
+    assert [child.attrs["href"] for child in inner if child.type == "link_open"] == [LINK]
+    assert not {child.type for child in inner} - {
+        *(
+            "text",
+            "em_open",
+            "em_close",
+            "strong_open",
+            "strong_close",
+            "hardbreak",
+            "link_open",
+            "link_close",
+        ),
+        "text_special",
+    }
+    assert {token.type for token in tokens} <= {
+        *("paragraph_open", "paragraph_close", "inline", "bullet_list_open", "bullet_list_close"),
+        *("list_item_open", "list_item_close"),
+    }
+    read = ["".join(child.content for child in token.children or []) for token in tokens if token.children]
+    plain = announcement(who, what, style=replace(STYLE, markup=PLAIN), shown=JAMIE)
+    items = [line.removeprefix("- ") for line in plain.split("\n") if line.startswith("- ")]
+    assert [_words(line) for line in read[2:-1]] == [_words(line) for line in items]
+    assert len(text) <= MAX_MESSAGE
+
+
+def _words(line: str) -> str:
+    return " ".join(line.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a*b_c`d", r"a\*b\_c\`d"),
+        ("[x](y) <z> #1 & |", r"\[x\]\(y\) \<z\> \#1 \& \|"),
+        ("- x", r"\- x"),
+        ("+1 item", r"\+1 item"),
+        ("1. x", r"1\. x"),
+        ("12) x", r"12\) x"),
+        ("1.5 x - y", r"1\.5 x - y"),
+        ("\\", "\\\\"),
+    ],
+)
+def test_markdown_is_escaped_by_backslashes(text: str, escaped: str) -> None:
+    assert MARKDOWN.escape(text) == escaped
+
+
+def test_a_link_in_markdown_ends_where_it_should() -> None:
+    url = f"{BASE}/x(y)<z> w\\"
+
+    assert MARKDOWN.link("text", url) == f"[text]({BASE}/x%28y%29%3Cz%3E%20w%5C)"
+
+
+@pytest.mark.parametrize("markup", [HTML, MARKDOWN, PLAIN], ids=lambda markup: str(markup.name))
+def test_when_even_the_caps_are_not_enough_the_shortest_form_is_sent(markup: Any) -> None:
     """Every escaped character is five: the longest texts in every field still fit, a longer link does not."""
-    long_link = f"https://acme.coupahost.com/{'x' * (MAX_MESSAGE - 300)}"
+    long_link = Style(links={"*": f"https://acme.coupahost.com/{'x' * (MAX_MESSAGE - 300)}"}, markup=markup)
 
-    text = announcement(request(), link=long_link, shown=JAMIE)
+    text = announcement(approval(), request(), style=long_link, shown=JAMIE)
 
     assert len(text) <= MAX_MESSAGE
     assert "Justification" not in text
@@ -340,10 +767,35 @@ def test_when_even_the_caps_are_not_enough_the_shortest_form_is_sent() -> None:
 
 def test_moveworks_takes_the_worst_notice_and_finds_no_fault_in_it() -> None:
     world = World()
-    worst = "<b>" + "&<>\"'\n\u202e http://evil.example" * 400
-    world.requisition("jamie@example.com", title=worst, justification=worst, department=worst)
+    dreadful = "<b>" + "&<>\"'\n\u202e http://evil.example" * 400
+    world.requisition("jamie@example.com", title=dreadful, justification=dreadful, department=dreadful)
 
     [card] = world.announced()
 
     assert world.moveworks.markup_faults == []
     assert "evil.example" not in re.findall(r'href="([^"]*)"', card.message)[0]
+
+
+def test_the_chain_and_the_files_reach_the_approver_from_coupa() -> None:
+    world = World()
+    line = Line("Chair", amount="90.00", attachments=("offer.pdf",))
+    number = world.requisition("jamie@example.com", "robin@example.com", lines=[line])
+    first = world.coupa.world.approvals_of(number)[0]
+    world.coupa.world.decide_in_coupa(
+        first.id, by=world.person("jamie@example.com"), decision="approved", note="fine by me"
+    )
+
+    [card] = world.announced()
+
+    assert card.recipient == "robin@example.com"
+    assert "<i>Approved by</i>: Jamie Doe (Nov 23, 2026): fine by me" in card.message
+    assert "<i>Next</i>: nobody, yours is the last step" in card.message
+    assert "<i>Attachments</i>: 1 (offer.pdf)" in card.message
+
+
+def test_the_asker_of_a_document_is_who_it_is_for() -> None:
+    """The separation of duties looks at `requested_by` and `created_by`, whatever Coupa calls them."""
+    for kind in RECORDS:
+        asked = document(kind).requested_by
+        assert asked is not None, kind
+        assert asked.id == ASKER["id"], kind

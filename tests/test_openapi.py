@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from description import FILE, codes, description, examples, operations
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator
 
-from coupa_core import decide, endpoints, inbox
+from coupa_core import __version__, decide, endpoints, inbox
 
 CORE = Path(endpoints.__file__).parent
 JAMIE = "jamie@example.com"
@@ -236,7 +237,8 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    rooms = [CORE / "endpoints.py", CORE / "inbox.py", CORE / "relay.py", *(CORE / "decide").glob("*.py")]
+    rooms = [CORE / f"{room}.py" for room in ("endpoints", "inbox", "relay", "operate")]
+    rooms += [*(CORE / "decide").glob("*.py"), *(CORE / "report").glob("*.py")]
     source = "".join(room.read_text("utf-8") for room in rooms)
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
     sentences = set(re.findall(r'CallerError\(\s*"(\w+)", "([^"]+)"', source))
@@ -264,6 +266,30 @@ def test_every_error_has_the_same_three_members(name: str) -> None:
             assert answer["content"]["application/json"]["schema"]["required"] == schema["required"]
 
 
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((CORE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert description()["info"]["version"] == project["version"] == __version__
+
+
+def test_what_an_operator_is_answered_fits_the_description() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    route, headers = {"approval_id": card.slots["approval_id"]}, {"X-Actor-Email": "ops@example.com"}
+    answers = {
+        "resend": world.call("resend", headers=headers, route=route),
+        "mute": world.call("mute", headers=headers, route=route, json={"hours": 8}),
+        "status": world.call("status", query={"full": "1"}),
+    }
+
+    for name, reply in answers.items():
+        assert reply.status == 200
+        schema = operations()[name]["responses"]["200"]["content"]["application/json"]["schema"]
+        OAS30Validator(schema).validate(reply.body)
+        assert set(reply.body) <= set(schema["properties"])
+
+
 def test_what_the_bridge_answers_fits_the_description() -> None:
     world = World()
     world.requisition(JAMIE, "robin@example.com")
@@ -275,8 +301,9 @@ def test_what_the_bridge_answers_fits_the_description() -> None:
         "get_approval": world.call("get_approval", headers=actor, route=route),
         "reject": world.click(card, JAMIE, "reject"),
         "approve": world.click(card, JAMIE, "approve"),
-        "trace": world.call("trace", route=route),
+        "trace": world.call("trace", route=route, query={"live": "1"}),
         "status": world.call("status"),
+        "cycle_times": world.call("cycle_times"),
         "health": world.call("health"),
     }
 

@@ -361,7 +361,7 @@ def test_a_table_store_that_hangs_is_said_and_mended(office: Office, azurite_ser
         page = office.do("/faults/mend", neighbour="Table store")
 
     assert "Table store works again." in page
-    assert "Nothing yet." in page.partition("Audit record")[2].partition("</div>")[0]
+    assert "does not answer" not in page.partition("Audit record")[2].partition("</div>")[0]
 
 
 def test_time_moves_for_everybody(office: Office) -> None:
@@ -405,9 +405,25 @@ def test_an_approval_is_traced(office: Office) -> None:
     office.do("/bridge/sweep")
     number = office.world.moveworks.delivered[0].slots["approval_id"]
 
-    assert "sent at" in office.read(trace=number)
+    assert f"{JAMIE} was told" in office.read(trace=number)
     assert "The bridge has never seen this approval." in office.read(trace="99")
     assert "never seen" not in office.read(trace="9<9")
+
+
+def test_cycle_times_are_a_table_with_bars_as_long_as_the_waits(office: Office) -> None:
+    assert "Nothing has been decided yet." in office.read()
+
+    for title, person, days in (("Desk", JAMIE, 1), ("Chair", ROBIN, 2)):
+        office.enter(title, first=office.user(person))
+        office.do("/bridge/sweep")
+        for _ in range(days):
+            office.do("/bridge/advance", seconds="86400")
+        office.click(person)
+        office.do("/bridge/sweep")
+
+    plot = office.read().partition('id="cycle"')[2].partition("</section>")[0]
+    assert re.findall(r"<td>(1 d|2 d)</td>", plot) == ["1 d", "1 d", "2 d", "2 d"]
+    assert re.findall(r'class="median" width="([\d.]+)"', plot) == ["50.0", "100.0"]
 
 
 def test_the_log_is_shown_from_its_end_and_never_as_markup(office: Office, tmp_path: Path) -> None:

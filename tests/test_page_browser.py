@@ -437,7 +437,7 @@ def test_pictures_show_it(visitor: Visitor) -> None:
 
     pictures = {
         "desktop": _picture(visitor, 1280, 1400, "light", to_the_end_of="#chat"),
-        "dark": _picture(visitor, 1280, 1000, "dark", to_the_end_of="#record"),
+        "dark": _picture(visitor, 1280, 1000, "dark", to_the_end_of="#cycle"),
         "phone": _picture(visitor, 390, 844, "light", to_the_end_of="#chat"),
     }
 

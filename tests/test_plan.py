@@ -10,13 +10,15 @@ import pytest
 
 from coupa_core.authority import Capacity, Circle, Decider
 from coupa_core.errors import Malformed
-from coupa_core.ledger import Entry, Lease, State
-from coupa_core.model import REQUISITION, Approval, Listing
+from coupa_core.ledger import MUTED, Entry, Lease, State
+from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
 from coupa_core.sweep import Plan, Urgency, make_plan
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 STAMP, LATER = "2026-11-23T00:00:00-08:00", "2026-11-23T00:30:00-08:00"
+
+MINE = (REQUISITION, 70)
 
 
 def listed(number: int = 7, *, document: int | None = 70, updated_at: str | None = STAMP) -> Approval:
@@ -38,7 +40,7 @@ def plan(
     approvals: Iterable[Approval],
     rows: Iterable[Entry] = (),
     *,
-    edited: Mapping[int, str] | None = None,
+    edited: Mapping[DocumentKey, str] | None = None,
     circles: Mapping[int, Circle] | None = None,
     is_complete: bool = True,
 ) -> Plan:
@@ -94,6 +96,16 @@ def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected:
     assert urgency(entry) is expected
 
 
+def test_what_is_muted_is_looked_at_when_its_time_is_over_and_not_because_it_was_touched() -> None:
+    """Nor because a sibling left: an operator wants it quiet until then."""
+    quiet, over = (row(State.WAITING, cause=MUTED, next_at=time) for time in (AFTER, BEFORE))
+
+    assert urgency(quiet, updated_at=LATER) is None
+    assert urgency(quiet, edited={70: LATER}) is None
+    assert plan([listed()], [quiet, row(State.SENT, 8)]).looks == []
+    assert urgency(over, updated_at=LATER) is Urgency.DUE
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -106,7 +118,7 @@ def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected:
 )
 @pytest.mark.parametrize(
     "touch",
-    [{"updated_at": LATER}, {"updated_at": None}, {"edited": {70: LATER}}, {"edited": {70: ""}}],
+    [{"updated_at": LATER}, {"updated_at": None}, {"edited": {MINE: LATER}}, {"edited": {MINE: ""}}],
     ids=str,
 )
 def test_a_touch_of_the_approval_or_its_document_is_looked_at_and_a_retry_waits_for_its_time(
@@ -118,14 +130,14 @@ def test_a_touch_of_the_approval_or_its_document_is_looked_at_and_a_retry_waits_
 @pytest.mark.parametrize(
     ("entry", "edited"),
     [
-        (row(State.SENT), {70: STAMP}),
-        (row(State.SENT), {71: LATER}),
-        (row(State.SENT, document=None), {70: LATER}),
-        (row(State.SENT, document_type="InvoiceHeader"), {70: LATER}),
+        (row(State.SENT), {MINE: STAMP}),
+        (row(State.SENT), {(REQUISITION, 71): LATER}),
+        (row(State.SENT, document=None), {MINE: LATER}),
+        (row(State.SENT, document_type="InvoiceHeader"), {MINE: LATER}),
     ],
 )
 def test_an_edit_of_another_document_or_one_already_seen_needs_nothing(
-    entry: Entry, edited: dict[int, str]
+    entry: Entry, edited: dict[DocumentKey, str]
 ) -> None:
     assert urgency(entry, edited=edited) is None
 

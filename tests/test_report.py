@@ -1,17 +1,27 @@
-"""What operators and the health check are told."""
+"""What operators and the health check are told: the proof that every pending approval is accounted for."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from bridge import World
 from ledger_contract import HOUR, NOW, full_row, row
 
-from coupa_core.errors import Unavailable
-from coupa_core.ledger import LedgerStore, MemoryStore, State, Status
-from coupa_core.report import MAX_ROWS, Report
+from coupa_core.clock import Deadline
+from coupa_core.errors import Malformed, Unavailable
+from coupa_core.ledger import Corrupt, Lease, LedgerStore, MemoryStore, Opened, State, Status
+from coupa_core.model import REQUISITION, Approval, Listing
+from coupa_core.report import MAX_FULL, MAX_ROWS, Report
+from coupa_core.report.figures import spread
 from sandbox.clock import ManualClock
+from sandbox.coupa.world import Group
+
+JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
+OLD = (NOW - 2 * HOUR).isoformat()
 
 
 class SilentStore(MemoryStore):
@@ -22,9 +32,43 @@ class SilentStore(MemoryStore):
         raise Unavailable("ledger_503", "the store does not answer")
 
 
-def report_on(store: LedgerStore, clock: ManualClock | None = None) -> Report:
-    """Return a report on a store, at the time of the clock."""
-    return Report(store=store, clock=clock or ManualClock(NOW))
+class Coupa:
+    """A list of what waits."""
+
+    def __init__(self, listing: Listing | None = None) -> None:
+        self.listing = listing or Listing()
+
+    def pending(self, deadline: Deadline) -> Listing:
+        """Return it."""
+        assert deadline.left_s() > 0
+        return self.listing
+
+
+def listed(number: int = 7, **fields: Any) -> Approval:
+    """Return an approval as a list has it, touched two hours ago."""
+    given = {"status": "pending_approval", "approvable_type": REQUISITION, "approvable_id": 70, **fields}
+    return Approval(**{"id": number, "updated_at": OLD, "approver_id": 12, "approver_type": "User", **given})
+
+
+def report_on(
+    store: LedgerStore,
+    clock: ManualClock | None = None,
+    approvals: list[Approval] | None = None,
+    **listing: Any,
+) -> Report:
+    """Return a report on a store and a list, at the time of the clock."""
+    return Report(
+        store=store,
+        coupa=Coupa(Listing(approvals or [], **listing)),
+        clock=clock or ManualClock(NOW),
+        lease=Lease(),
+        max_per_minute=100,
+        versions={"package": "1.2.3", "schema": "1"},
+    )
+
+
+def groups(said: dict[str, Any]) -> dict[tuple[str, str], int]:
+    return {(each["place"], each["cause"]): each["count"] for each in said["groups"]}
 
 
 def test_the_bridge_is_healthy_until_a_complete_sweep_is_fifteen_minutes_old() -> None:
@@ -37,6 +81,14 @@ def test_the_bridge_is_healthy_until_a_complete_sweep_is_fifteen_minutes_old() -
     assert report.is_healthy()
     clock.advance(0.001)
     assert not report.is_healthy()
+
+
+def test_a_sweep_from_far_ahead_is_no_sign_of_health() -> None:
+    """The clock was put back: nobody knows how old that sweep is."""
+    store = MemoryStore()
+    store.save_status(Status(last_complete_at=NOW + HOUR))
+
+    assert not report_on(store).is_healthy()
 
 
 def test_without_any_complete_sweep_the_bridge_is_not_healthy() -> None:
@@ -57,7 +109,8 @@ def test_without_its_store_there_is_no_status() -> None:
         report_on(SilentStore()).status()
 
 
-def test_the_status_says_how_the_last_sweep_went_and_where_approvals_stand(store: LedgerStore) -> None:
+def test_the_status_says_how_the_last_sweep_went() -> None:
+    store = MemoryStore()
     store.save_status(
         Status(
             last_complete_at=NOW - HOUR,
@@ -68,103 +121,240 @@ def test_the_status_says_how_the_last_sweep_went_and_where_approvals_stand(store
             failure="coupa_503",
         )
     )
-    for entry in (
-        row(1),
-        row(2, state=State.PARKED, cause="moveworks_400", refusals=8),
-        row(3, state=State.RETRY, next_at=NOW),
-        row(4, state=State.WAITING, cause="no_recipient"),
-        row(3_000_000_000, state=State.WAITING, cause="no_recipient"),
-        row(6, state=State.WAITING, cause="not_their_turn"),
-    ):
-        store.insert(entry)
 
-    assert report_on(store).status() == {
+    said = report_on(store).status()
+
+    assert {name: said[name] for name in said if name not in ("pending", "groups", "lists", "rates")} == {
         "is_healthy": False,
+        "is_proved": True,
+        "unaccounted": [],
         "last_complete_at": "2026-11-23T08:00:00+00:00",
         "last_sweep_at": "2026-11-23T09:00:00+00:00",
         "paused_until": "2026-11-23T10:00:00+00:00",
         "is_moveworks_suspect": True,
         "failure": "coupa_503",
         "counts": {"sent": 2},
-        "states": {
-            "claimed": 0,
-            "sent": 1,
-            "retry": 1,
-            "waiting": 3,
-            "parked": 1,
-            "decided": 0,
-            "closed": 0,
-        },
-        "no_recipient": ["4", "3000000000"],
-        "parked": [{"approval_id": 2, "state": "parked", "cause": "moveworks_400", "refusals": 8}],
-        "retry": [{"approval_id": 3, "state": "retry", "next_at": "2026-11-23T09:00:00+00:00"}],
+        "versions": {"package": "1.2.3", "schema": "1"},
     }
 
 
-def test_before_the_first_sweep_the_status_is_empty_and_not_healthy(store: LedgerStore) -> None:
-    status = report_on(store).status()
+ROWS = {
+    1: row(1, told={"user:12": "v1", "user:13": ""}, sent_to="group:3", sent_at=NOW - HOUR),
+    2: row(2, state=State.PARKED, cause="moveworks_400", refusals=8, next_at=NOW + HOUR),
+    3: row(3, state=State.RETRY, cause="moveworks_429", next_at=NOW),
+    4: row(4, state=State.WAITING, cause="not_your_turn", next_at=NOW),
+    5: row(5, state=State.WAITING, cause="of a later version", next_at=NOW),
+    6: row(6, state=State.CLAIMED, lease_until=NOW),
+    7: row(7, state=State.DECIDED, decision="approve"),
+}
 
-    assert status["is_healthy"] is False
-    assert status["last_complete_at"] is None
-    assert set(status["states"].values()) == {0}
-    assert (status["parked"], status["retry"], status["no_recipient"]) == ([], [], [])
+
+def test_every_pending_approval_is_accounted_for_by_place_and_cause(store: LedgerStore) -> None:
+    for entry in ROWS.values():
+        store.insert(entry)
+
+    said = report_on(store, approvals=[listed(number) for number in [*ROWS, 3_000_000_000]]).status()
+
+    assert groups(said) == {
+        ("announced", ""): 1,
+        ("claimed", ""): 1,
+        ("decided", ""): 1,
+        ("parked", "moveworks_400"): 1,
+        ("retry", "moveworks_429"): 1,
+        ("unaccounted", ""): 1,
+        ("waiting", "not_your_turn"): 1,
+        ("waiting", "of a later version"): 1,
+    }
+    assert said["unaccounted"] == ["3000000000"]
+    assert (said["is_proved"], said["pending"]["total"], said["pending"]["accounted"]) == (False, 8, 7)
+    assert said["lists"]["announced"] == [
+        {
+            "approval_id": "1",
+            "place": "announced",
+            "document_type": REQUISITION,
+            "document_id": "70",
+            "asked": "user:12",
+            "told": ["user:12"],
+            "sent_at": "2026-11-23T08:00:00+00:00",
+            "age_s": 7200,
+        }
+    ]
+    assert said["lists"]["unaccounted"][0]["approval_id"] == "3000000000"
 
 
-def test_of_many_rows_a_hundred_are_shown_and_all_are_counted() -> None:
+def test_an_approval_without_a_row_is_new_for_as_long_as_a_sweep_may_take_to_see_it() -> None:
+    store = MemoryStore()
+    young = [listed(1, updated_at=(NOW - timedelta(minutes=14)).isoformat())]
+
+    assert groups(report_on(store, approvals=young).status()) == {("not_seen_yet", ""): 1}
+    for stamp in (OLD, None, "yesterday"):
+        said = report_on(store, approvals=[listed(1, updated_at=stamp)]).status()
+        assert (said["unaccounted"], said["is_proved"]) == (["1"], False)
+
+
+def test_what_the_last_sweep_left_for_later_is_no_remainder_and_more_than_that_is() -> None:
+    store = MemoryStore()
+    store.save_status(Status(counts={"left_for_later": 2}))
+
+    two = report_on(store, approvals=[listed(1), listed(2)]).status()
+    three = report_on(store, approvals=[listed(1), listed(2), listed(3)]).status()
+
+    assert groups(two) == {("not_seen_yet", ""): 2}
+    assert three["unaccounted"] == ["1", "2", "3"]
+
+
+def test_a_row_that_cannot_be_read_is_named_as_that() -> None:
+    class Spoiled(MemoryStore):
+        def open_entries(self) -> Opened:
+            return Opened([], [Corrupt("7", "state"), Corrupt("x", "key")])
+
+    said = report_on(Spoiled(), approvals=[listed(7)]).status()
+
+    assert groups(said) == {("row_unreadable", ""): 1}
+    assert said["is_proved"]
+
+
+def test_what_coupa_no_longer_lists_is_gone_only_when_the_list_is_complete() -> None:
+    store = MemoryStore()
+    store.insert(row(1, told={"user:12": "v1"}))
+    failure = Malformed("coupa_list", "not a list")
+
+    whole = report_on(store).status()
+    cut = report_on(store, approvals=[listed(2, updated_at=NOW.isoformat())], failure=failure).status()
+
+    assert (groups(whole), whole["is_proved"]) == ({("gone", ""): 1}, True)
+    assert groups(cut) == {("announced", ""): 1, ("not_seen_yet", ""): 1}
+    assert (cut["is_proved"], cut["pending"]["failure"], cut["pending"]["is_complete"]) == (
+        False,
+        "coupa_list",
+        False,
+    )
+
+
+def test_a_record_of_coupa_without_an_id_leaves_no_proof() -> None:
+    said = report_on(MemoryStore(), unreadable=1).status()
+
+    assert (said["is_proved"], said["pending"]["unreadable"]) == (False, 1)
+
+
+def test_ages_count_from_the_earliest_time_that_is_known() -> None:
+    store = MemoryStore()
+    store.insert(row(1, sent_at=NOW - 3 * HOUR))
+    store.insert(row(2, seen_approval=(NOW - 5 * HOUR).isoformat()))
+    approvals = [listed(1), listed(2), listed(3), listed(4, updated_at=(NOW + HOUR).isoformat())]
+
+    pending = report_on(store, approvals=approvals).status()["pending"]
+
+    assert (pending["median_s"], pending["p95_s"], pending["longest_s"]) == (7200, 18_000, 18_000)
+
+
+def test_the_rate_that_is_left_is_what_the_rows_of_the_last_minute_leave() -> None:
+    store = MemoryStore()
+    just = NOW - timedelta(seconds=59)
+    store.insert(row(1, told={"user:1": "v", "user:2": "v", "user:3": ""}, sent_at=just))
+    store.insert(row(2, told={"user:1": "v"}, sent_at=NOW - timedelta(seconds=60)))
+    store.insert(row(3, state=State.RETRY, refusals=1, attempted_at=just))
+    store.insert(row(4, state=State.WAITING))
+
+    assert report_on(store).status()["rates"] == {
+        "moveworks_per_minute": 100,
+        "used_last_minute": 3,
+        "left": 97,
+    }
+
+
+def test_of_many_approvals_the_oldest_hundred_of_each_list_are_shown_and_all_are_counted() -> None:
     store = MemoryStore()
     for number in range(1, 151):
-        store.insert(row(number, state=State.PARKED))
-        store.insert(row(1000 + number, state=State.RETRY, cause="no_recipient"))
+        store.insert(row(number, state=State.PARKED, sent_at=NOW - timedelta(seconds=number)))
+        store.insert(row(1000 + number, state=State.RETRY, cause="moveworks_400"))
+    approvals = [listed(each, updated_at=None) for each in (*range(1, 151), *range(1001, 1151))]
 
-    status = report_on(store).status()
+    said = report_on(store, approvals=approvals).status()
 
-    assert status["states"]["parked"] == 150
-    assert [len(status[name]) for name in ("parked", "retry", "no_recipient")] == [MAX_ROWS] * 3
-
-
-def test_a_trace_shows_an_open_row_before_a_closed_one(store: LedgerStore) -> None:
-    store.archive(row(etag=store.insert(row(cause="before"))))
-    assert report_on(store).trace(7) == {"approval_id": 7, "state": "sent"}
-
-    store.insert(row(generation=1))
-
-    assert report_on(store).trace(7) == {"approval_id": 7, "state": "sent", "generation": 1}
+    assert groups(said) == {("parked", ""): 150, ("retry", "moveworks_400"): 150}
+    assert {name: len(shown) for name, shown in said["lists"].items()} == {
+        "parked": MAX_ROWS,
+        "retry": MAX_ROWS,
+    }
+    assert [each["age_s"] for each in said["lists"]["parked"]] == list(range(150, 50, -1))
 
 
-def test_there_is_no_trace_of_an_approval_that_was_never_seen(store: LedgerStore) -> None:
-    assert report_on(store).trace(7) is None
+def test_all_approvals_come_page_by_page_when_they_are_asked_for() -> None:
+    store = MemoryStore()
+    approvals = [listed(number) for number in range(1, MAX_FULL + 3)]
+    report = report_on(store, approvals=approvals)
+
+    first = report.status(full=True)
+    second = report.status(full=True, after=int(first["next_after"]))
+
+    seen = [each["approval_id"] for each in first["approvals"] + second["approvals"]]
+    assert seen == [str(number) for number in range(1, MAX_FULL + 3)]
+    assert second["next_after"] is None
+    assert "lists" not in first
+    assert first["pending"]["total"] == second["pending"]["total"] == MAX_FULL + 2
 
 
-def test_a_trace_shows_everything_but_the_person_and_what_is_only_for_the_machine(store: LedgerStore) -> None:
+def test_no_address_and_nothing_that_is_only_for_the_machine_is_shown() -> None:
+    store = MemoryStore()
     store.insert(full_row())
 
-    trace = report_on(store).trace(7)
+    said = json.dumps(report_on(store).status())
 
-    assert trace is not None
-    assert set(vars(full_row())) - set(trace) == {"nonce", "etag", "decided_by", "decision_key"}
-    assert trace["decision"] == "reject"
-    assert trace["sent_at"] == NOW.isoformat()
-    assert "example.com" not in json.dumps(trace)
+    assert "example.com" not in said
+    assert "nonce" not in said
 
 
-def test_numbers_that_do_not_fit_into_31_bits_are_shown_as_text(store: LedgerStore) -> None:
-    store.insert(row(3_000_000_000, document_id=9_223_372_036_854_775_807))
-    store.insert(row(7, document_id=2**31 - 1))
+def test_after_sweeps_of_a_busy_coupa_nothing_is_left_over() -> None:
+    world = World()
+    members = [world.person("bea@example.com"), world.person("cal@example.com")]
+    group = world.coupa.world.add_group(name="Buyers", members=members)
+    world.requisition(JAMIE, ROBIN)
+    world.requisition(Group(group))
+    nobody = world.coupa.world.add_group(name="Nobody", members=[])
+    world.requisition(Group(nobody))
+    world.moveworks.front.fail("answer", method="POST", status=400, times=1)
+    world.sweep()
+    world.clock.advance(3600)
 
-    large, small = report_on(store).trace(3_000_000_000), report_on(store).trace(7)
+    said = world.call("status").body
 
-    assert large is not None
-    assert small is not None
-    assert (large["approval_id"], large["document_id"]) == ("3000000000", "9223372036854775807")
-    assert (small["approval_id"], small["document_id"]) == (7, 2**31 - 1)
+    assert groups(said) == {
+        ("announced", ""): 1,
+        ("parked", "no_recipient"): 1,
+        ("retry", "moveworks_400"): 1,
+        ("waiting", "not_your_turn"): 1,
+    }
+    assert (said["pending"]["unaccounted"], said["pending"]["total"], said["is_proved"]) == (0, 4, True)
+    assert Counter(each["place"] for each in world.call("status", query={"full": "1"}).body["approvals"]) == {
+        "announced": 1,
+        "parked": 1,
+        "retry": 1,
+        "waiting": 1,
+    }
 
 
-def test_the_health_of_one_moment_does_not_last() -> None:
-    store, clock = MemoryStore(), ManualClock(NOW)
-    store.save_status(Status(last_complete_at=NOW))
-    clock.advance(HOUR.total_seconds())
+def test_where_coupa_is_away_the_status_still_says_what_the_ledger_knows() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    world.sweep()
+    world.coupa.front.fail("answer", status=503, times=None)
 
-    assert not report_on(store, clock).status()["is_healthy"]
+    said = world.call("status")
 
-    store.save_status(Status(last_complete_at=clock.now() - timedelta(minutes=14)))
-    assert report_on(store, clock).status()["is_healthy"]
+    assert said.status == 200
+    assert (said.body["is_proved"], said.body["pending"]["failure"]) == (False, "coupa_503")
+    assert groups(said.body) == {("announced", ""): 1}
+
+
+@pytest.mark.parametrize("query", [{"full": "yes"}, {"after": "-1"}, {"after": "x"}])
+def test_a_status_that_is_asked_for_wrongly_is_refused(query: dict[str, str]) -> None:
+    reply = World().call("status", query=query)
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_switch" if "full" in query else "bad_after")
+
+
+def test_the_figures_are_among_the_values() -> None:
+    assert spread([]) == {"median_s": 0.0, "p95_s": 0.0, "longest_s": 0.0}
+    assert spread(range(1, 101)) == {"median_s": 50, "p95_s": 95, "longest_s": 100}
+    assert spread([5.04]) == {"median_s": 5.0, "p95_s": 5.0, "longest_s": 5.0}

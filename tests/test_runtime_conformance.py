@@ -36,6 +36,10 @@ ROUTES = {
     "notifications": ("POST", "notifications"),
     "status": ("GET", "status"),
     "trace": ("GET", "approvals/{approval_id}/trace"),
+    "cycle_times": ("GET", "cycle-times"),
+    "resend": ("POST", "approvals/{approval_id}/resend"),
+    "unpark": ("POST", "approvals/{approval_id}/unpark"),
+    "mute": ("POST", "approvals/{approval_id}/mute"),
 }
 CLICK = {"headers": {"x-actor-email": "ann@x.test", "x-action-token": "t"}, "body": {"reason": "because"}}
 REQUESTS = {
@@ -48,6 +52,9 @@ REQUESTS = {
     "decide": CLICK | {"body": {"decision": "approve", "items": [{"id": "7", "token": "t"}]}},
     "comment": CLICK | {"body": {"comment": "why?"}},
     "notifications": {"body": {"message": "hello", "recipients": ["ann@x.test"]}},
+    "resend": {"headers": {"x-actor-email": "ann@x.test"}},
+    "unpark": {"headers": {"x-actor-email": "ann@x.test"}},
+    "mute": {"headers": {"x-actor-email": "ann@x.test"}, "body": {"hours": 8}},
 }
 
 

@@ -13,15 +13,11 @@ import requests
 
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator, Group, Line, World, query
-from sandbox.coupa.server import BASELINE
+from sandbox.coupa.server import BASELINE, EVERY
 from sandbox.serving import InProcess, served
 
 URL = "http://coupa.test"
 FORM = {"client_id": "id", "client_secret": "secret", "grant_type": "client_credentials"}
-EVERY = BASELINE | {
-    f"core.{name}.read"
-    for name in ("invoice", "expense", "contract", "purchase_order", "easy_form_response", "comment")
-}
 PENDING = {"status": "pending_approval"}
 
 
@@ -647,7 +643,7 @@ def test_a_delegation_for_other_things_gives_no_delegate(
     ("path", "kind", "shows", "hides"),
     [
         ("invoices", "InvoiceHeader", "approvals", "current-approval"),
-        ("expense_reports", "ExpenseReport", "approvals", "current-approval"),
+        ("expense_reports", "ExpenseReport", "approvals", "attachments"),
         ("contracts", "Contract", "current-approval", "approvals"),
         ("purchase_order_changes", "OrderHeaderChange", "current-approval", "requisition-lines"),
         ("easy_form_responses", "EasyFormResponse", "current-approval", "requisition-lines"),
@@ -656,19 +652,22 @@ def test_a_delegation_for_other_things_gives_no_delegate(
 def test_other_documents_are_served_under_their_resource(
     coupa: CoupaSimulator, ana: int, *, path: str, kind: str, shows: str, hides: str
 ) -> None:
-    did = coupa.world.add_document(approvable_type=kind, approvers=[ana], supplier={"id": 1, "name": "ACME"})
+    did = coupa.world.add_document(
+        approvable_type=kind, approvers=[ana], created_by=ana, supplier={"id": 1, "name": "ACME"}
+    )
     client = Client(coupa, EVERY)
 
-    shown = client.get(f"{path}/{did}")
+    (shown,) = client.get(path)
 
-    assert (shown["supplier"]["name"], shown["status"]) == ("ACME", "pending_approval")
+    assert (shown["created-by"]["id"], shown["status"]) == (ana, "pending_approval")
+    assert shown.get("supplier", {"name": "ACME"})["name"] == "ACME"
     assert shows in shown
     assert hides not in shown
     assert client.ids(path, {"status": "pending_approval"}) == [did]
     assert client.ids("approvals", {"approvable_type[in]": f"{kind},Other"}) == [85001]
 
 
-def test_fields_pick_from_the_raw_parts_of_other_documents(coupa: CoupaSimulator, ana: int) -> None:
+def test_fields_pick_from_the_parts_of_other_documents(coupa: CoupaSimulator, ana: int) -> None:
     did = coupa.world.add_document(
         approvable_type="Contract", approvers=[ana], supplier={"id": 1, "name": "A"}
     )
@@ -677,6 +676,74 @@ def test_fields_pick_from_the_raw_parts_of_other_documents(coupa: CoupaSimulator
     shown = Client(coupa, EVERY).get(f"contracts/{did}", fields=asked)
 
     assert shown == {"term-type": None, "supplier": {"name": "A"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [
+        ("invoices", '["requester-email"]'),
+        ("invoices", '[{"failed-tolerances": ["code"]}]'),
+        ("invoices", '[{"invoice-lines": ["unit-price"]}]'),
+        ("expense_reports", '["attachments"]'),
+        ("expense_reports", '[{"expense-lines": ["total"]}]'),
+        ("contracts", '[{"approvals": ["id"]}]'),
+        ("contracts", '["title"]'),
+        ("purchase_orders", '["total"]'),
+        ("purchase_order_changes", '[{"order-line-changes": ["unit-price"]}]'),
+        ("easy_form_responses", '["total"]'),
+    ],
+)
+def test_what_a_document_does_not_have_is_refused(coupa: CoupaSimulator, path: str, unknown: str) -> None:
+    answer = Client(coupa, EVERY).send("GET", path, fields=unknown)
+
+    assert (answer.status_code, answer.json()["errors"]["fields"][0][:17]) == (400, "unknown attribute")
+
+
+def test_one_form_response_has_no_path_of_its_own(coupa: CoupaSimulator, ana: int) -> None:
+    did = coupa.world.add_document(approvable_type="EasyFormResponse", approvers=[ana], name="New bank")
+    client = Client(coupa, EVERY)
+
+    assert client.status(f"easy_form_responses/{did}") == 404
+    assert client.get("easy_form_responses", **{"id[in]": did})[0]["name"] == "New bank"
+
+
+def test_an_order_is_a_document_that_nobody_has_to_approve(coupa: CoupaSimulator) -> None:
+    lines = [{"id": 1, "total": "80.00"}, {"id": 2, "total": "20.00"}]
+    did = coupa.world.add_document(
+        approvable_type="OrderHeader", approvers=[], status="issued", order_lines=lines
+    )
+    asked = {"id[in]": did, "fields": '["id", {"order-lines": ["total"]}]'}
+
+    shown = Client(coupa, EVERY).get("purchase_orders", **asked)
+
+    assert shown == [{"id": did, "order-lines": [{"total": "80.00"}, {"total": "20.00"}]}]
+
+
+def test_an_edit_of_a_document_moves_its_time_and_not_that_of_its_approvals(
+    coupa: CoupaSimulator, clock: ManualClock, ana: int
+) -> None:
+    did = coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[ana], total_with_taxes="1.00")
+    client = Client(coupa, EVERY)
+    before = client.get("approvals")[0]["updated-at"]
+    clock.advance(60)
+
+    coupa.world.edit_document("InvoiceHeader", did, total_with_taxes="2.00")
+
+    shown = client.get(f"invoices/{did}")
+    assert (shown["total-with-taxes"], shown["updated-at"] > before) == ("2.00", True)
+    assert client.get("approvals")[0]["updated-at"] == before
+
+
+def test_attachments_are_named_by_the_end_of_their_address(client: Client, w: World, ana: int) -> None:
+    line = Line("Chair", amount="5", attachments=("two chairs.pdf",))
+    rid = w.add_requisition(
+        requested_by=ana, lines=[line], attachments=[{"id": 9, "file": "https://x.test/a/offer.pdf"}]
+    )
+
+    shown = client.get(f"requisitions/{rid}")
+
+    assert shown["attachments"][0]["file"] == "https://x.test/a/offer.pdf"
+    assert shown["requisition-lines"][0]["attachments"][0]["file"].endswith("/original/two%20chairs.pdf")
 
 
 def test_documents_of_two_types_may_have_the_same_id(client: Client, w: World, ana: int) -> None:

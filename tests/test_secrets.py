@@ -382,7 +382,7 @@ def test_no_secret_leaves_when_it_stands_in_the_wrong_setting(
                     for each, value in (SETTINGS | vault.settings() | {name: secret}).items():
                         environment.setenv(each, value)
                     app._built.clear()
-                    if "is not configured" in spill.ask(app_served, vault, "GET", "status"):
+                    if "is not configured" in spill.ask(app_served, vault, "GET", "approvals/1/trace"):
                         app.sweep()
 
     records = [written(record) for record in every_record.records]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from coupa_core.errors import SettingsError
+from coupa_core.model import Verb
 from coupa_core.settings import HOST_STORAGE, LEAST_SCOPES, NAMES, Settings, is_loopback, read_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -29,22 +31,28 @@ def complaints(environment: dict[str, str]) -> dict[str, str]:
     """Return what the error says, by setting."""
     with pytest.raises(SettingsError) as error:
         read_settings(environment)
-    return dict(part.split(": ", 1) for part in str(error.value).split("; "))
+    return dict(part.split(": ", 1) for part in re.split("; (?=[A-Z_]+: )", str(error.value)))
 
 
 def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
     settings = read_settings(LEAST)
 
-    secrets = {"coupa_client_secret", "moveworks_api_key", "action_token_keys"}
+    secrets = {"coupa_client_secret", "moveworks_api_key", "moveworks_listener_secret", "action_token_keys"}
     assert settings.model_dump(exclude=secrets) == {
         "coupa_base_url": "https://acme.coupahost.com",
         "coupa_client_id": "client",
         "coupa_scopes": LEAST_SCOPES,
         "coupa_max_per_second": 5,
         "document_types": ("RequisitionHeader",),
+        "notice_fields": {},
+        "actions": (Verb.APPROVE, Verb.REJECT, Verb.HOLD),
+        "link_template": {},
+        "language": "en_US",
+        "time_zone": "UTC",
         "moveworks_base_url": "https://api.moveworks.ai",
         "moveworks_channel": "events",
         "moveworks_event_id": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
+        "moveworks_listener_id": "",
         "moveworks_max_per_minute": 100,
         "ledger_connection": settings.ledger_connection,
         "ledger_account_url": "",
@@ -132,7 +140,31 @@ WRONG = [
     *(("MOVEWORKS_MAX_PER_MINUTE", number) for number in ("0", "100001", "CANARY")),
     *(("CLAIM_LEASE_S", number) for number in ("0", "0.5", "3601", "CANARY", "nan", "inf")),
     *(("DOCUMENT_TYPES", names) for names in ("CANARY-1", "A,,B", "A,", "7CANARY", "A" * 62, "A,*B", "A B")),
+    *(("NOTICE_FIELDS", fields) for fields in (
+        "CANARY", "title,amount", "CANARY=title", "RequisitionHeader=CANARY", "RequisitionHeader=",
+        "RequisitionHeader=title,", "RequisitionHeader=title,title", "RequisitionHeader=violations",
+        "Contract=title;Contract=amount", "Contract=title Contract=amount", "EasyFormResponse=items",
+        "ReceiptRequest=id",
+    )),
+    *(("ACTIONS", actions) for actions in (
+        "CANARY", "approve,CANARY", "approve,approve", "approve,", "approve reject",
+    )),
+    *(("LINK_TEMPLATE", template) for template in (
+        "CANARY", "{CANARY}", "{base}/{CANARY}", "{base}/{id.CANARY}", "{base}/{id!r}", "{base}/{id:>9}",
+        "{base}/{}", "{base}/{0}", "{base}/{", "{base}/}", "http://CANARY.test/{id}", "javascript:CANARY",
+        "{base}/CANARY x", "{base}/\u00e9CANARY", "Contract={base}/1;Contract={base}/2",
+        "{base}/1;{base}/2", "Contract=CANARY/{id}", "{base}/{base.__class__}", "{base}/{id[0]}",
+    )),
+    *(("LANGUAGE", language) for language in ("CANARY", "fr", "xx_CANARY", "fr_FR:nl:CANARY", "_", "C")),
+    *(("TIME_ZONE", zone) for zone in (
+        "CANARY", "Europe/CANARY", "../CANARY", "/etc/CANARY", "Europe", "+01:00",
+    )),
     ("MOVEWORKS_CHANNEL", "CANARY"),
+    *(("MOVEWORKS_LISTENER_ID", listener) for listener in (
+        "../CANARY", "CANARY/notify", "https://x.test/CANARY", "C" * 129, "CANARY\u0661", "CANARY 1",
+    )),
+    *((name, secret) for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "MOVEWORKS_LISTENER_SECRET")
+      for secret in ("CANARY\n1", "CANARY\t1", "CANARY\u200b", "\ufeffCANARY", "CANARY\u2019")),
     *(("MOVEWORKS_EVENT_ID", event) for event in (
         "../CANARY", "CANARY/send", "CANARY?x", "C" * 65, "CANARY\u0661",
     )),
@@ -243,6 +275,39 @@ def test_without_any_storage_the_ledger_is_missing_unless_its_account_is_named(n
     assert read_settings(bare | {"LEDGER_ACCOUNT_URL": url}).ledger_account_url == url
 
 
+LISTENER = {"MOVEWORKS_LISTENER_ID": "coupa_approvals-1", "MOVEWORKS_LISTENER_SECRET": "hush hush"}
+EVENTS = ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY")
+
+
+def test_each_channel_demands_its_own_settings_and_not_those_of_the_other() -> None:
+    bare = {name: value for name, value in LEAST.items() if name not in EVENTS}
+
+    assert complaints(bare) == dict.fromkeys(EVENTS, "is missing")
+    assert complaints(bare | {"MOVEWORKS_CHANNEL": "listener"}) == dict.fromkeys(LISTENER, "is missing")
+    settings = read_settings(bare | {"MOVEWORKS_CHANNEL": " Listener ", **LISTENER})
+    assert (settings.moveworks_channel, settings.moveworks_listener_id) == ("listener", "coupa_approvals-1")
+    assert settings.moveworks_listener_secret.get_secret_value() == "hush hush"
+
+
+@pytest.mark.parametrize("name", sorted(LISTENER))
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_an_empty_setting_of_the_listener_counts_as_missing(name: str, value: str) -> None:
+    given = LEAST | LISTENER | {"MOVEWORKS_CHANNEL": "listener", name: value}
+
+    assert complaints(given) == {name: "is missing"}
+
+
+@pytest.mark.parametrize(
+    "name", ["COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "MOVEWORKS_LISTENER_SECRET", "MOVEWORKS_LISTENER_ID"]
+)
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}\t"])
+def test_a_line_break_around_a_secret_or_an_id_is_taken_away(name: str, around: str) -> None:
+    settings = read_settings(LEAST | LISTENER | {name: around.format("the-value")})
+
+    value = getattr(settings, name.lower())
+    assert getattr(value, "get_secret_value", lambda: value)() == "the-value"
+
+
 def test_what_the_operator_settles_about_decisions_is_read() -> None:
     settings = read_settings(
         LEAST
@@ -348,6 +413,24 @@ def test_the_first_key_stays_first() -> None:
         ("CLAIM_LEASE_S", "0001.5", "claim_lease_s", 1.5),
         ("MOVEWORKS_CHANNEL", "Events", "moveworks_channel", "events"),
         ("POLL_SCHEDULE", "*/15 * * * * *", "poll_schedule", "*/15 * * * * *"),
+        (
+            "NOTICE_FIELDS",
+            " ExpenseReport = title, amount ; Contract=status;",
+            "notice_fields",
+            {"ExpenseReport": ("title", "amount"), "Contract": ("status",)},
+        ),
+        ("ACTIONS", " Reject, APPROVE ", "actions", (Verb.APPROVE, Verb.REJECT)),
+        ("LINK_TEMPLATE", "{base}/x?a={id};", "link_template", {"*": "{base}/x?a={id}"}),
+        (
+            "LINK_TEMPLATE",
+            "https://go.test/?t={type}&i={id} ; Easy::Form = {base}/{{f}}/{id}",
+            "link_template",
+            {"*": "https://go.test/?t={type}&i={id}", "Easy::Form": "{base}/{{f}}/{id}"},
+        ),
+        ("LANGUAGE", "de", "language", "de"),
+        ("LANGUAGE", "en-GB", "language", "en_GB"),
+        ("LANGUAGE", "fr_FR:de_CH:en", "language", "de_CH"),
+        ("TIME_ZONE", "America/Los_Angeles", "time_zone", "America/Los_Angeles"),
         ("LEDGER_TABLE", "abc", "ledger_table", "abc"),
         ("AUDIT", " Optional ", "audit", "optional"),
         ("AUDIT_TABLE", "audit2", "audit_table", "audit2"),
@@ -365,6 +448,54 @@ def test_the_fields_can_be_given_already_parsed() -> None:
 
     assert settings.document_types == ("A",)
     assert settings.action_token_keys["k1"].get_secret_value() == KEY
+
+
+@pytest.mark.parametrize(
+    ("types", "more"),
+    [
+        ("RequisitionHeader", ""),
+        ("ReceiptRequest", ""),
+        ("InvoiceHeader", " core.invoice.read"),
+        ("Contract,ExpenseReport", " core.expense.read core.contract.read"),
+        (
+            "*",
+            "".join(
+                f" core.{name}.read"
+                for name in ("expense", "invoice", "purchase_order", "contract", "easy_form_response")
+            ),
+        ),
+    ],
+)
+def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, more: str) -> None:
+    assert read_settings(LEAST | {"DOCUMENT_TYPES": types}).coupa_scopes == LEAST_SCOPES + more
+    given = read_settings(LEAST | {"DOCUMENT_TYPES": types, "COUPA_SCOPES": "core.approval.read"})
+    assert given.coupa_scopes == "core.approval.read"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "NOTICE_FIELDS",
+            "Contract=title;ExpenseReport=bogus",
+            "entry 2 may have each once of amount, approved,",
+        ),
+        ("NOTICE_FIELDS", "Bogus=title", "entry 1 has a type without fields; there are RequisitionHeader,"),
+        (
+            "LINK_TEMPLATE",
+            "{base}/{number}",
+            "entry 1 may have {base}, {type} and {id} in braces, nothing else",
+        ),
+        ("LANGUAGE", "fr", "must be a locale such as en_US or de_CH, of one of the languages en, de"),
+        ("TIME_ZONE", "Berlin", "must be an IANA time zone such as Europe/Berlin"),
+        ("ACTIONS", "delegate", "must be some of approve, reject, hold, each once"),
+    ],
+)
+def test_a_mistake_says_what_would_be_right(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read_settings(LEAST | {name: value})
+
+    assert str(error.value).startswith(f"{name}: {said}")
 
 
 def test_every_setting_has_a_name_of_its_own_and_a_description() -> None:

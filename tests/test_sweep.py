@@ -164,7 +164,8 @@ def test_somebody_who_cannot_be_told_is_counted_and_never_replaced(
     assert recipients(world) == []
     assert state_of(world, approval_ids(world, number)[0]) == "parked no_recipient"
     assert world.store.status().counts["no_recipient"] == 1
-    assert world.bridge.endpoints.handle("status", Request()).body["no_recipient"]
+    [parked] = world.bridge.endpoints.handle("status", Request()).body["lists"]["parked"]
+    assert parked["cause"] == "no_recipient"
 
 
 def test_somebody_who_can_be_told_again_is_told_at_once() -> None:
@@ -363,13 +364,123 @@ def test_nobody_is_told_at_an_address_that_two_people_share() -> None:
 def test_other_documents_have_a_generic_notice_with_a_link() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
     jamie, robin = world.person(JAMIE), world.person(ROBIN)
-    number = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie, robin])
+    number = world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[jamie, robin])
 
     [card] = world.announced()
 
     assert card.recipient == JAMIE
     assert f"- <i>Request ID</i>: {number}" in card.message
     assert 'href="https://acme.coupahost.com"' in card.message
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "ExpenseReport": {"title": "Sales fair", "total": "90.00"},
+    "InvoiceHeader": {"invoice_number": "INV-1", "total_with_taxes": "90.00"},
+    "OrderHeaderChange": {"po_number": "4500012", "total": "90.00"},
+    "Contract": {"name": "Cleaning", "maximum_value": "90.00"},
+    "EasyFormResponse": {"name": "New bank account"},
+}
+MONEY = {"code": "USD", "decimals": 2}
+
+
+@pytest.mark.parametrize(("kind", "fields"), KINDS.items())
+def test_each_kind_of_document_is_told_to_whose_turn_it_is_and_decided(
+    kind: str, fields: dict[str, Any]
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": kind})
+    jamie, robin = world.person(JAMIE), world.person(ROBIN)
+    world.coupa.world.add_document(approvable_type=kind, approvers=[jamie, robin], currency=MONEY, **fields)
+
+    [card] = world.announced()
+
+    assert card.recipient == JAMIE
+    assert next(iter(fields.values())) in card.message
+    assert world.click(card, ROBIN).body["outcome"] == "not_your_approval"
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    world.clock.advance(60)
+    assert [each.recipient for each in world.announced()] == [ROBIN]
+
+
+@pytest.mark.parametrize(("kind", "fields"), KINDS.items())
+def test_an_edit_of_any_kind_is_noticed_by_its_stamp_and_spoils_the_old_button(
+    kind: str, fields: dict[str, Any]
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": kind})
+    number = world.coupa.world.add_document(
+        approvable_type=kind, approvers=[world.person(JAMIE)], currency=MONEY, **fields
+    )
+    [card] = world.announced()
+    assert minutes(world, 2) == [[], []]
+    name, value = list(fields.items())[-1]
+
+    world.coupa.world.edit_document(kind, number, **{name: value.replace("9", "8").replace("New", "Other")})
+    outcome = world.click(card, JAMIE).body["outcome"]
+
+    assert outcome == "changed"
+    assert minutes(world, 2) == [[JAMIE], []]
+    assert "changed, still pending" in world.moveworks.delivered[-1].message
+
+
+def test_a_comment_on_a_document_of_another_kind_tells_nobody_anything() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "ExpenseReport"})
+    jamie = world.person(JAMIE)
+    number = world.coupa.world.add_document(
+        approvable_type="ExpenseReport", approvers=[jamie], title="Sales fair"
+    )
+    world.sweep()
+
+    world.coupa.world.edit_document("ExpenseReport", number, auditor_note="Looks fine")
+
+    assert minutes(world, 2) == [[], []]
+
+
+def test_a_steady_state_of_all_kinds_reads_no_document_and_asks_once_for_the_edits_of_each() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    for kind, fields in KINDS.items():
+        for _ in range(3):
+            world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)], **fields)
+    world.requisition(JAMIE)
+    minutes(world, 2)
+    before = len(world.coupa.front.calls)
+
+    assert minutes(world, 1) == [[]]
+
+    asked = world.coupa.front.calls[before:]
+    assert [call for call in asked if "id%5Bin%5D" in call.query] == []
+    assert sorted(call.path for call in asked if call.method == "GET") == [
+        "/api/approvals",
+        "/api/contracts",
+        "/api/easy_form_responses",
+        "/api/expense_reports",
+        "/api/invoices",
+        "/api/purchase_order_changes",
+        "/api/requisitions",
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 404, 400])
+def test_a_kind_that_cannot_be_read_waits_with_the_scope_and_the_others_go_on(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie = world.person(JAMIE)
+    invoice = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie])
+    world.coupa.world.add_document(approvable_type="Contract", approvers=[jamie], name="Cleaning")
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/invoices", times=None, status=status, body="{}")
+
+    assert recipients(world) == [JAMIE, JAMIE]
+
+    [number] = approval_ids(world, invoice)
+    assert state_of(world, number) == "waiting unreadable:core.invoice.read"
+    assert world.store.status().counts["unreadable:core.invoice.read"] == 1
+    assert (
+        f"documents not readable code=coupa_{status} type=InvoiceHeader scope=core.invoice.read"
+        in caplog.text
+    )
+    assert minutes(world, 2) == [[], []]
+    world.coupa.front.heal()
+    assert minutes(world, 5).count([JAMIE]) == 1
 
 
 # What ends.
@@ -503,10 +614,10 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     world.requisition(ROBIN)
     announcement = __import__("coupa_core.notice", fromlist=["notice"]).announcement
 
-    def broken(document: Any, **more: Any) -> str:
-        if document.req_title == "odd":
+    def broken(approval: Any, document: Any, **more: Any) -> str:
+        if document.title == "odd":
             raise ZeroDivisionError
-        return str(announcement(document, **more))
+        return str(announcement(approval, document, **more))
 
     monkeypatch.setattr("coupa_core.notice.announcement", broken)
 
@@ -604,6 +715,25 @@ def test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says(
     row = world.store.read(number)
     assert row is not None
     assert (row.refusals, row.uncertain) == (0, 0)
+
+
+def test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end() -> None:
+    world = World()
+    number = world.requisition(JAMIE)
+    world.announced()
+    world.clock.advance(3600)
+    world.sweep()
+    world.moveworks.front.fail("answer", method="POST", status=429, headers={"Retry-After": "900"})
+    world.requisition(ROBIN)
+    world.sweep()  # Moveworks wants a pause of a quarter of an hour
+
+    world.coupa.world.edit_line(number, 0, unit_price="950.00")
+    told = []
+    for _ in range(20):
+        world.clock.advance(60)
+        told += recipients(world)
+
+    assert sorted(told) == [JAMIE, ROBIN]
 
 
 def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
@@ -802,7 +932,7 @@ def test_when_a_claim_cannot_be_given_back_its_lease_ends_it() -> None:
     store = Flaky()
     world = World(store=store)
     world.requisition(JAMIE)
-    world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=400)
+    world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=500)
     store.broken["replace"] = DOWN
     world.sweep()
     world.coupa.front.heal()

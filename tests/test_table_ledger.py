@@ -369,6 +369,7 @@ OPERATIONS: dict[str, Callable[[TableStore], object]] = {
     "archive": lambda store: store.archive(row(etag="e")),
     "set_aside": lambda store: store.set_aside(Corrupt("7", "state")),
     "purge_closed": lambda store: store.purge_closed(NOW),
+    "closed_entries": lambda store: store.closed_entries(since=NOW, until=NOW),
     "status": lambda store: store.status(),
     "save_status": lambda store: store.save_status(Status()),
 }

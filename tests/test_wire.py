@@ -85,6 +85,16 @@ def test_an_exchange_sends_what_it_is_given_and_returns_what_it_gets() -> None:
     assert (reply.status, reply.ok, reply.headers["x-answer"]) == (207, True, "yes")
 
 
+def test_a_body_goes_out_byte_for_byte_under_the_type_it_is_given() -> None:
+    def answer(request: Request) -> Response:
+        return Response(request.get_data(), headers={"X-Type": request.headers["Content-Type"]})
+
+    body = b'{"b":1,\r\n "a":"\xc3\xbc \\u00fc"}'
+    reply = exchanged(answer, body=body, headers={"Content-Type": "application/json"})
+
+    assert (reply.body, reply.headers["x-type"]) == (body, "application/json")
+
+
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     reply = exchanged(lambda _: Response(status=302, headers={"Location": "http://127.0.0.1:1/elsewhere"}))
 

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coupa_core.clock import Clock, Deadline
+from coupa_core.documents import READABLE
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.wire import Reply, Wire, failure_of
 
@@ -40,10 +41,10 @@ _READ_S = 20.0
 _SCOPES = {
     ("GET", "approvals"): "core.approval.read",
     ("PUT", "approvals"): "core.approval.write",
-    ("GET", "requisitions"): "core.requisition.read",
     ("POST", "comments"): "core.comment.write",
     ("GET", "users"): "core.user.read",
     ("GET", "user_groups"): "core.user_group.read",
+    **{("GET", each.resource): each.scope for each in READABLE.values()},
 }
 
 logger = logging.getLogger(__name__)

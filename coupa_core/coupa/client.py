@@ -10,31 +10,36 @@ https://compass.coupa.com/en-us/products/product-documentation/integration-techn
 from __future__ import annotations
 
 import json
+import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
-from coupa_core.errors import BridgeError, Malformed, Refused
+from coupa_core.coupa.fields import DOCUMENT_FIELDS, ORDER_FIELDS
+from coupa_core.documents import READABLE, Order, OrderChange, enabled, parse_document
+from coupa_core.errors import BridgeError, Denied, Malformed, Refused
 from coupa_core.model import (
     MAX_ID,
     PENDING,
-    REQUISITION,
     Approval,
     Chain,
     Delegation,
     Document,
     DocumentKey,
+    Edits,
     Found,
     Listing,
     Member,
+    Unreadable,
     Verb,
     parse_approval,
     parse_chain,
     parse_delegation,
     parse_person,
-    parse_requisition,
 )
 from coupa_core.wire import Reply
 
@@ -70,37 +75,6 @@ _DELEGATION_FIELDS = [
     "approval-delegate",
     {"delegate": _USER_FIELDS},
 ]
-REQUISITION_FIELDS = [
-    "id",
-    "status",
-    "req-title",
-    "justification",
-    "total",
-    "need-by-date",
-    "submitted-at",
-    "updated-at",
-    "reject-reason-comment",
-    {"currency": ["code", "decimals"]},
-    {"requested-by": _USER_FIELDS},
-    {"created-by": _USER_FIELDS},
-    {"department": ["name"]},
-    {
-        "requisition-lines": [
-            "id",
-            "line-num",
-            "description",
-            "quantity",
-            "unit-price",
-            "total",
-            {"currency": ["code", "decimals"]},
-            {"supplier": ["id", "name"]},
-            {"uom": ["code"]},
-        ]
-    },
-    {"comments": ["id", "comments", "created-at", {"created-by": ["fullname"]}]},
-    {"current-approval": ["id"]},
-    {"current-parallel-approvals": ["id"]},
-]
 CHAIN_FIELDS = [
     "id",
     "status",
@@ -108,6 +82,10 @@ CHAIN_FIELDS = [
     {"current-approval": ["id"]},
     {"current-parallel-approvals": ["id"]},
 ]
+_CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
+"""Answers that are about one resource: its scope or module is missing, or it does not know an attribute."""
+
+logger = logging.getLogger(__name__)
 
 
 class Coupa:
@@ -209,39 +187,55 @@ class Coupa:
     # ------------------------------------------------------------------ documents and people
 
     def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read the documents of approvals, fifty at once, by (type, id).
+        """Read the documents of approvals, each type from its own resource, fifty at once, by (type, id).
 
-        Only requisitions are read; any other type is known by its type and id alone. A document that Coupa
-        does not return is left out.
+        A type that is not known is known by type and id alone. A type that Coupa does not let us read gives
+        `Unreadable` ones, and spoils no other type. A document that Coupa does not return is left out.
 
         Raises:
             ServiceError: a page failed.
         """
-        wanted = {(a.approvable_type or "", a.approvable_id) for a in approvals}
-        documents: dict[DocumentKey, Document] = {
-            (kind, number): Document(type=kind, id=number)
-            for kind, number in wanted
-            if number is not None and kind != REQUISITION
-        }
-        numbers = sorted(number for kind, number in wanted if kind == REQUISITION and number is not None)
-        for row in self._by_ids("requisitions", REQUISITION_FIELDS, numbers, deadline):
-            document = parse_requisition(row)
-            if document is not None:
-                documents[REQUISITION, document.id] = document
+        documents: dict[DocumentKey, Document] = {}
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for approval in approvals:
+            kind, number = approval.document_key
+            if number is None:
+                continue
+            if kind in READABLE:
+                wanted[kind].add(number)
+            else:
+                documents[kind, number] = Document(type=kind, id=number)
+        for kind, numbers in wanted.items():
+            try:
+                documents |= self._read(kind, numbers, deadline)
+            except (Denied, Refused) as failure:
+                if failure.code not in _CLOSED_TO_US:
+                    raise
+                scope = READABLE[kind].scope
+                logger.error(  # noqa: TRY400 - the cause is in the message
+                    "documents not readable code=%s type=%s scope=%s cause=%s",
+                    failure.code,
+                    kind,
+                    scope,
+                    failure,
+                )
+                documents |= {
+                    (kind, number): Unreadable(type=kind, id=number, scope=scope) for number in numbers
+                }
         return documents
 
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
         """Read the document of one approval; None when Coupa does not know it.
 
         Raises:
-            ServiceError: Coupa did not answer usefully.
+            ServiceError: Coupa did not answer usefully, or does not let us read it.
         """
-        number = approval.approvable_id
+        kind, number = approval.document_key
         if number is None:
             return None
-        if approval.approvable_type != REQUISITION:
-            return Document(type=approval.approvable_type or "", id=number)
-        return parse_requisition(self._one("requisitions", number, REQUISITION_FIELDS, deadline))
+        if kind not in READABLE:
+            return Document(type=kind, id=number)
+        return self._read(kind, [number], deadline).get((kind, number))
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
         """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.
@@ -252,23 +246,29 @@ class Coupa:
         rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline)
         return {chain.id: chain for chain in map(parse_chain, rows) if chain}
 
-    def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
-        """Return the waiting requisitions that were touched at or after a stamp: id to `updated-at`.
+    def edited_since(self, stamp: str, types: Iterable[str], deadline: Deadline) -> Edits:
+        """Ask which waiting documents were touched at or after a stamp.
+
+        Never raises for a failing page: what came besides is returned with the failure, so that a type that
+        cannot be read hides no edit of another.
 
         Args:
             stamp: a time as Coupa wrote it.
+            types: of documents; one question for each that is wanted and can be read.
             deadline: for all pages.
-
-        Raises:
-            ServiceError: a page failed.
         """
-        edited: dict[int, str] = {}
+        edits = Edits()
         asked = {"status": PENDING, "updated_at[gt_or_eq]": stamp}
-        for row in self._keyset("requisitions", ["id", "updated-at"], asked, deadline):
-            document = parse_requisition(row)
-            if document is not None:
-                edited[document.id] = document.updated_at or ""
-        return edited
+        for kind in enabled(set(types) if "*" in self._types else set(types) & set(self._types)):
+            try:
+                for row in self._keyset(READABLE[kind].resource, ["id", "updated-at"], asked, deadline):
+                    if document := parse_document(kind, row):
+                        edits.stamps[kind, document.id] = document.updated_at or ""
+            except BridgeError as failure:
+                edits.failure = edits.failure or failure
+                if failure.code not in _CLOSED_TO_US:
+                    break
+        return edits
 
     def people(self, emails: Iterable[str], deadline: Deadline) -> list[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in.
@@ -394,6 +394,34 @@ class Coupa:
         return _answered_id(reply)
 
     # ------------------------------------------------------------------ reading
+
+    def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read documents of one type; a change of an order gets the order's total beside it."""
+        source = READABLE[kind]
+        documents: dict[DocumentKey, Document] = {}
+        for row in self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], numbers, deadline):
+            if document := parse_document(kind, row):
+                documents[kind, document.id] = document
+        changes = {key: each for key, each in documents.items() if isinstance(each, OrderChange)}
+        return documents | self._with_old_totals(changes, deadline)
+
+    def _with_old_totals(
+        self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline
+    ) -> dict[DocumentKey, Document]:
+        """Add what the orders come to now; without it the change is shown all the same."""
+        orders = {each.order_header_id for each in changes.values() if each.order_header_id}
+        totals: dict[int | None, Decimal | None] = {}
+        try:
+            for row in self._by_ids("purchase_orders", ORDER_FIELDS, orders, deadline):
+                if isinstance(row, dict):
+                    order = Order.model_validate(row)
+                    totals[order.id] = order.total
+        except (Denied, Refused) as failure:
+            logger.warning("orders not readable code=%s cause=%s", failure.code, failure)
+        return {
+            key: each.model_copy(update={"old_total": totals.get(each.order_header_id)})
+            for key, each in changes.items()
+        }
 
     def _pages(self, more: Mapping[str, str], deadline: Deadline) -> Listing:
         """List pending approvals; keep what is pending, of a wanted type, and readable."""

@@ -19,7 +19,7 @@ from coupa_core.decide.answers import OWN_REQUEST, WITHDRAWN, Answer, Click, Out
 from coupa_core.decide.ended import ended
 from coupa_core.decide.ports import Deciders, Decisions, Policy
 from coupa_core.decide.rows import Rows
-from coupa_core.errors import BridgeError, CallerError, Malformed, ServiceError
+from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, ServiceError
 from coupa_core.journal import Event
 from coupa_core.journal import Kind as EventKind
 from coupa_core.model import (
@@ -28,6 +28,7 @@ from coupa_core.model import (
     DocumentKey,
     Found,
     Kind,
+    Unreadable,
     Verb,
     digest,
     has_turn,
@@ -233,6 +234,9 @@ class Checks:
             case.document = documents.get(approval.document_key)
             if case.document is None:
                 case.end = Malformed("coupa_document", f"Coupa does not return the document of {approval.id}")
+            elif isinstance(case.document, Unreadable):
+                text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
+                case.end = Denied("coupa_unreadable", text)
 
     def _siblings(self, cases: Sequence[Case], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
         """Read who else is asked, for documents that do not say whose turn it is."""
@@ -290,11 +294,11 @@ class Checks:
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
             is_changed=True,
         )
-        text = notice.announcement(document, link=self._link(document), shown=shown)
+        text = notice.announcement(approval, document, style=self._policy.style, shown=shown)
         return answer_of(Outcome.CHANGED, details={"content": text, "action_token": token})
 
     def _link(self, document: Document) -> str:
-        return notice.link_to(document, base_url=self._policy.link_base)
+        return notice.link_to(document, style=self._policy.style)
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from coupa_core import notice
 from coupa_core.authority import Capacity, Decider
 from coupa_core.decide.answers import DONE, SENTENCES, Answer, Click, Outcome, Question, answer_of
-from coupa_core.model import DONE_STATUS, Approval, Chain, Verb
+from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Chain, Verb
 
 MAX_REASON = 255
 """Characters of a reason that are sent; Coupa publishes no limit."""
@@ -18,7 +18,6 @@ MAX_COMMENT = 1_000
 MAX_NEXT = 3
 """People that are named as next; the others of a parallel step are counted."""
 
-_MARK = " via Moveworks"
 _APPROVED = frozenset({"approved", "ordered"})
 """What a requisition is after its last step; Coupa may turn it into orders at once.
 
@@ -48,7 +47,7 @@ def ended(click: Click | Question, approval: Approval) -> Answer:
     if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb] and is_ours(click, approval):
         return done(click)
     status = notice.clean(approval.status, notice.SHORT)
-    by = notice.clean(_decided_by(approval), notice.SHORT)
+    by = notice.clean(approval.decided_by, notice.SHORT)
     at = notice.clean(approval.approval_date, notice.SHORT)
     shown = status.replace("_", " ") or "closed"
     sentence = f"This request is no longer waiting: it is {shown}{f', by {by}' if by else ''}."
@@ -89,8 +88,8 @@ def comment_for(question: Question, decider: Decider, *, asked: str, requester: 
 def _signed(name: str, actor: str, decider: Decider, asked: str, words: str) -> str:
     """Return somebody's words as one line, after who says them."""
     # The address must stand where `is_ours` looks for it, whatever somebody is called.
-    name = name.replace("<", " ").replace(">", " ").replace(_MARK, " ")
-    text = f"{name} <{actor}>{_MARK}"
+    name = name.replace("<", " ").replace(">", " ").replace(VIA_CHAT, " ")
+    text = f"{name} <{actor}>{VIA_CHAT}"
     if decider.capacity is not Capacity.APPROVER and asked:
         text += f" as {decider.capacity} of {asked[:60]}"
     if words.strip():
@@ -101,16 +100,8 @@ def _signed(name: str, actor: str, decider: Decider, asked: str, words: str) -> 
 
 def is_ours(click: Click, approval: Approval) -> bool:
     """Tell whether Coupa's note is the one that this person's click left."""
-    person, mark, _ = (approval.note or "").partition(_MARK)
+    person, mark, _ = (approval.note or "").partition(VIA_CHAT)
     return bool(mark) and person.casefold().endswith(f"<{click.actor}>".casefold())
-
-
-def _decided_by(approval: Approval) -> str:
-    """Return who decided: the person named in our own note, else the user whom Coupa recorded."""
-    person, mark, _ = (approval.note or "").partition(_MARK)
-    if mark:
-        return person
-    return approval.approved_by.name if approval.approved_by else ""
 
 
 def _is_plain(char: str) -> bool:

@@ -10,6 +10,7 @@ from coupa_core.authority import Decider, EmailMap, Limits
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
 from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Verb
+from coupa_core.notice import Style
 
 
 class Decisions(Protocol):
@@ -74,7 +75,7 @@ class Policy:
         emails: from Coupa's addresses to the chat's.
         audit_required: decide nothing that cannot be written to the audit record before.
         comments: let approvers ask the requester by a comment in Coupa.
-        link_base: where people open Coupa.
+        style: of the notices, with the actions that are open to approvers.
     """
 
     token_required: bool
@@ -84,4 +85,4 @@ class Policy:
     emails: EmailMap
     audit_required: bool
     comments: bool
-    link_base: str
+    style: Style

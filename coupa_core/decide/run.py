@@ -113,7 +113,8 @@ class Decide:
         """Carry out one click.
 
         Raises:
-            CallerError: the token is missing or wrong, the approval does not exist, or cannot be held.
+            CallerError: the token is missing or wrong, the approval does not exist or cannot be held, or the
+                action is switched off.
             ServiceError: Coupa or the audit record could not be asked, and nothing was decided.
         """
         [end] = self.decide_all([click])
@@ -145,7 +146,11 @@ class Decide:
     def _enter(self, case: Decision, rows: Rows) -> None:
         """Look at what needs no question to Coupa: the token, the same request before, the reason."""
         click = case.click
-        self._checks.admit(case)
+        if click.verb not in self._policy.style.actions:
+            text = f"To {click.verb} is not enabled on this bridge."
+            case.end = CallerError("action_off", text, status=403)
+        else:
+            self._checks.admit(case)
         if case.end is None:
             try:
                 case.end = rows.stored(click)

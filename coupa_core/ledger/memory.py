@@ -37,6 +37,11 @@ class MemoryStore:
         with self._lock:
             return self._closed.get(approval_id)
 
+    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
+        """Return the rows that were closed in that time."""
+        with self._lock:
+            return [row for row in self._closed.values() if row.closed_at and since <= row.closed_at < until]
+
     def insert(self, entry: Entry) -> str:
         """Store a new row."""
         with self._lock:

@@ -24,6 +24,9 @@ MINIMAL_AFTER = 5
 MAX_UNCERTAIN = 3
 """After so many sends of unknown outcome an approval is parked: the person may have got each of them."""
 
+MUTED = "muted"
+"""The cause of a row that waits because an operator wants nothing to be sent for it until `next_at`."""
+
 PARKED_FOR = timedelta(days=1)
 KEEP_CLOSED = timedelta(days=90)
 _BACKOFF_CAP = timedelta(minutes=60)
@@ -223,6 +226,21 @@ def next_round(entry: Entry) -> Entry:
         refusals=0,
         uncertain=0,
     )
+
+
+def resent(entry: Entry, *, now: datetime) -> Entry:
+    """Forget who was told, at an operator's word: the next sweep tells everybody again."""
+    return unparked(replace(entry, told=dict.fromkeys(entry.told, "")), now=now)
+
+
+def unparked(entry: Entry, *, now: datetime) -> Entry:
+    """Make it due now, at an operator's word, with nothing counted against it."""
+    return replace(settled(entry, State.RETRY), next_at=now, refusals=0, uncertain=0)
+
+
+def muted(entry: Entry, *, until: datetime) -> Entry:
+    """Send nothing until then, at an operator's word."""
+    return waiting(entry, cause=MUTED, until=until)
 
 
 def settled(entry: Entry, state: State) -> Entry:

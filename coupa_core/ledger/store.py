@@ -77,6 +77,10 @@ class LedgerStore(Protocol):
         """Return the closed row of an approval, or None."""
         ...
 
+    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
+        """Return the rows that were closed at or after `since` and before `until`, in any order."""
+        ...
+
     def insert(self, entry: Entry) -> str:
         """Store a row that must not exist yet and return its etag; raises `Conflict` when it does."""
         ...

@@ -324,7 +324,6 @@ class Announcing:
     def _notice(self, tell: Tell, person: Decider) -> notice.Notice:
         """Render the notice; after several refusals its shortest form."""
         kit, approval, document = self._kit, tell.approval, tell.document
-        link = notice.link_to(document, base_url=kit.link_base)
         shown = notice.Shown(
             name=person.firstname or person.name,
             for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
@@ -332,9 +331,9 @@ class Announcing:
             in_coupa_only=kit.limits.forbid(document),
         )
         if tell.entry.refusals >= MINIMAL_AFTER:
-            text = notice.minimal(document, link=link, shown=shown)
+            text = notice.minimal(document, style=kit.style, shown=shown)
         else:
-            text = notice.announcement(document, link=link, shown=shown)
+            text = notice.announcement(approval, document, style=kit.style, shown=shown)
         token = None
         if kit.keys:
             token = kit.keys.offer(
@@ -345,7 +344,13 @@ class Announcing:
                 generation=tell.entry.generation,
                 now=kit.clock.now(),
             )
-        return notice.Notice(person.address, text, notice.slots(approval.id, token))
+        return notice.Notice(
+            person.address,
+            text,
+            notice.slots(approval.id, token),
+            document_type=document.type,
+            document_id=str(document.id),
+        )
 
     def _falter(self, failure: ServiceError) -> None:
         """Send nothing more in this sweep; after a 429 nothing before the pause is over."""

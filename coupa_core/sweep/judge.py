@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from coupa_core.authority import Circle, Decider, EmailMap, is_requester
 from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round
-from coupa_core.model import Approval, Document, digest, has_turn, stamp, version
+from coupa_core.model import Approval, Document, Unreadable, digest, has_turn, stamp, version
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -110,8 +110,8 @@ def judge(
         return Close("gone")
     if not approval.is_pending:
         return Close(approval.status or "unknown")
-    if document is None:
-        return Wait("document_unreadable")
+    if document is None or isinstance(document, Unreadable):
+        return Wait(document.cause if document else "document_unreadable")
     if not has_turn(approval, document, siblings):
         return Wait("not_your_turn")
     if not circle.people and not circle.is_certain:

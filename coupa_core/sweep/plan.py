@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import IntEnum
 
 from coupa_core.authority import Circle
-from coupa_core.ledger import Entry, Lease, State
-from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
+from coupa_core.ledger import MUTED, Entry, Lease, State
+from coupa_core.model import Approval, DocumentKey, Listing
 from coupa_core.sweep.judge import MAX_CIRCLE
 
 
@@ -71,7 +71,7 @@ def make_plan(
     listing: Listing,
     entries: Iterable[Entry],
     *,
-    edited: Mapping[int, str],
+    edited: Mapping[DocumentKey, str],
     circles: Mapping[int, Circle],
     now: datetime,
     lease: Lease,
@@ -81,7 +81,7 @@ def make_plan(
     Args:
         listing: pending approvals, complete or not; absence counts only in a complete one.
         entries: the open rows.
-        edited: stamps of requisitions that were touched lately, by id.
+        edited: stamps of documents that were touched lately.
         circles: who may decide each listed approval.
         now: aware UTC.
         lease: of claims.
@@ -120,7 +120,7 @@ def _urgency(row: Entry | None, *, is_touched: bool, has_moved: bool, is_due: bo
     if row.state is State.RETRY:
         return Urgency.OWED if is_due else None
     if row.state is State.WAITING:
-        if is_touched or has_moved:
+        if (is_touched or has_moved) and row.cause != MUTED:
             return Urgency.UNBLOCKED
         return Urgency.DUE if is_due else None
     if row.state is State.PARKED:
@@ -144,10 +144,8 @@ def _is_touched(approval: Approval, row: Entry) -> bool:
     return (approval.updated_at or "") != row.seen_approval
 
 
-def _is_edited(row: Entry, edited: Mapping[int, str]) -> bool:
-    if row.document_type != REQUISITION or row.document_id is None:
-        return False
-    return edited.get(row.document_id, row.seen_document) != row.seen_document
+def _is_edited(row: Entry, edited: Mapping[DocumentKey, str]) -> bool:
+    return edited.get((row.document_type, row.document_id), row.seen_document) != row.seen_document
 
 
 def _is_others(row: Entry, circle: Circle | None) -> bool:

@@ -11,12 +11,12 @@ from coupa_core.authority import Circle, EmailMap, Limits, TokenKeys
 from coupa_core.clock import Clock, Deadline
 from coupa_core.journal import Event
 from coupa_core.ledger import Lease, Ledger
-from coupa_core.model import Approval, Document, DocumentKey, Found, Listing
-from coupa_core.notice import Notice
+from coupa_core.model import Approval, Document, DocumentKey, Edits, Found, Listing
+from coupa_core.notice import Notice, Style
 
 
 class Purchasing(Protocol):
-    """Coupa, as far as a sweep reads it. Every read but `pending` raises `ServiceError` on failure."""
+    """Coupa, as far as a sweep reads it. Every read but the two lists raises `ServiceError` on failure."""
 
     def now(self) -> datetime:
         """Return the time by Coupa's clock, with which its stamps are compared."""
@@ -34,8 +34,8 @@ class Purchasing(Protocol):
         """Read the documents of approvals, by (type, id)."""
         ...
 
-    def edited_since(self, stamp: str, deadline: Deadline) -> dict[int, str]:
-        """Return the waiting requisitions that were touched at or after a stamp, with their stamps."""
+    def edited_since(self, stamp: str, types: Iterable[str], deadline: Deadline) -> Edits:
+        """Ask which waiting documents of these types were touched; a failure is told, not raised."""
         ...
 
 
@@ -117,7 +117,7 @@ class Kit:
         clock: the time.
         lease: of claims.
         keys: that sign action tokens; None when tokens are off.
-        link_base: where people open Coupa.
+        style: of the notices.
         workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
     """
 
@@ -132,5 +132,5 @@ class Kit:
     clock: Clock
     lease: Lease
     keys: TokenKeys | None
-    link_base: str
+    style: Style
     workers: int = 16

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from coupa_core.errors import BridgeError, ServiceError, one_line
+from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Status
-from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing, stamp
+from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
 from coupa_core.sweep.announce import BATCH, Announcing
 from coupa_core.sweep.plan import make_plan
 from coupa_core.sweep.ports import Kit
@@ -136,23 +136,23 @@ class Sweep:
         if listing.failure:
             progress.hamper(listing.failure)
 
-    def _edited(self, status: Status, entries: Iterable[Entry], progress: Progress) -> dict[int, str]:
-        """Ask which requisitions were touched lately: an edit need not touch their approvals.
+    def _edited(self, status: Status, entries: Iterable[Entry], progress: Progress) -> dict[DocumentKey, str]:
+        """Ask which documents were touched lately: an edit need not touch their approvals.
 
         It only adds looks. Without it an edit is found at the click, so its failure does not end the sweep.
         """
-        rows = [entry for entry in entries if entry.document_type == REQUISITION]
-        known = [time for row in rows if (time := stamp(row.seen_document))]
+        readable = [entry for entry in entries if not entry.cause.startswith(UNREADABLE)]
+        known = [time for entry in readable if (time := stamp(entry.seen_document))]
         since = status.edits_known_until or min(known, default=None)
-        if since is None or not rows:
+        if since is None:
             return {}
-        try:
-            # Whole seconds, as Coupa writes its own stamps.
-            asked = (since - OVERLAP).isoformat(timespec="seconds")
-            return self.kit.coupa.edited_since(asked, progress.deadline)
-        except BridgeError as failure:
-            progress.hamper(failure)
-            return {}
+        # Whole seconds, as Coupa writes its own stamps.
+        asked = (since - OVERLAP).isoformat(timespec="seconds")
+        types = {entry.document_type for entry in readable}
+        edits = self.kit.coupa.edited_since(asked, types, progress.deadline)
+        if edits.failure:
+            progress.hamper(edits.failure)
+        return edits.stamps
 
     def _close(self, closings: list[Entry], progress: Progress) -> None:
         """Close what a complete list no longer holds, after reading how each ended."""

@@ -63,7 +63,6 @@ class View:
         joins: what may only be filtered by.
         nil: leaves that are always null here.
         of: the class name of the records, when it matters.
-        is_open: serve every further attribute that the record has, too.
     """
 
     leaves: frozenset[str]
@@ -71,7 +70,6 @@ class View:
     joins: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
     nil: frozenset[str] = frozenset()
     of: str = ""
-    is_open: bool = False
 
 
 # ---------------------------------------------------------------------- values
@@ -109,6 +107,10 @@ def _get(record: Record, attribute: str, name: str) -> Any:
 def _plain(value: Any) -> Any:
     if type(value) is datetime:
         return stamp(value)
+    if type(value) is Record:
+        return {name: _plain(each) for name, each in value.extra.items()}
+    if type(value) is list:
+        return [_plain(each) for each in value]
     return str(value) if type(value) is Decimal else value
 
 
@@ -176,14 +178,14 @@ def _project_one(view: View, asked: dict[str, Any] | None) -> Project:
         if name in view.nested:
             parts.append((name, name.replace("-", "_"), _project(view.nested[name], inner)))
         elif name in view.leaves:
-            parts.append((name, name.replace("-", "_"), _picked(name, inner, view) if inner else None))
+            if inner:
+                raise QueryError("fields", f"{name} is not an association")
+            parts.append((name, name.replace("-", "_"), None))
     nulls = dict.fromkeys(name for name in names if name in view.nil)
     is_whole = asked is None
 
     def run(record: Record) -> dict[str, Any]:
         served = _serve(record, parts) | nulls
-        if view.is_open and is_whole:
-            served |= {name: _plain(value) for name, value in record.extra.items() if name not in served}
         return _overridden(served, record.raw, is_whole=is_whole) if record.raw else served
 
     return run
@@ -203,14 +205,6 @@ def _serve(record: Record, parts: list[tuple[str, str, Project | None]]) -> dict
         else:
             served[name] = None if value is None else deeper(value)
     return served
-
-
-def _picked(name: str, inner: Any, view: View) -> Project:
-    """Pick names from raw JSON, whose attributes nobody declared; only an open view has such."""
-    if not view.is_open:
-        raise QueryError("fields", f"{name} is not an association")
-    wanted = _flatten(inner)
-    return lambda value: {key: value[key] for key in wanted if key in value} if type(value) is dict else value
 
 
 def _overridden(served: dict[str, Any], raw: Mapping[str, Any], *, is_whole: bool) -> dict[str, Any]:

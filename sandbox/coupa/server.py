@@ -4,7 +4,14 @@ It decides nothing about approvals: `sandbox.coupa.world` does.
 
 Where Coupa's public pages are silent, this simulator decides: an action on a record that exists and is not
 pending is 400 (the schema has no other answer for it), a token without the scope is 403, a wrong method is
-404 as in Rails, and reading delegations needs no scope because no published list names one.
+404 as in Rails, an attribute in `fields` that the resource does not have is 400, and reading delegations
+needs no scope because no published list names one.
+
+Of documents it serves what the pages and the release 39 schemas list for reading, and nothing else: an
+expense report has artifacts at its lines and no attachments, a contract neither approvals nor comments nor
+attachments, an invoice no list of comments, and what a failed tolerance consists of is "not currently
+exposed". Where page and schema differ it serves both: `supplier-initiated` of a purchase order change is in
+the schema only. One form response has no path outside its user or supplier, only the list has one.
 
 Sources, read 2026-11, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -12,8 +19,12 @@ https://compass.coupa.com/en-us/products/product-documentation/integration-techn
         the actions; `reason` is a query parameter
     get-started-with-the-api/differences-between-xml-and-json-in-coupa        typing, hyphens
     get-started-with-the-api/exception-handling-and-error-codes               the limit
+    resources/transactional-resources/{expenses-api-(expense_reports),invoices-api-(invoices),\
+contracts-api-(contracts),purchase-orders-api-(purchase_orders),easy-form-responses-api-(easy_form_responses)}
+    resources/shared-resources/attachment-file-api
 and the attributes from https://compass.coupa.com/_dita_/en-us/documentation/plat/integ/\
-core_api_and_csv_download_formats/misc/R39/R39_Core_Platform_API.json and R39_Purchasing_API.json beside it.
+core_api_and_csv_download_formats/misc/R39/R39_Core_Platform_API.json, and R39_Purchasing_API.json,
+R39_Invoicing_API.json and R39_Expense_Reporting_API.json beside it.
 """
 
 from __future__ import annotations
@@ -65,7 +76,7 @@ NOTHING: Final = "No results match your search criteria."
 ACTIONS: Final = {"approve": APPROVED, "reject": REJECTED, "hold": ON_HOLD}
 
 
-def _view(leaves: str, *, nil: str = "", of: str = "", is_open: bool = False, **nested: Any) -> View:
+def _view(leaves: str, *, nil: str = "", of: str = "", **nested: Any) -> View:
     """Write a view down: names in one string, associations as keywords; `joins` is a mapping of those."""
     joins = nested.pop("joins", {})
     holds = {name.replace("_", "-"): (v if isinstance(v, tuple) else (v,)) for name, v in nested.items()}
@@ -75,11 +86,12 @@ def _view(leaves: str, *, nil: str = "", of: str = "", is_open: bool = False, **
         joins={name: (view,) for name, view in joins.items()},
         nil=frozenset(nil.split()),
         of=of,
-        is_open=is_open,
     )
 
 
 _NAMED = _view("id name code")
+_SUPPLIER = _view("id name number")
+_ATTACHMENT = _view("id file file-file-size file-url intent linked-to text type url created-at updated-at")
 _CURRENCY = _view("id code decimals")
 _USER_SIMPLE = _view("id login email employee-number firstname lastname fullname active", of="User")
 _GROUP = _view("id name active created-at updated-at", of="ApprovalGroup", users=_USER_SIMPLE)
@@ -102,19 +114,20 @@ _EMBEDDED = _view(_APPROVAL_LEAVES, nil="created-at updated-at", **_PEOPLE_OF_AP
 _COMMENT = _view("id commentable-id commentable-type comments created-at updated-at", created_by=_USER_SIMPLE)
 _LINE = _view(
     "id line-num description quantity unit-price total line-type account-allocations need-by-date "
-    "source-type status attachments image-url item contract payment-term shipping-term form-response",
+    "source-type status image-url item contract payment-term shipping-term form-response",
     currency=_CURRENCY,
-    supplier=_view("id name number"),
+    supplier=_SUPPLIER,
     account=_NAMED,
     commodity=_NAMED,
     uom=_NAMED,
+    attachments=_ATTACHMENT,
 )
 _CHAIN: Final[dict[str, Any]] = {"current_approval": _EMBEDDED, "current_parallel_approvals": _EMBEDDED}
 _REQUISITION = _view(
     "id status req-title justification submitted-at need-by-date total mobile-total line-count created-at "
     "updated-at rejected reject-reason-comment ship-to-attention buyer-note exported last-exported-at "
     "hide-price price-hidden pcard external-po-reference recurring-rules milestones taggings tags "
-    "user-members user-group-members total-with-estimated-tax estimated-tax-amount custom-fields attachments",
+    "user-members user-group-members total-with-estimated-tax estimated-tax-amount custom-fields",
     currency=_CURRENCY,
     created_by=_USER_SIMPLE,
     requested_by=_USER_SIMPLE,
@@ -122,6 +135,7 @@ _REQUISITION = _view(
     department=_NAMED,
     ship_to_address=_NAMED,
     requisition_lines=_LINE,
+    attachments=_ATTACHMENT,
     approvals=_EMBEDDED,
     comments=_COMMENT,
     joins={"current-approver-association": _USER_SIMPLE},
@@ -142,11 +156,51 @@ _DELEGATION = _view(
     delegator=_USER_SIMPLE,
     delegate=_USER_SIMPLE,
 )
-_COMMON = "id status created-at updated-at attachments custom-fields "
+_COMMON = "id status created-at updated-at custom-fields "
+_OPTIONAL: Final[dict[str, Any]] = {"comments": _COMMENT, "attachments": _ATTACHMENT, "approvals": _EMBEDDED}
+_VIOLATION = _view("id limit-exceeded receipt-missing created-at updated-at")
+_EXPENSE_LINE = _view(
+    "id line-number description amount approved-amount merchant reason expense-date start-date end-date "
+    "foreign-currency-amount receipt-total-amount over-limit requires-receipt frugality status type "
+    "audit-status employee-reimbursable created-at updated-at",
+    currency=_CURRENCY,
+    foreign_currency=_CURRENCY,
+    expense_category=_NAMED,
+    expense_artifacts=_view(
+        "id image-file-name image-content-type image-file-size source-file-name source-content-type "
+        "source-file-size ocr-status url created-at updated-at"
+    ),
+)
+_INVOICE_LINE = _view(
+    "id line-num description quantity price total type status po-number order-header-num order-line-id "
+    "order-line-num tax-amount tax-rate billing-note source-part-num created-at updated-at",
+    currency=_CURRENCY,
+    uom=_NAMED,
+    account=_NAMED,
+    commodity=_NAMED,
+)
+_ORDER_LINE = _view(
+    "id line-num description quantity price total type status need-by-date received invoiced",
+    currency=_CURRENCY,
+    supplier=_SUPPLIER,
+    uom=_NAMED,
+)
+_ORDER_LINE_CHANGE = _view(
+    "id line-num description quantity price total need-by-date order-line-id order-header-change-id "
+    "pending-delete created-at updated-at",
+    currency=_CURRENCY,
+    supplier=_SUPPLIER,
+    uom=_NAMED,
+    account=_NAMED,
+    attachments=_ATTACHMENT,
+)
 
 
-def _document(leaves: str, **nested: Any) -> View:
-    return _view(_COMMON + leaves, is_open=True, comments=_COMMENT, updated_by=_USER_SIMPLE, **nested)
+def _document(leaves: str, *people: str, parts: str = "", **nested: Any) -> View:
+    """Write the view of a document down: people by name, and `parts` of what most documents have."""
+    nested |= {name: _OPTIONAL[name] for name in parts.split()}
+    nested |= dict.fromkeys(("created_by", "updated_by", *people), _USER_SIMPLE)
+    return _view(_COMMON + leaves, **nested)
 
 
 @dataclass(frozen=True)
@@ -158,6 +212,8 @@ class Resource:
     view: View
     kind: str = ""
     """The class name of documents, for those."""
+    is_shown: bool = True
+    """Whether there is a path to one record."""
 
 
 RESOURCES: Final[dict[str, Resource]] = {
@@ -170,11 +226,16 @@ RESOURCES: Final[dict[str, Resource]] = {
         "invoice-header",
         "core.invoice.read",
         _document(
-            "invoice-number invoice-date document-type is-credit-note supplier currency gross-total "
-            "total-with-taxes tax-amount amount-due net-due-date discount-due-date payment-term requested-by "
-            "requester-name requester-email internal-note supplier-note tolerance-failures failed-tolerances "
-            "image-scan image-scan-url invoice-lines contract line-count",
-            approvals=_EMBEDDED,
+            "invoice-number invoice-date document-type gross-total total-with-taxes tax-amount amount-due "
+            "net-due-date discount-due-date discount-percent discount-amount internal-note supplier-note "
+            "tolerance-failures image-scan image-scan-url image-scan-file-name line-count paid",
+            "requested_by",
+            parts="attachments approvals",
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            payment_term=_NAMED,
+            contract=_NAMED,
+            invoice_lines=_INVOICE_LINE,
         ),
         "InvoiceHeader",
     ),
@@ -182,11 +243,16 @@ RESOURCES: Final[dict[str, Resource]] = {
         "expense-report",
         "core.expense.read",
         _document(
-            "title submitted-at submitted-by expensed-by currency total reimbursable-total-amount "
-            "reimbursable-total-currency start-date end-date is-trip audit-score auditor-note past-due "
-            "report-due-date report-warnings expense-policy-violations expense-violations reject-reason "
-            "expense-lines paid type-of-expense",
-            approvals=_EMBEDDED,
+            "title submitted-at total reimbursable-total-amount start-date end-date is-trip audit-score "
+            "auditor-note past-due report-due-date report-warnings reject-reason paid payment-channel",
+            "submitted_by",
+            "expensed_by",
+            parts="comments approvals",
+            currency=_CURRENCY,
+            reimbursable_total_currency=_CURRENCY,
+            expense_policy_violations=_VIOLATION,
+            expense_violations=_VIOLATION,
+            expense_lines=_EXPENSE_LINE,
         ),
         "ExpenseReport",
     ),
@@ -194,19 +260,42 @@ RESOURCES: Final[dict[str, Resource]] = {
         "contract",
         "core.contract.read",
         _document(
-            "number name supplier contract-owner submitter contract-type currency min-commit max-commit "
-            "minimum-value maximum-value start-date end-date term-type description department",
+            "number name contract-type min-commit max-commit minimum-value maximum-value start-date end-date "
+            "term-type description no-of-renewals renewal-length-value renewal-length-unit version "
+            "termination-notice published-date",
+            "contract_owner",
+            "submitter",
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            department=_NAMED,
             **_CHAIN,
         ),
         "Contract",
+    ),
+    "purchase_orders": Resource(
+        "order-header",
+        "core.purchase_order.read",
+        _document(
+            "po-number version exported",
+            "requester",
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            order_lines=_ORDER_LINE,
+        ),
+        "OrderHeader",
     ),
     "purchase_order_changes": Resource(
         "order-header-change",
         "core.purchase_order.read",
         _document(
-            "po-number order-header-id total supplier supplier-initiated pending-cancel justification "
-            "requester lines-count currency",
-            approvals=_EMBEDDED,
+            "po-number order-header-id total supplier-initiated pending-cancel justification lines-count "
+            "lines-pending-add-count lines-pending-delete-count version",
+            "requester",
+            parts="attachments approvals",
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            department=_NAMED,
+            order_line_changes=_ORDER_LINE_CHANGE,
             **_CHAIN,
         ),
         "OrderHeaderChange",
@@ -214,10 +303,19 @@ RESOURCES: Final[dict[str, Resource]] = {
     "easy_form_responses": Resource(
         "easy-form-response",
         "core.easy_form_response.read",
-        _document("name", approvals=_EMBEDDED, **_CHAIN),
+        _document(
+            "name submitted-at easy-form-id",
+            "requested_by",
+            parts="approvals",
+            easy_form_widget_responses=_view("id answer widget-label widget-type field-name type"),
+            **_CHAIN,
+        ),
         "EasyFormResponse",
+        is_shown=False,
     ),
 }
+EVERY: Final = BASELINE | {each.scope for each in RESOURCES.values() if each.scope} | {"core.comment.read"}
+"""Every scope that reads something here."""
 _BY_KIND: Final = {each.kind: each for each in RESOURCES.values() if each.kind}
 
 
@@ -338,7 +436,7 @@ class CoupaSimulator:
         match method, path.split("/")[1:]:
             case "GET", ["api", name] if name in RESOURCES:
                 return self._list(RESOURCES[name], query, scopes)
-            case "GET", ["api", name, number] if name in RESOURCES:
+            case "GET", ["api", name, number] if name in RESOURCES and RESOURCES[name].is_shown:
                 return self._show(RESOURCES[name], _id(number), query, scopes)
             case "GET", ["api", "requisitions", number, "comments"]:
                 return self._comments(_id(number), query, scopes)

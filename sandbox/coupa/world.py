@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from urllib.parse import quote
 
 from sandbox.clock import Clock
 
@@ -35,6 +36,11 @@ DELETED: Final = object()
 """As a raw value: the key is not served."""
 
 _DECIMALS = {"JPY": 0, "KRW": 0, "BHD": 3, "KWD": 3}
+_PEOPLE = frozenset(
+    ["created-by", "requested-by", "expensed-by", "submitted-by", "requester", "contract-owner", "submitter"]
+)
+"""Attributes of documents that are users."""
+
 _LAG = timedelta(seconds=2)
 """How far `updated-at` is behind `approval-date` in real answers: one to three seconds."""
 
@@ -66,6 +72,8 @@ class Line:
     account: str | None = None
     commodity: str | None = None
     uom: str | None = None
+    attachments: tuple[str, ...] = ()
+    """Names of files."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -467,7 +475,7 @@ class World:
                 created_by=requester if created_by is None else self.users.rows[created_by],
                 requisition_lines=[self._line(place, each, money) for place, each in enumerate(lines, 1)],
                 submitted_at=now if submitted else None,
-                extra={"attachments": [], **named, **_hyphenated(more)},
+                extra={"attachments": [], **named, **self._attributes(more)},
             )
             return self._add(document, holdable=holdable)
 
@@ -487,7 +495,8 @@ class World:
             approvers: as for a requisition.
             status: of the document.
             holdable: whether its approvals may be put on hold.
-            more: its attributes as raw JSON, with underscores for hyphens; `id` for a chosen one.
+            more: its attributes as raw JSON, with underscores for hyphens; `id` for a chosen one, and the
+                id of a user for an attribute that is a person.
         """
         with self.lock:
             number, now = more.pop("id", None) or next(self._document_ids), self.now()
@@ -498,9 +507,16 @@ class World:
                 created_at=now,
                 updated_at=now,
                 steps=approvers,
-                extra=_hyphenated(more),
+                extra=self._attributes(more),
             )
             return self._add(document, holdable=holdable)
+
+    def edit_document(self, kind: str, number: int, **changes: Any) -> None:
+        """Change attributes of a document of another type, as raw JSON; its approvals stay as they are."""
+        with self.lock:
+            document = self.documents[kind].rows[number]
+            document.extra |= self._attributes(changes)
+            self._move(document)
 
     def requisition(self, rid: int) -> Requisition:
         """Return a requisition, live.
@@ -729,6 +745,14 @@ class World:
 
     # ------------------------------------------------------------------ parts
 
+    def _attributes(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        """Return raw JSON as it is kept: objects are records, and a number for a person is that user."""
+        kept = _record(more).extra
+        for name in _PEOPLE & kept.keys():
+            if isinstance(kept[name], int):
+                kept[name] = self.users.rows[kept[name]]
+        return kept
+
     def _find(self, kind: str, number: int) -> Record:
         tables: dict[str, Mapping[int, Record]] = {
             "approval": self.approvals.rows,
@@ -786,7 +810,7 @@ class World:
             unit_price=entered.unit_price,
             amount=entered.amount,
             currency=currency,
-            extra=dict(named),
+            extra={**named, "attachments": [_file(name) for name in entered.attachments]},
         )
 
     def _add(self, document: Document, *, holdable: bool) -> int:
@@ -846,6 +870,25 @@ class World:
 
     def _move(self, record: Approval | Document) -> None:
         record.updated_at = max(self.now(), record.updated_at or self.now())
+
+
+def _file(name: str) -> Record:
+    """Return an attachment as Coupa's sample shows it: the name is the end of an address."""
+    address = f"https://files.example.com/attachment_files/files/79/original/{quote(name)}"
+    return Record(
+        extra={"id": 325, "type": "AttachmentFile", "intent": "Internal", "file": address, "url": ""}
+    )
+
+
+def _record(raw: Mapping[str, Any]) -> Record:
+    """Return an object of raw JSON, and the objects in it, as records."""
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _record(value)
+        return [kept(each) for each in value] if isinstance(value, list) else value
+
+    return Record(extra={name: kept(value) for name, value in _hyphenated(raw).items()})
 
 
 def _hyphenated(names: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,14 +59,33 @@ class Bridge:
     def view(self, trace: str) -> dict[str, Any]:
         """Return what is to be seen, with the trace of one approval if a number is given."""
         return {
-            "status": self._get("/api/status"),
+            "status": self._status(),
             "trace": self._get(f"/api/approvals/{trace}/trace") if trace.isdigit() else None,
+            "cycle": self._cycle(),
             "log": self._log_lines(),
             "audit": self._audit_events(),
             "calls": self._calls(),
             "now": self._around.clock.now(),
             "steps": STEPS,
         }
+
+    def _status(self) -> dict[str, Any]:
+        """Return `groups`, and what else is short enough to show, as `facts`."""
+        said = self._get("/api/status")
+        groups = said.pop("groups", [])
+        for name in ("lists", "versions", "rates"):
+            said.pop(name, None)
+        return said if "unreachable" in said else {"facts": said, "groups": groups}
+
+    def _cycle(self) -> dict[str, Any]:
+        """Return the cycle times, each row with the lengths of its two bars in percent of the longest."""
+        said = self._get("/api/cycle-times")
+        rows = said.get("rows", [])
+        longest = max((row["p95_s"] for row in rows), default=0) or 1
+        for row in rows:
+            for name in ("median", "p95"):
+                row[f"{name}_bar"] = round(100 * row[f"{name}_s"] / longest, 1)
+        return said
 
     def _get(self, path: str) -> dict[str, Any]:
         """Return a JSON answer; `unreachable` says why there is none."""

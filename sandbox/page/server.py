@@ -167,6 +167,14 @@ class Page:
         return email if email in self._people else next(iter(self._people))
 
 
+def _long(seconds: float) -> str:
+    """Write a length of time in its greatest unit: `1.5 d`, `45 min`, `8 s`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def _moment(at: datetime | str) -> Markup:
     """Write a day and a time of day."""
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
@@ -184,4 +192,4 @@ def _number(fields: Any) -> str:
     return value if value.isascii() and value.isdigit() and len(value) <= 19 else ""
 
 
-TEMPLATES.filters |= {"moment": _moment, "words": _words}
+TEMPLATES.filters |= {"moment": _moment, "words": _words, "long": _long}

@@ -37,9 +37,10 @@ def run(
     *,
     sweep: Sweep = ours,
     new_store: NewStore = MemoryStore,
+    channel: str = "events",
 ) -> tuple[Tally, list[str]]:
     """Announce some approvals with these faults and count; also return the steps that were passed."""
-    rig = Rig(store=new_store(), settings={"COUPA_MAX_PER_SECOND": "25"})
+    rig = Rig(store=new_store(), settings=_settings(channel))
     for number in range(approvals):
         rig.request(number % len(rig.people))
     poller = rig.poller(Seam(decide=at(choices)))
@@ -49,9 +50,13 @@ def run(
     return audit(rig, steps=len(poller.seam.steps), faults=poller.seam.faults), poller.seam.steps
 
 
-def first_sweep(approvals: int, *, sweep: Sweep = ours) -> list[str]:
+def _settings(channel: str) -> dict[str, str]:
+    return {"COUPA_MAX_PER_SECOND": "25", "MOVEWORKS_CHANNEL": channel}
+
+
+def first_sweep(approvals: int, *, sweep: Sweep = ours, channel: str = "events") -> list[str]:
     """Return the steps of a sweep that has everything to do, found by a dry run."""
-    rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25"})
+    rig = Rig(settings=_settings(channel))
     for number in range(approvals):
         rig.request(number % len(rig.people))
     poller = rig.poller()
@@ -59,9 +64,11 @@ def first_sweep(approvals: int, *, sweep: Sweep = ours) -> list[str]:
     return poller.seam.steps
 
 
-def points(approvals: int, *, sweep: Sweep = ours, kills_only: bool = False) -> Iterator[dict[int, str]]:
+def points(
+    approvals: int, *, sweep: Sweep = ours, kills_only: bool = False, channel: str = "events"
+) -> Iterator[dict[int, str]]:
     """Return every single fault of a first sweep."""
-    for number, name in enumerate(first_sweep(approvals, sweep=sweep)):
+    for number, name in enumerate(first_sweep(approvals, sweep=sweep, channel=channel)):
         for mode in KILLS if kills_only else modes_of(name):
             yield {number: mode}
 
@@ -82,11 +89,12 @@ def enumerate_faults(
     *,
     sweep: Sweep = ours,
     new_store: NewStore = MemoryStore,
+    channel: str = "events",
 ) -> Tally:
     """Run once for each choice of faults, and add the figures up."""
     total = Tally()
     for choice in choices:
-        tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store)
+        tally, _ = run(approvals, choice, sweep=sweep, new_store=new_store, channel=channel)
         if sweep is ours and (tally.lost or tally.unexplained or tally.repeated > len(choice)):
             tally.missed.append(f"{approvals} approvals, {choice}")
         total.add(tally)

@@ -45,10 +45,10 @@ class Job:
     arguments: tuple[object, ...] = ()
 
 
-def every_fault(approvals: int, part: int, parts: int) -> Tally:
+def every_fault(approvals: int, part: int, parts: int, channel: str = "events") -> Tally:
     """Do a part of the enumeration in memory."""
-    choices = itertools.islice(crashes.points(approvals), part, None, parts)
-    return crashes.enumerate_faults(approvals, choices)
+    choices = itertools.islice(crashes.points(approvals, channel=channel), part, None, parts)
+    return crashes.enumerate_faults(approvals, choices, channel=channel)
 
 
 def every_fault_on_azurite(approvals: int) -> Tally:
@@ -180,6 +180,7 @@ def jobs(seed: int) -> list[Job]:
         Job("any fault or kill, 1 approval, Azurite", every_fault_on_azurite, (1,)),
         Job("any fault or kill, 4 approvals", every_fault, (4, 0, 1)),
         Job("any fault or kill, 1 approval", every_fault, (1, 0, 1)),
+        Job("any fault or kill, 4 approvals, listener", every_fault, (4, 0, 1, "listener")),
         Job("state machine", machine.run_machine, (500,)),
         *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
         Job("lists of 0 to 5,000", every_length),

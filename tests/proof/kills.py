@@ -100,13 +100,14 @@ def killing(kills: int, seed: int) -> Tally:
 def is_at_rest(url: str) -> bool:
     """Tell whether nothing is claimed or due: on a busy machine a send may take longer than its deadline."""
     status = requests.get(f"{url}/api/status", timeout=60).json()
-    return not (status["states"]["claimed"] or status["states"]["retry"] or status["is_moveworks_suspect"])
+    places = {each["place"] for each in status["groups"]}
+    return not (places & {"claimed", "retry"} or status["is_moveworks_suspect"])
 
 
 def parked(url: str) -> set[str]:
     """Return what is set aside with an alarm."""
     status = requests.get(f"{url}/api/status", timeout=60).json()
-    return {str(row["approval_id"]) for row in status["parked"]}
+    return {each["approval_id"] for each in status["lists"].get("parked", [])}
 
 
 def _count(world: World, *, parked: set[str]) -> Tally:
@@ -133,7 +134,12 @@ def fire(url: str, *, wait: bool = False) -> None:
 @contextlib.contextmanager
 def neighbours() -> Iterator[World]:
     coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-    moveworks = MoveworksSimulator(api_key=API_KEY, event_id="5d4a2f6e-0000-4000-8000-000000000001")
+    moveworks = MoveworksSimulator(
+        api_key=API_KEY,
+        event_id="5d4a2f6e-0000-4000-8000-000000000001",
+        listener_id="coupa-approvals",
+        listener_secret="listener-secret",
+    )
     moveworks.max_per_minute = None
     coupa.front.latency_s = moveworks.front.latency_s = LATENCY_S
     with azurite(tables_only=True) as tables, served(coupa.front) as there, served(moveworks.front) as chat:
@@ -146,6 +152,8 @@ def neighbours() -> Iterator[World]:
             "MOVEWORKS_BASE_URL": chat,
             "MOVEWORKS_EVENT_ID": moveworks.event_id,
             "MOVEWORKS_API_KEY": API_KEY,
+            "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+            "MOVEWORKS_LISTENER_SECRET": "listener-secret",
             "MOVEWORKS_MAX_PER_MINUTE": "10000",
             "ACTION_TOKEN_KEYS": TOKEN_KEYS,
             "CLAIM_LEASE_S": str(LEASE_S),

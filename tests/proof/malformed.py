@@ -1,13 +1,14 @@
-"""Every field of an approval and of its requisition missing, null, of a wrong type, empty, huge or nested."""
+"""Every field of an approval and of its document missing, null, of a wrong type, empty, huge or nested."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from goldens import APPROVAL, REQUEST
+from goldens import APPROVAL, RECORDS
 
 from coupa_core.ledger import State
+from coupa_core.model import REQUISITION
 from proof.audit import Tally
 from proof.rig import Rig
 
@@ -29,7 +30,7 @@ NEIGHBOURS = 2
 
 def cases() -> Iterator[tuple[str, str, str]]:
     """Return every kind of record, field and oddity."""
-    for kind, fields in (("approval", APPROVAL), ("requisition", REQUEST)):
+    for kind, fields in (("approval", APPROVAL), *RECORDS.items()):
         for field in fields:
             for oddity in ODDITIES:
                 yield kind, field, oddity
@@ -37,17 +38,17 @@ def cases() -> Iterator[tuple[str, str, str]]:
 
 def spoiling(kind: str, field: str, oddity: str) -> Tally:
     """Spoil one field of one record among three: the others are told, and it is told or accounted for."""
-    rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25"})
+    rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25", "DOCUMENT_TYPES": "*"})
     poller = rig.poller()
     world = rig.coupa.world
-    requests = [rig.request(number) for number in range(NEIGHBOURS + 1)]
-    approvals = [world.approvals_of(number)[0].id for number in requests]
+    documents = [_entered(rig, kind, number) for number in range(NEIGHBOURS + 1)]
+    approvals = [world.approvals_of(number)[0].id for number in documents]
     spoiled = approvals[1]
-    number = spoiled if kind == "approval" else requests[1]
+    target = ("approval", spoiled) if kind == "approval" else ("document", documents[1])
     if oddity == DELETED:
-        world.delete_field(kind, number, field)
+        world.delete_field(*target, field)
     else:
-        world.override((kind, number), {field: ODDITIES[oddity]})
+        world.override(target, {field: ODDITIES[oddity]})
     for _ in range(4):
         poller.sweep()
         rig.clock.advance(60)
@@ -65,3 +66,17 @@ def spoiling(kind: str, field: str, oddity: str) -> Tally:
     assert accounted, f"nobody knows of it: {row and row.state} {counts}"
     assert not counts.get("spoiled"), "an error that nobody thought of"
     return Tally(runs=1, steps=len(poller.seam.steps), faults=1, sent=len(told), worst=1)
+
+
+def _entered(rig: Rig, kind: str, number: int) -> int:
+    """Enter a document for one person, of this type or a requisition, and return its id."""
+    if kind in ("approval", REQUISITION):
+        return rig.request(number)
+    kept = ("id", "status", "updated-at", "comments", "approvals", "current-approval")
+    fields = {name: value for name, value in RECORDS[kind].items() if name not in kept}
+    fields.pop("current-parallel-approvals", None)
+    return rig.coupa.world.add_document(
+        approvable_type=kind,
+        approvers=[rig.people[number]],
+        **{name.replace("-", "_"): value for name, value in fields.items()},
+    )

@@ -153,7 +153,7 @@ MUTATIONS = (
         "sweep/run.py",
         "if listing.is_complete and not plan.held and progress.came_through()",
         "if listing.is_complete",
-        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+        "test_sweep.py::test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end",
     ),
     Mutation(
         "one bad record blocks no other",
@@ -161,6 +161,20 @@ MUTATIONS = (
         "except Exception:",
         "except KeyError:",
         "test_sweep.py::test_an_error_that_nobody_thought_of_spoils_one_approval_only",
+    ),
+    Mutation(
+        "a listener's sign of life is for nobody",
+        "moveworks/listener.py",
+        'Notice("", "", {}, kind=PROBE)',
+        'Notice("", "", {})',
+        "test_listener_channel.py::test_a_sign_of_life_checks_id_and_secret_and_tells_nobody",
+    ),
+    Mutation(
+        "requests to a listener keep their distance",
+        "moveworks/listener.py",
+        "Pace(clock, limit=1, period_s=1 / PER_SECOND)",
+        "Pace(clock, limit=1_000, period_s=1.0)",
+        "test_listener_channel.py::test_a_sweep_over_the_listener_is_never_throttled",
     ),
     Mutation(
         "content that changed is not approved",

@@ -28,6 +28,7 @@ from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import InProcess
@@ -40,6 +41,8 @@ _SETTINGS = {
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": API_KEY,
+    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
+    "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "ACTION_TOKEN_KEYS": TOKEN_KEYS,
     "LEDGER_CONNECTION": "memory",
 }
@@ -240,9 +243,15 @@ class Rig:
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
         vendors = _Unstepped(self.clock)
-        self.coupa = CoupaSimulator(clock=vendors, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        self.coupa = CoupaSimulator(
+            clock=vendors, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
+        )
         self.moveworks = MoveworksSimulator(
-            clock=vendors, api_key=API_KEY, event_id=_SETTINGS["MOVEWORKS_EVENT_ID"]
+            clock=vendors,
+            api_key=API_KEY,
+            event_id=_SETTINGS["MOVEWORKS_EVENT_ID"],
+            listener_id=_SETTINGS["MOVEWORKS_LISTENER_ID"],
+            listener_secret=_SETTINGS["MOVEWORKS_LISTENER_SECRET"],
         )
         self.books = Books()
         numbers = itertools.count(1)

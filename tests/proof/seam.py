@@ -160,6 +160,10 @@ class SeamStore:
         """Pass."""
         return self._pass("read_closed", lambda: self._inside.read_closed(approval_id))
 
+    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
+        """Pass."""
+        return self._pass("closed_entries", lambda: self._inside.closed_entries(since=since, until=until))
+
     def insert(self, entry: Entry) -> str:
         """Pass."""
         return self._pass("insert", lambda: self._write(entry, self._inside.insert), writes=True)

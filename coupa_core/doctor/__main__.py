@@ -1,0 +1,54 @@
+"""The command: one line for each check; ends with 0 when all is well, 1 when not, 2 when called wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from coupa_core.app import Parts
+from coupa_core.clock import SystemClock
+from coupa_core.doctor.checks import Verdict, examine
+from coupa_core.doctor.preview import preview
+from coupa_core.errors import BridgeError
+from coupa_core.settings import environment_of, read_settings
+
+
+def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
+    """Check, print, and return the exit status.
+
+    Args:
+        arguments: of the command line; None for those of the process.
+        parts: the clock, and whatever replaces the real thing.
+
+    Raises:
+        SystemExit: with 2 when called wrongly.
+    """
+    parser = argparse.ArgumentParser(
+        "python -m coupa_core.doctor",
+        description="Check what the bridge needs, by the environment and local.settings.json.",
+    )
+    parser.add_argument("--preview", action="store_true", help="say who would be told what; nothing is sent")
+    asked = parser.parse_args(arguments)
+    logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings say it
+    parts = parts or Parts(SystemClock(), random.Random())  # noqa: S311 - jitter
+    try:
+        environment = environment_of(Path.cwd())
+        is_well = True
+        for finding in examine(environment, parts):
+            sys.stdout.write(f"{finding}\n")
+            is_well = is_well and finding.verdict is not Verdict.WRONG
+        if asked.preview and is_well:
+            for line in preview(read_settings(environment), parts).lines():
+                sys.stdout.write(f"{line}\n")
+    except BridgeError as error:
+        sys.stdout.write(f"{Verdict.WRONG:<5} {error}\n")
+        return 1
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""The checks: settings, Coupa's token and scopes, Moveworks' key, the tables' rights, the clocks.
+
+Each finding says what is so and what to change; it never shows a value of a setting.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from coupa_core.app import Parts, build_access, build_channel
+from coupa_core.clock import Clock, Deadline
+from coupa_core.coupa import Access
+from coupa_core.errors import ServiceError, SettingsError
+from coupa_core.model import REQUISITION
+from coupa_core.settings import NAMES, Settings, read_settings
+from coupa_core.tables import CLICK_OPTIONS, Table, table_client
+from coupa_core.wire import Reply, Wire
+
+CHECK_S = 15.0
+"""How long one question may take."""
+
+SKEW_S = 30.0
+"""Clocks may differ by so much: a quarter of the usual lease, as the ledger allows."""
+
+_SCOPES = {
+    "approvals": "core.approval.read",
+    "requisitions": "core.requisition.read",
+    "users": "core.user.read",
+    "user_groups": "core.user_group.read",
+}
+_WRITE = "core.approval.write"
+_GRANT = (
+    "grant it to the OAuth client in Coupa (Setup, OAuth2/OpenID Connect Clients) and name it in COUPA_SCOPES"
+)
+
+
+class Verdict(StrEnum):
+    """What a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, but somebody should know."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        verdict: whether something must be changed.
+        subject: what was looked at.
+        text: what is so, and what to change where.
+    """
+
+    verdict: Verdict
+    subject: str
+    text: str
+
+    def __str__(self) -> str:
+        """Write one line."""
+        return f"{self.verdict:<5} {self.subject}: {self.text}"
+
+
+def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
+    """Check everything, and yield each finding as it is made.
+
+    Args:
+        environment: names and values of the settings.
+        parts: the clock, and whatever replaces the real thing.
+    """
+    spelled = list(_spelling(environment))
+    yield from spelled
+    try:
+        settings = read_settings(environment)
+    except SettingsError as error:
+        told = {each.subject for each in spelled if each.verdict is Verdict.WRONG}
+        yield from (each for each in map(_complaint, str(error).split("; ")) if each.subject not in told)
+        yield Finding(Verdict.NOTE, "the rest", "cannot be checked before the settings are whole")
+        return
+    yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
+    yield from _keys(settings)
+    ahead: dict[str, float] = {}
+    parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
+    yield from _coupa(settings, parts)
+    yield _moveworks(settings, parts)
+    yield Finding(
+        Verdict.NOTE,
+        "MOVEWORKS_EVENT_ID",
+        "cannot be checked without sending a message; a wrong one shows as moveworks_404 in the first sweep",
+    )
+    yield from _tables(settings)
+    yield from _clocks(ahead)
+
+
+def _spelling(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Look for what a copied secret brings along."""
+    for name in NAMES:
+        value = environment.get(name, "")
+        if not value.strip().isprintable():
+            text = "has a line break or another invisible character inside: enter it anew where it is set"
+            yield Finding(Verdict.WRONG, name, text)
+        elif value != value.strip():
+            text = "has a space or a line break at an end, which is ignored here: take it out where it is set"
+            yield Finding(Verdict.NOTE, name, text)
+
+
+def _complaint(text: str) -> Finding:
+    name, _, complaint = text.partition(": ")
+    where = "set it in the app's settings, or in local.settings.json on your machine"
+    if "Key Vault" in complaint:
+        where = "give the app's identity the role Key Vault Secrets User, or mend the reference's URI"
+    return Finding(Verdict.WRONG, name, f"{complaint}; {where}")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    for name, keys in (
+        ("ACTION_TOKEN_KEYS", settings.action_token_keys),
+        ("AUDIT_KEYS", settings.audit_keys),
+    ):
+        if keys:
+            first, *others = keys
+            more = f", {', '.join(others)} still verify" if others else ""
+            yield Finding(Verdict.OK, name, f"{first} signs{more}; how old the keys are is not known here")
+
+
+class _Noting(Wire):
+    """A connection that notes how far its neighbour's clock is ahead of ours."""
+
+    def __init__(self, *, ahead: dict[str, float], clock: Clock, **more: Any) -> None:
+        super().__init__(clock=clock, **more)
+        self._ahead = ahead
+        self._now = clock.now
+
+    def send(self, *arguments: Any, **options: Any) -> Reply:
+        """Send one request once."""
+        reply = super().send(*arguments, **options)
+        ahead_s = reply.ahead_s(self._now())
+        if ahead_s is not None:
+            self._ahead[self.name] = ahead_s
+        return reply
+
+
+def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
+    """Read one record of each kind that is needed; without a token nothing else can be asked."""
+    access = build_access(settings, parts)
+    failure = _read(access, "approvals", parts.clock)
+    if failure and not failure.code.startswith("coupa_40"):
+        yield Finding(Verdict.WRONG, "Coupa", f"{failure}; check COUPA_BASE_URL, too")
+        if failure.code == "coupa_token_400":
+            yield from _ungranted(settings, parts)
+        return
+    yield Finding(Verdict.OK, "Coupa", "takes our client and gave a token")
+    yield _scope("approvals", failure)
+    resources = ["users", "user_groups"]
+    if {REQUISITION, "*"} & set(settings.document_types):
+        resources.insert(0, "requisitions")
+    for resource in resources:
+        yield _scope(resource, _read(access, resource, parts.clock))
+    for name in sorted({*settings.document_types} - {REQUISITION, "*"}):
+        yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
+    if _WRITE in settings.coupa_scopes.split():
+        yield Finding(Verdict.OK, _WRITE, "is asked for; only a decision would show that it is granted")
+    else:
+        yield Finding(Verdict.WRONG, _WRITE, f"is not asked for, so nothing can be decided: {_GRANT}")
+    failure = _read(access, "delegations", parts.clock)
+    if failure:
+        text = f"cannot be read ({failure.code}), so delegates are those that approvals name"
+        yield Finding(Verdict.NOTE, "delegations", text)
+    else:
+        yield Finding(Verdict.OK, "delegations", "can be read")
+
+
+def _read(access: Access, resource: str, clock: Clock) -> ServiceError | None:
+    """Read one record; return what went wrong, or None."""
+    try:
+        access.read(
+            resource, f"/api/{resource}", {"limit": "1", "fields": '["id"]'}, Deadline(clock, CHECK_S)
+        )
+    except ServiceError as failure:
+        return failure
+    return None
+
+
+def _scope(resource: str, failure: ServiceError | None) -> Finding:
+    if failure is None:
+        return Finding(Verdict.OK, _SCOPES[resource], f"{resource} can be read")
+    return Finding(Verdict.WRONG, _SCOPES[resource], f"{failure}: {_GRANT}")
+
+
+def _ungranted(settings: Settings, parts: Parts) -> Iterator[Finding]:
+    """Name the scopes that Coupa does not give, by asking for one at a time."""
+    for scope in settings.asked_scopes.split():
+        access = build_access(settings.model_copy(update={"coupa_scopes": scope, "comments": "off"}), parts)
+        failure = _read(access, "approvals", parts.clock)
+        if failure and failure.code == "coupa_token_400":
+            yield Finding(Verdict.WRONG, scope, f"is not granted: {_GRANT}")
+
+
+def _moveworks(settings: Settings, parts: Parts) -> Finding:
+    channel = build_channel(settings, parts, settings.moveworks_max_per_minute)
+    try:
+        channel.probe(Deadline(parts.clock, CHECK_S))
+    except ServiceError as failure:
+        hint = "" if "MOVEWORKS_BASE_URL" in str(failure) else "; check MOVEWORKS_BASE_URL"
+        return Finding(Verdict.WRONG, "Moveworks", f"{failure}{hint}")
+    return Finding(Verdict.OK, "Moveworks", "takes our key")
+
+
+class _Probe(Table):
+    """A table as far as our rights on it matter."""
+
+    CODES = "table"
+
+    def exercise(self) -> None:
+        """Make the table if need be, then write, read and delete a row of no meaning.
+
+        Raises:
+            ServiceError: says at which step.
+        """
+        row = {"PartitionKey": "doctor", "RowKey": secrets.token_hex(16)}
+        with self._talking("make the table or write a row") as client:
+            client.create_entity(row)
+        with self._talking("read a row", makes=False) as client:
+            client.get_entity(row["PartitionKey"], row["RowKey"])
+        with self._talking("delete a row", makes=False) as client:
+            client.delete_entity(row)
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    if settings.storage == "memory" and not settings.ledger_account_url:
+        text = "keeps the ledger in this process only: everybody is told again after a restart"
+        yield Finding(Verdict.NOTE, "LEDGER_CONNECTION", text)
+        return
+    for name, table in (("LEDGER_TABLE", settings.ledger_table), ("AUDIT_TABLE", settings.audit_table)):
+        try:
+            client = table_client(
+                connection=settings.storage,
+                account_url=settings.ledger_account_url,
+                table=table,
+                options=CLICK_OPTIONS,
+            )
+        except (SettingsError, ValueError):
+            yield Finding(Verdict.WRONG, "LEDGER_CONNECTION", "is no connection string of a storage account")
+            return
+        with client:
+            yield _table(name, _Probe(client))
+
+
+def _table(name: str, probe: _Probe) -> Finding:
+    try:
+        probe.exercise()
+    except ServiceError as failure:
+        where = "check LEDGER_CONNECTION or LEDGER_ACCOUNT_URL, and the account's network rules"
+        if failure.status in (401, 403):
+            where = "give the app's identity (or you) the role Storage Table Data Contributor on the account"
+        return Finding(Verdict.WRONG, name, f"{failure}: {where}")
+    return Finding(Verdict.OK, name, "a row can be written, read and deleted")
+
+
+def _clocks(ahead: Mapping[str, float]) -> Iterator[Finding]:
+    for name, ahead_s in sorted(ahead.items()):
+        if abs(ahead_s) <= SKEW_S:
+            yield Finding(Verdict.OK, "clock", f"agrees with {name}'s within {SKEW_S:.0f} s")
+        else:
+            side = "behind" if ahead_s > 0 else "ahead of"
+            text = f"is {abs(ahead_s):.0f} s {side} {name}'s: set this machine's clock by a time server"
+            yield Finding(Verdict.WRONG, "clock", text)

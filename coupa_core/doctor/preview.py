@@ -1,0 +1,131 @@
+"""Who would be told what right now: a sweep over a copy of the ledger, with a channel that only collects.
+
+Coupa is read as a sweep reads it. Nothing is sent, no row is written, and no token is made.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from coupa_core.app import Parts, build
+from coupa_core.clock import Deadline
+from coupa_core.errors import one_line
+from coupa_core.journal import Event
+from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore
+from coupa_core.notice import Notice
+from coupa_core.settings import Settings
+from coupa_core.sweep import Summary, Sweep
+
+_ROOM = 100_000
+
+
+@dataclass
+class _Collecting:
+    """A channel that keeps what it is given; it fits the port of a sweep."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    def free(self, within_s: float) -> int:  # noqa: ARG002 - the port's
+        """Say that there is room."""
+        return _ROOM
+
+    def wait_turn(self, deadline: Deadline) -> bool:  # noqa: ARG002 - the port's
+        """Go ahead."""
+        return True
+
+    def remember(self, seconds_ago: float) -> None:
+        """Count nothing."""
+
+    def send(self, notice: Notice, deadline: Deadline) -> None:  # noqa: ARG002 - the port's
+        """Keep it."""
+        self.notices.append(notice)
+
+    def probe(self, deadline: Deadline) -> None:
+        """Ask nobody."""
+
+    def close_idle(self) -> None:
+        """Hold no connection."""
+
+
+class _Unrecorded:
+    """An audit record that keeps nothing: nothing happens here."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:  # noqa: ARG002 - the port's
+        """Forget them."""
+        return True
+
+    def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:  # noqa: ARG002 - the port's
+        """Delete nothing."""
+        return 0
+
+
+class _Copy(MemoryStore):
+    """The open rows and the status as they are now; closed rows are looked up."""
+
+    def __init__(self, real: LedgerStore) -> None:
+        super().__init__()
+        self._real = real
+        for entry in real.open_entries().entries:
+            self.insert(entry)
+        self.save_status(real.status())
+
+    def read_closed(self, approval_id: int) -> Entry | None:
+        """Return the closed row of an approval."""
+        return super().read_closed(approval_id) or self._real.read_closed(approval_id)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a sweep would do now.
+
+    Attributes:
+        notices: what would be sent, to whom.
+        summary: how the sweep went.
+        others: how many approvals would stand where without a message, by state and cause.
+    """
+
+    notices: list[Notice]
+    summary: Summary
+    others: Counter[str]
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as text, each line fit for a terminal."""
+        for notice in self.notices:
+            approval_id = notice.slots.get("approval_id", "?")
+            yield f"{one_line(notice.recipient, 254)} would be told of approval {one_line(approval_id, 20)}:"
+            for line in re.split(r"<br>", notice.text):
+                plain = one_line(html.unescape(re.sub(r"<[^<>]*>", "", line)), 500)
+                if plain:
+                    yield f"    {plain}"
+        for place, count in sorted(self.others.items()):
+            yield f"{count} without a message: {place}"
+        yield str(self.summary)
+
+
+def preview(settings: Settings, parts: Parts) -> Preview:
+    """Run a sweep that tells nobody and writes nothing.
+
+    Args:
+        settings: checked.
+        parts: the clock, and whatever replaces the real thing.
+
+    Raises:
+        ServiceError: the ledger does not answer.
+    """
+    kit = build(settings, parts).sweep.kit
+    channel, store = _Collecting(), _Copy(kit.ledger.store)
+    ledger = Ledger(store, new_nonce=lambda: secrets.token_hex(16))
+    kit = replace(kit, channel=channel, ledger=ledger, journal=_Unrecorded(), keys=None, workers=1)
+    summary = Sweep(kit).run()
+    told = {notice.slots.get("approval_id") for notice in channel.notices}
+    others = Counter(
+        f"{row.state} {row.cause}".strip()
+        for row in store.open_entries().entries
+        if str(row.approval_id) not in told
+    )
+    return Preview(channel.notices, summary, others)

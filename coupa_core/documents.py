@@ -1,0 +1,353 @@
+"""The kinds of documents: what Coupa calls the fields of each, and where they are read with which scope.
+
+It adds to the common face in `model` only what an approver of that kind needs. No I/O.
+
+Sources: the Core API's pages on Requisitions, Expense Reports, Expense Lines, Expense Violation, Invoices,
+Invoice Line, Purchase Order Change, Purchase Order Line Change, Contracts and Easy Form Responses, under
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api/resources
+and the release 39 schemas (R39_Purchasing_API.json, R39_Invoicing_API.json, R39_Expense_Reporting_API.json).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from coupa_core.model import (
+    REQUISITION,
+    Attachment,
+    Document,
+    Flag,
+    Integer,
+    Kind,
+    Lenient,
+    Line,
+    MaybeId,
+    MaybeNamed,
+    MaybePerson,
+    Number,
+    Record,
+    Text,
+    key_of,
+    only_readable,
+    plain,
+)
+
+
+class Readable(Document):
+    """A document whose content can be read.
+
+    Attributes:
+        resource: its name in URLs.
+        scope: the OAuth scope that reads it. Source: Coupa's list of scopes, as copied in
+            https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
+    """
+
+    resource: ClassVar[str]
+    scope: ClassVar[str]
+
+
+# ---------------------------------------------------------------------- requisitions
+
+
+class Requisition(Readable):
+    """What somebody wants to buy."""
+
+    kind: ClassVar[Kind] = Kind.REQUISITION
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "requisitions"
+    scope: ClassVar[str] = "core.requisition.read"
+
+    title: Annotated[Text, Field(alias="req-title")] = None
+    lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")] = ()
+    need_by_date: Text = None
+
+
+# ---------------------------------------------------------------------- expense reports
+
+
+class Receipt(Attachment):
+    """An artifact, as Coupa calls the file at an expense line."""
+
+    file: Annotated[Text, Field(alias="image-file-name")] = None
+    source_file_name: Text = None
+
+    @property
+    def name(self) -> str:
+        """Return the name that the file came with."""
+        return self.source_file_name or self.file or ""
+
+
+class ExpenseLine(Line):
+    """One expense: an amount, without quantity or price."""
+
+    line_num: Annotated[Text, Field(alias="line-number")] = None
+    total: Annotated[Number, Field(alias="amount")] = None
+    attachments: Annotated[
+        tuple[Receipt, ...], BeforeValidator(only_readable), Field(alias="expense-artifacts")
+    ] = ()
+    merchant: Text = None
+    expense_category: MaybeNamed = None
+    expense_date: Text = None
+    over_limit: Flag = None
+    requires_receipt: Flag = None
+
+    @property
+    def terms(self) -> tuple[str | None, ...]:
+        """Return merchant, category and day."""
+        category = self.expense_category.name if self.expense_category else None
+        return (self.merchant, category, self.expense_date)
+
+    @property
+    def lacks_receipt(self) -> bool:
+        """Tell whether a receipt is demanded and none is there."""
+        return self.requires_receipt is True and not self.attachments
+
+
+class Violation(Record):
+    """One breach of the expense policy.
+
+    Source: Coupa Core API, Expense Violation; R39 ExpensePolicyViolation has the same fields.
+    """
+
+    id: MaybeId = None
+    limit_exceeded: Number = None
+    receipt_missing: Flag = None
+
+
+Violations = Annotated[tuple[Violation, ...], BeforeValidator(only_readable)]
+
+
+class ExpenseReport(Readable):
+    """What somebody has spent and wants back."""
+
+    kind: ClassVar[Kind] = Kind.EXPENSE
+    resource: ClassVar[str] = "expense_reports"
+    scope: ClassVar[str] = "core.expense.read"
+
+    requested_by: Annotated[MaybePerson, Field(alias="expensed-by")] = None
+    lines: Annotated[
+        tuple[ExpenseLine, ...], BeforeValidator(only_readable), Field(alias="expense-lines")
+    ] = ()
+    start_date: Text = None
+    end_date: Text = None
+    audit_score: Integer = None
+    auditor_note: Text = None
+    expense_policy_violations: Violations = ()
+    expense_violations: Violations = ()
+
+
+# ---------------------------------------------------------------------- invoices
+
+
+class InvoiceLine(Line):
+    """What is charged, and for which order."""
+
+    unit_price: Annotated[Number, Field(alias="price")] = None
+    po_number: Text = None
+
+    @property
+    def terms(self) -> tuple[str | None, ...]:
+        """Return the order that it is charged to."""
+        return (self.po_number,)
+
+
+class PaymentTerm(Record):
+    """When to pay, by its code."""
+
+    code: Text = None
+
+
+class Invoice(Readable):
+    """What a supplier charges, or pays back with a credit note."""
+
+    kind: ClassVar[Kind] = Kind.INVOICE
+    resource: ClassVar[str] = "invoices"
+    scope: ClassVar[str] = "core.invoice.read"
+
+    title: Annotated[Text, Field(alias="invoice-number")] = None
+    total: Annotated[Number, Field(alias="total-with-taxes")] = None
+    justification: Annotated[Text, Field(alias="internal-note")] = None
+    lines: Annotated[
+        tuple[InvoiceLine, ...], BeforeValidator(only_readable), Field(alias="invoice-lines")
+    ] = ()
+    document_type: Text = None
+    invoice_date: Text = None
+    net_due_date: Text = None
+    discount_due_date: Text = None
+    discount_percent: Number = None
+    payment_term: Annotated[PaymentTerm | None, Lenient] = None
+    tolerance_failures: Text = None
+    image_scan: Text = None
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Tell whether the supplier pays back; Coupa writes `Invoice` or `Credit Note`."""
+        return "credit" in (self.document_type or "").casefold()
+
+    @property
+    def orders(self) -> list[str]:
+        """Return the numbers of the orders that the lines name, each once."""
+        return list(dict.fromkeys(line.po_number for line in self.lines if line.po_number))
+
+    @property
+    def files(self) -> list[str]:
+        """Return the names of the attachments, and of the scan first."""
+        scan = [Attachment(file=self.image_scan).name] if self.image_scan else []
+        return [*scan, *super().files]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return number, type and supplier."""
+        return {"number": self.title, "form": self.document_type, "supplier": key_of(self.supplier)}
+
+
+# ---------------------------------------------------------------------- purchase order changes
+
+
+class OrderLineChange(Line):
+    """A line of the order as it is to become."""
+
+    unit_price: Annotated[Number, Field(alias="price")] = None
+    pending_delete: Flag = None
+
+    @property
+    def terms(self) -> tuple[str | None, ...]:
+        """Return whether the line is to go."""
+        return ("deleted" if self.pending_delete else None,)
+
+
+class OrderChange(Readable):
+    """A change of an order that was issued.
+
+    Attributes:
+        old_total: of the order as it is; None when the order cannot be read or summed up.
+    """
+
+    kind: ClassVar[Kind] = Kind.ORDER_CHANGE
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "purchase_order_changes"
+    scope: ClassVar[str] = "core.purchase_order.read"
+
+    title: Annotated[Text, Field(alias="po-number")] = None
+    requested_by: Annotated[MaybePerson, Field(alias="requester")] = None
+    lines: Annotated[
+        tuple[OrderLineChange, ...], BeforeValidator(only_readable), Field(alias="order-line-changes")
+    ] = ()
+    order_header_id: MaybeId = None
+    supplier_initiated: Flag = None
+    pending_cancel: Flag = None
+    old_total: Number = None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return whether the order is to be cancelled, and its supplier."""
+        return {"cancel": bool(self.pending_cancel), "supplier": key_of(self.supplier)}
+
+
+class Order(Record):
+    """An issued order, as far as its total goes: Coupa's page on orders shows totals of lines only."""
+
+    id: MaybeId = None
+    order_lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable)] = ()
+
+    @property
+    def total(self) -> Decimal | None:
+        """Return the sum of the lines; None when there are none, or one has no total."""
+        totals = [line.total for line in self.order_lines]
+        known = [total for total in totals if total is not None]
+        return sum(known, Decimal(0)) if totals and len(known) == len(totals) else None
+
+
+# ---------------------------------------------------------------------- contracts and forms
+
+
+class Contract(Readable):
+    """An agreement with a supplier. Coupa's resource has neither the chain nor comments nor attachments."""
+
+    kind: ClassVar[Kind] = Kind.CONTRACT
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "contracts"
+    scope: ClassVar[str] = "core.contract.read"
+
+    title: Annotated[Text, Field(alias="name")] = None
+    total: Annotated[Number, Field(alias="maximum-value")] = None
+    requested_by: Annotated[MaybePerson, Field(alias="submitter")] = None
+    justification: Annotated[Text, Field(alias="description")] = None
+    number: Text = None
+    contract_owner: MaybePerson = None
+    minimum_value: Number = None
+    min_commit: Number = None
+    max_commit: Number = None
+    start_date: Text = None
+    end_date: Text = None
+    term_type: Text = None
+    no_of_renewals: Integer = None
+    renewal_length_value: Integer = None
+    renewal_length_unit: Text = None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return what is agreed."""
+        return {
+            "name": self.title,
+            "number": self.number,
+            "supplier": key_of(self.supplier),
+            "values": [plain(each) for each in (self.minimum_value, self.min_commit, self.max_commit)],
+            "dates": [self.start_date, self.end_date],
+            "term": self.term_type,
+            "renewal": [self.no_of_renewals, self.renewal_length_value, self.renewal_length_unit],
+        }
+
+
+class Form(Readable):
+    """The answers to a form, of which only the name is read: they may hold bank accounts and the like."""
+
+    kind: ClassVar[Kind] = Kind.FORM
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "easy_form_responses"
+    scope: ClassVar[str] = "core.easy_form_response.read"
+
+    title: Annotated[Text, Field(alias="name")] = None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return the name."""
+        return {"name": self.title}
+
+
+# ---------------------------------------------------------------------- by type
+
+READABLE: dict[str, type[Readable]] = {
+    REQUISITION: Requisition,
+    "ExpenseReport": ExpenseReport,
+    "InvoiceHeader": Invoice,
+    "OrderHeaderChange": OrderChange,
+    "Contract": Contract,
+    "EasyFormResponse": Form,
+}
+"""The types whose content can be read, by Coupa's class name."""
+
+
+def enabled(types: Iterable[str]) -> list[str]:
+    """Return the readable types among those of the setting, in which `*` stands for all."""
+    chosen = set(types)
+    return [name for name in READABLE if name in chosen or "*" in chosen]
+
+
+def kind_of(type_name: str) -> Kind:
+    """Return the kind of a type."""
+    return READABLE[type_name].kind if type_name in READABLE else Kind.OTHER
+
+
+def parse_document(type_name: str, raw: Any) -> Document | None:
+    """Read one document of a readable type, or return None when it has no usable id."""
+    if isinstance(raw, dict):
+        raw = raw | {"approvable-type": type_name}
+    try:
+        return READABLE[type_name].model_validate(raw)
+    except ValidationError:
+        return None

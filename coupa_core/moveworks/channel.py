@@ -1,0 +1,79 @@
+"""What every way into Moveworks has in common: the allowed rate, and what an answer other than 2xx means.
+
+It knows nothing of approvals and no endpoint. When to pause and when to try again is for the sweep to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Denied, Refused, ServiceError, Throttled
+from coupa_core.wire import Pace, Reply, Wire, failure_of
+
+PAUSE_S = 60.0
+"""How long nothing is sent after a 429 without `Retry-After`.
+
+Source: https://help.moveworks.com/api-reference/events-api/rate-limits
+"""
+
+MAX_PAUSE_S = 900.0
+"""A longer `Retry-After` is asked about again after a quarter of an hour."""
+
+ANSWER_BYTES = 256 * 1024
+
+_NOT_THE_NOTICE = (404,)
+
+
+class HttpChannel:
+    """A way into Moveworks, within an allowed rate that is for the whole organisation.
+
+    Args:
+        wire: to Moveworks.
+        pace: the allowed rate.
+        clock: the time.
+        hints: what the operator should check, by status.
+    """
+
+    def __init__(self, wire: Wire, *, pace: Pace, clock: Clock, hints: Mapping[int, str]) -> None:
+        self._wire = wire
+        self._pace = pace
+        self._clock = clock
+        self._hints = hints
+
+    def free(self, within_s: float) -> int:
+        """Return how many notices the allowed rate still takes within that many seconds."""
+        return self._pace.free(within_s)
+
+    def wait_turn(self, deadline: Deadline) -> bool:
+        """Wait for a place within the allowed rate and take it."""
+        return self._pace.wait(deadline)
+
+    def remember(self, seconds_ago: float) -> None:
+        """Count a notice that another process sent."""
+        self._pace.remember(seconds_ago)
+
+    def close_idle(self) -> None:
+        """Drop kept connections."""
+        self._wire.close_idle()
+
+    def _accept(self, reply: Reply, what: str) -> None:
+        """Return when it is any 2xx: the body decides nothing.
+
+        Raises:
+            ServiceError: what the answer means for what to do next.
+        """
+        if reply.ok:
+            return
+        hint = self._hints.get(reply.status, "")
+        failure = failure_of(reply, name="moveworks", what=what, now=self._clock.now(), hint=hint)
+        raise _classed(failure)
+
+
+def _classed(failure: ServiceError) -> ServiceError:
+    """Class what Moveworks means otherwise: 404 is about the setting, and a 429 always has a pause."""
+    if isinstance(failure, Refused) and failure.status in _NOT_THE_NOTICE:
+        return Denied(failure.code, str(failure), status=failure.status)
+    if isinstance(failure, Throttled):
+        failure.retry_after_s = min(failure.retry_after_s or PAUSE_S, MAX_PAUSE_S)
+    return failure

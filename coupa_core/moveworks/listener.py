@@ -1,0 +1,164 @@
+"""Agent Studio's webhook listener: a notice as signed data, which a plugin there turns into chat.
+
+It knows the wire format and nothing of the plugin; docs/creator_studio/listener.md says how that is built.
+A 2xx says that the listener has the request. Whether it took the signature may stand in its logs only: the
+documentation answers 401 to a wrong one, Moveworks' own demo app says that a secured listener accepts first.
+
+Sources:
+    https://help.moveworks.com/api-reference/webhook-listeners/webhooks/send-a-webhook-to-a-webhook-listener
+    https://help.moveworks.com/tool-studio/system-triggers/webhook-triggers/webhooks-listener
+    https://github.com/moveworks/conversations-api-demo-app (README.md, app/test_notifications.py)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import re
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Refused
+from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
+from coupa_core.notice import Notice
+from coupa_core.wire import Pace, Reply, Wire
+
+SCHEMA_VERSION = 1
+"""Of the payload; a field may be added under the same version, nothing is renamed or removed."""
+
+SIGNATURE_HEADER = "X-Signature"
+"""Holds the hexadecimal HMAC-SHA256 of the raw body.
+
+The listener's builder chooses the name; this is the one of Moveworks' own client.
+Source: https://github.com/moveworks/conversations-api-demo-app, app/test_notifications.py
+"""
+
+PER_SECOND = 3
+"""Evenly, so that at most 5 arrive within a second even when one is two thirds of a second late.
+
+The documentation of 2025 allows 5 to all listeners together, that of 2026 says 50.
+Source: https://help.moveworks.com/docs/webhooks-listener
+"""
+
+MAX_BODY = 1_000_000
+"""Bytes; a listener takes a larger body and then cannot read it, so that nobody would be told.
+
+Source: https://help.moveworks.com/tool-studio/system-triggers/webhook-triggers/webhooks-listener, "1 MB"
+"""
+
+PROBE = "probe"
+"""The kind of a message for nobody, which the listener filters out."""
+
+LOOK_IN_THE_LOG = (
+    "A listener may answer 200 to a signature that it then rejects: look for "
+    "ErrorSignatureVerificationFailed in the listener's logs in Agent Studio."
+)
+"""What an operator must be told, because no answer of the listener says it."""
+
+_HINTS = {
+    401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
+    404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
+}
+_BUTTONS = {"approve": "Approve", "reject": "Send back"}
+_LINK = re.compile(r'<a href="([^"]*)">([^<]*)</a>')
+
+
+class ListenerChannel(HttpChannel):
+    """The webhook listener: one signed request for one person."""
+
+    def __init__(self, wire: Wire, *, listener_id: str, secret: str, pace: Pace, clock: Clock) -> None:
+        super().__init__(wire, pace=pace, clock=clock, hints=_HINTS)
+        self._path = f"/webhooks/v1/listeners/{listener_id}/notify"
+        self._secret = secret.encode()
+        self._spacing = Pace(clock, limit=1, period_s=1 / PER_SECOND)
+
+    def wait_turn(self, deadline: Deadline) -> bool:
+        """Wait for a place within the allowed rate, and then for the distance to the one before."""
+        return super().wait_turn(deadline) and self._spacing.wait(deadline)
+
+    def send(self, notice: Notice, deadline: Deadline) -> None:
+        """Hand one notice to the listener.
+
+        Raises:
+            Refused: also when the body is too large; nothing was sent then.
+        """
+        self._accept(self._post(notice, deadline), "notify the listener")
+
+    def probe(self, deadline: Deadline) -> None:
+        """Send a signed message of the kind `probe`, for nobody: it checks the way, the id and the secret.
+
+        There is no other sign of life: a listener answers to nothing but a message.
+        """
+        nobody = Notice("", "", {}, kind=PROBE)
+        self._accept(self._post(nobody, deadline), "ask the listener for a sign of life")
+
+    def _post(self, notice: Notice, deadline: Deadline) -> Reply:
+        body = json.dumps(payload(notice), separators=(",", ":")).encode()
+        if len(body) > MAX_BODY:
+            raise Refused("moveworks_too_large", f"a notice of {len(body)} bytes is too large for a listener")
+        return self._wire.send(
+            "POST",
+            self._path,
+            headers={
+                "Content-Type": "application/json",
+                SIGNATURE_HEADER: hmac.new(self._secret, body, hashlib.sha256).hexdigest(),
+            },
+            body=body,
+            deadline=deadline,
+            max_bytes=ANSWER_BYTES,
+        )
+
+
+def payload(notice: Notice) -> dict[str, object]:
+    """Return what a listener gets; every field is always there, so that a plugin can map it.
+
+    Returns:
+        `schema_version` (a number), `buttons` (labels by action, empty when nothing can be decided), and
+        texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup of `notify`, `message_html` in
+        that of the Events API, and, empty when there is none, `approval_id`, `action_token`,
+        `document_type`, `document_id`.
+    """
+    approval_id = notice.slots.get("approval_id", "")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "delivery_id": delivery_id(notice),
+        "kind": notice.kind,
+        "approver_email": notice.recipient,
+        "message": chat_text(notice.text),
+        "message_html": notice.text,
+        "approval_id": approval_id,
+        "action_token": notice.slots.get("action_token", ""),
+        "document_type": notice.document_type,
+        "document_id": notice.document_id,
+        "buttons": dict(_BUTTONS) if approval_id else {},
+    }
+
+
+def delivery_id(notice: Notice) -> str:
+    """Return 128 bits that are the same for the same words to the same person on the same approval.
+
+    A repeat after an unknown outcome has them too, though its action token expires later; a listener that
+    debounces by them shows it once. Who is told of a change, and that it was taken back, reads other words.
+    """
+    what = [notice.kind, notice.recipient.lower(), notice.slots.get("approval_id", ""), notice.text]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+def chat_text(markup: str) -> str:
+    r"""Turn the markup of the Events API into that of `notify`: lines, and `*` around what is bold.
+
+    `&amp;`, `&lt;` and `&gt;` stay escaped: Markdown, Slack and HTML all show the characters, and none takes
+    them for markup.
+
+    Source: https://github.com/moveworks/developer-docs, plugins/ukg-notify-on-pto-submission, the notify step
+
+    >>> chat_text('<b>PO 12</b>:<br>- <i>Title</i>: 2 &lt; 3 &quot;new&quot;')
+    '*PO 12*:\n- Title: 2 &lt; 3 "new"'
+    >>> chat_text('<a href="https://acme.coupahost.com">Open in Coupa</a>')
+    'Open in Coupa: https://acme.coupahost.com'
+    """
+    text = _LINK.sub(r"\2: \1", markup).replace("<br>", "\n").replace("<li>", "\n- ")
+    text = re.sub(r"</?b>", "*", text)
+    text = re.sub(r"</?[a-z]+>", "", text)
+    return html.escape(html.unescape(text), quote=False)

@@ -1,0 +1,67 @@
+"""The text of notices: pure rendering in a channel's markup, all that is Coupa's escaped, folded and capped.
+
+`fields` chooses what is shown, `messages` makes cards of it, `markup` turns a card into text, `catalogue` has
+our own words, `style` and `choices` what a deployment wants, `difference` what changed.
+"""
+
+from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links, read_zone
+from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
+from coupa_core.notice.markup import HTML, MARKDOWN, MAX_MESSAGE, PLAIN, Card, Entry, Field, Link, Markup
+from coupa_core.notice.messages import (
+    MAX_ENTRIES,
+    Ending,
+    Notice,
+    Shown,
+    Waiting,
+    announcement,
+    closing,
+    digest,
+    minimal,
+    name_of,
+    receipt,
+    reminder,
+    slots,
+)
+from coupa_core.notice.style import Style, link_to
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, plain, safe_html
+
+__all__ = [
+    "HTML",
+    "LONG",
+    "MARKDOWN",
+    "MAX_ENTRIES",
+    "MAX_FACTS",
+    "MAX_LINES",
+    "MAX_MESSAGE",
+    "PLAIN",
+    "SHORT",
+    "Card",
+    "Ending",
+    "Entry",
+    "Field",
+    "Link",
+    "Markup",
+    "Notice",
+    "Shown",
+    "Style",
+    "Waiting",
+    "announcement",
+    "clean",
+    "closing",
+    "difference",
+    "digest",
+    "link_to",
+    "minimal",
+    "name_of",
+    "plain",
+    "read_actions",
+    "read_fields",
+    "read_language",
+    "read_links",
+    "read_zone",
+    "receipt",
+    "reminder",
+    "safe_html",
+    "shown_facts",
+    "slots",
+]

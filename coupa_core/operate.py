@@ -1,0 +1,154 @@
+"""What an operator may do with one approval's row: send again, un-park, mute; recorded, and safe from races.
+
+It sends nothing and asks Coupa nothing: the next sweep does what the row then says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from coupa_core.clock import Clock
+from coupa_core.errors import CallerError, ServiceError
+from coupa_core.journal import Event, Kind
+from coupa_core.ledger import Entry, Ledger, State, muted, resent, unparked
+
+MAX_HOURS = 720.0
+"""30 days: longer is no pause."""
+
+_TRIES = 3
+
+logger = logging.getLogger(__name__)
+
+
+class Act(StrEnum):
+    """What an operator asks for."""
+
+    RESEND = "resend"
+    UNPARK = "unpark"
+    MUTE = "mute"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an operator asks for, and who asks.
+
+    Attributes:
+        approval_id: of Coupa.
+        act: what is asked for.
+        actor: e-mail of the operator.
+        hours: with `mute`, how long, 0 to 720; 0 ends it.
+        known_by: how the caller is known: `key` or `entra`.
+        request_id: by which callers and operators speak of this request.
+    """
+
+    approval_id: int
+    act: Act
+    actor: str
+    hours: float = 0.0
+    known_by: str = "key"
+    request_id: str = ""
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
+        ...
+
+
+class Operate:
+    """The use case.
+
+    Args:
+        ledger: where the row is.
+        journal: the audit record.
+        clock: the time.
+        audit_required: do nothing that cannot be written to the audit record before.
+    """
+
+    def __init__(self, *, ledger: Ledger, journal: Recorder, clock: Clock, audit_required: bool) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._clock = clock
+        self._audit_required = audit_required
+
+    def carry_out(self, order: Order) -> Entry:
+        """Change the row as asked.
+
+        Returns:
+            The row as it is now.
+
+        Raises:
+            CallerError: there is no open row, or it is in no state for this; nothing was changed.
+            ServiceError: the ledger or the record does not answer.
+        """
+        if not 0 <= order.hours <= MAX_HOURS:
+            raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")
+        row = self._row(order)
+        event = self._event(order, row)
+        self._journal.record([event], required=self._audit_required)
+        try:
+            changed = self._change(order, row)
+        except (CallerError, ServiceError) as error:
+            failed = replace(event, outcome="failed", cause=error.code)
+            self._journal.record([failed], required=False)
+            raise
+        logger.info("operator act=%s approval_id=%d", order.act, order.approval_id)
+        return changed
+
+    def _change(self, order: Order, row: Entry) -> Entry:
+        for _ in range(_TRIES):
+            stored = self._ledger.commit(self._rule(order)(row))
+            if stored is not None:
+                return stored
+            row = self._row(order)
+        raise CallerError(
+            "row_changed",
+            "Somebody else changed this approval at the same time; please try again.",
+            status=409,
+        )
+
+    def _row(self, order: Order) -> Entry:
+        """Return the row, if it may be changed so."""
+        row = self._ledger.store.read(order.approval_id)
+        if row is None:
+            raise CallerError("not_found", "The bridge has no open row of this approval.", status=404)
+        if row.state is State.CLAIMED:
+            text = "A sweep is at work on this approval; please try again in a few minutes."
+            raise CallerError("row_claimed", text, status=409)
+        if row.state is State.DECIDED:
+            raise CallerError("row_decided", "This approval was decided through the bridge.", status=409)
+        if order.act is Act.UNPARK and row.state is not State.PARKED:
+            raise CallerError("row_not_parked", "This approval is not parked.", status=409)
+        return row
+
+    def _rule(self, order: Order) -> Callable[[Entry], Entry]:
+        now: datetime = self._clock.now()
+        match order.act:
+            case Act.RESEND:
+                return lambda row: resent(row, now=now)
+            case Act.UNPARK:
+                return lambda row: unparked(row, now=now)
+        return lambda row: muted(row, until=now + timedelta(hours=order.hours))
+
+    def _event(self, order: Order, row: Entry) -> Event:
+        return Event(
+            kind=Kind.OPERATOR,
+            at=self._clock.now(),
+            approval_id=row.approval_id,
+            document_type=row.document_type,
+            document_id=row.document_id,
+            generation=row.generation,
+            actor=order.actor,
+            known_by=order.known_by,
+            verb=order.act,
+            outcome="asked",
+            cause=f"{order.hours:g} hours" if order.act is Act.MUTE else "",
+            request_id=order.request_id,
+        )

@@ -1,0 +1,189 @@
+"""How long approvals waited, from the first notice to the decision, by ISO week, type and who was asked.
+
+From the closed and decided rows, and from the audit record: that knows the first notice of a version that was
+told again, and decisions whose rows are gone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Protocol
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import CallerError
+from coupa_core.journal import Kind, Row
+from coupa_core.ledger import Entry, Opened, State
+from coupa_core.model import DONE_STATUS, stamp
+from coupa_core.report.figures import spread
+
+DEFAULT = timedelta(days=56)
+MAX_RANGE = timedelta(days=366)
+
+LOOK_BACK = timedelta(days=14)
+"""How long before the range first notices are looked for in the audit record."""
+
+READ_S = 100.0
+"""How long the audit record is read. Azure ends an answer after 230 s."""
+
+COLUMNS = ("week", "document_type", "approver", "count", "median_s", "p95_s", "longest_s")
+_DONE = frozenset(DONE_STATUS.values()) | {"held"}
+_FORMULA = ("=", "+", "-", "@")
+
+Round = tuple[int, int]
+"""An approval's id and its round."""
+
+
+class Closed(Protocol):
+    """The rows of approvals that ended; every method raises `ServiceError`."""
+
+    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
+        """Return the rows that were closed in that time."""
+        ...
+
+    def open_entries(self) -> Opened:
+        """Return every row that is not closed."""
+        ...
+
+
+class Record(Protocol):
+    """The audit record's rows."""
+
+    def rows(self, day: date) -> Iterator[Row]:
+        """Yield the rows of a day; raises `ServiceError`."""
+        ...
+
+
+@dataclass
+class _Wait:
+    """One approval's wait, as far as it is known."""
+
+    document_type: str = ""
+    approver: str = ""
+    told_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass
+class _Told:
+    """What the audit record says.
+
+    Attributes:
+        first: the first notice of each round.
+        ended: the confirmed decision of each round, and the type of its document.
+        is_complete: all days were read.
+    """
+
+    first: dict[Round, datetime] = field(default_factory=dict)
+    ended: dict[Round, tuple[datetime, str]] = field(default_factory=dict)
+    is_complete: bool = True
+
+
+class CycleTimes:
+    """The use case.
+
+    Args:
+        store: the ledger's rows.
+        record: the audit record's.
+        clock: the time.
+    """
+
+    def __init__(self, *, store: Closed, record: Record, clock: Clock) -> None:
+        self._store = store
+        self._record = record
+        self._clock = clock
+
+    def table(self, since: date | None, until: date | None) -> dict[str, Any]:
+        """Return the waits that ended from one day to another, both included.
+
+        Args:
+            since: UTC; None for eight weeks before `until`.
+            until: UTC; None for today.
+
+        Returns:
+            JSON values: `from`, `to`, `is_complete`, and `rows` by the names of `COLUMNS`: times in seconds,
+            `approver` is `user:<id>`, `group:<id>`, or empty where the audit record alone has the decision.
+
+        Raises:
+            CallerError: the days are in the wrong order or too far apart.
+            ServiceError: the ledger or the record does not answer.
+        """
+        until = until or self._clock.now().date()
+        since = since or until - DEFAULT
+        if not timedelta(0) <= until - since <= MAX_RANGE:
+            raise CallerError("bad_range", f"from must be a day up to {MAX_RANGE.days} days before to.")
+        told = self._read(since, until)
+        waits: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+        for each in self._waits(since, until, told):
+            if each.told_at and each.ended_at and since <= each.ended_at.astimezone(UTC).date() <= until:
+                week = f"{each.ended_at.astimezone(UTC):%G-W%V}"
+                waited_s = max(0.0, (each.ended_at - each.told_at).total_seconds())
+                waits[week, each.document_type, each.approver].append(waited_s)
+        rows = [
+            {**dict(zip(COLUMNS, key, strict=False)), "count": len(found), **spread(found)}
+            for key, found in sorted(waits.items())
+        ]
+        days = {"from": since.isoformat(), "to": until.isoformat()}
+        return {**days, "is_complete": told.is_complete, "rows": rows}
+
+    def _waits(self, since: date, until: date, told: _Told) -> Iterator[_Wait]:
+        begin = datetime.combine(since, time(), UTC)
+        # A row is closed by the first sweep after the decision, which may come late.
+        end = datetime.combine(until, time(), UTC) + timedelta(days=8)
+        rows = self._store.closed_entries(since=begin, until=end)
+        rows += [row for row in self._store.open_entries().entries if row.state is State.DECIDED]
+        left = dict(told.ended)
+        for row in rows:
+            key = (row.approval_id, row.generation)
+            decided_at, _ = left.pop(key, (None, ""))
+            notices = [at for at in (told.first.get(key), row.sent_at) if at]
+            yield _Wait(
+                row.document_type,
+                row.sent_to,
+                min(notices, default=None),
+                decided_at or row.decided_at or row.closed_at,
+            )
+        for key, (at, document_type) in left.items():
+            yield _Wait(document_type, "", told.first.get(key), at)
+
+    def _read(self, since: date, until: date) -> _Told:
+        """Read the audit record of these days, and of some before, the newest first."""
+        told, deadline = _Told(), Deadline(self._clock, READ_S)
+        day = until + timedelta(days=1)
+        while day >= since - LOOK_BACK:
+            if deadline.left_s() <= 0:
+                told.is_complete = False
+                break
+            for row in self._record.rows(day):
+                said = row.said().get("event", {})
+                at, number = stamp(str(said.get("at"))), said.get("approval_id")
+                if at and isinstance(number, int):
+                    _note(told, said, (number, int(said.get("generation") or 0)), at)
+            day -= timedelta(days=1)
+        return told
+
+
+def _note(told: _Told, said: Mapping[str, Any], key: Round, at: datetime) -> None:
+    outcome = said.get("outcome")
+    if said.get("kind") == Kind.NOTICE and outcome == "sent":
+        told.first[key] = min(at, told.first.get(key, at))
+    elif said.get("kind") == Kind.DECISION and outcome in _DONE:
+        told.ended.setdefault(key, (at, str(said.get("document_type") or "")))
+
+
+def as_csv(table: Mapping[str, Any]) -> str:
+    """Write the rows with a header; what a spreadsheet would take for a formula gets a quote in front."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in table["rows"]:
+        writer.writerow([_harmless(row[name]) for name in COLUMNS])
+    return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

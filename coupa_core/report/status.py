@@ -1,0 +1,279 @@
+"""Whether the bridge works, and the proof of it: every pending approval of Coupa has an answer to "and now?".
+
+It shows ids, keys of people, states, times and codes; no purchase data and no address.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import ServiceError
+from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status
+from coupa_core.model import Approval, Listing, stamp
+from coupa_core.report.figures import spread
+
+STALE_AFTER = timedelta(minutes=15)
+"""Without a complete sweep for so long the bridge counts as failing."""
+
+MAX_ROWS = 100
+"""Approvals of each list that are shown to operators."""
+
+MAX_FULL = 5_000
+"""Approvals of one page when all are asked for."""
+
+LIST_S = 100.0
+"""How long listing Coupa's approvals may take: 500 pages at 5 a second. Azure ends an answer after 230 s.
+
+Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
+"""
+
+RATE_WINDOW_S = 60.0
+
+_LISTS = {
+    State.SENT: "announced",
+    State.CLAIMED: "claimed",
+    State.RETRY: "retry",
+    State.WAITING: "waiting",
+    State.PARKED: "parked",
+    State.DECIDED: "decided",
+    State.CLOSED: "gone",
+}
+_WITHOUT_ROW = ("not_seen_yet", "row_unreadable", "unaccounted")
+LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
+"""The names of the lists: by the state of the row, or why there is none."""
+
+
+class Pending(Protocol):
+    """Coupa, as far as the proof needs it."""
+
+    def pending(self, deadline: Deadline) -> Listing:
+        """List every pending approval; a failing page is told in the listing, not raised."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where one approval stands.
+
+    Attributes:
+        approval_id: of Coupa.
+        approval: as listed now; None when Coupa does not list it.
+        row: of the ledger, or None.
+        place: the list it belongs to.
+        age_s: since the earliest time that is known of its wait.
+    """
+
+    approval_id: int
+    approval: Approval | None
+    row: Entry | None
+    place: str
+    age_s: float
+
+    @property
+    def cause(self) -> str:
+        """Return why it stands there, as a code; empty when there is nothing to say."""
+        return self.row.cause if self.row else ""
+
+    def values(self) -> dict[str, Any]:
+        """Return what operators see of it; ids are texts, as in slots."""
+        row, approval = self.row, self.approval
+        document_id = (row.document_id if row else None) or (approval.approvable_id if approval else None)
+        shown = {
+            "approval_id": str(self.approval_id),
+            "place": self.place,
+            "cause": self.cause,
+            "document_type": (row.document_type if row else "")
+            or (approval.approvable_type if approval else None),
+            "document_id": document_id and str(document_id),
+            "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
+            "told": [key for key, version in row.told.items() if version] if row else [],
+            "sent_at": plain(row.sent_at) if row else None,
+            "next_at": plain(row.next_at) if row else None,
+            "lease_until": plain(row.lease_until) if row else None,
+            "age_s": round(self.age_s),
+        }
+        return {name: value for name, value in shown.items() if value not in (None, "", [])}
+
+
+class Report:
+    """The use case.
+
+    Args:
+        store: the ledger's rows.
+        coupa: what waits.
+        clock: the time.
+        lease: of claims.
+        max_per_minute: our share of Moveworks' rate.
+        versions: of what runs here, by name.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LedgerStore,
+        coupa: Pending,
+        clock: Clock,
+        lease: Lease,
+        max_per_minute: int,
+        versions: Mapping[str, str],
+    ) -> None:
+        self._store = store
+        self._coupa = coupa
+        self._clock = clock
+        self._lease = lease
+        self._max_per_minute = max_per_minute
+        self._versions = dict(versions)
+
+    def is_healthy(self) -> bool:
+        """Tell whether every pending approval was seen lately; no store, no health."""
+        try:
+            return self._is_fresh(self._store.status())
+        except ServiceError:
+            return False
+
+    def _is_fresh(self, status: Status) -> bool:
+        """Tell whether a complete sweep ended lately; from far ahead means that the clock was put back."""
+        last = status.last_complete_at
+        return last is not None and abs(self._clock.now() - last) < STALE_AFTER
+
+    def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
+        """Account for every pending approval of Coupa from the ledger.
+
+        The rows are read before the list: what is closed in between would else be listed and have no row.
+
+        Args:
+            full: show all approvals, page by page, instead of the lists.
+            after: with `full`, those with a greater id.
+
+        Returns:
+            JSON values: how the last sweep went, `pending` with how many are accounted for, `is_proved`,
+            `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
+            most 100 each, oldest first, or with `full` `approvals` and `next_after`; `rates`, `versions`.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        status = self._store.status()
+        opened = self._store.open_entries()
+        listing = self._coupa.pending(Deadline(self._clock, LIST_S))
+        standings = self._standings(status, opened, listing)
+        pending = [each for each in standings if each.approval is not None]
+        unaccounted = [str(each.approval_id) for each in pending if each.place == "unaccounted"]
+        said = {
+            "is_healthy": self._is_fresh(status),
+            "is_proved": listing.is_complete and not listing.unreadable and not unaccounted,
+            "pending": {
+                "total": len(pending),
+                "accounted": len(pending) - len(unaccounted),
+                "unaccounted": len(unaccounted),
+                "is_complete": listing.is_complete,
+                "failure": listing.failure.code if listing.failure else "",
+                "unreadable": listing.unreadable,
+                **spread(each.age_s for each in pending),
+            },
+            "unaccounted": unaccounted[:MAX_ROWS],
+            "groups": _groups(standings),
+            "last_complete_at": plain(status.last_complete_at),
+            "last_sweep_at": plain(status.last_sweep_at),
+            "paused_until": plain(status.paused_until),
+            "is_moveworks_suspect": status.suspect,
+            "failure": status.failure,
+            "counts": status.counts,
+            "rates": self._rates(opened.entries),
+            "versions": self._versions,
+        }
+        return said | (_page(standings, after) if full else {"lists": _lists(standings)})
+
+    def _standings(self, status: Status, opened: Opened, listing: Listing) -> list[_Standing]:
+        """Say where each approval stands that Coupa lists or the ledger holds, in the order of ids."""
+        listed = {approval.id: approval for approval in listing.approvals}
+        rows = {row.approval_id: row for row in opened.entries}
+        corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
+        now = self._clock.now()
+        old = {
+            number
+            for number, approval in listed.items()
+            if number not in rows and number not in corrupt and not _is_young(approval, now)
+        }
+        # What the last sweep had no time or no leave for is known to it; more than that is a remainder.
+        lost = old if len(old) > status.counts.get("left_for_later", 0) else set()
+
+        def place(number: int) -> str:
+            if number in rows:
+                is_gone = number not in listed and listing.is_complete
+                return _LISTS[State.CLOSED if is_gone else rows[number].state]
+            if number in corrupt:
+                return "row_unreadable"
+            return "unaccounted" if number in lost else "not_seen_yet"
+
+        return [
+            _Standing(number, approval, row, place(number), _age_s(approval, row, now))
+            for number in sorted(listed.keys() | rows.keys())
+            for approval, row in [(listed.get(number), rows.get(number))]
+        ]
+
+    def _rates(self, rows: Iterable[Entry]) -> dict[str, int]:
+        """Return our share of Moveworks' rate and what the ledger knows to be used, as a sweep counts it."""
+        now, used = self._clock.now(), 0
+        for row in rows:
+            at = row.last_send(self._lease)
+            if at is not None and (now - at).total_seconds() < RATE_WINDOW_S:
+                used += max(1, sum(map(bool, row.told.values())))
+        limit = self._max_per_minute
+        return {"moveworks_per_minute": limit, "used_last_minute": used, "left": max(0, limit - used)}
+
+
+def _is_young(approval: Approval, now: datetime) -> bool:
+    """Tell whether Coupa touched it so lately that no sweep needs to have seen it."""
+    touched = stamp(approval.updated_at)
+    return touched is not None and now - touched < STALE_AFTER
+
+
+def _age_s(approval: Approval | None, row: Entry | None, now: datetime) -> float:
+    """Return for how long it waits at least: Coupa does not say when an approval's turn came."""
+    times = [
+        stamp(approval.updated_at) if approval else None,
+        stamp(row.seen_approval) if row else None,
+        row.sent_at if row else None,
+    ]
+    return max(0.0, (now - min((time for time in times if time), default=now)).total_seconds())
+
+
+def _groups(standings: Iterable[_Standing]) -> list[dict[str, Any]]:
+    """Count by place and cause, whatever causes there are."""
+    ages: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for each in standings:
+        ages[each.place, each.cause].append(each.age_s)
+    return [
+        {"place": place, "cause": cause, "count": len(found), **spread(found)}
+        for (place, cause), found in sorted(ages.items())
+    ]
+
+
+def _lists(standings: Iterable[_Standing]) -> dict[str, list[dict[str, Any]]]:
+    """Return the beginning of each list that is not empty, oldest first."""
+    lists: dict[str, list[dict[str, Any]]] = {}
+    room = Counter(dict.fromkeys(LISTS, MAX_ROWS))
+    for each in sorted(standings, key=lambda each: -each.age_s):
+        if room[each.place] > 0:
+            room[each.place] -= 1
+            lists.setdefault(each.place, []).append(each.values())
+    return lists
+
+
+def _page(standings: list[_Standing], after: int) -> dict[str, Any]:
+    """Return one page of all approvals, by id."""
+    later = [each for each in standings if each.approval_id > after]
+    page = later[:MAX_FULL]
+    next_after = str(page[-1].approval_id) if len(later) > MAX_FULL else None
+    return {"approvals": [each.values() for each in page], "next_after": next_after}
+
+
+def plain(time: datetime | None) -> str | None:
+    """Write a time as JSON has it."""
+    return time.isoformat() if time else None

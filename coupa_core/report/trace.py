@@ -1,0 +1,212 @@
+"""Why somebody did or did not get a message: the story of one approval, from its row and the audit record.
+
+Each day of the record is read once, the newest first, and only days that can hold something of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
+
+from coupa_core.authority import Circle
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import ServiceError
+from coupa_core.journal import Row
+from coupa_core.ledger import Entry, Lease, LedgerStore
+from coupa_core.model import Approval, Document, Kind, has_turn, stamp
+from coupa_core.report.status import STALE_AFTER, plain
+from coupa_core.report.words import Line, in_order, of_event, of_row
+
+MAX_DAYS = 31
+"""Days of the audit record that are read for one story."""
+
+READ_S = 20.0
+"""How long that may take."""
+
+LIVE_S = 10.0
+"""How long Coupa may be asked."""
+
+_PRIVATE = ("nonce", "etag", "decided_by", "decision_key")
+
+
+class Record(Protocol):
+    """The audit record's rows."""
+
+    def rows(self, day: date) -> Iterator[Row]:
+        """Yield the rows of a day; raises `ServiceError`."""
+        ...
+
+
+class Lookup(Protocol):
+    """Coupa, as far as a story needs it; every method raises `ServiceError` on failure."""
+
+    def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
+        """Read one approval."""
+        ...
+
+    def document(self, approval: Approval, deadline: Deadline) -> Document | None:
+        """Read the document of an approval."""
+        ...
+
+    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
+        """Return the pending approvals of one document."""
+        ...
+
+
+class Circles(Protocol):
+    """Who may decide."""
+
+    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+        """Return who may decide each approval, by its id."""
+        ...
+
+
+class Trace:
+    """The use case.
+
+    Args:
+        store: the ledger's rows.
+        record: the audit record's.
+        coupa: where the approval is.
+        directory: who may decide it.
+        clock: the time.
+        lease: of claims.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LedgerStore,
+        record: Record,
+        coupa: Lookup,
+        directory: Circles,
+        clock: Clock,
+        lease: Lease,
+    ) -> None:
+        self._store = store
+        self._record = record
+        self._coupa = coupa
+        self._directory = directory
+        self._clock = clock
+        self._lease = lease
+
+    def trace(self, approval_id: int, *, live: bool = False) -> dict[str, Any] | None:
+        """Tell the story of one approval.
+
+        Args:
+            approval_id: of Coupa.
+            live: ask Coupa, too.
+
+        Returns:
+            JSON values: `approval_id`, `story` (`at` and `text`, in the order of time, what holds now last),
+            and `row` where there is one; None for an approval that nobody here has ever seen.
+
+        Raises:
+            ServiceError: the ledger does not answer.
+        """
+        now = self._clock.now()
+        row, before = self._store.read(approval_id), self._store.read_closed(approval_id)
+        status = self._store.status()
+        lines = self._events(approval_id, [each for each in (row, before) if each], now)
+        if row and before:
+            text = f"An earlier round ended: {before.cause or 'closed'}. The approval came back."
+            lines.append(Line(before.closed_at, text))
+        newest = row or before
+        if newest:
+            lines += of_row(newest, status=status, now=now, lease=self._lease)
+        if live:
+            lines += self._live(approval_id, newest)
+        if not lines:
+            return None
+        last = status.last_complete_at
+        if last is None or now - last >= STALE_AFTER:
+            lines.append(
+                Line(None, "No sweep has seen everything lately, so the bridge may know too little.")
+            )
+        story = [{"at": plain(line.at), "text": line.text} for line in in_order(lines)]
+        shown = {"approval_id": str(approval_id), "story": story}
+        return shown | ({"row": _row(newest)} if newest else {})
+
+    def _events(self, approval_id: int, rows: list[Entry], now: datetime) -> list[Line]:
+        """Return what the audit record says of it, as far as there is time to read it."""
+        deadline = Deadline(self._clock, READ_S)
+        begin, end = _days(rows, now)
+        day, lines = end + timedelta(days=1), []
+        try:
+            while day > max(begin, end - timedelta(days=MAX_DAYS - 1)) and deadline.left_s() > 0:
+                for row in self._record.rows(day - timedelta(days=1)):
+                    said = _about(row, approval_id)
+                    if at := stamp(str(said.get("at"))):
+                        lines.append(Line(at, of_event(said)))
+                day -= timedelta(days=1)
+        except ServiceError as failure:
+            lines.append(Line(None, f"The audit record could not be read ({failure.code})."))
+        if day > begin:
+            lines.append(Line(None, f"Of the audit record nothing before {day} was read."))
+        return lines
+
+    def _live(self, approval_id: int, row: Entry | None) -> list[Line]:
+        """Return what Coupa says now; nothing when neither side knows the approval."""
+        deadline = Deadline(self._clock, LIVE_S)
+        try:
+            approval = self._coupa.approval(approval_id, deadline)
+            if approval is None:
+                return [Line(None, "Coupa, asked now, does not know it.")] if row else []
+            lines = [] if row else [Line(None, "The bridge has not seen it yet.")]
+            return lines + self._as_coupa_has_it(approval, row, deadline)
+        except ServiceError as failure:
+            return [Line(None, f"Coupa could not be asked now ({failure.code}).")]
+
+    def _as_coupa_has_it(self, approval: Approval, row: Entry | None, deadline: Deadline) -> list[Line]:
+        what = f"{approval.approvable_type or 'a document'} {approval.approvable_id or ''}".strip()
+        asked = approval.approver_key or "nobody"
+        if not approval.is_pending:
+            return [Line(None, f"Coupa, asked now, has it as {approval.status} ({what}).")]
+        document = self._coupa.document(approval, deadline)
+        if document is None:
+            return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
+        siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
+        turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
+        circle = self._directory.circles([approval], deadline)[approval.id]
+        told = row.told if row else {}
+        people = ", ".join(
+            f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'})"
+            for each in circle.people
+        )
+        doubt = "" if circle.is_certain else " This may be incomplete: not everything could be read."
+        return [
+            Line(None, f"Coupa, asked now, waits for {asked} to decide {what}, and {turn}."),
+            Line(None, f"Who may decide now: {people or 'nobody who can be told'}.{doubt}"),
+        ]
+
+
+def _days(rows: list[Entry], now: datetime) -> tuple[date, date]:
+    """Return the first and the last day that can hold events of these rows."""
+    seen = [
+        time
+        for row in rows
+        for time in (stamp(row.seen_approval), row.sent_at, row.attempted_at, row.decided_at, row.closed_at)
+        if time
+    ]
+    is_over = bool(rows) and all(row.closed_at for row in rows)
+    # One more: a click may be refused after the end, and the day of the chain may be ahead of the clock's.
+    end = (max(seen) if is_over else now).astimezone(UTC).date() + timedelta(days=1)
+    return min([*seen, now]).astimezone(UTC).date(), end
+
+
+def _about(row: Row, approval_id: int) -> dict[str, Any]:
+    """Return the event of a row, if it is about this approval; most rows are not, and need no parsing."""
+    if f'"approval_id":{approval_id}' not in row.text:
+        return {}
+    said: dict[str, Any] = row.said().get("event", {})
+    return said if said.get("approval_id") == approval_id else {}
+
+
+def _row(row: Entry) -> dict[str, Any]:
+    """Show a row without what is only for the machine, and without who decided; ids are texts."""
+    values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
+    values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
+    shown = {name: plain(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: value for name, value in shown.items() if value not in (None, "", 0, {})}

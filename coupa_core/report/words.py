@@ -1,0 +1,202 @@
+"""What rows, events and codes mean, as sentences for operators: pure.
+
+It says who was told by the address that the audit record has; a row knows people by their keys only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from coupa_core.ledger import MAX_REFUSALS, MUTED, Entry, Lease, State, Status
+
+_WHY = {
+    "not_your_turn": "it is not this approver's turn yet, because an earlier step of the chain is open",
+    "people_unread": "who may decide could not be read from Coupa",
+    "document_unreadable": "Coupa did not return its document",
+    "approval_unreadable": "Coupa's record of it could not be read",
+    "no_recipient": "Coupa names nobody who can be told: no active person with an e-mail address",
+    "group_too_large": "its group has more members than are told",
+    "shared_address": "the only address belongs to more than one user of Coupa",
+    "unknown_outcomes": "several messages in a row had an unknown outcome, and the person may have got each",
+    "no_turn": "the allowed rate of messages was used up",
+    "lease_too_short": "too little of its claim was left to send",
+    "internal": "it could not be handled, and the log has the cause",
+    "moveworks_429": "Moveworks asked for fewer messages",
+    "moveworks_401": "Moveworks does not take our key",
+    "moveworks_404": "Moveworks does not know our event",
+    "quiet": "people are not told at this hour",
+    "digest": "it is told in the next digest",
+}
+_WHOSE = {
+    "moveworks_4": "Moveworks refused the message",
+    "moveworks_": "Moveworks did not answer as it should",
+    "coupa_": "Coupa did not answer as it should",
+    "ledger_": "the ledger did not answer",
+}
+_ENDED = {
+    "approved": "{actor} approved it, and Coupa confirmed that",
+    "rejected": "{actor} rejected it, and Coupa confirmed that",
+    "held": "{actor} put it on hold, and Coupa confirmed that",
+    "already_decided": "{actor} tried to {verb} it, but it was decided already",
+    "unconfirmed": "{actor} tried to {verb} it, and Coupa has not confirmed that",
+    "failed": "{actor} tried to {verb} it, and that failed",
+}
+_REFUSED = {
+    "not_your_approval": "it is not this person's to decide",
+    "not_your_turn": "it was not this person's turn",
+    "changed": "the request had changed since it was shown",
+    "expired": "the button was too old",
+    "reason_required": "a reason was missing",
+    "already_decided": "it was decided already",
+    "step_up": "the amount is too great for chat",
+    "token_refused": "the action token was missing or not valid",
+    "not_holdable": "Coupa does not let it be held",
+}
+_ASKED = {
+    "resend": "asked to send it again",
+    "unpark": "asked to try it again at once",
+    "mute": "muted it",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence of a story.
+
+    Attributes:
+        at: when that was; None for what holds now.
+        text: the sentence.
+    """
+
+    at: datetime | None
+    text: str
+
+
+def why(cause: str) -> str:
+    """Return what a code means, with the code; one that is not known is shown as it is."""
+    if cause in _WHY:
+        return f"{_WHY[cause]} ({cause})"
+    whose = next((text for begin, text in _WHOSE.items() if cause.startswith(begin)), "")
+    return f"{whose} ({cause})" if whose else f"the cause is {cause or 'not recorded'}"
+
+
+def of_event(said: Mapping[str, Any]) -> str:
+    """Return what an event of the audit record says; every event says something."""
+    actor, verb = str(said.get("actor") or "somebody"), str(said.get("verb") or "decide")
+    outcome, cause = str(said.get("outcome") or ""), str(said.get("cause") or "")
+    code = f" ({cause})" if cause else ""
+    match said.get("kind"):
+        case "notice":
+            text = _of_notice(actor, str(said.get("capacity") or ""), outcome, cause)
+        case "intent":
+            text = f"{actor} clicked {verb}, and the decision was sent to Coupa"
+        case "decision":
+            sentence = _ENDED.get(outcome, "{actor}'s decision to {verb} it ended as {outcome}")
+            text = sentence.format(actor=actor, verb=verb, outcome=outcome) + code
+        case "refusal":
+            reason = cause or outcome
+            text = f"{actor} clicked {verb} and was refused: {_REFUSED.get(reason, reason)}"
+        case "rights":
+            text = f"Who may decide changed: {cause}"
+        case "operator":
+            failed = ", and that was not done" if outcome == "failed" else ""
+            text = f"{actor}, an operator, {_ASKED.get(verb, verb)}{code}{failed}"
+        case kind:
+            text = f"{kind}: {outcome}{code}"
+    return f"{text}."
+
+
+def _of_notice(actor: str, capacity: str, outcome: str, cause: str) -> str:
+    role = f", as {capacity}" if capacity else ""
+    if outcome == "sent":
+        return f"{actor} was told{role}: Moveworks took the message"
+    if outcome == "refused":
+        return f"{actor} was not told{role}: {why(cause)}"
+    return f"Whether {actor} was told{role} is not known: {why(cause)}; the message may have arrived"
+
+
+def of_row(row: Entry, *, status: Status, now: datetime, lease: Lease) -> list[Line]:
+    """Return where an approval stands by its row, and what comes next."""
+    lines = _where(row, now, lease)
+    paused = status.paused_until
+    if row.state in (State.RETRY, State.CLAIMED) and paused and paused > now:
+        lines.append(Line(None, f"Nothing is sent to anybody before {_at(paused)}: Moveworks wants a pause."))
+    return lines
+
+
+def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
+    at, next_at = None, _at(row.next_at)
+    match row.state:
+        case State.SENT:
+            return _of_told(row)
+        case State.CLAIMED:
+            at, text = row.attempted_at, _of_claim(row, now, lease)
+        case State.RETRY:
+            count = f", after {row.refusals} of {MAX_REFUSALS} refusals" if row.refusals else ""
+            reason = f": {why(row.cause)}" if row.cause else ""
+            text = f"Whoever was not told yet is told from {next_at} on{count}{reason}."
+        case State.WAITING if row.cause == MUTED:
+            text = f"An operator muted it: nothing is sent for it before {next_at}."
+        case State.WAITING:
+            text = f"Nobody is told for now: {why(row.cause)}. It is looked at again by {next_at}."
+        case State.PARKED:
+            text = f"It is set aside, with an alarm: {why(row.cause)}. It is tried again at {next_at}, or at "
+            text += "once when an operator un-parks it."
+        case State.DECIDED:
+            at, text = row.decided_at, f"The ledger has the decision through the bridge: {row.decision}."
+        case _:
+            at, text = row.closed_at, _of_end(row)
+    return [Line(at, text)]
+
+
+def _of_told(row: Entry) -> list[Line]:
+    told, others = _people(row.told, is_told=True), _people(row.told, is_told=False)
+    if not told:
+        return [Line(row.sent_at, "There is nobody left who is to be told.")]
+    text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
+    lines = [Line(row.sent_at, text)]
+    if others:
+        lines.append(
+            Line(
+                None,
+                f"{others} may decide and got no message: whoever asked for the purchase, or shares an "
+                "address, is not told.",
+            )
+        )
+    return lines
+
+
+def _people(told: Mapping[str, str], *, is_told: bool) -> str:
+    return ", ".join(sorted(key for key, version in told.items() if bool(version) is is_told))
+
+
+def _of_claim(row: Entry, now: datetime, lease: Lease) -> str:
+    if not (row.is_held(now, lease) and row.lease_until):
+        return "A sweep left it without an outcome; the next one tells whoever may not have been told."
+    over = _at(row.lease_until + timedelta(seconds=lease.skew_s))
+    return (
+        "A sweep is at work on it, or did not learn what became of its last message; nothing is sent again "
+        f"before {over}."
+    )
+
+
+def _of_end(row: Entry) -> str:
+    how = "Coupa does not know it any more" if row.cause == "gone" else f"in Coupa it is {row.cause}"
+    by = "decided through the bridge" if row.decision else "not decided through the bridge"
+    told = "" if row.told and any(row.told.values()) else "; nobody had been told"
+    return f"It does not wait any more: {how}, {by}{told}."
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """Sort by time; what holds now comes last, in its order."""
+    known = list(lines)
+    past = sorted((line for line in known if line.at), key=lambda line: str(line.at))
+    return past + [line for line in known if line.at is None]
+
+
+def _at(time: datetime | None) -> str:
+    """Write a time for a person: UTC to the second."""
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else "now"

@@ -1,0 +1,73 @@
+// Three keys for three kinds of callers, each for its own functions only. Deployed after the code: a function that does
+// not exist yet takes no key. The values are given, so that deploying again changes nothing.
+
+@description('Required. Name of the function app.')
+param functionAppName string
+
+@description('Required. Key of the Moveworks connector: lists and decisions.')
+@minLength(32)
+@secure()
+param decisionsKey string
+
+@description('Required. Key of whoever may relay messages.')
+@minLength(32)
+@secure()
+param relayKey string
+
+@description('Required. Key of operators.')
+@minLength(32)
+@secure()
+param operatorsKey string
+
+var decisionFunctions = [
+  'list_approvals'
+  'get_approval'
+  'approve'
+  'reject'
+  'hold'
+  'decision'
+  'decide'
+  'comment'
+]
+
+var relayFunctions = [
+  'notifications'
+]
+
+var operatorFunctions = [
+  'status'
+  'trace'
+  'cycle_times'
+  'resend'
+  'unpark'
+  'mute'
+]
+
+// The schema has the value at the top, the service reads it from properties.
+// https://github.com/MicrosoftDocs/azure-docs/issues/66001
+resource decisionKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in decisionFunctions: {
+  name: '${functionAppName}/${function}/decisions'
+  #disable-next-line BCP037
+  properties: {
+    name: 'decisions'
+    value: decisionsKey
+  }
+}]
+
+resource relayKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in relayFunctions: {
+  name: '${functionAppName}/${function}/relay'
+  #disable-next-line BCP037
+  properties: {
+    name: 'relay'
+    value: relayKey
+  }
+}]
+
+resource operatorKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in operatorFunctions: {
+  name: '${functionAppName}/${function}/operators'
+  #disable-next-line BCP037
+  properties: {
+    name: 'operators'
+    value: operatorsKey
+  }
+}]

@@ -1,0 +1,131 @@
+// Silence is an alarm. Each query returns rows exactly when somebody must act; docs/runbook.md says how.
+
+@description('Required. Begins the names.')
+param namePrefix string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Application Insights component that is asked.')
+param componentName string
+
+@description('Required. Who is told.')
+param email string
+
+var rules = [
+  {
+    name: 'no-complete-sweep'
+    severity: 1
+    windowSize: 'PT10M'
+    summary: 'No sweep saw every pending approval for 10 minutes.'
+    query: loadTextContent('../alerts/no-complete-sweep.kql')
+  }
+  {
+    name: 'credentials-refused'
+    severity: 1
+    windowSize: 'PT15M'
+    summary: 'Coupa, Moveworks or the table store refuses our credentials, or has another address.'
+    query: loadTextContent('../alerts/credentials-refused.kql')
+  }
+  {
+    name: 'moveworks-out-of-reach'
+    severity: 1
+    windowSize: 'PT15M'
+    summary: 'Moveworks has taken no message for several sweeps.'
+    query: loadTextContent('../alerts/moveworks-out-of-reach.kql')
+  }
+  {
+    name: 'approval-parked'
+    severity: 2
+    windowSize: 'PT15M'
+    summary: 'An approval is parked: its approver is not told before somebody acts.'
+    query: loadTextContent('../alerts/approval-parked.kql')
+  }
+  {
+    name: 'outcome-unknown'
+    severity: 2
+    windowSize: 'PT15M'
+    summary: 'A message or a decision was sent, and what became of it is not known.'
+    query: loadTextContent('../alerts/outcome-unknown.kql')
+  }
+  {
+    name: 'refused-callers'
+    severity: 2
+    windowSize: 'PT15M'
+    summary: 'Many requests without a valid key or token.'
+    query: loadTextContent('../alerts/refused-callers.kql')
+  }
+  {
+    name: 'server-errors'
+    severity: 2
+    windowSize: 'PT15M'
+    summary: 'Requests that end with 5xx.'
+    query: loadTextContent('../alerts/server-errors.kql')
+  }
+]
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-${namePrefix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'approvals'
+    enabled: true
+    emailReceivers: [
+      {
+        name: 'operators'
+        emailAddress: email
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for rule in rules: {
+  name: '${namePrefix}-${rule.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: rule.name
+    description: '${rule.summary} See ${rule.name} in docs/runbook.md.'
+    severity: rule.severity
+    enabled: true
+    autoMitigate: true
+    skipQueryValidation: true
+    scopes: [
+      component.id
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: rule.windowSize
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        operators.id
+      ]
+    }
+  }
+}]
+
+@description('Who is told.')
+output actionGroupId string = operators.id

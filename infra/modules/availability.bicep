@@ -1,0 +1,83 @@
+// The health route, called from outside: Flex Consumption has no health check of its own.
+
+@description('Required. Name of the test.')
+param name string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Application Insights component of the test.')
+param componentName string
+
+@description('Required. What is called.')
+param url string
+
+@description('Required. Who is told.')
+param actionGroupId string
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource test 'Microsoft.Insights/webtests@2022-06-15' = {
+  name: name
+  location: location
+  tags: union(tags, { 'hidden-link:${component.id}': 'Resource' })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: name
+    Name: name
+    Kind: 'standard'
+    Enabled: true
+    Frequency: 300
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [
+      { Id: 'emea-nl-ams-azr' }
+      { Id: 'us-va-ash-azr' }
+      { Id: 'apac-sg-sin-azr' }
+    ]
+    Request: {
+      RequestUrl: url
+      HttpVerb: 'GET'
+      ParseDependentRequests: false
+    }
+    ValidationRules: {
+      ExpectedHttpStatusCode: 200
+      SSLCheck: true
+      SSLCertRemainingLifetimeCheck: 7
+    }
+  }
+}
+
+resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: name
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'The health route does not answer 200. See health in docs/runbook.md.'
+    severity: 1
+    enabled: true
+    autoMitigate: true
+    scopes: [
+      test.id
+      component.id
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: test.id
+      componentId: component.id
+      failedLocationCount: 2
+    }
+    actions: [
+      {
+        actionGroupId: actionGroupId
+      }
+    ]
+  }
+}

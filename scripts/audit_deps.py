@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Asks whether a known hole is in what is deployed: requirements.lock, against the advisory service.
+
+    audit_deps.py PATH_OF_PIP_AUDIT
+
+Exit status 0: all packages were checked and none has a known hole; 1: some have, and are listed; 2: not all
+could be checked, such as without the network. A check that did not happen is never reported as passed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
+
+
+def main(pip_audit: str) -> int:
+    """Run the audit and say what came of it."""
+    command = [pip_audit, "--requirement", str(LOCK), "--disable-pip", "--require-hashes", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
+    try:
+        packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        last = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        print(f"The advisory service cannot be reached from here; nothing was checked. ({last})")
+        return 2
+    holes = [(each, hole) for each in packages for hole in each.get("vulns", [])]
+    for each, hole in holes:
+        fixed = ", ".join(hole["fix_versions"]) or "no version yet"
+        print(f"{each['name']} {each['version']}: {hole['id']}, fixed in {fixed}")
+    unknown = [each["name"] for each in packages if "skip_reason" in each]
+    if holes:
+        return 1
+    if unknown or not packages:
+        print(f"{len(unknown)} of {len(packages)} packages are not known to the advisory service from here.")
+        return 2
+    print(f"{len(packages)} packages, no known hole.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,117 @@
+"""The function app as a process that asks for a key, between simulated neighbours, with one approver."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from coupa_core.settings import NAMES
+from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.world import Line
+from sandbox.moveworks import MoveworksSimulator
+from sandbox.serving import served
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTION_KEY = "function-key"
+CLIENT_ID, CLIENT_SECRET = "client", "coupa-secret"
+EVENT_ID, API_KEY = "5d4a2f6e-0000-4000-8000-000000000001", "api-key"
+LISTENER_ID, LISTENER_SECRET = "coupa-approvals", "listener-secret"
+
+
+@dataclass
+class Hosted:
+    """The app and its neighbours, each with its address."""
+
+    coupa: CoupaSimulator
+    moveworks: MoveworksSimulator
+    coupa_url: str
+    moveworks_url: str
+    app_url: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def approver(self) -> str:
+        """Return the e-mail of a new person for whom one approval waits that can also be held."""
+        number = next(self._numbers)
+        people = [
+            self.coupa.world.add_user(email=f"{name}{number}@example.com", firstname=name, lastname="O'Neil")
+            for name in ("sam", "jamie")
+        ]
+        self.coupa.world.add_requisition(
+            requested_by=people[0],
+            lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")],
+            approvers=people[1:],
+            holdable=True,
+        )
+        return f"jamie{number}@example.com"
+
+    def card(self, email: str) -> dict[str, str]:
+        """Return what waits for a person, as the list shows it."""
+        reply = requests.get(
+            f"{self.app_url}/api/approvals",
+            headers={"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email},
+            timeout=10,
+        )
+        [card] = reply.json()["approvals"]
+        shown: dict[str, str] = card
+        return shown
+
+
+def _sweep(app_url: str) -> None:
+    """Sweep once, so that health is green."""
+    url = f"{app_url}/admin/functions/poll_approvals?wait=1"
+    requests.post(url, headers={"x-functions-key": FUNCTION_KEY}, json={}, timeout=60).raise_for_status()
+
+
+@contextlib.contextmanager
+def hosted() -> Iterator[Hosted]:
+    """Run everything while the block runs.
+
+    Raises:
+        RuntimeError: the app did not start.
+    """
+    coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    moveworks = MoveworksSimulator(
+        api_key=API_KEY, event_id=EVENT_ID, listener_id=LISTENER_ID, listener_secret=LISTENER_SECRET
+    )
+    with served(coupa.front) as coupa_url, served(moveworks.front) as moveworks_url:
+        settings = {
+            "COUPA_BASE_URL": coupa_url,
+            "COUPA_CLIENT_ID": CLIENT_ID,
+            "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+            "COUPA_MAX_PER_SECOND": "25",
+            "MOVEWORKS_BASE_URL": moveworks_url,
+            "MOVEWORKS_EVENT_ID": EVENT_ID,
+            "MOVEWORKS_API_KEY": API_KEY,
+            "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+            "LEDGER_CONNECTION": "memory",
+        }
+        command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]
+        process = subprocess.Popen(
+            [*command, "--function-key", FUNCTION_KEY],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name not in NAMES} | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert process.stdout
+            started = next((line for line in process.stdout if line.startswith("Host started")), None)
+            if started is None:
+                raise RuntimeError("the local host did not start")
+            app_url = started.split()[-1]
+            _sweep(app_url)
+            yield Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url)
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout
+            process.stdout.close()

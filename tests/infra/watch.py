@@ -1,0 +1,105 @@
+"""What Application Insights would hold of a run, log lines and requests, and which alerts it would raise."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from bridge import World
+
+from infra.kusto import Row, run
+from infra.rules import alerts
+from sandbox.host import FunctionHost
+from sandbox.serving import InProcess
+
+ROOT = Path(__file__).parents[2]
+KEY = "the-key-of-the-connector"
+
+
+class Watch(logging.Handler):
+    """Takes every line of the bridge and every answer of its host, at the time of the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+        self.tables: dict[str, list[Row]] = {"traces": [], "requests": []}
+        self._session = requests.Session()
+        self._session.mount("http://app.test", InProcess(FunctionHost(_functions(), function_key=KEY).wsgi))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line as the host hands it on: only its text."""
+        row = {"timestamp": self.world.clock.now(), "message": record.getMessage()}
+        self.tables["traces"].append(row)
+
+    def call(self, method: str, path: str, *, key: str = KEY, **details: Any) -> requests.Response:
+        """Call the functions through the host, which notes name, status and duration."""
+        headers = {"x-functions-key": key, **details.pop("headers", {})}
+        answer = self._session.request(
+            method, f"http://app.test/api/{path}", headers=headers, timeout=5, **details
+        )
+        row = {
+            "timestamp": self.world.clock.now(),
+            "name": _function_of(path),
+            "resultCode": str(answer.status_code),
+            "duration": 12.5,
+        }
+        self.tables["requests"].append(row)
+        return answer
+
+    def sweeps(self, minutes: int) -> None:
+        """Let time pass, with a sweep in every minute."""
+        for _ in range(minutes):
+            self.world.clock.advance(60)
+            self.world.sweep()
+
+    def raised(self) -> set[str]:
+        """Return the alerts that are raised now, each by its own query over its own window."""
+        return {alert["name"] for alert in alerts(ROOT) if self.rows_of(alert)}
+
+    def rows_of(self, alert: dict[str, Any]) -> list[Row]:
+        """Run the query of an alert as Azure does: over what the window holds; any row raises it."""
+        minutes = int(alert["windowSize"].removeprefix("PT").removesuffix("M"))
+        now = self.world.clock.now()
+        since = now - timedelta(minutes=minutes)
+        inside = {
+            name: [row for row in rows if since < row["timestamp"] <= now]
+            for name, rows in self.tables.items()
+        }
+        query = (ROOT / "infra" / "alerts" / f"{alert['name']}.kql").read_text("utf-8")
+        return run(query, inside, now=now)
+
+
+@contextmanager
+def watched(world: World) -> Iterator[Watch]:
+    """Watch a world while the block runs."""
+    watch, logger = Watch(world), logging.getLogger("coupa_core")
+    level = logger.level
+    logger.addHandler(watch)
+    logger.setLevel(logging.INFO)
+    try:
+        yield watch
+    finally:
+        logger.removeHandler(watch)
+        logger.setLevel(level)
+
+
+def _functions() -> Any:
+    """Load the functions anew: an app can be asked for them only once."""
+    spec = importlib.util.spec_from_file_location("function_app_watched", ROOT / "function_app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module.app.get_functions()
+
+
+def _function_of(path: str) -> str:
+    return path.partition("?")[0].rpartition("/")[2]

@@ -1,0 +1,238 @@
+"""What README, docs/ and SECURITY.md name exists: files, links, commands, settings, parameters, codes.
+
+What a name means is for the reader to judge; that it is there is for this file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bridge import World
+from canaries import API_KEY, CLIENT_SECRET
+from infra.bicep import Template
+from infra.watch import Watch, watched
+
+from coupa_core.errors import Unavailable
+from coupa_core.ledger import MemoryStore, Status
+from coupa_core.settings import EASY_AUTH, NAMES
+from infra import rules
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
+MADE = ("build/", ".azure/", "local.settings.json", "swagger.json", ".venv/", "build/package/")
+"""What commands make: it is named and not there."""
+
+OTHERS = {
+    "DEMO_EXIT",
+    "REWRITE_SNAPSHOTS",
+    "AZURE_TENANT_ID",
+    "AZURE_SUBSCRIPTION_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_RESOURCE_GROUP",
+}
+"""Variables of commands, and of azure/login."""
+
+
+def code(page: Path) -> Iterator[str]:
+    """Yield what a page shows as code: spans, and the lines of blocks."""
+    source = page.read_text("utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        yield from block.splitlines()
+    yield from re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```\n.*?^```$", "", source, flags=re.MULTILINE | re.DOTALL)
+    )
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page, as they are made from its headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def by_page(found: Callable[[Path], Iterator[str]]) -> list[Any]:
+    """Return a parameter for each page, named by it."""
+    return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if any(found(page))]
+
+
+def links(page: Path) -> Iterator[str]:
+    """Yield the targets of a page's links."""
+    yield from re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+
+
+def paths(page: Path) -> Iterator[str]:
+    """Yield what looks like a file or folder of this repository."""
+    folders = {each.name for each in ROOT.iterdir() if each.is_dir()}
+    for span in code(page):
+        for word in re.split(r"[\s\"'=(),;]+", span):
+            is_inside = "/" in word and word.partition("/")[0] in folders
+            is_file = re.fullmatch(r"[\w./-]+\.(md|py|json|bicep|bicepparam|kql|ya?ml|lock|txt|toml)", word)
+            if (is_inside or is_file) and not re.search(r"[{}*$<>:]|\.\.\.", word):
+                yield word
+
+
+def variables(page: Path) -> Iterator[str]:
+    """Yield the names in capitals."""
+    for span in code(page):
+        yield from re.findall(r"(?<![\w@-])[A-Z][A-Z0-9]*_[A-Z0-9_]+(?![\w])", span)
+
+
+@pytest.mark.parametrize("page", by_page(links))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        target, _, anchor = link.partition("#")
+        if target.startswith("http"):
+            assert target.startswith("https://"), link
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(link)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", by_page(paths))
+def test_every_path_is_there(page: Path) -> None:
+    missing = [
+        path
+        for path in paths(page)
+        if not path.startswith(MADE)
+        and not any((base / path.rstrip("/")).exists() for base in (ROOT, page.parent, ROOT / "infra"))
+    ]
+
+    assert missing == []
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    spans = [span for page in PAGES for span in code(page)]
+    named = {name for span in spans for name in re.findall(r"\bmake ([a-z-]+)", span)}
+
+    assert named - targets == set()
+    assert {"demo", "test", "infra", "lock", "package"} <= named
+
+
+def known_variables() -> set[str]:
+    """Return every variable that a setting, a parameter, an output or a workflow has."""
+    parameters = (ROOT / "infra" / "main.parameters.json").read_text("utf-8")
+    known = {*NAMES, EASY_AUTH, *rules.HOST_SETTINGS, *rules.LOCAL_HOST, *OTHERS}
+    known |= set(re.findall(r"\$\{(\w+)\}", parameters))
+    for file in (ROOT / "infra").glob("*.bicepparam"):
+        known |= set(re.findall(r"readEnvironmentVariable\('(\w+)'", file.read_text("utf-8")))
+    known |= set(Template(ROOT / "infra" / "main.bicep").outputs)
+    return known
+
+
+@pytest.mark.parametrize("page", by_page(variables))
+def test_every_variable_is_known(page: Path) -> None:
+    assert set(variables(page)) - known_variables() == set()
+
+
+def operations() -> str:
+    return (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
+def section(name: str) -> str:
+    """Return one section of docs/operations.md."""
+    return operations().partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def test_every_option_is_a_parameter_with_its_variable() -> None:
+    given = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]
+    shown = dict(re.findall(r"`(\w+)` \(`([A-Z_]+)`?", section("Options")))
+    shown |= dict(re.findall(r"`(\w+)` \(`([A-Z_]+),", section("Options")))
+    asked = {"environmentName", "location", "alertEmail", "settings", "secrets"}
+
+    options = {name: each["value"] for name, each in given.items() if name not in asked}
+    assert {name: f"${{{variable}}}" for name, variable in shown.items()} == options
+
+
+def test_the_roles_of_the_template_are_explained_and_no_others() -> None:
+    shown = re.findall(r"^\| ([A-Z][A-Za-z ]+) \| (?:the|Application)", section("What is made"), re.MULTILINE)
+
+    assert {"".join(name.split()).casefold() for name in shown} == {role.casefold() for role in rules.ROLES}
+
+
+def test_every_secret_has_steps_to_rotate_it() -> None:
+    given = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]
+    keys = Template(ROOT / "infra" / "keys.bicep").parameters
+    secret = {*given["secrets"]["value"]}
+    secret |= {re.sub(r"(?<=[a-z])K", "_K", name).upper() for name, each in keys.items() if each.is_secure}
+
+    assert {name for name in secret if f"`{name}`" not in section("Rotate")} == set()
+
+
+class Locked(MemoryStore):
+    """A table that refuses the app's identity."""
+
+    def status(self) -> Status:
+        """Refuse."""
+        raise Unavailable("ledger_403", "cannot read: the table service answered 403")
+
+
+def wrong_region_host(watch: Watch) -> None:
+    watch.world.moveworks.api_key = "of another region"
+
+
+def wrong_instance(watch: Watch) -> None:
+    watch.world.coupa.front.fail(
+        "answer", status=302, headers={"Location": "https://elsewhere.test"}, times=None
+    )
+
+
+def missing_scope(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", path="/api/requisitions", status=403, times=None)
+
+
+def expired_secret(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", path="oauth2", status=401, times=None)
+
+
+def wrong_event_id(watch: Watch) -> None:
+    watch.world.moveworks.event_id = "another"
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [wrong_region_host, wrong_instance, missing_scope, expired_secret, wrong_event_id],
+    ids=lambda each: each.__name__,
+)
+def test_the_code_that_is_logged_for_a_fault_stands_in_the_table_of_symptoms(
+    breaks: Callable[[Watch], None],
+) -> None:
+    world = World()
+    world.requisition("robin@example.com")
+    with watched(world) as watch:
+        breaks(watch)
+        watch.sweeps(2)
+        lines = " ".join(row["message"] for row in watch.tables["traces"])
+
+    logged = set(re.findall(r"code=(\w+)", lines))
+    shown = set(re.findall(r"`((?:coupa|moveworks|ledger)_\w+)`", section("Symptoms")))
+    assert logged
+    assert logged <= shown
+
+
+def test_the_code_of_a_table_without_rights_stands_in_the_table_of_symptoms() -> None:
+    world = World(store=Locked())
+    with watched(world) as watch:
+        watch.sweeps(1)
+
+    [line] = [row["message"] for row in watch.tables["traces"] if "code=" in row["message"]]
+    assert "code=ledger_403" in line
+    assert "`ledger_403`" in section("Symptoms")
+
+
+def test_a_key_with_a_trailing_newline_works() -> None:
+    world = World(
+        settings={"MOVEWORKS_API_KEY": f"{API_KEY}\n", "COUPA_CLIENT_SECRET": f" {CLIENT_SECRET}\r\n"}
+    )
+    world.requisition("robin@example.com")
+
+    assert [each.recipient for each in world.announced()] == ["robin@example.com"]

@@ -1,0 +1,192 @@
+"""The kinds of documents: whose turn it is, what changes a digest, and what is summed up of their parts."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from goldens import CHAIN, RECORDS, approval, document, request
+
+from coupa_core.documents import READABLE, Invoice, Order, enabled, kind_of, parse_document
+from coupa_core.model import Attachment, Document, Kind, Unreadable, digest, has_turn
+
+NAMES_ITS_TURN = ["RequisitionHeader", "OrderHeaderChange", "Contract", "EasyFormResponse"]
+BY_POSITION = ["InvoiceHeader", "ExpenseReport"]
+
+
+def changed(kind: str, name: str, change: dict[str, Any]) -> Document:
+    """Return the golden document with another value in its first line or such."""
+    part = RECORDS[kind][name][0]
+    return document(kind, **{name: [{**part, **change}]})
+
+
+@pytest.mark.parametrize("kind", NAMES_ITS_TURN)
+def test_most_kinds_name_whose_turn_it_is_and_must_themselves_wait(kind: str) -> None:
+    assert has_turn(approval(id=853), document(kind), [])
+    assert has_turn(approval(id=854), document(kind), [])
+    assert not has_turn(approval(id=855), document(kind), [])
+    assert not has_turn(approval(id=853), document(kind, status="draft"), [])
+    assert not has_turn(
+        approval(id=853), document(kind, current_approval=None, current_parallel_approvals=None), []
+    )
+
+
+@pytest.mark.parametrize("kind", BY_POSITION)
+def test_invoices_and_expense_reports_show_the_turn_by_the_positions_of_their_chain(kind: str) -> None:
+    later = {**CHAIN[1], "id": 855, "position": 3, "parallel-group-name": None}
+    chain = [*CHAIN, later, {**later, "id": 856, "position": 4, "parallel-group-name": "CFO"}]
+
+    shown = document(kind, approvals=chain)
+
+    assert has_turn(approval(id=853), shown, [])
+    assert has_turn(approval(id=856), shown, [])
+    assert not has_turn(approval(id=852), shown, [])
+    assert not has_turn(approval(id=855), shown, [])
+    assert not has_turn(approval(id=853), document(kind, approvals=chain, status="draft"), [])
+
+
+@pytest.mark.parametrize("kind", BY_POSITION)
+def test_without_its_chain_it_is_nobodys_turn(kind: str) -> None:
+    assert not has_turn(approval(id=853), document(kind, approvals=None), [approval(id=853)])
+
+
+def test_in_a_document_that_cannot_be_read_it_is_nobodys_turn() -> None:
+    closed = Unreadable(type="InvoiceHeader", id=14170, scope="core.invoice.read")
+
+    assert not has_turn(approval(id=853), closed, [approval(id=853)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("ExpenseReport", {"total": "1240.51"}),
+        ("ExpenseReport", {"expensed_by": {"id": 44}}),
+        ("InvoiceHeader", {"total_with_taxes": "1.00"}),
+        ("InvoiceHeader", {"invoice_number": "INV-2"}),
+        ("InvoiceHeader", {"document_type": "Credit Note"}),
+        ("InvoiceHeader", {"supplier": {"id": 5, "name": "Hale & Sons"}}),
+        ("OrderHeaderChange", {"total": "121.00"}),
+        ("OrderHeaderChange", {"pending_cancel": False}),
+        ("OrderHeaderChange", {"supplier": {"name": "Hale & Sons"}}),
+        ("Contract", {"name": "Cleaning of another office"}),
+        ("Contract", {"number": "C-120"}),
+        ("Contract", {"supplier": None}),
+        ("Contract", {"minimum_value": "1.00"}),
+        ("Contract", {"maximum_value": "1.00"}),
+        ("Contract", {"min_commit": "1.00"}),
+        ("Contract", {"max_commit": "1.00"}),
+        ("Contract", {"start_date": "2027-02-01"}),
+        ("Contract", {"end_date": None}),
+        ("Contract", {"term_type": "fixed"}),
+        ("Contract", {"no_of_renewals": 4}),
+        ("Contract", {"renewal_length_value": 24}),
+        ("Contract", {"renewal_length_unit": "years"}),
+        ("EasyFormResponse", {"name": "Another bank account"}),
+        ("EasyFormResponse", {"requested_by": {"id": 44}}),
+    ],
+    ids=json.dumps,
+)
+def test_other_terms_have_another_digest(kind: str, change: dict[str, Any]) -> None:
+    assert digest(document(kind, **change)) != digest(document(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines", "change"),
+    [
+        ("ExpenseReport", "expense-lines", {"amount": "981.00"}),
+        ("ExpenseReport", "expense-lines", {"merchant": "Hotel Ritz"}),
+        ("ExpenseReport", "expense-lines", {"expense-date": "2026-11-04T00:00:00-08:00"}),
+        ("ExpenseReport", "expense-lines", {"expense-category": {"name": "Meals"}}),
+        ("ExpenseReport", "expense-lines", {"expense-category": None}),
+        ("InvoiceHeader", "invoice-lines", {"price": "501.00"}),
+        ("InvoiceHeader", "invoice-lines", {"quantity": "21"}),
+        ("InvoiceHeader", "invoice-lines", {"po-number": "4500013"}),
+        ("OrderHeaderChange", "order-line-changes", {"price": "31.00"}),
+        ("OrderHeaderChange", "order-line-changes", {"pending-delete": False}),
+        ("OrderHeaderChange", "order-line-changes", {"supplier": {"id": 8}}),
+    ],
+    ids=json.dumps,
+)
+def test_other_lines_have_another_digest(kind: str, lines: str, change: dict[str, Any]) -> None:
+    assert digest(changed(kind, lines, change)) != digest(document(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("ExpenseReport", {"audit_score": 99, "auditor_note": "", "expense_violations": []}),
+        ("InvoiceHeader", {"internal_note": "", "tolerance_failures": "", "attachments": []}),
+        ("InvoiceHeader", {"net_due_date": None, "payment_term": None}),
+        ("OrderHeaderChange", {"justification": "", "approvals": []}),
+        ("Contract", {"contract_owner": None, "department": None, "description": ""}),
+        ("EasyFormResponse", {"submitted_at": None, "approvals": []}),
+        *((kind, {"updated_at": "2027-01-01T00:00:00Z"}) for kind in READABLE),
+        *((kind, {"comments": [{"id": 9, "comments": "hurry"}]}) for kind in READABLE),
+    ],
+    ids=json.dumps,
+)
+def test_what_does_not_matter_to_the_decision_leaves_the_digest(kind: str, change: dict[str, Any]) -> None:
+    assert digest(document(kind, **change)) == digest(document(kind))
+
+
+def test_a_receipt_that_comes_later_leaves_the_digest() -> None:
+    later = {"expense-artifacts": [], "over-limit": False, "requires-receipt": False}
+
+    assert digest(changed("ExpenseReport", "expense-lines", later)) == digest(document("ExpenseReport"))
+
+
+def test_documents_of_two_kinds_never_have_one_digest() -> None:
+    bare = [parse_document(kind, {"id": 7}) for kind in READABLE]
+
+    assert len({digest(each) for each in bare if each}) == len(READABLE)
+
+
+def test_the_digest_of_a_requisition_is_the_one_that_rows_and_tokens_hold() -> None:
+    """A change of it would tell everybody that everything changed, and spoil every button."""
+    assert digest(request()) == "GHZXv7nlCawB27ct7_Z1MQ"
+
+
+@pytest.mark.parametrize(
+    ("lines", "total"),
+    [
+        ([{"total": "80.00"}, {"total": "20.5"}], "100.50"),
+        ([{"total": "80.00"}, {"total": None}], None),
+        ([{"total": "0.00"}], "0.00"),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_an_order_comes_to_the_sum_of_its_lines_when_each_has_a_total(lines: Any, total: str | None) -> None:
+    order = Order.model_validate({"id": 1, "order-lines": lines})
+
+    assert order.total == (Decimal(total) if total else None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        ({"file": "https://f.test/a/offer.pdf", "url": "https://x.test/y"}, "offer.pdf"),
+        ({"file": None, "url": "https://x.test/y"}, "y"),
+        ({"file": "", "url": "https://x.test"}, "x.test"),
+        ({"file": "a/b%20c.pdf"}, "b c.pdf"),
+        ({}, ""),
+    ],
+)
+def test_an_attachment_is_called_by_the_end_of_its_address(raw: dict[str, Any], name: str) -> None:
+    assert Attachment.model_validate(raw).name == name
+
+
+def test_the_orders_of_an_invoice_are_named_once() -> None:
+    invoice = document("InvoiceHeader", invoice_lines=[{"po-number": each} for each in ("2", "1", None, "2")])
+
+    assert isinstance(invoice, Invoice)
+    assert invoice.orders == ["2", "1"]
+
+
+def test_types_that_can_be_read_are_told_from_the_others() -> None:
+    assert enabled(("InvoiceHeader", "Other", "RequisitionHeader")) == ["RequisitionHeader", "InvoiceHeader"]
+    assert enabled(("*",)) == list(READABLE)
+    assert (kind_of("Contract"), kind_of("Other")) == (Kind.CONTRACT, Kind.OTHER)
+    assert len({source.scope for source in READABLE.values()}) == len(READABLE)

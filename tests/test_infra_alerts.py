@@ -1,0 +1,285 @@
+"""Each alert is raised by what it is for, by nothing else, and ends when that is mended.
+
+The queries are the deployed ones; the lines are those that the bridge writes on the simulators.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from bridge import World
+from infra.rules import alerts
+from infra.watch import ROOT, Watch, watched
+
+from coupa_core import app
+from coupa_core.errors import Unavailable
+from coupa_core.ledger import MemoryStore, Status
+from infra import kusto
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class LockableStore(MemoryStore):
+    """A store that can be closed to the app, as a table without the role is."""
+
+    is_locked = False
+
+    def status(self) -> Status:
+        """Refuse while locked."""
+        if self.is_locked:
+            raise Unavailable("ledger_403", "cannot read: the table service answered 403")
+        return super().status()
+
+
+@pytest.fixture
+def store() -> LockableStore:
+    return LockableStore()
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch, store: LockableStore) -> Iterator[Watch]:
+    """Yield the watch over a bridge that has worked well for 20 minutes."""
+    world = World(store=store)
+    world.requisition("robin@example.com")
+    monkeypatch.setattr(app, "_built", [world.bridge])
+    with watched(world) as watch:
+        watch.sweeps(20)
+        yield watch
+
+
+def click(watch: Watch) -> int:
+    """Approve what the last notice offers, and return the status of the answer."""
+    card = watch.world.moveworks.delivered[-1]
+    headers = {"X-Actor-Email": card.recipient, "X-Action-Token": card.slots["action_token"]}
+    return watch.call("POST", f"approvals/{card.slots['approval_id']}/approve", headers=headers).status_code
+
+
+def test_while_all_is_well_nothing_is_raised(watch: Watch) -> None:
+    assert watch.call("GET", "health").status_code == 200
+    assert click(watch) == 200
+    watch.sweeps(2)
+
+    assert watch.raised() == set()
+    assert len(watch.tables["traces"]) > 20
+
+
+def coupa_answers_500(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", status=500, times=None)
+
+
+def coupa_is_cut_off(watch: Watch) -> None:
+    watch.world.coupa.front.fail("cut", times=None)
+
+
+def coupa_refuses_the_client(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", status=401, times=None)
+
+
+def coupa_lacks_a_scope(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", path="/api/", status=403, times=None)
+
+
+def moveworks_refuses_the_key(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("answer", status=401, times=None)
+
+
+def moveworks_answers_500(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("answer", status=500, times=None)
+
+
+def moveworks_is_cut_off(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("cut", times=None)
+
+
+def moveworks_is_elsewhere(watch: Watch) -> None:
+    details = {"status": 302, "headers": {"Location": "https://elsewhere.test"}}
+    watch.world.moveworks.front.fail("answer", times=None, **details)
+
+
+def moveworks_does_not_know_the_event(watch: Watch) -> None:
+    watch.world.moveworks.event_id = "another"
+
+
+def moveworks_refuses_the_message(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("answer", path="send", status=400, times=None)
+
+
+def moveworks_loses_the_answer(watch: Watch) -> None:
+    watch.world.moveworks.front.fail("lose", path="send", times=None)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "minutes", "raised"),
+    [
+        (coupa_answers_500, 11, {"no-complete-sweep"}),
+        (coupa_is_cut_off, 11, {"no-complete-sweep"}),
+        (coupa_refuses_the_client, 11, {"no-complete-sweep", "credentials-refused"}),
+        (coupa_lacks_a_scope, 11, {"no-complete-sweep", "credentials-refused"}),
+        (moveworks_refuses_the_key, 20, {"credentials-refused"}),
+        (moveworks_is_elsewhere, 2, {"credentials-refused"}),
+        (moveworks_does_not_know_the_event, 20, {"credentials-refused"}),
+        (moveworks_answers_500, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
+        (moveworks_is_cut_off, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
+        # Eight refusals, each time later: 1, 2, 4 ... 60 minutes.
+        (moveworks_refuses_the_message, 200, {"approval-parked"}),
+        (moveworks_loses_the_answer, 2, {"outcome-unknown"}),
+    ],
+    ids=lambda part: getattr(part, "__name__", ""),
+)
+def test_what_breaks_raises_its_alert_until_it_is_mended(
+    watch: Watch, breaks: Callable[[Watch], None], minutes: int, raised: set[str]
+) -> None:
+    event_id = watch.world.moveworks.event_id
+    watch.world.requisition("jamie@example.com")
+    breaks(watch)
+    seen: set[str] = set()
+    for _ in range(minutes):
+        watch.sweeps(1)
+        seen |= watch.raised()
+    assert seen == raised
+
+    watch.world.coupa.front.heal()
+    watch.world.moveworks.front.heal()
+    watch.world.moveworks.event_id = event_id
+    watch.sweeps(20)
+
+    assert watch.raised() == set()
+
+
+def test_a_table_without_rights_is_a_refused_credential(watch: Watch, store: LockableStore) -> None:
+    store.is_locked = True
+    watch.sweeps(11)
+    assert watch.raised() == {"no-complete-sweep", "credentials-refused"}
+
+    store.is_locked = False
+    watch.sweeps(20)
+    assert watch.raised() == set()
+
+
+def test_a_bridge_that_stands_still_raises_the_alert_of_missing_sweeps(watch: Watch) -> None:
+    watch.world.clock.advance(601)
+
+    assert watch.raised() == {"no-complete-sweep"}
+
+    watch.sweeps(1)
+    assert watch.raised() == set()
+
+
+def test_a_decision_that_cannot_be_read_back_raises_the_alert_of_unknown_outcomes(watch: Watch) -> None:
+    front = watch.world.coupa.front
+    front.fail("lose", method="PUT", times=None)
+    for path in ("/approvals", "/requisitions"):
+        front.fail("cut", method="GET", path=path, times=None, skip=1)
+
+    assert click(watch) == 200
+    watch.sweeps(1)
+    assert watch.raised() == {"outcome-unknown"}
+
+    front.heal()
+    watch.sweeps(20)
+    assert watch.raised() == set()
+
+
+def test_a_few_wrong_keys_are_a_mistake_and_many_are_an_alarm(watch: Watch) -> None:
+    path = "approvals?approver_email=robin@example.com"
+    for _ in range(19):
+        assert watch.call("GET", path, key="wrong").status_code == 401
+    assert watch.raised() == set()
+
+    watch.call("GET", path, key="wrong")
+    assert watch.raised() == {"refused-callers"}
+
+    watch.sweeps(20)
+    assert watch.raised() == set()
+
+
+def test_wrong_tokens_count_as_refused_callers_too(watch: Watch) -> None:
+    headers = {"X-Actor-Email": "robin@example.com", "X-Action-Token": "v1.k1.made.up"}
+    for _ in range(20):
+        assert watch.call("POST", "approvals/1/approve", headers=headers).status_code == 403
+
+    assert watch.raised() == {"refused-callers"}
+
+
+def test_clicks_that_end_with_5xx_raise_their_alert(watch: Watch) -> None:
+    watch.world.coupa.front.fail("answer", status=500, times=None)
+    for _ in range(3):
+        assert click(watch) == 503
+
+    assert watch.raised() == {"server-errors"}
+
+    watch.world.coupa.front.heal()
+    watch.sweeps(20)
+    assert watch.raised() == set()
+
+
+def test_health_that_is_red_is_not_counted_as_a_server_error(watch: Watch) -> None:
+    watch.world.clock.advance(901)
+    for _ in range(5):
+        assert watch.call("GET", "health").status_code == 503
+
+    assert watch.raised() == {"no-complete-sweep"}
+
+
+def test_an_alert_that_is_added_needs_a_test_here() -> None:
+    assert {alert["name"] for alert in alerts(ROOT)} == {
+        *("no-complete-sweep", "credentials-refused", "moveworks-out-of-reach", "approval-parked"),
+        *("outcome-unknown", "refused-callers", "server-errors"),
+    }
+
+
+def tiles() -> dict[str, str]:
+    """Return the queries of the workbook by the name of their tile."""
+    items = json.loads((ROOT / "infra" / "workbook.json").read_text("utf-8"))["items"]
+    return {item["name"]: item["content"]["query"] for item in items if item["type"] == 3}
+
+
+@pytest.mark.parametrize("name", tiles())
+def test_every_tile_of_the_workbook_shows_something_of_a_real_run(watch: Watch, name: str) -> None:
+    click(watch)
+    watch.world.requisition("jamie@example.com")
+    moveworks_refuses_the_message(watch)
+    watch.sweeps(200)
+
+    rows = kusto.run(tiles()[name], watch.tables, now=watch.world.clock.now())
+
+    assert rows
+    columns = set().union(*rows)
+    empty = {column for column in columns if all(row[column] in (None, "") for row in rows)}
+    assert empty - {"no_recipient", "not_your_turn"} == set()
+
+
+def test_the_tile_of_approvals_shows_who_waits_and_for_what() -> None:
+    world = World()
+    world.requisition("jamie@example.com", "robin@example.com")
+    with watched(world) as watch:
+        watch.sweeps(5)
+        rows = kusto.run(tiles()["approvals"], watch.tables, now=world.clock.now())
+
+    assert max(row["pending"] for row in rows) == 2
+    assert sum(row["announced"] for row in rows) == 1
+    assert max(row["not_your_turn"] or 0 for row in rows) == 1
+
+
+def test_the_interpreter_refuses_what_it_does_not_know() -> None:
+    for query in (
+        "traces | take 5",
+        "traces | where guess(message)",
+        "traces | summarize n = dcount(message)",
+    ):
+        with pytest.raises(ValueError, match=r"operator|function|aggregate"):
+            kusto.run(query, {"traces": [{"message": "x"}]}, now=NOW)
+
+
+def test_the_interpreter_groups_as_kusto_does() -> None:
+    rows = [{"timestamp": NOW, "message": f"n={n}"} for n in (1, 2, 3)]
+    query = (
+        r'traces | extend n = toint(extract(@"n=(\d)", 1, message)) | summarize all = count(), top = max(n)'
+    )
+
+    assert kusto.run(query, {"traces": rows}, now=NOW) == [{"all": 3, "top": 3}]
+    assert kusto.run(query, {"traces": []}, now=NOW) == [{"all": 0, "top": None}]
+    assert kusto.run(f"{query} by bin(timestamp, 5m)", {"traces": []}, now=NOW) == []

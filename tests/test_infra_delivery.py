@@ -1,0 +1,269 @@
+"""How the code gets to Azure: what is taken, what it is pinned to, and who may do what on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from infra.bicep import Template
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+CLOUD = {"python_version": "3.13", "python_full_version": "3.13.0", "sys_platform": "linux"}
+
+
+def locked() -> dict[str, str]:
+    """Return what the lock pins, by name."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", LOCK, re.MULTILINE))
+
+
+def requirements() -> list[Requirement]:
+    """Return what the code asks for in the cloud."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    asked = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return [each for each in asked if each.marker is None or each.marker.evaluate(CLOUD)]
+
+
+def test_the_lock_pins_what_the_code_asks_for() -> None:
+    wrong = [
+        str(each)
+        for each in requirements()
+        if not each.specifier.contains(locked().get(each.name.lower(), "0"))
+    ]
+
+    assert wrong == [], "run make lock"
+    assert len(locked()) > len(requirements()) > 4
+
+
+def test_every_package_of_the_lock_has_hashes_and_is_a_wheel() -> None:
+    entries = re.split(r"^(?=[a-z0-9-]+==)", LOCK, flags=re.MULTILINE)[1:]
+
+    assert len(entries) == len(locked())
+    assert [each.split()[0] for each in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", each)] == []
+    assert re.findall(r"^--.*$", LOCK, re.MULTILINE) == ["--only-binary :all:"]
+
+
+def test_the_lock_names_no_place_to_fetch_from() -> None:
+    assert re.search(r"://|index|find-links|trusted-host", LOCK) is None
+
+
+def test_the_package_holds_what_runs_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("scripts", "coupa_core"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("function_app.py", "host.json", "requirements.lock", "README.md"):
+        shutil.copy2(ROOT / name, tmp_path / name)
+    (tmp_path / "local.settings.json").write_text("{}")
+    (tmp_path / "coupa_core" / "__pycache__").mkdir(exist_ok=True)
+
+    for _ in range(2):
+        subprocess.run([sys.executable, tmp_path / "scripts" / "package.py"], check=True, capture_output=True)
+
+    package = tmp_path / "build" / "package"
+    assert {path.name for path in package.iterdir()} == {
+        *("coupa_core", "function_app.py", "host.json", "requirements.txt"),
+    }
+    assert (package / "requirements.txt").read_text("utf-8") == LOCK
+    assert {path.suffix for path in package.rglob("*") if path.is_file()} == {".py", ".json", ".txt"}
+    program = "import function_app; print(len(function_app.app.get_functions()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=package, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == len(functions())
+
+
+def functions() -> list[str]:
+    """Return the functions by the line that the deployment counts."""
+    source = (ROOT / "function_app.py").read_text("utf-8")
+    return re.findall(r"^@app\.(?:route|timer_trigger)\(", source, re.MULTILINE)
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """Return every step of a workflow."""
+    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    return [step for job in jobs.values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_commit_and_says_its_version(path: Path) -> None:
+    used = re.findall(r"uses: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+
+    assert used
+    assert [each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+
+
+def test_an_action_has_the_same_commit_everywhere() -> None:
+    used = {each for path in WORKFLOWS for each in re.findall(r"uses: (\S+)", path.read_text("utf-8"))}
+
+    assert len({each.partition("@")[0] for each in used}) == len(used)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_do_no_more_than_it_must(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    granted = workflow["permissions"] | {
+        name: level for job in workflow["jobs"].values() for name, level in job.get("permissions", {}).items()
+    }
+    checkouts = [step for step in steps(path) if "checkout" in step.get("uses", "")]
+
+    assert granted == (
+        {"contents": "read", "id-token": "write"} if path.stem == "deploy" else {"contents": "read"}
+    )
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert "secrets." not in path.read_text("utf-8")
+    assert "pull_request_target" not in path.read_text("utf-8")
+    assert all("timeout-minutes" in job for job in workflow["jobs"].values())
+
+
+def test_no_step_pastes_a_value_into_a_shell() -> None:
+    """What GitHub puts between braces is text of others; a shell gets it as a variable."""
+    scripts = [step["run"] for path in WORKFLOWS for step in steps(path) if "run" in step]
+
+    assert scripts
+    assert [each for each in scripts if "${{" in each] == []
+
+
+def test_every_python_that_is_promised_is_tested() -> None:
+    [ci] = [yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS if path.stem == "ci"]
+    promised = SpecifierSet(
+        re.findall(r'requires-python = "(.+)"', (ROOT / "pyproject.toml").read_text("utf-8"))[0]
+    )
+
+    assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == [
+        version for version in (f"3.{minor}" for minor in range(8, 20)) if version in promised
+    ]
+
+
+def test_workflows_run_targets_and_files_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    text = "\n".join(step.get("run", "") for path in WORKFLOWS for step in steps(path))
+
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= targets
+    assert {"test", "infra", "audit-deps", "sbom", "package"} <= set(re.findall(r"\bmake ([a-z-]+)", text))
+    assert all((ROOT / file).exists() for file in re.findall(r"infra/[\w.]+", text))
+
+
+def test_the_deployment_counts_the_functions_as_they_are_written() -> None:
+    [deploy] = [path.read_text("utf-8") for path in WORKFLOWS if path.stem == "deploy"]
+    pattern = re.findall(r"grep -cE '(.+)' function_app\.py", deploy)[0]
+
+    found = re.findall(pattern, (ROOT / "function_app.py").read_text("utf-8"), re.MULTILINE)
+    assert len(found) == len(functions()) > 1
+
+
+def test_the_deployment_gives_the_templates_every_variable_that_they_read() -> None:
+    [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
+    [given] = [set(step["env"]) for step in steps(deploy) if "what-if" in step.get("run", "")]
+    read = re.findall(
+        r"readEnvironmentVariable\('(\w+)'", (ROOT / "infra" / "az.bicepparam").read_text("utf-8")
+    )
+    secret = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]["secrets"]
+
+    assert given == set(read) - set(secret["value"])
+
+
+def test_updates_are_looked_for_where_packages_are_named() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))["updates"]
+    places = {each["package-ecosystem"]: ROOT / each["directory"].lstrip("/") for each in updates}
+
+    assert (places["pip"] / "requirements.txt").exists()
+    assert (places["npm"] / "package-lock.json").exists()
+    assert "github-actions" in places
+
+
+def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
+    project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
+    [(name, service)] = project["services"].items()
+    app = Template(ROOT / "infra" / "modules" / "function-app.bicep")
+
+    assert f"{{ 'azd-service-name': '{name}' }}" in app.source
+    assert (service["project"], service["dist"]) == (".", "build/package")
+    assert (service["language"], service["host"]) == ("python", "function")
+    for hook in (*service["hooks"].values(), *project["hooks"].values()):
+        for system in ("posix", "windows"):
+            files = re.findall(r"(?:scripts|infra)/[\w.]+", hook[system]["run"])
+            assert files
+            assert all((ROOT / file).exists() for file in files)
+
+
+def test_azd_would_not_take_the_parameters_of_az() -> None:
+    """It prefers main.bicepparam, and would then never read main.parameters.json."""
+    assert not (ROOT / "infra" / "main.bicepparam").exists()
+    assert (ROOT / "infra" / "main.parameters.json").exists()
+
+
+HOLE = {"id": "X-1", "fix_versions": ["2"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"),
+    [
+        (
+            {"dependencies": [{"name": "requests", "version": "1", "vulns": []}]},
+            0,
+            "1 packages, no known hole.",
+        ),
+        (
+            {
+                "dependencies": [
+                    {"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}
+                ]
+            },
+            1,
+            "a 1: X-1, fixed in 2",
+        ),
+        ({"dependencies": [{"name": "a", "skip_reason": "not found"}]}, 2, "1 of 1 packages are not known"),
+        ({"dependencies": []}, 2, "0 of 0 packages"),
+        (None, 2, "The advisory service cannot be reached from here; nothing was checked. (no route)"),
+    ],
+)
+def test_an_audit_that_did_not_happen_is_not_a_success(
+    tmp_path: Path, answer: Any, status: int, told: str
+) -> None:
+    """The command here is a stand-in for pip-audit: its answers are of the form that version 2.10 gives."""
+    output = "" if answer is None else json.dumps(answer)
+    stand_in = tmp_path / "pip-audit"
+    stand_in.write_text(
+        textwrap.dedent(
+            f"""\
+            #!{sys.executable}
+            import sys
+            assert "--require-hashes" in sys.argv
+            print({output!r})
+            sys.exit("no route")
+            """
+        )
+    )
+    stand_in.chmod(0o755)
+
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "audit_deps.py", stand_in],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (status, "")
+    assert told in done.stdout
+
+
+def test_without_the_bicep_cli_the_checks_say_what_was_not_done(tmp_path: Path) -> None:
+    for tool in ("sh", "dirname"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+
+    done = subprocess.run(
+        [ROOT / "scripts" / "bicep"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "not compiled" in done.stdout

@@ -1,0 +1,449 @@
+"""Agent Studio's webhook listener: what is sent and signed, what is accepted, what each failure means."""
+
+from __future__ import annotations
+
+import doctest
+import hashlib
+import hmac
+import json
+import socket
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from bridge import SETTINGS, World
+
+from coupa_core.clock import Deadline
+from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.moveworks import ListenerChannel, listener
+from coupa_core.notice import Notice
+from coupa_core.sweep import Channel
+from coupa_core.wire import Pace, Wire
+
+SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]
+PATH = f"/webhooks/v1/listeners/{SETTINGS['MOVEWORKS_LISTENER_ID']}/notify"
+NOTICE = Notice(
+    "ann@example.com",
+    '<b>Purchase request</b>:<br>- <i>Amount</i>: 5 €<br><a href="https://acme.test">Open in Coupa</a>',
+    {"approval_id": "85001", "action_token": "v1.k1.x.y"},
+    document_type="RequisitionHeader",
+    document_id="5001",
+)
+"""A notice as the bridge renders it."""
+
+
+def over_listener(**settings: str) -> World:
+    """Return a world whose bridge tells people through the listener."""
+    return World(settings={"MOVEWORKS_CHANNEL": "listener", **settings})
+
+
+def channel(world: World) -> Channel:
+    return world.bridge.sweep.kit.channel
+
+
+def send(world: World, notice: Notice = NOTICE, *, within_s: float = 20.0) -> None:
+    channel(world).send(notice, Deadline(world.clock, within_s))
+
+
+def sent(world: World) -> dict[str, Any]:
+    """Return the payload that was sent last."""
+    payload: dict[str, Any] = json.loads(world.moveworks.front.calls[-1].body)
+    return payload
+
+
+def fails(world: World, **fault: Any) -> ServiceError:
+    """Return what a send raises when Moveworks has this fault."""
+    world.moveworks.front.fail(**fault)
+    with pytest.raises(ServiceError) as caught:
+        send(world)
+    return caught.value
+
+
+def outcomes(world: World) -> list[tuple[str, str]]:
+    """Return what the listener's log says of each event, with the cause."""
+    return [(line.outcome, line.cause) for line in world.moveworks.listener.log]
+
+
+def test_one_notice_is_one_signed_request_with_all_that_a_plugin_needs() -> None:
+    world = over_listener()
+
+    send(world)
+
+    (call,) = world.moveworks.front.calls
+    assert (call.method, call.path, call.query) == ("POST", PATH, "")
+    assert call.headers["Content-Type"] == "application/json"
+    assert "Authorization" not in call.headers
+    assert call.headers["X-Signature"] == hmac.new(SECRET.encode(), call.body, hashlib.sha256).hexdigest()
+    assert json.loads(call.body) == {
+        "schema_version": 1,
+        "delivery_id": sent(world)["delivery_id"],
+        "kind": "announcement",
+        "approver_email": "ann@example.com",
+        "message": "*Purchase request*:\n- Amount: 5 €\nOpen in Coupa: https://acme.test",
+        "message_html": NOTICE.text,
+        "approval_id": "85001",
+        "action_token": "v1.k1.x.y",
+        "document_type": "RequisitionHeader",
+        "document_id": "5001",
+        "buttons": {"approve": "Approve", "reject": "Send back"},
+    }
+    (delivered,) = world.moveworks.inbox("ann@example.com")
+    assert (delivered.message, delivered.slots) == (sent(world)["message"], NOTICE.slots)
+
+
+def test_the_body_is_compact_and_ascii_so_that_it_can_be_signed_anywhere() -> None:
+    world = over_listener()
+
+    send(world, replace(NOTICE, text="💳 Ärger &lt;b&gt; \u2028"))
+
+    body = world.moveworks.front.calls[-1].body
+    assert body == json.dumps(json.loads(body), separators=(",", ":")).encode("ascii")
+    assert [each.message for each in world.moveworks.delivered] == ["💳 Ärger &lt;b&gt; \u2028"]
+
+
+def test_every_field_is_there_also_in_a_message_that_nobody_can_decide_on() -> None:
+    world = over_listener()
+
+    send(world)
+    full = sent(world)
+    send(world, Notice("ann@example.com", "3 wait for you", {}, kind="digest"))
+    bare = sent(world)
+
+    assert list(bare) == list(full)
+    assert (bare["kind"], bare["approval_id"], bare["action_token"], bare["buttons"]) == (
+        "digest",
+        "",
+        "",
+        {},
+    )
+    assert [each.slots for each in world.moveworks.delivered] == [NOTICE.slots, {}]
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        ("<b>A</b><br>- <i>B</i>: c", "*A*\n- B: c"),
+        ("one<ul><li>A</li><li>B</li></ul>", "one\n- A\n- B"),
+        (
+            '<a href="https://a.test/?x=1&amp;y=2">A &amp; B</a>',
+            "A &amp; B: https://a.test/?x=1&amp;y=2",
+        ),
+        ("&lt;script&gt; &amp;lt; O&#x27;Neil &quot;x&quot;", '&lt;script&gt; &amp;lt; O\'Neil "x"'),
+        ("", ""),
+    ],
+)
+def test_the_markup_of_events_becomes_that_of_notify_and_no_text_becomes_markup(
+    markup: str, shown: str
+) -> None:
+    assert listener.chat_text(markup) == shown
+
+
+def test_whatever_coupa_says_arrives_without_a_tag() -> None:
+    world = over_listener()
+    world.requisition("ann@example.com", title="<b>A & B</b> <a href='https://evil.test'>*x*</a>")
+
+    (delivered,) = world.announced()
+
+    assert "<" not in delivered.message
+    assert "&lt;b&gt;A &amp; B" in delivered.message
+    assert world.moveworks.markup_faults == []
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(listener).failed == 0
+
+
+def test_a_repeat_has_the_same_delivery_id_though_its_token_expires_later() -> None:
+    again = replace(
+        NOTICE, slots=NOTICE.slots | {"action_token": "v1.k1.later.z"}, recipient="Ann@Example.com"
+    )
+
+    assert listener.delivery_id(again) == listener.delivery_id(NOTICE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(NOTICE, recipient="bob@example.com"),
+        replace(NOTICE, text="<b>Purchase request changed</b>"),
+        replace(NOTICE, slots=NOTICE.slots | {"approval_id": "85002"}),
+        replace(NOTICE, kind="reminder"),
+    ],
+)
+def test_another_person_approval_kind_or_text_has_another_delivery_id(other: Notice) -> None:
+    assert listener.delivery_id(other) != listener.delivery_id(NOTICE)
+
+
+@pytest.mark.parametrize(("window_s", "shown"), [(0, 2), (300, 1)])
+def test_a_repeat_after_a_lost_answer_is_shown_once_by_a_listener_that_debounces(
+    window_s: float, shown: int
+) -> None:
+    world = over_listener()
+    world.moveworks.listener.debounce_s = window_s
+    world.requisition("ann@example.com")
+    world.moveworks.front.fail("lose")
+
+    for _ in range(6):
+        world.sweep()
+        world.clock.advance(60)
+
+    kinds = [json.loads(call.body)["kind"] for call in world.moveworks.front.calls]
+    assert kinds.count("announcement") == 2
+    assert len(world.moveworks.delivered) == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, '{"message": "Event received successfully", "status": "RECEIVED"}'),
+        (200, ""),
+        (200, "<html>OK</html>"),
+        (201, "{}"),
+        (202, "null"),
+        (204, ""),
+    ],
+)
+def test_any_2xx_is_accepted_whatever_the_body_says(status: int, body: str) -> None:
+    world = over_listener()
+    world.moveworks.front.fail("replace", status=status, body=body)
+
+    send(world)
+
+    assert len(world.moveworks.delivered) == 1
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 413, 415, 422])
+def test_a_refused_notice_is_the_fault_of_the_notice(status: int) -> None:
+    failure = fails(over_listener(), kind="answer", status=status)
+
+    assert isinstance(failure, Refused)
+    assert failure.code == f"moveworks_{status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (401, "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification"),
+        (403, "moveworks answered 403"),
+        (404, "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region"),
+        (302, "check the base URL"),
+    ],
+)
+def test_a_wrong_secret_listener_or_address_is_no_fault_of_the_notice(status: int, hint: str) -> None:
+    headers = {"Location": "https://elsewhere.example.com/"}
+
+    failure = fails(over_listener(), kind="answer", status=status, headers=headers)
+
+    assert isinstance(failure, Denied)
+    assert hint in str(failure)
+    assert SECRET not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [("MOVEWORKS_LISTENER_SECRET", "moveworks_401"), ("MOVEWORKS_LISTENER_ID", "moveworks_404")],
+)
+def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(setting: str, code: str) -> None:
+    world = over_listener(**{setting: "another-one"})
+
+    with pytest.raises(Denied) as caught:
+        send(world)
+
+    assert caught.value.code == code
+    assert setting in str(caught.value)
+    assert "another-one" not in str(caught.value).replace(PATH, "")
+    assert world.moveworks.delivered == []
+
+
+def test_a_wrong_secret_may_look_like_success_and_then_only_the_listeners_log_shows_it() -> None:
+    world = over_listener(MOVEWORKS_LISTENER_SECRET="another-one")
+    world.moveworks.listener.rejects_quietly = True
+
+    send(world)
+
+    assert world.moveworks.delivered == []
+    assert outcomes(world) == [("received", ""), ("rejected", "ErrorSignatureVerificationFailed")]
+    assert "ErrorSignatureVerificationFailed" in listener.LOOK_IN_THE_LOG
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_may_stand_for_a_message_that_was_sent(status: int) -> None:
+    failure = fails(over_listener(), kind="answer", status=status, body="<title>Bad</title>")
+
+    assert isinstance(failure, Unknown)
+    assert failure.code == f"moveworks_{status}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"kind": "cut"}, "moveworks_lost"),
+        ({"kind": "lose"}, "moveworks_lost"),
+        ({"kind": "slow", "seconds": 100.0}, "moveworks_timeout"),
+        ({"kind": "replace", "status": 200, "body": "x" * 300_000}, "moveworks_too_large"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["kind"],
+)
+def test_a_message_without_an_answer_may_have_been_sent(fault: dict[str, Any], code: str) -> None:
+    world = over_listener()
+
+    failure = fails(world, **fault)
+
+    assert isinstance(failure, Unknown)
+    assert failure.code == code
+    assert world.moveworks.front.count("POST") == 1
+    assert world.clock.monotonic() <= 20.0
+
+
+def test_a_refused_connection_means_that_nothing_was_sent() -> None:
+    world = World()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    nobody = ListenerChannel(
+        Wire(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
+        listener_id="coupa-approvals",
+        secret=SECRET,
+        pace=Pace(world.clock, limit=1, period_s=60.0),
+        clock=world.clock,
+    )
+
+    with pytest.raises(Unavailable) as caught:
+        nobody.send(NOTICE, Deadline(world.clock, 20.0))
+
+    assert caught.value.code == "moveworks_unreachable"
+
+
+def test_without_time_left_nothing_is_sent() -> None:
+    world = over_listener()
+
+    with pytest.raises(Unavailable):
+        send(world, within_s=0)
+
+    assert world.moveworks.front.calls == []
+
+
+def test_a_body_that_the_listener_could_not_read_is_refused_before_it_is_sent() -> None:
+    world = over_listener()
+
+    send(world, replace(NOTICE, text="é" * 80_000))
+    with pytest.raises(Refused) as caught:
+        send(world, replace(NOTICE, text="é" * 90_000))
+
+    assert caught.value.code == "moveworks_too_large"
+    assert [len(call.body) <= 1_000_000 for call in world.moveworks.front.calls] == [True]
+
+
+@pytest.mark.parametrize(
+    ("header", "pause_s"),
+    [(None, 60.0), ("0", 60.0), ("7", 7.0), ("soon", 60.0), ("100000", 900.0)],
+)
+def test_too_many_requests_say_for_how_long_to_pause(header: str | None, pause_s: float) -> None:
+    headers = {} if header is None else {"Retry-After": header}
+
+    failure = fails(over_listener(), kind="answer", status=429, headers=headers)
+
+    assert isinstance(failure, Throttled)
+    assert failure.retry_after_s == pause_s
+
+
+def test_a_pause_may_be_given_as_a_date() -> None:
+    world = over_listener()
+    until = format_datetime(world.clock.now() + timedelta(seconds=90), usegmt=True)
+
+    assert fails(world, kind="answer", status=429, headers={"Retry-After": until}).retry_after_s == 90.0
+
+
+def test_a_sign_of_life_checks_id_and_secret_and_tells_nobody() -> None:
+    world = over_listener()
+
+    channel(world).probe(Deadline(world.clock, 20.0))
+
+    (call,) = world.moveworks.front.calls
+    assert (call.method, call.path, call.status) == ("POST", PATH, 200)
+    assert (sent(world)["kind"], sent(world)["approver_email"], sent(world)["message"]) == ("probe", "", "")
+    assert outcomes(world) == [("received", ""), ("filtered", "")]
+    assert world.moveworks.delivered == []
+
+
+def test_a_sign_of_life_tells_nobody_either_where_the_event_filter_was_forgotten() -> None:
+    world = over_listener()
+    world.moveworks.listener.ignored_kinds = frozenset()
+
+    channel(world).probe(Deadline(world.clock, 20.0))
+
+    assert outcomes(world)[-1] == ("failed", "approver_email is empty")
+    assert world.moveworks.delivered == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "answer", "status": 401}, Denied),
+        ({"kind": "answer", "status": 404}, Denied),
+        ({"kind": "answer", "status": 429}, Throttled),
+        ({"kind": "answer", "status": 503}, Unknown),
+        ({"kind": "slow", "seconds": 100.0}, Unknown),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_no_sign_of_life_says_what_is_wrong(fault: dict[str, Any], kind: type[ServiceError]) -> None:
+    world = over_listener()
+    world.moveworks.front.fail(**fault)
+
+    with pytest.raises(kind):
+        channel(world).probe(Deadline(world.clock, 20.0))
+
+
+def test_an_outage_of_hours_parks_nobody_and_ends_with_one_message_each() -> None:
+    """Were the sign of life a real notice, each sweep of the outage would leave one of unknown outcome."""
+    world = over_listener()
+    for number in range(20):
+        world.requisition(f"person{number}@example.com")
+    world.moveworks.front.fail("answer", status=503, times=None)
+    for _ in range(120):
+        world.sweep()
+        world.clock.advance(60)
+
+    world.moveworks.front.heal()
+    for _ in range(4):
+        world.sweep()
+        world.clock.advance(60)
+
+    told = [each.recipient for each in world.moveworks.delivered]
+    assert sorted(told) == sorted(f"person{number}@example.com" for number in range(20))
+
+
+def test_both_rates_are_kept_the_minutes_and_three_a_second_evenly() -> None:
+    world = over_listener(MOVEWORKS_MAX_PER_MINUTE="10")
+    deadline = Deadline(world.clock, 59.0)
+
+    taken_at = []
+    while channel(world).wait_turn(deadline):
+        taken_at.append(world.clock.monotonic())
+
+    assert taken_at == pytest.approx([number / 3 for number in range(10)])
+    assert channel(world).free(0.0) == 0
+
+
+def test_a_sweep_over_the_listener_is_never_throttled() -> None:
+    world = over_listener(MOVEWORKS_MAX_PER_MINUTE="100")
+    world.moveworks.listener.max_per_second = 5
+    for number in range(30):
+        world.requisition(f"person{number}@example.com")
+
+    world.sweep()
+
+    assert len(world.moveworks.delivered) == 30
+    assert {call.status for call in world.moveworks.front.calls} == {200}
+
+
+def test_idle_connections_are_dropped_and_made_anew() -> None:
+    world = over_listener()
+
+    channel(world).close_idle()
+    send(world)
+
+    assert len(world.moveworks.delivered) == 1
