@@ -4,7 +4,7 @@ It does not choose the function or the time; that is `sandbox.host`.
 
 Sources, read 2026-11:
     https://github.com/Azure/azure-functions-host (GrpcMessageConversionExtensions.cs: what a request becomes)
-    https://pypi.org/project/azure-functions-runtime/ (functions.py, handle_event.py: what a function may be)
+    the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py: what a function may be)
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ The runtime never imports protobuf: it builds its answers from the classes that 
 the few it needs, with the field names of FunctionRpc.proto.
 
 Sources, read 2026-11:
-    https://pypi.org/project/azure-functions-runtime/
+    the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py)
     https://github.com/Azure/azure-functions-language-worker-protobuf (src/proto/FunctionRpc.proto)
     https://github.com/Azure/azure-functions-python-worker (workers/proxy_worker: what it does before)
 """
