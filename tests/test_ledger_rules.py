@@ -95,6 +95,13 @@ def test_a_claim_is_held_until_its_end_plus_the_skew_of_clocks() -> None:
     assert not entry.is_held(clock.now(), LEASE)
 
 
+def test_a_claim_from_later_than_clocks_can_differ_holds_nothing_because_the_clock_was_put_back() -> None:
+    entry = claimed(row(), now=NOW, lease=LEASE)
+
+    assert entry.is_held(NOW - timedelta(seconds=LEASE.skew_s), LEASE)
+    assert not entry.is_held(NOW - timedelta(seconds=LEASE.skew_s + 1), LEASE)
+
+
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CLAIMED])
 def test_only_a_claim_is_held(state: State) -> None:
     assert not replace(HELD, state=state).is_held(NOW, LEASE)

@@ -139,14 +139,15 @@ MUTATIONS = (
         "ledger/rules.py",
         "return self.attempted_at is not None and self.attempted_at > now",
         "return False and self.attempted_at > now",
-        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+        "test_ledger_rules.py::test_a_claim_from_later_than_clocks_can_differ_holds_nothing_because_the_clock_"
+        "was_put_back",
     ),
     Mutation(
         "a stamp of this second is not remembered",
         "sweep/judge.py",
         "SETTLING = timedelta(seconds=10)",
         "SETTLING = timedelta(seconds=0)",
-        "test_proof.py::test_a_schedule_that_once_lost_does_not_any_more",
+        "test_judge.py::test_a_stamp_so_young_that_another_change_in_its_second_would_not_show_is_not_noted",
     ),
     Mutation(
         "a question for edits counts only when all was dealt with",
