@@ -66,7 +66,7 @@ def test_the_example_settings_are_those_of_the_sandbox() -> None:
 
     shared = example().keys() & sandbox.keys()
     assert {name: example()[name] for name in shared} == {name: sandbox[name] for name in shared}
-    assert sandbox.keys() - shared == {"LEDGER_CONNECTION", "LEDGER_TABLE"}  # their defaults are right
+    assert sandbox.keys() - shared == {"COUPA_MAX_PER_SECOND", "LEDGER_CONNECTION", "LEDGER_TABLE"}
 
 
 @pytest.mark.parametrize("channel", ["events", "listener"])

@@ -154,7 +154,7 @@ class Bridge:
             if after.get("last_sweep_at", before["last_sweep_at"]) != before["last_sweep_at"]:
                 told = len(self._around.moveworks.delivered) - sent
                 return Done("sweep", f"Swept: {told or 'no'} new notice{'' if told == 1 else 's'}.")
-            time.sleep(0.05)
+            time.sleep(0.2)  # each look at the status makes the bridge list what is pending
         return Done("sweep", "The sweep has left no trace; the log says why.", is_bad=True)
 
     def advance(self, form: Form) -> Done:
