@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -100,6 +101,7 @@ class Books:
     _last_sent: dict[tuple[int, str], Told] = field(default_factory=dict)
     _last_marked: dict[tuple[int, str], Told] = field(default_factory=dict)
     _streak: dict[tuple[int, str], int] = field(default_factory=dict)
+    _known: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def sent(self, said: Told) -> None:
         """A notice took effect."""
@@ -118,10 +120,14 @@ class Books:
         self._last_marked[said.approval_id, said.person] = said
 
     def forgotten(self, entry: Entry) -> None:
-        """Somebody who could not decide any more was forgotten, and is to be told anew when that changes."""
-        for key in [key for key in self._last_sent if key[0] == entry.approval_id]:
-            if key[1] not in entry.told:
-                del self._last_sent[key]
+        """Somebody who could not decide any more was forgotten, and is to be told anew when that changes.
+
+        Whoever was never marked is not forgotten: the next notice to them is a repeat.
+        """
+        for person in self._known.get(entry.approval_id, frozenset()) - entry.told.keys():
+            self._last_sent.pop((entry.approval_id, person), None)
+        # Interned, so that these books do not hold what the bridge has made, whose memory is weighed.
+        self._known[entry.approval_id] = frozenset(map(sys.intern, entry.told))
 
 
 class Poller:
