@@ -76,7 +76,7 @@ class Parts:
     coupa_session: requests.Session | None = None
     moveworks_session: requests.Session | None = None
     new_nonce: Any = None
-    workers: int = 16
+    workers: int = 25
     journal_store: JournalStore | None = None
     new_wire: Callable[..., Wire] | None = None
 

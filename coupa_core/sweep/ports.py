@@ -133,4 +133,4 @@ class Kit:
     lease: Lease
     keys: TokenKeys | None
     style: Style
-    workers: int = 16
+    workers: int = 25
