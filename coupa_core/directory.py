@@ -137,7 +137,8 @@ class Directory:
         """
         with self._lock:
             fresh_s = self._clock.monotonic() - self._keep_s
-            wanted = {address.lower(): address for address in addresses}
+            given = set(addresses)
+            wanted = {address.lower(): address for address in given}
             asked = [low for low in wanted if self._shared.get(low, (float("-inf"), False))[0] <= fresh_s]
             if asked:
                 candidates = {coupa.lower() for low in asked for coupa in self.emails.from_chat(wanted[low])}
@@ -147,7 +148,7 @@ class Directory:
                         owners.setdefault(self.emails.to_chat(person.email).lower(), set()).add(person.id)
                 now_s = self._clock.monotonic()
                 self._shared |= {low: (now_s, len(owners.get(low, ())) > 1) for low in asked}
-            return {address for low, address in wanted.items() if self._shared[low][1]}
+            return {address for address in given if self._shared[address.lower()][1]}
 
     def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
         """Return as whom the person with this e-mail may decide an approval now; None when not at all.

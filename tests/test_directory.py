@@ -192,6 +192,14 @@ def test_an_address_of_two_people_is_shared_by_the_map_too() -> None:
     assert office.directory.shared([BOB], office.soon()) == {BOB}
 
 
+def test_an_address_is_shared_in_each_way_that_it_is_written() -> None:
+    office = Office()
+    for email in (ANN, ANN.upper()):
+        office.world.coupa.world.add_user(email=email)
+
+    assert office.directory.shared([ANN, ANN.upper()], office.soon()) == {ANN, ANN.upper()}
+
+
 def test_each_question_is_asked_once_in_a_request_and_its_failure_is_an_answer_too() -> None:
     office = Office()
     ann = office.world.person(ANN)
