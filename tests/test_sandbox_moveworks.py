@@ -59,6 +59,18 @@ def test_a_notice_is_answered_received_and_lands_in_each_recipients_inbox(
     assert mw.inbox("eve@x.test") == []
 
 
+@pytest.mark.parametrize("context", [None, {}, {"slots": {}}])
+def test_a_notice_about_no_single_approval_needs_no_slots(
+    mw: MoveworksSimulator, context: dict[str, Any] | None
+) -> None:
+    notice = {"message": "3 approvals wait for you", "recipients": ["ann@x.test"]}
+
+    answer = send(mw, notice if context is None else notice | {"context": context})
+
+    assert answer.status_code == 200
+    assert [each.slots for each in mw.inbox("ann@x.test")] == [{}]
+
+
 @pytest.mark.parametrize("sent", [{}, {"Authorization": "key"}, {"Authorization": "Bearer other"}])
 def test_a_key_that_is_missing_wrong_or_without_bearer_fails_token_validation(
     mw: MoveworksSimulator, sent: dict[str, str]
