@@ -234,12 +234,17 @@ def deciders(
         asked = who if who.id is not None else who.model_copy(update={"id": approval.approver_id})
         candidates = [(asked, Capacity.APPROVER), *((person, Capacity.DELEGATE) for person in delegates)]
     for person, capacity in candidates:
-        address = emails.to_chat(person.email)
-        if person.active is not False and person.key and address:
-            found.setdefault(
-                person.key, Decider(person.key, address, person.name, person.firstname or "", capacity)
-            )
+        if known := decider_of(person, capacity, emails):
+            found.setdefault(known.key, known)
     return tuple(found.values())
+
+
+def decider_of(person: Person, capacity: Capacity, emails: EmailMap) -> Decider | None:
+    """Return a person as the chat knows them; None for nobody who is active, with an id and an e-mail."""
+    address = emails.to_chat(person.email)
+    if person.active is False or person.key is None or not address:
+        return None
+    return Decider(person.key, address, person.name, person.firstname or "", capacity)
 
 
 def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:

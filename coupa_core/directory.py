@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, cast
 
-from coupa_core.authority import Circle, Decider, EmailMap, decider_at, deciders
+from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
-from coupa_core.model import Approval, Delegation, Person
+from coupa_core.model import Approval, Delegation, Member, Person, user_id
 
 KEEP_S = 300.0
 """How long members and delegations are kept for announcing."""
@@ -35,8 +35,8 @@ class People(Protocol):
         """Return the members of approval groups, by the id of the group; names are there to make sure."""
         ...
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Person]:
-        """Return the users with these ids."""
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Member]:
+        """Return the users with these ids, each with the id of its manager."""
         ...
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
@@ -62,7 +62,7 @@ class AskedOnce:
         """Return the members of approval groups."""
         return self._once(("members", *groups.items()), lambda: self._people.members(groups, deadline))
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Person]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Member]:
         """Return the users with these ids."""
         wanted = tuple(ids)
         return self._once(("users", *wanted), lambda: self._people.users(wanted, deadline))
@@ -149,6 +149,51 @@ class Directory:
                 now_s = self._clock.monotonic()
                 self._shared |= {low: (now_s, len(owners.get(low, ())) > 1) for low in asked}
             return {address for address in given if self._shared[address.lower()][1]}
+
+    def known(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+        """Return the people whom the chat can reach, by their keys.
+
+        Args:
+            keys: `user:<id>`; any other is ignored.
+            deadline: for all questions.
+
+        Returns:
+            Active users with an address in the chat that belongs to nobody else; the others are left out.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        found = [
+            each
+            for user in self._users(keys, deadline)
+            if (each := decider_of(user, Capacity.APPROVER, self.emails))
+        ]
+        shared = self.shared((each.address for each in found), deadline)
+        return {each.key: each for each in found if each.address not in shared}
+
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+        """Return the managers of people as Coupa has them, by the people's keys.
+
+        Args:
+            keys: `user:<id>`; any other is ignored.
+            deadline: for all questions.
+
+        Returns:
+            Who is `known`; whoever has no such manager, or is their own, is left out.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        bosses = {
+            user.key: user.manager.key
+            for user in self._users(keys, deadline)
+            if user.key and user.manager and user.manager.key and user.manager.key != user.key
+        }
+        known = self.known(bosses.values(), deadline)
+        return {key: known[boss] for key, boss in bosses.items() if boss in known}
+
+    def _users(self, keys: Iterable[str], deadline: Deadline) -> Sequence[Member]:
+        return self._people.users([number for key in keys if (number := user_id(key))], deadline)
 
     def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
         """Return as whom the person with this e-mail may decide an approval now; None when not at all.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -169,10 +170,14 @@ class Person(Record):
         return self.fullname or parts or self.login or ""
 
 
-class Member(Person):
-    """A user as the resource `users` has it: with the groups that it approves in."""
+def user_id(key: str) -> int | None:
+    """Return the id of a person's key; None for what is no `user:<id>`.
 
-    approval_groups: Annotated[list[ApprovalGroup], BeforeValidator(only_readable)] = []
+    >>> user_id("user:7"), user_id("group:7"), user_id("user:07")
+    (7, None, None)
+    """
+    found = re.fullmatch(r"user:([1-9][0-9]{0,18})", key)
+    return int(found[1]) if found else None
 
 
 class Approver(Person):
@@ -186,6 +191,16 @@ class Approver(Person):
 
 
 MaybePerson = Annotated[Person | None, Lenient]
+
+
+class Member(Person):
+    """A user as the resource `users` has it: with the groups that it approves in, and its manager.
+
+    Source: https://compass.coupa.com/_dita_/en-us/documentation/plat/integ/coupa_core_api/topics/users_api_users.dita
+    """
+
+    approval_groups: Annotated[list[ApprovalGroup], BeforeValidator(only_readable)] = []
+    manager: MaybePerson = None
 
 
 class DelegateApproval(Record):

@@ -689,6 +689,28 @@ def test_users_are_read_by_id() -> None:
     assert [person.email for person in client(world).users([ann, 999], soon(world))] == ["ann@example.com"]
 
 
+def test_users_come_with_the_id_of_their_manager() -> None:
+    world = World()
+    ann = world.person("ann@example.com")
+    bob = world.person("bob@example.com", manager=ann)
+
+    first, second = client(world).users([ann, bob], soon(world))
+
+    assert (first.manager, second.manager and second.manager.id) == (None, ann)
+
+
+@pytest.mark.parametrize("manager", ["ann", [], {}, {"id": "x"}])
+def test_a_manager_that_cannot_be_read_spoils_no_user(manager: Any) -> None:
+    world = World()
+    bob = world.person("bob@example.com")
+    world.coupa.world.override(("user", bob), {"manager": manager})
+
+    (person,) = client(world).users([bob], soon(world))
+
+    assert person.key == f"user:{bob}"
+    assert person.manager is None or person.manager.key is None
+
+
 def test_the_members_of_groups_are_those_whose_own_record_names_the_group() -> None:
     world = World()
     ann, bob = world.person("ann@example.com"), world.person("bob@example.com")

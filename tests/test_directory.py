@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from bridge import World
 
-from coupa_core.authority import EmailMap
+from coupa_core.authority import Capacity, Decider, EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Coupa
 from coupa_core.directory import KEEP_S, STALE_S, AskedOnce, Directory
-from coupa_core.errors import Refused
+from coupa_core.errors import Refused, ServiceError
 from coupa_core.model import Approval
 from sandbox.coupa.world import Group
 
@@ -198,6 +198,90 @@ def test_an_address_is_shared_in_each_way_that_it_is_written() -> None:
         office.world.coupa.world.add_user(email=email)
 
     assert office.directory.shared([ANN, ANN.upper()], office.soon()) == {ANN, ANN.upper()}
+
+
+def test_people_are_known_by_their_keys_with_name_and_address_in_the_chat() -> None:
+    office = Office()
+    office.directory.emails = EmailMap({BOB: "bobby@example.com"})
+    ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
+
+    assert office.directory.known([bob, ann, bob], office.soon()) == {
+        ann: Decider(ann, ANN, "Ann Doe", "Ann", Capacity.APPROVER),
+        bob: Decider(bob, "bobby@example.com", "Bob Doe", "Bob", Capacity.APPROVER),
+    }
+
+
+def test_nobody_is_known_who_is_inactive_or_without_an_address_of_their_own() -> None:
+    office = Office()
+    coupa = office.world.coupa.world
+    gone = coupa.add_user(email="gone@example.com", active=False)
+    mute = coupa.add_user(email="")
+    twins = [coupa.add_user(email=email) for email in (BOB, BOB.upper())]
+    ann = office.world.person(ANN)
+
+    known = office.directory.known(
+        [f"user:{each}" for each in (gone, mute, *twins, ann, 4711)], office.soon()
+    )
+
+    assert list(known) == [f"user:{ann}"]
+
+
+@pytest.mark.parametrize(
+    "keys", [[], ["group:101", "user:", "user:0", "user:x", "User:101", "101", ""]], ids=len
+)
+def test_nothing_is_asked_about_nobody(keys: list[str]) -> None:
+    office = Office()
+    office.world.person(ANN)
+
+    assert office.directory.known(keys, office.soon()) == {}
+    assert office.directory.managers(keys, office.soon()) == {}
+    assert office.world.coupa.front.calls == []
+
+
+def test_people_are_asked_for_fifty_at_once() -> None:
+    office = Office()
+    keys = [f"user:{office.world.person(f'p{number}@example.com')}" for number in range(51)]
+
+    assert list(office.directory.known(keys, office.soon())) == keys
+    ids = [call for call in office.world.coupa.front.calls if "id%5Bin%5D" in call.query]
+    assert len(ids) == 2
+
+
+def test_the_manager_of_a_person_is_found_by_the_persons_key() -> None:
+    office = Office()
+    boss = office.world.person("boss@example.com")
+    ann, bob = office.world.person(ANN, manager=boss), office.world.person(BOB, manager=boss)
+    keys = [f"user:{each}" for each in (ann, bob, boss)]
+
+    managers = office.directory.managers([*keys, "group:9"], office.soon())
+
+    assert {key: manager.name for key, manager in managers.items()} == dict.fromkeys(keys[:2], "Boss Doe")
+    assert {manager.key for manager in managers.values()} == {keys[2]}
+
+
+def test_nobody_has_a_manager_whom_the_chat_cannot_reach_or_is_their_own() -> None:
+    office = Office()
+    coupa = office.world.coupa.world
+    gone = coupa.add_user(email="gone@example.com", active=False)
+    twin, _ = (coupa.add_user(email="twin@example.com") for _ in range(2))
+    ann, bob = office.world.person(ANN, manager=gone), office.world.person(BOB, manager=twin)
+    chief = office.world.person("chief@example.com")
+    coupa.override(("user", chief), {"manager": {"id": chief}})
+    odd = office.world.person("odd@example.com")
+    coupa.override(("user", odd), {"manager": {"id": None}})
+
+    assert office.directory.managers([f"user:{each}" for each in (ann, bob, chief, odd)], office.soon()) == {}
+
+
+def test_coupa_that_cannot_be_asked_about_people_is_a_failure_and_no_answer() -> None:
+    office = Office()
+    ann = f"user:{office.world.person(ANN)}"
+    office.fail("/api/users", 400)
+
+    with pytest.raises(ServiceError):
+        office.directory.known([ann], office.soon())
+    with pytest.raises(ServiceError):
+        office.directory.managers([ann], office.soon())
 
 
 def test_each_question_is_asked_once_in_a_request_and_its_failure_is_an_answer_too() -> None:

@@ -611,6 +611,21 @@ def test_an_approver_may_be_a_group_which_has_no_email(client: Client, w: World,
     assert client.get(f"users/{bob}")["approval-groups"] == [{"id": gid, "name": "CAB"}]
 
 
+def test_a_user_may_have_a_manager_who_shows_as_other_people_do(client: Client, w: World, ana: int) -> None:
+    cy = w.add_user(email="cy@example.com", firstname="Cy", lastname="Wu", manager=ana)
+
+    manager = client.get(f"users/{cy}")["manager"]
+    assert manager["id"] == ana
+    assert (manager["login"], manager["firstname"], manager["lastname"]) == ("ana", "Ana", "Ruiz")
+    assert "manager" not in manager
+    assert client.get("users", id=cy, fields='["login",{"manager":["id"]}]') == [
+        {"login": "cy", "manager": {"id": ana}}
+    ]
+    assert client.get(f"users/{ana}")["manager"] is None
+    assert client.ids("users", {"manager[email]": "ana@example.com"}) == [cy]
+    assert client.status("approvals", {"fields": '[{"approver":["manager"]}]'}) == 400
+
+
 def test_a_delegate_shows_while_the_delegation_lasts(
     client: Client, w: World, ana: int, bob: int, clock: ManualClock
 ) -> None:

@@ -47,6 +47,7 @@ PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
 
 _USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active"]
+_REPORT_FIELDS: list[Any] = [*_USER_FIELDS, {"manager": ["id"]}]
 _MEMBER_FIELDS: list[Any] = [*_USER_FIELDS, {"approval-groups": ["id"]}]
 APPROVAL_FIELDS: list[Any] = [
     "id",
@@ -284,12 +285,12 @@ class Coupa:
         return found
 
     def users(self, ids: Iterable[int], deadline: Deadline) -> list[Member]:
-        """Return the users with these ids.
+        """Return the users with these ids, each with the id of its manager.
 
         Raises:
             ServiceError: Coupa did not answer usefully.
         """
-        return _people(self._by_ids("users", _USER_FIELDS, ids, deadline))
+        return _people(self._by_ids("users", _REPORT_FIELDS, ids, deadline))
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Member]]:
         """Return the members of approval groups, by the id of the group.

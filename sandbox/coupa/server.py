@@ -144,7 +144,9 @@ _REQUISITION = _view(
 _USER = _view(
     "id login email employee-number firstname lastname fullname active created-at updated-at user-groups",
     approval_groups=_view("id name"),
+    manager=_USER_SIMPLE,
 )
+"""A user; its manager is there as other people are, which do not say in turn who manages them."""
 _USER_GROUP = _view(
     "id name active can-approve open mention-name type created-at updated-at",
     of="ApprovalGroup",

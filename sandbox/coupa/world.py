@@ -96,6 +96,7 @@ class User(Record):
     active: bool
     created_at: datetime
     updated_at: datetime
+    manager: User | None = None
 
     @property
     def fullname(self) -> str:
@@ -368,13 +369,15 @@ class World:
         firstname: str = "",
         lastname: str = "",
         active: bool = True,
+        manager: int | None = None,
         id: int | None = None,  # noqa: A002 - it is the attribute's name
     ) -> int:
         """Add a person and return the id; the login is what stands before the `@`."""
         with self.lock:
             number = id or next(self._user_ids)
-            self.users.put(number, self._user(number, email, firstname, lastname, active=active))
-            return number
+            added = self._user(number, email, firstname, lastname, active=active)
+            added.manager = None if manager is None else self.users.rows[manager]
+            return self.users.put(number, added).id
 
     def add_group(self, *, name: str, members: Sequence[int]) -> int:
         """Add an approval group and return its id."""
