@@ -40,7 +40,9 @@ from coupa_core.notice import (
     closing,
     difference,
     digest,
+    escalation,
     minimal,
+    outcome,
     receipt,
     reminder,
     shown_facts,
@@ -204,11 +206,32 @@ def messages(language: str) -> str:
         ),
         "reminder": reminder(approval(), request, style=style, shown=JAMIE, waited=timedelta(days=3)),
         "shortest": minimal(request, style=style, shown=JAMIE),
-        "digest": digest(waiting, style=style, now=NOW, total=23),
+        "digest of 3": digest(waiting[:3], style=style, now=NOW, name="Jamie"),
+        "digest of 25": digest([*waiting * 3, waiting[0]], style=style, now=NOW, name="Jamie"),
+        "escalation": escalation(
+            approval(),
+            request,
+            style=style,
+            waited=timedelta(days=3),
+            waits_for="Kim Park",
+            name="Robin",
+        ),
+        "escalation, nothing known": escalation(
+            approval(approver=None),
+            waiting[-1].document,
+            style=style,
+            waited=timedelta(hours=30),
+            waits_for="",
+        ),
         **{
-            f"closing, {ending}": closing(request, ending, style=style, by="Kim Park", at=NOW)
+            f"closing, {ending}": closing(request, ending, style=style, by="Kim Park", at=NOW, name="Jamie")
             for ending in Ending
         },
+        **{
+            f"outcome, {ending}": outcome(request, ending, style=style, by="Kim Park", at=NOW, name="Jamie")
+            for ending in Ending
+        },
+        "outcome, nothing known": outcome(waiting[-1].document, Ending.APPROVED, style=style),
         **{f"receipt, {verb}": receipt(request, verb, style=style) for verb in Verb},
         "receipt, next": receipt(request, Verb.APPROVE, style=style, following=[approval(approver=KIM)]),
         "receipt, last": receipt(document("RequisitionHeader", status="approved"), Verb.APPROVE, style=style),

@@ -1,24 +1,23 @@
 """The text of notices: pure rendering in a channel's markup, all that is Coupa's escaped, folded and capped.
 
-`fields` chooses what is shown, `messages` makes cards of it, `markup` turns a card into text, `catalogue` has
-our own words, `style` and `choices` what a deployment wants, `difference` what changed.
+`fields` chooses what is shown, `messages` and `endings` make cards of it, `markup` turns a card into text,
+`catalogue` has our own words, `style` and `choices` what a deployment wants, `difference` what changed.
 """
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links, read_zone
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
+from coupa_core.notice.endings import Ending, closing, outcome, receipt
 from coupa_core.notice.markup import HTML, MARKDOWN, MAX_MESSAGE, PLAIN, Card, Entry, Field, Link, Markup
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
-    Ending,
     Notice,
     Shown,
     Waiting,
     announcement,
-    closing,
     digest,
+    escalation,
     minimal,
     name_of,
-    receipt,
     reminder,
     slots,
 )
@@ -50,9 +49,11 @@ __all__ = [
     "closing",
     "difference",
     "digest",
+    "escalation",
     "link_to",
     "minimal",
     "name_of",
+    "outcome",
     "plain",
     "read_actions",
     "read_fields",

@@ -52,7 +52,7 @@ class Card:
         notes: lines below the headline, such as what changed.
         fields: what is known.
         entries: a list of several.
-        ending: a last line, such as what can be done.
+        endings: last lines, such as what can be done.
         link: where to see it all.
     """
 
@@ -61,7 +61,7 @@ class Card:
     notes: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     entries: tuple[Entry, ...] = ()
-    ending: str = ""
+    endings: tuple[str, ...] = ()
     link: Link | None = None
 
 
@@ -103,7 +103,7 @@ class Markup:
         for number, each in enumerate(card.entries, 1):
             link = self.link(self.escape(each.link.text), each.link.url)
             listed.append(f"{number}. {link}" + (f": {self.escape(each.text)}" if each.text else ""))
-        ends = [self.escape(card.ending)] if card.ending else []
+        ends = [self.escape(each) for each in card.endings if each]
         if card.link:
             ends.append(self.link(self.escape(card.link.text), card.link.url))
         sections = [self.newline.join(said), self.item.join(listed), self.newline.join(ends)]

@@ -1,17 +1,16 @@
-"""The messages: announcement, reminder, digest, closing follow-up and receipt. Pure.
+"""The messages while something waits: announcement, reminder, escalation and digest. Pure.
 
-They decide nothing about who is told or when, and nothing about delivery.
+They decide nothing about who is told or when, and nothing about delivery; `endings` has what comes after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from coupa_core.documents import Invoice
-from coupa_core.model import APPROVED, Approval, Document, Verb
+from coupa_core.model import Approval, Document, Verb
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.fields import amount_of, asked, fields, label_of, person, status
 from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link
@@ -93,19 +92,55 @@ def reminder(approval: Approval, document: Document, *, style: Style, shown: Sho
     return _whole(approval, document, headline=headline, notes=(), style=style, shown=shown)
 
 
+def escalation(
+    approval: Approval,
+    document: Document,
+    *,
+    style: Style,
+    waited: timedelta,
+    waits_for: str,
+    name: str = "",
+) -> str:
+    """Tell somebody who cannot decide for how long an approval has waited for whom.
+
+    Args:
+        approval: what waits; it names who is asked where `waits_for` is empty.
+        document: what is to be approved.
+        style: of the deployment.
+        waited: for how long.
+        waits_for: the name of the person or group that must decide.
+        name: of the reader; without one nobody is greeted.
+    """
+    who = clean(waits_for, SHORT) or asked(approval)
+    suffix = "" if who else ".nobody"
+    said = {"document": name_of(document, style), "who": who, "age": style.age(waited)}
+    known = {"amount": amount_of(document, style), "requester": person(document.requested_by)}
+    card = Card(
+        greeting=greeting(name, style),
+        headline=f"{ICONS[document.kind]} {style.say(f'escalation{suffix}', **said)}",
+        fields=_brief(known, document, style),
+        endings=(style.say(f"informed{suffix}", who=who),),
+        link=opening(document, style),
+    )
+    return style.markup.render(card)
+
+
 def minimal(document: Document, *, style: Style, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
     known = {"id": str(document.id), "amount": style.amount(document.total, document.currency)}
     card = Card(
         greeting=_greeting(style, shown),
         headline=_headline(document, "pending", style, shown),
-        fields=tuple(
-            Field(label_of(name, document.kind, style), value) for name, value in known.items() if value
-        ),
-        ending=style.say("coupa_only") if shown.in_coupa_only else "",
-        link=_open(document, style),
+        fields=_brief(known, document, style),
+        endings=(style.say("coupa_only"),) if shown.in_coupa_only else (),
+        link=opening(document, style),
     )
     return style.markup.render(card)
+
+
+def _brief(known: Mapping[str, str | None], document: Document, style: Style) -> tuple[Field, ...]:
+    """Return a few fields by their names, those that are known."""
+    return tuple(Field(label_of(name, document.kind, style), value) for name, value in known.items() if value)
 
 
 def _whole(
@@ -123,8 +158,8 @@ def _whole(
         headline=headline,
         notes=notes,
         fields=fields(approval, document, style),
-        ending=_ending(approval, style, shown),
-        link=_open(document, style),
+        endings=(_ending(approval, style, shown),),
+        link=opening(document, style),
     )
     text = style.markup.render(card)
     return text if len(text) <= MAX_MESSAGE else minimal(document, style=style, shown=shown)
@@ -139,9 +174,14 @@ def _ending(approval: Approval, style: Style, shown: Shown) -> str:
     return style.say("actions", verbs=style.choice(words)) if words else ""
 
 
+def greeting(name: str, style: Style) -> str:
+    """Greet somebody by name; nothing where there is none."""
+    known = clean(name, SHORT)
+    return style.say("hi", name=known) if known else ""
+
+
 def _greeting(style: Style, shown: Shown) -> str:
-    name = clean(shown.name, SHORT)
-    return style.say("hi", name=name) if name else style.say("hi.nobody")
+    return greeting(shown.name, style) or style.say("hi.nobody")
 
 
 def _headline(document: Document, key: str, style: Style, shown: Shown, **values: str) -> str:
@@ -150,20 +190,21 @@ def _headline(document: Document, key: str, style: Style, shown: Shown, **values
     return f"{said} {style.say('for', who=whom)}" if whom else said
 
 
-def noun_of(document: Document, style: Style) -> str:
-    """Return what kind of thing a document is, such as an invoice or a credit note."""
+def noun_of(document: Document, style: Style, *, key: str = "noun") -> str:
+    """Return what kind of thing a document is, such as an invoice; by the key `your`, as the reader's."""
     is_credit = isinstance(document, Invoice) and document.is_credit_note
-    return style.say("noun.credit_note" if is_credit else f"noun.{document.kind}")
+    return style.say(f"{key}.credit_note" if is_credit else f"{key}.{document.kind}")
 
 
-def name_of(document: Document, style: Style) -> str:
+def name_of(document: Document, style: Style, *, key: str = "noun") -> str:
     """Name a document in a sentence: `Purchase request 14170 (Laptops)`."""
     title = clean(document.title, SHORT)
-    named = f"{noun_of(document, style)} {document.id}"
+    named = f"{noun_of(document, style, key=key)} {document.id}"
     return f"{named} ({title})" if title else named
 
 
-def _open(document: Document, style: Style) -> Link:
+def opening(document: Document, style: Style) -> Link:
+    """Return the link to a document."""
     return Link(style.say("open"), link_to(document, style=style))
 
 
@@ -183,14 +224,17 @@ class Waiting:
     since: datetime | None = None
 
 
-def digest(items: Sequence[Waiting], *, style: Style, now: datetime, total: int | None = None) -> str:
-    """List several approvals of one person in one message, in the order given.
+def digest(
+    items: Sequence[Waiting], *, style: Style, now: datetime, total: int | None = None, name: str = ""
+) -> str:
+    """List several approvals of one person in one message, in the order given, and say how to decide.
 
     Args:
         items: what waits; the first ten are named.
         style: of the deployment.
         now: aware; ages are counted up to it.
         total: how many wait, when there are more than the items.
+        name: of the reader; without one nobody is greeted.
 
     Returns:
         A text with number, kind, title, amount, requester and age of each, and how many more there are.
@@ -198,11 +242,15 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime, total: int 
     count = max(total or 0, len(items))
     named = items[:MAX_ENTRIES]
     while True:
-        more = count - len(named)
+        more = count - len(named) if named else 0
         card = Card(
+            greeting=greeting(name, style),
             headline=style.count("digest", count),
             entries=tuple(_entry(each, style, now) for each in named),
-            ending=style.say("more", count=more) if more else "",
+            endings=(
+                style.say("more", count=more) if more else "",
+                style.say("decide", question=style.say("ask")) if style.actions else "",
+            ),
             link=Link(style.say("open"), style.base_url),
         )
         text = style.markup.render(card)
@@ -222,50 +270,3 @@ def _entry(waiting: Waiting, style: Style, now: datetime) -> Entry:
     ]
     text = ", ".join(each for each in said if each) or status(document.status, style)
     return Entry(Link(name, link_to(document, style=style)), text)
-
-
-# ---------------------------------------------------------------------- when it is over
-
-
-class Ending(StrEnum):
-    """How an approval that somebody was shown came to an end."""
-
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    ON_HOLD = "on_hold"
-    WITHDRAWN = "withdrawn"
-    REASSIGNED = "reassigned"
-    ENDED = "ended"
-
-
-def closing(
-    document: Document, ending: Ending, *, style: Style, by: str = "", at: datetime | None = None
-) -> str:
-    """Tell somebody that a card of theirs is dead: what happened, by whom and when, as far as it is known."""
-    who = style.say("by", who=clean(by, SHORT)) if by else ""
-    time = style.say("at", time=style.moment(at)) if at else ""
-    said = style.say(f"closed.{ending}", document=name_of(document, style), by=who, at=time)
-    return style.markup.render(
-        Card(notes=(f"{said} {style.say('closed.idle')}",), link=_open(document, style))
-    )
-
-
-def receipt(
-    document: Document, verb: Verb, *, style: Style, following: Sequence[Approval] | None = None
-) -> str:
-    """Confirm a decision to whoever made it, and say how it goes on.
-
-    Args:
-        document: as it is after the decision.
-        verb: what was decided.
-        style: of the deployment.
-        following: whose turn it is now; None when it is not known.
-    """
-    said = [style.say(f"did.{verb}", document=name_of(document, style))]
-    if verb is Verb.APPROVE and document.status == APPROVED:
-        said.append(style.say("then.approved"))
-    elif verb is Verb.APPROVE and following:
-        said.append(style.say("then.next", who=style.few(asked(each) for each in following)))
-    elif document.status:
-        said.append(style.say("then.status", status=status(document.status, style)))
-    return style.markup.render(Card(notes=(" ".join(said),)))

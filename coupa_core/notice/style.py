@@ -132,11 +132,8 @@ class Style:
     def moment(self, at: datetime) -> str:
         """Write day and time in the zone."""
         here = self._here(at)
-        parts = (
-            format_date(here, "medium", locale=self.language),
-            format_time(here, "short", locale=self.language),
-        )
-        return _spaced(", ".join(parts))
+        day = format_date(here, "medium", locale=self.language)
+        return _spaced(self.say("moment", day=day, time=format_time(here, "short", locale=self.language)))
 
     def age(self, waited: timedelta) -> str:
         """Write how long something has waited, in words: `3 days`."""
