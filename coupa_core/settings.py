@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,10 +29,11 @@ from pydantic import (
     ValidationInfo,
 )
 
+from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
 from coupa_core.documents import READABLE, enabled
 from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
-from coupa_core.notice import read_actions, read_fields, read_language, read_links, read_zone
+from coupa_core.notice import read_actions, read_fields, read_language, read_links
 
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
@@ -111,6 +113,16 @@ def _parts(value: object) -> object:
 def _parsed(parse: Callable[[str], object]) -> Callable[[object], object]:
     """Parse a text; what is parsed already passes."""
     return lambda value: parse(value) if isinstance(value, str) else value
+
+
+def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
+    """Keep a text that can be read, so that the documentation shows it as it is written."""
+
+    def check(value: str) -> str:
+        read(value)
+        return value
+
+    return check
 
 
 def _type_name(value: str) -> str:
@@ -210,6 +222,21 @@ def _loose(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _flag(value: object) -> object:
+    """Take what people write for on and off elsewhere, too."""
+    loose = _loose(value)
+    return {"1": "on", "true": "on", "0": "off", "false": "off"}.get(str(loose), loose)
+
+
+def _superior(value: str) -> str:
+    """Take the word for the manager, or one address."""
+    if value.lower() == "manager":
+        return "manager"
+    if not (value.isascii() and re.fullmatch(r"[^\s@,;<>\"]+@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]+", value)):
+        raise ValueError("must be manager or one e-mail address")
+    return value
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(_loose)]
@@ -265,7 +292,88 @@ class Settings(BaseModel):
         description="of notices, and their numbers and dates: a locale of English or German, such as `de_CH`",
     )
     time_zone: Annotated[str, AfterValidator(read_zone)] = Field(
-        "UTC", alias="TIME_ZONE", description="in which notices show times, such as `Europe/Berlin`"
+        "UTC",
+        alias="TIME_ZONE",
+        description="in which notices show times, and people's hours are counted, such as `Europe/Berlin`",
+    )
+    time_zones: Annotated[dict[str, str], BeforeValidator(_parsed(read_zones))] = Field(
+        {},
+        alias="TIME_ZONES",
+        description="JSON object from e-mail addresses or domains to the zones in which people's hours are "
+        'counted, where they differ: `{"example.de": "Europe/Berlin"}` '
+        "([when people are told](docs/cadence.md))",
+    )
+    quiet_hours: Annotated[str, AfterValidator(_checked(read_hours))] = Field(
+        "",
+        alias="QUIET_HOURS",
+        description="each person's hours in which nothing is sent, such as `20:00-07:00`",
+    )
+    working_days: Annotated[str, AfterValidator(_checked(read_days))] = Field(
+        "mon-sun",
+        alias="WORKING_DAYS",
+        description="on which something is sent: `mon-fri`, `sun-thu` or `mon,wed,sat`",
+    )
+    urgent_within_days: int = Field(
+        1,
+        ge=0,
+        le=30,
+        alias="URGENT_WITHIN_DAYS",
+        description="what is needed within so many days, or was, is announced at any hour; `0` for nothing",
+    )
+    digest_over: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        alias="DIGEST_OVER",
+        description="more messages than this for one person in one sweep become one; `0` for never",
+    )
+    digest_at: Annotated[str, AfterValidator(_checked(read_hour))] = Field(
+        "",
+        alias="DIGEST_AT",
+        description="each person's hour that new approvals wait for, such as `09:00`; without it they are "
+        "announced at once",
+    )
+    remind_after_hours: int = Field(
+        0,
+        ge=0,
+        le=720,
+        alias="REMIND_AFTER_HOURS",
+        description="who is silent for so long is reminded, then after gaps that double; `0` for never",
+    )
+    remind_max: int = Field(
+        3, ge=1, le=10, alias="REMIND_MAX", description="reminders of one approval for each person"
+    )
+    escalate_after_hours: int = Field(
+        0,
+        ge=0,
+        le=2160,
+        alias="ESCALATE_AFTER_HOURS",
+        description="after so long somebody else is informed, once; `0` for never",
+    )
+    escalate_to: Annotated[str, AfterValidator(_superior)] = Field(
+        "manager",
+        alias="ESCALATE_TO",
+        description="`manager`: the approver's in Coupa; or one e-mail address",
+    )
+    closing_notice: Annotated[Literal["never", "groups", "always"], BeforeValidator(_loose)] = Field(
+        "groups",
+        alias="CLOSING_NOTICE",
+        description="who is told that an approval ended without them: `never` anybody; `groups`: those who "
+        "shared it with others; `always`: everybody who was shown it",
+    )
+    tell_requester: Switch = Field(
+        "off",
+        alias="TELL_REQUESTER",
+        description="`on` tells requesters when their document is approved or rejected",
+    )
+    first_run: Annotated[Literal["announce", "digest", "baseline"], BeforeValidator(_loose)] = Field(
+        "announce",
+        alias="FIRST_RUN",
+        description="of what waits already when the very first sweep comes: `announce` each, one `digest` "
+        "for each person, or `baseline`: nobody is told",
+    )
+    dry_run: Annotated[Literal["on", "off"], BeforeValidator(_flag)] = Field(
+        "off", alias="DRY_RUN", description="`on` sends nothing; all is told once it is switched off"
     )
     moveworks_base_url: BaseUrl = Field(
         "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"
@@ -416,6 +524,22 @@ class Settings(BaseModel):
         """Return the scopes that a token is asked for: those of the setting, and what a switch needs."""
         needed = [COMMENT_SCOPE] if self.comments == "on" else []
         return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
+
+    @property
+    def cadence(self) -> Cadence:
+        """Return when people are told."""
+        return Cadence(
+            zone=self.time_zone,
+            zones=self.time_zones,
+            quiet=read_hours(self.quiet_hours),
+            working_days=read_days(self.working_days),
+            urgent_within=timedelta(days=self.urgent_within_days),
+            digest_over=self.digest_over,
+            digest_at=read_hour(self.digest_at),
+            remind_after=timedelta(hours=self.remind_after_hours) or None,
+            remind_max=self.remind_max,
+            escalate_after=timedelta(hours=self.escalate_after_hours) or None,
+        )
 
     @property
     def storage(self) -> str:

@@ -37,6 +37,9 @@ SETTINGS = {
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
     "LEDGER_CONNECTION": "memory",
+    # So that messages can be counted; what these say has tests of its own.
+    "DIGEST_OVER": "0",
+    "CLOSING_NOTICE": "never",
 }
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "model", "documents"}),
-    frozenset({"wire", "notice", "authority", "ledger", "journal", "tables"}),
+    frozenset({"wire", "notice", "cadence", "authority", "ledger", "journal", "tables"}),
     frozenset(
         {
             *("settings", "coupa", "moveworks", "table_ledger", "table_journal", "directory"),

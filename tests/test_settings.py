@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from coupa_core.cadence import Cadence
 from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
 from coupa_core.settings import HOST_STORAGE, LEAST_SCOPES, NAMES, Settings, is_loopback, read_settings
@@ -49,6 +51,20 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "link_template": {},
         "language": "en_US",
         "time_zone": "UTC",
+        "time_zones": {},
+        "quiet_hours": "",
+        "working_days": "mon-sun",
+        "urgent_within_days": 1,
+        "digest_over": 10,
+        "digest_at": "",
+        "remind_after_hours": 0,
+        "remind_max": 3,
+        "escalate_after_hours": 0,
+        "escalate_to": "manager",
+        "closing_notice": "groups",
+        "tell_requester": "off",
+        "first_run": "announce",
+        "dry_run": "off",
         "moveworks_base_url": "https://api.moveworks.ai",
         "moveworks_channel": "events",
         "moveworks_event_id": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
@@ -159,6 +175,26 @@ WRONG = [
     *(("TIME_ZONE", zone) for zone in (
         "CANARY", "Europe/CANARY", "../CANARY", "/etc/CANARY", "Europe", "+01:00",
     )),
+    *(("TIME_ZONES", zones) for zones in (
+        "CANARY", "[]", "[" * 10_000, '{"CANARY": "UTC"}', '{"x.test": "CANARY"}', '{"x.test": 5}',
+        '{"CANARY.test": "UTC", "canary.test": "UTC"}',
+    )),
+    *(("QUIET_HOURS", hours) for hours in ("CANARY", "20:00", "20:00-CANARY", "20:00-20:00", "20:00-24:00")),
+    *(("WORKING_DAYS", days) for days in ("CANARY", "mon,CANARY", "mon-", ",", "monday")),
+    *(("DIGEST_AT", hour) for hour in ("CANARY", "9", "24:00", "09:00 CANARY")),
+    *((name, number) for name, numbers in (
+        ("URGENT_WITHIN_DAYS", ("-1", "31")),
+        ("DIGEST_OVER", ("-1", "1001")),
+        ("REMIND_AFTER_HOURS", ("-1", "721")),
+        ("REMIND_MAX", ("0", "11")),
+        ("ESCALATE_AFTER_HOURS", ("-1", "2161")),
+    ) for number in (*numbers, "CANARY", "1.5", "nan")),
+    *(("ESCALATE_TO", who) for who in (
+        "CANARY", "managers", "@CANARY.test", "a@CANARY", "a@CANARY.test,b@x.test", "A <a@CANARY.test>",
+        "a@b@CANARY.test", "\u00e9@CANARY.test", "a b@CANARY.test",
+    )),
+    *((name, choice) for name in ("CLOSING_NOTICE", "TELL_REQUESTER", "FIRST_RUN", "DRY_RUN")
+      for choice in ("CANARY", "2", "yes")),
     ("MOVEWORKS_CHANNEL", "CANARY"),
     *(("MOVEWORKS_LISTENER_ID", listener) for listener in (
         "../CANARY", "CANARY/notify", "https://x.test/CANARY", "C" * 129, "CANARY\u0661", "CANARY 1",
@@ -431,6 +467,13 @@ def test_the_first_key_stays_first() -> None:
         ("LANGUAGE", "en-GB", "language", "en_GB"),
         ("LANGUAGE", "fr_FR:de_CH:en", "language", "de_CH"),
         ("TIME_ZONE", "America/Los_Angeles", "time_zone", "America/Los_Angeles"),
+        ("ESCALATE_TO", " Manager ", "escalate_to", "manager"),
+        ("ESCALATE_TO", "Desk@x.test", "escalate_to", "Desk@x.test"),
+        ("CLOSING_NOTICE", " Always ", "closing_notice", "always"),
+        ("TELL_REQUESTER", "On", "tell_requester", "on"),
+        ("FIRST_RUN", "Baseline", "first_run", "baseline"),
+        *(("DRY_RUN", value, "dry_run", "on") for value in ("on", "1", " True ")),
+        *(("DRY_RUN", value, "dry_run", "off") for value in ("OFF", "0", "false")),
         ("LEDGER_TABLE", "abc", "ledger_table", "abc"),
         ("AUDIT", " Optional ", "audit", "optional"),
         ("AUDIT_TABLE", "audit2", "audit_table", "audit2"),
@@ -439,6 +482,41 @@ def test_the_first_key_stays_first() -> None:
 )
 def test_a_right_value_is_read(name: str, value: str, field: str, read: Any) -> None:
     assert getattr(read_settings(LEAST | {name: value}), field) == read
+
+
+def test_unless_told_otherwise_people_are_told_at_once_and_neither_reminded_nor_escalated() -> None:
+    assert read_settings(LEAST).cadence == Cadence()
+
+
+def test_what_the_settings_say_of_when_people_are_told_is_one_cadence() -> None:
+    settings = read_settings(
+        LEAST
+        | {
+            "TIME_ZONE": "Europe/Berlin",
+            "TIME_ZONES": '{"X.test": "America/New_York"}',
+            "QUIET_HOURS": "20:00-07:00",
+            "WORKING_DAYS": "Mon-Fri",
+            "URGENT_WITHIN_DAYS": "0",
+            "DIGEST_OVER": "5",
+            "DIGEST_AT": "09:00",
+            "REMIND_AFTER_HOURS": "24",
+            "REMIND_MAX": "2",
+            "ESCALATE_AFTER_HOURS": "72",
+        }
+    )
+
+    assert settings.cadence == Cadence(
+        zone="Europe/Berlin",
+        zones={"x.test": "America/New_York"},
+        quiet=(time(20), time(7)),
+        working_days=frozenset(range(5)),
+        urgent_within=timedelta(0),
+        digest_over=5,
+        digest_at=time(9),
+        remind_after=timedelta(days=1),
+        remind_max=2,
+        escalate_after=timedelta(days=3),
+    )
 
 
 def test_the_fields_can_be_given_already_parsed() -> None:
@@ -488,6 +566,13 @@ def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, 
         ),
         ("LANGUAGE", "fr", "must be a locale such as en_US or de_CH, of one of the languages en, de"),
         ("TIME_ZONE", "Berlin", "must be an IANA time zone such as Europe/Berlin"),
+        ("QUIET_HOURS", "8pm-7am", "must be two different hours such as 20:00-07:00, from 00:00 to 23:59"),
+        ("WORKING_DAYS", "weekdays", "must be days such as mon-fri or mon,wed,sat, of mon, tue, wed,"),
+        ("DIGEST_AT", "9am", "must be an hour such as 09:00, from 00:00 to 23:59"),
+        ("TIME_ZONES", '{"x.test": "CET+1"}', "must be an IANA time zone such as Europe/Berlin"),
+        ("TIME_ZONES", '{"berlin": "UTC"}', "must be a JSON object from e-mail addresses or domains to IANA"),
+        ("ESCALATE_TO", "the boss", "must be manager or one e-mail address"),
+        ("DRY_RUN", "yes", "Input should be 'on' or 'off'"),
         ("ACTIONS", "delegate", "must be some of approve, reject, hold, each once"),
     ],
 )

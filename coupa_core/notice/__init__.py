@@ -4,7 +4,7 @@
 `catalogue` has our own words, `style` and `choices` what a deployment wants, `difference` what changed.
 """
 
-from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links, read_zone
+from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
 from coupa_core.notice.endings import Ending, closing, outcome, receipt
 from coupa_core.notice.markup import HTML, MARKDOWN, MAX_MESSAGE, PLAIN, Card, Entry, Field, Link, Markup
@@ -59,7 +59,6 @@ __all__ = [
     "read_fields",
     "read_language",
     "read_links",
-    "read_zone",
     "receipt",
     "reminder",
     "safe_html",

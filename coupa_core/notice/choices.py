@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from string import Formatter
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 
@@ -94,17 +93,3 @@ def read_language(text: str) -> str:
         if locale.language in TEXTS:
             return str(locale)
     raise ValueError(f"must be a locale such as en_US or de_CH, of one of the languages {', '.join(TEXTS)}")
-
-
-def read_zone(text: str) -> str:
-    """Read the name of a time zone.
-
-    >>> read_zone("Europe/Berlin")
-    'Europe/Berlin'
-    """
-    name = text.strip()
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ValueError("must be an IANA time zone such as Europe/Berlin") from None
-    return name

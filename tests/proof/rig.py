@@ -46,6 +46,8 @@ _SETTINGS = {
     "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "ACTION_TOKEN_KEYS": TOKEN_KEYS,
     "LEDGER_CONNECTION": "memory",
+    "DIGEST_OVER": "0",
+    "CLOSING_NOTICE": "never",
 }
 _cache: dict[tuple[tuple[str, str], ...], Settings] = {}
 

@@ -1,0 +1,260 @@
+"""When somebody may be disturbed, and when announcements, reminders and escalations are due.
+
+It sends nothing and remembers nothing: moments come in and go out, as aware UTC. A moment is closed while
+the person's clock shows quiet hours, or their calendar no working day; else it is open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_DAY = timedelta(days=1)
+_AROUND = range(-len(DAYS) - 1, len(DAYS) + 2)
+"""Days of which at least one working day is wholly over, and one is yet to begin."""
+
+_PROBE = timedelta(hours=6)
+"""No zone changes its offset twice within this."""
+
+_NO_ZONES = (
+    "must be a JSON object from e-mail addresses or domains to IANA time zones "
+    'such as {"example.de": "Europe/Berlin"}'
+)
+_WHO = re.compile(r"([^\s@]+@)?([\w-]+\.)+[\w-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """How a deployment wants its people to be disturbed.
+
+    Coupa does not say in which time zone a user lives: its Users API has `default-locale` and no zone.
+    So zones are settings.
+    Source: https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
+    (Users API)
+
+    Attributes:
+        zone: IANA zone of everybody who is not in `zones`.
+        zones: IANA zone by e-mail address or domain in lower case; an address beats its domain.
+        quiet: from this hour until before that one, on every day; may cross midnight.
+        working_days: at least one, Monday is 0.
+        urgent_within: what is needed within this is told at any hour; zero for never.
+        digest_over: more messages than this for one person in one sweep become one; 0 for never.
+        digest_at: the hour that new approvals wait for.
+        remind_after: from the announcement to the first reminder; then the gap doubles.
+        remind_max: reminders for one version.
+        escalate_after: from the announcement to the escalation.
+
+    Raises:
+        ValueError: no working day, or quiet hours that begin when they end; the search would not end.
+    """
+
+    zone: str = "UTC"
+    zones: Mapping[str, str] = field(default_factory=dict)
+    quiet: tuple[time, time] | None = None
+    working_days: frozenset[int] = frozenset(range(len(DAYS)))
+    urgent_within: timedelta = _DAY
+    digest_over: int = 10
+    digest_at: time | None = None
+    remind_after: timedelta | None = None
+    remind_max: int = 3
+    escalate_after: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if not self.working_days & set(range(len(DAYS))):
+            raise ValueError("a week needs a working day")
+        if self.quiet and self.quiet[0] == self.quiet[1]:
+            raise ValueError("quiet hours must leave some of the day")
+
+    def zone_of(self, address: str) -> str:
+        """Return the IANA zone in which a person lives, by e-mail address; a domain is not its subdomains."""
+        own = address.strip().lower()
+        return self.zones.get(own) or self.zones.get(own.rpartition("@")[2]) or self.zone
+
+    def open_at(self, address: str, at: datetime) -> datetime:
+        """Return the earliest moment not before `at` when this person may be told: `at` when it is open.
+
+        Quiet hours hold on every day, so that those of a Friday evening reach into Saturday, and those of a
+        Sunday into Monday: with Monday to Friday, 20:00 to 07:00, Friday 21:00 waits for Monday 07:00.
+        An hour that a clock skips or has twice is quiet where the clock shows a quiet hour.
+        """
+        zone, moment = ZoneInfo(self.zone_of(address)), at.astimezone(UTC)
+        while True:
+            wall = moment.astimezone(zone).replace(tzinfo=None)
+            opening = moment + (self._open_wall(wall) - wall)
+            turn = _turn(zone, moment, opening)
+            if turn is None:
+                return opening
+            moment = turn  # the clock was set on the way: look again from there
+
+    def _open_wall(self, wall: datetime) -> datetime:
+        """Return when the wall clock next shows an open moment, as if nobody ever set it."""
+        while True:
+            if wall.weekday() not in self.working_days:
+                wall = datetime.combine(wall.date() + _DAY, time())
+            elif until := self._quiet_until(wall):
+                wall = until
+            else:
+                return wall
+
+    def _quiet_until(self, wall: datetime) -> datetime | None:
+        if self.quiet is None:
+            return None
+        begin, end = self.quiet
+        is_quiet = begin <= wall.time() < end if begin < end else not end <= wall.time() < begin
+        until = datetime.combine(wall.date(), end)
+        return (until if until > wall else until + _DAY) if is_quiet else None
+
+    def announce_at(self, address: str, since: datetime) -> datetime:
+        """Return when something new since then is told: at the next digest hour, if there is one, when open.
+
+        The digest hour is the person's, on working days; one in quiet hours is put off to their end, and
+        what comes up to then is told with it. An hour that a day has twice counts the first time, one that
+        it skips as long after the skip as it would have been.
+        """
+        if self.digest_at is None:
+            return self.open_at(address, since)
+        zone = ZoneInfo(self.zone_of(address))
+        today = since.astimezone(zone).date()
+        days = [today + count * _DAY for count in _AROUND]
+        hours = [
+            datetime.combine(day, self.digest_at, zone).astimezone(UTC)
+            for day in days
+            if day.weekday() in self.working_days
+        ]
+        put_off = self.open_at(address, max(hour for hour in hours if hour < since))
+        if put_off >= since:
+            return put_off
+        return self.open_at(address, min(hour for hour in hours if hour >= since))
+
+    def is_urgent(self, need_by: date | None, address: str, now: datetime) -> bool:
+        """Tell whether something is needed so soon, by the person's calendar, that it is told at any hour."""
+        if need_by is None or not self.urgent_within:
+            return False
+        local = now.astimezone(ZoneInfo(self.zone_of(address)))
+        return need_by <= (local + self.urgent_within).date()
+
+    def reminder_at(self, *, last: datetime, reminders: int) -> datetime | None:
+        """Return when the next reminder is due, or None where there is none.
+
+        Args:
+            last: when this person was last told or reminded of this version.
+            reminders: how many reminders of it there were.
+        """
+        if self.remind_after is None or reminders >= self.remind_max:
+            return None
+        try:
+            return last.astimezone(UTC) + self.remind_after * 2**reminders
+        except OverflowError:  # later than any calendar
+            return None
+
+    def escalation_at(self, *, first: datetime) -> datetime | None:
+        """Return when a version that was first told then is escalated, or None where it is not."""
+        if self.escalate_after is None:
+            return None
+        try:
+            return first.astimezone(UTC) + self.escalate_after
+        except OverflowError:
+            return None
+
+
+def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
+    """Return the first moment after `begin`, up to `end`, at which the zone's clocks are set; or None."""
+    offset = begin.astimezone(zone).utcoffset()
+    while begin < end:
+        after = min(begin + _PROBE, end)
+        if after.astimezone(zone).utcoffset() != offset:
+            while after - begin > timedelta.resolution:
+                middle = begin + (after - begin) // 2
+                if middle.astimezone(zone).utcoffset() == offset:
+                    begin = middle
+                else:
+                    after = middle
+            return after
+        begin = after
+    return None
+
+
+def read_zone(text: str) -> str:
+    """Read the name of a time zone.
+
+    >>> read_zone("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    name = text.strip()
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("must be an IANA time zone such as Europe/Berlin") from None
+    return name
+
+
+def read_zones(text: str) -> dict[str, str]:
+    """Read a JSON object of e-mail addresses or domains and their time zones.
+
+    >>> read_zones('{"Example.de": "Europe/Berlin", "ann@example.de": "Asia/Tokyo"}')
+    {'example.de': 'Europe/Berlin', 'ann@example.de': 'Asia/Tokyo'}
+    """
+    try:
+        pairs = json.loads(text, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):  # its text shows the value
+        raise ValueError(_NO_ZONES) from None
+    if not isinstance(pairs, tuple) or not all(_WHO.fullmatch(who) for who, _ in pairs):
+        raise ValueError(_NO_ZONES)
+    zones = {who.lower(): read_zone(zone if isinstance(zone, str) else "") for who, zone in pairs}
+    if len(zones) < len(pairs):
+        raise ValueError("must not name an address or a domain twice")
+    return zones
+
+
+def read_hour(text: str) -> time | None:
+    """Read an hour of the day, or nothing.
+
+    >>> read_hour("9:00"), read_hour("")
+    (datetime.time(9, 0), None)
+    """
+    if not text.strip():
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,2}):([0-9]{2})\s*", text)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004 (a day's hours)
+        raise ValueError("must be an hour such as 09:00, from 00:00 to 23:59")
+    return time(int(found[1]), int(found[2]))
+
+
+def read_hours(text: str) -> tuple[time, time] | None:
+    """Read from which hour until which, or nothing.
+
+    >>> read_hours("20:00-07:00")
+    (datetime.time(20, 0), datetime.time(7, 0))
+    """
+    if not text.strip():
+        return None
+    begin, _, end = text.partition("-")
+    try:
+        hours = read_hour(begin), read_hour(end)
+    except ValueError:
+        hours = None, None
+    if hours[0] is None or hours[1] is None or hours[0] == hours[1]:
+        raise ValueError("must be two different hours such as 20:00-07:00, from 00:00 to 23:59")
+    return hours[0], hours[1]
+
+
+def read_days(text: str) -> frozenset[int]:
+    """Read days of the week and stretches of them; Monday is 0.
+
+    >>> sorted(read_days("mon-wed, Sat")), sorted(read_days("sun-thu"))
+    ([0, 1, 2, 5], [0, 1, 2, 3, 6])
+    """
+    days: set[int] = set()
+    for part in text.lower().split(","):
+        begin, dash, end = (each.strip() for each in part.partition("-"))
+        if begin not in DAYS or (dash and end not in DAYS):
+            raise ValueError(f"must be days such as mon-fri or mon,wed,sat, of {', '.join(DAYS)}")
+        first, last = DAYS.index(begin), DAYS.index(end if dash else begin)
+        days |= {(first + count) % len(DAYS) for count in range((last - first) % len(DAYS) + 1)}
+    return frozenset(days)
