@@ -324,6 +324,18 @@ def test_reminders_come_after_gaps_that_double_and_then_no_more() -> None:
     assert due == [1, 3, 7, None]
 
 
+def test_reminders_keep_to_quiet_hours_and_count_from_when_they_were_given() -> None:
+    """These are the figures of docs/cadence.md."""
+    plan = Cadence(zone=BERLIN, quiet=NIGHT, working_days=WEEKDAYS, remind_after=timedelta(hours=24))
+    last, given = at("2026-11-25T12:00"), []
+
+    while due := plan.reminder_at(last=last, reminders=len(given)):
+        last = plan.open_at(ANN, due)
+        given.append(shown(last)[:20])
+
+    assert given == ["Thu 2026-11-26 12:00", "Mon 2026-11-30 07:00", "Fri 2026-12-04 07:00"]
+
+
 def test_reminders_and_escalations_are_off_unless_asked_for() -> None:
     moment = at("2026-11-25T09:00")
 
