@@ -19,9 +19,6 @@ _DAY = timedelta(days=1)
 _AROUND = range(-len(DAYS) - 1, len(DAYS) + 2)
 """Days of which at least one working day is wholly over, and one is yet to begin."""
 
-_PROBE = timedelta(hours=6)
-"""No zone changes its offset twice within this."""
-
 _NO_ZONES = (
     "must be a JSON object from e-mail addresses or domains to IANA time zones "
     'such as {"example.de": "Europe/Berlin"}'
@@ -149,7 +146,8 @@ class Cadence:
         if self.remind_after is None or reminders >= self.remind_max:
             return None
         try:
-            return last.astimezone(UTC) + self.remind_after * 2**reminders
+            gap: timedelta = self.remind_after * 2**reminders
+            return last.astimezone(UTC) + gap
         except OverflowError:  # later than any calendar
             return None
 
@@ -167,7 +165,7 @@ def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
     """Return the first moment after `begin`, up to `end`, at which the zone's clocks are set; or None."""
     offset = begin.astimezone(zone).utcoffset()
     while begin < end:
-        after = min(begin + _PROBE, end)
+        after = min(begin + _DAY, end)  # no zone sets its clocks twice within a day
         if after.astimezone(zone).utcoffset() != offset:
             while after - begin > timedelta.resolution:
                 middle = begin + (after - begin) // 2

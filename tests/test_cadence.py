@@ -327,7 +327,8 @@ def test_reminders_come_after_gaps_that_double_and_then_no_more() -> None:
 def test_reminders_keep_to_quiet_hours_and_count_from_when_they_were_given() -> None:
     """These are the figures of docs/cadence.md."""
     plan = Cadence(zone=BERLIN, quiet=NIGHT, working_days=WEEKDAYS, remind_after=timedelta(hours=24))
-    last, given = at("2026-11-25T12:00"), []
+    last = at("2026-11-25T12:00")
+    given: list[str] = []
 
     while due := plan.reminder_at(last=last, reminders=len(given)):
         last = plan.open_at(ANN, due)
