@@ -25,7 +25,12 @@ def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
         route=dict(req.route_params),
         body=req.get_body(),
     )
-    return func.HttpResponse(reply.text(), status_code=reply.status, mimetype=reply.mimetype)
+    return func.HttpResponse(
+        reply.text(),
+        status_code=reply.status,
+        mimetype=reply.mimetype,
+        headers={"X-Request-Id": reply.request_id},
+    )
 
 
 @app.timer_trigger(arg_name="timer", schedule=SCHEDULE)

@@ -108,15 +108,17 @@ def handle(
         route: parameters of the route.
         body: as received.
     """
-    from coupa_core.endpoints import Reply, Request, refusal
+    from coupa_core.endpoints import Reply, Request, refusal, request_id
 
+    request = Request(headers, query, route, body)
     try:
         bridge = _bridge()
     except SettingsError as error:
+        named = request_id(request)
         if name == "health":
-            return Reply(503, {"status": "failing"})
-        return refusal(name, error)
-    return bridge.endpoints.handle(name, Request(headers, query, route, body))
+            return Reply(503, {"status": "failing"}, request_id=named)
+        return refusal(name, error, request_id=named)
+    return bridge.endpoints.handle(name, request)
 
 
 def _bridge() -> Bridge:

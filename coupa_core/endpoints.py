@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +16,7 @@ from datetime import date
 from typing import Any
 
 from coupa_core.authority import entra_client
+from coupa_core.correlation import Correlation, correlated, trace_id
 from coupa_core.decide import (
     MAX_AT_ONCE,
     MAX_COMMENT,
@@ -48,7 +48,6 @@ MAX_TEXT = {
 MAX_KEY = 200
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
@@ -69,11 +68,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer: a status and JSON, or a table as text."""
+    """One HTTP answer: a status and JSON, or a table as text.
+
+    Attributes:
+        request_id: by which callers and operators speak of the request; it goes out as `X-Request-Id`.
+    """
 
     status: int
     body: dict[str, Any]
     csv: str = ""
+    request_id: str = field(default="", compare=False)
 
     @property
     def mimetype(self) -> str:
@@ -132,13 +136,18 @@ class Endpoints:
 
     def handle(self, name: str, request: Request) -> Reply:
         """Answer one request; never raises for anything that a caller or a neighbour can cause."""
-        request = replace(request, id=_request_id(request))
-        try:
-            if name != "health":
-                self._check_caller(request)
-            return self._routes[name](request)
-        except BridgeError as error:
-            return refusal(name, error, request_id=request.id)
+        with correlated(Correlation(request_id(request))) as under:
+            request = replace(request, id=under.id)
+            try:
+                if name != "health":
+                    self._check_caller(request)
+                reply = self._routes[name](request)
+            except BridgeError as error:
+                reply = refusal(name, error, request_id=under.id)
+        if counts := under.counts():
+            calls = " ".join(f"{each}={number}" for each, number in counts.items())
+            logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
+        return replace(reply, request_id=under.id)
 
     def _check_caller(self, request: Request) -> None:
         """Where Entra stands in for keys, take the application that App Service vouches for.
@@ -289,12 +298,25 @@ class Endpoints:
         return Reply(200, said | {"next_at": row.next_at.isoformat() if row.next_at else None})
 
 
-def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
+def request_id(request: Request) -> str:
+    """Return by which id a request is spoken of.
+
+    The caller's name for it, the trace that it belongs to, or the caller's name for this attempt; a new one
+    when there is none that is safe to repeat.
+    """
+    given = (
+        _header(request, "x-request-id")
+        or trace_id(_header(request, "traceparent") or "")
+        or _header(request, "idempotency-key")
+    )
+    return Correlation(given or "").id
+
+
+def refusal(name: str, error: BridgeError, *, request_id: str) -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
     A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
     """
-    request_id = request_id or uuid.uuid4().hex
     if isinstance(error, CallerError):
         status, message = error.status, str(error)
         logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
@@ -308,7 +330,8 @@ def refusal(name: str, error: BridgeError, *, request_id: str = "") -> Reply:
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
     if isinstance(error, Refused | Denied | Malformed):
         status = 502  # the neighbour answered, and asking again is no use before somebody has acted
-    return Reply(status, {"error": error.code, "message": message, "request_id": request_id})
+    body = {"error": error.code, "message": message, "request_id": request_id}
+    return Reply(status, body, request_id=request_id)
 
 
 def _card(card: Card) -> dict[str, Any]:
@@ -427,12 +450,6 @@ def _capped(name: str, value: str) -> str:
     if len(value) > MAX_TEXT[name]:
         raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
     return value
-
-
-def _request_id(request: Request) -> str:
-    """Return the caller's name for this request, its name for this attempt, or a new one."""
-    given = _header(request, "x-request-id") or _header(request, "idempotency-key") or ""
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _idempotency_key(request: Request) -> str:

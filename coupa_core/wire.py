@@ -22,6 +22,7 @@ from urllib.parse import quote, quote_plus
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from coupa_core import correlation
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import (
     Denied,
@@ -37,6 +38,13 @@ from coupa_core.errors import (
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Far above fifty full documents; an answer beyond it is a fault of the neighbour."""
+
+ID_HEADER = "X-Request-Id"
+"""Names the click or the sweep that a request belongs to.
+
+Neither Coupa's nor Moveworks' documentation names it, and nothing is expected of them: it is for the gateways
+and the logs on the way.
+"""
 
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
@@ -209,6 +217,8 @@ class Wire:
         left_s = deadline.left_s()
         if left_s <= 0:
             raise Unavailable(f"{self.name}_late", f"{self.name}: no time left for {method} {path}")
+        under, is_error = correlation.current(), True
+        named = {ID_HEADER: under.id} if under else {}
         try:
             with self._session.request(
                 method,
@@ -216,15 +226,19 @@ class Wire:
                 params=params,
                 data=form if body is None else body,
                 json=payload,
-                headers={"Accept": "application/json", **(headers or {})},
+                headers={"Accept": "application/json", **named, **(headers or {})},
                 timeout=(min(CONNECT_S, left_s), left_s),
                 allow_redirects=False,
                 auth=_as_given,
                 stream=True,
             ) as response:
                 body = self._read(response, deadline, max_bytes)
+                is_error = response.status_code not in _OK
         except requests.RequestException as error:
             raise self._failure(error, f"{method} {path}") from error
+        finally:
+            if under:
+                under.called(self.name, is_error=is_error)
         lower = {name.lower(): value for name, value in response.headers.items()}
         sent = _texts([headers, params, form, payload])
         return Reply(response.status_code, lower, body, tuple(sent))

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "model", "documents"}),
+    frozenset({"errors", "clock", "correlation", "model", "documents"}),
     frozenset({"wire", "notice", "cadence", "authority", "ledger", "journal", "tables"}),
     frozenset(
         {

@@ -22,6 +22,7 @@ from coupa_core.decide.rows import Rows
 from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, ServiceError
 from coupa_core.journal import Event
 from coupa_core.journal import Kind as EventKind
+from coupa_core.ledger import Entry
 from coupa_core.model import (
     Approval,
     Document,
@@ -51,6 +52,7 @@ class Case:
         document: what is to be decided.
         content: digest of the document.
         generation: round of the approval.
+        row: the ledger's; None where that does not answer.
         after: the approval as it was read back.
         end: what the person is told, or why nothing was decided; None while it goes on.
         events: for the audit record.
@@ -63,6 +65,7 @@ class Case:
     document: Document | None = None
     content: str = ""
     generation: int = 0
+    row: Entry | None = None
     after: Approval | None = None
     end: Answer | BridgeError | None = None
     events: list[Event] = field(default_factory=list)
@@ -275,6 +278,7 @@ class Checks:
         """Refuse when the person was shown other content, or an earlier round."""
         approval, decider = case.subject
         offer, row = case.offer, rows.round_of(approval.id)
+        case.row = row
         case.content = digest(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if offer is None or self._keys is None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from coupa_core.clock import Clock, Deadline
@@ -18,6 +19,7 @@ from coupa_core.decide.check import Case, Checks, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
 from coupa_core.decide.ports import Decisions, Policy, Recorder
 from coupa_core.decide.rows import Rows
+from coupa_core.decide.waits import waits
 from coupa_core.errors import BridgeError, CallerError, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
@@ -52,13 +54,16 @@ class Decision(Case):
         refusal: what Coupa answered instead.
         chain: how far the document had come when it was read back.
         is_confirmed: Coupa's record says that this click decided.
+        waits: where the time went until then, in seconds by name; empty unless confirmed.
     """
 
     click: Click
+    clicked_at: datetime = field(kw_only=True)
     is_clean: bool = False
     refusal: Refused | None = None
     chain: Chain | None = None
     is_confirmed: bool = False
+    waits: dict[str, float] = field(default_factory=dict)
 
     def confirms(self, after: Approval) -> bool:
         """Tell whether the approval, read afterwards, ended by this click."""
@@ -69,11 +74,12 @@ class Decision(Case):
         """Leave one line of what became of it; an error is logged where it is answered."""
         if isinstance(self.end, Answer):
             logger.info(
-                "decision approval_id=%d verb=%s outcome=%s request_id=%s",
+                "decision approval_id=%d verb=%s outcome=%s request_id=%s%s",
                 self.click.approval_id,
                 self.click.verb,
                 self.end.outcome,
                 self.click.request_id,
+                "".join(f" {name}={seconds:.1f}" for name, seconds in self.waits.items()),
             )
 
 
@@ -130,7 +136,7 @@ class Decide:
         """
         deadline = Deadline(self._clock, BUDGET_S)
         rows = Rows(self._ledger, deadline)
-        cases = [Decision(click) for click in clicks]
+        cases = [Decision(click, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
         entered = waiting(cases)
@@ -251,6 +257,17 @@ class Decide:
                 self._end(case, answer_of(Outcome.UNCONFIRMED))
             return
         case.is_confirmed = case.confirms(after)
+        if case.is_confirmed:
+            approval, decider = case.subject
+            assert case.document is not None  # noqa: S101 - what has none has ended
+            case.waits = waits(
+                approval,
+                case.document,
+                case.row,
+                person=decider.key,
+                clicked_at=case.clicked_at,
+                confirmed_at=self._clock.now(),
+            )
         self._end(case, done(case.click, case.chain) if case.is_confirmed else ended(case.click, after))
 
     def _lose(self, case: Decision, error: ServiceError) -> None:

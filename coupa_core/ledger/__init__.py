@@ -1,9 +1,10 @@
 """What was claimed, sent, decided and closed: one row per approval.
 
-`rules` says how a row may change, `store` makes changes safe against races, `memory` is a store without a
-disk. It sends nothing and asks Coupa nothing.
+`rules` says how a row may change, `age` how long an approval waits, `store` makes changes safe against races,
+`memory` is a store without a disk. It sends nothing and asks Coupa nothing.
 """
 
+from coupa_core.ledger.age import age_s
 from coupa_core.ledger.memory import MemoryStore
 from coupa_core.ledger.rules import (
     KEEP_CLOSED,
@@ -50,6 +51,7 @@ __all__ = [
     "Opened",
     "State",
     "Status",
+    "age_s",
     "claimed",
     "closed",
     "decided",

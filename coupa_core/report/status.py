@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status
+from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status, age_s
 from coupa_core.model import Approval, Listing, stamp
 from coupa_core.report.figures import spread
 
@@ -212,7 +212,7 @@ class Report:
             return "unaccounted" if number in lost else "not_seen_yet"
 
         return [
-            _Standing(number, approval, row, place(number), _age_s(approval, row, now))
+            _Standing(number, approval, row, place(number), age_s(approval, row, now))
             for number in sorted(listed.keys() | rows.keys())
             for approval, row in [(listed.get(number), rows.get(number))]
         ]
@@ -232,16 +232,6 @@ def _is_young(approval: Approval, now: datetime) -> bool:
     """Tell whether Coupa touched it so lately that no sweep needs to have seen it."""
     touched = stamp(approval.updated_at)
     return touched is not None and now - touched < STALE_AFTER
-
-
-def _age_s(approval: Approval | None, row: Entry | None, now: datetime) -> float:
-    """Return for how long it waits at least: Coupa does not say when an approval's turn came."""
-    times = [
-        stamp(approval.updated_at) if approval else None,
-        stamp(row.seen_approval) if row else None,
-        row.sent_at if row else None,
-    ]
-    return max(0.0, (now - min((time for time in times if time), default=now)).total_seconds())
 
 
 def _groups(standings: Iterable[_Standing]) -> list[dict[str, Any]]:

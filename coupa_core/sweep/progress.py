@@ -8,7 +8,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from coupa_core.clock import Clock, Deadline
+from coupa_core.correlation import Correlation
 from coupa_core.errors import BridgeError
+
+AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
+"""Counts of listed approvals that have waited for less than so many seconds; then comes `pending_older`."""
 
 LEFT_UNDONE = ("left_for_later", "lost_race", "released", "unknown", "spoiled")
 """Counts of what the next sweep must look at again."""
@@ -25,19 +29,22 @@ class Summary:
         failure: code of the first thing that went wrong, or empty.
         counts: by name, such as `seen`, `sent`, `unchanged`, `not_your_turn`, `no_recipient`, `parked`.
         duration_s: in seconds.
+        sweep_id: by which it is found again in the calls to its neighbours.
     """
 
     is_complete: bool
     failure: str
     counts: dict[str, int]
     duration_s: float
+    sweep_id: str = ""
 
     def __str__(self) -> str:
         """Write one line for the log."""
         numbers = " ".join(f"{name}={number}" for name, number in sorted(self.counts.items()) if number)
         outcome = "complete" if self.is_complete else "incomplete"
         failure = f" failure={self.failure}" if self.failure else ""
-        return f"sweep {outcome}{failure} duration_s={self.duration_s:.1f} {numbers}".rstrip()
+        name = f" sweep_id={self.sweep_id}" if self.sweep_id else ""
+        return f"sweep {outcome}{failure} duration_s={self.duration_s:.1f}{name} {numbers}".rstrip()
 
 
 class Progress:
@@ -72,7 +79,17 @@ class Progress:
         with self._lock:
             return dict(self._counts)
 
-    def summary(self, *, is_complete: bool) -> Summary:
-        """Return what became of the sweep."""
+    def summary(self, under: Correlation, *, is_complete: bool) -> Summary:
+        """Return what became of the sweep, with the calls that it made."""
         duration_s = self._clock.monotonic() - self._began_s
-        return Summary(is_complete, self.failure, self.counts(), duration_s)
+        counts = self.counts() | under.counts()
+        return Summary(is_complete, self.failure, counts, duration_s, under.id)
+
+
+def age_group(age_s: float) -> str:
+    """Return the name of the count for an approval that waits so long.
+
+    >>> age_group(59), age_group(3_600), age_group(8 * 86_400)
+    ('pending_1h', 'pending_1d', 'pending_older')
+    """
+    return next((name for name, limit_s in AGES.items() if age_s < limit_s), "pending_older")

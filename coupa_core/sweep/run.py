@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import ServiceError, one_line
-from coupa_core.ledger import KEEP_CLOSED, Entry, Status
+from coupa_core.ledger import KEEP_CLOSED, Entry, Status, age_s
 from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
 from coupa_core.sweep.announce import BATCH, Announcing
 from coupa_core.sweep.plan import make_plan
 from coupa_core.sweep.ports import Kit
-from coupa_core.sweep.progress import Progress, Summary
+from coupa_core.sweep.progress import Progress, Summary, age_group
 
 SWEEP_S = 50.0
 """After so many seconds a sweep begins nothing new; the next one goes on."""
@@ -50,11 +51,12 @@ class Sweep:
         """
         progress = Progress(self.kit.clock, seconds=SWEEP_S)
         is_complete = False
-        try:
-            is_complete = self._sweep(progress)
-        except ServiceError as failure:
-            progress.hamper(failure)
-        summary = progress.summary(is_complete=is_complete)
+        with correlated(Correlation()) as under:
+            try:
+                is_complete = self._sweep(progress)
+            except ServiceError as failure:
+                progress.hamper(failure)
+        summary = progress.summary(under, is_complete=is_complete)
         logger.log(logging.INFO if is_complete and not summary.failure else logging.ERROR, "%s", summary)
         return summary
 
@@ -66,6 +68,7 @@ class Sweep:
         self._remember_rate(entries, now)
         listing = kit.coupa.pending(progress.deadline)
         self._count(listing, progress)
+        self._count_ages(listing, entries, progress)
         asked_at = kit.coupa.now()
         edited = self._edited(status, entries, progress)
         circles = kit.directory.circles(listing.approvals, progress.deadline)
@@ -135,6 +138,11 @@ class Sweep:
         progress.count("unasked", listing.unasked)
         if listing.failure:
             progress.hamper(listing.failure)
+
+    def _count_ages(self, listing: Listing, entries: Iterable[Entry], progress: Progress) -> None:
+        rows, now = {entry.approval_id: entry for entry in entries}, self.kit.clock.now()
+        for approval in listing.approvals:
+            progress.count(age_group(age_s(approval, rows.get(approval.id), now)))
 
     def _edited(self, status: Status, entries: Iterable[Entry], progress: Progress) -> dict[DocumentKey, str]:
         """Ask which documents were touched lately: an edit need not touch their approvals.

@@ -1,0 +1,57 @@
+"""Where the time went until a decision: waiting for us, for the person, and for Coupa. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from coupa_core.ledger import Entry
+from coupa_core.model import Approval, Document, stamp
+
+
+def waits(
+    approval: Approval,
+    document: Document,
+    row: Entry | None,
+    *,
+    person: str,
+    clicked_at: datetime,
+    confirmed_at: datetime,
+) -> dict[str, float]:
+    """Return the parts of the wait that are known, in seconds.
+
+    Args:
+        approval: as it was read before the decision.
+        document: the same.
+        row: the ledger's; None where that did not answer.
+        person: key of who decided.
+        clicked_at: when the click arrived.
+        confirmed_at: when Coupa's record said that it took effect.
+
+    Returns:
+        `queue_s` from when its turn came, as far as Coupa says, until the last notice; `click_s` from that
+        notice until the click; `write_s` from the click until Coupa confirmed it. The first two are there
+        only for who was told, and the first only where a stamp of Coupa's is from before the notice.
+    """
+    parts = {"write_s": _between(clicked_at, confirmed_at)}
+    if row is not None and row.sent_at is not None and row.told.get(person):
+        parts["click_s"] = _between(row.sent_at, clicked_at)
+        begun_at = _begun_at(approval, document, row, row.sent_at)
+        if begun_at is not None:
+            parts["queue_s"] = _between(begun_at, row.sent_at)
+    return parts
+
+
+def _begun_at(approval: Approval, document: Document, row: Entry, told_at: datetime) -> datetime | None:
+    """Return when it began to wait for this step: submitted, or the step before approved.
+
+    Where Coupa says neither, the earliest that is known of the approval: it may have waited for longer.
+    """
+    turns = [stamp(document.submitted_at), *(stamp(step.approval_date) for step in document.approved)]
+    if begun := [at for at in turns if at and at <= told_at]:
+        return max(begun)
+    seen = [stamp(approval.updated_at), stamp(row.seen_approval)]
+    return min((at for at in seen if at and at <= told_at), default=None)
+
+
+def _between(start: datetime, end: datetime) -> float:
+    return max(0.0, (end - start).total_seconds())
