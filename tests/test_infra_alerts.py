@@ -6,8 +6,10 @@ The queries are the deployed ones; the lines are those that the bridge writes on
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from bridge import World
@@ -262,6 +264,80 @@ def test_the_tile_of_approvals_shows_who_waits_and_for_what() -> None:
     assert max(row["pending"] for row in rows) == 2
     assert sum(row["announced"] for row in rows) == 1
     assert max(row["not_your_turn"] or 0 for row in rows) == 1
+
+
+def tile(watch: Watch, name: str) -> list[dict[str, Any]]:
+    """Return what a tile shows of all that was watched."""
+    return kusto.run(tiles()[name], watch.tables, now=watch.world.clock.now())
+
+
+def test_the_tile_of_ages_moves_an_approval_on_as_it_waits() -> None:
+    world = World()
+    world.requisition("jamie@example.com")
+    shown = []
+    with watched(world) as watch:
+        for passed_s in (0, 7_200, 2 * 86_400, 7 * 86_400):
+            world.clock.advance(passed_s)
+            watch.sweeps(1)
+            shown.append(tile(watch, "pending-by-age")[-1])
+        world.coupa.front.fail("answer", path="/api/approvals", status=500, times=None)
+        world.clock.advance(600)
+        watch.sweeps(1)
+        last = tile(watch, "pending-by-age")[-1]
+
+    names = ("under_1_hour", "under_1_day", "under_7_days", "older")
+    assert [[each[name] for name in names] for each in shown] == [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]
+    assert last == shown[-1]  # a sweep that could not list them all says nothing of their number
+
+
+def test_the_tile_of_waits_splits_them_by_whom_they_waited_for(watch: Watch) -> None:
+    watch.world.requisition("jamie@example.com")
+    watch.world.clock.advance(240)
+    watch.sweeps(1)
+    watch.world.clock.advance(3_600)
+    watch.world.coupa.front.latency_s = 0.5
+    assert click(watch) == 200
+    watch.world.coupa.front.latency_s = 0.0
+    headers = {"X-Actor-Email": "robin@example.com", "X-Action-Token": "v1.k1.made.up"}
+    watch.call("POST", "approvals/1/approve", headers=headers)
+
+    [shown] = tile(watch, "waits")
+
+    assert shown["decisions"] == 1
+    assert 300 <= shown["queue_median_s"] == shown["queue_p95_s"] <= 310
+    assert shown["click_median_s"] == shown["click_p95_s"] == 3_600
+    assert 3 <= shown["write_median_s"] == shown["write_p95_s"] <= 10
+
+
+def test_the_tile_of_calls_shows_what_reached_each_neighbour_by_sweeps_and_by_clicks(watch: Watch) -> None:
+    fronts = {"coupa": watch.world.coupa.front, "moveworks": watch.world.moveworks.front}
+    watch.world.requisition("jamie@example.com")
+    for front in fronts.values():
+        front.fail("answer", status=500, times=1)
+        front.fail("cut", times=1, skip=1)
+    watch.sweeps(5)
+    click(watch)
+
+    shown = tile(watch, "calls")
+
+    for name, front in fronts.items():
+        errors = sum(call.status not in range(200, 300) for call in front.calls)
+        assert sum(row[f"{name}_calls"] for row in shown) == len(front.calls)
+        assert sum(row[f"{name}_errors"] for row in shown) == errors >= 2
+
+
+def test_the_tile_of_all_counts_takes_no_id_for_a_number(watch: Watch) -> None:
+    names = {row["name"] for row in tile(watch, "sweep-counts")}
+
+    assert {"seen", "sent", "pending_1h", "coupa_calls", "moveworks_calls"} <= names
+    assert names.isdisjoint({"sweep_id", "duration_s"})
+    begun = [row["message"] for row in watch.tables["traces"] if " sweep_id=" in row["message"]]
+    assert any(re.search(r" sweep_id=\d", line) for line in begun)
 
 
 def test_the_interpreter_refuses_what_it_does_not_know() -> None:

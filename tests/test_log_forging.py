@@ -145,7 +145,9 @@ def in_a_request(text: str) -> None:
     world = waiting()
     [card] = world.announced()
     route = {"approval_id": card.slots["approval_id"]}
-    world.call("approve", headers={"X-Actor-Email": f"{text}@example.com", "X-Request-Id": text}, route=route)
+    for each in ("X-Request-Id", "traceparent", "Idempotency-Key"):
+        headers = {"X-Actor-Email": f"{text}@example.com", each: text}
+        world.call("approve", headers=headers, route=route)
     world.call("approve", headers={"X-Actor-Email": JAMIE, "X-Action-Token": text}, route=route)
     world.call("decision", headers={"X-Actor-Email": JAMIE}, route=route, json={"decision": text})
     world.call("hold", headers={"X-Actor-Email": JAMIE}, route=route, json={text: text})

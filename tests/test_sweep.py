@@ -1112,6 +1112,33 @@ def test_the_summary_is_one_line_with_counts() -> None:
     )
 
 
+def test_the_summary_counts_what_waits_by_how_long_it_has_waited() -> None:
+    world = World()
+    ages = {"pending_older": 9 * 86_400, "pending_7d": 6 * 86_400, "pending_1d": 2 * 3_600, "pending_1h": 59}
+    now = world.clock.now()
+    for count, age_s in enumerate(ages.values(), 1):
+        for _ in range(count):
+            [approval] = world.coupa.world.approvals_of(world.requisition(JAMIE))
+            approval.raw["updated-at"] = (now - timedelta(seconds=age_s)).isoformat()
+
+    summary = world.sweep()
+
+    assert {name: summary.counts[name] for name in ages} == dict(zip(ages, (1, 2, 3, 4), strict=True))
+    assert " pending_1d=3 pending_1h=4 pending_7d=2 pending_older=1 seen=10 " in str(summary)
+
+
+def test_a_touch_in_coupa_does_not_make_an_approval_young_that_was_seen_before() -> None:
+    world = World()
+    [approval] = world.coupa.world.approvals_of(world.requisition(JAMIE))
+    world.sweep()
+    world.clock.advance(2 * 3_600)
+    approval.raw["updated-at"] = world.clock.now().isoformat()
+
+    counts = world.sweep().counts
+
+    assert (counts.get("pending_1d"), counts.get("pending_1h")) == (1, None)
+
+
 def test_no_log_line_has_a_person_a_text_or_a_secret(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.requisition(JAMIE, title="confidential title", lines=[Line("confidential line", amount="5")])

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline, SystemClock
+from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import (
     Denied,
     Malformed,
@@ -101,6 +102,22 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     assert (reply.status, reply.ok) == (302, False)
 
 
+@pytest.mark.parametrize(("status", "errors"), [(200, 0), (204, 0), (302, 1), (401, 1), (404, 1), (500, 1)])
+def test_a_request_names_what_it_belongs_to_and_is_counted_there(status: int, errors: int) -> None:
+    seen: list[str | None] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request.headers.get("X-Request-Id"))
+        return Response(status=status)
+
+    with correlated(Correlation("click-1")) as under:
+        exchanged(answer)
+    exchanged(answer)  # a tool's, that belongs to nothing
+
+    assert seen == ["click-1", None]
+    assert under.counts() == {"coupa_calls": 1, "coupa_errors": errors}
+
+
 def test_credentials_of_the_machine_do_not_replace_ours(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
@@ -177,6 +194,22 @@ def test_without_a_turn_in_time_nothing_is_sent() -> None:
     assert clock.monotonic() == 0
 
 
+def test_a_request_that_was_begun_is_a_call_and_one_that_waited_in_vain_is_none() -> None:
+    clock = ManualClock()
+    busy = Pace(clock, limit=1, period_s=60)
+    busy.wait(Deadline(clock, 1))
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with correlated(Correlation()) as under:
+        for seconds, pace in ((0, None), (1, busy), (5, None)):
+            wire = Wire(name="moveworks", base_url=url, clock=clock, pace=pace)
+            with pytest.raises(Unavailable):
+                wire.send("GET", "/x", deadline=Deadline(clock, seconds))
+            wire.close_idle()
+
+    assert under.counts() == {"moveworks_calls": 1, "moveworks_errors": 1}
+
+
 TALKS: dict[str, Callable[[socket.socket], None]] = {
     "nothing": lambda connection: None,
     "half a status line": lambda connection: connection.sendall(b"HTTP/1.1 2"),
@@ -193,10 +226,12 @@ TALKS: dict[str, Callable[[socket.socket], None]] = {
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS.keys())
 def test_without_a_whole_answer_the_outcome_is_unknown(talk: Callable[[socket.socket], None]) -> None:
-    with raw_server(talk) as url, wire_to(url) as wire, pytest.raises(Unknown) as caught:
+    under = Correlation()
+    with correlated(under), raw_server(talk) as url, wire_to(url) as wire, pytest.raises(Unknown) as caught:
         wire.send("PUT", "/x", deadline=Deadline(CLOCK, 5))
 
     assert caught.value.code == "coupa_lost"
+    assert under.counts() == {"coupa_calls": 1, "coupa_errors": 1}
 
 
 def test_an_answer_that_does_not_come_in_time_is_unknown() -> None:
@@ -231,10 +266,11 @@ def test_an_answer_that_drips_ends_at_the_deadline() -> None:
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
-    with pytest.raises(Unknown) as caught:
+    with correlated(Correlation()) as under, pytest.raises(Unknown) as caught:
         exchanged(lambda _: Response(b"x" * 200_000), max_bytes=100_000)
 
     assert caught.value.code == "coupa_too_large"
+    assert under.counts() == {"coupa_calls": 1, "coupa_errors": 1}
 
 
 def test_an_answer_that_unpacks_to_too_much_is_not_read_to_its_end() -> None:

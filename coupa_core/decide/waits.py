@@ -32,13 +32,13 @@ def waits(
         notice until the click; `write_s` from the click until Coupa confirmed it. The first two are there
         only for who was told, and the first only where a stamp of Coupa's is from before the notice.
     """
-    parts = {"write_s": _between(clicked_at, confirmed_at)}
+    parts = {}
     if row is not None and row.sent_at is not None and row.told.get(person):
-        parts["click_s"] = _between(row.sent_at, clicked_at)
         begun_at = _begun_at(approval, document, row, row.sent_at)
         if begun_at is not None:
             parts["queue_s"] = _between(begun_at, row.sent_at)
-    return parts
+        parts["click_s"] = _between(row.sent_at, clicked_at)
+    return {**parts, "write_s": _between(clicked_at, confirmed_at)}
 
 
 def _begun_at(approval: Approval, document: Document, row: Entry, told_at: datetime) -> datetime | None:
