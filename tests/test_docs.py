@@ -29,6 +29,7 @@ MADE = ("build/", ".azure/", "local.settings.json", "swagger.json", ".venv/", "b
 
 OTHERS = {
     "DEMO_EXIT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "REWRITE_SNAPSHOTS",
     "AZURE_TENANT_ID",
     "AZURE_SUBSCRIPTION_ID",
@@ -157,6 +158,37 @@ def test_the_roles_of_the_template_are_explained_and_no_others() -> None:
     shown = re.findall(r"^\| ([A-Z][A-Za-z ]+) \| (?:the|Application)", section("What is made"), re.MULTILINE)
 
     assert {"".join(name.split()).casefold() for name in shown} == {role.casefold() for role in rules.ROLES}
+
+
+def test_every_tile_that_is_named_is_in_the_workbook() -> None:
+    items = json.loads((ROOT / "infra" / "workbook.json").read_text("utf-8"))["items"]
+    tiles = {item["name"] for item in items if item["type"] == 3}
+    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+    named = set(re.findall(r"(?<![*\w])\*([a-z-]+)\*(?![*\w])", section("What is logged") + runbook))
+
+    assert {"pending-by-age", "waits", "calls"} <= named <= tiles
+
+
+def test_the_lines_of_a_run_have_the_figures_that_are_explained() -> None:
+    explained = set(
+        re.findall(r"`((?:pending|coupa|moveworks)_\w+|\w+_s|\w+_id)`", section("What is logged"))
+    )
+    world = World()
+    with watched(world) as watch:
+        for waited_s in (8 * 86_400, 2 * 86_400, 7_200, 60):
+            world.requisition("robin@example.com")
+            world.sweep()
+            world.clock.advance(waited_s)
+        for front in (world.coupa.front, world.moveworks.front):
+            front.fail("answer", status=500)
+        world.requisition("robin@example.com")
+        watch.sweeps(2)
+        world.click(world.moveworks.delivered[-1], "robin@example.com")
+    lines = [each["message"] for each in watch.tables["traces"]]
+    figures = {name for line in lines for name in re.findall(r" (\w+)=", line)}
+
+    assert explained - figures == set()
+    assert {"queue_s", "click_s", "write_s", "pending_older", "moveworks_errors", "sweep_id"} <= explained
 
 
 def test_every_secret_has_steps_to_rotate_it() -> None:
