@@ -24,7 +24,7 @@ from coupa_core import __version__, decide, endpoints, inbox
 
 CORE = Path(endpoints.__file__).parent
 JAMIE = "jamie@example.com"
-NAMING = {"idempotency-key", "x-request-id"}
+NAMING = {"idempotency-key", "traceparent", "x-request-id"}
 """Headers that name a request, on every route; described where they are of use."""
 
 ALL = sorted(operations())
