@@ -42,8 +42,9 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 ID_HEADER = "X-Request-Id"
 """Names the click or the sweep that a request belongs to.
 
-Neither Coupa's nor Moveworks' documentation names it, and nothing is expected of them: it is for the gateways
-and the logs on the way.
+Coupa's documentation names no such header, and neither neighbour is expected to do anything with it: it is
+for gateways and logs on the way. Whoever does not know a header ignores it.
+Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.1
 """
 
 _CHUNK = 64 * 1024
