@@ -62,7 +62,7 @@ ALLOWED = {
 }
 HEADERS = {
     *("host", "user-agent", "accept", "accept-encoding", "connection"),
-    *("authorization", "content-type", "content-length"),
+    *("authorization", "content-type", "content-length", "x-request-id"),
 }
 
 
@@ -79,6 +79,7 @@ def faults_on_the_wire(app: Surface) -> list[str]:
             not ALLOWED[name].fullmatch(sent.target)
             or len(set(names)) < len(names)
             or not set(names) <= HEADERS
+            or not any(re.fullmatch(r"(?i)x-request-id: [\w.-]{1,64}", line, re.ASCII) for line in lines)
             or "\n" in head.replace("\r\n", "")
             or _length(lines) != len(sent.body)
         ):
