@@ -157,7 +157,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.operate import Operate
     from coupa_core.relay import Relay
     from coupa_core.report import CycleTimes, Report, Trace
-    from coupa_core.sweep import Kit, Sweep
+    from coupa_core.sweep import Backlog, Kit, Sweep, Tells
     from coupa_core.table_ledger import SCHEMA
 
     clock = parts.clock
@@ -210,6 +210,12 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 lease=lease,
                 keys=keys,
                 style=style,
+                cadence=settings.cadence,
+                closing_notice=Tells(settings.closing_notice),
+                tells_requester=settings.tell_requester == "on",
+                escalate_to=settings.escalate_to,
+                first_run=Backlog(settings.first_run),
+                is_dry=settings.dry_run == "on",
                 workers=parts.workers,
             )
         ),
@@ -265,6 +271,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 html=settings.relay_html == "on",
                 journal=quick_journal,
                 max_per_minute=settings.relay_max_per_minute,
+                is_dry=settings.dry_run == "on",
             ),
             entra_clients=settings.entra_client_ids,
         ),

@@ -136,6 +136,14 @@ class Cadence:
         local = now.astimezone(ZoneInfo(self.zone_of(address)))
         return need_by <= (local + self.urgent_within).date()
 
+    def told_at(self, need_by: date | None, address: str, since: datetime) -> datetime:
+        """Return when something is told that is not urgent yet: once it is, or when open from `since` on."""
+        opening = self.open_at(address, since)
+        if need_by is None or not self.urgent_within:
+            return opening
+        midnight = datetime.combine(need_by, time(), ZoneInfo(self.zone_of(address)))
+        return min(opening, midnight.astimezone(UTC) - self.urgent_within)
+
     def reminder_at(self, *, last: datetime, reminders: int) -> datetime | None:
         """Return when the next reminder is due, or None where there is none.
 

@@ -11,6 +11,7 @@ and the release 39 schemas (R39_Purchasing_API.json, R39_Invoicing_API.json, R39
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -64,6 +65,14 @@ class Requisition(Readable):
     title: Annotated[Text, Field(alias="req-title")] = None
     lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")] = ()
     need_by_date: Text = None
+
+    @property
+    def needed_on(self) -> date | None:
+        """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
+        try:
+            return date.fromisoformat((self.need_by_date or "")[:10])
+        except ValueError:
+            return None
 
 
 # ---------------------------------------------------------------------- expense reports

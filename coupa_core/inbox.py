@@ -22,7 +22,6 @@ from coupa_core.authority import (
     same_address,
 )
 from coupa_core.clock import Clock, Deadline
-from coupa_core.documents import Requisition
 from coupa_core.ledger import Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn, stamp
 
@@ -247,12 +246,8 @@ class _Waiting:
 
     @property
     def need_by(self) -> date | None:
-        """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
-        text = self.document.need_by_date if isinstance(self.document, Requisition) else None
-        try:
-            return date.fromisoformat((text or "")[:10])
-        except ValueError:
-            return None
+        """Return the day by which the goods are needed."""
+        return self.document.needed_on
 
     @property
     def order(self) -> tuple[date, datetime, int]:

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -445,6 +445,11 @@ class Document(Record):
     def terms(self) -> dict[str, Any]:
         """Return what else matters to the decision, by name; plain values that JSON can hold."""
         return {}
+
+    @property
+    def needed_on(self) -> date | None:
+        """Return the day by which the goods are needed; None where nobody said."""
+        return None
 
     @property
     def files(self) -> list[str]:

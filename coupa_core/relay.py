@@ -83,6 +83,7 @@ class Relay:
         html: whether markup is allowed.
         journal: the audit record.
         max_per_minute: of all processes together.
+        is_dry: nothing is sent.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Relay:
         html: bool,
         journal: Recorder,
         max_per_minute: int,
+        is_dry: bool = False,
     ) -> None:
         self._channel = channel
         self._ledger = ledger
@@ -103,6 +105,7 @@ class Relay:
         self._html = html
         self._journal = journal
         self._max_per_minute = max_per_minute
+        self._is_dry = is_dry
 
     def check_is_on(self) -> None:
         """Raise `CallerError` where the operator has not switched it on."""
@@ -123,6 +126,8 @@ class Relay:
         self.check_is_on()
         people = self._allowed(message)
         text = self._rendered(message)
+        if self._is_dry:
+            raise Unavailable("dry_run", "DRY_RUN is on, so nothing is sent")
         deadline = Deadline(self._clock, BUDGET_S)
         self._take(len(people))
         said = dict.fromkeys(people, Delivery.NOT_SENT)

@@ -48,6 +48,13 @@ _KINDS = {
     "decided_at": _TIME,
     "decision_key": _TEXT,
     "closed_at": _TIME,
+    "shown": _TEXT,
+    "due_at": _TIME,
+    "reminders": _NUMBER,
+    "reminded_at": _TIME,
+    "escalated_at": _TIME,
+    "ended_as": _TEXT,
+    "farewell": _MAP,
 }
 _PURGE_BATCH = 100
 

@@ -51,6 +51,13 @@ def full_row(approval_id: int = 7) -> Entry:
         decided_at=NOW - HOUR,
         decision_key="Zm9v",
         closed_at=NOW - 2 * HOUR,
+        shown='{"currency":"USD","lines":[[1,"2","900","1800"]],"number":1,"total":"1800"}',
+        due_at=NOW + HOUR,
+        reminders=2,
+        reminded_at=NOW - timedelta(minutes=5),
+        escalated_at=NOW - timedelta(minutes=4),
+        ended_as="approved",
+        farewell={"user:12": "shown", "user:4": "requester"},
     )
 
 

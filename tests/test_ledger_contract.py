@@ -195,6 +195,7 @@ def test_a_status_with_every_field_set_comes_back_as_it_was(store: LedgerStore) 
         suspect=True,
         edits_known_until=NOW,
         purged_at=NOW - HOUR,
+        first_run=True,
         counts={"sent": 3, "größer": 0},
         failure="ledger_503",
     )

@@ -41,6 +41,8 @@ LEASE = Lease()
 HELD = replace(full_row(), state=State.CLAIMED, lease_until=NOW + timedelta(seconds=120), etag="e")
 """A claimed row with every field set: what a rule does not mention must stay."""
 
+OPEN = replace(HELD, closed_at=None)
+
 Rule = Callable[[Entry, datetime], Entry]
 
 RULES: dict[str, Rule] = {
@@ -144,12 +146,26 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
     row = replace(HELD, told={"user:1": "v1", "user:2": "v1"})
 
-    assert changes(row, told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR)) == {
+    after = told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR, shown="{}")
+
+    assert changes(row, after) == {
         "told": {"user:1": "v1", "user:2": "v2"},
         "sent_to": "group:4",
         "sent_at": NOW + HOUR,
         "uncertain": 0,
+        "shown": "{}",
+        "reminders": 0,
+        "reminded_at": None,
+        "escalated_at": None,
     }
+
+
+def test_telling_one_more_person_of_the_same_version_does_not_begin_the_reminders_anew() -> None:
+    row = replace(HELD, told={"user:1": "v2", "user:2": ""})
+
+    after = told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR)
+
+    assert (after.reminders, after.reminded_at) == (HELD.reminders, HELD.reminded_at)
 
 
 def test_who_may_no_longer_decide_is_forgotten_and_who_may_now_was_not_told() -> None:
@@ -174,6 +190,7 @@ def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
         "cause": "",
         "refusals": 0,
         "uncertain": 0,
+        "due_at": None,
     }
 
 
@@ -276,13 +293,20 @@ def test_a_decision_is_remembered_with_the_person_and_the_time() -> None:
 
 
 def test_a_closed_row_says_why_and_when() -> None:
-    assert changes(HELD, closed(HELD, cause="gone", now=NOW)) == {
+    assert changes(OPEN, closed(OPEN, cause="gone", now=NOW)) == {
         "state": State.CLOSED,
         "lease_until": None,
         "next_at": None,
         "cause": "gone",
         "closed_at": NOW,
+        "shown": "",
     }
+
+
+def test_a_row_that_stayed_open_after_its_end_keeps_the_time_of_the_end() -> None:
+    ended = replace(OPEN, closed_at=NOW - timedelta(hours=9))
+
+    assert closed(ended, cause="approved", now=NOW).closed_at == NOW - timedelta(hours=9)
 
 
 def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_its_own() -> None:
@@ -295,6 +319,13 @@ def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_i
         "closed_at": None,
         "refusals": 0,
         "uncertain": 0,
+        "shown": "",
+        "due_at": None,
+        "reminders": 0,
+        "reminded_at": None,
+        "escalated_at": None,
+        "ended_as": "",
+        "farewell": {},
     }
 
 

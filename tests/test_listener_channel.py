@@ -6,10 +6,12 @@ import doctest
 import hashlib
 import hmac
 import json
+import re
 import socket
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,9 @@ NOTICE = Notice(
     document_id="5001",
 )
 """A notice as the bridge renders it."""
+
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def over_listener(**settings: str) -> World:
@@ -447,3 +452,40 @@ def test_idle_connections_are_dropped_and_made_anew() -> None:
     send(world)
 
     assert len(world.moveworks.delivered) == 1
+
+
+def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() -> None:
+    world = World(
+        settings={
+            "MOVEWORKS_CHANNEL": "listener",
+            "REMIND_AFTER_HOURS": "24",
+            "ESCALATE_AFTER_HOURS": "24",
+            "ESCALATE_TO": "desk@example.com",
+            "CLOSING_NOTICE": "always",
+            "TELL_REQUESTER": "on",
+            "DIGEST_OVER": "2",
+            "RELAY": "on",
+            "RELAY_DOMAINS": "example.com",
+        }
+    )
+    number = world.requisition("ann@example.com")
+    world.sweep()
+    world.clock.advance(24 * 3600)
+    world.sweep()
+    [approval] = world.coupa.world.approvals_of(number)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person("robin@example.com"), decision="approved")
+    for _ in range(3):
+        world.requisition("ann@example.com")
+    world.clock.advance(60)
+    world.sweep()
+    world.call("notifications", json={"recipients": ["ann@example.com"], "message": "hello"})
+    world.bridge.sweep.kit.channel.probe(Deadline(world.clock, 10))
+
+    kinds = {json.loads(call.body)["kind"] for call in world.moveworks.front.calls}
+
+    assert kinds == {
+        *("announcement", "reminder", "digest", "escalation", "closing", "outcome", "relay", "probe")
+    }
+    guide = (ROOT / "docs" / "creator_studio" / "listener.md").read_text("utf-8")
+    [row] = [line for line in guide.splitlines() if line.startswith("| `kind` |")]
+    assert set(re.findall(r"`(\w+)`", row)) == {"kind", *kinds}

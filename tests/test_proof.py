@@ -49,14 +49,23 @@ def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one
 
 def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_over_the_listener() -> None:
     passed: set[str] = set()
-    for choice in crashes.points(2, channel="listener"):
-        tally, steps = crashes.run(2, choice, channel="listener")
+    for choice in crashes.points(2, scene=crashes.LISTENER):
+        tally, steps = crashes.run(2, choice, scene=crashes.LISTENER)
         assert (tally.lost, tally.unexplained) == (0, 0), choice
         assert tally.repeated <= 1, choice
         passed |= set(steps)
 
     assert "moveworks POST /webhooks/v1/listeners/coupa-approvals/notify" in passed
     assert not any("/events/" in step for step in passed)
+
+
+def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_of_a_digest() -> None:
+    for choice in crashes.points(3, scene=crashes.DIGEST):
+        tally, steps = crashes.run(3, choice, scene=crashes.DIGEST)
+        assert (tally.lost, tally.unexplained) == (0, 0), choice
+        [(number, mode)] = choice.items()
+        if mode == "kill_after" and steps[number].startswith("moveworks POST"):
+            assert (tally.repeated, tally.sent) == (3, 2), choice
 
 
 def test_nothing_is_lost_by_two_kills() -> None:

@@ -900,6 +900,26 @@ class Flaky(MemoryStore):
 DOWN = Unavailable("ledger_unreachable", "no answer")
 
 
+def test_a_spoiled_approval_that_cannot_be_noted_as_such_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Flaky()
+    world = World(store=store)
+    world.requisition(JAMIE)
+
+    def broken(*arguments: Any, **more: Any) -> str:
+        store.broken["replace"] = DOWN
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("coupa_core.notice.announcement", broken)
+        assert world.sweep().failure == "ledger_unreachable"
+    store.broken.clear()
+    world.clock.advance(200)
+
+    assert recipients(world) == [JAMIE]
+
+
 @pytest.mark.parametrize("method", ["open_entries", "insert"])
 def test_without_the_store_nothing_is_sent(method: str) -> None:
     store = Flaky()

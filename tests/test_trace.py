@@ -293,7 +293,9 @@ def test_a_story_has_the_row_without_what_is_only_for_the_machine_and_without_wh
 
     body = world.call("trace", route={"approval_id": "7"}).body
 
-    assert set(vars(full_row())) - set(body["row"]) == {"nonce", "etag", "decided_by", "decision_key"}
+    assert set(vars(full_row())) - set(body["row"]) == {
+        *("nonce", "etag", "decided_by", "decision_key", "shown")
+    }
     assert (body["approval_id"], body["row"]["document_id"]) == ("7", "9223372036854775807")
     assert body["row"]["sent_at"] == NOW.isoformat()
 

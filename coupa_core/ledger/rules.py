@@ -4,7 +4,7 @@ absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided h
 |  ^                                          any --gone from Coupa--> closed
 |  +--lease and skew over--+                  closed --pending again--> CLAIMED, next round
 +--refused--> RETRY (due later)
-+--not its turn, people not readable now--> WAITING
++--not its turn, people not readable now, not the hour to tell them--> WAITING
 +--nobody to tell, refused or unknown too often--> PARKED (alarm; tried again daily)
 """
 
@@ -26,6 +26,12 @@ MAX_UNCERTAIN = 3
 
 MUTED = "muted"
 """The cause of a row that waits because an operator wants nothing to be sent for it until `next_at`."""
+
+QUIET, DIGEST, DRY_RUN = "quiet", "digest", "dry_run"
+"""The causes of a row that waits for the hour at which people are told, or for sending to be switched on."""
+
+BASELINE = "baseline"
+"""The cause of a row that counts as told because it was there before the bridge began."""
 
 PARKED_FOR = timedelta(days=1)
 KEEP_CLOSED = timedelta(days=90)
@@ -75,7 +81,9 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row: everything that the bridge remembers of one approval. Ids, hashes and times, no purchase data.
+    """One row: everything that the bridge remembers of one approval.
+
+    Ids, hashes and times, and while it is open the amounts that were shown; no words and no names.
 
     Attributes:
         nonce: new for every write; by it a writer knows its own write again when the answer was lost.
@@ -94,6 +102,15 @@ class Entry:
         cause: the code of the last failure, for operators.
         decision: what was decided through the bridge; with `decided_by` and `decided_at`.
         decision_key: fingerprint of the caller's idempotency key for that decision.
+        shown: the amounts and quantities that were shown, as `notice.shown_facts` writes them; no words.
+        due_at: of what is not told yet: nobody is told before, because the next digest is then.
+        reminders: how often those who were told this version were reminded of it.
+        reminded_at: when they were last.
+        escalated_at: when somebody else was told of the wait for this version.
+        closed_at: when it was found to be over, or when the row was closed.
+        ended_as: how the approval ended, while its row cannot be closed before somebody was told so.
+        farewell: who is still to be told that a card of theirs is dead, by key, and as what: `shown`,
+            `reassigned`, `ended`, or `requester`.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 
@@ -119,6 +136,13 @@ class Entry:
     decided_at: datetime | None = None
     decision_key: str = ""
     closed_at: datetime | None = None
+    shown: str = ""
+    due_at: datetime | None = None
+    reminders: int = 0
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
+    ended_as: str = ""
+    farewell: Mapping[str, str] = field(default_factory=dict)
     etag: str = field(default="", compare=False)
 
     def is_held(self, now: datetime, lease: Lease) -> bool:
@@ -136,6 +160,16 @@ class Entry:
         if self.lease_until is not None:
             return self.lease_until - timedelta(seconds=lease.margin_s)
         return self.attempted_at if self.refusals else self.sent_at
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it was over before: when it waits again, a new round begins."""
+        return bool(self.decision or self.ended_as)
+
+    @property
+    def last_words_at(self) -> datetime | None:
+        """Return when those who were told last heard of it; None when nobody was told by us."""
+        return max(filter(None, (self.sent_at, self.reminded_at)), default=None)
 
     def may_send(self, now: datetime, lease: Lease) -> bool:
         """Tell whether enough of our own claim is left to begin a send."""
@@ -155,14 +189,48 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
     )
 
 
-def told(entry: Entry, *, person: str, version: str, to: str, now: datetime) -> Entry:
+def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, shown: str = "") -> Entry:
     """Record, under the claim, that Moveworks accepted this version for one person."""
-    return replace(entry, told={**entry.told, person: version}, sent_to=to, sent_at=now, uncertain=0)
+    if version not in entry.told.values():
+        entry = replace(entry, reminders=0, reminded_at=None, escalated_at=None)
+    everybody = {**entry.told, person: version}
+    return replace(entry, told=everybody, sent_to=to, sent_at=now, shown=shown, uncertain=0)
 
 
-def sent(entry: Entry) -> Entry:
-    """End the claim: everybody has been told, or has nothing new to be told."""
-    return replace(settled(entry, State.SENT), refusals=0, uncertain=0)
+def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
+    """End the claim: everybody has been told, or has nothing new to be told.
+
+    Args:
+        entry: the claimed row.
+        until: when a farewell that is still owed may be told; None for at once.
+    """
+    return replace(settled(entry, State.SENT), refusals=0, uncertain=0, due_at=None, next_at=until)
+
+
+def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
+    """End the claim of what was there before the bridge began: it counts as told, and nobody was."""
+    known = {**entry.told, **dict.fromkeys(people, version)}
+    return replace(sent(entry), told=known, sent_to="", sent_at=None, cause=BASELINE)
+
+
+def reminded(entry: Entry, *, now: datetime) -> Entry:
+    """Record, under the claim and before it is sent, that people are reminded: once at most, crash or not."""
+    return replace(entry, reminders=entry.reminders + 1, reminded_at=now)
+
+
+def escalated(entry: Entry, *, now: datetime) -> Entry:
+    """Record, under the claim and before it is sent, that somebody else is told of the wait."""
+    return replace(entry, escalated_at=now)
+
+
+def owing(entry: Entry, people: Mapping[str, str]) -> Entry:
+    """Note who is to be told that a card of theirs is dead."""
+    return replace(entry, farewell={**entry.farewell, **people})
+
+
+def parted(entry: Entry, person: str) -> Entry:
+    """Note that one of them knows, or cannot be told."""
+    return replace(entry, farewell={key: role for key, role in entry.farewell.items() if key != person})
 
 
 def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
@@ -177,8 +245,8 @@ def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
     return replace(entry, told=now if is_certain else {**entry.told, **now})
 
 
-def waiting(entry: Entry, *, cause: str, until: datetime) -> Entry:
-    """Record that there is nobody to tell yet; look again at the latest at `until`."""
+def waiting(entry: Entry, *, cause: str, until: datetime | None) -> Entry:
+    """Record that there is nobody to tell yet; look again at the latest at `until`, if it names a time."""
     return replace(settled(entry, State.WAITING), cause=cause, next_at=until)
 
 
@@ -210,7 +278,7 @@ def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "
 
 def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
     """Record how the approval ended outside, or that it is gone."""
-    return replace(settled(entry, State.CLOSED), cause=cause, closed_at=now)
+    return replace(settled(entry, State.CLOSED), cause=cause, closed_at=entry.closed_at or now, shown="")
 
 
 def next_round(entry: Entry) -> Entry:
@@ -225,6 +293,13 @@ def next_round(entry: Entry) -> Entry:
         closed_at=None,
         refusals=0,
         uncertain=0,
+        shown="",
+        due_at=None,
+        reminders=0,
+        reminded_at=None,
+        escalated_at=None,
+        ended_as="",
+        farewell={},
     )
 
 

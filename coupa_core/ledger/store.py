@@ -40,6 +40,7 @@ class Status:
         suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
         edits_known_until: what was edited before, by Coupa's clock, has been looked at.
         purged_at: when closed rows were last purged.
+        first_run: the backlog that waited before the bridge began is still being gone through.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
     """
@@ -50,6 +51,7 @@ class Status:
     suspect: bool = False
     edits_known_until: datetime | None = None
     purged_at: datetime | None = None
+    first_run: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     failure: str = ""
 
@@ -189,7 +191,7 @@ class Ledger:
     def round_of(self, approval_id: int) -> Entry:
         """Return the row by which an approval that waits now is offered: stored, or as it would begin."""
         entry = self.store.read(approval_id) or self.begin(approval_id)
-        return next_round(entry) if entry.decision else entry
+        return next_round(entry) if entry.has_ended else entry
 
     def close(self, entry: Entry, *, cause: str, now: datetime) -> bool:
         """Move a row to the closed ones; False when somebody changed it meanwhile."""

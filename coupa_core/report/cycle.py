@@ -167,9 +167,13 @@ class CycleTimes:
         return told
 
 
+_FIRST = (None, "digest")
+"""The notices that may be the first of an approval: an announcement has no verb."""
+
+
 def _note(told: _Told, said: Mapping[str, Any], key: Round, at: datetime) -> None:
     outcome = said.get("outcome")
-    if said.get("kind") == Kind.NOTICE and outcome == "sent":
+    if said.get("kind") == Kind.NOTICE and outcome == "sent" and said.get("verb") in _FIRST:
         told.first[key] = min(at, told.first.get(key, at))
     elif said.get("kind") == Kind.DECISION and outcome in _DONE:
         told.ended.setdefault(key, (at, str(said.get("document_type") or "")))

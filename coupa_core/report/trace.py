@@ -28,7 +28,7 @@ READ_S = 20.0
 LIVE_S = 10.0
 """How long Coupa may be asked."""
 
-_PRIVATE = ("nonce", "etag", "decided_by", "decision_key")
+_PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "shown")
 
 
 class Record(Protocol):

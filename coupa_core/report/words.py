@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coupa_core.ledger import MAX_REFUSALS, MUTED, Entry, Lease, State, Status
+from coupa_core.ledger import (
+    BASELINE,
+    DIGEST,
+    DRY_RUN,
+    MAX_REFUSALS,
+    MUTED,
+    QUIET,
+    Entry,
+    Lease,
+    State,
+    Status,
+)
 
 _WHY = {
     "not_your_turn": "it is not this approver's turn yet, because an earlier step of the chain is open",
@@ -27,8 +38,10 @@ _WHY = {
     "moveworks_429": "Moveworks asked for fewer messages",
     "moveworks_401": "Moveworks does not take our key",
     "moveworks_404": "Moveworks does not know our event",
-    "quiet": "people are not told at this hour",
-    "digest": "it is told in the next digest",
+    QUIET: "people are not told at this hour",
+    DIGEST: "it is told in the next digest",
+    DRY_RUN: "DRY_RUN is on, so nothing is sent",
+    BASELINE: "it waited before the bridge began, and FIRST_RUN=baseline tells nobody of that",
 }
 _WHOSE = {
     "moveworks_4": "Moveworks refused the message",
@@ -55,6 +68,14 @@ _REFUSED = {
     "token_refused": "the action token was missing or not valid",
     "not_holdable": "Coupa does not let it be held",
 }
+_TOLD = {
+    "digest": "told in a digest",
+    "reminder": "reminded",
+    "escalation": "told that it has waited for long",
+    "closing": "told that it is over for them",
+    "outcome": "told, having asked for it, how it ended",
+}
+_UNSAID = (DRY_RUN, BASELINE)
 _ASKED = {
     "resend": "asked to send it again",
     "unpark": "asked to try it again at once",
@@ -90,7 +111,7 @@ def of_event(said: Mapping[str, Any]) -> str:
     code = f" ({cause})" if cause else ""
     match said.get("kind"):
         case "notice":
-            text = _of_notice(actor, str(said.get("capacity") or ""), outcome, cause)
+            text = _of_notice(actor, said, outcome, cause)
         case "intent":
             text = f"{actor} clicked {verb}, and the decision was sent to Coupa"
         case "decision":
@@ -109,13 +130,17 @@ def of_event(said: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
-def _of_notice(actor: str, capacity: str, outcome: str, cause: str) -> str:
-    role = f", as {capacity}" if capacity else ""
+def _of_notice(actor: str, said: Mapping[str, Any], outcome: str, cause: str) -> str:
+    verb, capacity = str(said.get("verb") or ""), str(said.get("capacity") or "")
+    role = f", as {capacity}" if capacity and verb in ("", "digest", "reminder") else ""
+    was = _TOLD.get(verb, "told")
     if outcome == "sent":
-        return f"{actor} was told{role}: Moveworks took the message"
+        return f"{actor} was {was}{role}: Moveworks took the message"
+    if outcome in _UNSAID:
+        return f"{actor} was not {was}{role}: {why(outcome)}"
     if outcome == "refused":
-        return f"{actor} was not told{role}: {why(cause)}"
-    return f"Whether {actor} was told{role} is not known: {why(cause)}; the message may have arrived"
+        return f"{actor} was not {was}{role}: {why(cause)}"
+    return f"Whether {actor} was {was}{role} is not known: {why(cause)}; the message may have arrived"
 
 
 def of_row(row: Entry, *, status: Status, now: datetime, lease: Lease) -> list[Line]:
@@ -138,6 +163,8 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
             count = f", after {row.refusals} of {MAX_REFUSALS} refusals" if row.refusals else ""
             reason = f": {why(row.cause)}" if row.cause else ""
             text = f"Whoever was not told yet is told from {next_at} on{count}{reason}."
+        case State.WAITING if row.cause == DRY_RUN:
+            text = f"Nobody is told for now: {why(row.cause)}."
         case State.WAITING if row.cause == MUTED:
             text = f"An operator muted it: nothing is sent for it before {next_at}."
         case State.WAITING:
@@ -153,6 +180,8 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
 
 
 def _of_told(row: Entry) -> list[Line]:
+    if row.cause == BASELINE:
+        return [Line(None, f"Nobody was told: {why(row.cause)}. A change to it is told.")]
     told, others = _people(row.told, is_told=True), _people(row.told, is_told=False)
     if not told:
         return [Line(row.sent_at, "There is nobody left who is to be told.")]

@@ -1,12 +1,14 @@
 """The timer's use case: list, compare, announce, close. `plan` says what to look at, `run` does it."""
 
+from coupa_core.sweep.judge import Tells
 from coupa_core.sweep.plan import Look, Plan, Urgency, make_plan
-from coupa_core.sweep.ports import Channel, Kit, Purchasing
+from coupa_core.sweep.ports import Backlog, Channel, Kit, Purchasing
 from coupa_core.sweep.progress import Summary
 from coupa_core.sweep.run import SWEEP_S, Sweep
 
 __all__ = [
     "SWEEP_S",
+    "Backlog",
     "Channel",
     "Kit",
     "Look",
@@ -14,6 +16,7 @@ __all__ = [
     "Purchasing",
     "Summary",
     "Sweep",
+    "Tells",
     "Urgency",
     "make_plan",
 ]

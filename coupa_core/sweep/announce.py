@@ -1,55 +1,53 @@
-"""Claim, read again, send, mark: how approvers are told, at least once and almost never twice.
+"""Claim, read again, judge: which approvals somebody is told of now, and what becomes of the others.
 
-Nothing is sent without an own claim, and nothing counts as sent before Moveworks took it. When Moveworks
-falters, the rest of the sweep sends nothing, and the next one asks for a sign of life before it sends again.
+Nothing is sent without an own claim, and nothing counts as sent before Moveworks took it.
 """
 
 from __future__ import annotations
 
-import logging
-from collections import deque
+import sys
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from coupa_core import notice
-from coupa_core.authority import Capacity, Circle, Decider
-from coupa_core.clock import Deadline
-from coupa_core.errors import Conflict, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.journal import Event, Kind
-from coupa_core.ledger import (
-    MINIMAL_AFTER,
-    Entry,
-    State,
-    parked,
-    refused,
-    released,
-    sent,
-    told,
-    waiting,
-)
+from coupa_core.authority import Circle
+from coupa_core.errors import ServiceError
+from coupa_core.ledger import DRY_RUN, Entry, parked, recorded, sent, waiting
 from coupa_core.model import Approval, Document, DocumentKey, Found
-from coupa_core.sweep.judge import Close, Park, Same, Tell, Wait, judge, recipients_of, seen
+from coupa_core.sweep.closing import Closing
+from coupa_core.sweep.deliver import Delivery, Errand
+from coupa_core.sweep.judge import (
+    Close,
+    Park,
+    Same,
+    Shown,
+    Tell,
+    Verdict,
+    Wait,
+    judge,
+    left_out,
+    recipients_of,
+    seen,
+)
+from coupa_core.sweep.parallel import each
 from coupa_core.sweep.plan import Look
-from coupa_core.sweep.ports import Kit
+from coupa_core.sweep.ports import Backlog, Kit
 from coupa_core.sweep.progress import Progress
+from coupa_core.sweep.rows import Rows
+from coupa_core.sweep.sending import Sending
+from coupa_core.sweep.timing import Postpone, must_escalate, timed, to_remind
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""
 
+MAX_TOGETHER = 250
+"""Approvals of one person that are claimed together, to become one message."""
+
 LOOK_AGAIN = timedelta(minutes=5)
 """At the latest after this, an approval that waits for its turn or for a recipient is looked at again."""
 
-DEFAULT_PAUSE_S = 60.0
 NOBODY = Circle((), is_certain=False)
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,23 @@ class _Held:
 
     look: Look
     entry: Entry
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A judged approval.
+
+    Attributes:
+        entry: the claimed row, as far as the verdict goes.
+        approval: as read after the claim; None when Coupa does not know it.
+        document: the same.
+        verdict: what it needs.
+    """
+
+    entry: Entry
+    approval: Approval | None
+    document: Document | None
+    verdict: Verdict | Postpone
 
 
 @dataclass(frozen=True)
@@ -73,9 +88,14 @@ class _Truth:
 class Announcing:
     """The announcing part of one sweep.
 
-    Attributes:
-        suspect: the last send did not come back clean.
-        paused_until: nothing is sent before; None when nothing is paused.
+    Args:
+        kit: what a sweep works with.
+        progress: of this sweep.
+        rows: the ledger's.
+        sending: the way out.
+        closing: for those whose card has died.
+        backlog: what becomes of what waited before the bridge began; None when that is long ago.
+        since: when everything was last seen.
     """
 
     def __init__(
@@ -83,120 +103,79 @@ class Announcing:
         kit: Kit,
         progress: Progress,
         *,
-        deadline: Deadline,
-        suspect: bool,
-        paused_until: datetime | None,
+        rows: Rows,
+        sending: Sending,
+        closing: Closing,
+        backlog: Backlog | None,
+        since: datetime,
     ) -> None:
         self._kit = kit
         self._progress = progress
-        self._deadline = deadline
-        self._stops = False
-        self._events: list[Event] = []
-        self.suspect = suspect
-        self.paused_until = paused_until
+        self._rows = rows
+        self._sending = sending
+        self._closing = closing
+        self._is_silent = kit.is_dry or backlog is Backlog.BASELINE
+        self._since = since
+        together = backlog is Backlog.DIGEST or kit.cadence.digest_at is not None
+        self._over = 1 if together else kit.cadence.digest_over or sys.maxsize
+        self._delivery = Delivery(kit, progress, rows=rows, sending=sending, over=self._over)
 
-    def run(self, looks: Iterable[Look], siblings: Mapping[DocumentKey, list[Approval]]) -> None:
+    def run(
+        self,
+        looks: Iterable[Look],
+        siblings: Mapping[DocumentKey, list[Approval]],
+        circles: Mapping[int, Circle],
+    ) -> None:
         """Go through the looks in order, until the deadline or the allowed rate ends it.
 
         Args:
             looks: from the plan.
             siblings: the listed approvals of each document.
+            circles: who may decide each listed approval.
         """
-        queue = deque(looks)
-        if queue and self._may_begin():
-            while queue and not self._stops:
-                room = self._kit.channel.free(self._deadline.left_s())
-                if room <= 0 or self._deadline.left_s() <= 0:
-                    break
-                self._batch([queue.popleft() for _ in range(min(BATCH, room, len(queue)))], siblings)
-        self._progress.count("left_for_later", len(queue))
+        queue = deque(bundles(looks, circles, over=self._over))
+        if queue and (self._is_silent or self._sending.may_begin()):
+            while queue and self._room() > 0:
+                self._batch(_take(queue, self._room()), siblings)
+        self._progress.count("left_for_later", sum(map(len, queue)))
 
-    def _may_begin(self) -> bool:
-        """Tell whether anything may be sent now: not while paused, and not before a sign of life."""
-        if self.paused_until is not None and self._kit.clock.now() < self.paused_until:
-            self._progress.count("paused")
-            return False
-        self.paused_until = None
-        if not self.suspect:
-            return True
-        try:
-            self._kit.channel.probe(Deadline(self._kit.clock, self._kit.lease.send_s))
-        except ServiceError as failure:
-            self._falter(failure)
-            return False
-        return True
+    def _room(self) -> int:
+        """Return how many messages may still go out; a silent sweep has only its time."""
+        if not self._is_silent:
+            return self._sending.room()
+        return 0 if self._progress.is_over or self._sending.deadline.left_s() <= 0 else BATCH
 
     def _batch(self, looks: list[Look], siblings: Mapping[DocumentKey, list[Approval]]) -> None:
         """Claim some approvals, read them again, and settle each."""
-        held = [claim for claim in self._each(self._claim, looks) if claim is not None]
+        claims = each(self._rows.claim, looks, workers=self._kit.workers)
+        held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
         if not held:
             return
         try:
             truth = self._read(held)
         except ServiceError as failure:
-            self._stop(failure)
+            self._progress.stop(failure)
             cause = failure.code
-            self._each(lambda claim: self._give_back(claim.entry, cause), held)
+            each(lambda claim: self._rows.give_back(claim.entry, cause), held, workers=self._kit.workers)
             return
-        # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
-        self._each(lambda claim: self._settle(claim, truth, siblings), held, alone=self.suspect)
-        self._record()
-
-    def _record(self) -> None:
-        """Write what happened to the audit record, after the marks: a late mark could repeat a message."""
-        events, self._events = self._events, []
-        if events and not self._kit.journal.record(events, required=False):
-            self._progress.count("audit_lost", len(events))
-
-    def _note(self, entry: Entry, kind: Kind, **said: str) -> None:
-        self._events.append(
-            Event(
-                kind=kind,
-                at=self._kit.clock.now(),
-                approval_id=entry.approval_id,
-                document_type=entry.document_type,
-                document_id=entry.document_id,
-                generation=entry.generation,
-                **said,
-            )
-        )
-
-    def _note_rights(self, before: Entry, after: Entry) -> None:
-        """Record that other people may decide than when the row was written."""
-        added, removed = after.told.keys() - before.told.keys(), before.told.keys() - after.told.keys()
-        if before.told and (added or removed):
-            changes = [f"+{key}" for key in sorted(added)] + [f"-{key}" for key in sorted(removed)]
-            self._note(after, Kind.RIGHTS, outcome="changed", cause=" ".join(changes))
-
-    def _claim(self, look: Look) -> _Held | None:
-        """Claim one approval; None when somebody else has it, or the store does not answer."""
-        if self._stops:
-            return None
-        try:
-            entry = self._kit.ledger.claim(
-                look.entry, approval_id=look.approval.id, now=self._kit.clock.now(), lease=self._kit.lease
-            )
-        except Conflict as conflict:
-            logger.warning("claim failed approval_id=%d cause=%s", look.approval.id, conflict)
-            entry = None
-        except ServiceError as failure:
-            self._stop(failure)
-            return None
-        if entry is None:
-            self._progress.count("lost_race")
-            return None
-        return _Held(look, entry)
+        judged = [self._judged(claim, truth, siblings) for claim in held]
+        cases = [kept for case in judged if case and (kept := self._parted(case))]
+        # Telling how something ended is sending, too: while Moveworks is under suspicion one goes alone.
+        workers = 1 if self._sending.suspect else self._kit.workers
+        errands = each(self._settled, cases, workers=workers)
+        self._delivery.deliver([errand for errand in errands if errand is not None])
+        self._rows.record()
 
     def _read(self, held: list[_Held]) -> _Truth:
         """Read what was claimed, after the claim: the list may be old by now."""
         listed = [claim.look.approval for claim in held]
-        deadline = self._deadline.within(self._kit.lease.margin_s)
+        deadline = self._sending.deadline.within(self._kit.lease.margin_s)
         coupa, truth = self._kit.coupa, _Truth()
         reads: list[Callable[[], None]] = [
             lambda: truth.found.update(coupa.approvals([approval.id for approval in listed], deadline)),
             lambda: truth.documents.update(coupa.documents(listed, deadline)),
         ]
-        self._each(lambda read: read(), reads)
+        each(lambda read: read(), reads, workers=self._kit.workers)
         directory, pending = (
             self._kit.directory,
             [one for one in truth.found.by_id.values() if one.is_pending],
@@ -206,21 +185,15 @@ class Announcing:
         truth.shared.update(directory.shared(addresses, deadline))
         return truth
 
-    def _settle(self, claim: _Held, truth: _Truth, siblings: Mapping[DocumentKey, list[Approval]]) -> None:
-        """Judge one approval and do what it needs; whatever goes wrong stays with this one."""
+    def _judged(
+        self, claim: _Held, truth: _Truth, siblings: Mapping[DocumentKey, list[Approval]]
+    ) -> _Case | None:
+        """Judge one approval; None when it was given back."""
         approval = truth.found.by_id.get(claim.look.approval.id)
         if approval is None and truth.found.unreadable:
-            self._give_back(claim.entry, "approval_unreadable")
-            return
-        try:
-            self._judge(claim, approval, truth, siblings)
-        except ServiceError as failure:
-            self._stop(failure)  # the store: nothing can be recorded, so nothing more is sent
-        except Exception:
-            # One bad record must never block the others, whatever is wrong with it.
-            logger.exception("approval spoiled approval_id=%d", claim.entry.approval_id)
-            self._progress.count("spoiled")
-            self._commit(refused(claim.entry, cause="internal", now=self._kit.clock.now()))
+            self._rows.give_back(claim.entry, "approval_unreadable")
+            return None
+        return self._rows.guarded(claim.entry, lambda: self._judge(claim, approval, truth, siblings))
 
     def _judge(
         self,
@@ -228,169 +201,121 @@ class Announcing:
         approval: Approval | None,
         truth: _Truth,
         siblings: Mapping[DocumentKey, list[Approval]],
-    ) -> None:
-        now = self._kit.clock.now()
+    ) -> _Case:
+        kit = self._kit
         key = (approval or claim.look.approval).document_key
         document = truth.documents.get(key)
-        entry = seen(claim.entry, approval, document, self._kit.coupa.now())
+        entry = seen(claim.entry, approval, document, kit.coupa.now())
         circle = truth.circles.get(entry.approval_id, NOBODY)
-        verdict = judge(
+        verdict: Verdict | Postpone = judge(
             entry,
             approval,
             document,
             siblings=siblings.get(key, ()),
             before=claim.look.entry.state if claim.look.entry else None,
             circle=circle,
-            recipients=recipients_of(circle, document, shared=truth.shared, emails=self._kit.emails)
+            recipients=recipients_of(circle, document, shared=truth.shared, emails=kit.emails)
             if document
             else (),
         )
-        match verdict:
+        if isinstance(verdict, Shown | Park):
+            self._rows.note_rights(entry, verdict.entry)
+            entry = left_out(entry, verdict.entry, approval, tells=kit.closing_notice)
+        if isinstance(verdict, Tell) and not self._is_silent:
+            verdict = timed(
+                replace(verdict, entry=entry), cadence=kit.cadence, now=kit.clock.now(), since=self._since
+            )
+            entry = verdict.entry
+        return _Case(entry, approval, document, verdict)
+
+    def _parted(self, case: _Case) -> _Case | None:
+        """Tell those whose card has died, before anything else is settled; None when the row was lost."""
+        if not case.entry.farewell or self._kit.is_dry or isinstance(case.verdict, Close):
+            return case
+        entry = self._rows.guarded(
+            case.entry, lambda: self._closing.part(case.entry, case.approval, case.document)
+        )
+        return replace(case, entry=entry) if entry else None
+
+    def _settled(self, case: _Case) -> Errand | None:
+        """Write what one approval needs; what somebody must be told of is an errand."""
+        return self._rows.guarded(case.entry, lambda: self._settle(case))
+
+    def _settle(self, case: _Case) -> Errand | None:
+        now, entry = self._kit.clock.now(), case.entry
+        match case.verdict:
             case Close(cause):
-                is_closed = self._kit.ledger.close(entry, cause=cause, now=now)
-                self._progress.count("closed" if is_closed else "lost_race")
+                self._closing.end(entry, case.approval, case.document, cause=cause)
             case Wait(cause):
                 self._progress.count(cause)
-                self._commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
-            case Same(judged):
-                self._progress.count("unchanged")
-                self._note_rights(entry, judged)
-                self._commit(sent(judged))
-            case Park(judged, cause):
+                self._rows.commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
+            case Postpone(_, cause, until):
                 self._progress.count(cause)
-                self._note_rights(entry, judged)
-                self._alarm(self._commit(parked(judged, cause=cause, now=now)))
-            case tell:
-                self._note_rights(entry, tell.entry)
-                self._tell(tell)
+                self._rows.commit(waiting(entry, cause=cause, until=until))
+            case Park(_, cause):
+                self._progress.count(cause)
+                self._rows.commit(parked(entry, cause=cause, now=now))
+            case Tell() as tell if self._is_silent:
+                self._keep_silent(tell, entry)
+            case Tell() as tell:
+                return Errand(tell, entry, list(tell.people))
+            case same:
+                return self._unchanged(same, entry)
+        return None
 
-    def _tell(self, tell: Tell) -> None:
-        """Send a notice to each person under the claim, and record what came of it after each."""
-        kit, entry = self._kit, tell.entry
-        refusal: Refused | None = None
+    def _unchanged(self, same: Same, entry: Entry) -> Errand | None:
+        """Remind those who were told, and tell of their silence, when it is time."""
+        now, cadence = self._kit.clock.now(), self._kit.cadence
+        people = [] if self._is_silent else to_remind(entry, same.people, cadence=cadence, now=now)
+        escalates = not self._is_silent and must_escalate(entry, cadence=cadence, now=now)
+        if people or escalates:
+            return Errand(same, entry, people, is_reminder=True, escalates=escalates)
+        self._progress.count("unchanged")
+        self._rows.commit(sent(entry, until=self._closing.hour(entry)))
+        return None
+
+    def _keep_silent(self, tell: Tell, entry: Entry) -> None:
+        """Record what would be sent in a trial, or what was there before the bridge began."""
+        what = DRY_RUN if self._kit.is_dry else Backlog.BASELINE.value
         for person in tell.people:
-            if self._stops or not kit.channel.wait_turn(self._deadline):
-                self._give_back(entry, "no_turn")
-                return
-            if not entry.may_send(kit.clock.now(), kit.lease):
-                self._progress.count("late")
-                self._give_back(entry, "lease_too_short")
-                return
-            try:
-                kit.channel.send(self._notice(tell, person), Deadline(kit.clock, kit.lease.send_s))
-            except Refused as failure:
-                # One address that Moveworks does not take keeps nobody else of the group from being told.
-                self._progress.count("refused")
-                self._progress.hamper(failure)
-                self._note_notice(tell, person, outcome="refused", cause=failure.code)
-                refusal = failure
-                continue
-            except Unavailable as failure:
-                self._falter(failure)
-                self._give_back(entry, failure.code)
-                return
-            except Unknown as failure:
-                # It may have arrived: the claim stays until its lease ends; a repeat is rare and late.
-                self._progress.count("unknown")
-                self._note_notice(tell, person, outcome="unknown", cause=failure.code)
-                self._falter(failure)
-                return
-            self.suspect = False
-            self._progress.count("sent")
-            now = kit.clock.now()
-            self._note_notice(tell, person, outcome="sent")
-            entry = told(entry, person=person.key, version=tell.version, to=tell.approver_key, now=now)
-            is_last = person is tell.people[-1] and refusal is None
-            stored = self._commit(sent(entry) if is_last else entry)
-            if stored is None:
-                self._progress.count("sent_unmarked")
-                return
-            entry = stored
-        if refusal is not None:
-            self._alarm(self._commit(refused(entry, cause=refusal.code, now=kit.clock.now())))
-
-    def _note_notice(self, tell: Tell, person: Decider, *, outcome: str, cause: str = "") -> None:
-        self._note(
-            tell.entry,
-            Kind.NOTICE,
-            actor=person.address,
-            capacity=person.capacity,
-            outcome=outcome,
-            cause=cause,
-            version=tell.version,
-            digest=tell.content,
-        )
-
-    def _notice(self, tell: Tell, person: Decider) -> notice.Notice:
-        """Render the notice; after several refusals its shortest form."""
-        kit, approval, document = self._kit, tell.approval, tell.document
-        shown = notice.Shown(
-            name=person.firstname or person.name,
-            for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
-            is_changed=tell.is_changed_for(person),
-            in_coupa_only=kit.limits.forbid(document),
-        )
-        if tell.entry.refusals >= MINIMAL_AFTER:
-            text = notice.minimal(document, style=kit.style, shown=shown)
+            self._progress.count(what)
+            self._rows.note_notice(entry, person, outcome=what, version=tell.version, digest=tell.content)
+        if self._kit.is_dry:
+            self._rows.commit(waiting(entry, cause=DRY_RUN, until=None))
         else:
-            text = notice.announcement(approval, document, style=kit.style, shown=shown)
-        token = None
-        if kit.keys:
-            token = kit.keys.offer(
-                approval.id,
-                approver_key=tell.approver_key,
-                person=person.key,
-                content=tell.content,
-                generation=tell.entry.generation,
-                now=kit.clock.now(),
-            )
-        return notice.Notice(
-            person.address,
-            text,
-            notice.slots(approval.id, token),
-            document_type=document.type,
-            document_id=str(document.id),
-        )
+            keys = [person.key for person in tell.people]
+            self._rows.commit(recorded(entry, keys, version=tell.version))
 
-    def _falter(self, failure: ServiceError) -> None:
-        """Send nothing more in this sweep; after a 429 nothing before the pause is over."""
-        self._stop(failure)
-        if isinstance(failure, Throttled):
-            pause_s = failure.retry_after_s or DEFAULT_PAUSE_S
-            self.paused_until = self._kit.clock.now() + timedelta(seconds=pause_s)
+
+def bundles(looks: Iterable[Look], circles: Mapping[int, Circle], *, over: int) -> list[list[Look]]:
+    """Keep together what is for one person, where it may become one message; the order stays.
+
+    Args:
+        looks: in order.
+        circles: who may decide each approval.
+        over: how many notices to one person are too many.
+    """
+    wanted = [(look, circles.get(look.approval.id, NOBODY).keys) for look in looks]
+    number = Counter(key for _, keys in wanted for key in keys)
+    found: list[list[Look]] = []
+    together: dict[str, list[Look]] = {}
+    for look, keys in wanted:
+        crowded = min((key for key in keys if number[key] > over), default="")
+        if not crowded or len(together.get(crowded, ())) >= MAX_TOGETHER:
+            together.pop(crowded, None)
+        if crowded in together:
+            together[crowded].append(look)
         else:
-            self.suspect = True
+            found.append([look])
+            if crowded:
+                together[crowded] = found[-1]
+    return found
 
-    def _stop(self, failure: ServiceError) -> None:
-        self._stops = True
-        self._progress.hamper(failure)
 
-    def _give_back(self, entry: Entry, cause: str) -> None:
-        """End the claim without counting against the approval; if even that fails, its lease ends it."""
-        self._progress.count("released")
-        try:
-            self._commit(released(entry, cause=cause, now=self._kit.clock.now()))
-        except ServiceError as failure:
-            self._stop(failure)
-
-    def _commit(self, entry: Entry) -> Entry | None:
-        stored = self._kit.ledger.commit(entry)
-        if stored is None:
-            logger.warning("row changed by another approval_id=%d", entry.approval_id)
-            self._progress.count("lost_race")
-        return stored
-
-    def _alarm(self, entry: Entry | None) -> None:
-        """Make a parked approval visible."""
-        if entry is not None and entry.state is State.PARKED:
-            self._progress.count("parked")
-            logger.error("approval parked approval_id=%d cause=%s", entry.approval_id, entry.cause)
-
-    def _each(self, work: Callable[[T], R], items: list[T], *, alone: bool = False) -> list[R]:
-        """Do the same with each item: at the same time, or one after the other."""
-        if alone or self._kit.workers == 1:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(min(self._kit.workers, len(items))) as pool:
-            # The context carries the host's invocation id into the threads, for the log.
-            futures = [pool.submit(copy_context().run, work, item) for item in items]
-        return [future.result() for future in futures]
+def _take(queue: deque[list[Look]], room: int) -> list[Look]:
+    """Take what is looked at next: one message each at least, and no more than there is room for."""
+    taken: list[Look] = []
+    while queue and room > 0 and len(taken) < BATCH:
+        taken += queue.popleft()
+        room -= 1
+    return taken

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from coupa_core.authority import Circle, Decider, EmailMap, is_requester
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round, owing
 from coupa_core.model import Approval, Document, Unreadable, digest, has_turn, stamp, version
 
 MAX_CIRCLE = 200
@@ -15,6 +16,23 @@ MAX_CIRCLE = 200
 
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
+
+
+class Tells(StrEnum):
+    """Who is told that a card which was shown has died: nobody, groups only, everybody."""
+
+    NEVER = "never"
+    GROUPS = "groups"
+    ALWAYS = "always"
+
+
+class Role(StrEnum):
+    """As what somebody is told that it is over, as the row keeps it."""
+
+    SHOWN = "shown"
+    REASSIGNED = "reassigned"
+    ENDED = "ended"
+    REQUESTER = "requester"
 
 
 @dataclass(frozen=True)
@@ -32,17 +50,6 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Same:
-    """Everybody has been told this version.
-
-    Attributes:
-        entry: the claimed row, with those who may decide now.
-    """
-
-    entry: Entry
-
-
-@dataclass(frozen=True)
 class Park:
     """There is nobody to tell, or it was sent too often without a clean answer.
 
@@ -55,18 +62,19 @@ class Park:
     cause: str
 
 
-@dataclass(frozen=True)
-class Tell:
-    """Somebody must be told.
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """An approval in the version that people are shown.
 
     Attributes:
-        entry: the claimed row, in its next round when the approval came back after a decision.
+        entry: the claimed row, with those who may decide now; in its next round when the approval came back
+            after it had ended.
         approval: as read after the claim.
         document: the same.
-        people: who has not been told this version, in order; never empty.
+        people: of whom the verdict speaks, in order.
         approver_key: whom Coupa asks.
         content: digest of the document.
-        version: what the row will remember.
+        version: what the row remembers.
     """
 
     entry: Entry
@@ -76,6 +84,21 @@ class Tell:
     approver_key: str
     content: str
     version: str
+
+
+class Same(Shown):
+    """Everybody who is to be told has been told this version."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tell(Shown):
+    """Somebody, and that is never nobody, has not been told this version and must be.
+
+    Attributes:
+        later: when the others are told, who may not be disturbed now; None when there are none.
+    """
+
+    later: datetime | None = None
 
     def is_changed_for(self, person: Decider) -> bool:
         """Tell whether the person was told another version of the same approver's approval before."""
@@ -139,17 +162,26 @@ def _judge_people(
     recipients: Collection[Decider],
     before: State | None,
 ) -> Verdict:
-    if entry.decision:
-        # Decided through us and pending again: old tokens must not fit, and the approver must be told anew.
+    if entry.has_ended:
+        # It was over and is pending again: old tokens must not fit, and the approver must be told anew.
         entry = next_round(entry)
     approver_key, content = approval.approver_key or "", digest(document)
     name = version(approver_key=approver_key, content=content, generation=entry.generation)
     owed = tuple(person for person in recipients if entry.told.get(person.key) != name)
+    shown = Same(
+        entry=entry,
+        approval=approval,
+        document=document,
+        people=tuple(recipients),
+        approver_key=approver_key,
+        content=content,
+        version=name,
+    )
     if not owed:
-        return Same(entry)
+        return shown
     if entry.uncertain >= MAX_UNCERTAIN and before is not State.PARKED:
         return Park(entry, "unknown_outcomes")
-    return Tell(entry, approval, document, owed, approver_key, content, name)
+    return Tell(**{**vars(shown), "people": owed})
 
 
 def recipients_of(
@@ -165,6 +197,24 @@ def recipients_of(
     """
     others = [person for person in circle.people if not is_requester(person, document, emails)]
     return tuple(person for person in others or circle.people if person.address not in shared)
+
+
+def left_out(before: Entry, after: Entry, approval: Approval | None, *, tells: Tells) -> Entry:
+    """Note who was shown the approval and may not decide it any more, where they are to be told.
+
+    Args:
+        before: the claimed row.
+        after: with those who may decide now.
+        approval: as read after the claim.
+        tells: who is told that a card has died.
+    """
+    gone = [key for key, name in before.told.items() if name and key not in after.told]
+    if not gone or approval is None or tells is not Tells.ALWAYS or not before.sent_to:
+        return after
+    role = Role.ENDED if approval.approver_key == before.sent_to else Role.REASSIGNED
+    if role is Role.ENDED and not after.told:
+        return after  # nobody is left who could be told: that is not how it ends
+    return owing(after, dict.fromkeys(gone, role))
 
 
 def seen(entry: Entry, approval: Approval | None, document: Document | None, now: datetime) -> Entry:

@@ -11,9 +11,13 @@ from datetime import datetime
 from enum import IntEnum
 
 from coupa_core.authority import Circle
-from coupa_core.ledger import MUTED, Entry, Lease, State
+from coupa_core.cadence import Cadence
+from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, DocumentKey, Listing
 from coupa_core.sweep.judge import MAX_CIRCLE
+from coupa_core.sweep.timing import is_silent
+
+USUAL = Cadence()
 
 
 class Urgency(IntEnum):
@@ -27,6 +31,8 @@ class Urgency(IntEnum):
     """It was told, and Coupa says that something changed."""
     DUE = 3
     """It waits, and was not looked at for a while."""
+    SILENT = 4
+    """It was told long ago, and nothing was heard; or a farewell is owed."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ def make_plan(
     circles: Mapping[int, Circle],
     now: datetime,
     lease: Lease,
+    cadence: Cadence = USUAL,
+    is_dry: bool = False,
 ) -> Plan:
     """Compare what Coupa lists with what the ledger holds.
 
@@ -85,6 +93,8 @@ def make_plan(
         circles: who may decide each listed approval.
         now: aware UTC.
         lease: of claims.
+        cadence: when people are told.
+        is_dry: nothing is sent.
     """
     listed = {approval.id: approval for approval in listing.approvals}
     rows = {entry.approval_id: entry for entry in entries}
@@ -103,31 +113,49 @@ def make_plan(
             _is_touched(approval, row) or _is_edited(row, edited) or _is_others(row, circles.get(key))
         )
         has_moved = approval.document_key in moved
-        urgency = _urgency(row, is_touched=is_touched, has_moved=has_moved, is_due=is_due)
+        urgency = _urgency(row, is_touched=is_touched, has_moved=has_moved, is_due=is_due, is_dry=is_dry)
+        if urgency is None and row is not None and not is_dry:
+            people = circles[key].people if key in circles else ()
+            owes = bool(row.farewell) and (row.next_at is None or is_due)
+            if owes or is_silent(row, people, cadence=cadence, now=now):
+                urgency = Urgency.SILENT
         if urgency is None:
             quiet += 1
         else:
             looks.append(Look(approval, row, urgency))
-    closings = [row for row in gone if not row.is_held(now, lease)]
+    closings = [row for row in gone if not row.is_held(now, lease) and not _is_asleep(row, now)]
     held += len(gone) - len(closings)
     return Plan(sorted(looks, key=lambda look: look.order), closings, held, quiet)
 
 
-def _urgency(row: Entry | None, *, is_touched: bool, has_moved: bool, is_due: bool) -> Urgency | None:
+def _is_asleep(row: Entry, now: datetime) -> bool:
+    """Tell whether all that is left is to tell somebody how it ended, who may not be disturbed now."""
+    return bool(row.ended_as) and row.cause == QUIET and row.next_at is not None and row.next_at > now
+
+
+def _urgency(
+    row: Entry | None, *, is_touched: bool, has_moved: bool, is_due: bool, is_dry: bool
+) -> Urgency | None:
     """Say how urgent a look is; None when none is needed."""
-    if row is None or row.state is State.CLAIMED:
+    if row is None or row.state is State.CLAIMED or row.ended_as:
         return Urgency.OWED
-    if row.state is State.RETRY:
-        return Urgency.OWED if is_due else None
     if row.state is State.WAITING:
-        if (is_touched or has_moved) and row.cause != MUTED:
-            return Urgency.UNBLOCKED
-        return Urgency.DUE if is_due else None
-    if row.state is State.PARKED:
+        return _of_waiting(row, has_changed=is_touched or has_moved, is_due=is_due, is_dry=is_dry)
+    if row.state in (State.RETRY, State.PARKED):
         # What was sent too often is not sent again because somebody touched it.
-        return Urgency.OWED if is_due or (is_touched and not row.uncertain) else None
+        is_mended = row.state is State.PARKED and is_touched and not row.uncertain
+        return Urgency.OWED if is_due or is_mended else None
     # A decided approval that is still listed either was listed just before, or waits again.
     return Urgency.TOUCHED if is_touched or row.state is State.DECIDED else None
+
+
+def _of_waiting(row: Entry, *, has_changed: bool, is_due: bool, is_dry: bool) -> Urgency | None:
+    is_the_hour = row.cause in (QUIET, DIGEST) and is_due
+    if is_the_hour or (row.cause == DRY_RUN and not is_dry):
+        return Urgency.OWED
+    if has_changed and row.cause != MUTED:
+        return Urgency.UNBLOCKED
+    return Urgency.DUE if is_due else None
 
 
 def _moved(listed: Mapping[int, Approval], rows: Mapping[int, Entry], gone: list[Entry]) -> set[DocumentKey]:

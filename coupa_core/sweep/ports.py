@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from coupa_core.authority import Circle, EmailMap, Limits, TokenKeys
+from coupa_core.authority import Circle, Decider, EmailMap, Limits, TokenKeys
+from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
 from coupa_core.journal import Event
 from coupa_core.ledger import Lease, Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Edits, Found, Listing
 from coupa_core.notice import Notice, Style
+from coupa_core.sweep.judge import Tells
+
+MANAGER = "manager"
+"""Stands for the approver's manager in Coupa, as the one who is told of a long wait."""
+
+
+class Backlog(StrEnum):
+    """What becomes of what waited before the bridge began."""
+
+    ANNOUNCE = "announce"
+    DIGEST = "digest"
+    BASELINE = "baseline"
 
 
 class Purchasing(Protocol):
@@ -48,6 +62,14 @@ class Circles(Protocol):
 
     def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
         """Return which addresses belong to more than one user; raises `ServiceError`."""
+        ...
+
+    def known(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+        """Return the people whom the chat knows, of these keys; raises `ServiceError`."""
+        ...
+
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+        """Return the managers of these people whom the chat knows, by the person's key."""
         ...
 
 
@@ -118,6 +140,12 @@ class Kit:
         lease: of claims.
         keys: that sign action tokens; None when tokens are off.
         style: of the notices.
+        cadence: when people are told.
+        closing_notice: who is told that a card has died.
+        tells_requester: whoever asked for a purchase is told how it ended.
+        escalate_to: who is told of a long wait: `manager`, or an address.
+        first_run: what becomes of what waited before the bridge began.
+        is_dry: nothing is sent, and it is recorded what would be.
         workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
     """
 
@@ -133,4 +161,10 @@ class Kit:
     lease: Lease
     keys: TokenKeys | None
     style: Style
+    cadence: Cadence
+    closing_notice: Tells
+    tells_requester: bool
+    escalate_to: str
+    first_run: Backlog
+    is_dry: bool
     workers: int = 25

@@ -57,6 +57,8 @@ class Progress:
         self._counts: Counter[str] = Counter()
         self.deadline = Deadline(clock, seconds)
         self.failure = ""
+        self.is_over = False
+        """Something failed that ends the sweep for everybody: nothing more is claimed or sent."""
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a count."""
@@ -69,10 +71,20 @@ class Progress:
             self.failure = self.failure or failure.code
         logger.warning("sweep hampered code=%s cause=%s", failure.code, failure)
 
+    def stop(self, failure: BridgeError) -> None:
+        """Begin nothing more in this sweep."""
+        self.is_over = True
+        self.hamper(failure)
+
     def came_through(self) -> bool:
         """Tell whether nothing failed and nothing was left for later."""
         with self._lock:
             return not self.failure and not any(self._counts[name] for name in LEFT_UNDONE)
+
+    def has_left(self) -> bool:
+        """Tell whether something was not even tried."""
+        with self._lock:
+            return self.is_over or bool(self._counts["left_for_later"])
 
     def counts(self) -> dict[str, int]:
         """Return the counts so far."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Status, age_s
 from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
-from coupa_core.sweep.announce import BATCH, Announcing
+from coupa_core.sweep.announce import Announcing
+from coupa_core.sweep.closing import Closing
 from coupa_core.sweep.plan import make_plan
-from coupa_core.sweep.ports import Kit
+from coupa_core.sweep.ports import Backlog, Kit
 from coupa_core.sweep.progress import Progress, Summary, age_group
+from coupa_core.sweep.rows import Rows
+from coupa_core.sweep.sending import Sending
 
 SWEEP_S = 50.0
 """After so many seconds a sweep begins nothing new; the next one goes on."""
@@ -65,6 +69,10 @@ class Sweep:
         kit, now = self.kit, self.kit.clock.now()
         status = kit.ledger.store.status()
         entries = self._open_rows(progress)
+        is_first = status.first_run or (status.last_sweep_at is None and not entries)
+        if is_first and not status.first_run and kit.first_run is not Backlog.ANNOUNCE:
+            # Once rows have been written, nothing else would tell that the backlog is not yet through.
+            kit.ledger.store.save_status(replace(status, first_run=True))
         self._remember_rate(entries, now)
         listing = kit.coupa.pending(progress.deadline)
         self._count(listing, progress)
@@ -73,31 +81,49 @@ class Sweep:
         edited = self._edited(status, entries, progress)
         circles = kit.directory.circles(listing.approvals, progress.deadline)
         plan = make_plan(
-            listing, entries, edited=edited, circles=circles, now=kit.clock.now(), lease=kit.lease
+            listing,
+            entries,
+            edited=edited,
+            circles=circles,
+            now=kit.clock.now(),
+            lease=kit.lease,
+            cadence=kit.cadence,
+            is_dry=kit.is_dry,
         )
         progress.count("held", plan.held)
         progress.count("quiet", plan.quiet)
         pause = status.paused_until
-        announcing = Announcing(
+        rows = Rows(kit, progress)
+        sending = Sending(
             kit,
             progress,
             deadline=progress.deadline.within(progress.deadline.left_s() - CLOSING_S),
             suspect=status.suspect,
             paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
         )
-        announcing.run(plan.looks, _siblings(listing))
-        self._close(plan.closings, progress)
+        closing = Closing(kit, progress, rows=rows, sending=sending)
+        Announcing(
+            kit,
+            progress,
+            rows=rows,
+            sending=sending,
+            closing=closing,
+            backlog=kit.first_run if is_first else None,
+            since=status.last_complete_at or now,
+        ).run(plan.looks, _siblings(listing), circles)
+        closing.run(plan.closings)
         purged_at = self._purge(status, progress)
+        is_through = listing.is_complete and not plan.held and progress.came_through()
         kit.ledger.store.save_status(
             Status(
                 last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
                 last_sweep_at=kit.clock.now(),
-                paused_until=announcing.paused_until,
-                suspect=announcing.suspect,
+                paused_until=sending.paused_until,
+                suspect=sending.suspect,
                 # Only a sweep that has looked at everything may forget which edits it was told of.
-                edits_known_until=asked_at
-                if listing.is_complete and not plan.held and progress.came_through()
-                else status.edits_known_until,
+                edits_known_until=asked_at if is_through else status.edits_known_until,
+                # One bad record must not keep the first run from ending: what comes later would be swallowed.
+                first_run=is_first and (kit.is_dry or not listing.is_complete or progress.has_left()),
                 purged_at=purged_at,
                 counts=progress.counts(),
                 failure=progress.failure,
@@ -161,29 +187,6 @@ class Sweep:
         if edits.failure:
             progress.hamper(edits.failure)
         return edits.stamps
-
-    def _close(self, closings: list[Entry], progress: Progress) -> None:
-        """Close what a complete list no longer holds, after reading how each ended."""
-        for start in range(0, len(closings), BATCH):
-            if progress.deadline.left_s() <= 0:
-                progress.count("closings_left", len(closings) - start)
-                return
-            batch = closings[start : start + BATCH]
-            try:
-                found = self.kit.coupa.approvals([entry.approval_id for entry in batch], progress.deadline)
-            except ServiceError as failure:
-                progress.hamper(failure)
-                return
-            for entry in batch:
-                approval = found.by_id.get(entry.approval_id)
-                if approval is None and found.unreadable:
-                    progress.count("unreadable")
-                elif approval is not None and approval.is_pending:
-                    progress.count("unlisted")
-                else:
-                    cause = (approval.status or "unknown") if approval else "gone"
-                    is_closed = self.kit.ledger.close(entry, cause=cause, now=self.kit.clock.now())
-                    progress.count("closed" if is_closed else "lost_race")
 
     def _purge(self, status: Status, progress: Progress) -> datetime | None:
         """Once a day delete what was closed long ago."""

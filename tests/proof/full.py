@@ -13,6 +13,7 @@ from coupa_core.ledger import LedgerStore
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from proof import (
+    backlog,
     clicks,
     crashes,
     kills,
@@ -45,10 +46,10 @@ class Job:
     arguments: tuple[object, ...] = ()
 
 
-def every_fault(approvals: int, part: int, parts: int, channel: str = "events") -> Tally:
+def every_fault(approvals: int, part: int, parts: int, scene: crashes.Scene = crashes.PLAIN) -> Tally:
     """Do a part of the enumeration in memory."""
-    choices = itertools.islice(crashes.points(approvals, channel=channel), part, None, parts)
-    return crashes.enumerate_faults(approvals, choices, channel=channel)
+    choices = itertools.islice(crashes.points(approvals, scene=scene), part, None, parts)
+    return crashes.enumerate_faults(approvals, choices, scene=scene)
 
 
 def every_fault_on_azurite(approvals: int) -> Tally:
@@ -180,9 +181,11 @@ def jobs(seed: int) -> list[Job]:
         Job("any fault or kill, 1 approval, Azurite", every_fault_on_azurite, (1,)),
         Job("any fault or kill, 4 approvals", every_fault, (4, 0, 1)),
         Job("any fault or kill, 1 approval", every_fault, (1, 0, 1)),
-        Job("any fault or kill, 4 approvals, listener", every_fault, (4, 0, 1, "listener")),
+        Job("any fault or kill, 4 approvals, listener", every_fault, (4, 0, 1, crashes.LISTENER)),
+        Job("any fault or kill, a digest of 4", every_fault, (4, 0, 1, crashes.DIGEST)),
         Job("state machine", machine.run_machine, (500,)),
         *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
+        Job("first run: 5,000 for 400 people", backlog.first_run),
         Job("lists of 0 to 5,000", every_length),
         Job("lists that change while read", every_moving_list, (seed, seed + 60)),
         Job("a page that fails", every_failing_page),
@@ -200,6 +203,7 @@ def jobs(seed: int) -> list[Job]:
 QUIET = {
     "an hour at the allowed rate, 5,000 pending",
     f"random: {schedules.CALM.name}",
+    "first run: 5,000 for 400 people",
     "lists of 0 to 5,000",
     "lists that change while read",
     "a page that fails",

@@ -177,7 +177,7 @@ def app(world: World) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **world.environment},
+        env={**os.environ, **world.environment, "DIGEST_OVER": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -7,7 +7,9 @@ import itertools
 import json
 import logging
 import random
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +24,7 @@ from coupa_core.coupa import Access, Coupa
 from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
 from coupa_core.journal import JournalStore, MemoryJournal
-from coupa_core.ledger import Entry, LedgerStore, MemoryStore
+from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
 from coupa_core.model import digest, version
 from coupa_core.settings import Settings, read_settings
 from coupa_core.wire import Wire
@@ -65,7 +67,34 @@ class Told:
     @property
     def version(self) -> str:
         """Return the name of the version, as the ledger has it."""
-        return version(approver_key=self.approver_key, content=self.content, generation=self.generation)
+        name = version(approver_key=self.approver_key, content=self.content, generation=self.generation)
+        return own(name)
+
+
+_REMINDS = "still pending your approval, waiting"
+_LISTS = re.compile(r"<b>\d+ approvals? waits? for you in Coupa</b>")
+_LISTED = re.compile(r"/requisition_headers/(\d+)")
+
+
+def is_card(delivered: Delivered) -> bool:
+    """Tell whether a message has buttons."""
+    return "action_token" in delivered.slots
+
+
+def is_reminder(delivered: Delivered) -> bool:
+    """Tell whether a card says again what was said before."""
+    return _REMINDS in delivered.message
+
+
+def listed(delivered: Delivered) -> set[int]:
+    """Return the documents that a digest names; none for any other message."""
+    is_digest = _LISTS.search(delivered.message)
+    return {int(number) for number in _LISTED.findall(delivered.message)} if is_digest else set()
+
+
+def own(text: str) -> str:
+    """Return a copy, so that these books do not hold what the bridge has made, whose memory is weighed."""
+    return text.encode().decode()
 
 
 def told(delivered: Delivered) -> Told:
@@ -89,37 +118,66 @@ def click(poller: Poller, card: Delivered, verb: str, *, actor: str | None = Non
     return str(body.get("outcome") or body.get("error"))
 
 
+Key = tuple[int, str]
+"""An approval and the key of a person."""
+
+
 @dataclass
 class Books:
     """What was sent and marked, in order, and whether each repeat has a reason.
 
     A send repeats when the last notice to the person about the approval said the same. It is explained when
-    that one was never marked: its answer or its mark was lost, or its sender was killed.
+    that one was never marked: its answer or its mark was lost, or its sender was killed. Which version a
+    digest told of shows in its mark only; one that was never marked is known by what is sent after it.
+
+    Attributes:
+        last_sent: the version that each person was last told of each approval.
     """
 
     repeated: int = 0
     unexplained: int = 0
     worst: int = 0
-    _last_sent: dict[tuple[int, str], Told] = field(default_factory=dict)
-    _last_marked: dict[tuple[int, str], Told] = field(default_factory=dict)
-    _streak: dict[tuple[int, str], int] = field(default_factory=dict)
+    last_sent: dict[Key, str] = field(default_factory=dict)
+    _last_marked: dict[Key, str] = field(default_factory=dict)
+    _unmarked: set[Key] = field(default_factory=set)
+    _reminders: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    _streak: dict[Key, int] = field(default_factory=dict)
     _known: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def sent(self, said: Told) -> None:
-        """A notice took effect."""
-        key = (said.approval_id, said.person)
-        if self._last_sent.get(key) == said:
+    def sent(self, key: Key, version: str) -> None:
+        """A notice of this version took effect."""
+        if self.last_sent.get(key) == version:
             self.repeated += 1
-            self.unexplained += self._last_marked.get(key) == said
+            self.unexplained += self._last_marked.get(key) == version
         else:
             self._streak[key] = 0
         self._streak[key] += 1
         self.worst = max(self.worst, self._streak[key])
-        self._last_sent[key] = said
+        self.last_sent[key] = version
 
-    def marked(self, said: Told) -> None:
+    def knows(self, key: Key, version: str, row: Entry) -> bool:
+        """Tell whether a person was told this version: by a notice, or by a digest whose mark is in the row.
+
+        That mark may be all that there is, where its writer died before it could say that it wrote it.
+        """
+        is_marked = key in self._unmarked and row.told.get(key[1]) == version
+        return is_marked or self.last_sent.get(key) == version
+
+    def listed(self, key: Key) -> None:
+        """A digest with this approval took effect."""
+        self.repeated += key in self._unmarked
+        self._unmarked.add(key)
+
+    def reminded(self, said: Told, *, limit: int) -> None:
+        """A reminder took effect; more than there may be have no reason."""
+        key = (said.approval_id, said.person, said.version)
+        self._reminders[key] += 1
+        self.unexplained += self._reminders[key] > limit
+
+    def marked(self, key: Key, version: str) -> None:
         """Its mark was committed."""
-        self._last_marked[said.approval_id, said.person] = said
+        self._unmarked.discard(key)
+        self._last_marked[key] = version
 
     def forgotten(self, entry: Entry) -> None:
         """Somebody who could not decide any more was forgotten, and is to be told anew when that changes.
@@ -127,9 +185,9 @@ class Books:
         Whoever was never marked is not forgotten: the next notice to them is a repeat.
         """
         for person in self._known.get(entry.approval_id, frozenset()) - entry.told.keys():
-            self._last_sent.pop((entry.approval_id, person), None)
-        # Interned, so that these books do not hold what the bridge has made, whose memory is weighed.
-        self._known[entry.approval_id] = frozenset(map(sys.intern, entry.told))
+            self.last_sent.pop((entry.approval_id, person), None)
+            self._unmarked.discard((entry.approval_id, person))
+        self._known[entry.approval_id] = frozenset(sys.intern(own(key)) for key in entry.told)
 
 
 class Poller:
@@ -144,7 +202,8 @@ class Poller:
     def start(self) -> None:
         """Start the process, with nothing in memory."""
         rig = self._rig
-        self.unmarked: list[Told] = []
+        self.unmarked: list[tuple[Key, str]] = []
+        self.listed: dict[Key, str] = {}
         self.store = SeamStore(rig.store, self.seam, self._committed)
         self.bridge: Bridge = build(
             rig.settings,
@@ -171,17 +230,34 @@ class Poller:
         return True
 
     def sent(self, delivered: Delivered) -> None:
-        """Note that a notice took effect."""
-        said = told(delivered)
-        self.unmarked.append(said)
-        self._rig.books.sent(said)
+        """Note that a message took effect."""
+        books, limit = self._rig.books, self._rig.settings.remind_max
+        if is_card(delivered):
+            said = told(delivered)
+            if is_reminder(delivered):
+                books.reminded(said, limit=limit)
+                return
+            key = (said.approval_id, said.person)
+            self.unmarked.append((key, said.version))
+            books.sent(key, said.version)
+        for key, before in self._rig.claimed(listed(delivered), delivered.recipient):
+            self.listed[key] = before
+            books.listed(key)
 
     def _committed(self, entry: Entry) -> None:
-        self._rig.books.forgotten(entry)
+        books = self._rig.books
+        books.forgotten(entry)
+        for key, before in list(self.listed.items()):
+            version = own(entry.told.get(key[1], ""))
+            if key[0] == entry.approval_id and version != before:
+                del self.listed[key]
+                books.sent(key, version)
+                books.marked(key, version)
         for each in self.unmarked:
-            if each.approval_id == entry.approval_id and each.version == entry.told.get(each.person):
+            (approval_id, person), version = each
+            if approval_id == entry.approval_id and version == entry.told.get(person):
                 self.unmarked.remove(each)
-                self._rig.books.marked(each)
+                books.marked(*each)
                 return
 
     def _session(self, base: str, name: str, inside: InProcess) -> requests.Session:
@@ -286,6 +362,22 @@ class Rig:
             lines=[Line("Laptop", quantity="1", unit_price=price, supplier="ACME")],
             approvers=[each if isinstance(each, Group) else self.people[each] for each in approvers],
         )
+
+    def claimed(self, documents: set[int], address: str) -> list[tuple[Key, str]]:
+        """Return what a digest to this address is about that is no reminder, and the versions told before."""
+        if not documents:
+            return []
+        users, now = self.coupa.world.users.rows, self.clock.now()
+        approvals = self.coupa.world.approvals.rows
+        [person] = [f"user:{number}" for number in self.people if users[number].email == address]
+        return [
+            ((row.approval_id, person), row.told.get(person, ""))
+            for row in self.store.open_entries().entries
+            if row.state is State.CLAIMED
+            and row.approval_id in approvals
+            and approvals[row.approval_id].document.id in documents
+            and (row.reminded_at is None or abs(now - row.reminded_at) > timedelta(minutes=1))
+        ]
 
     def owed(self) -> dict[tuple[int, str], tuple[str, str, str]]:
         """Return what Coupa says must have been told by now.

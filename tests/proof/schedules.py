@@ -15,7 +15,7 @@ from greenlet import getcurrent, greenlet
 from coupa_core.endpoints import Request
 from coupa_core.model import Verb
 from proof.audit import Tally, audit
-from proof.rig import Rig
+from proof.rig import Rig, is_card
 from proof.seam import KILLS, Killed, Seam, modes_of
 from sandbox.coupa.world import Group, NotAllowed
 
@@ -51,6 +51,24 @@ STORM = Weather("8 % faults, 3 % kills", fault=0.08, kill=0.03, outage=0.2, step
 FROZEN = Weather("8 % faults, 3 % kills, freezes", fault=0.08, kill=0.03, freeze=0.01)
 WEATHERS = (CALM, USUAL, STORM, FROZEN)
 
+LIVELY = {
+    "REMIND_AFTER_HOURS": "1",
+    "REMIND_MAX": "2",
+    "ESCALATE_AFTER_HOURS": "1",
+    "ESCALATE_TO": "desk@example.com",
+    "CLOSING_NOTICE": "always",
+    "TELL_REQUESTER": "on",
+}
+"""What every second schedule has beside announcements; it begins at nine o'clock on a Monday."""
+
+HOURS = (
+    {"DIGEST_OVER": "1"},
+    {"DIGEST_OVER": "2", "QUIET_HOURS": "09:02-09:05"},
+    {"DIGEST_AT": "09:04"},
+    {"QUIET_HOURS": "09:03-09:30", "WORKING_DAYS": "mon-fri"},
+)
+"""One of these is added to it."""
+
 LEARNED_FROM = ((CALM, 4), (USUAL, 3), (USUAL, 35), (USUAL, 259), (STORM, 284))
 """Schedules that once lost: two edits within a second, a watermark that moved too early, a clock put back."""
 
@@ -58,14 +76,16 @@ LEARNED_FROM = ((CALM, 4), (USUAL, 3), (USUAL, 35), (USUAL, 259), (STORM, 284))
 class Schedule:
     """One run of one seed."""
 
-    def __init__(self, seed: int, weather: Weather) -> None:
+    def __init__(self, seed: int, weather: Weather, *, is_lively: bool = False) -> None:
         self._chance = random.Random(f"{weather.name}/{seed}")
+        self._is_lively = is_lively
+        more = {**LIVELY, **HOURS[seed // 2 % len(HOURS)]} if is_lively else {}
         self._weather = weather
         self._is_calm = False
         self._was_frozen = False
         self._away: set[str] = set()
         self._main = getcurrent()
-        self.rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25"})
+        self.rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25", **more})
         seam = Seam(decide=self._fate, pause=self._pause)
         self._seam = seam
         self._pollers = [self.rig.poller(seam), self.rig.poller(seam)]
@@ -93,7 +113,7 @@ class Schedule:
         works: list[Callable[[], object]] = [
             poller.sweep for poller in self._pollers if chance.random() < 0.8
         ]
-        if self.rig.moveworks.delivered and chance.random() < 0.5:
+        if any(map(is_card, self.rig.moveworks.delivered)) and chance.random() < 0.5:
             works.append(self._click)
         running = [greenlet(work) for work in works]
         while running:
@@ -108,6 +128,8 @@ class Schedule:
         if self._weather.steps_clock and chance.random() < 0.05:
             self.rig.clock.step(chance.choice((-3600.0, 3600.0)))
         self.rig.clock.advance(chance.uniform(1, 90))
+        if self._is_lively and chance.random() < 0.2:
+            self.rig.clock.advance(chance.uniform(3000, 8000))
 
     def _come_to_rest(self) -> None:
         """No faults, and time enough for leases, pauses, and a clock that was put back."""
@@ -115,6 +137,18 @@ class Schedule:
         for pause_s in (60, 60, 60, 4200, 60, 60, 60, 60):
             self.rig.clock.advance(pause_s)
             self._pollers[0].sweep()
+        if self._is_lively:
+            self._wait_for_the_hour()
+
+    def _wait_for_the_hour(self) -> None:
+        """Let it become the hour of the digest, and an hour at which people are told."""
+        rig = self.rig
+        for opening in (rig.settings.cadence.announce_at, rig.settings.cadence.open_at):
+            now = rig.clock.now()
+            rig.clock.advance((opening("", now) - now).total_seconds())
+            for _ in range(4):
+                self._pollers[0].sweep()
+                rig.clock.advance(60)
 
     def _fate(self, number: int, name: str) -> str | None:
         """Say how a step fails."""
@@ -187,7 +221,7 @@ class Schedule:
 
     def _click(self) -> None:
         """Click a card that somebody has got, as its recipient."""
-        card = self._chance.choice(self.rig.moveworks.delivered)
+        card = self._chance.choice([each for each in self.rig.moveworks.delivered if is_card(each)])
         verb = self._chance.choice((Verb.APPROVE, Verb.REJECT))
         approval_id = int(card.slots["approval_id"])
         headers = {"X-Actor-Email": card.recipient, "X-Action-Token": card.slots["action_token"]}
@@ -213,7 +247,7 @@ def run_schedules(seeds: Iterable[int], weather: Weather) -> Tally:
     """Run some seeds and add the figures up."""
     total = Tally()
     for seed in seeds:
-        tally = Schedule(seed, weather).run()
+        tally = Schedule(seed, weather, is_lively=seed % 2 == 1).run()
         if tally.lost or tally.unexplained or tally.false_answers:
             tally.missed.append(f"{weather.name}, seed {seed}")
         total.add(tally)

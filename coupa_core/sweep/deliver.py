@@ -1,0 +1,335 @@
+"""Send what people are to be told, under the claims that were made, and record what came of it.
+
+A new notice is marked after Moveworks took it: after a crash it may be told twice, and is never lost. A
+reminder is recorded before it is sent: after a crash it may be lost, and is never told twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from coupa_core import notice
+from coupa_core.authority import Capacity, Decider
+from coupa_core.errors import ServiceError
+from coupa_core.ledger import (
+    MINIMAL_AFTER,
+    QUIET,
+    Entry,
+    escalated,
+    refused,
+    reminded,
+    sent,
+    told,
+    waiting,
+)
+from coupa_core.model import stamp
+from coupa_core.sweep.judge import Same, Tell
+from coupa_core.sweep.parallel import each
+from coupa_core.sweep.ports import MANAGER, Kit
+from coupa_core.sweep.progress import Progress
+from coupa_core.sweep.rows import Rows
+from coupa_core.sweep.sending import Attempt, Fate, Sending
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Errand:
+    """An approval that somebody is told of, under our claim, while it goes on.
+
+    Attributes:
+        shown: what they are told of.
+        entry: the row as it was last written.
+        owed: who is still to be told.
+        is_reminder: they were told before.
+        escalates: somebody else is to be told of the wait.
+        is_begun: what must be recorded before is recorded.
+        refusal: why Moveworks took no notice for one of them.
+        is_over: there is nothing left to do, or no claim to do it under.
+    """
+
+    shown: Tell | Same
+    entry: Entry
+    owed: list[Decider]
+    is_reminder: bool = False
+    escalates: bool = False
+    is_begun: bool = False
+    refusal: str = ""
+    is_over: bool = False
+
+    @property
+    def since(self) -> datetime | None:
+        """Return since when it waits, as far as anybody knows."""
+        if self.is_reminder:
+            return self.entry.sent_at
+        return stamp(self.shown.document.submitted_at) or stamp(self.shown.approval.updated_at)
+
+    def awaits(self, person: Decider) -> bool:
+        """Tell whether this person is still to be told."""
+        return not self.is_over and any(one.key == person.key for one in self.owed)
+
+    @property
+    def order(self) -> tuple[date, int]:
+        """Return its place in a list: what is needed first, then what is oldest."""
+        return (self.shown.document.needed_on or date.max, self.entry.approval_id)
+
+
+class Delivery:
+    """The delivering part of one sweep.
+
+    Args:
+        kit: what a sweep works with.
+        progress: of this sweep.
+        rows: the ledger's.
+        sending: the way out.
+        over: one message takes the place of more than so many for one person.
+    """
+
+    def __init__(self, kit: Kit, progress: Progress, *, rows: Rows, sending: Sending, over: int) -> None:
+        self._kit = kit
+        self._progress = progress
+        self._rows = rows
+        self._sending = sending
+        self._over = over
+
+    def deliver(self, errands: Sequence[Errand]) -> None:
+        """Tell everybody: first those who get one message for many, then the others."""
+        for person, together in self._crowded(errands):
+            self._digest(person, [one for one in together if one.awaits(person)])
+        # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
+        workers = 1 if self._sending.suspect else self._kit.workers
+        left = [one for one in errands if not one.is_over]
+        each(lambda one: self._rows.guarded(one.entry, lambda: self._alone(one)), left, workers=workers)
+
+    def _crowded(self, errands: Iterable[Errand]) -> list[tuple[Decider, list[Errand]]]:
+        """Return whom too many notices wait for, and which; what was refused before goes alone."""
+        found: dict[Decider, list[Errand]] = defaultdict(list)
+        for errand in errands:
+            for person in errand.owed if not errand.entry.refusals else ():
+                found[replace(person, capacity=Capacity.APPROVER)].append(errand)
+        return [(person, them) for person, them in found.items() if len(them) > self._over]
+
+    # ------------------------------------------------------------------ one by one
+
+    def _alone(self, errand: Errand) -> None:
+        """Send a notice to each person under the claim, and record what came of it after each."""
+        if not self._begin(errand):
+            return
+        for person in list(errand.owed):
+            attempt = self._sending.send(self._notice(errand, person), [errand.entry])
+            self._note(errand, person, attempt, verb="reminder" if errand.is_reminder else "")
+            self._mark(errand, person, attempt)
+            if errand.is_over:
+                return
+        self._end(errand)  # there was nobody to remind
+
+    def _begin(self, errand: Errand) -> bool:
+        """Record what must be recorded before it is sent, and tell somebody else of the wait."""
+        if errand.is_begun or not errand.is_reminder:
+            return True
+        now, entry = self._kit.clock.now(), errand.entry
+        boss = self._boss(errand) if errand.escalates else None
+        entry = reminded(entry, now=now) if errand.owed else entry
+        entry = escalated(entry, now=now) if errand.escalates else entry
+        stored = self._rows.commit(entry)
+        errand.is_begun, errand.is_over = True, stored is None
+        if stored is None:
+            return False
+        errand.entry = stored
+        if boss is not None:
+            attempt = self._sending.send(self._escalation(errand, boss), [stored])
+            self._note(errand, boss, attempt, verb="escalation")
+            if attempt.fate is Fate.UNSENT:
+                errand.entry = replace(stored, escalated_at=None)
+        return True
+
+    def _mark(self, errand: Errand, person: Decider, attempt: Attempt) -> None:
+        """Write what came of a notice to one person."""
+        if attempt.fate is Fate.UNSENT:
+            self._give_back(errand, attempt.cause)
+            return
+        if attempt.fate is Fate.UNKNOWN and not errand.is_reminder:
+            # It may have arrived: the claim stays until its lease ends; a repeat is rare and late.
+            errand.is_over = True
+            return
+        errand.owed = [one for one in errand.owed if one.key != person.key]
+        if attempt.fate is Fate.REFUSED:
+            # One address that Moveworks does not take keeps nobody else of the group from being told.
+            errand.refusal = attempt.cause
+        elif not errand.is_reminder:
+            errand.entry = self._told(errand, person)
+        if not errand.owed:
+            self._end(errand)
+        elif attempt.fate is Fate.SENT and not errand.is_reminder:
+            self._write(errand, errand.entry)
+
+    def _told(self, errand: Errand, person: Decider) -> Entry:
+        return told(
+            errand.entry,
+            person=person.key,
+            version=errand.shown.version,
+            to=errand.shown.approver_key,
+            now=self._kit.clock.now(),
+            shown=notice.shown_facts(errand.shown.document),
+        )
+
+    def _end(self, errand: Errand) -> None:
+        """End the claim, when everybody has been tried."""
+        now, shown = self._kit.clock.now(), errand.shown
+        entry = sent(errand.entry)
+        if errand.refusal and not errand.is_reminder:
+            entry = refused(errand.entry, cause=errand.refusal, now=now)
+        elif isinstance(shown, Tell) and shown.later is not None:
+            entry = waiting(errand.entry, cause=QUIET, until=shown.later)
+        self._write(errand, entry)
+        errand.is_over = True
+
+    def _write(self, errand: Errand, entry: Entry) -> None:
+        stored = self._rows.commit(entry)
+        if stored is None:
+            self._progress.count("sent_unmarked")
+            errand.is_over = True
+        else:
+            errand.entry = stored
+
+    def _give_back(self, errand: Errand, cause: str) -> None:
+        """End the claim of what was surely not sent: it is due as it was before."""
+        errand.is_over = True
+        if not errand.is_reminder:
+            self._rows.give_back(errand.entry, cause)
+            return
+        before = errand.shown.entry
+        self._progress.count("released")
+        self._rows.commit(
+            sent(replace(errand.entry, reminders=before.reminders, reminded_at=before.reminded_at))
+        )
+
+    # ------------------------------------------------------------------ many at once
+
+    def _digest(self, person: Decider, errands: list[Errand]) -> None:
+        """Send one message for many approvals, under all their claims."""
+        begun: list[Errand] = []
+        try:
+            each(
+                lambda errand: begun.append(errand) if self._begin(errand) else None,
+                errands,
+                workers=self._kit.workers,
+            )
+            begun.sort(key=lambda errand: errand.order)
+            message = self._digest_of(person, begun)
+            if message is None:
+                return
+            attempt = self._sending.send(message, [errand.entry for errand in begun])
+            for errand in begun:
+                self._note(errand, person, attempt, verb="digest")
+            each(lambda errand: self._mark(errand, person, attempt), begun, workers=self._kit.workers)
+        except ServiceError as failure:
+            self._progress.stop(failure)
+
+    def _digest_of(self, person: Decider, errands: list[Errand]) -> notice.Notice | None:
+        """Render the list; None when that is not possible, and each goes alone."""
+        kit = self._kit
+        items = [notice.Waiting(errand.shown.document, errand.since) for errand in errands]
+        try:
+            text = notice.digest(
+                items,
+                style=self._style(person),
+                now=kit.clock.now(),
+                name=person.firstname or person.name,
+            )
+        except Exception:
+            logger.exception("digest spoiled approvals=%d", len(errands))
+            return None
+        self._progress.count("digests")
+        return notice.Notice(person.address, text, {}, kind="digest")
+
+    # ------------------------------------------------------------------ messages
+
+    def _boss(self, errand: Errand) -> Decider | None:
+        """Return who is told of the wait; None when Coupa knows no manager."""
+        kit, asked = self._kit, errand.shown.approver_key
+        if kit.escalate_to != MANAGER:
+            return Decider("", kit.escalate_to, "", "", Capacity.APPROVER)
+        try:
+            return kit.directory.managers([asked], self._sending.deadline).get(asked)
+        except ServiceError as failure:
+            self._progress.hamper(failure)
+            errand.escalates = False  # another time
+            return None
+
+    def _style(self, person: Decider) -> notice.Style:
+        return replace(self._kit.style, zone=self._kit.cadence.zone_of(person.address))
+
+    def _note(self, errand: Errand, person: Decider, attempt: Attempt, *, verb: str) -> None:
+        if attempt.fate is not Fate.UNSENT:
+            self._rows.note_notice(
+                errand.entry,
+                person,
+                verb=verb,
+                outcome=attempt.fate,
+                cause=attempt.cause,
+                version=errand.shown.version,
+                digest=errand.shown.content,
+            )
+
+    def _notice(self, errand: Errand, person: Decider) -> notice.Notice:
+        """Render the notice; after several refusals its shortest form."""
+        kit, tell, entry, style = self._kit, errand.shown, errand.entry, self._style(person)
+        approval, document = tell.approval, tell.document
+        is_changed = isinstance(tell, Tell) and tell.is_changed_for(person)
+        shown = notice.Shown(
+            name=person.firstname or person.name,
+            for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
+            is_changed=is_changed,
+            in_coupa_only=kit.limits.forbid(document),
+        )
+        if entry.refusals >= MINIMAL_AFTER:
+            text = notice.minimal(document, style=style, shown=shown)
+        elif errand.is_reminder:
+            waited = kit.clock.now() - (entry.sent_at or kit.clock.now())
+            text = notice.reminder(approval, document, style=style, shown=shown, waited=waited)
+        else:
+            changes = notice.difference(tell.entry.shown, document, style) if is_changed else ()
+            text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
+        token = None
+        if kit.keys:
+            token = kit.keys.offer(
+                approval.id,
+                approver_key=tell.approver_key,
+                person=person.key,
+                content=tell.content,
+                generation=entry.generation,
+                now=kit.clock.now(),
+            )
+        return notice.Notice(
+            person.address,
+            text,
+            notice.slots(approval.id, token),
+            kind="reminder" if errand.is_reminder else "announcement",
+            document_type=document.type,
+            document_id=str(document.id),
+        )
+
+    def _escalation(self, errand: Errand, boss: Decider) -> notice.Notice:
+        kit, shown = self._kit, errand.shown
+        now = kit.clock.now()
+        text = notice.escalation(
+            shown.approval,
+            shown.document,
+            style=self._style(boss),
+            waited=now - (errand.entry.sent_at or now),
+            waits_for=shown.approval.asked_name,
+            name=boss.firstname or boss.name,
+        )
+        return notice.Notice(
+            boss.address,
+            text,
+            {},
+            kind="escalation",
+            document_type=shown.document.type,
+            document_id=str(shown.document.id),
+        )

@@ -1,0 +1,420 @@
+"""When a card that was shown dies, those who may be told learn what happened: shortly, and once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from bridge import World
+from unruly import ENDLESS, Dying, Raced
+
+from coupa_core.ledger import State
+from sandbox.coupa.world import Group, Line
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, ALEX, SAM = "jamie@example.com", "robin@example.com", "alex@example.com", "sam@example.com"
+ALWAYS = {"CLOSING_NOTICE": "always"}
+GROUPS = {"CLOSING_NOTICE": "groups"}
+TELL = {"TELL_REQUESTER": "on"}
+
+
+def shown(world: World, *approvers: object) -> list[Delivered]:
+    """Enter a request and return its notices."""
+    world.requisition(*(approvers or (JAMIE,)))
+    return world.announced()
+
+
+def buyers(world: World, *members: str) -> Group:
+    """Return a group of these people."""
+    number = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members])
+    return Group(number)
+
+
+def in_coupa(world: World, card: Delivered, *, by: str) -> None:
+    """Let somebody decide at Coupa's own screen."""
+    number = int(card.slots["approval_id"])
+    world.coupa.world.decide_in_coupa(number, by=world.person(by), decision="approved")
+
+
+def told(world: World, minutes: float = 1) -> list[tuple[str, str]]:
+    """Let a minute pass, sweep, and return who was told what."""
+    world.clock.advance(60 * minutes)
+    return [(each.recipient, each.message) for each in world.announced()]
+
+
+# Who is told.
+
+
+def test_a_colleague_who_took_it_is_named_to_the_others_of_the_group() -> None:
+    world = World(settings=GROUPS)
+    jamie, _ = shown(world, buyers(world, JAMIE, ROBIN))
+    world.click(jamie, JAMIE)
+
+    [(person, said)] = told(world)
+
+    assert person == ROBIN
+    assert "was approved by Jamie Doe" in said
+    assert told(world) == []
+    assert world.store.open_entries().entries == []
+
+
+def test_a_message_that_it_is_over_has_no_buttons_and_the_card_answers_what_happened() -> None:
+    world = World(settings=GROUPS)
+    jamie, robin = shown(world, buyers(world, JAMIE, ROBIN))
+    world.click(jamie, JAMIE, "reject", reason="too dear")
+    [last] = world.announced()
+
+    assert (last.recipient, last.slots, "was rejected by Jamie Doe" in last.message) == (ROBIN, {}, True)
+    said = world.click(robin, ROBIN).body
+    assert (said["outcome"], "rejected" in said["message"]) == ("already_decided", True)
+
+
+@pytest.mark.parametrize(("setting", "number"), [("never", 0), ("groups", 0), ("always", 1)])
+def test_somebody_whose_own_card_died_is_told_where_the_setting_says_so(setting: str, number: int) -> None:
+    world = World(settings={"CLOSING_NOTICE": setting})
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+
+    assert len(told(world)) == number
+
+
+def test_never_holds_for_groups_too() -> None:
+    world = World(settings={"CLOSING_NOTICE": "never"})
+    jamie, _ = shown(world, buyers(world, JAMIE, ROBIN))
+    world.click(jamie, JAMIE)
+
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("where", ["from chat", "in Coupa"])
+def test_who_decided_is_not_told_of_it(where: str) -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    if where == "from chat":
+        world.click(card, JAMIE)
+    else:
+        in_coupa(world, card, by=JAMIE)
+
+    assert told(world) == []
+    assert world.store.open_entries().entries == []
+
+
+def test_a_withdrawn_request_is_called_withdrawn() -> None:
+    world = World(settings=ALWAYS)
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.coupa.world.withdraw(number)
+
+    [(person, said)] = told(world)
+
+    assert (person, "was withdrawn" in said) == (JAMIE, True)
+
+
+def test_a_request_that_was_put_on_hold_elsewhere_is_called_so() -> None:
+    world = World(settings=ALWAYS)
+    world.requisition(JAMIE, holdable=True)
+    [card] = world.announced()
+    world.click(card, JAMIE, "hold")
+    assert told(world) == []
+
+    world.requisition(ROBIN, holdable=True)
+    [card] = world.announced()
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    approval.status = "on_hold"
+
+    [(person, said)] = told(world)
+    assert (person, "was put on hold" in said) == (ROBIN, True)
+
+
+def test_whose_approval_was_given_to_somebody_else_is_told_so_and_the_other_gets_the_card() -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    world.coupa.world.reassign(int(card.slots["approval_id"]), to=world.person(ROBIN))
+    world.clock.advance(60)
+
+    jamie, robin = world.announced()
+
+    assert (jamie.recipient, jamie.slots, "given to somebody else" in jamie.message) == (JAMIE, {}, True)
+    assert (robin.recipient, "pending your approval" in robin.message) == (ROBIN, True)
+    assert told(world) == []
+
+
+def test_who_leaves_a_group_is_told_that_it_does_not_wait_for_them() -> None:
+    world = World(settings=ALWAYS)
+    group = buyers(world, JAMIE, ROBIN)
+    shown(world, group)
+    world.coupa.world.leave(group.id, world.person(ROBIN))
+
+    [(person, said)] = told(world, minutes=6)
+
+    assert (person, "no longer waits for you" in said) == (ROBIN, True)
+
+
+def test_when_nobody_is_left_who_can_be_told_nobody_hears_that_it_is_over() -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    world.coupa.world.users.rows[world.person(JAMIE)].active = False
+    world.coupa.world.touch(approval.id)
+
+    assert told(world, minutes=6) == []
+    assert world.store.open_entries().entries[0].state is State.PARKED
+
+
+def test_who_was_never_shown_it_is_not_told_that_it_is_over() -> None:
+    world = World(settings={**ALWAYS, "QUIET_HOURS": "08:00-12:00"})
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.coupa.world.withdraw(number)
+
+    assert told(world, minutes=300) == []
+
+
+def test_somebody_who_is_not_active_any_more_is_left_out() -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    world.coupa.world.users.rows[world.person(JAMIE)].active = False
+
+    assert told(world) == []
+    assert world.store.open_entries().entries == []
+
+
+# The requester.
+
+
+def test_the_requester_is_told_the_outcome_of_the_whole_request_and_not_of_each_step() -> None:
+    world = World(settings=TELL)
+    [card] = shown(world, JAMIE, ROBIN)
+    world.click(card, JAMIE)
+    [next_card] = world.announced()
+    assert next_card.recipient == ROBIN
+    world.click(next_card, ROBIN)
+
+    [(person, said)] = told(world)
+
+    assert (person, "was approved by Robin Doe" in said) == (SAM, True)
+
+
+def test_the_requester_is_told_of_a_rejection_at_once() -> None:
+    world = World(settings=TELL)
+    [card] = shown(world, JAMIE, ROBIN)
+    world.click(card, JAMIE, "reject", reason="too dear")
+
+    [(person, said)] = told(world)
+
+    assert (person, "was rejected by Jamie Doe" in said) == (SAM, True)
+
+
+def test_two_steps_that_end_together_tell_the_requester_once() -> None:
+    world = World(settings=TELL)
+    cards = shown(world, [JAMIE, ROBIN])
+    for card in cards:
+        in_coupa(world, card, by=card.recipient)
+
+    assert [person for person, _ in told(world)] == [SAM]
+
+
+def test_a_requester_who_takes_it_back_knows_it() -> None:
+    world = World(settings=TELL)
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.coupa.world.withdraw(number)
+
+    assert told(world) == []
+
+
+# When.
+
+
+def test_that_it_is_over_is_told_in_the_morning_by_the_readers_clock() -> None:
+    zones = json.dumps({ROBIN: "Asia/Tokyo"})
+    world = World(settings={**GROUPS, "QUIET_HOURS": "20:00-07:00", "TIME_ZONES": zones})
+    jamie, _ = shown(world, buyers(world, JAMIE, ROBIN))  # nine here, eighteen there
+    world.clock.advance(3 * 3600)
+    world.click(jamie, JAMIE)
+
+    assert told(world) == []
+    assert world.store.open_entries().entries[0].cause == "quiet"
+    assert told(world, minutes=9 * 60 + 30) == []
+    [(person, said)] = told(world, minutes=40)
+    assert (person, "9:00" in said or "21:00" in said) == (ROBIN, True)
+    assert world.store.open_entries().entries == []
+
+
+def test_the_time_of_the_end_is_that_of_the_end_and_not_of_the_morning() -> None:
+    world = World(settings={**ALWAYS, "QUIET_HOURS": "20:00-07:00"})
+    world.clock.advance(10 * 3600)
+    [card] = shown(world)
+    world.clock.advance(2 * 3600)
+    in_coupa(world, card, by=ROBIN)
+    told(world)
+    assert told(world, minutes=12 * 60) != []
+
+    closed = world.store.read_closed(int(card.slots["approval_id"]))
+
+    assert closed is not None
+    assert closed.closed_at is not None
+    assert (closed.closed_at.hour, closed.cause) == (21, "approved")
+
+
+# When something fails.
+
+
+def test_while_moveworks_is_away_the_row_stays_open_and_the_message_follows() -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    world.moveworks.front.fail("answer", status=401, times=2)
+
+    assert told(world) == []
+    assert world.store.open_entries().entries != []
+    assert told(world) == []
+    assert [person for person, _ in told(world)] == [JAMIE]
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize(("fault", "arrives"), [("lose", 1), ("refuse", 0)])
+def test_one_that_was_refused_or_may_have_arrived_is_not_said_again(fault: str, arrives: int) -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    if fault == "lose":
+        world.moveworks.front.fail("lose", method="POST", times=1)
+    else:
+        world.moveworks.front.fail("answer", method="POST", status=400, times=1)
+
+    assert len(told(world)) == arrives
+    assert [told(world) for _ in range(5)] == [[]] * 5
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize(("status", "arrives"), [(503, 1), (403, 0)])
+def test_people_who_cannot_be_looked_up_now_are_told_later_and_never_if_coupa_forbids_it(
+    status: int, arrives: int
+) -> None:
+    world = World(settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    world.coupa.front.fail("answer", path="/api/users", status=status, times=5)
+    told(world)
+
+    assert sum(len(told(world)) for _ in range(3)) == arrives
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_a_store_that_dies_while_it_is_told_costs_nothing_but_a_repeat(writes: int) -> None:
+    store = Dying()
+    world = World(store=store, settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    store.left = writes
+    first = len(told(world))
+    store.left = ENDLESS
+
+    rest = sum(len(told(world)) for _ in range(6))
+
+    assert 1 <= first + rest <= 2
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize(("writes", "arrives"), [(0, 0), (1, 1)])
+def test_when_somebody_else_writes_the_row_the_end_is_left_to_them(writes: int, arrives: int) -> None:
+    store = Raced()
+    world = World(store=store, settings=ALWAYS)
+    [card] = shown(world)
+    in_coupa(world, card, by=ROBIN)
+    store.left = writes
+
+    assert len(told(world)) == arrives
+    store.left = ENDLESS
+    assert 1 <= arrives + sum(len(told(world)) for _ in range(6)) <= 2
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize("how", ["closing", "reassigned"])
+def test_a_message_that_cannot_be_written_keeps_no_row_open_and_nobody_else_from_being_told(
+    how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(settings=ALWAYS)
+    [odd], [other] = shown(world, JAMIE), shown(world, JAMIE)
+    closing = __import__("coupa_core.notice", fromlist=["notice"]).closing
+
+    def broken(document: Any, *arguments: Any, **more: Any) -> str:
+        if str(document.id) in odd.message:
+            raise ZeroDivisionError
+        return str(closing(document, *arguments, **more))
+
+    monkeypatch.setattr("coupa_core.notice.closing", broken)
+    for card in (odd, other):
+        if how == "closing":
+            in_coupa(world, card, by=ROBIN)
+        else:
+            world.coupa.world.reassign(int(card.slots["approval_id"]), to=world.person(ROBIN))
+
+    assert [person for person, _ in told(world) if person == JAMIE] == [JAMIE]
+    assert "message spoiled" in caplog.text
+    assert len(world.store.open_entries().entries) == (0 if how == "closing" else 2)
+
+
+def test_of_a_document_that_coupa_does_not_return_is_said_that_it_does_not_wait() -> None:
+    world = World(settings=ALWAYS)
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.coupa.world.withdraw(number)
+    world.coupa.front.fail("replace", path="/api/requisitions", times=None, status=200, body="[]")
+
+    [(person, said)] = told(world)
+
+    assert (person, f"Request {number}" in said, "no longer waits" in said) == (JAMIE, True, True)
+
+
+def test_the_allowed_rate_holds_for_those_messages_too() -> None:
+    world = World(settings={**ALWAYS, "MOVEWORKS_MAX_PER_MINUTE": "3"})
+    cards = shown(world) + shown(world) + shown(world)
+    for card in cards:
+        in_coupa(world, card, by=ROBIN)
+    world.clock.advance(60)
+    world.requisition(ROBIN)
+
+    assert len(world.announced()) == 3
+    assert len(told(world)) == 1
+    assert world.store.open_entries().entries[-1].state is State.SENT
+
+
+# When it comes back.
+
+
+def test_what_comes_back_while_its_end_was_still_to_be_told_is_a_new_round() -> None:
+    world = World(settings={**ALWAYS, "QUIET_HOURS": "20:00-07:00"})
+    world.clock.advance(10.5 * 3600)
+    [card] = shown(world)
+    world.clock.advance(3600)
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    before = approval.status
+    approval.status = "escalated"
+    told(world)
+    assert world.store.open_entries().entries[0].ended_as == "escalated"
+    approval.status = before
+    world.coupa.world.touch(approval.id)
+
+    [(person, said)] = told(world, minutes=11 * 60)
+
+    assert (person, "pending your approval" in said) == (JAMIE, True)
+    assert world.store.open_entries().entries[0].generation == 1
+    assert world.click(card, JAMIE).body["outcome"] == "changed"
+
+
+def test_an_amount_that_changed_is_shown_as_a_difference() -> None:
+    world = World()
+    number = world.requisition(JAMIE, lines=[Line("Laptop", quantity="1", unit_price="100.00")])
+    world.sweep()
+    world.clock.advance(60)
+    world.coupa.world.edit_line(number, 0, unit_price="120.00")
+
+    [changed] = world.announced()
+
+    assert "Amount: USD 100.00 → USD 120.00" in changed.message
+    assert "100" not in world.store.open_entries().entries[0].cause

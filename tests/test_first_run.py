@@ -1,0 +1,264 @@
+"""What waited before the bridge began, and a trial that sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from bridge import World
+from proof.backlog import backlog_of
+
+from coupa_core.errors import Unavailable
+from coupa_core.ledger import MemoryStore, State, Status
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
+
+
+def backlog(world: World, number: int = 3) -> None:
+    """Let approvals wait for Jamie, and one for Robin whose second step is Alex's."""
+    for _ in range(number):
+        world.requisition(JAMIE)
+    world.requisition(ROBIN, ALEX)
+
+
+def minutes(world: World, number: int) -> list[Delivered]:
+    """Run a sweep in each of some minutes and return what was told."""
+    found: list[Delivered] = []
+    for _ in range(number):
+        world.clock.advance(60)
+        found += world.announced()
+    return found
+
+
+def test_by_default_the_backlog_is_announced() -> None:
+    world = World()
+    backlog(world)
+
+    assert [each.recipient for each in world.announced()] == [JAMIE, JAMIE, JAMIE, ROBIN]
+
+
+def test_with_digest_each_person_gets_one_message_for_the_backlog_and_then_cards_again() -> None:
+    world = World(settings={"FIRST_RUN": "digest"})
+    backlog(world)
+
+    jamie, robin = world.announced()
+
+    assert ("3 approvals" in jamie.message, bool(robin.slots)) == (True, True)
+    world.requisition(JAMIE)
+    world.requisition(JAMIE)
+    assert [bool(each.slots) for each in minutes(world, 1)] == [True, True]
+
+
+def test_a_thousand_for_80_people_are_80_messages_and_within_the_allowed_rate() -> None:
+    """`make proof` does it with 5,000 for 400."""
+    told, states, tried = backlog_of(approvals=1000, people=80, per_minute=20)
+
+    assert set(Counter(told).values()) == {1}
+    assert (len(told), tried) == (80, 80)  # none was turned away for the rate
+    assert states == {State.SENT: 1000}
+
+
+def test_with_baseline_the_backlog_is_recorded_in_silence_and_what_comes_later_is_told() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    backlog(world)
+
+    assert world.announced() == []
+    later = world.requisition(JAMIE, title="Chairs")
+    [told] = minutes(world, 1)
+    assert f"{later}" in told.message
+    assert minutes(world, 3) == []
+
+
+def test_a_step_of_the_backlog_that_comes_up_later_is_told() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    number = world.requisition(ROBIN, ALEX)
+    world.sweep()
+    first, _ = world.coupa.world.approvals_of(number)
+    world.coupa.world.decide_in_coupa(first.id, by=world.person(ROBIN), decision="approved")
+
+    assert [each.recipient for each in minutes(world, 1)] == [ALEX]
+
+
+def test_a_change_to_the_backlog_is_told_as_what_is_pending_and_not_as_a_change_nobody_saw() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.clock.advance(60)
+    world.coupa.world.edit_line(number, 0, unit_price="901.00")
+
+    [told] = minutes(world, 1)
+
+    assert ("changed" in told.message, "pending your approval" in told.message) == (False, True)
+
+
+def test_nobody_is_reminded_of_the_backlog_or_told_that_it_is_over() -> None:
+    settings = {"FIRST_RUN": "baseline", "REMIND_AFTER_HOURS": "1", "CLOSING_NOTICE": "always"}
+    world = World(settings=settings)
+    number = world.requisition(JAMIE)
+    world.sweep()
+    world.clock.advance(3 * 3600)
+    assert world.announced() == []
+    world.coupa.world.withdraw(number)
+
+    assert minutes(world, 2) == []
+
+
+def test_people_can_decide_on_the_backlog_from_their_list() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    world.requisition(JAMIE)
+    world.sweep()
+
+    [card] = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    slots = {"approval_id": card["approval_id"], "action_token": card["action_token"]}
+
+    assert world.click(slots, JAMIE).body["outcome"] == "approved"
+
+
+def test_the_story_of_the_backlog_says_why_nobody_was_told() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    world.requisition(JAMIE)
+    world.sweep()
+
+    number = world.store.open_entries().entries[0].approval_id
+    said = world.call("trace", route={"approval_id": str(number)}).body["story"]
+
+    assert any("FIRST_RUN=baseline" in line["text"] for line in said)
+    [group] = world.call("status").body["groups"]
+    assert (group["place"], group["cause"]) == ("announced", "baseline")
+
+
+@pytest.mark.parametrize("mode", ["digest", "baseline"])
+def test_the_first_run_goes_on_until_the_backlog_is_through(mode: str) -> None:
+    world = World(settings={"FIRST_RUN": mode})
+    backlog(world, 60)
+    world.coupa.front.fail("answer", path="/api/approvals", status=500, skip=1, times=9)
+    world.sweep()
+    world.restart()
+    world.coupa.front.heal()
+
+    told = minutes(world, 5)
+
+    assert (Counter(each.recipient for each in told)[JAMIE] <= 1, mode == "digest") == (True, bool(told))
+
+
+def test_the_first_run_ends_although_something_cannot_be_read_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(settings={"FIRST_RUN": "baseline", "DOCUMENT_TYPES": "*"})
+    world.requisition(JAMIE)
+    world.coupa.front.fail("answer", path="/api/(contracts|invoices)", status=403, times=None)
+    spoiled = world.requisition(ROBIN)
+    digest = __import__("coupa_core.sweep.judge", fromlist=["judge"]).digest
+
+    def broken(document: Any) -> str:
+        if document.id == spoiled:
+            raise ZeroDivisionError
+        return str(digest(document))
+
+    monkeypatch.setattr("coupa_core.sweep.judge.digest", broken)
+    assert world.announced() == []
+    world.requisition(ALEX)
+
+    assert [each.recipient for each in minutes(world, 1)] == [ALEX]
+
+
+def test_a_ledger_that_has_rows_is_no_first_run_even_when_its_status_is_lost() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    world.sweep()
+    world.store.save_status(Status())
+    world.settings = {"FIRST_RUN": "baseline"}
+    world.restart()
+    world.requisition(ROBIN)
+
+    assert [each.recipient for each in minutes(world, 1)] == [ROBIN]
+
+
+class NoStatus(MemoryStore):
+    """A store that does not take a status."""
+
+    def save_status(self, status: Status) -> None:
+        raise Unavailable("ledger_unreachable", "no answer")
+
+
+def test_a_first_run_that_cannot_be_noted_does_not_begin() -> None:
+    world = World(store=NoStatus(), settings={"FIRST_RUN": "baseline"})
+    world.requisition(JAMIE)
+
+    assert world.sweep().failure == "ledger_unreachable"
+    assert world.store.open_entries().entries == []
+
+
+# A trial.
+
+
+@pytest.mark.parametrize("value", ["1", "on", "true"])
+def test_a_trial_sends_nothing_and_says_what_it_would_send_to_whom(value: str) -> None:
+    world = World(settings={"DRY_RUN": value})
+    backlog(world)
+
+    summary = world.sweep()
+
+    assert world.moveworks.front.count("*") == 0
+    assert (summary.counts["dry_run"], summary.counts["not_your_turn"]) == (4, 1)
+    number = world.store.open_entries().entries[0].approval_id
+    story = [each["text"] for each in world.call("trace", route={"approval_id": str(number)}).body["story"]]
+    assert any(f"{JAMIE} was not told, as approver: DRY_RUN is on" in line for line in story)
+    groups = {each["cause"]: each["count"] for each in world.call("status").body["groups"]}
+    assert groups == {"dry_run": 4, "not_your_turn": 1}
+
+
+def test_a_trial_says_it_once_and_again_when_something_changed() -> None:
+    world = World(settings={"DRY_RUN": "1"})
+    number = world.requisition(JAMIE)
+    world.clock.advance(60)
+    world.sweep()
+    world.clock.advance(60)
+    world.sweep()
+    world.clock.advance(60)
+    quiet = world.sweep().counts.get("dry_run", 0)
+    world.coupa.world.edit_line(number, 0, unit_price="901.00")
+    world.clock.advance(60)
+
+    assert (quiet, world.sweep().counts.get("dry_run", 0)) == (0, 1)
+
+
+@pytest.mark.parametrize(("mode", "number"), [("announce", 4), ("digest", 2), ("baseline", 0)])
+def test_after_a_trial_the_backlog_is_treated_as_on_the_first_run(mode: str, number: int) -> None:
+    world = World(settings={"DRY_RUN": "1", "FIRST_RUN": mode})
+    backlog(world)
+    world.sweep()
+    minutes(world, 2)
+    world.settings = {"FIRST_RUN": mode}
+    world.restart()
+
+    assert len(minutes(world, 3)) == number
+
+
+def test_in_a_trial_nobody_is_reminded_and_nobody_told_that_it_is_over() -> None:
+    world = World(settings={"REMIND_AFTER_HOURS": "1", "CLOSING_NOTICE": "always", "TELL_REQUESTER": "on"})
+    number = world.requisition(JAMIE)
+    world.requisition(JAMIE)
+    world.sweep()
+    world.settings |= {"DRY_RUN": "on"}
+    world.restart()
+    world.clock.advance(2 * 3600)
+    before = world.moveworks.front.count("*")
+    [approval] = world.coupa.world.approvals_of(number)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="rejected")
+
+    minutes(world, 2)
+
+    assert world.moveworks.front.count("*") == before
+    assert world.store.read_closed(approval.id) is not None
+
+
+def test_in_a_trial_the_relay_sends_nothing_and_says_why() -> None:
+    world = World(settings={"DRY_RUN": "1", "RELAY": "on", "RELAY_DOMAINS": "example.com"})
+
+    reply = world.call("notifications", json={"recipients": [JAMIE], "message": "hello"})
+
+    assert (reply.status, reply.body["error"]) == (503, "dry_run")
+    assert world.moveworks.front.count("*") == 0

@@ -1,0 +1,320 @@
+"""Whoever was told and is silent is reminded, seldom and never too late; in the end somebody else is told."""
+
+from __future__ import annotations
+
+import pytest
+from bridge import World
+from unruly import ENDLESS, Dying, Raced
+
+from coupa_core.ledger import State
+from sandbox.coupa.world import Group
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, ALEX, BOSS = "jamie@example.com", "robin@example.com", "alex@example.com", "boss@example.com"
+DAILY = {"REMIND_AFTER_HOURS": "24", "REMIND_MAX": "3"}
+HOUR_S = 3600
+
+
+def after(world: World, hours: float) -> list[Delivered]:
+    """Let hours pass, sweep, and return what was told."""
+    world.clock.advance(hours * HOUR_S)
+    return world.announced()
+
+
+def announced(world: World) -> Delivered:
+    """Enter a request for Jamie and return the notice."""
+    world.requisition(JAMIE)
+    [told] = world.announced()
+    return told
+
+
+def test_reminders_come_after_a_day_two_and_four_and_then_no_more() -> None:
+    world = World(settings=DAILY)
+    announced(world)
+
+    hours = [hour for hour in range(1, 24 * 20) if after(world, 1)]
+
+    assert hours == [24, 24 + 48, 24 + 48 + 96]
+
+
+def test_a_reminder_says_how_long_it_has_waited_and_has_buttons_that_work() -> None:
+    world = World(settings=DAILY)
+    announced(world)
+
+    [reminder] = after(world, 24)
+
+    assert "still pending your approval, waiting for 1 day" in reminder.message
+    assert world.click(reminder, JAMIE).body["outcome"] == "approved"
+    assert after(world, 100) == []
+
+
+def test_without_the_setting_nobody_is_reminded() -> None:
+    world = World()
+    announced(world)
+
+    assert after(world, 1000) == []
+
+
+@pytest.mark.parametrize("how", ["from chat", "in Coupa", "withdrawn"])
+def test_nobody_is_reminded_of_what_is_over(how: str) -> None:
+    world = World(settings=DAILY)
+    card = announced(world)
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    world.clock.advance(24 * HOUR_S)
+    if how == "from chat":
+        world.click(card, JAMIE)
+    elif how == "in Coupa":
+        world.coupa.world.decide_in_coupa(approval.id, by=world.person(JAMIE), decision="approved")
+    else:
+        world.coupa.world.withdraw(approval.document.id)
+
+    assert world.announced() == []
+
+
+def test_after_a_change_the_change_is_told_and_the_reminders_begin_anew() -> None:
+    world = World(settings=DAILY)
+    card = announced(world)
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    after(world, 24)
+    world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
+
+    [changed] = after(world, 47)
+
+    assert "changed" in changed.message
+    assert after(world, 23) == []
+    [reminder] = after(world, 1)
+    assert "waiting for 1 day" in reminder.message
+
+
+def test_a_change_that_was_not_yet_seen_is_told_instead_of_the_reminder() -> None:
+    world = World(settings=DAILY)
+    card = announced(world)
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
+
+    [told] = after(world, 24)
+
+    assert ("changed" in told.message, "still pending your approval, waiting" in told.message) == (
+        True,
+        False,
+    )
+
+
+def test_a_reminder_waits_for_the_morning() -> None:
+    world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "12", "QUIET_HOURS": "20:00-07:00"})
+    announced(world)  # at nine in the morning
+
+    assert after(world, 12) == []
+    assert after(world, 9) == []
+    assert len(after(world, 1)) == 1
+
+
+def test_a_reminder_waits_for_the_hour_of_the_digest_and_comes_in_it() -> None:
+    world = World(settings={**DAILY, "DIGEST_AT": "10:00"})
+    world.sweep()
+    world.requisition(JAMIE, title="Chairs")
+    after(world, 1)
+    world.requisition(JAMIE, title="Desks")
+    assert after(world, 23.5) == []
+
+    [told] = after(world, 0.5)
+
+    assert "2 approvals" in told.message
+    assert ("Chairs" in told.message, "waiting for 1 day" in told.message) == (True, True)
+
+
+def test_many_reminders_for_one_person_are_one_message() -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "3"})
+    for _ in range(3):
+        announced(world)
+
+    assert len(after(world, 24)) == 3
+    announced(world)
+    assert len(after(world, 48)) == 1
+    assert {row.reminders for row in world.store.open_entries().entries} == {1, 2}
+
+
+def test_every_member_who_was_told_is_reminded() -> None:
+    world = World(settings=DAILY)
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    world.requisition(Group(group))
+    world.announced()
+
+    assert [each.recipient for each in after(world, 24)] == [JAMIE, ROBIN]
+
+
+# When something fails.
+
+
+def test_while_moveworks_is_away_a_reminder_is_only_put_off() -> None:
+    world = World(settings=DAILY)
+    announced(world)
+    world.moveworks.front.fail("answer", method="POST", status=401, times=1)
+
+    assert after(world, 24) == []
+    assert len(after(world, 0.1)) == 1
+    assert after(world, 47) == []
+    assert len(after(world, 1)) == 1
+
+
+@pytest.mark.parametrize("fault", ["lose", "refuse"])
+def test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated(fault: str) -> None:
+    world = World(settings=DAILY)
+    announced(world)
+    if fault == "lose":
+        world.moveworks.front.fail("lose", method="POST", times=1)
+    else:
+        world.moveworks.front.fail("answer", method="POST", status=400, times=1)
+    sent = len(after(world, 24))
+
+    assert sent == (1 if fault == "lose" else 0)
+    assert [hour for hour in range(1, 48) if after(world, 1)] == []
+    assert len(after(world, 1)) == 1
+    assert world.store.open_entries().entries[0].state is State.SENT
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_a_store_that_dies_during_a_reminder_costs_it_at_most_and_never_repeats_it(writes: int) -> None:
+    store = Dying()
+    world = World(store=store, settings={**DAILY, "REMIND_MAX": "1"})
+    announced(world)
+    store.left = writes
+    after(world, 24)
+    store.left = ENDLESS
+
+    for _ in range(5):
+        after(world, 1)
+
+    assert len(world.moveworks.delivered) <= 2
+    assert world.store.open_entries().entries[0].state is State.SENT
+
+
+@pytest.mark.parametrize("writes", [1, 2])
+def test_when_somebody_else_writes_the_row_a_reminder_is_left_to_them(writes: int) -> None:
+    store = Raced()
+    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "1"})
+    announced(world)
+    store.left = writes
+
+    assert len(after(world, 24)) == writes - 1
+
+
+def test_when_somebody_else_writes_one_row_of_a_digest_the_others_are_told_of() -> None:
+    store = Raced()
+    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "2"})
+    for _ in range(4):
+        announced(world)
+    store.left = 4  # after the claims
+
+    [told] = after(world, 24)
+
+    assert "3 approvals" in told.message
+
+
+# Escalation.
+
+
+def test_a_long_wait_is_told_once_to_the_approvers_manager_who_cannot_decide() -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    card = announced(world)
+    assert after(world, 71) == []
+
+    [told] = after(world, 1)
+
+    assert (told.recipient, told.slots) == (BOSS, {})
+    assert "Jamie Doe" in told.message
+    assert "3 days" in told.message
+    assert after(world, 500) == []
+    assert world.click(card, BOSS).body["outcome"] == "not_your_approval"
+
+
+def test_a_long_wait_is_told_to_whom_the_setting_names() -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": "desk@example.com"})
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+    world.requisition(Group(group))
+    world.announced()
+
+    assert [each.recipient for each in after(world, 72)] == ["desk@example.com"]
+
+
+@pytest.mark.parametrize("manager", [None, "inactive"])
+def test_without_a_manager_who_can_be_told_nobody_is_and_it_is_not_asked_again(manager: str | None) -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
+    boss = world.person(BOSS, active=False) if manager else None
+    world.person(JAMIE, manager=boss)
+    announced(world)
+
+    assert after(world, 72) == []
+    asked = world.coupa.front.count("GET", "/api/users")
+    assert after(world, 1) == []
+    assert world.coupa.front.count("GET", "/api/users") == asked
+
+
+def test_when_the_manager_cannot_be_read_the_reminder_goes_out_and_the_escalation_comes_later() -> None:
+    world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "72", "ESCALATE_AFTER_HOURS": "72"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    announced(world)
+    world.clock.advance(72 * HOUR_S)
+    world.coupa.front.fail("answer", path="/api/users", status=503, skip=1, times=4)
+
+    first = [each.recipient for each in world.announced()]
+    second = [each.recipient for each in after(world, 0.1)]
+
+    assert (first, second) == ([JAMIE], [BOSS])
+
+
+def test_reminder_and_escalation_come_together_when_both_are_due() -> None:
+    world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "72", "ESCALATE_AFTER_HOURS": "72"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    announced(world)
+
+    assert [each.recipient for each in after(world, 72)] == [BOSS, JAMIE]
+
+
+def test_an_escalation_that_was_surely_not_sent_comes_later() -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    announced(world)
+    world.moveworks.front.fail("answer", method="POST", status=401, times=1)
+
+    assert after(world, 72) == []
+    assert [each.recipient for each in after(world, 0.1)] == [BOSS]
+    assert after(world, 100) == []
+
+
+def test_an_escalation_waits_for_the_morning_and_a_new_version_may_be_escalated_again() -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "12", "QUIET_HOURS": "20:00-07:00"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    card = announced(world)
+    assert after(world, 12) == []
+    assert [each.recipient for each in after(world, 10)] == [BOSS]
+    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
+
+    assert [each.recipient for each in after(world, 1)] == [JAMIE]
+    assert [each.recipient for each in after(world, 24)] == [BOSS]
+
+
+def test_the_story_tells_of_reminders_and_escalations() -> None:
+    world = World(settings={**DAILY, "ESCALATE_AFTER_HOURS": "24"})
+    world.person(JAMIE, manager=world.person(BOSS))
+    number = announced(world).slots["approval_id"]
+    after(world, 24)
+
+    story = [line["text"] for line in world.call("trace", route={"approval_id": number}).body["story"]]
+
+    assert any(f"{JAMIE} was reminded" in line for line in story)
+    assert any(f"{BOSS} was told that it has waited for long" in line for line in story)
+
+
+def test_waits_are_counted_from_the_first_notice_and_not_from_a_reminder() -> None:
+    world = World(settings=DAILY)
+    announced(world)
+    [reminder] = after(world, 24)
+    world.click(reminder, JAMIE)
+    world.sweep()
+
+    [row] = world.call("cycle_times").body["rows"]
+
+    assert row["median_s"] == pytest.approx(24 * HOUR_S, abs=5)
