@@ -28,6 +28,12 @@ PEOPLE = {
     "sam@example.com": ("Sam", "Stinson"),
     "mallory@example.com": ("Mallory", "Grey"),
 }
+MANAGERS = {
+    "jamie@example.com": "robin@example.com",
+    "alex@example.com": "robin@example.com",
+    "sam@example.com": "jamie@example.com",
+}
+"""Who is managed by whom; the others by nobody."""
 
 
 @dataclass
@@ -111,6 +117,8 @@ def neighbours(
             email: coupa.world.add_user(email=email, firstname=first, lastname=last)
             for email, (first, last) in PEOPLE.items()
         }
+        for email, manager in MANAGERS.items():
+            coupa.world.users.rows[people[email]].manager = coupa.world.users.rows[people[manager]]
         coupa_url = stack.enter_context(served(coupa_with_handles(coupa, people), port=coupa_port))
         print(f"  Coupa         {coupa_url}  (simulated)")
         moveworks_url = stack.enter_context(served(moveworks_with_handles(moveworks), port=moveworks_port))

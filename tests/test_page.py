@@ -22,6 +22,7 @@ from sandbox.host import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page
+from sandbox.page.chat import ASKED
 from sandbox.page.markup import shown
 from sandbox.serving import served
 
@@ -58,7 +59,7 @@ class Office:
         return self.client.get(answer.headers["Location"]).text
 
     def enter(self, title: str = "Desk", **fields: str) -> int:
-        wish = {"title": title, "quantity": "2", "price": "10.00", "currency": "USD"}
+        wish = {"title": title, "copies": "1", "quantity": "2", "price": "10.00", "currency": "USD"}
         wish |= {"requester": self.user(SAM), "first": self.user(JAMIE)}
         self.do("/coupa/create", **{**wish, **fields})
         return int(self.world.coupa.world.documents["RequisitionHeader"].ids[-1])
@@ -178,16 +179,18 @@ def test_a_message_shows_the_known_markup_and_nothing_else(message: str, html_: 
     assert shown(message, coupa_url=COUPA) == html_
 
 
-def test_a_message_without_an_approval_has_its_items_and_no_buttons(office: Office) -> None:
-    """So a digest, a reminder or a follow-up is shown as soon as one is sent."""
-    now = office.world.clock.now()
-    message = "<b>2 requests wait for you</b><ul><li>Desk</li><li>Chair</li></ul>"
-    office.world.moveworks.delivered.append(Delivered(JAMIE, message, {}, now))
+def test_a_message_without_an_approval_offers_what_it_says_to_ask_and_nothing_else(office: Office) -> None:
+    now, items = office.world.clock.now(), "<ul><li>Desk</li><li>Chair</li></ul>"
+    office.world.moveworks.delivered += [
+        Delivered(JAMIE, f"<b>2 approvals wait for you</b>{items}To decide here, ask: “{ASKED}”", {}, now),
+        Delivered(JAMIE, "It was approved by Robin Vega.", {}, now),
+    ]
 
-    page = office.read(JAMIE)
+    log = office.read(JAMIE).partition('id="turns"')[2].partition("</ol>")[0]
 
-    assert "<ul><li>Desk</li><li>Chair</li></ul>" in page
-    assert 'name="card"' not in page
+    assert items in log
+    assert re.findall(r"<button[^>]*>([^<]+)</button>", log) == [ASKED]
+    assert 'name="card"' not in log
 
 
 def test_a_changed_request_is_shown_again_with_buttons_that_work(office: Office) -> None:
@@ -210,6 +213,25 @@ def test_the_list_shows_each_item_with_buttons_that_work(office: Office) -> None
     assert "You have 2 open approvals in Coupa." in page
     assert page.count('name="card"') == 2 * 2
     assert "approved, HTTP 200" in office.click(JAMIE)
+
+
+def test_what_is_ticked_in_the_list_is_approved_together_and_the_rest_is_not(office: Office) -> None:
+    office.enter("Desk", copies="3")
+    page = office.do("/chat/ask")
+    ticks = re.findall(r'name="(tick-[^"]+)"', page)
+    [turn] = set(re.findall(r'name="turn" value="([^"]+)"', page))
+
+    page = office.do("/chat/several", turn=turn, **dict.fromkeys(ticks[:2], "1"))
+
+    assert "Done: you approved all 2 requests." in page
+    assert "85001 approved, 85002 approved, HTTP 200" in page
+    assert [each.status for each in office.world.coupa.world.approvals.rows.values()] == [
+        "approved",
+        "approved",
+        "pending_approval",
+    ]
+    assert "Nothing was ticked." in office.do("/chat/several", turn=turn)
+    assert "Nothing was ticked." in office.do("/chat/several", turn=turn, person=ROBIN, **{ticks[2]: "1"})
 
 
 def test_steps_may_be_parallel_and_of_groups(office: Office) -> None:
@@ -280,6 +302,8 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
         ("/coupa/create", {"quantity": "-1"}, "Quantity must be above zero"),
         ("/coupa/create", {"quantity": "1e999"}, "Quantity must be above zero"),
         ("/coupa/create", {"currency": "XXX"}, "That currency is not offered here."),
+        ("/coupa/create", {"copies": "0"}, "Copies must be from 1 to 25."),
+        ("/coupa/create", {"copies": "26"}, "Copies must be from 1 to 25."),
         ("/coupa/create", {"first": ""}, "Somebody must decide first."),
         ("/coupa/create", {"first": "user-2"}, "First is unknown."),
         ("/coupa/create", {"requester": "group-101"}, "Requester must be a person."),
@@ -302,6 +326,7 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
         ),
         ("/coupa/end-delegation", {"delegation": "7"}, "There is no such delegation."),
         ("/chat/click", {"card": "turn-9-0", "decision": "approve"}, "There is no such card in this chat."),
+        ("/chat/several", {"turn": "turn-0", "tick-turn-0-0": "1"}, "Nothing was ticked."),
         ("/bridge/advance", {"seconds": "1"}, "Time does not move so far."),
         ("/faults/break", {"neighbour": "Coupa", "fault": "x"}, "There is no such switch."),
         ("/faults/break", {"neighbour": "Table store", "fault": "hang"}, "There is no such switch."),
@@ -311,7 +336,8 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
 def test_what_cannot_be_done_is_said(office: Office, path: str, fields: dict[str, str], said: str) -> None:
     office.world.coupa.world.add_group(name="Smiths", members=[])
     office.enter()
-    wish = {"title": "Desk", "quantity": "1", "price": "1", "currency": "USD", "requester": office.user(SAM)}
+    wish = {"title": "Desk", "copies": "1", "quantity": "1", "price": "1", "currency": "USD"}
+    wish |= {"requester": office.user(SAM)}
     wish |= {"first": office.user(JAMIE)} if path == "/coupa/create" else {}
 
     page = office.do(path, **{**wish, **fields})

@@ -37,6 +37,11 @@ class Card:
         """The approval that its buttons decide; empty for a message without buttons."""
         return self.slots.get("approval_id", "")
 
+    @property
+    def asks(self) -> bool:
+        """Whether it says what to ask for the list, as a digest does, and so gets that as a button."""
+        return not self.approval_id and ASKED in self.text
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -54,6 +59,11 @@ class Entry:
     is_own: bool = False
     note: str = ""
     cards: list[Card] = field(default_factory=list)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it shows several approvals, which can then be decided together."""
+        return sum(bool(card.approval_id) for card in self.cards) > 1
 
 
 class Chats:
@@ -101,11 +111,10 @@ class Chats:
         answer = _json(reply)
         slots = {"approval_id": card.approval_id, "action_token": str(answer.get("action_token") or "")}
         anew = [(str(answer["content"]), slots)] if answer.get("content") else []
-        outcome = answer.get("outcome") or answer.get("error") or "no answer"
         return self._say(
             person,
             str(answer.get("message", "Something went wrong.")),
-            note=f"{outcome}, HTTP {reply.status_code}",
+            note=f"{_outcome(answer)}, HTTP {reply.status_code}",
             cards=anew,
         )
 
@@ -123,6 +132,27 @@ class Chats:
         ]
         note = f"{answer.get('error', 'list')}, HTTP {reply.status_code}"
         return self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
+
+    def approve_several(self, person: str, form: Form) -> Done:
+        """Approve at once what was ticked in one turn, as that person.
+
+        Raises:
+            Mistake: there is no such turn in the chat, or nothing was ticked.
+        """
+        turn = form.needed("turn", limit=40)
+        cards = [card for entry in self._own(person) if entry.id == turn for card in entry.cards]
+        ticked = [card.slots for card in cards if form.text(f"tick-{card.id}")]
+        if not ticked:
+            raise Mistake("Nothing was ticked.")
+        self._say(person, f"{LABELS['approve']} {len(ticked)} of them", is_own=True)
+        try:
+            reply = self._connector.decide_several(ticked, clicker=person, decision="approve")
+        except requests.RequestException:
+            return self._no_answer(person)
+        answer = _json(reply)
+        items = [f"{each['approval_id']} {_outcome(each)}" for each in answer.get("items", [])]
+        note = f"{', '.join(items) or _outcome(answer)}, HTTP {reply.status_code}"
+        return self._say(person, str(answer.get("message", "Something went wrong.")), note=note)
 
     def _no_answer(self, person: str) -> Done:
         return self._say(person, "Something went wrong. Please try again later.", note="no answer")
@@ -167,6 +197,10 @@ class Chats:
 
 def _decision(text: str) -> Decision:
     return "approve" if text == "approve" else "reject" if text == "reject" else "hold"
+
+
+def _outcome(answer: dict[str, Any]) -> str:
+    return str(answer.get("outcome") or answer.get("error") or "no answer")
 
 
 def _json(reply: requests.Response) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from sandbox.coupa.world import (
 from sandbox.page.form import Done, Form, Mistake
 from sandbox.page.screens import CURRENCIES
 
+MAX_COPIES = 25
+
 
 class Desk:
     """What can be done in Coupa; each method takes a form, and raises `Mistake` when it cannot be done.
@@ -54,15 +56,21 @@ class Desk:
             unit_price=form.decimal("price"),
             supplier=form.text("supplier", limit=100) or None,
         )
-        number = self._world.add_requisition(
-            requested_by=self._user(form, "requester"),
-            title=title,
-            justification=form.text("justification", limit=4_000) or None,
-            currency=currency,
-            lines=[line],
-            approvers=steps,
-        )
-        return Done(f"document-{number}", "Entered. The next sweep announces it.")
+        copies = form.number("copies")
+        if not 1 <= copies <= MAX_COPIES:
+            raise Mistake(f"Copies must be from 1 to {MAX_COPIES}.")
+        requester, justification = self._user(form, "requester"), form.text("justification", limit=4_000)
+        for copy in range(1, copies + 1):
+            number = self._world.add_requisition(
+                requested_by=requester,
+                title=title if copies == 1 else f"{title} {copy}",
+                justification=justification or None,
+                currency=currency,
+                lines=[line],
+                approvers=steps,
+            )
+        it = "it" if copies == 1 else "them"
+        return Done(f"document-{number}", f"Entered. The next sweep announces {it}.")
 
     def edit(self, form: Form) -> Done:
         """Change quantity and price of a line."""

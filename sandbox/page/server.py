@@ -65,6 +65,10 @@ class Page:
         self._people = {
             email: around.coupa.world.users.rows[number].fullname for email, number in around.people.items()
         }
+        users = around.coupa.world.users.rows
+        self._managers = {
+            email: manager.fullname for email, n in around.people.items() if (manager := users[n].manager)
+        }
         self._coupa_url = around.coupa_url
         self._chats = Chats(around.moveworks, Connector(app_url), around.clock)
         self._screens = Screens(around.coupa, around.people)
@@ -129,6 +133,7 @@ class Page:
         chat: dict[str, Callable[[str, Form], Done]] = {
             "/chat/click": self._chats.click,
             "/chat/ask": self._chats.ask,
+            "/chat/several": self._chats.approve_several,
         }
         try:
             if request.path in chat:
@@ -151,6 +156,7 @@ class Page:
                 {"email": email, "name": name, "notices": self._chats.waiting(email)}
                 for email, name in self._people.items()
             ],
+            manager=self._managers.get(person),
             token=self._token,
             shown=partial(shown, coupa_url=self._coupa_url),
             trace=trace,
