@@ -42,6 +42,14 @@ LOG = ROOT / ".sandbox.log"
 # The demo decides when a sweep runs; the app's own timer would do it each minute.
 NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
 
+CADENCE = {
+    "REMIND_AFTER_HOURS": "24",
+    "ESCALATE_AFTER_HOURS": "72",
+    "CLOSING_NOTICE": "always",
+    "TELL_REQUESTER": "on",
+}
+"""So that each kind of message can be seen, when time is moved on the page."""
+
 
 @contextlib.contextmanager
 def function_app(settings: dict[str, str], *, port: int, log: Path = LOG) -> Iterator[str]:
@@ -111,6 +119,7 @@ In another terminal:
   curl -X POST {app_url}/api/approvals/APPROVAL_ID/approve \\
        -H 'X-Actor-Email: jamie@example.com' -H 'X-Action-Token: ACTION_TOKEN'
   curl {app_url}/api/status
+Settings: {", ".join(f"{name}={value}" for name, value in CADENCE.items())}; move the time on the page.
 People: {", ".join(PEOPLE)}""")
     seen = len(around.moveworks.delivered)
     while True:
@@ -137,7 +146,7 @@ def main() -> int:
                 tables_only=core_tools() is None,
             ) as around,
             function_app(
-                {**around.settings(channel=options.channel), **NEVER}, port=free_port(APP_PORT)
+                {**around.settings(channel=options.channel), **NEVER, **CADENCE}, port=free_port(APP_PORT)
             ) as app_url,
         ):
             Story(around, app_url).tell()

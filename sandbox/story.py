@@ -63,6 +63,10 @@ class Story:
         self._click(to_robin, "robin@example.com", "reject", "reason_required")
         why = "Two are enough; take the cheaper model."
         self._click(to_robin, "robin@example.com", "reject", "rejected", why)
+        self._say("The next sweep tells Sam what became of the chairs.")
+        [outcome] = self._announced(1)
+        self._expect(outcome.recipient, "sam@example.com")
+        self._show(outcome)
         self._say("Robin asks: do I have any approvals in Coupa?")
         answer = self._connector.pending("robin@example.com").json()
         print(f"     {answer['message']}")
@@ -105,7 +109,8 @@ class Story:
         print(f"     to {each.recipient}:")
         for line in plain(each.message).splitlines():
             print(f"     | {line}")
-        print("     | [Approve]  [Send back]")
+        if each.slots:
+            print("     | [Approve]  [Send back]")
 
     def _click(
         self, card: Delivered, who: str, what: Decision, outcome: str, reason: str | None = None
@@ -128,7 +133,7 @@ class Story:
     def _end(self) -> None:
         """Count what reached the neighbours."""
         decisions, notices = len(self._neighbours.coupa.decisions), len(self._neighbours.moveworks.delivered)
-        self._expect((decisions, notices), (2, 3))
+        self._expect((decisions, notices), (2, 4))
         self._expect(self._neighbours.moveworks.markup_faults, [])
         print(f"\n  Coupa took {decisions} decisions; {notices} notices were sent.")
 

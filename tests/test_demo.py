@@ -33,9 +33,12 @@ STORY = [
     "to robin@example.com:",
     "robin@example.com -> reject: 200 reason_required",
     "robin@example.com -> reject: 200 rejected",
+    "The next sweep tells Sam what became of the chairs.",
+    "to sam@example.com:",
+    "Your purchase request 5002 (Office chairs) was rejected by Robin Vega",
     "You have 1 open approval in Coupa.",
     "Robin Vega <robin@example.com> via Moveworks: Two are enough; take the cheaper model.",
-    "Coupa took 2 decisions; 3 notices were sent.",
+    "Coupa took 2 decisions; 4 notices were sent.",
 ]
 
 
