@@ -478,6 +478,8 @@ def test_it_can_be_read_and_used_at_every_width(visitor: Visitor) -> None:
     visitor.approve("Rivets")
     visitor.cards("Rivets").last.get_by_role("link", name="Trace").click()
     page = visitor.page
+    expect(page.locator("#trace")).to_contain_text("was told")
+    page.wait_for_load_state()  # with its style sheet
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     widths = [320, 390, 768, 1280]
 
