@@ -150,15 +150,7 @@ def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path
     assert in_order(STORY, output), output
 
 
-def test_the_story_is_the_same_over_the_listener(tmp_path: Path) -> None:
-    status, output = told("--channel", "listener", environment={"PATH": without("node", tmp_path)})
-
-    assert status == 0, output
-    assert "| *💳 Purchase request pending your approval*:" in output
-    assert in_order(STORY, output), output
-
-
-def test_it_uses_func_start_where_core_tools_are(tmp_path: Path) -> None:
+def test_over_the_listener_and_with_core_tools_the_story_is_the_same(tmp_path: Path) -> None:
     """A stand-in for Core Tools takes the same command line, and serves with the local host."""
     func = tmp_path / "func"
     func.write_text(
@@ -168,9 +160,12 @@ def test_it_uses_func_start_where_core_tools_are(tmp_path: Path) -> None:
     )
     func.chmod(0o755)
 
-    status, output = told(environment={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    status, output = told(
+        "--channel", "listener", environment={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    )
 
     assert status == 0, output
+    assert "| *💳 Purchase request pending your approval*:" in output
     assert ("function app  func start" in output) is is_installed()
     assert in_order(STORY, output), output
 
