@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,21 @@ def test_every_python_that_is_promised_is_tested() -> None:
     assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == [
         version for version in (f"3.{minor}" for minor in range(8, 20)) if version in promised
     ]
+
+
+def test_ci_asks_for_every_branch() -> None:
+    coverage = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage"]
+    files = (ROOT / ".ci" / "run", ROOT / ".github" / "workflows" / "ci.yml")
+
+    assert (coverage["run"]["branch"], coverage["report"]["fail_under"]) == (True, 100)
+    for file in files:
+        [asked] = [line for line in file.read_text("utf-8").splitlines() if "COVERAGE=1" in line]
+        options = asked.partition("make test ")[2].split()
+        done = subprocess.run(
+            ["make", "--dry-run", "test", *options], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        [line] = [line for line in done.stdout.splitlines() if "-m pytest" in line]
+        assert "--cov " in line
 
 
 def test_workflows_run_targets_and_files_that_exist() -> None:
