@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 
@@ -36,21 +37,20 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one_message_at_most() -> None:
-    for approvals in (1, 4):
-        for choice in crashes.points(approvals):
-            tally, steps = crashes.run(approvals, choice)
-            assert (tally.lost, tally.unexplained) == (0, 0), choice
-            assert tally.repeated <= 1, choice
-            [(number, mode)] = choice.items()
-            # Nobody can know of a message whose sender died with its answer: the count must see it.
-            if mode == "kill_after" and steps[number].startswith("moveworks POST"):
-                assert tally.repeated == 1, choice
+    for choice in crashes.points(2):
+        tally, steps = crashes.run(2, choice)
+        assert (tally.lost, tally.unexplained) == (0, 0), choice
+        assert tally.repeated <= 1, choice
+        [(number, mode)] = choice.items()
+        # Nobody can know of a message whose sender died with its answer: the count must see it.
+        if mode == "kill_after" and steps[number].startswith("moveworks POST"):
+            assert tally.repeated == 1, choice
 
 
 def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_over_the_listener() -> None:
     passed: set[str] = set()
-    for choice in crashes.points(2, scene=crashes.LISTENER):
-        tally, steps = crashes.run(2, choice, scene=crashes.LISTENER)
+    for choice in crashes.points(1, scene=crashes.LISTENER):
+        tally, steps = crashes.run(1, choice, scene=crashes.LISTENER)
         assert (tally.lost, tally.unexplained) == (0, 0), choice
         assert tally.repeated <= 1, choice
         passed |= set(steps)
@@ -71,9 +71,9 @@ def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_of_a_digest() -> None:
 def test_nothing_is_lost_by_two_kills() -> None:
     pairs = list(crashes.pairs_of_kills(1))
 
-    whole = crashes.enumerate_faults(1, random.Random(3).sample(pairs, 150))
+    whole = crashes.enumerate_faults(1, random.Random(3).sample(pairs, 100))
 
-    assert (whole.runs, whole.lost, whole.unexplained) == (150, 0, 0)
+    assert (whole.runs, whole.lost, whole.unexplained) == (100, 0, 0)
     assert whole.worst <= 3
 
 
@@ -118,7 +118,7 @@ def test_what_is_owed_is_told_in_order_after_an_outage(who: str, how: str) -> No
 
 
 def test_no_time_or_zone_or_set_clock_loses_or_repeats() -> None:
-    whole = total(times.every_time())
+    whole = total(times.some_times())
 
     assert (whole.lost, whole.repeated) == (0, 0)
 
@@ -164,13 +164,22 @@ def test_a_crowd_that_once_got_a_false_answer_does_not_any_more(crowd: clicks.Cr
 
 
 def test_a_spoiled_field_keeps_nobody_else_from_being_told() -> None:
-    whole = total(malformed.spoiling(*case) for case in malformed.cases())
+    """Every field of every kind of record, each in some of the ways, so that every kind meets every way."""
+    some = list(itertools.islice(malformed.cases(), None, None, 3))
+    assert {(kind, oddity) for kind, _, oddity in some} == {
+        (kind, oddity) for kind, _, oddity in malformed.cases()
+    }
+    assert {(kind, field) for kind, field, _ in some} == {
+        (kind, field) for kind, field, _ in malformed.cases()
+    }
 
-    assert whole.runs > 1_000
+    whole = total(malformed.spoiling(*case) for case in some)
+
+    assert whole.runs == len(some)
 
 
 def test_whatever_people_do_those_who_are_owed_know() -> None:
-    tally = machine.run_machine(60)
+    tally = machine.run_machine(40)
 
     assert (tally.lost, tally.unexplained) == (0, 0)
 
@@ -186,7 +195,7 @@ def test_a_write_whose_answer_was_lost_is_known_again_by_the_real_sdk(
 
 
 def test_the_allowed_rates_are_kept_and_health_stays_green_under_load() -> None:
-    tally = load.hour(pending=250, minutes=8, a_minute=100)
+    tally = load.hour(pending=150, minutes=6, a_minute=100)
 
     assert (tally.lost, tally.repeated) == (0, 0)
 

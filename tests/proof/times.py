@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from proof.audit import Tally, audit
 from proof.rig import Rig
@@ -25,7 +27,12 @@ MOMENTS = {
 ZONES = tuple(range(-12, 15))
 """Hours from UTC, of Coupa's stamps."""
 
-STEPS_S = (0.0, 3600.0, -3600.0)
+MANNERS: tuple[dict[str, Any], ...] = (
+    {"zone": -8, "after": -7},
+    {"zone": 2, "after": 1},
+    *({"zone": -8, "step_s": step_s} for step_s in (3600.0, -3600.0, 0.0)),
+)
+"""How a moment passes: with a change of Coupa's zone, with the clock set forward or back, or as any other."""
 
 
 def passing(moment: datetime, *, zone: int, after: int | None = None, step_s: float = 0.0) -> Tally:
@@ -61,13 +68,18 @@ def passing(moment: datetime, *, zone: int, after: int | None = None, step_s: fl
 
 
 def every_time() -> Iterator[Tally]:
-    """Pass every moment in one zone with each step of the clock, and one moment in every zone."""
-    for moment in MOMENTS.values():
-        for step_s in STEPS_S:
-            yield passing(moment, zone=-8, step_s=step_s)
-        yield passing(moment, zone=-8, after=-7)
-        yield passing(moment, zone=2, after=1)
+    """Pass every moment in every manner, and one moment in every zone."""
+    for moment, manner in itertools.product(MOMENTS.values(), MANNERS):
+        yield passing(moment, **manner)
     for zone in ZONES:
+        yield passing(MOMENTS["midnight"], zone=zone)
+
+
+def some_times() -> Iterator[Tally]:
+    """Pass every moment in one of the manners in turn, and one in the farthest zones and in between."""
+    for moment, manner in zip(MOMENTS.values(), itertools.cycle(MANNERS), strict=False):
+        yield passing(moment, **manner)
+    for zone in ZONES[::13]:
         yield passing(MOMENTS["midnight"], zone=zone)
 
 
