@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,8 +36,13 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path, *, typing_too: bool = True) -> Iterator[str]:
-    """Yield every module that a file imports, wherever in it, as full names."""
+@functools.cache
+def imports(path: Path, *, typing_too: bool = True) -> tuple[str, ...]:
+    """Return every module that a file imports, wherever in it, as full names."""
+    return tuple(_imports(path, typing_too=typing_too))
+
+
+def _imports(path: Path, *, typing_too: bool) -> Iterator[str]:
     package = path.relative_to(ROOT).parent.parts
     skipped: set[ast.AST] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -81,10 +81,13 @@ def values(read: BaseModel | None) -> dict[Path, Any]:
     return flat
 
 
-def values_outside(path: Path, read: BaseModel | None) -> dict[Path, Any]:
+def outside(path: Path, read: dict[Path, Any]) -> dict[Path, Any]:
     """Return what was read of all other fields; an element of a list may go with what is in the list."""
     above = path[:-1] if isinstance(path[-1], int) else path
-    return {at: value for at, value in values(read).items() if at[: len(above)] != above}
+    return {at: value for at, value in read.items() if at[: len(above)] != above}
+
+
+APPROVAL_VALUES = values(approval())
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
@@ -92,7 +95,7 @@ def values_outside(path: Path, read: BaseModel | None) -> dict[Path, Any]:
 def test_one_bad_field_of_an_approval_spoils_no_other(path: Path, bad: Any) -> None:
     read = parse_approval(spoiled(APPROVAL, path, bad))
 
-    assert values_outside(path, read) == values_outside(path, approval())
+    assert outside(path, values(read)) == outside(path, APPROVAL_VALUES)
 
 
 CASES = [(kind, path) for kind, record in RECORDS.items() for path in paths(record) if path != ("id",)]
@@ -100,17 +103,17 @@ CASES = [(kind, path) for kind, record in RECORDS.items() for path in paths(reco
 
 @pytest.mark.parametrize(("kind", "path"), CASES, ids=str)
 def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str, path: Path) -> None:
-    good, facts = document(kind), shown_facts(document(kind))
     # A chain is made of approvals, of which one without an id is lost.
-    outside = path[:2] if path[:1] == ("approvals",) and path[2:] == ("id",) else path
+    lost = path[:2] if path[:1] == ("approvals",) and path[2:] == ("id",) else path
+    good, facts, asked_for = outside(lost, values(document(kind))), shown_facts(document(kind)), approval()
     for name, bad in BAD.items():
         read = parse_document(kind, spoiled(RECORDS[kind], path, bad))
 
-        assert values_outside(outside, read) == values_outside(outside, good), name
+        assert outside(lost, values(read)) == good, name
         assert read is not None
         assert len(digest(read)) == 22, name
-        assert has_turn(approval(), read, []) in (True, False), name
-        assert announcement(approval(), read, style=Style(), shown=Shown()), name
+        assert has_turn(asked_for, read, []) in (True, False), name
+        assert announcement(asked_for, read, style=Style(), shown=Shown()), name
         assert isinstance(difference(facts, read, Style()), list), name
 
 
