@@ -246,15 +246,21 @@ SPOILERS: list[Callable[[Spoiler], str]] = [
 
 @pytest.mark.parametrize("spoil", SPOILERS, ids=lambda spoil: spoil.__name__)
 def test_what_was_spoiled_is_found_and_its_place_is_named(
-    record: Record, copy: tuple[dict[str, str], TableClient], spoil: Callable[[Spoiler], str]
+    record: Record,
+    copy: tuple[dict[str, str], TableClient],
+    spoil: Callable[[Spoiler], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings, client = copy
     place = spoil(Spoiler(client, record))
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
 
-    done = run(settings, "verify")
+    assert main(["verify"]) == 1
 
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith(f"broken at {place}")
+    said = capsys.readouterr()
+    assert (said.out.startswith(f"broken at {place}"), said.err) == (True, "")
 
 
 def test_the_copy_is_whole_before_it_is_spoiled(copy: tuple[dict[str, str], TableClient]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from itertools import product
@@ -77,6 +77,7 @@ class Stage:
     """A served app, and the people of the matrix."""
 
     surface: Surface
+    _offered: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def world(self) -> World:
@@ -118,21 +119,28 @@ class Stage:
         found: int = self.world.coupa.world.approvals_of(document)[0].id
         return found
 
+    def offered(self, approval_id: int) -> tuple[str, str]:
+        """Return whom Coupa asks, and the digest of what they are asked about; neither changes here."""
+        if approval_id not in self._offered:
+            coupa = self.world.bridge.sweep.kit.coupa
+            assert isinstance(coupa, Coupa)
+            deadline = Deadline(self.world.clock, 30)
+            approval = coupa.approval(approval_id, deadline)
+            document = coupa.document(approval, deadline) if approval else None
+            assert approval
+            assert document
+            self._offered[approval_id] = str(approval.approver_key), digest(document)
+        return self._offered[approval_id]
+
     def token(self, kind: str, approval_id: int, asked: str, actor: str) -> str | None:
         """Return a token of this kind, otherwise good for the actor."""
-        coupa = self.world.bridge.sweep.kit.coupa
-        assert isinstance(coupa, Coupa)
-        deadline = Deadline(self.world.clock, 30)
-        approval = coupa.approval(approval_id, deadline)
-        document = coupa.document(approval, deadline) if approval else None
-        assert approval
-        assert document
+        approver_key, content = self.offered(approval_id)
         now = self.world.clock.now()
         good = Offer(
             approval_id=approval_id,
-            approver_key=str(approval.approver_key),
+            approver_key=approver_key,
             person=f"user:{self.world.people.get(actor, 1)}",
-            content=digest(document),
+            content=content,
             generation=0,
             expires_at=now + TOKEN_LIFE,
         )
