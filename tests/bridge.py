@@ -148,5 +148,6 @@ class World:
 
 def _session(base: str, adapter: InProcess) -> requests.Session:
     session = requests.Session()
+    session.trust_env = False  # or it looks for proxies at every request
     session.mount(base, adapter)
     return session

@@ -124,6 +124,9 @@ class Surface:
     moveworks: Tap
     session: requests.Session = field(default_factory=requests.Session)
 
+    def __post_init__(self) -> None:
+        self.session.trust_env = False
+
     def call(
         self, method: str, path: str, *, headers: Mapping[str, Any] | None = None, **parts: Any
     ) -> requests.Response:

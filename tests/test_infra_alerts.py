@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,14 +42,21 @@ def store() -> LockableStore:
     return LockableStore()
 
 
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch, store: LockableStore) -> Iterator[Watch]:
-    """Yield the watch over a bridge that has worked well for 20 minutes."""
+@contextmanager
+def working(store: LockableStore) -> Iterator[Watch]:
+    """Watch a bridge that has worked well for 20 minutes."""
     world = World(store=store)
     world.requisition("robin@example.com")
-    monkeypatch.setattr(app, "_built", [world.bridge])
-    with watched(world) as watch:
+    with pytest.MonkeyPatch.context() as patch, watched(world) as watch:
+        patch.setattr(app, "_built", [world.bridge])
         watch.sweeps(20)
+        yield watch
+
+
+@pytest.fixture
+def watch(store: LockableStore) -> Iterator[Watch]:
+    """Yield the watch over such a bridge."""
+    with working(store) as watch:
         yield watch
 
 
@@ -239,14 +247,20 @@ def tiles() -> dict[str, str]:
     return {item["name"]: item["content"]["query"] for item in items if item["type"] == 3}
 
 
-@pytest.mark.parametrize("name", tiles())
-def test_every_tile_of_the_workbook_shows_something_of_a_real_run(watch: Watch, name: str) -> None:
-    click(watch)
-    watch.world.requisition("jamie@example.com")
-    moveworks_refuses_the_message(watch)
-    watch.sweeps(200)
+@pytest.fixture(scope="module")
+def afternoon() -> Watch:
+    """Return what was seen of some hours with a click and a message that Moveworks refuses."""
+    with working(LockableStore()) as watch:
+        click(watch)
+        watch.world.requisition("jamie@example.com")
+        moveworks_refuses_the_message(watch)
+        watch.sweeps(200)
+    return watch
 
-    rows = kusto.run(tiles()[name], watch.tables, now=watch.world.clock.now())
+
+@pytest.mark.parametrize("name", tiles())
+def test_every_tile_of_the_workbook_shows_something_of_a_real_run(afternoon: Watch, name: str) -> None:
+    rows = kusto.run(tiles()[name], afternoon.tables, now=afternoon.world.clock.now())
 
     assert rows
     columns = set().union(*rows)

@@ -31,6 +31,7 @@ class Watch(logging.Handler):
         self.world = world
         self.tables: dict[str, list[Row]] = {"traces": [], "requests": []}
         self._session = requests.Session()
+        self._session.trust_env = False
         self._session.mount("http://app.test", InProcess(FunctionHost(_functions(), function_key=KEY).wsgi))
 
     def emit(self, record: logging.LogRecord) -> None:
