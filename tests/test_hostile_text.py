@@ -191,6 +191,7 @@ def test_a_reason_arrives_as_one_encoded_parameter(
             ):
                 wrong.append((given[:40], reply.json(), sent))
             wrong += [(given[:40], fault) for fault in faults_on_the_wire(app)]
+            app.moveworks.clear()
 
     assert wrong == []
     assert not any("X-Injected" in each or "evil" in each for each in said)
