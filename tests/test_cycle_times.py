@@ -71,6 +71,14 @@ def test_a_wait_goes_from_the_notice_to_the_end(store: LedgerStore) -> None:
     assert table(store) == {"from": "2026-09-28", "to": "2026-11-23", "is_complete": True, "rows": [line()]}
 
 
+def test_what_was_withdrawn_waited_for_no_decision() -> None:
+    store = MemoryStore()
+    closed_row(store, cause="gone")
+    closed_row(store, 8, cause="gone", decision="approve", decided_at=NOW)
+
+    assert table(store)["rows"] == [line()]
+
+
 def test_a_decision_ends_the_wait_before_the_sweep_that_closes_the_row() -> None:
     store = MemoryStore()
     closed_row(store, 1, decision="approve", decided_at=NOW - HOUR)

@@ -417,11 +417,23 @@ def test_changed_content_is_shown_with_a_button_that_works() -> None:
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == "changed"
-    assert "18,000.00" in reply.body["content"]
+    assert "Amount: USD 1,800.00 → USD 18,000.00" in reply.body["content"]
     assert world.puts() == 0
     again = {"approval_id": card.slots["approval_id"], "action_token": reply.body["action_token"]}
     assert world.click(card, JAMIE).body["outcome"] == "changed"
     assert world.click(again, JAMIE).body["outcome"] == "approved"
+
+
+def test_an_older_button_shows_the_request_without_a_difference_that_its_reader_did_not_see() -> None:
+    world, card = offered()
+    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="5000.00")
+    world.clock.advance(60)
+    world.sweep()
+    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="9000.00")
+
+    content = world.click(card, JAMIE).body["content"]
+
+    assert ("18,000.00" in content, "→" in content) == (True, False)
 
 
 def test_an_earlier_rounds_button_shows_the_request_anew() -> None:

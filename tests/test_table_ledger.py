@@ -39,9 +39,15 @@ TEXTS = (
     "decision",
     "decided_by",
     "decision_key",
+    "shown",
+    "ended_as",
+    "farewell",
 )
-NUMBERS = ("generation", "refusals", "uncertain")
-TIMES = ("sent_at", "attempted_at", "lease_until", "next_at", "decided_at", "closed_at")
+NUMBERS = ("generation", "refusals", "uncertain", "reminders")
+TIMES = (
+    *("sent_at", "attempted_at", "lease_until", "next_at", "decided_at", "closed_at"),
+    *("due_at", "reminded_at", "escalated_at"),
+)
 
 SPOILED: list[tuple[dict[str, Any], str]] = [
     *(({name: 5}, f"{name} is no text") for name in TEXTS),

@@ -298,7 +298,12 @@ class Checks:
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
             is_changed=True,
         )
-        text = notice.announcement(approval, document, style=self._policy.style, shown=shown)
+        style = self._policy.style
+        was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
+        # The row has the figures of what was told last; of an older card they would say something untrue.
+        is_last = row is not None and row.told.get(decider.key) == was
+        changes = notice.difference(row.shown, document, style) if row and is_last else ()
+        text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
         return answer_of(Outcome.CHANGED, details={"content": text, "action_token": token})
 
     def _link(self, document: Document) -> str:

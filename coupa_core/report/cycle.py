@@ -138,6 +138,8 @@ class CycleTimes:
         rows += [row for row in self._store.open_entries().entries if row.state is State.DECIDED]
         left = dict(told.ended)
         for row in rows:
+            if row.cause == "gone" and not row.decision:
+                continue  # nobody decided: it was withdrawn
             key = (row.approval_id, row.generation)
             decided_at, _ = left.pop(key, (None, ""))
             notices = [at for at in (told.first.get(key), row.sent_at) if at]

@@ -250,7 +250,7 @@ class Announcing:
                 self._progress.count(cause)
                 self._rows.commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
             case Postpone(_, cause, until):
-                self._progress.count(cause)
+                self._progress.count("not_the_hour")
                 self._rows.commit(waiting(entry, cause=cause, until=until))
             case Park(_, cause):
                 self._progress.count(cause)

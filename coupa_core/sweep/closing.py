@@ -131,7 +131,7 @@ class Closing:
         elif self._progress.is_over:
             self._rows.give_back(left, self._progress.failure)
         else:
-            self._progress.count(QUIET)
+            self._progress.count("not_the_hour")
             self._rows.commit(waiting(left, cause=QUIET, until=self.hour(left)))
 
     def hour(self, entry: Entry) -> datetime | None:
