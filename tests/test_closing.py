@@ -9,7 +9,7 @@ import pytest
 from bridge import World
 from unruly import ENDLESS, Dying, Raced
 
-from coupa_core.ledger import State
+from coupa_core.ledger import MemoryStore, State
 from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered
 
@@ -140,6 +140,43 @@ def test_whose_approval_was_given_to_somebody_else_is_told_so_and_the_other_gets
     assert told(world) == []
 
 
+def reassigned(store: MemoryStore) -> World:
+    """Return a world in which one of Jamie's two approvals was given to Robin, and the other was edited."""
+    world = World(store=store, settings=ALWAYS)
+    [given], [edited] = shown(world), shown(world)
+    world.coupa.world.reassign(int(given.slots["approval_id"]), to=world.person(ROBIN))
+    document = world.coupa.world.approval(int(edited.slots["approval_id"])).document
+    world.coupa.world.edit_line(document.id, 0, unit_price="901.00")
+    world.clock.advance(60)
+    return world
+
+
+def test_who_is_told_of_one_that_was_given_away_is_told_of_a_change_to_another_as_well() -> None:
+    world = reassigned(MemoryStore())
+
+    told_now = world.announced()
+
+    assert [each.recipient for each in told_now] == [JAMIE, JAMIE, ROBIN]
+    assert {bool(each.slots) for each in told_now[:2]} == {True, False}
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_whatever_happens_to_the_rows_meanwhile_everybody_is_told_in_the_end(writes: int) -> None:
+    for store in (Raced(), Dying()):
+        world = reassigned(store)
+        store.left = writes
+        world.sweep()
+        store.left = ENDLESS
+
+        for _ in range(6):
+            told(world)
+
+        last = [each for each in world.moveworks.delivered if each.recipient == JAMIE]
+        assert any("given to somebody else" in each.message for each in last)
+        assert any("901.00" in each.message for each in last)
+        assert "pending your approval" in world.moveworks.inbox(ROBIN)[-1].message
+
+
 def test_who_leaves_a_group_is_told_that_it_does_not_wait_for_them() -> None:
     world = World(settings=ALWAYS)
     group = buyers(world, JAMIE, ROBIN)
@@ -181,6 +218,36 @@ def test_somebody_who_is_not_active_any_more_is_left_out() -> None:
     assert world.store.open_entries().entries == []
 
 
+def test_many_cards_that_died_are_one_message_to_each_of_those_who_were_shown_them() -> None:
+    world = World(settings={**GROUPS, "DIGEST_OVER": "3"})
+    group = buyers(world, JAMIE, ROBIN, ALEX)
+    for _ in range(4):
+        world.requisition(group)
+    world.sweep()
+    for row in world.store.open_entries().entries:
+        world.coupa.world.decide_in_coupa(row.approval_id, by=world.person(JAMIE), decision="approved")
+
+    said = told(world)
+
+    assert [(person, "4 approvals no longer wait for you" in text) for person, text in said] == [
+        (ALEX, True),
+        (ROBIN, True),
+    ]
+    assert said[0][1].count("was approved by Jamie Doe") == 4
+    assert world.store.open_entries().entries == []
+
+
+def test_many_messages_of_which_one_is_somebody_elses_row_by_now_leave_that_one_out() -> None:
+    store = Raced()
+    world = World(store=store, settings={**ALWAYS, "DIGEST_OVER": "1"})
+    for card in shown(world) + shown(world) + shown(world):
+        in_coupa(world, card, by=ROBIN)
+    store.left = 3  # after the claims
+
+    assert ["3 approvals" in text for _, text in told(world)] == [True]
+    assert len(world.store.open_entries().entries) == 1
+
+
 # The requester.
 
 
@@ -214,6 +281,16 @@ def test_two_steps_that_end_together_tell_the_requester_once() -> None:
         in_coupa(world, card, by=card.recipient)
 
     assert [person for person, _ in told(world)] == [SAM]
+
+
+def test_many_requests_that_ended_together_are_one_message_to_their_requester() -> None:
+    world = World(settings={**TELL, "DIGEST_OVER": "2"})
+    for card in shown(world, JAMIE) + shown(world, ROBIN) + shown(world, ALEX):
+        in_coupa(world, card, by=card.recipient)
+
+    [(person, said)] = told(world)
+
+    assert (person, "3 of your requests have been decided" in said) == (SAM, True)
 
 
 def test_a_requester_who_takes_it_back_knows_it() -> None:

@@ -78,6 +78,18 @@ def test_a_group_is_told_one_by_one_and_its_busy_member_in_the_digest() -> None:
     assert world.announced() == []
 
 
+def test_the_audit_record_says_as_whom_somebody_was_told_in_a_digest() -> None:
+    world = with_many(3)
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    number = world.requisition(Group(group))
+    world.sweep()
+
+    [approval] = world.coupa.world.approvals_of(number)
+    story = world.call("trace", route={"approval_id": str(approval.id)}).body["story"]
+
+    assert any(f"{JAMIE} was told in a digest, as member" in line["text"] for line in story)
+
+
 def test_what_is_needed_first_stands_first() -> None:
     world = with_many(3)
     world.requisition(JAMIE, title="Ice cream", need_by=world.clock.now())

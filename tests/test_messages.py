@@ -17,12 +17,14 @@ from coupa_core.notice import (
     MAX_ENTRIES,
     MAX_MESSAGE,
     PLAIN,
+    Ended,
     Ending,
     Markup,
     Shown,
     Style,
     Waiting,
     closing,
+    closings,
     digest,
     escalation,
     outcome,
@@ -195,6 +197,16 @@ def test_an_escalation_names_whom_coupa_asks_when_it_is_not_told_who(
 
     assert f"(Laptops) {waits}:" in text
     assert f"For your information: it is {decides} to decide." in text
+
+
+def test_several_cards_that_died_with_the_most_that_others_can_write_fit_into_a_message() -> None:
+    worst = request(**{"req-title": "'" * 300})
+    items = [Ended(worst, Ending.REASSIGNED, by="'" * 300, at=AT)] * 200
+
+    text = closings(items, style=replace(GERMAN, markup=HTML), name="'" * 300)
+
+    assert len(text) <= MAX_MESSAGE
+    assert "+190 weitere" in text
 
 
 AT = datetime(2026, 11, 25, 23, 5, tzinfo=UTC)

@@ -272,6 +272,58 @@ def test_reminder_and_escalation_come_together_when_both_are_due() -> None:
     assert [each.recipient for each in after(world, 72)] == [BOSS, JAMIE]
 
 
+def test_many_long_waits_are_one_message_to_the_same_manager() -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72", "DIGEST_OVER": "2"})
+    for person in (JAMIE, ROBIN, ALEX):
+        world.person(person, manager=world.person(BOSS))
+        world.requisition(person)
+    world.sweep()
+
+    [told] = after(world, 72)
+
+    assert told.recipient == BOSS
+    assert "3 approvals have been waiting for long" in told.message
+    assert all(f"waiting for {name} Doe for 3 days" in told.message for name in ("Jamie", "Robin", "Alex"))
+    assert after(world, 100) == []
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_escalation_that_cannot_be_written_keeps_no_reminder_back(
+    number: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: object, **more: object) -> str:
+        raise ZeroDivisionError
+
+    settings = {**DAILY, "ESCALATE_AFTER_HOURS": "24", "ESCALATE_TO": BOSS, "DIGEST_OVER": "1"}
+    world = World(settings=settings)
+    for person in (JAMIE, ROBIN, ALEX)[:number]:
+        world.requisition(person)
+    world.sweep()
+    for name in ("escalation", "escalations"):
+        monkeypatch.setattr(f"coupa_core.notice.{name}", broken)
+
+    assert {each.recipient for each in after(world, 24)} == {JAMIE, ROBIN, ALEX}.intersection(
+        (JAMIE, ROBIN, ALEX)[:number]
+    )
+    assert "message spoiled" in caplog.text
+
+
+@pytest.mark.parametrize("writes", range(1, 4))
+def test_a_store_that_dies_during_an_escalation_costs_it_at_most(writes: int) -> None:
+    store = Dying()
+    world = World(store=store, settings={"ESCALATE_AFTER_HOURS": "24", "ESCALATE_TO": BOSS})
+    announced(world)
+    store.left = writes
+    after(world, 24)
+    store.left = ENDLESS
+
+    for _ in range(5):
+        after(world, 1)
+
+    assert len(world.moveworks.inbox(BOSS)) <= 1
+    assert world.store.open_entries().entries[0].state is State.SENT
+
+
 def test_an_escalation_that_was_surely_not_sent_comes_later() -> None:
     world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
     world.person(JAMIE, manager=world.person(BOSS))

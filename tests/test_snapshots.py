@@ -32,17 +32,22 @@ from coupa_core.notice import (
     HTML,
     MARKDOWN,
     PLAIN,
+    Ended,
     Ending,
+    Overdue,
     Shown,
     Style,
     Waiting,
     announcement,
     closing,
+    closings,
     difference,
     digest,
     escalation,
+    escalations,
     minimal,
     outcome,
+    outcomes,
     receipt,
     reminder,
     shown_facts,
@@ -222,6 +227,22 @@ def messages(language: str) -> str:
             style=style,
             waited=timedelta(hours=30),
             waits_for="",
+        ),
+        "escalations": escalations(
+            [
+                Overdue(approval(), request, timedelta(days=3), "Kim Park"),
+                Overdue(approval(approver=None), waiting[-1].document, timedelta(hours=30)),
+            ],
+            style=style,
+            name="Robin",
+        ),
+        "closings": closings(
+            [Ended(request, ending, "Kim Park", NOW) for ending in Ending] * 2, style=style, name="Jamie"
+        ),
+        "outcomes": outcomes(
+            [Ended(request, Ending.APPROVED, "Kim Park", NOW), Ended(invoice, Ending.REJECTED)],
+            style=style,
+            name="Jamie",
         ),
         **{
             f"closing, {ending}": closing(request, ending, style=style, by="Kim Park", at=NOW, name="Jamie")

@@ -6,13 +6,14 @@ They decide nothing about who is told or when, and nothing about delivery.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from coupa_core.model import APPROVED, Approval, Document, Verb
 from coupa_core.notice.fields import asked, status
 from coupa_core.notice.markup import Card
-from coupa_core.notice.messages import greeting, name_of, opening
+from coupa_core.notice.messages import greeting, name_of, opening, several
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import SHORT, clean
 
@@ -47,7 +48,7 @@ def closing(
         at: aware; when.
         name: of the reader; without one nobody is greeted.
     """
-    said = style.say(f"closed.{ending}", document=name_of(document, style), **_told(by, at, style))
+    said = _closed(Ended(document, ending, by, at), style)
     return _sentence(f"{said} {style.say('closed.idle')}", document, style, name)
 
 
@@ -70,10 +71,47 @@ def outcome(
         at: aware; when.
         name: of the requester; without one nobody is greeted.
     """
-    own = f"outcome.{ending}"
-    named = name_of(document, style, key="your")
-    said = style.say(own if style.has(own) else f"closed.{ending}", document=named, **_told(by, at, style))
-    return _sentence(said, document, style, name)
+    return _sentence(_decided(Ended(document, ending, by, at), style), document, style, name)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One approval that is over: what `closing` and `outcome` say of it.
+
+    Attributes:
+        document: what was to be approved.
+        ending: what happened.
+        by: the name of whoever did it.
+        at: aware; when.
+    """
+
+    document: Document
+    ending: Ending
+    by: str = ""
+    at: datetime | None = None
+
+
+def closings(items: Sequence[Ended], *, style: Style, name: str = "") -> str:
+    """Say of several cards in one message what `closing` says of one; the first ten are named."""
+    said = [_closed(each, style) for each in items]
+    return several("closings", said, style=style, name=name)
+
+
+def outcomes(items: Sequence[Ended], *, style: Style, name: str = "") -> str:
+    """Say of several requests in one message what `outcome` says of one; the first ten are named."""
+    said = [_decided(each, style) for each in items]
+    return several("outcomes", said, style=style, name=name)
+
+
+def _closed(ended: Ended, style: Style) -> str:
+    named = name_of(ended.document, style)
+    return style.say(f"closed.{ended.ending}", document=named, **_told(ended.by, ended.at, style))
+
+
+def _decided(ended: Ended, style: Style) -> str:
+    own, named = f"outcome.{ended.ending}", name_of(ended.document, style, key="your")
+    key = own if style.has(own) else f"closed.{ended.ending}"
+    return style.say(key, document=named, **_told(ended.by, ended.at, style))
 
 
 def _told(by: str, at: datetime | None, style: Style) -> dict[str, str]:

@@ -125,6 +125,26 @@ def escalation(
     return style.markup.render(card)
 
 
+@dataclass(frozen=True)
+class Overdue:
+    """One approval that has waited for long: what `escalation` says of it."""
+
+    approval: Approval
+    document: Document
+    waited: timedelta
+    waits_for: str = ""
+
+
+def escalations(items: Sequence[Overdue], *, style: Style, name: str = "") -> str:
+    """Say of several approvals in one message what `escalation` says of one; the first ten are named."""
+    said = []
+    for each in items:
+        who = clean(each.waits_for, SHORT) or asked(each.approval)
+        parts = {"document": name_of(each.document, style), "who": who, "age": style.age(each.waited)}
+        said.append(style.say("escalation" if who else "escalation.nobody", **parts))
+    return several("escalations", said, style=style, name=name)
+
+
 def minimal(document: Document, *, style: Style, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
     known = {"id": str(document.id), "amount": style.amount(document.total, document.currency)}
@@ -257,6 +277,22 @@ def digest(
         if len(text) <= MAX_MESSAGE or not named:
             return text
         named = named[:-1]
+
+
+def several(headline: str, sentences: Sequence[str], *, style: Style, name: str) -> str:
+    """Say several things in one message, one line each: the first ten, and how many more there are.
+
+    Ten sentences of capped names fit into a message, whatever is escaped in them.
+    """
+    more = len(sentences) - MAX_ENTRIES
+    card = Card(
+        greeting=greeting(name, style),
+        headline=style.count(headline, len(sentences)),
+        notes=tuple(sentences[:MAX_ENTRIES]),
+        endings=(style.say("more", count=more) if more > 0 else "",),
+        link=Link(style.say("open"), style.base_url),
+    )
+    return style.markup.render(card)
 
 
 def _entry(waiting: Waiting, style: Style, now: datetime) -> Entry:

@@ -15,7 +15,7 @@ from coupa_core.authority import Circle
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import DRY_RUN, Entry, parked, recorded, sent, waiting
 from coupa_core.model import Approval, Document, DocumentKey, Found
-from coupa_core.sweep.closing import Closing
+from coupa_core.sweep.closing import Closing, Parting
 from coupa_core.sweep.deliver import Delivery, Errand
 from coupa_core.sweep.judge import (
     Close,
@@ -158,8 +158,8 @@ class Announcing:
             cause = failure.code
             each(lambda claim: self._rows.give_back(claim.entry, cause), held, workers=self._kit.workers)
             return
-        judged = [self._judged(claim, truth, siblings) for claim in held]
-        cases = [kept for case in judged if case and (kept := self._parted(case))]
+        judged = [case for claim in held if (case := self._judged(claim, truth, siblings))]
+        cases = self._parted(judged)
         # Telling how something ended is sending, too: while Moveworks is under suspicion one goes alone.
         workers = 1 if self._sending.suspect else self._kit.workers
         errands = each(self._settled, cases, workers=workers)
@@ -228,14 +228,29 @@ class Announcing:
             entry = verdict.entry
         return _Case(entry, approval, document, verdict)
 
-    def _parted(self, case: _Case) -> _Case | None:
-        """Tell those whose card has died, before anything else is settled; None when the row was lost."""
-        if not case.entry.farewell or self._kit.is_dry or isinstance(case.verdict, Close):
-            return case
-        entry = self._rows.guarded(
-            case.entry, lambda: self._closing.part(case.entry, case.approval, case.document)
-        )
-        return replace(case, entry=entry) if entry else None
+    def _parted(self, cases: list[_Case]) -> list[_Case]:
+        """Tell those whose card has died, before all else, and leave out whose row was lost."""
+        if self._kit.is_dry:
+            return cases
+        partings = {
+            case.entry.approval_id: Parting(case.entry, case.approval, case.document)
+            for case in cases
+            if case.entry.farewell and not isinstance(case.verdict, Close)
+        }
+        if not partings:
+            return cases
+        try:
+            self._closing.part(list(partings.values()))
+        except ServiceError as failure:
+            self._progress.stop(failure)
+        kept = []
+        for case in cases:
+            parting = partings.get(case.entry.approval_id)
+            if parting is None:
+                kept.append(case)
+            elif not parting.is_lost:
+                kept.append(replace(case, entry=parting.entry))
+        return kept
 
     def _settled(self, case: _Case) -> Errand | None:
         """Write what one approval needs; what somebody must be told of is an errand."""

@@ -6,8 +6,10 @@ A row stays open until everybody knows who is to know: a crash makes somebody he
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coupa_core import notice
@@ -16,6 +18,7 @@ from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.ledger import MAX_UNCERTAIN, QUIET, Entry, owing, parted, waiting
 from coupa_core.model import APPROVED, DONE_STATUS, PENDING, Approval, Document, DocumentKey, Verb, stamp
 from coupa_core.sweep.judge import Role, Tells
+from coupa_core.sweep.parallel import each
 from coupa_core.sweep.ports import Kit
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import Rows
@@ -36,6 +39,36 @@ _TAKEN_BACK = ("withdrawn", "draft")
 logger = logging.getLogger(__name__)
 
 
+@dataclass
+class Parting:
+    """A row under our claim of which somebody is to be told that it is over.
+
+    Attributes:
+        entry: the row, as it was last written or is to be written.
+        approval: as read; None when Coupa does not know it.
+        document: the same.
+        is_lost: somebody else wrote the row.
+    """
+
+    entry: Entry
+    approval: Approval | None
+    document: Document | None
+    is_lost: bool = False
+
+    def ended(self, person: Decider) -> notice.Ended:
+        """Return what happened, as this person is told it."""
+        entry, approval = self.entry, self.approval
+        document = self.document or Document.model_validate(
+            {"approvable-type": entry.document_type, "id": entry.document_id or entry.approval_id}
+        )
+        role = entry.farewell[person.key]
+        if role in (Role.REASSIGNED, Role.ENDED):
+            return notice.Ended(document, notice.Ending(role))
+        by = approval.decided_by.partition(" <")[0] if approval else ""
+        at = stamp(approval.approval_date) if approval else None
+        return notice.Ended(document, _ending(approval, document), by, at)
+
+
 class Closing:
     """The closing part of one sweep.
 
@@ -53,6 +86,7 @@ class Closing:
         self._sending = sending
         self._asked_for: set[DocumentKey] = set()
         self._openings: dict[int, datetime] = {}
+        self._over = kit.cadence.digest_over or sys.maxsize
 
     def run(self, closings: list[Entry]) -> None:
         """Close these rows, after reading how each ended."""
@@ -80,10 +114,21 @@ class Closing:
             else:
                 over.append((entry, approval))
         documents = self._documents(over)
+        partings: list[Parting] = []
         for entry, approval in over:
-            key = (entry.document_type, entry.document_id)
+            document = documents.get((entry.document_type, entry.document_id))
             cause = (approval.status or "unknown") if approval else "gone"
-            self.end(entry, approval, documents.get(key), cause=cause, is_claimed=False)
+            owed = self._owed(entry, approval, document)
+            if not owed or entry.uncertain >= MAX_UNCERTAIN:
+                self._rows.close(entry, cause)
+            elif not (self._sending.may_begin() and self._sending.room() > 0):
+                self._progress.count("farewells_left")
+            elif (claimed := self._rows.claim_row(entry, entry.approval_id)) is not None:
+                partings.append(self._begun(Parting(claimed, approval, document), owed, cause))
+        if partings:
+            self.part(partings)
+        for parting in partings:
+            self._finish(parting)
 
     def _documents(self, over: list[tuple[Entry, Approval | None]]) -> Mapping[DocumentKey, Document]:
         """Read what the approvals were about, where somebody may be told of it."""
@@ -96,91 +141,111 @@ class Closing:
         ]
         return self._kit.coupa.documents(wanted, self._progress.deadline) if wanted else {}
 
-    def end(
-        self,
-        entry: Entry,
-        approval: Approval | None,
-        document: Document | None,
-        *,
-        cause: str,
-        is_claimed: bool = True,
-    ) -> None:
-        """Close one row; while somebody is still to be told how it ended, it stays open.
+    def end(self, entry: Entry, approval: Approval | None, document: Document | None, *, cause: str) -> None:
+        """Close one row that we hold a claim on; while somebody is to be told how it ended, it stays open.
 
         Raises:
             ServiceError: the store does not answer.
         """
         owed = self._owed(entry, approval, document)
-        if not owed or (entry.uncertain >= MAX_UNCERTAIN):
+        if not owed or entry.uncertain >= MAX_UNCERTAIN:
             self._rows.close(entry, cause)
             return
-        if not is_claimed and not (self._sending.may_begin() and self._sending.room() > 0):
-            self._progress.count("farewells_left")
-            return
-        claimed = entry if is_claimed else self._rows.claim_row(entry, entry.approval_id)
-        if claimed is None:
-            return
-        over = (
-            claimed if claimed.ended_as else replace(claimed, ended_as=cause, closed_at=self._kit.clock.now())
-        )
-        left = self.part(owing(replace(over, farewell={}), owed), approval, document)
-        if left is None:
-            return
-        if not left.farewell:
-            self._rows.close(left, cause)
-        elif self._progress.is_over:
-            self._rows.give_back(left, self._progress.failure)
-        else:
-            self._progress.count("not_the_hour")
-            self._rows.commit(waiting(left, cause=QUIET, until=self.hour(left)))
+        parting = self._begun(Parting(entry, approval, document), owed, cause)
+        self.part([parting])
+        self._finish(parting)
 
     def hour(self, entry: Entry) -> datetime | None:
         """Return when somebody may be tried again who is still to be told; None for at once, or nobody."""
         return self._openings.get(entry.approval_id) if entry.farewell else None
 
-    def part(self, entry: Entry, approval: Approval | None, document: Document | None) -> Entry | None:
-        """Tell those who are owed a farewell and may be disturbed now.
-
-        Returns:
-            The claimed row, with those who are still to be told; None when somebody else wrote it.
+    def part(self, partings: Sequence[Parting]) -> None:
+        """Tell those who are owed a farewell and may be disturbed now; many for one person are one message.
 
         Raises:
             ServiceError: the store does not answer.
         """
-        try:
-            people = self._kit.directory.known(entry.farewell, self._sending.deadline)
-        except (Denied, Refused) as failure:
-            self._progress.hamper(failure)
-            people = {}  # whom Coupa does not let us look up can never be told
-        except ServiceError as failure:
-            self._progress.stop(failure)
-            return entry
-        for key, role in entry.farewell.items():
-            person, now = people.get(key), self._kit.clock.now()
-            if person is None or _knows(person, entry, approval):
-                entry = parted(entry, key)
-                continue
+        people = self._people(partings)
+        if people is None:
+            return
+        owed: dict[tuple[str, bool], list[Parting]] = defaultdict(list)
+        for parting in partings:
+            for key, role in parting.entry.farewell.items():
+                person = people.get(key)
+                if person is None or _knows(person, parting.entry, parting.approval):
+                    parting.entry = parted(parting.entry, key)
+                else:
+                    owed[key, role == Role.REQUESTER].append(parting)
+        for (key, is_requester), them in owed.items():
+            person, now = people[key], self._kit.clock.now()
             opening = self._kit.cadence.open_at(person.address, now)
             if opening > now:
-                self._openings[entry.approval_id] = min(
-                    opening, self._openings.get(entry.approval_id, opening)
-                )
+                for parting in them:
+                    number = parting.entry.approval_id
+                    self._openings[number] = min(opening, self._openings.get(number, opening))
                 continue
-            message = self._message(entry, person, role, approval, document)
-            if message is None:
-                entry = parted(entry, key)
-                continue
-            attempt = self._sending.send(message, [entry])
-            if attempt.fate is Fate.UNSENT:
-                return entry
-            # One that may have arrived is not said again.
-            verb = "outcome" if role == Role.REQUESTER else "closing"
-            self._rows.note_notice(entry, person, verb=verb, outcome=attempt.fate, cause=attempt.cause)
-            stored = self._rows.commit(parted(entry, key))
-            if stored is None:
-                return None
-            entry = stored
-        return entry
+            together = [them] if len(them) > self._over else [[parting] for parting in them]
+            for some in together:
+                self._say(person, some, is_requester=is_requester)
+
+    def _people(self, partings: Sequence[Parting]) -> Mapping[str, Decider] | None:
+        """Look up whom the chat knows; None when that is not possible now."""
+        keys = dict.fromkeys(key for parting in partings for key in parting.entry.farewell)
+        try:
+            return self._kit.directory.known(keys, self._sending.deadline)
+        except (Denied, Refused) as failure:
+            self._progress.hamper(failure)
+            return {}  # whom Coupa does not let us look up can never be told
+        except ServiceError as failure:
+            self._progress.stop(failure)
+            return None
+
+    def _say(self, person: Decider, partings: list[Parting], *, is_requester: bool) -> None:
+        """Send one message about one or many, and note in each row that the person knows."""
+        there = [parting for parting in partings if not parting.is_lost]
+        message = self._message(person, there, is_requester=is_requester) if there else None
+        if message is None:
+            for parting in there:
+                parting.entry = parted(parting.entry, person.key)
+            return
+        attempt = self._sending.send(message, [parting.entry for parting in there])
+        if attempt.fate is Fate.UNSENT:
+            return
+        # One that may have arrived is not said again.
+        verb = "outcome" if is_requester else "closing"
+        for parting in there:
+            self._rows.note_notice(
+                parting.entry, person, verb=verb, outcome=attempt.fate, cause=attempt.cause
+            )
+        each(lambda parting: self._part(parting, person), there, workers=self._kit.workers)
+
+    def _part(self, parting: Parting, person: Decider) -> None:
+        stored = self._rows.commit(parted(parting.entry, person.key))
+        if stored is None:
+            parting.is_lost = True
+        else:
+            parting.entry = stored
+
+    def _begun(self, parting: Parting, owed: Mapping[str, str], cause: str) -> Parting:
+        """Note how it ended, and who is to know."""
+        entry = parting.entry
+        if not entry.ended_as:
+            entry = replace(entry, ended_as=cause, closed_at=self._kit.clock.now())
+        parting.entry = owing(replace(entry, farewell={}), owed)
+        return parting
+
+    def _finish(self, parting: Parting) -> None:
+        """Close the row, or keep it open for those who are still to be told."""
+        entry = parting.entry
+        if parting.is_lost:
+            return
+        if not entry.farewell:
+            self._rows.close(entry, entry.ended_as)
+        elif self._progress.is_over or self.hour(entry) is None:
+            self._rows.give_back(entry, self._progress.failure or "no_turn")
+        else:
+            self._progress.count("not_the_hour")
+            self._rows.commit(waiting(entry, cause=QUIET, until=self.hour(entry)))
 
     @property
     def _may_tell(self) -> bool:
@@ -205,52 +270,35 @@ class Closing:
         return owed
 
     def _message(
-        self,
-        entry: Entry,
-        person: Decider,
-        role: str,
-        approval: Approval | None,
-        document: Document | None,
+        self, person: Decider, partings: list[Parting], *, is_requester: bool
     ) -> notice.Notice | None:
         """Render the message; None when that is not possible: a row must not stay open for ever for it."""
         try:
-            return self._rendered(entry, person, role, approval, document)
+            return self._rendered(person, partings, is_requester=is_requester)
         except Exception:
-            logger.exception("message spoiled approval_id=%d", entry.approval_id)
+            logger.exception("message spoiled approval_id=%d", partings[0].entry.approval_id)
             self._progress.count("spoiled")
             return None
 
-    def _rendered(
-        self,
-        entry: Entry,
-        person: Decider,
-        role: str,
-        approval: Approval | None,
-        document: Document | None,
-    ) -> notice.Notice:
-        if document is None:
-            document = Document.model_validate(
-                {"approvable-type": entry.document_type, "id": entry.document_id or entry.approval_id}
-            )
+    def _rendered(self, person: Decider, partings: list[Parting], *, is_requester: bool) -> notice.Notice:
         style = replace(self._kit.style, zone=self._kit.cadence.zone_of(person.address))
-        by = approval.decided_by.partition(" <")[0] if approval else ""
-        at = stamp(approval.approval_date) if approval else None
         name = person.firstname or person.name
-        if role == Role.REQUESTER:
-            text = notice.outcome(document, _ending(approval, document), style=style, by=by, at=at, name=name)
-        elif role == Role.REASSIGNED:
-            text = notice.closing(document, notice.Ending.REASSIGNED, style=style)
-        elif role == Role.ENDED:
-            text = notice.closing(document, notice.Ending.ENDED, style=style)
+        ended = [parting.ended(person) for parting in partings]
+        if len(ended) > 1:
+            text = (notice.outcomes if is_requester else notice.closings)(ended, style=style, name=name)
         else:
-            text = notice.closing(document, _ending(approval, document), style=style, by=by, at=at)
+            [one] = ended
+            text = (notice.outcome if is_requester else notice.closing)(
+                one.document, one.ending, style=style, by=one.by, at=one.at, name=name
+            )
+        document = ended[0].document if len(ended) == 1 else None
         return notice.Notice(
             person.address,
             text,
             {},
-            kind="outcome" if role == Role.REQUESTER else "closing",
-            document_type=document.type,
-            document_id=str(document.id),
+            kind="outcome" if is_requester else "closing",
+            document_type=document.type if document else "",
+            document_id=str(document.id) if document else "",
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -98,6 +98,7 @@ class Delivery:
 
     def deliver(self, errands: Sequence[Errand]) -> None:
         """Tell everybody: first those who get one message for many, then the others."""
+        self._escalate([one for one in errands if one.escalates])
         for person, together in self._crowded(errands):
             self._digest(person, [one for one in together if one.awaits(person)])
         # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
@@ -107,11 +108,13 @@ class Delivery:
 
     def _crowded(self, errands: Iterable[Errand]) -> list[tuple[Decider, list[Errand]]]:
         """Return whom too many notices wait for, and which; what was refused before goes alone."""
-        found: dict[Decider, list[Errand]] = defaultdict(list)
+        people: dict[str, Decider] = {}
+        found: dict[str, list[Errand]] = defaultdict(list)
         for errand in errands:
             for person in errand.owed if not errand.entry.refusals else ():
-                found[replace(person, capacity=Capacity.APPROVER)].append(errand)
-        return [(person, them) for person, them in found.items() if len(them) > self._over]
+                people.setdefault(person.key, person)
+                found[person.key].append(errand)
+        return [(people[key], them) for key, them in found.items() if len(them) > self._over]
 
     # ------------------------------------------------------------------ one by one
 
@@ -128,24 +131,41 @@ class Delivery:
         self._end(errand)  # there was nobody to remind
 
     def _begin(self, errand: Errand) -> bool:
-        """Record what must be recorded before it is sent, and tell somebody else of the wait."""
+        """Record what must be recorded before it is sent."""
         if errand.is_begun or not errand.is_reminder:
-            return True
+            return not errand.is_over
         now, entry = self._kit.clock.now(), errand.entry
-        boss = self._boss(errand) if errand.escalates else None
         entry = reminded(entry, now=now) if errand.owed else entry
         entry = escalated(entry, now=now) if errand.escalates else entry
         stored = self._rows.commit(entry)
         errand.is_begun, errand.is_over = True, stored is None
-        if stored is None:
-            return False
-        errand.entry = stored
-        if boss is not None:
-            attempt = self._sending.send(self._escalation(errand, boss), [stored])
+        errand.entry = stored or errand.entry
+        return stored is not None
+
+    def _escalate(self, errands: list[Errand]) -> None:
+        """Tell somebody else of long waits; many for one person are one message."""
+        try:
+            bosses = self._bosses(errands) if errands else {}
+            told: dict[Decider, list[Errand]] = defaultdict(list)
+            for errand in errands:
+                boss = bosses.get(errand.shown.approver_key)
+                if errand.escalates and self._begin(errand) and boss is not None:
+                    told[boss].append(errand)
+            for boss, them in told.items():
+                for some in [them] if len(them) > self._over else [[errand] for errand in them]:
+                    self._inform(boss, some)
+        except ServiceError as failure:
+            self._progress.stop(failure)
+
+    def _inform(self, boss: Decider, errands: list[Errand]) -> None:
+        message = self._escalation(boss, errands)
+        if message is None:
+            return
+        attempt = self._sending.send(message, [errand.entry for errand in errands])
+        for errand in errands:
             self._note(errand, boss, attempt, verb="escalation")
             if attempt.fate is Fate.UNSENT:
-                errand.entry = replace(stored, escalated_at=None)
-        return True
+                errand.entry = replace(errand.entry, escalated_at=None)
 
     def _mark(self, errand: Errand, person: Decider, attempt: Attempt) -> None:
         """Write what came of a notice to one person."""
@@ -225,7 +245,8 @@ class Delivery:
                 return
             attempt = self._sending.send(message, [errand.entry for errand in begun])
             for errand in begun:
-                self._note(errand, person, attempt, verb="digest")
+                as_whom = next(one for one in errand.owed if one.key == person.key)
+                self._note(errand, as_whom, attempt, verb="digest")
             each(lambda errand: self._mark(errand, person, attempt), begun, workers=self._kit.workers)
         except ServiceError as failure:
             self._progress.stop(failure)
@@ -249,17 +270,18 @@ class Delivery:
 
     # ------------------------------------------------------------------ messages
 
-    def _boss(self, errand: Errand) -> Decider | None:
-        """Return who is told of the wait; None when Coupa knows no manager."""
-        kit, asked = self._kit, errand.shown.approver_key
+    def _bosses(self, errands: list[Errand]) -> Mapping[str, Decider]:
+        """Return who is told of the wait for whom; nobody where Coupa knows no manager."""
+        kit, asked = self._kit, {errand.shown.approver_key for errand in errands}
         if kit.escalate_to != MANAGER:
-            return Decider("", kit.escalate_to, "", "", Capacity.APPROVER)
+            return dict.fromkeys(asked, Decider("", kit.escalate_to, "", "", Capacity.APPROVER))
         try:
-            return kit.directory.managers([asked], self._sending.deadline).get(asked)
+            return kit.directory.managers(sorted(asked), self._sending.deadline)
         except ServiceError as failure:
             self._progress.hamper(failure)
-            errand.escalates = False  # another time
-            return None
+            for errand in errands:
+                errand.escalates = False  # another time
+            return {}
 
     def _style(self, person: Decider) -> notice.Style:
         return replace(self._kit.style, zone=self._kit.cadence.zone_of(person.address))
@@ -314,22 +336,39 @@ class Delivery:
             document_id=str(document.id),
         )
 
-    def _escalation(self, errand: Errand, boss: Decider) -> notice.Notice:
-        kit, shown = self._kit, errand.shown
-        now = kit.clock.now()
+    def _escalation(self, boss: Decider, errands: list[Errand]) -> notice.Notice | None:
+        """Render the message; None when that is not possible: it is for information only."""
+        try:
+            return self._informed(boss, errands)
+        except Exception:
+            logger.exception("message spoiled approval_id=%d", errands[0].entry.approval_id)
+            self._progress.count("spoiled")
+            return None
+
+    def _informed(self, boss: Decider, errands: list[Errand]) -> notice.Notice:
+        now, style, name = self._kit.clock.now(), self._style(boss), boss.firstname or boss.name
+        overdue = [
+            notice.Overdue(
+                errand.shown.approval,
+                errand.shown.document,
+                now - (errand.entry.sent_at or now),
+                errand.shown.approval.asked_name,
+            )
+            for errand in errands
+        ]
+        if len(overdue) > 1:
+            return notice.Notice(
+                boss.address, notice.escalations(overdue, style=style, name=name), {}, kind="escalation"
+            )
+        [one] = overdue
         text = notice.escalation(
-            shown.approval,
-            shown.document,
-            style=self._style(boss),
-            waited=now - (errand.entry.sent_at or now),
-            waits_for=shown.approval.asked_name,
-            name=boss.firstname or boss.name,
+            one.approval, one.document, style=style, waited=one.waited, waits_for=one.waits_for, name=name
         )
         return notice.Notice(
             boss.address,
             text,
             {},
             kind="escalation",
-            document_type=shown.document.type,
-            document_id=str(shown.document.id),
+            document_type=one.document.type,
+            document_id=str(one.document.id),
         )
