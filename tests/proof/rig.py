@@ -10,9 +10,10 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
@@ -73,7 +74,7 @@ class Told:
 
 _REMINDS = "still pending your approval, waiting"
 _LISTS = re.compile(r"<b>\d+ approvals? waits? for you in Coupa</b>")
-_LISTED = re.compile(r"/requisition_headers/(\d+)")
+_LISTED = re.compile(r'/requisition_headers/(\d+)">[^<]*</a>: [^<]*?USD ([\d,.]+\d)')
 
 
 def is_card(delivered: Delivered) -> bool:
@@ -86,10 +87,12 @@ def is_reminder(delivered: Delivered) -> bool:
     return _REMINDS in delivered.message
 
 
-def listed(delivered: Delivered) -> set[int]:
-    """Return the documents that a digest names; none for any other message."""
-    is_digest = _LISTS.search(delivered.message)
-    return {int(number) for number in _LISTED.findall(delivered.message)} if is_digest else set()
+def listed(delivered: Delivered) -> dict[int, Decimal]:
+    """Return the documents that a digest names, and their amounts; none for any other message."""
+    if not _LISTS.search(delivered.message):
+        return {}
+    found = _LISTED.findall(delivered.message)
+    return {int(number): Decimal(amount.replace(",", "")) for number, amount in found}
 
 
 def own(text: str) -> str:
@@ -139,6 +142,7 @@ class Books:
     worst: int = 0
     last_sent: dict[Key, str] = field(default_factory=dict)
     _last_marked: dict[Key, str] = field(default_factory=dict)
+    _listed: set[Key] = field(default_factory=set)
     _unmarked: set[Key] = field(default_factory=set)
     _reminders: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     _streak: dict[Key, int] = field(default_factory=dict)
@@ -160,13 +164,15 @@ class Books:
 
         That mark may be all that there is, where its writer died before it could say that it wrote it.
         """
-        is_marked = key in self._unmarked and row.told.get(key[1]) == version
+        is_marked = key in self._listed and row.told.get(key[1]) == version
         return is_marked or self.last_sent.get(key) == version
 
-    def listed(self, key: Key) -> None:
+    def listed(self, key: Key, *, is_reminder: bool) -> None:
         """A digest with this approval took effect."""
-        self.repeated += key in self._unmarked
-        self._unmarked.add(key)
+        self._listed.add(key)
+        if not is_reminder:
+            self.repeated += key in self._unmarked
+            self._unmarked.add(key)
 
     def reminded(self, said: Told, *, limit: int) -> None:
         """A reminder took effect; more than there may be have no reason."""
@@ -227,6 +233,7 @@ class Poller:
             self.kills += 1
             self.start()
             return False
+        self.listed.clear()  # a digest is marked in its own sweep, or never
         return True
 
     def sent(self, delivered: Delivered) -> None:
@@ -240,9 +247,10 @@ class Poller:
             key = (said.approval_id, said.person)
             self.unmarked.append((key, said.version))
             books.sent(key, said.version)
-        for key, before in self._rig.claimed(listed(delivered), delivered.recipient):
+            self.listed.pop(key, None)
+        for key, before, is_again in self._rig.claimed(listed(delivered), delivered.recipient):
             self.listed[key] = before
-            books.listed(key)
+            books.listed(key, is_reminder=is_again)
 
     def _committed(self, entry: Entry) -> None:
         books = self._rig.books
@@ -298,6 +306,11 @@ class _Unstepped:
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
+
+
+def _total(row: Entry) -> Decimal | None:
+    """Return the amount that was shown last."""
+    return Decimal(json.loads(row.shown)["total"]) if row.shown else None
 
 
 class Rig:
@@ -363,20 +376,29 @@ class Rig:
             approvers=[each if isinstance(each, Group) else self.people[each] for each in approvers],
         )
 
-    def claimed(self, documents: set[int], address: str) -> list[tuple[Key, str]]:
-        """Return what a digest to this address is about that is no reminder, and the versions told before."""
+    def claimed(self, documents: Mapping[int, Decimal], address: str) -> list[tuple[Key, str, bool]]:
+        """Return what a digest to this address is about, the versions told before, and what is a reminder.
+
+        Which it is, is a guess from the amount and the time; only the count of explained repeats needs it.
+        """
         if not documents:
             return []
         users, now = self.coupa.world.users.rows, self.clock.now()
         approvals = self.coupa.world.approvals.rows
         [person] = [f"user:{number}" for number in self.people if users[number].email == address]
         return [
-            ((row.approval_id, person), row.told.get(person, ""))
+            (
+                (row.approval_id, person),
+                row.told.get(person, ""),
+                bool(row.told.get(person))
+                and row.reminded_at is not None
+                and abs(now - row.reminded_at) <= timedelta(minutes=1)
+                and _total(row) == amount,
+            )
             for row in self.store.open_entries().entries
             if row.state is State.CLAIMED
             and row.approval_id in approvals
-            and approvals[row.approval_id].document.id in documents
-            and (row.reminded_at is None or abs(now - row.reminded_at) > timedelta(minutes=1))
+            and (amount := documents.get(approvals[row.approval_id].document.id)) is not None
         ]
 
     def owed(self) -> dict[tuple[int, str], tuple[str, str, str]]:
