@@ -284,7 +284,8 @@ class Delivery:
             return {}
 
     def _style(self, person: Decider) -> notice.Style:
-        return replace(self._kit.style, zone=self._kit.cadence.zone_of(person.address))
+        style, zone = self._kit.style, self._kit.cadence.zone_of(person.address)
+        return style if style.zone == zone else replace(style, zone=zone)
 
     def _note(self, errand: Errand, person: Decider, attempt: Attempt, *, verb: str) -> None:
         if attempt.fate is not Fate.UNSENT:

@@ -36,7 +36,7 @@ def timed(tell: Tell, *, cadence: Cadence, now: datetime, since: datetime) -> Te
     needed_on, entry = tell.document.needed_on, tell.entry
     urgent = {each.key for each in tell.people if cadence.is_urgent(needed_on, each.address, now)}
     if cadence.digest_at is None:
-        entry = replace(entry, due_at=None)
+        entry = replace(entry, due_at=None) if entry.due_at else entry
     elif entry.due_at is None:
         began = min(since + timedelta.resolution, now - GRACE)
         due_at = min(cadence.announce_at(each.address, began) for each in tell.people)

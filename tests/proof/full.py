@@ -33,6 +33,8 @@ from sandbox.azurite import azurite
 
 SCHEDULES = 2_500
 """Of each weather."""
+NIGHTS = 1_000
+"""Of each weather of the audit record."""
 CHUNK = 250
 KILLS, KILLS_AT_A_TIME = 200, 50
 
@@ -183,18 +185,18 @@ def jobs(seed: int) -> list[Job]:
         Job("any fault or kill, 1 approval", every_fault, (1, 0, 1)),
         Job("any fault or kill, 4 approvals, listener", every_fault, (4, 0, 1, crashes.LISTENER)),
         Job("any fault or kill, a digest of 4", every_fault, (4, 0, 1, crashes.DIGEST)),
-        Job("state machine", machine.run_machine, (500,)),
+        Job("state machine", machine.run_machine, (400,)),
         *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
         Job("first run: 5,000 for 400 people", backlog.first_run),
         Job("lists of 0 to 5,000", every_length),
-        Job("lists that change while read", every_moving_list, (seed, seed + 60)),
+        Job("lists that change while read", every_moving_list, (seed, seed + 40)),
         Job("a page that fails", every_failing_page),
         Job("the store's answer lost, real SDK", every_lost_answer),
         Job("what is told again", every_event),
         Job("midnights, zones, set clocks", every_time),
-        Job("crowds of clicks", every_crowd, (seed, seed + 150)),
+        Job("crowds of clicks", every_crowd, (seed, seed + 100)),
         Job("malformed fields", every_spoiled_field),
-        *(Job(each.name, nights, (each.name, seed, seed + SCHEDULES)) for each in midnights.WEATHERS),
+        *(Job(each.name, nights, (each.name, seed, seed + NIGHTS)) for each in midnights.WEATHERS),
         *(Job("(send, then record: any fault)", send_first, (number,)) for number in (1, 4)),
         *(Job("(record, then send: any fault)", record_first, (number,)) for number in (1, 4)),
     ]

@@ -59,7 +59,7 @@ LIVELY = {
     "CLOSING_NOTICE": "always",
     "TELL_REQUESTER": "on",
 }
-"""What every fourth schedule has beside announcements; it begins at nine o'clock on a Monday."""
+"""What every eighth schedule has beside announcements; it begins at nine o'clock on a Monday."""
 
 HOURS = (
     {"DIGEST_OVER": "1"},
@@ -79,7 +79,7 @@ class Schedule:
     def __init__(self, seed: int, weather: Weather, *, is_lively: bool = False) -> None:
         self._chance = random.Random(f"{weather.name}/{seed}")
         self._is_lively = is_lively
-        more = {**LIVELY, **HOURS[seed // 4 % len(HOURS)]} if is_lively else {}
+        more = {**LIVELY, **HOURS[seed // 8 % len(HOURS)]} if is_lively else {}
         self._weather = weather
         self._is_calm = False
         self._was_frozen = False
@@ -247,7 +247,7 @@ def run_schedules(seeds: Iterable[int], weather: Weather) -> Tally:
     """Run some seeds and add the figures up."""
     total = Tally()
     for seed in seeds:
-        tally = Schedule(seed, weather, is_lively=seed % 4 == 1).run()
+        tally = Schedule(seed, weather, is_lively=seed % 8 == 1).run()
         if tally.lost or tally.unexplained or tally.false_answers:
             tally.missed.append(f"{weather.name}, seed {seed}")
         total.add(tally)
