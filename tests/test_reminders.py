@@ -199,6 +199,16 @@ def test_when_somebody_else_writes_the_row_a_reminder_is_left_to_them(writes: in
     assert len(after(world, 24)) == writes - 1
 
 
+def test_when_somebody_else_writes_every_row_of_a_digest_there_is_no_empty_one() -> None:
+    store = Raced()
+    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "1"})
+    announced(world)
+    announced(world)
+    store.left, store.times = 2, 2  # after the claims
+
+    assert after(world, 24) == []
+
+
 def test_when_somebody_else_writes_one_row_of_a_digest_the_others_are_told_of() -> None:
     store = Raced()
     world = World(store=store, settings={**DAILY, "DIGEST_OVER": "2"})

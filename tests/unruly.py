@@ -38,13 +38,15 @@ class Raced(MemoryStore):
 
     Attributes:
         left: how many of our writes come before that.
+        times: how many of our writes it happens to, one after the other.
     """
 
     left = ENDLESS
+    times = 1
 
     def replace(self, entry: Entry) -> str:
         self.left -= 1
-        if self.left == -1:
+        if -self.times <= self.left < 0:
             super().replace(replace(entry, nonce="somebody else"))
             raise Conflict("ledger_conflict", "changed meanwhile")
         return super().replace(entry)

@@ -240,7 +240,7 @@ class Delivery:
                 workers=self._kit.workers,
             )
             begun.sort(key=lambda errand: errand.order)
-            message = self._digest_of(person, begun)
+            message = self._digest_of(person, begun) if begun else None
             if message is None:
                 return
             attempt = self._sending.send(message, [errand.entry for errand in begun])
