@@ -23,6 +23,7 @@ from proof import (
     versions,
 )
 from proof.audit import Tally
+from proof.rig import Rig
 
 from sandbox.azurite import Azurite
 
@@ -198,6 +199,20 @@ def test_the_allowed_rates_are_kept_and_health_stays_green_under_load() -> None:
     tally = load.hour(pending=150, minutes=6, a_minute=100)
 
     assert (tally.lost, tally.repeated) == (0, 0)
+
+
+def test_what_the_bridge_keeps_is_weighed_and_what_its_neighbours_keep_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = Rig()
+    bridge = rig.poller().bridge
+    before = load.held_bytes(bridge)
+
+    rig.coupa.world.add_user(email="x" * 10_000, firstname="X", lastname="X")
+    assert load.held_bytes(bridge) - before < 1_000
+
+    monkeypatch.setattr("coupa_core.sweep.run.kept", ["x" * 10_000], raising=False)
+    assert load.held_bytes(bridge) - before > 10_000
 
 
 def test_a_killed_process_loses_nothing(azurite_server: Azurite) -> None:

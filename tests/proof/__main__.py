@@ -1,4 +1,4 @@
-"""`make proof`: every proof at full size, two at a time; one table, and 1 when a target is missed.
+"""`make proof`: every proof at full size, three at a time; one table, and 1 when a target is missed.
 
 A run that misses is named by what replays it; `--seed` moves the random ones elsewhere.
 """
@@ -17,7 +17,8 @@ from proof.audit import Tally
 from proof.full import QUIET, Job, jobs, run
 from sandbox.azurite import INSTALL_HINT, is_installed
 
-PROCESSES = 2
+PROCESSES = 3
+"""One more than cores: the killed app is waited for most of its time."""
 
 
 @dataclass

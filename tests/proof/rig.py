@@ -8,7 +8,6 @@ import json
 import logging
 import random
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,8 +67,7 @@ class Told:
     @property
     def version(self) -> str:
         """Return the name of the version, as the ledger has it."""
-        name = version(approver_key=self.approver_key, content=self.content, generation=self.generation)
-        return own(name)
+        return version(approver_key=self.approver_key, content=self.content, generation=self.generation)
 
 
 _REMINDS = "still pending your approval, waiting"
@@ -93,11 +91,6 @@ def listed(delivered: Delivered) -> dict[int, Decimal]:
         return {}
     found = _LISTED.findall(delivered.message)
     return {int(number): Decimal(amount.replace(",", "")) for number, amount in found}
-
-
-def own(text: str) -> str:
-    """Return a copy, so that these books do not hold what the bridge has made, whose memory is weighed."""
-    return text.encode().decode()
 
 
 def told(delivered: Delivered) -> Told:
@@ -193,7 +186,7 @@ class Books:
         for person in self._known.get(entry.approval_id, frozenset()) - entry.told.keys():
             self.last_sent.pop((entry.approval_id, person), None)
             self._unmarked.discard((entry.approval_id, person))
-        self._known[entry.approval_id] = frozenset(sys.intern(own(key)) for key in entry.told)
+        self._known[entry.approval_id] = frozenset(entry.told)
 
 
 class Poller:
@@ -256,7 +249,7 @@ class Poller:
         books = self._rig.books
         books.forgotten(entry)
         for key, before in list(self.listed.items()):
-            version = own(entry.told.get(key[1], ""))
+            version = entry.told.get(key[1], "")
             if key[0] == entry.approval_id and version != before:
                 del self.listed[key]
                 books.sent(key, version)
