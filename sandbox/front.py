@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, cast
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
@@ -117,7 +117,10 @@ class Front:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI."""
         request = Request(environ)
-        body = request.get_data(cache=True)
+        try:
+            body = request.get_data(cache=True)
+        except ClientDisconnected as gone:
+            raise ConnectionResetError from gone  # the server says nothing of a caller that hung up
         fault = self._take(request.method, request.path)
         status = 0
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import socket
 from typing import Any
 
 import pytest
@@ -261,6 +262,20 @@ def test_the_simulator_answers_over_a_socket_too(mw: MoveworksSimulator) -> None
 
     assert answer.json() == {"data": {"status": "RECEIVED"}}
     assert mw.front.count("POST", "/messages/send") == 1
+
+
+def test_a_request_that_breaks_off_delivers_nothing_and_is_no_error_of_the_server(
+    mw: MoveworksSimulator, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST /rest/v1/events/{EVENT}/messages/send HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
+    with served(mw.front) as url, socket.create_connection(("127.0.0.1", int(url.split(":")[2]))) as caller:
+        caller.settimeout(5)
+        caller.sendall(head.encode() + b'{"message":')
+        caller.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+
+    assert (answer, mw.delivered) == (b"", [])
+    assert (capsys.readouterr().err, caplog.text) == ("", "")
 
 
 class Bridge:

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
+from coupa_core.ledger import State
+from coupa_core.table_ledger import TableStore
+from coupa_core.tables import table_client
 from proof.audit import Tally
 from sandbox.azurite import azurite
 from sandbox.coupa import CoupaSimulator
@@ -34,23 +36,41 @@ LATENCY_S = 0.05
 PER_KILL = 12
 """New requests before each kill."""
 
+KEPT = 6 * PER_KILL
+"""So many that were told still wait: those of a lease and more, that others may find claimed."""
+
 ROUNDS = 5
 """At most so many leases until everything has come to rest."""
 
-WITHIN_S = (0.2, 1.6)
-"""When a sweep that was just fired is killed: before its first call, or until a little after its end."""
+EVENTS = 24
+"""A sweep that was just fired is killed after fewer answers of Coupa and messages than this.
+
+That is before its first, after its last, or between; counted, so that a busy machine has it killed there too.
+"""
+
+WITHIN_S = 2 * LATENCY_S + 0.05
+"""How long after that: until what was under way is answered and marked."""
+
+PATIENCE_S = 3.0
+"""A sweep with less to do is killed then."""
 
 
 @dataclass
 class World:
-    """The neighbours, and how to start the app between them."""
+    """The neighbours, and how to start the app between them.
+
+    Attributes:
+        ledger: the app's table, read past the app.
+        killed: when it was killed, and which approvals were claimed then: their outcome was unknown.
+    """
 
     coupa: CoupaSimulator
     moveworks: MoveworksSimulator
+    ledger: TableStore
     environment: dict[str, str]
     people: list[int]
     requester: int
-    killed_at: list[float] = field(default_factory=list)
+    killed: list[tuple[float, set[int]]] = field(default_factory=list)
 
     def enter(self, number: int) -> None:
         """Enter a requisition for one of the people."""
@@ -60,31 +80,51 @@ class World:
             approvers=[self.people[number % len(self.people)]],
         )
 
+    def events(self) -> int:
+        """Return how often Coupa has answered and a message has taken effect."""
+        return len(self.coupa.front.calls) + len(self.moveworks.delivered)
+
+    def await_events(self, number: int) -> None:
+        """Wait until so many have come, or for too long."""
+        late_s = time.monotonic() + PATIENCE_S
+        while self.events() < number and time.monotonic() < late_s:
+            time.sleep(0.002)
+
+    def note_kill(self) -> None:
+        """Note what the app that was just killed has left, when what was on its way has arrived."""
+        time.sleep(4 * LATENCY_S)
+        rows = self.ledger.open_entries().entries
+        claimed = {row.approval_id for row in rows if row.state is State.CLAIMED}
+        self.killed.append((time.time(), claimed))
+
+    def is_explained(self, approval_id: int, sent_at: float) -> bool:
+        """Tell whether the app that sent a message was killed before its mark was written."""
+        return approval_id in next((claimed for at, claimed in self.killed if at >= sent_at), set())
+
     def decide_what_was_told(self) -> None:
-        """Let Coupa's screen decide most of what was told, so that the list stays short."""
+        """Let Coupa's screen decide what was told a while ago, so that the list stays short."""
         world = self.coupa.world
         told = {int(each.slots["approval_id"]) for each in self.moveworks.delivered}
-        for number in sorted(told)[:-PER_KILL]:
+        for number in sorted(told)[:-KEPT]:
             if world.approvals.rows[number].is_open:
                 world.decide_in_coupa(number, by=self.people[0], decision="approved")
 
 
 def killing(kills: int, seed: int) -> Tally:
-    """Kill the app so often, let it come to rest, and count.
-
-    A repeat is explained when a kill lies between its two sends.
-    """
+    """Kill the app so often, let it come to rest, and count."""
     chance = random.Random(seed)
     with neighbours() as world:
         for _ in range(kills):
             for _ in range(PER_KILL):
                 world.enter(chance.randrange(1000))
             with app(world) as (process, url):
+                enough = world.events() + chance.randrange(EVENTS)
                 fire(url)
-                time.sleep(chance.uniform(*WITHIN_S))
+                world.await_events(enough)
+                time.sleep(chance.uniform(0, WITHIN_S))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
-                world.killed_at.append(time.time())
+                world.note_kill()
             world.decide_what_was_told()
         with app(world) as (_, url):
             for _ in range(ROUNDS):
@@ -115,15 +155,14 @@ def _count(world: World, *, parked: set[str]) -> Tally:
     for each in world.moveworks.delivered:
         sends.setdefault(each.slots["approval_id"], []).append(each.at.timestamp())
     waiting = {str(each.id) for each in world.coupa.world.approvals.rows.values() if each.is_open}
-    tally = Tally(runs=len(world.killed_at), faults=len(world.killed_at))
+    tally = Tally(runs=len(world.killed), faults=len(world.killed))
     tally.steps = len(world.coupa.front.calls) + len(world.moveworks.front.calls)
     tally.sent = len(world.moveworks.delivered)
     tally.lost = len(waiting - set(sends) - parked)
-    for times in sends.values():
+    for number, times in sends.items():
         tally.worst = max(tally.worst, len(times))
-        for first, second in pairwise(times):
-            tally.repeated += 1
-            tally.unexplained += not any(first <= at <= second for at in world.killed_at)
+        tally.repeated += len(times) - 1
+        tally.unexplained += sum(not world.is_explained(int(number), at) for at in times[:-1])
     return tally
 
 
@@ -163,7 +202,9 @@ def neighbours() -> Iterator[World]:
             for number in range(6)
         ]
         requester = coupa.world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")
-        yield World(coupa, moveworks, environment, people, requester)
+        client = table_client(connection=tables.connection_string, account_url="", table="approvals")
+        with client:
+            yield World(coupa, moveworks, TableStore(client), environment, people, requester)
 
 
 @contextlib.contextmanager
