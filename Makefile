@@ -26,7 +26,7 @@ lint: setup
 bench: setup ## measure, beside the guide's manner
 	@$(PYTHON_BIN) -m bench
 
-proof: setup ## prove that nothing is lost, at full size (about 20 minutes on 2 cores)
+proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))
 
 infra: setup ## check the templates and alerts; compile them too where the Bicep CLI is

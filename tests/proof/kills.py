@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import requests
@@ -97,9 +99,10 @@ class World:
         claimed = {row.approval_id for row in rows if row.state is State.CLAIMED}
         self.killed.append((time.time(), claimed))
 
-    def is_explained(self, approval_id: int, sent_at: float) -> bool:
-        """Tell whether the app that sent a message was killed before its mark was written."""
-        return approval_id in next((claimed for at, claimed in self.killed if at >= sent_at), set())
+    def is_explained(self, approval_id: int, sent_at: float, again_at: float) -> bool:
+        """Tell whether the app that sent a message died before it wrote the mark, and another sent again."""
+        died_at, claimed = next((each for each in self.killed if each[0] >= sent_at), (math.inf, set[int]()))
+        return died_at <= again_at and approval_id in claimed
 
     def decide_what_was_told(self) -> None:
         """Let Coupa's screen decide what was told a while ago, so that the list stays short."""
@@ -162,7 +165,7 @@ def _count(world: World, *, parked: set[str]) -> Tally:
     for number, times in sends.items():
         tally.worst = max(tally.worst, len(times))
         tally.repeated += len(times) - 1
-        tally.unexplained += sum(not world.is_explained(int(number), at) for at in times[:-1])
+        tally.unexplained += sum(not world.is_explained(int(number), *pair) for pair in pairwise(times))
     return tally
 
 
