@@ -23,6 +23,7 @@ from proof import (
     versions,
 )
 from proof.audit import Tally
+from proof.mutations import MUTATIONS, ROOT, Mutation
 from proof.rig import Rig
 
 from sandbox.azurite import Azurite
@@ -228,3 +229,11 @@ def test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event(weather: 
 
     assert (whole.lost, whole.repeated, whole.false_answers) == (0, 0, 0)
     assert whole.sent > 1_000
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
+def test_each_rule_that_mutations_take_out_stands_in_the_code_and_names_a_test(mutation: Mutation) -> None:
+    file, _, test = mutation.test.partition("::")
+
+    assert (ROOT / "coupa_core" / mutation.file).read_text("utf-8").count(mutation.old) == 1
+    assert f"def {test}" in (ROOT / "tests" / file).read_text("utf-8")

@@ -195,15 +195,15 @@ MUTATIONS = (
     Mutation(
         "who decided is not told that it is over",
         "sweep/closing.py",
-        "if person is None or _knows(person, entry, approval):",
+        "if person is None or _knows(person, parting.entry, parting.approval):",
         "if person is None:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
     ),
     Mutation(
         "that it is over is told under a claim",
         "sweep/closing.py",
-        "claimed = entry if is_claimed else self._rows.claim_row(entry, entry.approval_id)",
-        "claimed = entry",
+        "(claimed := self._rows.claim_row(entry, entry.approval_id)) is not None",
+        "(claimed := entry) is not None",
         "test_closing.py::test_somebody_whose_own_card_died_is_told_where_the_setting_says_so",
     ),
     Mutation(
