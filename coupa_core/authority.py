@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -202,9 +202,9 @@ class Circle:
     is_certain: bool
 
     @property
-    def keys(self) -> frozenset[str]:
-        """Return the people's keys."""
-        return frozenset(person.key for person in self.people)
+    def keys(self) -> KeysView[str]:
+        """Return the people's keys, in their order."""
+        return {person.key: person for person in self.people}.keys()
 
 
 def deciders(

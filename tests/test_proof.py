@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -178,6 +181,31 @@ def test_a_spoiled_field_keeps_nobody_else_from_being_told() -> None:
     whole = total(malformed.spoiling(*case) for case in some)
 
     assert whole.runs == len(some)
+
+
+REPLAY = """
+from proof.schedules import CALM, Schedule
+for seed in (1, 41, 49):
+    schedule = Schedule(seed, CALM, is_lively=True)
+    schedule.run()
+    print(schedule.rig.moveworks.delivered, [call.query for call in schedule.rig.coupa.front.calls])
+"""
+
+
+def test_a_seed_replays_a_run_exactly_in_another_process() -> None:
+    """Sets of texts have another order in each process: nothing may go by it."""
+    command = [sys.executable, "-c", REPLAY]
+    environment = {**os.environ, "PYTHONPATH": "tests"}
+
+    first, second = (
+        subprocess.run(
+            command, cwd=ROOT, env={**environment, "PYTHONHASHSEED": each}, capture_output=True, check=True
+        ).stdout
+        for each in ("2", "3")
+    )
+
+    assert first == second
+    assert first.count(b"Delivered(") > 10
 
 
 def test_whatever_people_do_those_who_are_owed_know() -> None:
