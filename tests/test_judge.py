@@ -198,6 +198,12 @@ def test_every_member_of_a_group_is_told_once() -> None:
     assert unchanged(verdict(told(said), told=approval(**GROUP), members=3)) == told(said)
 
 
+def test_a_row_keeps_the_members_in_the_order_in_which_coupa_names_them() -> None:
+    said = tell(told=approval(**GROUP), members=8)
+
+    assert list(said.entry.told) == [f"user:{20 + number}" for number in range(8)]
+
+
 def test_a_member_who_joins_is_told_alone_and_one_who_left_again_after_coming_back() -> None:
     everybody = told(tell(told=approval(**GROUP), members=2))
 
