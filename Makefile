@@ -23,8 +23,8 @@ lint: setup
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: setup ## measure, beside the guide's manner
-	@$(PYTHON_BIN) -m bench
+bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside another checkout, with ratios)
+	@$(PYTHON_BIN) -m bench $(BESIDE)
 
 proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))

@@ -1,4 +1,7 @@
-"""`make bench`: the figures that the README gives, each beside its bound; ends with 1 when one is missed."""
+"""`make bench`: the figures that the README gives, each beside its bound; ends with 1 when one is missed.
+
+With the folder of another checkout as its argument it measures both, see `bench.beside`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from bench import beside
 from bench.guide import poll_once
 from bench.neighbours import Neighbours, neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
@@ -29,6 +34,10 @@ class Figures:
     """What was measured; prints as it goes."""
 
     missed: int = 0
+
+    def section(self, name: str) -> None:
+        """Print what the figures that follow are about."""
+        print(name)
 
     def show(self, what: str, figure: str) -> None:
         """Print a figure."""
@@ -61,7 +70,7 @@ def main() -> int:
 
 def _new(figures: Figures, storage: str) -> None:
     """Announce new approvals in both manners."""
-    print(f"{NEW} new approvals, Moveworks' limit lifted")
+    figures.section(f"{NEW} new approvals, Moveworks' limit lifted")
     with neighbours() as around:
         around.enter(NEW)
         around.be_slow(LATENCY_S)
@@ -80,7 +89,7 @@ def _new(figures: Figures, storage: str) -> None:
 
 def _quiet(figures: Figures, storage: str, pending: int) -> None:
     """Sweep when nothing is new."""
-    print(f"{pending:,} pending, nothing new")
+    figures.section(f"{pending:,} pending, nothing new")
     with neighbours() as around:
         around.enter(pending)
         settings = settings_for(around, storage, f"quiet{pending}")
@@ -101,7 +110,7 @@ def _quiet(figures: Figures, storage: str, pending: int) -> None:
 
 def _click(figures: Figures, storage: str) -> None:
     """Approve twice: with a new process, and with one that has a token and connections."""
-    print("one click")
+    figures.section("one click")
     with neighbours() as around:
         around.enter(2)
         settings = settings_for(around, storage, "click")
@@ -127,7 +136,7 @@ def _click(figures: Figures, storage: str) -> None:
 
 def _import(figures: Figures) -> None:
     """Import the app and the library in new interpreters, by turns."""
-    print("import")
+    figures.section("import")
     app, library = [], []
     for _ in range(IMPORTS):
         app.append(_import_s("function_app"))
@@ -156,4 +165,4 @@ def _expect(got: object, wanted: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(beside.main(Path(sys.argv[1])) if sys.argv[1:] else main())

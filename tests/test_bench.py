@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 
+from bench import beside
 from bench.__main__ import Figures
 from bench.guide import poll_once
 from bench.neighbours import neighbours
@@ -52,3 +54,49 @@ def test_a_missed_bound_is_counted(figure: float, missed: int, capsys: pytest.Ca
 
     assert figures.missed == missed
     assert ("MISSED" in capsys.readouterr().out) is bool(missed)
+
+
+def test_the_figures_that_the_benchmark_prints_are_read_back(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = Figures()
+    figures.section("5,000 pending, nothing new")
+    figures.show("seconds", "22.2")
+    figures.bound("calls to Coupa", 103, at_most=103)
+    figures.section("one click")
+    figures.show("seconds", "1,000.5")
+
+    read = beside.read_figures(capsys.readouterr().out)
+
+    assert read == {
+        "5,000 pending, nothing new: seconds": 22.2,
+        "5,000 pending, nothing new: calls to Coupa": 103,
+        "one click: seconds": 1000.5,
+    }
+
+
+def test_two_builds_are_compared_by_the_medians_of_what_both_measure() -> None:
+    before = [{"click: seconds": 1.0, "click: calls": 4}, {"click: seconds": 3.0, "click: calls": 4}]
+    now = [{"click: seconds": 1.0, "click: new": 1}, {"click: seconds": 2.0, "click: new": 1}]
+
+    [line] = beside.compared(before, now)
+
+    assert line.split() == ["click:", "seconds", "2", "1.5", "0.75"]
+
+
+def test_a_figure_that_was_nothing_before_has_no_ratio() -> None:
+    [line] = beside.compared([{"sends": 0}], [{"sends": 2}])
+
+    assert line.split() == ["sends", "0", "2", "-"]
+
+
+def test_a_folder_that_is_no_checkout_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert beside.main(tmp_path) == 2
+
+    assert f"BESIDE={tmp_path}" in capsys.readouterr().out
+
+
+def test_a_checkout_that_measures_nothing_is_named_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "__main__.py").write_text("raise SystemExit('no Azurite here')", "utf-8")
+
+    with pytest.raises(RuntimeError, match="no Azurite here"):
+        beside.measured(tmp_path)
