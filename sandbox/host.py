@@ -1,8 +1,8 @@
 """A local stand-in for the Azure Functions host: serves a function app's routes and fires its timers.
 
 It does not know this product; it serves any `function_app.py` of HTTP and timer functions. What it keeps of
-Azure: route prefix, methods, keys, the two return types, what a failure answers, schedules in UTC. What it
-leaves out: storage, leases between instances, scaling, other bindings.
+Azure: route prefix, methods, keys of the host and of single functions, the two return types, what a failure
+answers, schedules in UTC. What it leaves out: storage, leases between instances, scaling, other bindings.
 
 `POST /admin/functions/{name}` fires a timer function now and answers 202, as Azure's host does; like there,
 such a run does not wait for a scheduled one to end. `?wait=1` is ours, not Azure's: it answers 200 when the
@@ -67,7 +67,8 @@ class FunctionHost:
     Args:
         functions: what `app.get_functions()` returned; an app can be asked only once.
         prefix: `extensions.http.routePrefix` of host.json.
-        function_key: the key that all but anonymous routes ask for; None asks for none, as `func start` does.
+        function_key: the host's key, which opens all routes; None asks for no key, as `func start` does.
+        function_keys: keys of single functions by the functions' names; each opens its function only.
         environ: where `%NAME%` in a schedule is looked up; the environment by default.
         clock: what the timers go by.
         advance: moves the app's time forward by so many seconds; None where it cannot be moved.
@@ -82,11 +83,13 @@ class FunctionHost:
         *,
         prefix: str = "api",
         function_key: str | None = None,
+        function_keys: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         advance: Callable[[float], None] | None = None,
     ) -> None:
         self._function_key = function_key
+        self._function_keys = function_keys or {}
         self._advance = advance
         self._environ = os.environ if environ is None else environ
         self._clock: Clock = clock or RealClock()
@@ -175,16 +178,18 @@ class FunctionHost:
             route_params = endpoint.route.match(path)
             if route_params is None or (endpoint.methods and request.method not in endpoint.methods):
                 continue
-            if not endpoint.is_anonymous and not self._has_key(request):
+            own_key = self._function_keys.get(name_of(endpoint.function), "")
+            if not endpoint.is_anonymous and not self._has_key(request, own_key):
                 return Response(status=401)
             return run_http(endpoint.function, request, raw_path=raw_path, route_params=route_params)
         return Response(status=404)
 
-    def _has_key(self, request: Request) -> bool:
+    def _has_key(self, request: Request, own_key: str = "") -> bool:
         if self._function_key is None:
             return True
         sent = request.headers.get("x-functions-key", request.args.get("code", ""))
-        return bool(sent) and hmac.compare_digest(sent.encode(), self._function_key.encode())
+        keys = (self._function_key, own_key)
+        return any(key and hmac.compare_digest(sent.encode(), key.encode()) for key in keys)
 
 
 def load_functions(app_dir: Path) -> list[Function]:

@@ -1,25 +1,34 @@
-"""When a timer function runs: Azure's six-field cron expressions, and the loop that keeps to one.
+"""When a timer function runs: schedules as Azure's host reads them, and the loop that keeps to one.
 
 It keeps no status between runs of the process, so nothing is ever reported past due.
+It reads what the host reads, with what the host does in silence: a range that ends before it begins is turned
+round, and a step of 0 is one of 1.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
-    https://github.com/Azure/azure-webjobs-sdk-extensions (TimerListener.cs: what follows an overrun)
+    https://github.com/Azure/azure-webjobs-sdk-extensions (TimerSchedule.cs: cron first, then a span of time;
+        TimerListener.cs: what follows an overrun)
+    https://github.com/atifaziz/NCrontab (CrontabFieldImpl.cs, CrontabField.cs)
+    the table of expressions in tests/samples/schedules.tsv, which the host's own library answered
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
-
-from croniter import CroniterError, croniter
+from datetime import datetime, timedelta
 
 from sandbox.clock import Clock
 
-_RANGE = r"(?:\d+|[A-Za-z]{3})(?:-(?:\d+|[A-Za-z]{3}))?"
-_ITEM = rf"(?:\*|{_RANGE})(?:/\d+)?"
-_SIX_FIELDS = re.compile(rf"{_ITEM}(?:,{_ITEM})*(?:\s+{_ITEM}(?:,{_ITEM})*){{5}}")
+_WORDS = {
+    4: "January February March April May June July August September October November December",
+    5: "Sunday Monday Tuesday Wednesday Thursday Friday Saturday",
+}
+"""The names of months and weekdays, by the place of their field."""
+_ENDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_SPAN = re.compile(r"(?:(?P<d>\d+)[.:])??(?P<h>\d+):(?P<m>\d+)(?::(?P<s>\d+))?|(?P<days>\d+)")
+_SEARCHED = timedelta(days=366 * 41)
+"""A 29 February on a given weekday comes once in 28 years, and once in 40 around the year 2100."""
 
 
 class ScheduleError(ValueError):
@@ -27,20 +36,27 @@ class ScheduleError(ValueError):
 
 
 class Schedule:
-    """A six-field expression: second, minute, hour, day, month, day of the week; all in UTC.
+    """A cron expression or a span of time; all in UTC.
+
+    The fields are second, minute, hour, day, month and weekday; where there are five, the second is left out.
 
     Raises:
-        ScheduleError: it has not six fields, or one of them cannot be read.
+        ScheduleError: the host would not take it.
     """
 
     def __init__(self, expression: str) -> None:
-        if not _SIX_FIELDS.fullmatch(expression.strip()):
-            raise ScheduleError(f"{expression!r} is no six-field schedule")
-        self._expression = expression.strip()
+        fields = [field for field in expression.split(" ") if field]
+        self._every: timedelta | None = None
         try:
-            croniter(self._expression, second_at_beginning=True, day_or=False)
-        except CroniterError as error:
-            raise ScheduleError(f"{expression!r} is no six-field schedule") from error
+            if len(fields) in (5, 6):
+                self._allowed = [_values(field, place) for place, field in enumerate(fields, 6 - len(fields))]
+                if len(fields) == 5:
+                    self._allowed.insert(0, {0})
+                self._next(datetime(2000, 1, 1))  # noqa: DTZ001 - whether it ever comes, in whatever zone
+            else:
+                self._every = _span(" ".join(fields))
+        except ValueError as error:
+            raise ScheduleError(f"{expression!r} is no schedule for the host: {error}") from error
 
     def after(self, moment: datetime) -> datetime:
         """Return the first time after a moment, aware UTC.
@@ -49,9 +65,69 @@ class Schedule:
         >>> Schedule("*/20 * * * * *").after(datetime(2026, 11, 23, 9, 0, 20, tzinfo=UTC)).second
         40
         """
-        # Day and day of the week must both match, unlike in a Unix crontab.
-        times = croniter(self._expression, moment, second_at_beginning=True, day_or=False)
-        return times.get_next(datetime)
+        return self._next(moment) if self._every is None else moment + self._every
+
+    def _next(self, moment: datetime) -> datetime:
+        """Move on field by field, from the greatest that does not match."""
+        at, end = moment.replace(microsecond=0) + timedelta(seconds=1), moment + _SEARCHED
+        seconds, minutes, hours, days, months, weekdays = self._allowed
+        while at < end:
+            if at.month not in months or at.day not in days or at.isoweekday() % 7 not in weekdays:
+                at = at.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+            elif at.hour not in hours:
+                at = at.replace(minute=0, second=0) + timedelta(hours=1)
+            elif at.minute not in minutes:
+                at = at.replace(second=0) + timedelta(minutes=1)
+            elif at.second not in seconds:
+                at += timedelta(seconds=1)
+            else:
+                return at
+        raise ValueError("it never occurs")
+
+
+def _values(field: str, place: int) -> set[int]:
+    least, most = _ENDS[place]
+    found: set[int] = set()
+    for item in field.split(","):
+        span, slash, step = item.partition("/")
+        first, dash, last = span.partition("-")
+        if span == "*":
+            start, end = least, most
+        else:
+            start = _value(first, place)
+            end = _value(last, place) if dash else most if slash else start
+        low, high = sorted((start, end))
+        if low < least or high > most:
+            raise ValueError(f"{item!r} is not within {least} and {most}")
+        found.update(range(low, high + 1, max(1, int(step)) if slash else 1))
+    return found
+
+
+def _value(text: str, place: int) -> int:
+    if re.match("[0-9]", text):
+        return int(text)
+    for number, word in enumerate(_WORDS.get(place, "").split(), _ENDS[place][0]):
+        if text and word.upper().startswith(text.upper()):
+            return number
+    raise ValueError(f"{text!r} is neither a number nor a name")
+
+
+def _span(text: str) -> timedelta:
+    """Read a span as .NET does: `hh:mm:ss`, or `dd:hh:mm` where the first is beyond 23; a number is days."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError("it has neither five nor six fields, nor is it a span of time")
+    days, hours, minutes, seconds = (int(found[name] or 0) for name in "dhms")
+    if found["days"]:
+        days = int(found["days"])
+    elif hours > 23 and not found["d"] and found["s"]:
+        days, hours, minutes, seconds = hours, minutes, seconds, 0
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError("it is no span of time")
+    every = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if not every:
+        raise ValueError("it is no time at all")
+    return every
 
 
 def resolve(text: str, environ: Mapping[str, str]) -> str:
