@@ -1,19 +1,11 @@
 """The Azure triggers: each turns its trigger into a call of `coupa_core.app` and the result into a reply."""
 
-import os
-
 import azure.functions as func
 
 from coupa_core import app as bridge
 
-# Read here, because the host takes the schedule from the binding, and with `%POLL_SCHEDULE%`
-# a missing setting would make the function vanish.
-SCHEDULE = os.environ.get("POLL_SCHEDULE") or "0 * * * * *"
-
-# Where Entra stands in for keys, each call is refused unless App Service vouches for the caller.
-LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("ENTRA_CLIENT_IDS") else func.AuthLevel.FUNCTION
-
-app = func.FunctionApp(http_auth_level=LEVEL)
+# No setting changes who is asked for a key: a wrong or a blank one can open no door.
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
 def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
@@ -33,7 +25,8 @@ def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@app.timer_trigger(arg_name="timer", schedule=SCHEDULE)
+# Not `%POLL_SCHEDULE%`: the host would not find the function where that setting is missing.
+@app.timer_trigger(arg_name="timer", schedule=bridge.schedule())
 def poll_approvals(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding passes it
     """Announce what waits."""
     bridge.sweep()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.errors import SettingsError
+from coupa_core.schedule import timer_schedule
 
 if TYPE_CHECKING:
     import requests
@@ -79,6 +80,11 @@ class Parts:
     workers: int = 25
     journal_store: JournalStore | None = None
     new_wire: Callable[..., Wire] | None = None
+
+
+def schedule() -> str:
+    """Return by which schedule the host runs the timer; every minute where the setting is wrong."""
+    return timer_schedule(os.environ)
 
 
 def sweep() -> None:
@@ -147,6 +153,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     # ruff: noqa: PLC0415 - see the module's docstring
     import coupa_core
     from coupa_core.authority import EmailMap, Limits, TokenKeys
+    from coupa_core.callers import Caller, Callers
     from coupa_core.coupa import Coupa
     from coupa_core.decide import Ask, Checks, Decide, Policy
     from coupa_core.directory import AskedOnce, Directory
@@ -273,7 +280,13 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 max_per_minute=settings.relay_max_per_minute,
                 is_dry=settings.dry_run == "on",
             ),
-            entra_clients=settings.entra_client_ids,
+            callers=Callers(
+                {
+                    Caller.DECISIONS: settings.entra_decision_clients,
+                    Caller.RELAY: settings.entra_relay_clients,
+                    Caller.OPERATORS: settings.entra_operator_clients,
+                }
+            ),
         ),
     )
 

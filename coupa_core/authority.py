@@ -23,7 +23,6 @@ TOKEN_LIFE = timedelta(days=30)
 Source: https://help.moveworks.com/docs/button-expiration
 """
 
-_SCOPE_CLAIM = "http://schemas.microsoft.com/identity/claims/scope"
 _VERSION = "v1"
 _MAX_TOKEN = 1_000
 
@@ -282,26 +281,6 @@ class Limits:
         code = (document.currency.code or "") if document.currency else ""
         limit = self._by_currency.get(code.upper(), self._by_currency.get("*"))
         return limit is None or document.total is None or document.total > limit
-
-
-def entra_client(header: str) -> str | None:
-    """Return the client id of the application for which Entra issued the caller's token; None when unclear.
-
-    Args:
-        header: `X-MS-CLIENT-PRINCIPAL`, which App Service writes after it has checked the token: base64 of
-            `{"claims": [{"typ": str, "val": str}]}`. No caller can set it while App Service stands in front.
-
-    Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
-    """
-    try:
-        said = json.loads(base64.b64decode(header, validate=True))
-        claims = [(claim["typ"], claim["val"]) for claim in said["claims"]]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return None
-    # `appid` in tokens of version 1, `azp` in those of version 2; a person's token has them too, and `scp`.
-    found = {str(value).lower() for name, value in claims if name in ("appid", "azp")}
-    is_person = any(name in ("scp", _SCOPE_CLAIM) for name, _ in claims)
-    return found.pop() if len(found) == 1 and not is_person else None
 
 
 def _mac(key: bytes, text: str) -> bytes:

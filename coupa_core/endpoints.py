@@ -10,12 +10,12 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from coupa_core.authority import entra_client
+from coupa_core.callers import Callers
 from coupa_core.correlation import Correlation, correlated, trace_id
 from coupa_core.decide import (
     MAX_AT_ONCE,
@@ -103,10 +103,9 @@ class Endpoints:
         cycle_times: CycleTimes,
         operate: Operate,
         relay: Relay,
-        entra_clients: Collection[str],
+        callers: Callers,
     ) -> None:
-        self._entra_clients = entra_clients
-        self._known_by = "entra" if entra_clients else "key"
+        self._callers = callers
         self._relay = relay
         self._decide = decide
         self._ask = ask
@@ -140,7 +139,7 @@ class Endpoints:
             request = replace(request, id=under.id)
             try:
                 if name != "health":
-                    self._check_caller(request)
+                    self._callers.check(name, _header(request, "x-ms-client-principal") or "")
                 reply = self._routes[name](request)
             except BridgeError as error:
                 reply = refusal(name, error, request_id=under.id)
@@ -148,20 +147,6 @@ class Endpoints:
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
         return replace(reply, request_id=under.id)
-
-    def _check_caller(self, request: Request) -> None:
-        """Where Entra stands in for keys, take the application that App Service vouches for.
-
-        Raises:
-            CallerError: there is none, or another one.
-        """
-        if not self._entra_clients:
-            return  # the host has asked for the function key
-        client = entra_client(_header(request, "x-ms-client-principal") or "")
-        if client is None:
-            raise CallerError("no_caller", "The request has no Entra token of an application.", status=401)
-        if client not in self._entra_clients:
-            raise CallerError("caller_refused", "This application may not call the bridge.", status=403)
 
     def _health(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         is_healthy = self._report.is_healthy()
@@ -190,7 +175,7 @@ class Endpoints:
                 token=_token(request, body),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
                 key=_idempotency_key(request),
-                known_by=self._known_by,
+                known_by=self._callers.known_by,
                 request_id=request.id,
             )
         )
@@ -208,7 +193,7 @@ class Endpoints:
                 token=token,
                 reason=texts.get("reason", ""),
                 key=key,
-                known_by=self._known_by,
+                known_by=self._callers.known_by,
                 request_id=request.id,
             )
             for approval_id, token in _items(body.get("items"))
@@ -236,7 +221,7 @@ class Endpoints:
                 actor=_actor(request, body),
                 comment=comment,
                 token=_token(request, body),
-                known_by=self._known_by,
+                known_by=self._callers.known_by,
                 request_id=request.id,
             )
         )
@@ -256,7 +241,7 @@ class Endpoints:
             _text("message", body.get("message", "")),
             tuple(recipients),
             html,
-            known_by=self._known_by,
+            known_by=self._callers.known_by,
             request_id=request.id,
         )
         deliveries = self._relay.relay(message)
@@ -292,7 +277,7 @@ class Endpoints:
         if isinstance(hours, bool) or not isinstance(hours, float):
             raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")
         row = self._operate.carry_out(
-            Order(approval_id, act, actor, hours, known_by=self._known_by, request_id=request.id)
+            Order(approval_id, act, actor, hours, known_by=self._callers.known_by, request_id=request.id)
         )
         said = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
         return Reply(200, said | {"next_at": row.next_at.isoformat() if row.next_at else None})

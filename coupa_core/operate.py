@@ -42,7 +42,7 @@ class Order:
         act: what is asked for.
         actor: e-mail of the operator.
         hours: with `mute`, how long, 0 to 720; 0 ends it.
-        known_by: how the caller is known: `key` or `entra`.
+        known_by: how the caller is known: `key` or `key+entra`.
         request_id: by which callers and operators speak of this request.
     """
 

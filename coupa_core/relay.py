@@ -45,7 +45,7 @@ class Message:
         text: plain, or markup where that is allowed.
         recipients: e-mails, at most 20.
         is_html: the text is markup.
-        known_by: how the caller is known: `key` or `entra`.
+        known_by: how the caller is known: `key` or `key+entra`.
         request_id: by which callers and operators speak of this request.
     """
 

@@ -9,12 +9,10 @@ import base64
 import binascii
 import ipaddress
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -31,9 +29,11 @@ from pydantic import (
 
 from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
 from coupa_core.documents import READABLE, enabled
+from coupa_core.environment import setting, trimmed
 from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
+from coupa_core.schedule import EVERY_MINUTE, read_schedule
 
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
@@ -63,6 +63,9 @@ _OF_CHANNEL = {
     "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
     "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
 }
+
+_CLIENTS = ("ENTRA_DECISION_CLIENTS", "ENTRA_RELAY_CLIENTS", "ENTRA_OPERATOR_CLIENTS")
+_GONE = {"ENTRA_CLIENT_IDS": f"one setting for each kind of caller: {', '.join(_CLIENTS)}"}
 
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
@@ -199,16 +202,6 @@ def _client_id(value: str) -> str:
     return value.lower()
 
 
-def _schedule(value: str) -> str:
-    """Six fields, seconds first.
-
-    Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
-    """
-    if len(value.split()) != 6:  # noqa: PLR2004
-        raise ValueError("must be an NCRONTAB expression of six fields")
-    return value
-
-
 def _secret(value: SecretStr) -> SecretStr:
     """Refuse what a copy brought along unseen: a line break, a tab, a zero-width mark, a curly quote."""
     text = value.get_secret_value()
@@ -238,6 +231,7 @@ def _superior(value: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ClientIds = Annotated[tuple[Annotated[str, AfterValidator(_client_id)], ...], BeforeValidator(_parts)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
 Switch = Annotated[Literal["on", "off"], BeforeValidator(_loose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
@@ -499,16 +493,24 @@ class Settings(BaseModel):
         alias="RELAY_MAX_PER_MINUTE",
         description="their share of Moveworks' rate, beside `MOVEWORKS_MAX_PER_MINUTE`",
     )
-    entra_client_ids: Annotated[
-        tuple[Annotated[str, AfterValidator(_client_id)], ...], BeforeValidator(_parts)
-    ] = Field(
+    entra_decision_clients: ClientIds = Field(
         (),
-        alias="ENTRA_CLIENT_IDS",
-        description="comma-separated client ids that may call instead of function keys; App Service "
-        "authentication must be on",
+        alias="ENTRA_DECISION_CLIENTS",
+        description="comma-separated client ids of the Entra applications that may list and decide; once "
+        "one is named for any kind of caller, all need a token as well as their key, a kind without one is "
+        "closed, and App Service authentication must be on",
     )
-    poll_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
-        "0 * * * * *", alias="POLL_SCHEDULE", description="NCRONTAB, UTC"
+    entra_relay_clients: ClientIds = Field(
+        (), alias="ENTRA_RELAY_CLIENTS", description="the same of those that may relay messages"
+    )
+    entra_operator_clients: ClientIds = Field(
+        (), alias="ENTRA_OPERATOR_CLIENTS", description="the same of operators"
+    )
+    poll_schedule: Annotated[str, AfterValidator(read_schedule)] = Field(
+        EVERY_MINUTE,
+        alias="POLL_SCHEDULE",
+        description="NCRONTAB of six fields, seconds first, UTC; day and weekday must both match; refused "
+        "are a range that ends before it begins (`22-2`: write `22-23,0-2`), five fields, and a span of time",
     )
     claim_lease_s: float = Field(
         120,
@@ -551,63 +553,47 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read and check every setting.
 
     Args:
-        environment: names and values, such as `os.environ`; an empty value counts as missing.
+        environment: names and values, such as `os.environ`; a blank value counts as missing.
 
     Raises:
         SettingsError: names every setting that is missing or wrong, and shows no value.
     """
     given: dict[str, str] = {}
-    unresolved: list[str] = []
+    complaints: dict[str, str] = {}
     for name in (*NAMES, HOST_STORAGE):
-        value = environment.get(name, "").strip()
-        if value.startswith("@Microsoft.KeyVault("):
-            # App Service leaves the reference itself when it cannot resolve it.
-            # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
-            unresolved.append(name)
-        elif value:
-            given[name] = value
+        try:
+            given[name] = setting(environment, name)
+        except ValueError as mistake:
+            complaints[name] = str(mistake)
+    given = {name: text for name, text in given.items() if text}
     host_storage = given.pop(HOST_STORAGE, "")
     if given.get("LEDGER_CONNECTION", HOST_STORAGE) == HOST_STORAGE:
         given["LEDGER_CONNECTION"] = host_storage
-    complaints = dict.fromkeys(
-        unresolved, "the Key Vault reference is not resolved (check the app's identity)"
-    )
-    for name, complaint in _disagreements(given).items():
+    for name, complaint in (_gone(environment) | _disagreements(given)).items():
         complaints.setdefault(name, complaint)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         for name, complaint in _complaints(error):
             complaints.setdefault(name, complaint)
-    if given.get("ENTRA_CLIENT_IDS") and environment.get(EASY_AUTH, "").strip().lower() != "true":
-        complaints.setdefault(
-            "ENTRA_CLIENT_IDS", "needs App Service authentication in front of the app, and that is off"
-        )
+    for name in () if _is_fronted(environment) else filter(given.get, _CLIENTS):
+        complaints.setdefault(name, "needs App Service authentication in front of the app, and that is off")
     if complaints:
         raise SettingsError("; ".join(f"{name}: {complaint}" for name, complaint in complaints.items()))
     return settings
 
 
-def environment_of(folder: Path) -> dict[str, str]:
-    """Return what a function app in this folder would read its settings from, for commands at a terminal.
+def _gone(environment: Mapping[str, str]) -> dict[str, str]:
+    """Name the settings of older versions that would restrict nothing now, and the new ones."""
+    return {name: f"is now {new}" for name, new in _GONE.items() if trimmed(environment.get(name, ""))}
 
-    The environment wins over `local.settings.json`, as with Core Tools.
-    Source: https://github.com/Azure/azure-functions-core-tools, StartHostAction
 
-    Raises:
-        SettingsError: that file is there and cannot be read.
-    """
-    path = folder / "local.settings.json"
-    values: object = {}
-    if path.exists():
-        try:
-            said = json.loads(path.read_text("utf-8-sig"))
-            values = None if said.get("IsEncrypted") else said.get("Values", {})
-        except (AttributeError, OSError, ValueError, RecursionError):
-            raise SettingsError("local.settings.json: is no JSON object") from None
-    if not isinstance(values, dict):
-        raise SettingsError("local.settings.json: must have plain Values (see func settings decrypt)")
-    return {**{str(name): str(value) for name, value in values.items()}, **os.environ}
+def _is_fronted(environment: Mapping[str, str]) -> bool:
+    """Tell whether App Service says that its authentication stands in front of the app."""
+    try:
+        return setting(environment, EASY_AUTH).lower() == "true"
+    except ValueError:
+        return False
 
 
 def _disagreements(given: Mapping[str, str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ param alertEmail string
 @description('Optional. Address ranges, such as 203.0.113.7/32, that may call the app; none for any.')
 param allowedIps array = []
 
-@description('Optional. Client id of the app registration that stands for this app; with it, callers need an Entra token of a client that ENTRA_CLIENT_IDS names.')
+@description('Optional. Client id of the app registration that stands for this app; with it, callers need an Entra token as well as their key, of a client that ENTRA_DECISION_CLIENTS, ENTRA_RELAY_CLIENTS or ENTRA_OPERATOR_CLIENTS names.')
 param entraClientId string = ''
 
 @description('Optional. Put storage and vault behind private endpoints, and the app into a virtual network.')
@@ -99,6 +99,11 @@ param budgetStartDate string = ''
 
 var token = uniqueString(subscription().id, resourceGroup().id, environmentName)
 var allTags = union(tags, { application: 'coupa-approvals', 'azd-env-name': environmentName })
+
+var decisionClients = split(settings[?'ENTRA_DECISION_CLIENTS'] ?? '', ',')
+var relayClients = split(settings[?'ENTRA_RELAY_CLIENTS'] ?? '', ',')
+var operatorClients = split(settings[?'ENTRA_OPERATOR_CLIENTS'] ?? '', ',')
+var entraClients = [for client in concat(decisionClients, relayClients, operatorClients): trim(client)]
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
@@ -192,7 +197,8 @@ module entra 'modules/entra.bicep' = if (!empty(entraClientId)) {
   params: {
     functionAppName: functionApp.outputs.name
     clientId: entraClientId
-    allowedClientIds: split(settings[?'ENTRA_CLIENT_IDS'] ?? '', ',')
+    // The empty text comes first in the union and is skipped; what is named twice stands once.
+    allowedClientIds: skip(union([''], entraClients), 1)
   }
 }
 

@@ -63,7 +63,7 @@ def full_event() -> Event:
         document_type="RequisitionHeader",
         document_id=5001,
         actor="søren.o'neil+å@example.com",
-        known_by="entra+token",
+        known_by="key+entra+token",
         capacity="delegate",
         verb="approve",
         outcome="approved",

@@ -1,9 +1,10 @@
-"""Loads a function app with Microsoft's own Python runtime, calls every function, and prints what happened.
+"""Loads a function app with Microsoft's own Python runtime, calls its functions, and prints what happened.
 
 Started as a process of its own, because the runtime keeps all it knows in module globals:
 
-    python tests/runtime_driver.py APP_DIR < requests.json
+    python tests/runtime_driver.py APP_DIR [NAME ...] < requests.json
 
+Without names all functions are called, with names only these; `invocation` is null for the others.
 Standard input is `{function name: {"query": {...}, "headers": {...}, "body": ...}}`, for HTTP functions that
 need more than a bare request. The last line of standard output is the report:
 `{"load_error": str | null, "functions": {name: {"trigger": {...}, "invocation": {...}}}}`, where an
@@ -141,8 +142,8 @@ async def invoke(
     }
 
 
-async def drive(app_dir: str, requests: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Load the app as the worker does, and call each function once, the timers first."""
+async def drive(app_dir: str, requests: dict[str, dict[str, Any]], only: list[str]) -> dict[str, Any]:
+    """Load the app as the worker does, and call the functions once, the timers first."""
     os.chdir(app_dir)
     sys.path[:] = [*sys.path[1:], app_dir]  # not this script's folder; and the app last, as in the cloud
     runtime = importlib.import_module("azure_functions_runtime")
@@ -162,7 +163,9 @@ async def drive(app_dir: str, requests: dict[str, dict[str, Any]]) -> dict[str, 
         trigger = next(binding for binding in bindings if binding["type"].endswith("Trigger"))
         functions[each.name] = {"id": each.function_id, "trigger": trigger}
     for name, each in sorted(functions.items(), key=lambda item: item[1]["trigger"]["type"] == "httpTrigger"):
-        each["invocation"] = await invoke(runtime, each.pop("id"), each["trigger"], requests.get(name, {}))
+        function_id, each["invocation"] = each.pop("id"), None
+        if not only or name in only:
+            each["invocation"] = await invoke(runtime, function_id, each["trigger"], requests.get(name, {}))
     runtime.stop_threadpool_executor()
     return {"load_error": None, "functions": functions}
 
@@ -170,9 +173,10 @@ async def drive(app_dir: str, requests: dict[str, dict[str, Any]]) -> dict[str, 
 def main() -> int:
     """Return 0 when the app loaded and no invocation failed."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    report = asyncio.run(drive(os.path.realpath(sys.argv[1]), json.load(sys.stdin)))
+    report = asyncio.run(drive(os.path.realpath(sys.argv[1]), json.load(sys.stdin), sys.argv[2:]))
     print("\n" + json.dumps(report))  # noqa: T201 - it is the answer to who started this
-    failed = [each for each in report["functions"].values() if each["invocation"]["error"]]
+    called = filter(None, (each["invocation"] for each in report["functions"].values()))
+    failed = [each for each in called if each["error"]]
     return 1 if report["load_error"] or failed else 0
 
 

@@ -176,6 +176,7 @@ def surface(
     coupa_app: WSGIApplication | None = None,
     moveworks_app: WSGIApplication | None = None,
     function_key: str = FUNCTION_KEY,
+    function_keys: Mapping[str, str] | None = None,
 ) -> Iterator[Surface]:
     """Serve the app while the block runs, with simulators of that world behind sockets.
 
@@ -185,7 +186,8 @@ def surface(
         settings: what differs from the tests' own; with `LEDGER_CONNECTION` the store is that one's.
         coupa_app: stands in front of Coupa, or in its place.
         moveworks_app: the same for Moveworks.
-        function_key: what the host asks for.
+        function_key: the host's key.
+        function_keys: keys of single functions.
     """
     world.moveworks.max_per_minute = None
     with (
@@ -203,7 +205,7 @@ def surface(
         parts = app.Parts(world.clock, random.Random(1), store=store, workers=1)
         world.bridge = app.build(read_settings(given), parts)
         app._built[:] = [world.bridge]
-        host = FunctionHost(functions, function_key=function_key)
+        host = FunctionHost(functions, function_key=function_key, function_keys=function_keys)
         try:
             with served(host.wsgi) as url:
                 yield Surface(url, world, coupa, moveworks)

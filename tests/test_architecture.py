@@ -14,8 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "correlation", "model", "documents"}),
-    frozenset({"wire", "notice", "cadence", "authority", "ledger", "journal", "tables"}),
+    frozenset({"errors", "clock", "correlation", "environment", "model", "documents"}),
+    frozenset(
+        {*("wire", "notice", "cadence", "authority", "ledger", "journal", "tables"), *("callers", "schedule")}
+    ),
     frozenset(
         {
             *("settings", "coupa", "moveworks", "table_ledger", "table_journal", "directory"),
@@ -27,7 +29,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"audit", "doctor"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
-WITHIN_A_TIER = {("model", "errors"), ("documents", "model")}
+WITHIN_A_TIER = {("model", "errors"), ("documents", "model"), ("environment", "errors")}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 

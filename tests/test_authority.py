@@ -24,7 +24,6 @@ from coupa_core.authority import (
     TokenKeys,
     decider_at,
     deciders,
-    entra_client,
     is_requester,
     keys_of,
     same_address,
@@ -394,36 +393,3 @@ def test_an_amount_above_its_limit_or_unknown_is_not_for_chat(
     document = request(total=total, currency={"code": currency} if currency else None)
 
     assert amounts.forbid(document) is is_forbidden
-
-
-def principal(*claims: Any) -> str:
-    said = {"auth_typ": "aad", "claims": [{"typ": name, "val": value} for name, value in claims]}
-    return base64.b64encode(json.dumps(said).encode()).decode()
-
-
-APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-
-
-@pytest.mark.parametrize(
-    ("header", "client"),
-    [
-        (principal(("appid", APP.upper()), ("aud", "x")), APP),
-        (principal(("azp", APP)), APP),
-        (principal(("azp", APP), ("appid", APP)), APP),
-        (principal(("azp", APP), ("appid", "another")), None),
-        (principal(("azp", APP), ("scp", "user_impersonation")), None),
-        (principal(("aud", APP)), None),
-        (principal(("azp", 5)), "5"),
-        ("", None),
-        ("not base64", None),
-        (base64.b64encode(b"[]").decode(), None),
-        (base64.b64encode(b"{}").decode(), None),
-        (base64.b64encode(b'{"claims": [5]}').decode(), None),
-        (base64.b64encode(b'{"claims": [{"typ": "azp"}]}').decode(), None),
-        (base64.b64encode(b"[" * 100_000).decode(), None),
-    ],
-)
-def test_the_calling_application_is_the_one_that_app_service_vouches_for(
-    header: str, client: str | None
-) -> None:
-    assert entra_client(header) == client

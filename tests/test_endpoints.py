@@ -357,35 +357,12 @@ def test_relaying_messages_is_off(world: World) -> None:
 
 
 APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-ENTRA = {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"}
+ENTRA = {"ENTRA_DECISION_CLIENTS": APP, "WEBSITE_AUTH_ENABLED": "True"}
 
 
 def vouched(client: str) -> dict[str, str]:
     said = {"claims": [{"typ": "azp", "val": client}]}
     return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(said).encode()).decode()}
-
-
-@pytest.mark.parametrize(
-    ("headers", "status", "code"),
-    [
-        ({}, 401, "no_caller"),
-        ({"X-MS-CLIENT-PRINCIPAL": "x"}, 401, "no_caller"),
-        (vouched("3f2504e0-4f89-41d3-9a0c-000000000000"), 403, "caller_refused"),
-    ],
-)
-@pytest.mark.parametrize("name", ["approve", "list_approvals", "status", "notifications"])
-def test_where_entra_stands_in_for_keys_only_its_applications_may_call(
-    name: str, headers: dict[str, str], status: int, code: str
-) -> None:
-    world = World(settings=ENTRA)
-    world.requisition(JAMIE)
-    [card] = world.announced()
-    whole = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], **headers}
-
-    reply = world.call(name, headers=whole, route={"approval_id": card.slots["approval_id"]})
-
-    assert (reply.status, reply.body["error"]) == (status, code)
-    assert world.puts() == 0
 
 
 def test_an_application_that_entra_vouches_for_decides_for_the_approver() -> None:
@@ -398,6 +375,9 @@ def test_an_application_that_entra_vouches_for_decides_for_the_approver() -> Non
 
     assert reply.body["outcome"] == "approved"
     assert world.call("health").status == 200
+    rows = world.journal_store.rows(world.clock.now().date())
+    known_by = {row.said()["event"].get("known_by") for row in rows}
+    assert known_by == {None, "key+entra+token"}
 
 
 @pytest.mark.parametrize("key", ["x" * 201, "a\x07b"])

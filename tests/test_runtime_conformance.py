@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spellings import AROUND, BASE, BLANKS, INSIDE, QUOTED, RIGHT
+
+from coupa_core.errors import SettingsError
+from coupa_core.schedule import timer_schedule
+from coupa_core.settings import EASY_AUTH, read_settings
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 13) or importlib.util.find_spec("azure_functions_runtime") is None,
@@ -58,13 +63,13 @@ REQUESTS = {
 }
 
 
-def drive(app_dir: Path, **settings: str) -> tuple[int, dict[str, Any], str]:
-    """Load and call an app in a process with no environment but these settings.
+def drive(app_dir: Path, *only: str, **settings: str) -> tuple[int, dict[str, Any], str]:
+    """Load and call an app, or some functions of it, in a process with no environment but these settings.
 
     Returns:
         The exit status, the report, and all that was written.
     """
-    command = [sys.executable, str(DRIVER), str(app_dir)]
+    command = [sys.executable, str(DRIVER), str(app_dir), *only]
     requests = json.dumps(REQUESTS)
     ended = subprocess.run(
         command, input=requests, env=settings, capture_output=True, text=True, timeout=60, check=False
@@ -221,3 +226,56 @@ def test_the_driver_reports_a_call_that_fails(tmp_path: Path, old: str, new: str
 
     assert (status, report["load_error"]) == (1, None)
     assert report["functions"][name]["invocation"]["error"]
+
+
+def understood(**settings: str) -> tuple[dict[str, str], str, str]:
+    """Return what the runtime finds in the app with these settings.
+
+    Returns:
+        The levels of the HTTP functions, the timer's schedule, and what a call says of wrong settings.
+    """
+    _, report, _ = drive(ROOT, "get_approval", "health", **settings)
+    assert report["load_error"] is None
+    triggers = {name: each["trigger"] for name, each in report["functions"].items()}
+    schedule = triggers.pop("poll_approvals")["schedule"]
+    said = json.loads(report["functions"]["get_approval"]["invocation"]["body"])
+    is_well = said["error"] != "settings"
+    complaint = "" if is_well else said["message"]
+    assert report["functions"]["health"]["invocation"]["status_code"] == 503  # it has never swept
+    levels = {name: str(trigger["authLevel"]).lower() for name, trigger in triggers.items()}
+    return levels, schedule, complaint.removeprefix("The bridge is not configured: ").removesuffix(".")
+
+
+LOCKED = {name: "anonymous" if name == "health" else "function" for name in ROUTES}
+SPELLINGS = [*BLANKS[1:], *AROUND, *QUOTED, *INSIDE, ","]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
+def test_the_runtime_understands_every_setting_as_the_app_does(spelling: str) -> None:
+    """All settings at once are blank, or have blanks or quotes around their right values."""
+    given = {name: spelling.replace("{0}", "{}").replace("{}", right) for name, right in RIGHT.items()}
+    given |= {EASY_AUTH: "True"}
+    try:
+        read_settings(given)
+        complaint = ""
+    except SettingsError as error:
+        complaint = str(error)
+
+    assert understood(**given) == (LOCKED, timer_schedule(given), complaint)
+    assert (complaint == "") is (spelling in AROUND)
+
+
+ENTRA = [f"ENTRA_{each}" for each in ("DECISION_CLIENTS", "RELAY_CLIENTS", "OPERATOR_CLIENTS", "CLIENT_IDS")]
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\r", "\u00a0"], ids=ascii)
+def test_the_runtime_finds_every_door_locked_when_blanks_stand_for_the_clients(blank: str) -> None:
+    assert understood(**BASE | dict.fromkeys(ENTRA, blank)) == (LOCKED, "0 * * * * *", "")
+
+
+@pytest.mark.parametrize("schedule", ["99 99 * * * *", "0 0 8 * * 7", "0 * 22-6 * * *", "*/5 * * * *"])
+def test_the_runtime_finds_the_timer_also_where_its_schedule_is_wrong(schedule: str) -> None:
+    levels, found, complaint = understood(**BASE | {"POLL_SCHEDULE": schedule})
+
+    assert (levels, found) == (LOCKED, "0 * * * * *")
+    assert complaint.startswith("POLL_SCHEDULE: has ")

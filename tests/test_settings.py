@@ -18,6 +18,8 @@ from coupa_core.settings import HOST_STORAGE, LEAST_SCOPES, NAMES, Settings, is_
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(range(1, 33))).decode()
 REFERENCE = "@Microsoft.KeyVault(SecretUri=https://canary.vault.azure.net/secrets/x)"
+APP, OTHER_APP = "3F2504E0-4f89-41d3-9a0c-0305e82c3301", "0f8fad5b-d9cb-469f-a165-70867728950e"
+ENTRA = ("ENTRA_DECISION_CLIENTS", "ENTRA_RELAY_CLIENTS", "ENTRA_OPERATOR_CLIENTS")
 LEAST = {
     "COUPA_BASE_URL": "https://acme.coupahost.com",
     "COUPA_CLIENT_ID": "client",
@@ -87,7 +89,9 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "relay_domains": (),
         "relay_html": "off",
         "relay_max_per_minute": 15,
-        "entra_client_ids": (),
+        "entra_decision_clients": (),
+        "entra_relay_clients": (),
+        "entra_operator_clients": (),
         "poll_schedule": "0 * * * * *",
         "claim_lease_s": 120,
     }
@@ -200,7 +204,7 @@ WRONG = [
         "../CANARY", "CANARY/notify", "https://x.test/CANARY", "C" * 129, "CANARY\u0661", "CANARY 1",
     )),
     *((name, secret) for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "MOVEWORKS_LISTENER_SECRET")
-      for secret in ("CANARY\n1", "CANARY\t1", "CANARY\u200b", "\ufeffCANARY", "CANARY\u2019")),
+      for secret in ("CANARY\n1", "CANARY\t1", "CANARY\u200b1", "1\ufeffCANARY", "CANARY\u2019")),
     *(("MOVEWORKS_EVENT_ID", event) for event in (
         "../CANARY", "CANARY/send", "CANARY?x", "C" * 65, "CANARY\u0661",
     )),
@@ -219,13 +223,20 @@ WRONG = [
     *(("AUDIT_KEYS", keys) for keys in (
         "CANARY", f".k1:{KEY}", f"k1:{KEY},k1:{OTHER}", "k1:CANARY!!", f"k1:{KEY[:-4]}",
     )),
-    *(("POLL_SCHEDULE", schedule) for schedule in ("CANARY", "* * * * *", "0 * * * * * CANARY", "00:01:00")),
+    *(("POLL_SCHEDULE", schedule) for schedule in (
+        "CANARY", "* * * * *", "0 * * * * * CANARY", "00:01:00", "99 99 * * * *", "0 0 8 * * 7",
+        "0\t* * * * *", "0\u00a0* * * * *", "0 * 22-6 * * *", "0 * * * * SAT-TUE", "0 0 9 31 2 *",
+    )),
+    *((name, clients) for name in ENTRA for clients in (
+        "CANARY", f"{APP},", f"{APP},CANARY", f"{APP} {APP}", ",", ", ,",
+    )),
+    *((name, ",") for name in ("DOCUMENT_TYPES", "ACTIONS", "RELAY_DOMAINS", "STEP_UP_OVER", "AUDIT_KEYS")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
-    said = complaints(LEAST | {name: value})
+    said = complaints(LEAST | {"WEBSITE_AUTH_ENABLED": "True", name: value})
 
     assert list(said) == [name]
     assert "CANARY" not in str(said)
@@ -378,24 +389,30 @@ def test_a_relay_without_domains_is_not_switched_on() -> None:
     assert complaints(LEAST | {"RELAY": "on"}) == {"RELAY_DOMAINS": "is missing"}
 
 
-APP = "3F2504E0-4f89-41d3-9a0c-0305e82c3301"
+@pytest.mark.parametrize("name", ENTRA)
+@pytest.mark.parametrize("value", ["", "False", "no", " ", '"True"', "@Microsoft.KeyVault(x)"])
+def test_entra_clients_are_refused_while_app_service_does_not_stand_in_front(name: str, value: str) -> None:
+    said = complaints(LEAST | {name: APP, "WEBSITE_AUTH_ENABLED": value})
+
+    assert said == {name: "needs App Service authentication in front of the app, and that is off"}
 
 
-@pytest.mark.parametrize("value", ["", "False", "no"])
-def test_entra_clients_are_refused_while_app_service_does_not_stand_in_front(value: str) -> None:
-    said = complaints(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": value})
+@pytest.mark.parametrize("name", ENTRA)
+def test_entra_clients_are_read_while_app_service_stands_in_front(name: str) -> None:
+    settings = read_settings(LEAST | {name: f"{APP} , {OTHER_APP}", "WEBSITE_AUTH_ENABLED": "True\r"})
 
-    assert said == {
-        "ENTRA_CLIENT_IDS": "needs App Service authentication in front of the app, and that is off"
-    }
+    assert getattr(settings, name.lower()) == (APP.lower(), OTHER_APP)
+    wrong = LEAST | {name: "CANARY", "WEBSITE_AUTH_ENABLED": "True"}
+    assert complaints(wrong) == {name: "must be client ids of Entra applications (GUIDs)"}
 
 
-def test_entra_clients_are_read_while_app_service_stands_in_front() -> None:
-    settings = read_settings(LEAST | {"ENTRA_CLIENT_IDS": APP, "WEBSITE_AUTH_ENABLED": "True"})
+@pytest.mark.parametrize("value", [APP, ",", '""'])
+def test_the_one_list_of_clients_that_there_was_is_refused_with_the_names_of_the_new_ones(value: str) -> None:
+    said = complaints(LEAST | {"ENTRA_CLIENT_IDS": value, "WEBSITE_AUTH_ENABLED": "True"})
 
-    assert settings.entra_client_ids == (APP.lower(),)
-    wrong = LEAST | {"ENTRA_CLIENT_IDS": "CANARY", "WEBSITE_AUTH_ENABLED": "True"}
-    assert complaints(wrong) == {"ENTRA_CLIENT_IDS": "must be client ids of Entra applications (GUIDs)"}
+    assert said.keys() == {"ENTRA_CLIENT_IDS"}
+    assert all(name in said["ENTRA_CLIENT_IDS"] for name in ENTRA)
+    assert read_settings(LEAST | {"ENTRA_CLIENT_IDS": " \u200b"}).entra_decision_clients == ()
 
 
 @pytest.mark.parametrize("mode", ["off", "OFF", " Off "])

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,18 +18,13 @@ from typing import TextIO
 from coupa_core.app import Parts, build_journals
 from coupa_core.audit.export import STYLES, write_rows
 from coupa_core.clock import SystemClock
+from coupa_core.environment import LOCAL_SETTINGS, environment_of
 from coupa_core.errors import ServiceError, SettingsError
 from coupa_core.journal import Journal, Report
 from coupa_core.settings import Settings, read_settings
 
 WELL, BROKEN, UNKNOWN = 0, 1, 2
 """How it ends: all is well, the chain is broken, or neither can be said."""
-
-LOCAL_SETTINGS = "local.settings.json"
-"""Where Azure Functions Core Tools keep the settings of a local app.
-
-Source: https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
-"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,14 +85,7 @@ def _settings() -> Settings:
     Raises:
         SettingsError: names what is missing or wrong.
     """
-    file = Path(LOCAL_SETTINGS)
-    try:
-        values = json.loads(file.read_text("utf-8-sig"))["Values"] if file.exists() else {}
-        local = {name: value for name, value in values.items() if isinstance(value, str)}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise SettingsError(f"{LOCAL_SETTINGS}: cannot be read as JSON with an object Values") from None
-    given = {name: value for name, value in os.environ.items() if value.strip()}
-    settings = read_settings({**local, **given})
+    settings = read_settings(environment_of(Path.cwd()))
     if settings.storage == "memory" and not settings.ledger_account_url:
         raise SettingsError("LEDGER_CONNECTION: memory keeps nothing that this command could read")
     return settings

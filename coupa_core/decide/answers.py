@@ -60,7 +60,7 @@ class Click:
         token: as in the notice's slot.
         reason: for Coupa's record.
         key: the caller's idempotency key; the same one again gets the stored answer.
-        known_by: how the caller is known: `key` or `entra`.
+        known_by: how the caller is known: `key` or `key+entra`.
         request_id: by which callers and operators speak of this request.
     """
 

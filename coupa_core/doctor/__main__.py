@@ -13,8 +13,9 @@ from coupa_core.app import Parts
 from coupa_core.clock import SystemClock
 from coupa_core.doctor.checks import Verdict, examine
 from coupa_core.doctor.preview import preview
+from coupa_core.environment import environment_of
 from coupa_core.errors import BridgeError
-from coupa_core.settings import environment_of, read_settings
+from coupa_core.settings import read_settings
 
 
 def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:

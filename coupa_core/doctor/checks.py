@@ -9,14 +9,18 @@ import functools
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import Access
+from coupa_core.environment import trimmed
 from coupa_core.errors import ServiceError, SettingsError
 from coupa_core.model import REQUISITION
+from coupa_core.report.status import STALE_AFTER
+from coupa_core.schedule import Schedule
 from coupa_core.settings import NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
 from coupa_core.wire import Reply, Wire
@@ -26,6 +30,9 @@ CHECK_S = 15.0
 
 SKEW_S = 30.0
 """Clocks may differ by so much: a quarter of the usual lease, as the ledger allows."""
+
+_A_SWEEP = timedelta(minutes=1)
+"""How long a sweep may take until it has ended and health knows of it."""
 
 _SCOPES = {
     "approvals": "core.approval.read",
@@ -74,17 +81,16 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
         environment: names and values of the settings.
         parts: the clock, and whatever replaces the real thing.
     """
-    spelled = list(_spelling(environment))
-    yield from spelled
+    yield from _spelling(environment)
     try:
         settings = read_settings(environment)
     except SettingsError as error:
-        told = {each.subject for each in spelled if each.verdict is Verdict.WRONG}
-        yield from (each for each in map(_complaint, str(error).split("; ")) if each.subject not in told)
+        yield from map(_complaint, str(error).split("; "))
         yield Finding(Verdict.NOTE, "the rest", "cannot be checked before the settings are whole")
         return
     yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
     yield from _keys(settings)
+    yield _schedule(settings, parts.clock)
     ahead: dict[str, float] = {}
     parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
     yield from _coupa(settings, parts)
@@ -99,13 +105,13 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
 
 
 def _spelling(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Look for what a copied secret brings along."""
+    """Look for what a copied value brings along, and what is ignored."""
     for name in NAMES:
         value = environment.get(name, "")
-        if not value.strip().isprintable():
-            text = "has a line break or another invisible character inside: enter it anew where it is set"
-            yield Finding(Verdict.WRONG, name, text)
-        elif value != value.strip():
+        if not trimmed(value):
+            if value:
+                yield Finding(Verdict.NOTE, name, "is blank, which counts as not set")
+        elif value != trimmed(value):
             text = "has a space or a line break at an end, which is ignored here: take it out where it is set"
             yield Finding(Verdict.NOTE, name, text)
 
@@ -127,6 +133,18 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             first, *others = keys
             more = f", {', '.join(others)} still verify" if others else ""
             yield Finding(Verdict.OK, name, f"{first} signs{more}; how old the keys are is not known here")
+
+
+def _schedule(settings: Settings, clock: Clock) -> Finding:
+    schedule = Schedule.of(settings.poll_schedule)
+    if schedule.is_within(STALE_AFTER - _A_SWEEP):
+        due = schedule.after(clock.now())
+        return Finding(Verdict.OK, "POLL_SCHEDULE", f"the next sweep is due at {due:%Y-%m-%d %H:%M:%S} UTC")
+    text = (
+        f"leaves {STALE_AFTER.total_seconds() / 60:.0f} minutes or more between some sweeps: health then "
+        "answers 503 and an alert is sent, although nothing is broken"
+    )
+    return Finding(Verdict.NOTE, "POLL_SCHEDULE", text)
 
 
 class _Noting(Wire):

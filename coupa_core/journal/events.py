@@ -52,7 +52,7 @@ class Event:
         document_type: class name of Coupa, such as `RequisitionHeader`.
         document_id: of Coupa, or None.
         actor: e-mail of who acted or was told, or empty.
-        known_by: how the actor is known, such as `key+token` or `entra+token`.
+        known_by: how the actor is known, such as `key+token` or `key+entra+token`.
         capacity: `approver`, `member`, `delegate`, or empty.
         verb: what was asked for, such as `approve`.
         outcome: what the caller was answered.

@@ -1,4 +1,5 @@
-// Callers need an Entra token of a client that is named; the function keys stay as the second lock.
+// Callers need an Entra token of a client that is named; the function keys stay as the second lock. Which client may
+// call which route is the app's business.
 // https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad
 
 @description('Required. Name of the function app.')
@@ -7,7 +8,8 @@ param functionAppName string
 @description('Required. Client id of the app registration that stands for the function app.')
 param clientId string
 
-@description('Required. Client ids that may call.')
+@description('Required. Client ids that may call. None would let in any application of the tenant.')
+@minLength(1)
 param allowedClientIds array
 
 resource app 'Microsoft.Web/sites@2024-04-01' existing = {

@@ -54,4 +54,6 @@ FAULTS = [
     ("function_keys", KEYS, "  'trace'\n", "", "trace has no key"),
     ("function_keys", KEYS, "  'trace'\n", "  'trace'\n  'approve'\n", "approve stands twice"),
     ("function_keys", KEYS, "  'notifications'\n", "  'notify'\n", "notify takes no key"),
+    ("function_keys", KEYS, "  'notifications'\n", "  'notifications'\n  'status'\n", "status is for operators"),
+    ("function_keys", MAIN, "settings[?'ENTRA_RELAY_CLIENTS']", "settings[?'ENTRA_RELAY']", "ENTRA_RELAY_CLIENTS lets nobody in"),
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 import pycep
 from tree_sitter import Node
 
-from coupa_core.settings import Settings
+from coupa_core.callers import CALLER_OF
+from coupa_core.settings import NAMES, Settings
 from infra.bicep import (
     Declaration,
     Template,
@@ -32,7 +33,8 @@ from infra.bicep import (
 FUNCTIONS = frozenset(
     {
         *("concat", "empty", "environment", "guid", "items", "loadTextContent", "replace", "resourceGroup"),
-        *("split", "string", "subscription", "subscriptionResourceId", "toLower", "union", "uniqueString"),
+        *("skip", "split", "trim"),
+        *("string", "subscription", "subscriptionResourceId", "toLower", "union", "uniqueString"),
     }
 )
 """What templates may call: nothing that reads a key, and nothing that differs from one run to the next."""
@@ -434,6 +436,12 @@ def function_keys(root: Path) -> list[str]:
     wrong = [f"keys.bicep: {name} has no key of ours" for name in sorted(locked - set(named))]
     wrong += [f"keys.bicep: {name} takes no key" for name in sorted(set(named) - locked)]
     wrong += [f"keys.bicep: {name} stands twice" for name in sorted({n for n in named if named.count(n) > 1})]
+    for group, functions in kinds.items():
+        others = {name for name in functions if CALLER_OF.get(name, group)[:5] != group[:5]}
+        wrong += [f"keys.bicep: {name} is for {CALLER_OF[name]}" for name in sorted(others)]
+    main = (root / "infra" / "main.bicep").read_text("utf-8")
+    clients = [name for name in NAMES if name.startswith("ENTRA_")]
+    wrong += [f"main.bicep: {name} lets nobody in" for name in clients if f"settings[?'{name}']" not in main]
     if set(kinds) != {"decisionFunctions", "relayFunctions", "operatorFunctions"}:
         wrong.append("keys.bicep: there must be three kinds of callers")
     return wrong

@@ -1,0 +1,106 @@
+"""Who may call which route: three kinds of callers, and the applications that Entra vouches for.
+
+The host asks each kind for its own key (infra/keys.bicep); what is here comes on top of the keys, where the
+settings name applications.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from coupa_core.errors import CallerError
+
+_SCOPE_CLAIM = "http://schemas.microsoft.com/identity/claims/scope"
+
+logger = logging.getLogger(__name__)
+
+
+class Caller(StrEnum):
+    """The kinds of callers, by the names of their keys."""
+
+    DECISIONS = "decisions"
+    """The connector of the chat: lists, decisions, questions."""
+    RELAY = "relay"
+    """A system whose messages the bridge hands on."""
+    OPERATORS = "operators"
+    """People who look after the bridge."""
+
+
+CALLER_OF: Mapping[str, Caller] = {
+    **dict.fromkeys(
+        (
+            *("list_approvals", "get_approval"),
+            *("approve", "reject", "hold", "decision", "decide", "comment"),
+        ),
+        Caller.DECISIONS,
+    ),
+    "notifications": Caller.RELAY,
+    **dict.fromkeys(
+        ("status", "trace", "cycle_times", "resend", "unpark", "mute"),
+        Caller.OPERATORS,
+    ),
+}
+"""The kind of caller that each route is for, by the name of its function; `health` is for anybody."""
+
+
+class Callers:
+    """The applications that may call, of each kind.
+
+    Args:
+        clients: client ids in small letters; where no kind has any, the host's keys are enough.
+    """
+
+    def __init__(self, clients: Mapping[Caller, Collection[str]]) -> None:
+        self._clients = clients
+        self._is_on = any(clients.values())
+
+    @property
+    def known_by(self) -> str:
+        """Return how callers are known: `key`, or `key+entra`."""
+        return "key+entra" if self._is_on else "key"
+
+    def check(self, route: str, principal: str) -> None:
+        """Let the applications of the route's kind pass.
+
+        Args:
+            route: name of the function, not `health`.
+            principal: as for `entra_client`; empty when there is none.
+
+        Raises:
+            CallerError: there is no application, it is of another kind, or the kind has none.
+        """
+        if not self._is_on:
+            return  # the host has asked for the key
+        client = entra_client(principal)
+        if client is None:
+            raise CallerError("no_caller", "The request has no Entra token of an application.", status=401)
+        kind = CALLER_OF[route]
+        if not self._clients[kind]:
+            logger.warning("closed route=%s: the ENTRA settings name no client of the kind %s", route, kind)
+            raise CallerError("route_closed", "No application may call this route.", status=403)
+        if client not in self._clients[kind]:
+            raise CallerError("caller_refused", "This application may not call this route.", status=403)
+
+
+def entra_client(header: str) -> str | None:
+    """Return the client id of the application for which Entra issued the caller's token; None when unclear.
+
+    Args:
+        header: `X-MS-CLIENT-PRINCIPAL`, which App Service writes after it has checked the token: base64 of
+            `{"claims": [{"typ": str, "val": str}]}`. No caller can set it while App Service stands in front.
+
+    Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+    """
+    try:
+        said = json.loads(base64.b64decode(header, validate=True))
+        claims = [(claim["typ"], claim["val"]) for claim in said["claims"]]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    # `appid` in tokens of version 1, `azp` in those of version 2; a person's token has them too, and `scp`.
+    found = {str(value).lower() for name, value in claims if name in ("appid", "azp")}
+    is_person = any(name in ("scp", _SCOPE_CLAIM) for name, _ in claims)
+    return found.pop() if len(found) == 1 and not is_person else None
