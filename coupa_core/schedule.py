@@ -1,7 +1,7 @@
 """When the timer runs: a schedule as the Functions host reads it, refused where the host would misread it.
 
 It knows six-field expressions, seconds first, in UTC. It does not run anything; the host does.
-Only the standard library is imported: the host asks for the schedule while it finds the functions.
+Only the standard library is imported, and nothing slow: the host asks for it while it finds the functions.
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer, and the table of
 expressions in tests/samples/schedules.tsv, which the host's own library answered.
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise, product
+from typing import NamedTuple
 
 from coupa_core.environment import setting
 
@@ -26,8 +26,7 @@ _SPAN = re.compile(r"-?[0-9.:]+")
 _DAY_S = 86_400
 
 
-@dataclass(frozen=True)
-class _Field:
+class _Field(NamedTuple):
     """One of the six fields.
 
     Attributes:
@@ -71,8 +70,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True)
-class _Item:
+class _Item(NamedTuple):
     """One entry of a field's list, as it is written: the ends of a range may be the wrong way round."""
 
     first: int
@@ -84,8 +82,7 @@ class _Item:
         return range(min(self.first, self.last), max(self.first, self.last) + 1, max(1, self.step))
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The times at which all six fields match, day and weekday both."""
 
     seconds: frozenset[int]

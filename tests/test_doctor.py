@@ -26,6 +26,7 @@ from coupa_core.doctor import __main__ as command
 from coupa_core.environment import environment_of
 from coupa_core.errors import SettingsError
 from coupa_core.ledger import State
+from coupa_core.schedule import Schedule
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import ACCOUNT, KEY, Azurite
@@ -218,6 +219,30 @@ def test_9_a_key_with_a_line_break_inside_is_named(stage: Stage) -> None:
     stage.settings["MOVEWORKS_API_KEY"] = "two\nlines"
 
     assert "enter it anew" in stage.wrong()["MOVEWORKS_API_KEY"]
+
+
+def test_9_a_blank_setting_is_named_as_not_set(stage: Stage) -> None:
+    stage.settings["STEP_UP_OVER"] = "\u00a0\r"
+
+    [said] = stage.says("STEP_UP_OVER")
+
+    assert (said.verdict, said.text) == (Verdict.NOTE, "is blank, which counts as not set")
+    assert stage.wrong() == {}
+
+
+def test_the_next_sweep_is_told_and_a_schedule_that_health_cannot_keep_up_with(stage: Stage) -> None:
+    stage.settings["POLL_SCHEDULE"] = "30 */14 * * * *"
+    [often] = stage.says("POLL_SCHEDULE")
+    stage.settings["POLL_SCHEDULE"] = "0 */15 * * * *"
+    [seldom] = stage.says("POLL_SCHEDULE")
+
+    due = Schedule.of("30 */14 * * * *").after(stage.world.clock.now())
+    assert (often.verdict, often.text) == (
+        Verdict.OK,
+        f"the next sweep is due at {due:%Y-%m-%d %H:%M:%S} UTC",
+    )
+    assert seldom.verdict is Verdict.NOTE
+    assert "leaves 15 minutes or more between some sweeps: health then answers 503" in seldom.text
 
 
 @pytest.fixture
