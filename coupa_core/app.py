@@ -6,6 +6,7 @@ functions must be quick, and a fault in a dependency must show in a call, not ma
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import random
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import requests
     from pydantic import SecretStr
 
+    from coupa_core.azure_sdk import Identity
     from coupa_core.coupa import Access
     from coupa_core.endpoints import Endpoints, Reply
     from coupa_core.journal import Journal, JournalStore
@@ -259,7 +261,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 store=for_clicks,
                 record=quick_journal.store,
                 coupa=coupa,
-                directory=Directory(coupa, clock=clock, emails=emails, keep_s=0),
+                directory=fresh,
                 clock=clock,
                 lease=lease,
             ),
@@ -287,6 +289,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                     Caller.OPERATORS: settings.entra_operator_clients,
                 }
             ),
+            clock=clock,
         ),
     )
 
@@ -409,6 +412,7 @@ def _tables(room: type[T], settings: Settings, name: str) -> tuple[T, T]:
     """Return a table for sweeps, and the same one for clicks."""
     from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 
+    identity = _identity() if settings.ledger_account_url else None
     patient, quick = (
         room(
             table_client(
@@ -416,11 +420,20 @@ def _tables(room: type[T], settings: Settings, name: str) -> tuple[T, T]:
                 account_url=settings.ledger_account_url,
                 table=name,
                 options=options,
+                identity=identity,
             )
         )
         for options in (SWEEP_OPTIONS, CLICK_OPTIONS)
     )
     return patient, quick
+
+
+@functools.cache
+def _identity() -> Identity:
+    """Return the app's identity, one for all tables of the process."""
+    from coupa_core.azure_sdk import app_identity
+
+    return app_identity(SystemClock())
 
 
 def _keys(encoded: Mapping[str, SecretStr]) -> dict[str, bytes]:

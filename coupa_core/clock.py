@@ -5,7 +5,11 @@ It does not know what the time is used for.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -56,3 +60,31 @@ class Deadline:
     def within(self, seconds: float) -> Deadline:
         """Return the earlier of this deadline and `seconds` from now."""
         return Deadline(self._clock, min(seconds, self.left_s()))
+
+
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def until(deadline: Deadline) -> Iterator[Deadline]:
+    """Let nothing in the block wait beyond a deadline; one that is set around it and is earlier stays.
+
+    It travels in the context, as `correlation` does: libraries between us and a socket take no deadline, and
+    the socket asks for the time that is left.
+
+    Yields:
+        The deadline that holds in the block.
+    """
+    around = _current.get()
+    holds = deadline if around is None or deadline.left_s() < around.left_s() else around
+    before = _current.set(holds)
+    try:
+        yield holds
+    finally:
+        _current.reset(before)
+
+
+def time_left_s() -> float:
+    """Return the seconds that are left to what is under way here; infinity without a deadline."""
+    holds = _current.get()
+    return math.inf if holds is None else holds.left_s()

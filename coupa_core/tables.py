@@ -5,7 +5,6 @@ It knows no row: `table_ledger` and `table_journal` do.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,6 +19,8 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, TableTransactionError
 
+from coupa_core.azure_sdk import Identity, OutOfTime, Transport, app_identity
+from coupa_core.clock import SystemClock, time_left_s
 from coupa_core.errors import Conflict, SettingsError, Unavailable, Unknown, one_line
 
 SWEEP_OPTIONS: Mapping[str, Any] = {
@@ -43,27 +44,32 @@ _RACES = (409, 412)
 
 
 def table_client(
-    *, connection: str, account_url: str, table: str, options: Mapping[str, Any] = SWEEP_OPTIONS
+    *,
+    connection: str,
+    account_url: str,
+    table: str,
+    options: Mapping[str, Any] = SWEEP_OPTIONS,
+    identity: Identity | None = None,
 ) -> TableClient:
     """Make the client of a table; nothing is contacted yet.
 
     Args:
         connection: a connection string; not used with an account URL.
-        account_url: `https://{account}.table.core.windows.net`; the app's managed identity is used.
+        account_url: `https://{account}.table.core.windows.net`; the app's identity is used.
         table: the table's name.
-        options: time limits and repeats of the SDK, and its `transport` where a test brings one.
+        options: time limits of one try, and repeats; the deadline that is set around a call always holds.
+        identity: shared by the clients of a process; a new one where it is left out.
 
     Raises:
         SettingsError: the connection string is none.
     """
+    given = {**options, "transport": Transport(**options)}
     if not account_url:
         try:
-            return TableClient.from_connection_string(connection, table, **options)
+            return TableClient.from_connection_string(connection, table, **given)
         except ValueError:
             raise SettingsError("LEDGER_CONNECTION: is no connection string of a storage account") from None
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - heavy, and only needed here
-
-    return TableClient(account_url, table, credential=DefaultAzureCredential(), **options)
+    return TableClient(account_url, table, credential=identity or app_identity(SystemClock()), **given)
 
 
 class Table:
@@ -78,11 +84,12 @@ class Table:
     def __init__(self, client: TableClient) -> None:
         self._client = client
         self._exists = False
-        self._lock = threading.Lock()
 
     @contextmanager
     def _talking(self, what: str, *, makes: bool = True) -> Iterator[TableClient]:
         """Make the table if need be and asked for, and say what the SDK's errors mean."""
+        if time_left_s() <= 0:
+            raise Unavailable(f"{self.CODES}_late", f"cannot {what}: no time is left")
         try:
             if makes:
                 self._create()
@@ -95,6 +102,9 @@ class Table:
             if isinstance(error, TableTransactionError) and error.status_code in _RACES:
                 raise self._conflict(what) from error
             raise self._meaning(error, what) from error
+        except OutOfTime as error:
+            text = f"cannot {what}: the table service is busy ({error})"
+            raise Unknown(f"{self.CODES}_wait", text) from error
         except AzureError as error:
             # The SDK says "request error" for a connection that broke after the request had left, too.
             raise Unknown(f"{self.CODES}_lost", f"cannot {what}: {type(error).__name__}") from error
@@ -104,13 +114,11 @@ class Table:
             raise Unknown(f"{self.CODES}_unreadable", text) from error
 
     def _create(self) -> None:
-        if self._exists:
-            return
-        with self._lock:
-            if not self._exists:
-                with suppress(ResourceExistsError):  # the usual case
-                    self._client.create_table()
-                self._exists = True
+        """Make the table; two threads at once do no harm, and neither waits for the other."""
+        if not self._exists:
+            with suppress(ResourceExistsError):  # the usual case
+                self._client.create_table()
+            self._exists = True
 
     def _doubt(self, error: HttpResponseError) -> None:
         """Note that the table may be gone."""

@@ -1,6 +1,6 @@
 """HTTP to a neighbour: one send with a deadline, an allowed rate and a cap, and what its failure means.
 
-The only use of `requests`. It never repeats a request and knows no vendor: the clients do.
+It never repeats a request and knows no vendor: the clients do.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import requests
 from urllib3.exceptions import NewConnectionError
 
 from coupa_core import correlation
-from coupa_core.clock import Clock, Deadline
+from coupa_core.clock import Clock, Deadline, until
+from coupa_core.connections import session as new_session
 from coupa_core.errors import (
     Denied,
     Malformed,
@@ -34,6 +34,7 @@ from coupa_core.errors import (
     Unknown,
     one_line,
 )
+from coupa_core.hiding import texts_of, without
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -50,10 +51,6 @@ Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.1
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
 _WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
-_TELLING = 8
-"""Characters from which a value that was sent is hidden; shorter ones are words such as `asc`."""
-_OPAQUE = re.compile(r"[A-Za-z0-9+/=_.~%-]{40,}")
-_HIDDEN = "[hidden]"
 
 
 class Pace:
@@ -181,7 +178,7 @@ class Wire:
         self._base_url = base_url
         self._clock = clock
         self._pace = pace
-        self._session = session or _session(use_proxy=use_proxy)
+        self._session = session or new_session(use_proxy=use_proxy)
 
     def send(
         self,
@@ -201,7 +198,8 @@ class Wire:
         Args:
             method: HTTP method.
             path: begins with `/`; the caller vouches for it.
-            deadline: for the whole exchange; also bounds the wait for the allowed rate.
+            deadline: for the whole exchange, whatever the neighbour does, and for the wait for the allowed
+                rate. An earlier one that is set around it (`clock.until`) holds.
             headers: `Authorization` and the like.
             params: query parameters, encoded here.
             form: a form body.
@@ -213,36 +211,39 @@ class Wire:
             Unavailable: surely not sent: no connection, or no time left.
             Unknown: sent, and no whole answer came back.
         """
-        if self._pace and not self._pace.wait(deadline):
-            raise Unavailable(f"{self.name}_pace", f"{self.name}: no turn within the allowed rate in time")
-        left_s = deadline.left_s()
-        if left_s <= 0:
-            raise Unavailable(f"{self.name}_late", f"{self.name}: no time left for {method} {path}")
-        under, is_error = correlation.current(), True
-        named = {ID_HEADER: under.id} if under else {}
-        try:
-            with self._session.request(
-                method,
-                self._base_url + path,
-                params=params,
-                data=form if body is None else body,
-                json=payload,
-                headers={"Accept": "application/json", **named, **(headers or {})},
-                timeout=(min(CONNECT_S, left_s), left_s),
-                allow_redirects=False,
-                auth=_as_given,
-                stream=True,
-            ) as response:
-                body = self._read(response, deadline, max_bytes)
-                is_error = response.status_code not in _OK
-        except requests.RequestException as error:
-            raise self._failure(error, f"{method} {path}") from error
-        finally:
-            if under:
-                under.called(self.name, is_error=is_error)
+        with until(deadline) as holds:
+            if self._pace and not self._pace.wait(holds):
+                raise Unavailable(
+                    f"{self.name}_pace", f"{self.name}: no turn within the allowed rate in time"
+                )
+            left_s = holds.left_s()
+            if left_s <= 0:
+                raise Unavailable(f"{self.name}_late", f"{self.name}: no time left for {method} {path}")
+            under, is_error = correlation.current(), True
+            named = {ID_HEADER: under.id} if under else {}
+            try:
+                with self._session.request(
+                    method,
+                    self._base_url + path,
+                    params=params,
+                    data=form if body is None else body,
+                    json=payload,
+                    headers={"Accept": "application/json", **named, **(headers or {})},
+                    timeout=(min(CONNECT_S, left_s), left_s),
+                    allow_redirects=False,
+                    auth=_as_given,
+                    stream=True,
+                ) as response:
+                    answer = self._read(response, holds, max_bytes)
+                    is_error = response.status_code not in _OK
+            except requests.RequestException as error:
+                raise self._failure(error, f"{method} {path}", holds) from error
+            finally:
+                if under:
+                    under.called(self.name, is_error=is_error)
         lower = {name.lower(): value for name, value in response.headers.items()}
-        sent = _texts([headers, params, form, payload])
-        return Reply(response.status_code, lower, body, tuple(sent))
+        sent = texts_of([headers, params, form, payload, body])
+        return Reply(response.status_code, lower, answer, tuple(sent))
 
     def close_idle(self) -> None:
         """Drop kept connections, so that the next request does not meet one that the other side has left."""
@@ -258,13 +259,13 @@ class Wire:
                 raise Unknown(f"{self.name}_timeout", f"{self.name} did not finish its answer in time")
         return bytes(body)
 
-    def _failure(self, error: requests.RequestException, what: str) -> ServiceError:
+    def _failure(self, error: requests.RequestException, what: str, deadline: Deadline) -> ServiceError:
         """Tell a request that surely never left from one whose outcome is unknown."""
         if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
             return Unavailable(
                 f"{self.name}_unreachable", f"{self.name} cannot be reached for {what} ({_kind(error)})"
             )
-        late = isinstance(error, requests.Timeout)
+        late = isinstance(error, requests.Timeout) or deadline.left_s() <= 0
         return Unknown(
             f"{self.name}_{'timeout' if late else 'lost'}",
             f"{self.name} did not answer {what} ({_kind(error)})",
@@ -310,25 +311,7 @@ def error_text(reply: Reply) -> str:
         if isinstance(body, dict):
             body = {name: value for name, value in body.items() if name in _WORDED}
         words = _words(body, 0)
-    return one_line(_without("; ".join(words)[:20_000], reply.sent), 200)
-
-
-def _without(text: str, sent: tuple[str, ...]) -> str:
-    """Hide the values of the request, plain or as in a URL, and every long run without a space."""
-    for value in sorted(sent, key=len, reverse=True):
-        for form in {value, quote(value, safe=""), quote_plus(value)}:
-            text = text.replace(form, _HIDDEN)
-    return _OPAQUE.sub(_HIDDEN, text)
-
-
-def _texts(value: object) -> list[str]:
-    """Collect the texts of a request that are worth hiding; a credential without its scheme."""
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    text = str(value or "").removeprefix("Bearer ")
-    return [text] if len(text) >= _TELLING else []
+    return one_line(without("; ".join(words)[:20_000], reply.sent), 200)
 
 
 def _words(value: Any, depth: int) -> list[str]:
@@ -370,12 +353,3 @@ def _never_connected(error: requests.RequestException) -> bool:
 def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep the headers as they are: without an `auth`, requests would let a .netrc file replace them."""
     return request
-
-
-def _session(*, use_proxy: bool) -> requests.Session:
-    session = requests.Session()
-    adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=32, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.trust_env = use_proxy
-    return session

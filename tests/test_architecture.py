@@ -14,9 +14,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "correlation", "environment", "model", "documents"}),
     frozenset(
-        {*("wire", "notice", "cadence", "authority", "ledger", "journal", "tables"), *("callers", "schedule")}
+        {
+            *("errors", "clock", "correlation", "connections", "hiding", "environment"),
+            *("model", "documents"),
+        }
+    ),
+    frozenset(
+        {
+            *("wire", "notice", "cadence", "authority", "ledger", "journal", "azure_sdk", "tables"),
+            *("callers", "schedule"),
+        }
     ),
     frozenset(
         {
@@ -29,7 +37,13 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"audit", "doctor"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
-WITHIN_A_TIER = {("model", "errors"), ("documents", "model"), ("environment", "errors")}
+WITHIN_A_TIER = {
+    ("model", "errors"),
+    ("documents", "model"),
+    ("environment", "errors"),
+    ("connections", "clock"),
+    ("tables", "azure_sdk"),
+}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -98,14 +112,15 @@ def test_the_rule_sees_the_imports_there_are() -> None:
     assert users_of("hmac") == {"authority", "journal", "moveworks"}
 
 
-def test_requests_is_used_by_wire_alone() -> None:
-    assert users_of("requests", typing_too=False) == {"wire"}
-    assert users_of("requests") == {"wire", "app"}
-    assert users_of("urllib3") == {"wire"}
+def test_requests_is_used_by_wire_and_its_connections_alone() -> None:
+    assert users_of("requests", typing_too=False) == {"connections", "wire"}
+    assert users_of("requests") == {"connections", "wire", "app"}
+    assert users_of("urllib3") == {"connections", "wire"}
 
 
 def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
     assert users_of("azure.data") == {"tables", "table_ledger", "table_journal"}
+    assert users_of("azure.identity") == {"azure_sdk"}
 
 
 def test_the_package_knows_neither_the_functions_host_nor_the_sandbox() -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coupa_core.clock import Clock, Deadline
+from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.documents import READABLE
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.wire import Reply, Wire, failure_of
@@ -196,26 +196,42 @@ class _Token:
         self._minted: _Minted | None = None
 
     def get(self, deadline: Deadline) -> _Minted:
-        """Return a token that should work.
+        """Return a token that should work; while one does, nobody waits for another thread that renews it.
 
         Raises:
             ServiceError: there is none and minting failed.
         """
-        with self._lock:
-            now_s = self._clock.monotonic()
-            kept = self._minted
-            if kept and now_s < kept.renew_s:
+        kept, now_s = self._minted, self._clock.monotonic()
+        if kept and now_s < kept.renew_s:
+            return kept
+        holds = kept is not None and now_s < kept.expires_s
+        if not self._lock.acquire(timeout=0 if holds else max(0.0, min(deadline.left_s(), time_left_s()))):
+            if kept is not None and holds:
                 return kept
-            try:
-                self._minted = self._mint(deadline)
-            except ServiceError as failure:
-                if kept is None or now_s >= kept.expires_s:
-                    self._minted = None
-                    raise
-                # It still has hours to live: use it, and try again in a minute.
-                logger.warning("coupa token not renewed code=%s", failure.code)
-                self._minted = _Minted(kept.value, kept.minted_s, now_s + 60, kept.expires_s)
-            return self._minted
+            raise Unavailable(
+                "coupa_token_late", "Coupa did not answer another thread's token request in time"
+            )
+        try:
+            return self._renewed(deadline)
+        finally:
+            self._lock.release()
+
+    def _renewed(self, deadline: Deadline) -> _Minted:
+        """Return the token that another thread has minted meanwhile, or mint one."""
+        kept, now_s = self._minted, self._clock.monotonic()
+        if kept and now_s < kept.renew_s:
+            return kept
+        try:
+            minted = self._mint(deadline)
+        except ServiceError as failure:
+            if kept is None or now_s >= kept.expires_s:
+                self._minted = None
+                raise
+            # It still has hours to live: use it, and try again in a minute.
+            logger.warning("coupa token not renewed code=%s", failure.code)
+            minted = _Minted(kept.value, kept.minted_s, now_s + 60, kept.expires_s)
+        self._minted = minted
+        return minted
 
     def drop(self, token: _Minted) -> None:
         """Forget a token that Coupa no longer takes, unless another thread has already replaced it."""

@@ -13,7 +13,7 @@ from coupa_core.decide.answers import COMMENT_LOST, OWN_QUESTION, Answer, Outcom
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.ports import Decisions, Policy, Recorder
-from coupa_core.decide.run import BUDGET_S, READING_S
+from coupa_core.decide.run import BUDGET_S, READING_S, RECORDING_S
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
 from coupa_core.model import Document, Kind, stamp
@@ -44,7 +44,7 @@ class Ask:
                 names nobody to ask.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
-        case, deadline = Case(question), Deadline(self._clock, BUDGET_S)
+        case, deadline = Case(question), Deadline(self._clock, BUDGET_S - RECORDING_S)
         try:
             self._check(case, deadline)
             if case.end is None:

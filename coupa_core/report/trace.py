@@ -5,7 +5,7 @@ Each day of the record is read once, the newest first, and only days that can ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
@@ -70,7 +70,7 @@ class Trace:
         store: the ledger's rows.
         record: the audit record's.
         coupa: where the approval is.
-        directory: who may decide it.
+        directory: returns who may decide it, read anew.
         clock: the time.
         lease: of claims.
     """
@@ -81,7 +81,7 @@ class Trace:
         store: LedgerStore,
         record: Record,
         coupa: Lookup,
-        directory: Circles,
+        directory: Callable[[], Circles],
         clock: Clock,
         lease: Lease,
     ) -> None:
@@ -169,7 +169,7 @@ class Trace:
             return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
         siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
-        circle = self._directory.circles([approval], deadline)[approval.id]
+        circle = self._directory().circles([approval], deadline)[approval.id]
         told = row.told if row else {}
         people = ", ".join(
             f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'})"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from coupa_core.clock import Deadline, until
 from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Status, age_s
@@ -21,7 +22,10 @@ from coupa_core.sweep.rows import Rows
 from coupa_core.sweep.sending import Sending
 
 SWEEP_S = 50.0
-"""After so many seconds a sweep begins nothing new; the next one goes on."""
+"""A sweep ends within so many seconds, whatever its neighbours do; the next one goes on."""
+
+MARKING_S = 2.0
+"""Of these, the last ones, for marking rows and for the status: Coupa and Moveworks have had their time."""
 
 CLOSING_S = 5.0
 """Of these, kept for closing: a backlog that fills every minute must not leave dead rows behind."""
@@ -53,9 +57,9 @@ class Sweep:
         Returns:
             What was seen and done; a neighbour's failure is in it and in the log, never raised.
         """
-        progress = Progress(self.kit.clock, seconds=SWEEP_S)
+        progress = Progress(self.kit.clock, seconds=SWEEP_S - MARKING_S)
         is_complete = False
-        with correlated(Correlation()) as under:
+        with correlated(Correlation()) as under, until(Deadline(self.kit.clock, SWEEP_S)):
             try:
                 is_complete = self._sweep(progress)
             except ServiceError as failure:
@@ -193,9 +197,10 @@ class Sweep:
         now = self.kit.clock.now()
         if status.purged_at is not None and now < status.purged_at + _PURGE_EVERY:
             return status.purged_at
-        progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
         try:
-            self.kit.journal.purge(keep_days=self.kit.keep_audit_days, deadline=progress.deadline)
+            with until(progress.deadline):
+                progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
+                self.kit.journal.purge(keep_days=self.kit.keep_audit_days, deadline=progress.deadline)
         except ServiceError as failure:
             progress.hamper(failure)  # tomorrow's goes on
         return now

@@ -80,7 +80,7 @@ class Sending:
         if not self.suspect:
             return True
         try:
-            self._kit.channel.probe(Deadline(self._kit.clock, self._kit.lease.send_s))
+            self._kit.channel.probe(self._progress.deadline.within(self._kit.lease.send_s))
         except ServiceError as failure:
             self._falter(failure)
             return False
@@ -101,7 +101,7 @@ class Sending:
             self._progress.count("late")
             return Attempt(Fate.UNSENT, "lease_too_short")
         try:
-            kit.channel.send(notice, Deadline(kit.clock, kit.lease.send_s))
+            kit.channel.send(notice, self._progress.deadline.within(kit.lease.send_s))
         except Refused as failure:
             self._progress.count("refused")
             self._progress.hamper(failure)

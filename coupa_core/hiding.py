@@ -1,0 +1,95 @@
+"""What we sent, hidden in the words that come back: a neighbour may repeat a request in its error.
+
+It knows no neighbour and no secret: each value of a request is hidden, in every form that it may come in.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote, quote_plus, unquote
+
+HIDDEN = "[hidden]"
+
+SHORTEST = 8
+"""Characters from which a value is hidden.
+
+Shorter ones are words such as `asc` or `approve`, without which no error could be read; a credential of fewer
+characters would be guessed anyway.
+"""
+
+_OPAQUE = re.compile(r"[A-Za-z0-9+/=_.~%-]{40,}")
+"""A long run without a space, which may be a credential that is not even ours."""
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+_LAYERS = 3
+
+
+def texts_of(sent: object) -> list[str]:
+    """Collect the texts of a request that are worth hiding.
+
+    Args:
+        sent: maps and lists of values; bytes are read as JSON where they are that. A credential loses its
+            scheme.
+    """
+    if isinstance(sent, Mapping):
+        return [text for value in sent.values() for text in texts_of(value)]
+    if isinstance(sent, list | tuple):
+        return [text for value in sent for text in texts_of(value)]
+    if isinstance(sent, bytes):
+        return texts_of(_read(sent))
+    text = str(sent or "").removeprefix("Bearer ")
+    return [text] if len(text) >= SHORTEST else []
+
+
+def without(text: str, sent: Sequence[str]) -> str:
+    """Hide what was sent: as it is, reversed, in another case, in base64, hexadecimal, JSON, HTML or a URL.
+
+    Where a value shows only after escapes of several kinds are undone, nothing of the text is shown.
+    """
+    for value in sorted(sent, key=len, reverse=True):
+        for form in sorted(_forms(value), key=len, reverse=True):
+            text = re.sub(re.escape(form), HIDDEN, text, flags=re.IGNORECASE)
+    text = _OPAQUE.sub(HIDDEN, text)
+    plain = _plain(text).casefold()
+    return HIDDEN if any(form.casefold() in plain for value in sent for form in _forms(value)) else text
+
+
+def _read(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def _forms(value: str) -> set[str]:
+    data = value.encode("utf-8", "surrogatepass")
+    forms = {
+        *(value, quote(data, safe=""), quote_plus(data), html.escape(value)),
+        *(json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]),
+        *(data.hex(), *_in_base64(data)),
+    }
+    return forms | {form[::-1] for form in forms}
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """Yield what is sure to stand in the base64 of anything that holds it, wherever it begins there."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + data).decode()
+        certain = encoded[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
+        yield certain
+        yield certain.replace("+", "-").replace("/", "_")
+
+
+def _plain(text: str) -> str:
+    """Undo escapes of JSON, HTML and URLs, in several layers."""
+    for _ in range(_LAYERS):
+        text = unquote(html.unescape(_ESCAPE.sub(_unescaped, text)))
+    return text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else found[2]
