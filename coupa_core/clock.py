@@ -47,11 +47,14 @@ class SystemClock:
 
 
 class Deadline:
-    """A moment after which a piece of work no longer counts, on the monotonic clock."""
+    """A moment after which a piece of work no longer counts, on the monotonic clock.
+
+    One that is made for a part of some work (in a block of `until`) is never later than that of the whole.
+    """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._at = clock.monotonic() + seconds
+        self._at = clock.monotonic() + min(seconds, time_left_s())
 
     def left_s(self) -> float:
         """Return the seconds that are left; zero or less when it has passed."""

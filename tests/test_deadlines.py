@@ -1,0 +1,82 @@
+"""A click, a list and a sweep end in time, whatever a neighbour does: real libraries over real sockets.
+
+The deadlines here are short and set around those of the app, which `tests/proof/deadlines.py` measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from slow import GRID, Cell, Ended, Stage, stage
+
+from coupa_core.clock import Deadline, SystemClock, until
+from coupa_core.decide.run import CONFIRMING_S
+from coupa_core.sweep.run import CLOSING_S
+
+CLOCK = SystemClock()
+SHORT_S = 0.7
+MARGIN_S = 2.0
+"""For a busy machine; every neighbour here would be slow for much longer."""
+
+
+@pytest.fixture(scope="module")
+def on() -> Iterator[Stage]:
+    """Run the healthy neighbours."""
+    with stage() as made:
+        yield made
+
+
+def run(cell: Cell, on: Stage) -> Ended:
+    """Run one cell with a short deadline around it."""
+    with until(Deadline(CLOCK, short_s(cell))):
+        return cell.run(on)
+
+
+def short_s(cell: Cell) -> float:
+    """Return a short deadline that is long enough for what it is about to begin.
+
+    No decision is begun that could not be read back in time, and none of the last seconds goes to sending.
+    """
+    match cell.neighbour, cell.action:
+        case "Coupa's decision", _:
+            return 2 * CONFIRMING_S + 1
+        case "Moveworks", "sweep":
+            return CLOSING_S + 3
+        case "the identity", _:
+            return SHORT_S / 2  # one after the other: the environment is the process's
+    return SHORT_S
+
+
+@pytest.mark.parametrize(("neighbour", "action"), [each for each in GRID if each[0] != "the identity"])
+def test_whatever_a_neighbour_does_it_ends_in_time(on: Stage, neighbour: str, action: str) -> None:
+    cells = [Cell(neighbour, way, action) for way in GRID[neighbour, action]]
+
+    with ThreadPoolExecutor(len(cells)) as pool:
+        ended = dict(zip(cells, pool.map(lambda cell: run(cell, on), cells), strict=True))
+
+    _check(on, ended)
+
+
+@pytest.mark.parametrize("action", ["click", "list", "sweep"])
+def test_whatever_the_identitys_endpoint_does_it_ends_in_time(on: Stage, action: str) -> None:
+    cells = [Cell("the identity", way, action) for way in GRID["the identity", action]]
+
+    ended = {cell: run(cell, on) for cell in cells}
+
+    _check(on, ended)
+
+
+def _check(on: Stage, ended: dict[Cell, Ended]) -> None:
+    """Each ended in time, met the slow neighbour, and is not said to be done: nothing is."""
+    late = {cell: each for cell, each in ended.items() if each.took_s > short_s(cell) + MARGIN_S}
+    assert late == {}
+    assert [cell for cell, each in ended.items() if not each.was_asked] == []
+    for cell, each in ended.items():
+        if each.reply is not None and cell.action == "click":
+            is_honest = each.reply.status >= 500
+            if cell.neighbour == "Coupa's decision":
+                is_honest = is_honest or each.reply.body["outcome"] == "unconfirmed"
+            assert is_honest, (cell, each.reply)
+    assert on.coupa.decisions == []
