@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 
 from coupa_core.clock import Clock, Deadline, time_left_s, until
@@ -114,7 +114,7 @@ class Identity:
         if self._turn.acquire(timeout=0 if holds else max(0.0, min(ASK_S, time_left_s()))):
             try:
                 return self._renewed(wanted, scopes, options)
-            except AzureError:
+            except ClientAuthenticationError:
                 if not holds:
                     raise
             finally:
@@ -135,9 +135,9 @@ class Identity:
         try:
             with until(Deadline(self._clock, ASK_S)):
                 token: AccessTokenInfo = self._source.get_token_info(*scopes, options=options or {})
-        except AzureError:
+        except Exception as error:  # the SDK raises whatever the endpoint provokes
             self._rests_until = self._clock.monotonic() + REST_S
-            raise
+            raise ClientAuthenticationError(f"no token: {type(error).__name__}") from error
         halfway = (self._now_s() + token.expires_on) / 2
         self._kept[wanted] = _Kept(token, min(halfway, token.refresh_on or math.inf))
         return token

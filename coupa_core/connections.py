@@ -96,10 +96,9 @@ class _Secure(HTTPSConnection):
         return _connected(self)
 
     def connect(self) -> None:
-        if self.ssl_context is None:
-            self.ssl_context = create_urllib3_context()
-            # Source: https://docs.python.org/3/library/ssl.html#ssl.SSLContext.sslsocket_class
-            self.ssl_context.sslsocket_class = _SecureSocket
+        self.ssl_context = create_urllib3_context()
+        # Source: https://docs.python.org/3/library/ssl.html#ssl.SSLContext.sslsocket_class
+        self.ssl_context.sslsocket_class = _SecureSocket
         super().connect()
 
 
@@ -175,15 +174,20 @@ def _reached(connection: HTTPConnection, end_s: float) -> socket.socket:
         try:
             for option in connection.socket_options or ():
                 made.setsockopt(*option)
-            made.settimeout(max(end_s - time.monotonic(), _HURRY_S) / (len(addresses) - number))
+            made.settimeout(_until(end_s, shared_by=len(addresses) - number))
             made.connect(address)
         except OSError as error:
             made.close()
             failure = error
         else:
-            made.settimeout(max(end_s - time.monotonic(), _HURRY_S) if end_s < math.inf else None)
+            made.settimeout(_until(end_s))
             return made
     raise failure
+
+
+def _until(end_s: float, *, shared_by: int = 1) -> float | None:
+    """Return a time limit for a socket; None for none."""
+    return None if end_s == math.inf else max(end_s - time.monotonic(), _HURRY_S) / shared_by
 
 
 _lookups: dict[tuple[str, int], Future[list[Any]]] = {}
@@ -204,7 +208,7 @@ def _looked_up(host: str, port: int, end_s: float) -> list[Any]:
         if lookup is None:
             lookup = _lookups[host, port] = Future()
             threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True).start()
-    return lookup.result(None if end_s == math.inf else max(0.0, end_s - time.monotonic()))
+    return lookup.result(_until(end_s))
 
 
 def _look_up(host: str, port: int, lookup: Future[list[Any]]) -> None:

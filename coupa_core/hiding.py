@@ -54,8 +54,8 @@ def without(text: str, sent: Sequence[str]) -> str:
         for form in sorted(_forms(value), key=len, reverse=True):
             text = re.sub(re.escape(form), HIDDEN, text, flags=re.IGNORECASE)
     text = _OPAQUE.sub(HIDDEN, text)
-    plain = _plain(text).casefold()
-    return HIDDEN if any(form.casefold() in plain for value in sent for form in _forms(value)) else text
+    forms = {form.casefold() for value in sent for form in _forms(value)}
+    return HIDDEN if any(form in each.casefold() for each in _readings(text) for form in forms) else text
 
 
 def _read(body: bytes) -> object:
@@ -84,11 +84,15 @@ def _in_base64(data: bytes) -> Iterator[str]:
         yield certain.replace("+", "-").replace("/", "_")
 
 
-def _plain(text: str) -> str:
-    """Undo escapes of JSON, HTML and URLs, in several layers."""
-    for _ in range(_LAYERS):
-        text = unquote(html.unescape(_ESCAPE.sub(_unescaped, text)))
-    return text
+def _readings(text: str) -> Iterator[str]:
+    """Yield a text as it reads when escapes of JSON, HTML and URLs are undone, layer by layer."""
+    for undo in (_from_json, html.unescape, unquote) * _LAYERS:
+        text = undo(text)
+        yield text
+
+
+def _from_json(text: str) -> str:
+    return _ESCAPE.sub(_unescaped, text)
 
 
 def _unescaped(found: re.Match[str]) -> str:
