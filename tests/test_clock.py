@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coupa_core.clock import Clock, Deadline, SystemClock
+from coupa_core.clock import Clock, Deadline, SystemClock, time_left_s, until
 from sandbox.clock import ManualClock, ShiftedClock
 
 
@@ -100,3 +106,37 @@ print((clock.now() - wall).days, int((clock.monotonic() - steady) // 86_400))
     )
 
     assert (done.returncode, done.stdout.split()) == (0, ["1", "1"]), done.stderr
+
+
+# The deadline of what is under way.
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 20)), max_size=8))
+def test_what_is_part_of_something_never_ends_after_it(parts: list[tuple[float, float]]) -> None:
+    clock, ends, blocks = ManualClock(), [], ExitStack()
+    with blocks:
+        assert time_left_s() == math.inf
+        for seconds, passing in parts:
+            holds = blocks.enter_context(until(Deadline(clock, seconds)))
+            ends.append(clock.monotonic() + seconds)
+            left_s = min(ends) - clock.monotonic()
+            assert time_left_s() == pytest.approx(left_s)
+            assert holds.left_s() == pytest.approx(left_s)
+            assert Deadline(clock, math.inf).left_s() == pytest.approx(left_s)
+            clock.advance(passing)
+    assert time_left_s() == math.inf
+
+
+def test_a_later_deadline_that_was_made_before_does_not_hold() -> None:
+    clock = ManualClock()
+    late = Deadline(clock, 60)
+
+    with until(Deadline(clock, 10)), until(late) as holds:
+        assert holds.left_s() == 10
+
+
+def test_threads_have_the_deadline_of_the_context_that_they_are_given() -> None:
+    clock = ManualClock()
+    with ThreadPoolExecutor(1) as pool, until(Deadline(clock, 10)):
+        assert pool.submit(copy_context().run, time_left_s).result() == 10
+        assert pool.submit(time_left_s).result() == math.inf

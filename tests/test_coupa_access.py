@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -463,3 +464,52 @@ def test_a_decision_for_which_there_is_no_token_was_surely_not_sent(
         door.approve()
 
     assert door.coupa.front.count("PUT") == 0
+
+
+class Hanging(InProcess):
+    """Coupa, whose token endpoint answers only when told to."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__(door.coupa.front)
+        self.is_asked, self.may_answer = Event(), Event()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        if "/oauth2/" in (request.url or ""):
+            self.is_asked.set()
+            self.may_answer.wait(10)
+        return super().send(request, *args, **kwargs)
+
+
+def test_nobody_waits_for_another_threads_token_longer_than_there_is_time() -> None:
+    door = Door()
+    hanging = Hanging(door)
+    door.session.mount("https://", hanging)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(door.read)
+        hanging.is_asked.wait(10)
+        began_s = time.monotonic()
+        with pytest.raises(Unavailable) as caught:
+            door.access.send("GET", "/api/approvals", {}, Deadline(door.clock, 0.2))
+        took_s = time.monotonic() - began_s
+        hanging.may_answer.set()
+
+    assert caught.value.code == "coupa_token_late"
+    assert took_s < 5
+    assert len(first.result()) == 1
+
+
+def test_while_a_token_works_nobody_waits_for_the_thread_that_renews_it() -> None:
+    door = Door()
+    door.read()
+    hanging = Hanging(door)
+    door.session.mount("https://", hanging)
+    door.clock.advance(21 * HOUR)
+    with ThreadPoolExecutor(1) as pool:
+        renewing = pool.submit(door.read)
+        hanging.is_asked.wait(10)
+
+        assert len(door.read()) == 1
+
+        assert not renewing.done()
+        hanging.may_answer.set()
+    assert len(renewing.result()) == 1

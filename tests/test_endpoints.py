@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from datetime import datetime
 from typing import Any
 
 import pytest
 from bridge import SETTINGS, World
 
-from coupa_core.endpoints import MAX_BODY, Reply
+from coupa_core.clock import time_left_s
+from coupa_core.decide import BUDGET_S
+from coupa_core.endpoints import BOUNDS_S, MAX_BODY, Reply
+from coupa_core.errors import Unknown
+from coupa_core.ledger import Entry, MemoryStore, Status
+from coupa_core.sweep.run import MARKING_S, SWEEP_S
 from sandbox.moveworks import Delivered
 
 JAMIE = "jamie@example.com"
@@ -404,3 +410,80 @@ def test_operators_see_the_last_sweep_and_one_approvals_row(world: World, card: 
     assert (status.status, status.body["counts"]["sent"]) == (200, 1)
     assert (trace.status, trace.body["row"]["state"]) == (200, "sent")
     assert (unknown.status, unknown.body["error"]) == (404, "not_found")
+
+
+def test_every_route_has_a_bound_and_everything_in_it_knows() -> None:
+    """Whatever takes no deadline, such as the ledger, asks for the time that is left."""
+    seen: dict[str, set[float]] = {}
+
+    class Watching(MemoryStore):
+        name = ""
+
+        def status(self) -> Status:
+            seen.setdefault(self.name, set()).add(time_left_s())
+            return super().status()
+
+        def read(self, approval_id: int) -> Entry | None:
+            seen.setdefault(self.name, set()).add(time_left_s())
+            return super().read(approval_id)
+
+        def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
+            seen.setdefault(self.name, set()).add(time_left_s())
+            return super().closed_entries(since=since, until=until)
+
+    store = Watching()
+    world = World(store=store, settings={"RELAY": "on", "RELAY_DOMAINS": "example.com"})
+    world.requisition("ann@example.com")
+    (card,) = world.announced()
+    number = {"approval_id": card.slots["approval_id"]}
+    mine = {"X-Actor-Email": "ann@example.com", "X-Action-Token": card.slots["action_token"]}
+    click = {"headers": {**mine, "Idempotency-Key": "a"}, "route": number}
+    item = {"id": card.slots["approval_id"], "token": card.slots["action_token"]}
+    asked: dict[str, dict[str, Any]] = {
+        **{name: {"headers": mine, "route": number} for name in ("resend", "unpark")},
+        "mute": {"headers": mine, "route": number, "json": {"hours": "1"}},
+        "health": {},
+        "status": {},
+        "trace": {"route": number},
+        "cycle_times": {},
+        "list_approvals": {"query": {"user_email": "ann@example.com"}},
+        "get_approval": {"headers": mine, "route": number},
+        "comment": {"headers": mine, "route": number, "json": {"comment": "Why?"}},
+        "notifications": {"json": {"message": "hello", "recipients": ["ann@example.com"]}},
+        "decide": {"headers": click["headers"], "json": {"items": [item], "decision": "hold"}},
+        "decision": {**click, "json": {"decision": "hold"}},
+        "hold": click,
+        "reject": {**click, "json": {"reason": "no"}},
+        "approve": click,
+    }
+    for name, parts in asked.items():
+        store.name = name
+        world.call(name, **parts)
+
+    assert set(asked) == set(world.bridge.endpoints._routes)
+    assert set(BOUNDS_S) <= set(asked)
+    assert set(seen) - {""} >= set(asked) - {"comment"}
+    for name, lefts in seen.items():
+        if name:
+            assert max(lefts) == BOUNDS_S.get(name, BUDGET_S), name
+
+
+def test_a_sweep_has_a_bound_that_everything_in_it_knows_and_a_part_for_marking() -> None:
+    lefts: list[float] = []
+
+    class Watching(MemoryStore):
+        def status(self) -> Status:
+            lefts.append(time_left_s())
+            return super().status()
+
+        def purge_closed(self, before: datetime) -> int:
+            lefts.append(time_left_s())
+            raise Unknown("ledger_lost", "no answer")
+
+    world = World(store=Watching())
+
+    summary = world.sweep()
+
+    assert lefts == [SWEEP_S, SWEEP_S - MARKING_S]
+    assert (summary.is_complete, summary.failure) == (True, "ledger_lost")
+    assert world.store.status().last_sweep_at == world.clock.now()

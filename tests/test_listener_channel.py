@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge import SETTINGS, World
+from bridge import MOVEWORKS, SETTINGS, World
+from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
@@ -23,6 +24,7 @@ from coupa_core.moveworks import ListenerChannel, listener
 from coupa_core.notice import Notice
 from coupa_core.sweep import Channel
 from coupa_core.wire import Pace, Wire
+from sandbox.serving import InProcess
 
 SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]
 PATH = f"/webhooks/v1/listeners/{SETTINGS['MOVEWORKS_LISTENER_ID']}/notify"
@@ -96,6 +98,27 @@ def test_one_notice_is_one_signed_request_with_all_that_a_plugin_needs() -> None
     }
     (delivered,) = world.moveworks.inbox("ann@example.com")
     assert (delivered.message, delivered.slots) == (sent(world)["message"], NOTICE.slots)
+
+
+def test_a_refusal_that_repeats_our_request_names_nobody() -> None:
+    """The body goes out as bytes, so that it can be signed; what it holds is hidden as over events."""
+
+    def refuse(request: Request) -> Response:
+        body = request.get_data(as_text=True)
+        return Response(json.dumps({"message": f"cannot take {body}, a.k.a. ANN@EXAMPLE.COM"}), status=400)
+
+    world = over_listener()
+    wire: Wire = channel(world)._wire  # type: ignore[attr-defined]
+    wire._session.mount(MOVEWORKS, InProcess(Request.application(refuse)))
+
+    with pytest.raises(Refused) as caught:
+        send(world)
+
+    said = str(caught.value)
+    assert "cannot take" in said
+    assert "ann@example.com" not in said.lower()
+    assert "v1.k1.x.y" not in said
+    assert "Purchase request" not in said
 
 
 def test_the_body_is_compact_and_ascii_so_that_it_can_be_signed_anywhere() -> None:

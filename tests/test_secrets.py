@@ -40,6 +40,11 @@ def _new() -> str:
     return f"{secrets.token_urlsafe(18)}+/&=\"'%{secrets.token_urlsafe(12)}"
 
 
+def _short() -> str:
+    """Make up a secret of sixteen characters."""
+    return f"{secrets.token_urlsafe(9)[:12]}+/&7"
+
+
 def forms(secret: str) -> set[str]:
     """Return a secret and what others make of it, and both halves of each long one."""
     data = secret.encode()
@@ -48,6 +53,8 @@ def forms(secret: str) -> set[str]:
         *(secret, quote(secret), quote(secret, safe=""), quote_plus(secret), quote(quote(secret, safe=""))),
         *(html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]),
         *(data.hex(), data.hex().upper(), *aligned(secret), *urlsafe),
+        *(secret.upper(), secret.lower(), secret[::-1], data.hex()[::-1]),
+        *(_escaped(secret), "".join(f"%{each:02X}" for each in data)),
     }
     halves = {part for each in written for part in (each[: len(each) // 2], each[len(each) // 2 :])}
     return written | {part for part in halves if len(part) >= 16}
@@ -59,7 +66,7 @@ class Vault:
 
     client_id: str = field(default_factory=_new)
     client_secret: str = field(default_factory=_new)
-    api_key: str = field(default_factory=_new)
+    api_key: str = field(default_factory=_short)
     function_key: str = field(default_factory=_new)
     old_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(32)).decode())
     token_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(32)).decode())
@@ -133,6 +140,22 @@ def _in_a_url(text: str, status: int) -> Response:
     return _as_json(f"see {quote(text)} or {quote_plus(text)}", status)
 
 
+def _reversed(text: str, status: int) -> Response:
+    return _as_json(text[::-1], status)
+
+
+def _in_capitals(text: str, status: int) -> Response:
+    return _as_json(text.upper(), status)
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\u{ord(each):04x}" for each in text)
+
+
+def _in_escapes(text: str, status: int) -> Response:
+    return _as_json(f"{json.dumps(text)} {_escaped(text[:60])}", status)
+
+
 def _in_a_header(text: str, status: int) -> Response:
     odd = quote(text)
     named = {
@@ -144,7 +167,10 @@ def _in_a_header(text: str, status: int) -> Response:
     return Response("<", status=status, headers=named)
 
 
-GOSSIP = (_as_json, _flat, _in_xml, _in_html, _in_base64, _in_hex, _in_a_url, _in_a_header)
+GOSSIP = (
+    *(_as_json, _flat, _in_xml, _in_html, _in_base64, _in_hex, _in_a_url, _in_a_header),
+    *(_reversed, _in_capitals, _in_escapes),
+)
 STATUSES = (200, 302, 400, 401, 403, 404, 409, 429, 500, 503)
 TOKEN_ANSWERS = (
     *(

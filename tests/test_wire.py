@@ -411,6 +411,8 @@ REPEATS: dict[str, Callable[[str], str]] = {
     "in a form": quote_plus,
     "in base64": lambda value: base64.b64encode(value.encode()).decode(),
     "in hex": lambda value: value.encode().hex(),
+    "in capitals": str.upper,
+    "reversed": lambda value: value[::-1],
 }
 
 
@@ -422,8 +424,9 @@ REPEATS: dict[str, Callable[[str], str]] = {
         {"form": {"client_secret": "CANARY of/32 & more+characters"}},
         {"params": {"reason": "CANARY of/32 & more+characters"}},
         {"payload": {"context": {"slots": {"a": "CANARY of/32 & more+characters"}}, "recipients": ["x"]}},
+        {"body": b'{"slots": [{"a": "CANARY of/32 & more+characters"}]}'},
     ],
-    ids=["header", "form", "query", "body"],
+    ids=["header", "form", "query", "body", "signed body"],
 )
 def test_what_was_sent_is_not_told_when_the_neighbour_repeats_it(
     parts: dict[str, Any], repeat: Callable[[str], str]
