@@ -159,7 +159,8 @@ def test_a_proxy_of_another_kind_is_left_as_it_is(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "proxy_manager_for", lambda *_, **__: Other())
     with session() as made:
-        manager: Any = made.get_adapter("https://x").proxy_manager_for("socks5://127.0.0.1:1")
+        adapter: Any = made.get_adapter("https://x")
+        manager = adapter.proxy_manager_for("socks5://127.0.0.1:1")
 
     assert manager.pool_classes_by_scheme == "its own"
 

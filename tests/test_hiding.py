@@ -50,7 +50,7 @@ def undone(text: str) -> set[str]:
         padded = word + "=" * (-len(word) % 4)
         for decode in (base64.b64decode, base64.urlsafe_b64decode, bytes.fromhex):
             try:
-                readings.add(decode(padded).decode("utf-8", "replace"))  # type: ignore[operator]
+                readings.add(decode(padded).decode("utf-8", "replace"))
             except ValueError:
                 continue
     return readings | {each[::-1] for each in readings}
