@@ -513,3 +513,17 @@ def test_while_a_token_works_nobody_waits_for_the_thread_that_renews_it() -> Non
         assert not renewing.done()
         hanging.may_answer.set()
     assert len(renewing.result()) == 1
+
+
+def test_threads_that_wait_for_one_token_share_it() -> None:
+    door = Door()
+    hanging = Hanging(door)
+    door.session.mount("https://", hanging)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(door.read) for _ in range(2)]
+        hanging.is_asked.wait(10)
+        time.sleep(0.1)  # the other one waits by now
+        hanging.may_answer.set()
+
+    assert [len(each.result()) for each in both] == [1, 1]
+    assert door.coupa.front.count(path="^/oauth2/") == 1
