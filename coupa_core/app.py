@@ -154,7 +154,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     """
     # ruff: noqa: PLC0415 - see the module's docstring
     import coupa_core
-    from coupa_core.authority import EmailMap, Limits, TokenKeys
+    from coupa_core.authority import EmailMap, Limits, Rules, TokenKeys
     from coupa_core.callers import Caller, Callers
     from coupa_core.coupa import Coupa
     from coupa_core.decide import Ask, Checks, Decide, Policy
@@ -178,7 +178,12 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
     patient_journal, quick_journal = build_journals(settings, parts)
-    emails, limits = EmailMap(settings.email_map), Limits(settings.step_up_over)
+    emails = EmailMap(settings.email_map)
+    rules = Rules(
+        limits=Limits(settings.step_up_over),
+        emails=emails,
+        allow_self=settings.allow_self_approval == "on",
+    )
     lease = Lease(settings.claim_lease_s)
 
     def fresh() -> Directory:
@@ -196,9 +201,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     policy = Policy(
         token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
         reason_required=settings.reject_reason == "required",
-        allow_self=settings.allow_self_approval == "on",
-        limits=limits,
-        emails=emails,
+        rules=rules,
         audit_required=settings.audit == "required",
         comments=settings.comments == "on",
         style=style,
@@ -209,8 +212,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             Kit(
                 coupa=coupa,
                 directory=Directory(coupa, clock=clock, emails=emails),
-                emails=emails,
-                limits=limits,
+                rules=rules,
                 channel=build_channel(settings, parts, settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
                 journal=patient_journal,
@@ -245,8 +247,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 ledger=ledger,
                 clock=clock,
                 keys=keys,
-                limits=limits,
-                emails=emails,
+                rules=rules,
                 style=style,
             ),
             report=Report(

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from coupa_core.model import Approval, Document, Person
+from coupa_core.addresses import folded, same_address
+from coupa_core.model import Approval, Bar, Document, Figure, Person
 
 TOKEN_LIFE = timedelta(days=30)
 """As long as Moveworks' buttons live at most; state, not time, is what usually ends a token.
@@ -34,7 +35,8 @@ class Offer:
     Attributes:
         approver_key: whom Coupa asks: `user:<id>` or `group:<id>`.
         person: who was told: `user:<id>`, the approver, a member of the group, or a delegate.
-        content: digest of what was shown.
+        content: digest of what was shown; empty where no decision was offered: with such a token a person may
+            ask the requester, and hears why it cannot be decided in chat.
         generation: of the approval's row.
         kid: of the key that signed it; for the record.
     """
@@ -128,16 +130,6 @@ def keys_of(encoded: Mapping[str, str]) -> dict[str, bytes]:
     return {kid: base64.b64decode(key) for kid, key in encoded.items()}
 
 
-def same_address(left: str | None, right: str | None) -> bool:
-    """Compare two e-mail addresses without regard to capitals, and exactly in everything else.
-
-    Not `casefold`, to which "ß" is "ss"; and no letter outside ASCII is one inside, as the Kelvin sign's
-    small letter would be.
-    """
-    one, other = (left or "").strip(), (right or "").strip()
-    return one != "" and one.isascii() == other.isascii() and one.lower() == other.lower()
-
-
 class EmailMap:
     """From Coupa's e-mail addresses to the chat's, where the two differ.
 
@@ -146,19 +138,19 @@ class EmailMap:
     """
 
     def __init__(self, chat_by_coupa: Mapping[str, str] | None = None) -> None:
-        self._chat = {coupa.lower(): chat for coupa, chat in (chat_by_coupa or {}).items()}
+        self._chat = {folded(coupa): chat for coupa, chat in (chat_by_coupa or {}).items()}
 
     def to_chat(self, address: str | None) -> str:
         """Return the address that the chat knows a person by; empty when there is none that can be used."""
         own = (address or "").strip()
-        known = self._chat.get(own.lower(), own)
+        known = self._chat.get(folded(own), own)
         return known if "@" in known and known.isprintable() and " " not in known else ""
 
     def from_chat(self, address: str) -> list[str]:
         """Return the addresses that Coupa may have for somebody in the chat."""
         given = address.strip()
         mapped = [coupa for coupa, chat in self._chat.items() if same_address(chat, given)]
-        return mapped if given.lower() in self._chat else [*mapped, given]
+        return mapped if folded(given) in self._chat else [*mapped, given]
 
 
 class Capacity(StrEnum):
@@ -254,10 +246,9 @@ def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
 
 def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
     """Tell whether the person asked for the purchase, or entered it; by id too, as addresses may differ."""
-    askers = [person for person in (document.requested_by, document.created_by) if person]
     return any(
         asker.key == decider.key or same_address(decider.address, emails.to_chat(asker.email))
-        for asker in askers
+        for asker in document.askers
     )
 
 
@@ -271,16 +262,44 @@ class Limits:
     def __init__(self, by_currency: Mapping[str, Decimal] | None = None) -> None:
         self._by_currency = dict(by_currency or {})
 
-    def forbid(self, document: Document) -> bool:
-        """Tell whether the amount is too great for chat.
+    def bar(self, document: Document) -> Bar | None:
+        """Say whether one of the document's figures keeps it from chat; None when none does.
 
-        Where there are limits, an amount that is not known, or in a currency without a limit, is too great.
+        Where there are limits, one that is not stated, or in a currency without a limit, counts as too great.
+        A sum that is paid back, or an order that is cancelled, counts by its size.
         """
-        if not self._by_currency:
-            return False
-        code = (document.currency.code or "") if document.currency else ""
+        found = {self._bar(each) for each in document.figures} if self._by_currency else set()
+        return next((bar for bar in (Bar.TOO_GREAT, Bar.UNSTATED) if bar in found), None)
+
+    def _bar(self, figure: Figure) -> Bar | None:
+        code = (figure.currency.code or "") if figure.currency else ""
         limit = self._by_currency.get(code.upper(), self._by_currency.get("*"))
-        return limit is None or document.total is None or document.total > limit
+        if limit is None or figure.amount is None:
+            return Bar.UNSTATED
+        return Bar.TOO_GREAT if abs(figure.amount) > limit else None
+
+
+class Rules:
+    """What an operator's rules leave to chat: the one answer for notices, lists and clicks.
+
+    Args:
+        limits: amounts above which a decision is made in Coupa itself.
+        emails: to the chat's addresses.
+        allow_self: people may decide on what they asked for.
+    """
+
+    def __init__(self, *, limits: Limits, emails: EmailMap, allow_self: bool) -> None:
+        self.emails = emails
+        self._limits = limits
+        self._allow_self = allow_self
+
+    def bar(self, decider: Decider, document: Document) -> Bar | None:
+        """Return why this person cannot decide this document from chat; None when it is possible."""
+        if not self._allow_self and is_requester(decider, document, self.emails):
+            return Bar.OWN
+        if not self._allow_self and not document.says_who_asked:
+            return Bar.UNNAMED
+        return self._limits.bar(document)
 
 
 def _mac(key: bytes, text: str) -> bytes:

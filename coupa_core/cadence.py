@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from coupa_core.addresses import folded
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _DAY = timedelta(days=1)
@@ -70,7 +72,7 @@ class Cadence:
 
     def zone_of(self, address: str) -> str:
         """Return the IANA zone in which a person lives, by e-mail address; a domain is not its subdomains."""
-        own = address.strip().lower()
+        own = folded(address)
         return self.zones.get(own) or self.zones.get(own.rpartition("@")[2]) or self.zone
 
     def open_at(self, address: str, at: datetime) -> datetime:
@@ -212,7 +214,7 @@ def read_zones(text: str) -> dict[str, str]:
         raise ValueError(_NO_ZONES) from None
     if not isinstance(pairs, tuple) or not all(_WHO.fullmatch(who) for who, _ in pairs):
         raise ValueError(_NO_ZONES)
-    zones = {who.lower(): read_zone(zone if isinstance(zone, str) else "") for who, zone in pairs}
+    zones = {folded(who): read_zone(zone if isinstance(zone, str) else "") for who, zone in pairs}
     if len(zones) < len(pairs):
         raise ValueError("must not name an address or a domain twice")
     return zones

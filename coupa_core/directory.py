@@ -10,8 +10,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
+from coupa_core.addresses import folded
 from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
@@ -29,7 +31,11 @@ logger = logging.getLogger(__name__)
 
 
 class People(Protocol):
-    """Coupa, as far as people are looked up in it; every method raises `ServiceError` on failure."""
+    """Coupa, as far as people are looked up in it; all but `now` raise `ServiceError` on failure."""
+
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock, as its last answer showed it; ours where none did."""
+        ...
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
         """Return the members of approval groups, by the id of the group; names are there to make sure."""
@@ -43,8 +49,8 @@ class People(Protocol):
         """Return the delegations that may hold now."""
         ...
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Person]:
-        """Return the users with these e-mail addresses."""
+    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Member]:
+        """Return the users with these e-mail addresses, with the groups that they approve in."""
         ...
 
 
@@ -57,6 +63,10 @@ class AskedOnce:
     def __init__(self, people: People) -> None:
         self._people = people
         self._answers: dict[tuple[object, ...], object] = {}
+
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock."""
+        return self._people.now()
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
         """Return the members of approval groups."""
@@ -71,7 +81,7 @@ class AskedOnce:
         """Return the delegations that may hold now."""
         return self._once(("delegations",), lambda: self._people.delegations(deadline))
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Person]:
+    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Member]:
         """Return the users with these e-mail addresses."""
         wanted = tuple(emails)
         return self._once(("people", *wanted), lambda: self._people.people(wanted, deadline))
@@ -123,7 +133,7 @@ class Directory:
             delegations = self._read_delegations(deadline) if wanted else []
             groups = self._read_groups(wanted, deadline)
         acting: dict[int, list[Delegation]] = {}
-        now = self._clock.now()
+        now = self._people.now()
         for each in delegations or []:
             if each.of is not None and each.is_active(now):
                 acting.setdefault(each.of, []).append(each)
@@ -138,17 +148,36 @@ class Directory:
         with self._lock:
             fresh_s = self._clock.monotonic() - self._keep_s
             given = set(addresses)
-            wanted = {address.lower(): address for address in given}
-            asked = [low for low in wanted if self._shared.get(low, (float("-inf"), False))[0] <= fresh_s]
+            asked = [
+                low
+                for low in sorted(map(folded, given))
+                if self._shared.get(low, (float("-inf"), False))[0] <= fresh_s
+            ]
             if asked:
-                candidates = {coupa.lower() for low in asked for coupa in self.emails.from_chat(wanted[low])}
-                owners: dict[str, set[int | None]] = {}
-                for person in self._people.people(sorted(candidates), deadline):
-                    if person.active is not False:
-                        owners.setdefault(self.emails.to_chat(person.email).lower(), set()).add(person.id)
+                owners = self._owners(asked, deadline)
                 now_s = self._clock.monotonic()
-                self._shared |= {low: (now_s, len(owners.get(low, ())) > 1) for low in asked}
-            return {address for address in given if self._shared[address.lower()][1]}
+                self._shared |= {low: (now_s, len(owners[low]) > 1) for low in asked}
+            return {address for address in given if self._shared[folded(address)][1]}
+
+    def owner(self, address: str, deadline: Deadline) -> Member | None:
+        """Return the one active user whom the chat knows by this address; None for nobody, and for two.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
+        owners = self._owners([address], deadline)[folded(address)]
+        return next(iter(owners.values())) if len(owners) == 1 else None
+
+    def _owners(self, addresses: Iterable[str], deadline: Deadline) -> dict[str, dict[int | None, Member]]:
+        """Return the active users whom the chat knows by each address, by the address and their ids."""
+        wanted = list(addresses)
+        owners: dict[str, dict[int | None, Member]] = {folded(address): {} for address in wanted}
+        candidates = {folded(coupa) for address in wanted for coupa in self.emails.from_chat(address)}
+        for person in self._people.people(sorted(candidates), deadline):
+            address = folded(self.emails.to_chat(person.email))
+            if person.active is not False and address in owners:
+                owners[address][person.id] = person
+        return owners
 
     def known(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
         """Return the people whom the chat can reach, by their keys.
@@ -195,29 +224,33 @@ class Directory:
     def _users(self, keys: Iterable[str], deadline: Deadline) -> Sequence[Member]:
         return self._people.users([number for key in keys if (number := user_id(key))], deadline)
 
-    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+    def decider(
+        self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
+    ) -> Decider | None:
         """Return as whom the person with this e-mail may decide an approval now; None when not at all.
 
-        The approval itself, which was just read, answers for most; else members and delegates are read.
+        Nobody may whose address another active user has, too. The approval itself, which was just read,
+        answers for most; else members and delegates are read.
+
+        Args:
+            actor: e-mail in the chat.
+            approval: as Coupa has it now.
+            deadline: for all questions.
+            is_vouched_for: a token names this person, so that whoever made it has looked at the address.
 
         Raises:
             ServiceError: Coupa could not be asked.
         """
         if approval.is_for_group:
-            return self._alone(decider_at(actor, self._group_now(approval, deadline)), deadline)
-        asked = deciders(approval, members=(), delegates=(), emails=self.emails)
-        found = decider_at(actor, asked)
-        if found is not None or not asked:
-            return found
-        now = self._clock.now()
-        listed = self._listed_delegations(deadline)
-        if listed is None:
-            delegates = _named_delegates(approval)
+            found = decider_at(actor, self._group_now(approval, deadline))
         else:
-            mine = [each for each in listed if each.of == approval.asked_id and each.is_active(now)]
-            delegates = [each.delegate for each in mine if each.delegate]
-        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
-        return self._alone(decider_at(actor, people), deadline)
+            asked = deciders(approval, members=(), delegates=(), emails=self.emails)
+            found = decider_at(actor, asked)
+            if found is None and asked:
+                found = decider_at(actor, self._delegates_now(approval, deadline))
+        if found is None or is_vouched_for:
+            return found
+        return None if self.shared([found.address], deadline) else found
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
         """Return the ids of the users for whom this one acts now; none where delegations cannot be read.
@@ -225,15 +258,17 @@ class Directory:
         Raises:
             ServiceError: Coupa could not be asked.
         """
-        now = self._clock.now()
-        acting = [each for each in self._listed_delegations(deadline) or [] if each.is_active(now)]
+        acting = self._listed_delegations(deadline) or []
         return sorted({each.of for each in acting if each.of and _delegate_id(each) == user_id})
 
-    def _alone(self, found: Decider | None, deadline: Deadline) -> Decider | None:
-        """Return the person unless another active user of Coupa has the same address."""
-        if found is None or self.shared([found.address], deadline):
-            return None
-        return found
+    def _delegates_now(self, approval: Approval, deadline: Deadline) -> tuple[Decider, ...]:
+        """Return the approver and who acts for the approver now."""
+        listed = self._listed_delegations(deadline)
+        if listed is None:
+            delegates = _named_delegates(approval)
+        else:
+            delegates = [each.delegate for each in listed if each.of == approval.asked_id and each.delegate]
+        return deciders(approval, members=(), delegates=delegates, emails=self.emails)
 
     def _group_now(self, approval: Approval, deadline: Deadline) -> tuple[Decider, ...]:
         members = _embedded(approval)
@@ -274,7 +309,10 @@ class Directory:
         return self._delegations.value
 
     def _listed_delegations(self, deadline: Deadline) -> list[Delegation] | None:
-        """Read the delegations; None when Coupa does not let this client: no list of scopes names them."""
+        """Read the delegations that hold now by Coupa's clock, which wrote their times.
+
+        None when Coupa does not let this client: no list of scopes names them.
+        """
         try:
             listed = self._people.delegations(deadline)
         except (Denied, Refused) as failure:
@@ -282,7 +320,7 @@ class Directory:
                 raise
             logger.info("delegations are not readable status=%s", failure.status)
             return None
-        now = self._clock.now()
+        now = self._people.now()
         active = [each for each in listed if each.is_active(now)]
         vague = [
             each

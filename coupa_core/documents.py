@@ -30,9 +30,10 @@ from coupa_core.model import (
     MaybeNamed,
     MaybePerson,
     Number,
+    Person,
     Record,
     Text,
-    key_of,
+    day_of,
     only_readable,
     plain,
 )
@@ -59,12 +60,18 @@ class Requisition(Readable):
 
     kind: ClassVar[Kind] = Kind.REQUISITION
     names_turn: ClassVar[bool] = True
+    has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "requisitions"
     scope: ClassVar[str] = "core.requisition.read"
 
     title: Annotated[Text, Field(alias="req-title")] = None
     lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")] = ()
     need_by_date: Text = None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return when it is needed."""
+        return {"need_by": day_of(self.need_by_date)}
 
     @property
     def needed_on(self) -> date | None:
@@ -105,10 +112,10 @@ class ExpenseLine(Line):
     requires_receipt: Flag = None
 
     @property
-    def terms(self) -> tuple[str | None, ...]:
-        """Return merchant, category and day."""
+    def terms(self) -> tuple[str | bool | None, ...]:
+        """Return merchant, category and day, and whether it is over a limit of the policy."""
         category = self.expense_category.name if self.expense_category else None
-        return (self.merchant, category, self.expense_date)
+        return (self.merchant, category, day_of(self.expense_date), self.over_limit is True)
 
     @property
     def lacks_receipt(self) -> bool:
@@ -131,13 +138,20 @@ Violations = Annotated[tuple[Violation, ...], BeforeValidator(only_readable)]
 
 
 class ExpenseReport(Readable):
-    """What somebody has spent and wants back."""
+    """What somebody has spent and wants back.
+
+    Attributes:
+        requested_by: whose expenses they are; another may have entered them, and another sent them in.
+            Source: R39 ExpenseReport, "expensed-by", "created-by", "submitted-by".
+    """
 
     kind: ClassVar[Kind] = Kind.EXPENSE
+    has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "expense_reports"
     scope: ClassVar[str] = "core.expense.read"
 
     requested_by: Annotated[MaybePerson, Field(alias="expensed-by")] = None
+    submitted_by: MaybePerson = None
     lines: Annotated[
         tuple[ExpenseLine, ...], BeforeValidator(only_readable), Field(alias="expense-lines")
     ] = ()
@@ -147,6 +161,22 @@ class ExpenseReport(Readable):
     auditor_note: Text = None
     expense_policy_violations: Violations = ()
     expense_violations: Violations = ()
+
+    @property
+    def askers(self) -> list[Person]:
+        """Return whose expenses they are, who entered them, and who sent them in."""
+        return [*super().askers, *([self.submitted_by] if self.submitted_by else [])]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return the period, and what breaches the policy."""
+        violations = (*self.expense_policy_violations, *self.expense_violations)
+        return {
+            "period": [day_of(self.start_date), day_of(self.end_date)],
+            "violations": sorted(
+                f"{plain(each.limit_exceeded)} {each.receipt_missing is True}" for each in violations
+            ),
+        }
 
 
 # ---------------------------------------------------------------------- invoices
@@ -159,7 +189,7 @@ class InvoiceLine(Line):
     po_number: Text = None
 
     @property
-    def terms(self) -> tuple[str | None, ...]:
+    def terms(self) -> tuple[str | bool | None, ...]:
         """Return the order that it is charged to."""
         return (self.po_number,)
 
@@ -210,8 +240,14 @@ class Invoice(Readable):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return number, type and supplier."""
-        return {"number": self.title, "form": self.document_type, "supplier": key_of(self.supplier)}
+        """Return what form it has, its dates, and what Coupa's tolerances say."""
+        return {
+            "form": self.document_type,
+            "invoice_date": day_of(self.invoice_date),
+            "due": [day_of(self.net_due_date), self.payment_term.code if self.payment_term else None],
+            "discount": [day_of(self.discount_due_date), plain(self.discount_percent)],
+            "tolerance": self.tolerance_failures or None,
+        }
 
 
 # ---------------------------------------------------------------------- purchase order changes
@@ -224,9 +260,9 @@ class OrderLineChange(Line):
     pending_delete: Flag = None
 
     @property
-    def terms(self) -> tuple[str | None, ...]:
+    def terms(self) -> tuple[str | bool | None, ...]:
         """Return whether the line is to go."""
-        return ("deleted" if self.pending_delete else None,)
+        return (self.pending_delete is True,)
 
 
 class OrderChange(Readable):
@@ -252,9 +288,14 @@ class OrderChange(Readable):
     old_total: Number = None
 
     @property
+    def amounts(self) -> dict[str, Decimal | None]:
+        """Return what the order comes to now, and after the change."""
+        return {"old_total": self.old_total, "total": self.total}
+
+    @property
     def terms(self) -> dict[str, Any]:
-        """Return whether the order is to be cancelled, and its supplier."""
-        return {"cancel": bool(self.pending_cancel), "supplier": key_of(self.supplier)}
+        """Return whether the order is to be cancelled, and whether the supplier wants the change."""
+        return {"cancels": self.pending_cancel is True, "started_by": self.supplier_initiated is True}
 
 
 class Order(Record):
@@ -299,16 +340,22 @@ class Contract(Readable):
     renewal_length_unit: Text = None
 
     @property
+    def amounts(self) -> dict[str, Decimal | None]:
+        """Return the ranges of value and commitment; Coupa has 0.00 where a contract states none."""
+        each = (self.minimum_value, self.total, self.min_commit, self.max_commit)
+        names = ("minimum_value", "maximum_value", "min_commit", "max_commit")
+        return dict(zip(names, (amount or None for amount in each), strict=True))
+
+    @property
     def terms(self) -> dict[str, Any]:
         """Return what is agreed."""
+        owner = self.contract_owner
         return {
-            "name": self.title,
             "number": self.number,
-            "supplier": key_of(self.supplier),
-            "values": [plain(each) for each in (self.minimum_value, self.min_commit, self.max_commit)],
-            "dates": [self.start_date, self.end_date],
+            "period": [day_of(self.start_date), day_of(self.end_date)],
             "term": self.term_type,
             "renewal": [self.no_of_renewals, self.renewal_length_value, self.renewal_length_unit],
+            "owner": owner.id or owner.name if owner else None,
         }
 
 
@@ -321,11 +368,6 @@ class Form(Readable):
     scope: ClassVar[str] = "core.easy_form_response.read"
 
     title: Annotated[Text, Field(alias="name")] = None
-
-    @property
-    def terms(self) -> dict[str, Any]:
-        """Return the name."""
-        return {"name": self.title}
 
 
 # ---------------------------------------------------------------------- by type

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from coupa_core.addresses import folded
 from coupa_core.callers import Callers
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.correlation import Correlation, correlated, trace_id
@@ -425,7 +426,7 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
         body.get("actor_email"),
         request.query.get("user_email"),
         request.query.get("approver_email"),
-        fold=True,
+        is_address=True,
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
@@ -434,10 +435,10 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
     return actor
 
 
-def _agreed(name: str, *given: str | None, fold: bool = False) -> str | None:
+def _agreed(name: str, *given: str | None, is_address: bool = False) -> str | None:
     """Return the one value that was given, once or more; two that differ are refused."""
     values = [value.strip() for value in given if value is not None and value.strip()]
-    different = {value.casefold() if fold else value for value in values}
+    different = {folded(value) if is_address else value for value in values}
     if len(different) > 1:
         raise CallerError("ambiguous", f"{name} is given twice, and differently.")
     return _capped(name, values[0]) if values else None

@@ -11,19 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import (
-    Capacity,
-    Circle,
-    Decider,
-    EmailMap,
-    Limits,
-    TokenKeys,
-    decider_at,
-    same_address,
-)
+from coupa_core.authority import Capacity, Circle, Decider, Rules, TokenKeys, decider_at
 from coupa_core.clock import Clock, Deadline
+from coupa_core.content import digest
 from coupa_core.ledger import Ledger
-from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, digest, has_turn, stamp
+from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, has_turn, stamp
 
 BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
@@ -45,7 +37,8 @@ class Card:
         document_id: in Coupa.
         text: Moveworks markup, as in a notice.
         link: where the document is in Coupa.
-        action_token: offers the decision to the approver; None when tokens are off.
+        action_token: offers the decision to the approver, or, where that is for Coupa only, nothing but a
+            question and the reason why; None when tokens are off.
         age_days: whole days since it began to wait; None where Coupa does not say.
         need_by: the day on which the goods are needed, as `2026-12-01`; None where nobody said.
     """
@@ -78,8 +71,8 @@ class Cards:
 class Requests(Protocol):
     """Coupa, as far as a person's list needs it; every method raises `ServiceError` on failure."""
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Member]:
-        """Return the users with these e-mail addresses, with the groups that they approve in."""
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock, from which ages are counted; its stamps are of that clock."""
         ...
 
     def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
@@ -104,6 +97,10 @@ class Requests(Protocol):
 class Circles(Protocol):
     """Who may decide, by a fresh read."""
 
+    def owner(self, address: str, deadline: Deadline) -> Member | None:
+        """Return the one active user whom the chat knows by this address; raises `ServiceError`."""
+        ...
+
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
         """Return for whom this user acts now; raises `ServiceError`."""
         ...
@@ -113,7 +110,7 @@ class Circles(Protocol):
         ...
 
     def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
-        """Return as whom the person with this e-mail may decide an approval; raises `ServiceError`."""
+        """Return as whom the one person with this e-mail may decide an approval; raises `ServiceError`."""
         ...
 
 
@@ -128,14 +125,12 @@ class Inbox:
         ledger: Ledger,
         clock: Clock,
         keys: TokenKeys | None,
-        limits: Limits,
-        emails: EmailMap,
+        rules: Rules,
         style: notice.Style,
     ) -> None:
         self._coupa = coupa
         self._directory = directory
-        self._limits = limits
-        self._emails = emails
+        self._rules = rules
         self._ledger = ledger
         self._clock = clock
         self._keys = keys
@@ -148,21 +143,17 @@ class Inbox:
             ServiceError: Coupa or the ledger could not be asked.
         """
         deadline = Deadline(self._clock, BUDGET_S)
-        people = [
-            person
-            for person in self._coupa.people(self._emails.from_chat(email), deadline)
-            if same_address(self._emails.to_chat(person.email), email) and person.active is not False
-        ]
-        if len(people) != 1:
-            return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
         directory = self._directory()
-        approvals = self._coupa.pending_for(_keys_of(people[0], directory, deadline), deadline)
+        person = directory.owner(email, deadline)
+        if person is None:
+            return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
+        approvals = self._coupa.pending_for(_keys_of(person, directory, deadline), deadline)
         circles = directory.circles(approvals, deadline)
         found = []
         for approval, document in self._with_turn(approvals, deadline):
             decider = decider_at(email, circles[approval.id].people)
             if decider is not None:
-                found.append(_Waiting(approval, document, decider, self._clock.now()))
+                found.append(_Waiting(approval, document, decider, self._coupa.now()))
         found.sort(key=lambda each: each.order)
         ages = [each.age_days for each in found if each.age_days is not None]
         cards = [self._card(each) for each in found[:MAX_CARDS]]
@@ -180,7 +171,7 @@ class Inbox:
             return None
         decider = self._directory().decider(email, approval, deadline)
         pairs = self._with_turn([approval], deadline) if decider else []
-        return self._card(_Waiting(*pairs[0], decider, self._clock.now())) if decider and pairs else None
+        return self._card(_Waiting(*pairs[0], decider, self._coupa.now())) if decider and pairs else None
 
     def _with_turn(self, approvals: list[Approval], deadline: Deadline) -> list[tuple[Approval, Document]]:
         """Keep the approvals whose turn it is, with their documents."""
@@ -197,20 +188,21 @@ class Inbox:
     def _card(self, waiting: _Waiting) -> Card:
         approval, document, decider = waiting.approval, waiting.document, waiting.decider
         link = notice.link_to(document, style=self._style)
+        bar = self._rules.bar(decider, document)
         token = None
         if self._keys is not None:
             token = self._keys.offer(
                 approval.id,
                 approver_key=approval.approver_key or "",
                 person=decider.key,
-                content=digest(document),
+                content="" if bar else digest(document),
                 generation=self._ledger.round_of(approval.id).generation,
                 now=self._clock.now(),
             )
         shown = notice.Shown(
             name=decider.firstname or decider.name,
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
-            in_coupa_only=self._limits.forbid(document),
+            bar=bar,
         )
         text = notice.announcement(approval, document, style=self._style, shown=shown)
         return Card(

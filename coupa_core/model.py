@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -44,6 +43,19 @@ VIA_CHAT = " via Moveworks"
 
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
+
+
+class Bar(StrEnum):
+    """Why somebody who may decide an approval cannot do so from chat."""
+
+    OWN = "own"
+    """They asked for it themselves."""
+    UNNAMED = "unnamed"
+    """Coupa does not say who asked for it: it may be they."""
+    TOO_GREAT = "too_great"
+    """One of its figures is above the limit."""
+    UNSTATED = "unstated"
+    """There are limits, and one of its figures cannot be compared with them."""
 
 
 class Kind(StrEnum):
@@ -379,8 +391,8 @@ class Line(Record):
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
 
     @property
-    def terms(self) -> tuple[str | None, ...]:
-        """Return what else of the line matters to the decision."""
+    def terms(self) -> tuple[str | bool | None, ...]:
+        """Return what else of the line its card shows."""
         return ()
 
 
@@ -408,6 +420,14 @@ class Named(Record):
 MaybeNamed = Annotated[Named | None, Lenient]
 
 
+@dataclass(frozen=True)
+class Figure:
+    """An amount that a card states; None where Coupa states none that can be read."""
+
+    amount: Decimal | None
+    currency: Currency | None
+
+
 class Document(Record):
     """What is to be approved: the face that every kind has, whatever Coupa calls its fields.
 
@@ -416,10 +436,12 @@ class Document(Record):
     Attributes:
         kind: how far this version knows the type.
         names_turn: Coupa names the current approvals; otherwise the turn comes from the positions.
+        has_requester: it is always for somebody; where Coupa names nobody, the answer is incomplete.
     """
 
     kind: ClassVar[Kind] = Kind.OTHER
     names_turn: ClassVar[bool] = False
+    has_requester: ClassVar[bool] = False
 
     type: Annotated[str, Field(alias="approvable-type")] = ""
     id: Id
@@ -443,8 +465,37 @@ class Document(Record):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return what else matters to the decision, by name; plain values that JSON can hold."""
+        """Return what else a card of this kind shows, by its fields; plain values that JSON can hold."""
         return {}
+
+    @property
+    def askers(self) -> list[Person]:
+        """Return who asked for it or entered it: nobody of them decides on it, unless a setting allows it."""
+        return [person for person in (self.requested_by, self.created_by) if person]
+
+    @property
+    def says_who_asked(self) -> bool:
+        """Tell whether somebody can be told from those who asked: each of them has an id or an address."""
+        if self.has_requester and self.requested_by is None:
+            return False
+        askers = self.askers
+        return bool(askers) and all(each.id is not None or each.email for each in askers)
+
+    @property
+    def amounts(self) -> dict[str, Decimal | None]:
+        """Return what it comes to, by name; None for an amount that Coupa does not state."""
+        return {"total": self.total}
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Return every amount that its card states: its own, stated or not, and those of its lines."""
+        own = [Figure(amount, self.currency) for amount in self.amounts.values()]
+        lines = [Figure(line.total, self.currency_of(line)) for line in self.lines if line.total is not None]
+        return own + lines
+
+    def currency_of(self, line: Line) -> Currency | None:
+        """Return the currency of a line: its own, or else the document's."""
+        return line.currency or self.currency
 
     @property
     def needed_on(self) -> date | None:
@@ -653,37 +704,6 @@ def _place(approval: Approval) -> int:
     return approval.position or 0
 
 
-def digest(document: Document) -> str:
-    """Return the fingerprint of the content that matters to the decision.
-
-    Amount, currency, requester, each line with supplier, quantity, price and description, and the terms of
-    its kind; not comments, codings or stamps. 128 bits, because a requester writes the text and could search
-    for a collision.
-    """
-    content = {
-        "type": document.type,
-        "id": document.id,
-        "total": plain(document.total),
-        "currency": document.currency.code if document.currency else None,
-        "requester": document.requested_by.id if document.requested_by else None,
-        "lines": sorted((_content(line) for line in document.lines), key=json.dumps),
-        **document.terms,
-    }
-    return fingerprint(json.dumps(content, separators=(",", ":"), ensure_ascii=True))
-
-
-def _content(line: Line) -> list[Any]:
-    return [
-        line.id,
-        plain(line.quantity),
-        plain(line.unit_price),
-        plain(line.total),
-        line.description,
-        key_of(line.supplier),
-        *line.terms,
-    ]
-
-
 def key_of(supplier: Supplier | None) -> int | str | None:
     """Return what tells one supplier from another."""
     return supplier.id or supplier.name if supplier else None
@@ -706,6 +726,11 @@ def stamp(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return time if time.tzinfo else None
+
+
+def day_of(text: str | None) -> str | None:
+    """Return the day of a date as Coupa wrote it, whose hour and offset mean nothing."""
+    return (text or "")[:10] or None
 
 
 def plain(number: Decimal | None) -> str | None:

@@ -27,6 +27,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from coupa_core.addresses import folded
 from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
 from coupa_core.documents import READABLE, enabled
 from coupa_core.environment import setting, trimmed
@@ -164,7 +165,7 @@ def _emails(value: object) -> object:
     if not isinstance(pairs, tuple) or not all(_is_email_pair(pair) for pair in pairs):
         raise ValueError(_NO_EMAIL_MAP)
     for side in (0, 1):
-        if len({pair[side].lower() for pair in pairs}) < len(pairs):
+        if len({folded(pair[side]) for pair in pairs}) < len(pairs):
             raise ValueError("must not name an address twice, on either side")
     return dict(pairs)
 

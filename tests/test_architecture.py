@@ -16,8 +16,8 @@ PACKAGE = ROOT / "coupa_core"
 TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
-            *("errors", "clock", "correlation", "connections", "hiding", "environment"),
-            *("model", "documents"),
+            *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
+            *("model", "documents", "content"),
         }
     ),
     frozenset(
@@ -40,6 +40,8 @@ TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
     ("model", "errors"),
     ("documents", "model"),
+    ("content", "model"),
+    ("content", "documents"),
     ("environment", "errors"),
     ("connections", "clock"),
     ("tables", "azure_sdk"),

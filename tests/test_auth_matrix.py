@@ -19,8 +19,8 @@ from surface import Surface, surface
 
 from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
+from coupa_core.content import digest
 from coupa_core.coupa import Coupa
-from coupa_core.model import digest
 from coupa_core.settings import COMMENT_SCOPE
 from sandbox.coupa.world import Group
 

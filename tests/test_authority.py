@@ -14,6 +14,7 @@ from goldens import PERSON, approval, request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coupa_core.addresses import same_address
 from coupa_core.authority import (
     TOKEN_LIFE,
     Capacity,
@@ -26,9 +27,8 @@ from coupa_core.authority import (
     deciders,
     is_requester,
     keys_of,
-    same_address,
 )
-from coupa_core.model import Person, fingerprint
+from coupa_core.model import Bar, Person, fingerprint
 
 OLD, NEW, FOREIGN = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -374,22 +374,27 @@ def test_what_is_no_address_is_none_in_the_chat(address: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "total", "currency", "is_forbidden"),
+    ("limits", "total", "currency", "bar"),
     [
-        ({}, "1e9", "USD", False),
-        ({"USD": "100"}, "100.00", "USD", False),
-        ({"USD": "100"}, "100.01", "usd", True),
-        ({"USD": "100"}, "1", "EUR", True),
-        ({"USD": "100", "*": "10"}, "10", "EUR", False),
-        ({"USD": "100", "*": "10"}, "11", "EUR", True),
-        ({"USD": "100", "*": "10"}, "11", None, True),
-        ({"*": "10"}, None, "USD", True),
+        ({}, "1e9", "USD", None),
+        ({}, None, "USD", None),
+        ({"USD": "100"}, "100.00", "USD", None),
+        ({"USD": "100"}, "-100.00", "USD", None),
+        ({"USD": "100"}, "100.01", "usd", Bar.TOO_GREAT),
+        ({"USD": "100"}, "-100.01", "usd", Bar.TOO_GREAT),
+        ({"USD": "100"}, "1", "EUR", Bar.UNSTATED),
+        ({"USD": "100", "*": "10"}, "10", "EUR", None),
+        ({"USD": "100", "*": "10"}, "11", "EUR", Bar.TOO_GREAT),
+        ({"USD": "100", "*": "10"}, "11", None, Bar.TOO_GREAT),
+        ({"*": "10"}, None, "USD", Bar.UNSTATED),
+        ({"*": "10"}, "NaN", "USD", Bar.UNSTATED),
+        ({"*": "10"}, "9" * 30, "USD", Bar.UNSTATED),
     ],
 )
-def test_an_amount_above_its_limit_or_unknown_is_not_for_chat(
-    limits: dict[str, str], total: str | None, currency: str | None, *, is_forbidden: bool
+def test_an_amount_above_its_limit_or_not_stated_is_not_for_chat(
+    limits: dict[str, str], total: str | None, currency: str | None, bar: Bar | None
 ) -> None:
     amounts = Limits({code: Decimal(limit) for code, limit in limits.items()})
-    document = request(total=total, currency={"code": currency} if currency else None)
+    money = {"code": currency} if currency else None
 
-    assert amounts.forbid(document) is is_forbidden
+    assert amounts.bar(request(total=total, currency=money, requisition_lines=[])) is bar

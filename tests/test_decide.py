@@ -290,16 +290,16 @@ def test_the_chats_address_may_be_another_than_coupas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "price", "outcome"),
+    ("limits", "price", "outcome", "sentence"),
     [
-        ("USD:1000", "500.00", "approved"),
-        ("USD:1000", "500.01", "step_up"),
-        ("EUR:1000", "1.00", "step_up"),
-        ("EUR:1,*:1000", "500.00", "approved"),
+        ("USD:1000", "500.00", "approved", "Done: you approved this request."),
+        ("USD:1000", "500.01", "step_up", "This amount is above what can be approved from chat"),
+        ("EUR:1000", "1.00", "step_up", "An amount of this is missing, or has no limit for chat"),
+        ("EUR:1,*:1000", "500.00", "approved", "Done: you approved this request."),
     ],
 )
 def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
-    limits: str, price: str, outcome: str
+    limits: str, price: str, outcome: str, sentence: str
 ) -> None:
     world = World(settings={"STEP_UP_OVER": limits})
     number = world.requisition(JAMIE, lines=[Line("Laptop", quantity="2", unit_price=price)])
@@ -308,7 +308,8 @@ def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == outcome
-    assert ("above what can be approved from chat" in card.message) is (outcome == "step_up")
+    assert reply.body["message"].startswith(sentence)
+    assert (sentence in card.message) is (outcome == "step_up")
     link = f"https://acme.coupahost.com/requisition_headers/{number}"
     assert reply.body.get("link") == (link if outcome == "step_up" else None)
     assert world.puts() == (outcome == "approved")
@@ -342,29 +343,97 @@ def test_a_setting_lets_people_reject_without_a_reason() -> None:
 def keyed(world: World, card: Delivered, verb: str, key: str, actor: str = JAMIE) -> Any:
     headers = {
         "X-Actor-Email": actor,
-        "X-Action-Token": card.slots["action_token"],
+        "X-Action-Token": card.slots.get("action_token", ""),
         "Idempotency-Key": key,
     }
     route = {"approval_id": card.slots["approval_id"]}
     return world.call(verb, headers=headers, route=route, json={"reason": "because"})
 
 
-def test_the_same_request_again_gets_the_stored_answer_without_a_question_to_coupa() -> None:
+def test_the_same_request_again_gets_the_same_answer_for_one_question_to_coupa() -> None:
     world, card = offered()
     first = keyed(world, card, "approve", "one")
     calls = len(world.coupa.front.calls)
 
     again = keyed(world, card, "approve", "one")
+    assert len(world.coupa.front.calls) == calls + 1
     world.clock.advance(60)
     world.sweep()  # closes the row
-    calls_after = len(world.coupa.front.calls)
+    calls = len(world.coupa.front.calls)
     closed = keyed(world, card, "approve", "one")
 
     assert again.body == closed.body
     assert again.body["message"] == "Done: you approved this request."
     assert first.body["outcome"] == again.body["outcome"] == "approved"
-    assert calls_after - calls > 0
-    assert len(world.coupa.front.calls) == calls_after
+    assert len(world.coupa.front.calls) == calls + 1
+    assert world.puts() == 1
+
+
+@pytest.mark.parametrize("mode", ["required", "off"])
+def test_the_same_request_after_it_was_opened_again_decides_nothing_and_says_how_it_is(mode: str) -> None:
+    world = World(settings={"ACTION_TOKEN": mode})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    keyed(world, card, "reject", "one")
+    world.coupa.world.reopen(approval_of(world, card).id)
+
+    reply = keyed(world, card, "reject", "one")
+
+    assert (reply.body["outcome"], world.puts()) == ("changed", 1)
+    assert reply.body["message"].startswith("This request was opened again after you decided")
+    assert "Laptops" in reply.body["content"]
+    assert approval_of(world, card).status == "pending_approval"
+    fresh = {name: reply.body[name] for name in ("action_token",) if name in reply.body}
+    assert bool(fresh) is (mode == "required")
+    assert world.click({**card.slots, **fresh}, JAMIE).body["outcome"] == "approved"
+
+
+def test_the_same_request_after_somebody_else_decided_the_opened_one_says_who() -> None:
+    world, card = offered()
+    keyed(world, card, "reject", "one")
+    number = approval_of(world, card).id
+    world.coupa.world.reopen(number)
+    world.coupa.world.decide_in_coupa(number, by=world.person(ROBIN), decision="approved")
+
+    reply = keyed(world, card, "reject", "one")
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["message"] == "This request is no longer waiting: it is approved, by Robin Doe."
+
+
+def test_the_same_request_is_answered_though_the_delegation_has_ended_since() -> None:
+    world = World()
+    now = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(JAMIE), delegate=world.person(ROBIN), start=now, end=now + timedelta(minutes=1)
+    )
+    world.requisition(JAMIE)
+    _, card = world.announced()
+    first = keyed(world, card, "approve", "one", actor=ROBIN)
+    world.clock.advance(120)
+
+    assert first.body["outcome"] == "approved"
+    assert keyed(world, card, "approve", "one", actor=ROBIN).body["outcome"] == "approved"
+    assert keyed(world, card, "approve", "two", actor=ROBIN).body["outcome"] == "not_your_approval"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "outcome"),
+    [
+        (lambda world: world.coupa.front.fail("answer", status=400, times=None), "unconfirmed"),
+        (lambda world: world.coupa.world.approvals.ids.clear(), "already_decided"),
+    ],
+)
+def test_the_same_request_claims_nothing_that_coupa_does_not_say(
+    spoil: Callable[[World], object], outcome: str
+) -> None:
+    world = World(settings={"ACTION_TOKEN": "off"})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    keyed(world, card, "approve", "one")
+    spoil(world)
+
+    assert keyed(world, card, "approve", "one").body["outcome"] == outcome
 
 
 def test_a_key_that_was_used_for_another_decision_is_refused() -> None:
@@ -530,7 +599,9 @@ def test_an_action_that_is_switched_off_is_refused_before_coupa_is_asked(verb: s
 
 def test_a_document_that_cannot_be_read_any_more_is_not_decided_blindly() -> None:
     world = World(settings={"DOCUMENT_TYPES": "InvoiceHeader"})
-    world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[world.person(JAMIE)])
+    world.coupa.world.add_document(
+        approvable_type="InvoiceHeader", approvers=[world.person(JAMIE)], requested_by=world.person(SAM)
+    )
     [card] = world.announced()
     world.coupa.front.fail("answer", path="/api/invoices", status=403, body="{}", times=None)
 

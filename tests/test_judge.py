@@ -275,6 +275,10 @@ def test_the_version_that_was_told_is_not_told_again() -> None:
         {"requested-by": {"id": 5}},
         {"requisition-lines": [{"id": 1, "description": "Laptop"}]},
         {"requisition-lines": [{"id": 1, "supplier": {"id": 3}}]},
+        {"requisition-lines": [{"id": 1, "currency": {"code": "KWD"}}]},
+        {"requisition-lines": [{"id": 1, "uom": {"code": "PALLET"}}]},
+        {"req-title": "Another title"},
+        {"justification": "Another reason"},
     ],
     ids=str,
 )
@@ -290,7 +294,7 @@ def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, A
         {"total": "10.0"},
         {"comments": [{"id": 1, "comments": "hello"}]},
         {"updated-at": "2026-11-23T00:30:00-08:00"},
-        {"req-title": "Another title"},
+        {"department": {"name": "HR"}},
     ],
     ids=str,
 )

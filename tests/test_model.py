@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from goldens import PERSON, REQUEST, approval, request
 
+from coupa_core.content import digest
 from coupa_core.documents import parse_document
 from coupa_core.errors import BridgeError
 from coupa_core.model import (
@@ -19,7 +20,6 @@ from coupa_core.model import (
     Kind,
     Listing,
     current_of,
-    digest,
     fingerprint,
     has_turn,
     stamp,

@@ -11,10 +11,11 @@ import pytest
 from goldens import APPROVAL, RECORDS, approval, document, request
 from pydantic import BaseModel
 
+from coupa_core.content import digest
 from coupa_core.coupa.client import APPROVAL_FIELDS
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, parse_document
-from coupa_core.model import digest, has_turn, parse_approval
+from coupa_core.model import has_turn, parse_approval
 from coupa_core.notice import Shown, Style, announcement, difference, shown_facts
 
 GONE = Ellipsis

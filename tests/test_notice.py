@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from coupa_core.documents import READABLE, OrderChange, parse_document
-from coupa_core.model import Currency, Document, Kind, Verb
+from coupa_core.model import Bar, Currency, Document, Kind, Verb
 from coupa_core.notice import (
     HTML,
     LONG,
@@ -143,7 +143,7 @@ def test_a_member_or_delegate_is_told_for_whom() -> None:
 
 
 def test_an_amount_that_is_too_great_for_chat_is_said_from_the_start() -> None:
-    shown = replace(JAMIE, in_coupa_only=True)
+    shown = replace(JAMIE, bar=Bar.TOO_GREAT)
 
     for text in (
         announcement(approval(), request(), style=STYLE, shown=shown),

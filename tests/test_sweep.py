@@ -380,7 +380,21 @@ KINDS: dict[str, dict[str, Any]] = {
     "Contract": {"name": "Cleaning", "maximum_value": "90.00"},
     "EasyFormResponse": {"name": "New bank account"},
 }
+ASKED_BY = {
+    "ExpenseReport": "expensed_by",
+    "InvoiceHeader": "requested_by",
+    "OrderHeaderChange": "requester",
+    "Contract": "submitter",
+    "EasyFormResponse": "requested_by",
+}
 MONEY = {"code": "USD", "decimals": 2}
+
+
+def document_of(world: World, kind: str, *approvers: int, **fields: Any) -> int:
+    """Add a document of a kind, asked for by Sam, and return its id."""
+    fields = {"currency": MONEY, ASKED_BY[kind]: world.person("sam@example.com"), **fields}
+    number: int = world.coupa.world.add_document(approvable_type=kind, approvers=approvers, **fields)
+    return number
 
 
 @pytest.mark.parametrize(("kind", "fields"), KINDS.items())
@@ -389,7 +403,7 @@ def test_each_kind_of_document_is_told_to_whose_turn_it_is_and_decided(
 ) -> None:
     world = World(settings={"DOCUMENT_TYPES": kind})
     jamie, robin = world.person(JAMIE), world.person(ROBIN)
-    world.coupa.world.add_document(approvable_type=kind, approvers=[jamie, robin], currency=MONEY, **fields)
+    document_of(world, kind, jamie, robin, **fields)
 
     [card] = world.announced()
 
@@ -406,9 +420,7 @@ def test_an_edit_of_any_kind_is_noticed_by_its_stamp_and_spoils_the_old_button(
     kind: str, fields: dict[str, Any]
 ) -> None:
     world = World(settings={"DOCUMENT_TYPES": kind})
-    number = world.coupa.world.add_document(
-        approvable_type=kind, approvers=[world.person(JAMIE)], currency=MONEY, **fields
-    )
+    number = document_of(world, kind, world.person(JAMIE), **fields)
     [card] = world.announced()
     assert minutes(world, 2) == [[], []]
     name, value = list(fields.items())[-1]

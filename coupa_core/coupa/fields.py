@@ -58,6 +58,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "audit-score",
         "auditor-note",
         {"expensed-by": _PERSON},
+        {"submitted-by": _PERSON},
         {"expense-policy-violations": ["id", "limit-exceeded", "receipt-missing"]},
         {"expense-violations": ["id", "limit-exceeded", "receipt-missing"]},
         {

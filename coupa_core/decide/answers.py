@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from coupa_core.errors import BridgeError
-from coupa_core.model import Verb
+from coupa_core.model import Bar, Verb
 
 
 class Outcome(StrEnum):
@@ -44,7 +44,21 @@ SENTENCES = {
     Outcome.COMMENTED: "Done: your comment is on the request in Coupa, and it mentions the requester.",
 }
 OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
+BARRED = {
+    Bar.OWN: (Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST),
+    Bar.UNNAMED: (
+        Outcome.STEP_UP,
+        "Coupa does not say who asked for this, so please decide in Coupa.",
+    ),
+    Bar.TOO_GREAT: (Outcome.STEP_UP, SENTENCES[Outcome.STEP_UP]),
+    Bar.UNSTATED: (
+        Outcome.STEP_UP,
+        "An amount of this is missing, or has no limit for chat; please decide in Coupa.",
+    ),
+}
+"""How a click is answered that cannot be carried out in chat; the notice says the same from the start."""
 OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to ask."
+REOPENED = "This request was opened again after you decided; please look at it again, then decide."
 WITHDRAWN = "This request is no longer waiting: it was withdrawn."
 COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."
 

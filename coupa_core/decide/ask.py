@@ -105,7 +105,7 @@ class Ask:
 
     def _is_there(self, document: Document, text: str) -> bool:
         """Tell whether the same person has just asked the same."""
-        since = self._clock.now() - SAME
+        since = self._coupa.now() - SAME
         written = (stamp(said.created_at) for said in document.comments if said.comments == text)
         return any(at is not None and at >= since for at in written)
 

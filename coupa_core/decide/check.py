@@ -15,7 +15,17 @@ from typing import TypeVar
 from coupa_core import notice
 from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys, is_requester
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import OWN_REQUEST, WITHDRAWN, Answer, Click, Outcome, Question, answer_of
+from coupa_core.content import digests
+from coupa_core.decide.answers import (
+    BARRED,
+    REOPENED,
+    WITHDRAWN,
+    Answer,
+    Click,
+    Outcome,
+    Question,
+    answer_of,
+)
 from coupa_core.decide.ended import ended
 from coupa_core.decide.ports import Deciders, Decisions, Policy
 from coupa_core.decide.rows import Rows
@@ -31,7 +41,6 @@ from coupa_core.model import (
     Kind,
     Unreadable,
     Verb,
-    digest,
     has_turn,
     version,
 )
@@ -46,6 +55,7 @@ class Case:
 
     Attributes:
         click: as it arrived.
+        is_repeat: the ledger has it as decided by the same request before.
         offer: what its token says.
         approval: as Coupa has it.
         decider: as whom the person decides.
@@ -59,6 +69,7 @@ class Case:
     """
 
     click: Click | Question
+    is_repeat: bool = False
     offer: Offer | None = None
     approval: Approval | None = None
     decider: Decider | None = None
@@ -198,7 +209,7 @@ class Checks:
     def asked_for(self, case: Case) -> bool:
         """Tell whether the person asked for what is to be decided."""
         assert case.document is not None  # noqa: S101 - see `refuse`
-        return is_requester(case.subject[1], case.document, self._policy.emails)
+        return is_requester(case.subject[1], case.document, self._policy.rules.emails)
 
     def _found(self, cases: Sequence[Case], deadline: Deadline) -> Found:
         ids = [case.click.approval_id for case in waiting(cases)]
@@ -211,11 +222,15 @@ class Checks:
     def _absent(self, case: Case, found: Found) -> Answer | BridgeError:
         if found.unreadable:
             return Malformed("coupa_record", f"Coupa did not answer with approvals {case.click.approval_id}")
-        if case.offer is None:
+        if case.offer is None and not case.is_repeat:
             return CallerError("not_found", "There is no such approval in Coupa.", status=404)
         return answer_of(Outcome.ALREADY_DECIDED, WITHDRAWN)
 
     def _meet(self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline) -> None:
+        if case.is_repeat and not approval.is_pending:
+            # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
+            case.end = ended(case.click, approval)
+            return
         try:
             case.decider = self._decider(case, approval, directory, deadline)
         except ServiceError as error:
@@ -254,60 +269,84 @@ class Checks:
         self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline
     ) -> Decider | None:
         """Return as whom the person decides; None when it is not theirs, or the token is somebody else's."""
-        decider = directory.decider(case.click.actor, approval, deadline)
-        if decider is None:
-            return None
-        if case.offer is None:
-            # A notice goes to no address that two users share; without one nobody has looked yet.
-            return None if directory.shared([decider.address], deadline) else decider
-        fits = (case.offer.approver_key, case.offer.person) == (approval.approver_key, decider.key)
+        offer = case.offer
+        decider = directory.decider(case.click.actor, approval, deadline, is_vouched_for=offer is not None)
+        if decider is None or offer is None:
+            return decider
+        fits = (offer.approver_key, offer.person) == (approval.approver_key, decider.key)
         return decider if fits else None
 
     def _forbid(self, case: Case, document: Document) -> Answer | CallerError | None:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
-        approval, _ = case.subject
-        if not self._policy.allow_self and self.asked_for(case):
-            return answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST)
-        if self._policy.limits.forbid(document):
-            return answer_of(Outcome.STEP_UP, details={"link": self._link(document)})
+        approval, decider = case.subject
+        bar = self._policy.rules.bar(decider, document)
+        if bar is not None:
+            outcome, sentence = BARRED[bar]
+            link = {"link": self._link(document)} if outcome is Outcome.STEP_UP else {}
+            return answer_of(outcome, sentence, link)
         if case.click.verb is Verb.HOLD and not approval.holdable:
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
     def _compare(self, case: Case, document: Document, rows: Rows) -> Answer | None:
-        """Refuse when the person was shown other content, or an earlier round."""
-        approval, decider = case.subject
-        offer, row = case.offer, rows.round_of(approval.id)
-        case.row = row
-        case.content = digest(document)
+        """Refuse when the person was shown other content, or an earlier round, or has decided it before."""
+        offer = case.offer
+        case.row = row = rows.round_of(case.click.approval_id)
+        case.content, content_before = digests(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
-        if offer is None or self._keys is None:
-            return None
-        if (offer.content, offer.generation) == (case.content, case.generation):
-            return None
-        token = self._keys.offer(
-            approval.id,
-            approver_key=offer.approver_key,
-            person=offer.person,
-            content=case.content,
-            generation=case.generation,
-            now=self._clock.now(),
+        if case.is_repeat:
+            # The same request again must not decide twice: that it waits once more is news to this person.
+            return self._changed(case, document, REOPENED)
+        is_same = offer is None or (
+            offer.generation == case.generation
+            and (
+                offer.content == case.content
+                or (offer.content == content_before and _is_unchanged(offer, case.content, row))
+            )
         )
+        return None if is_same else self._changed(case, document)
+
+    def _changed(self, case: Case, document: Document, sentence: str = "") -> Answer:
+        """Show the person how it is now, with a token for that where the click had one."""
+        approval, decider = case.subject
+        offer, row = case.offer, case.row
+        details, changes = {}, []
+        if offer is not None and self._keys is not None:
+            details["action_token"] = self._keys.offer(
+                approval.id,
+                approver_key=offer.approver_key,
+                person=offer.person,
+                content=case.content,
+                generation=case.generation,
+                now=self._clock.now(),
+            )
+            was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
+            # The row has the figures of what was told last; of an older card they would say something untrue.
+            if row is not None and row.has_told(decider.key, was):
+                changes = notice.difference(row.shown, document, self._policy.style)
         shown = notice.Shown(
             name=decider.firstname or decider.name,
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
             is_changed=True,
         )
-        style = self._policy.style
-        was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
-        # The row has the figures of what was told last; of an older card they would say something untrue.
-        is_last = row is not None and row.told.get(decider.key) == was
-        changes = notice.difference(row.shown, document, style) if row and is_last else ()
-        text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
-        return answer_of(Outcome.CHANGED, details={"content": text, "action_token": token})
+        text = notice.announcement(approval, document, style=self._policy.style, shown=shown, changes=changes)
+        return answer_of(Outcome.CHANGED, sentence, {"content": text, **details})
 
     def _link(self, document: Document) -> str:
         return notice.link_to(document, style=self._policy.style)
+
+
+def _is_unchanged(offer: Offer, content: str, row: Entry | None) -> bool:
+    """Tell whether what version 0.1 did not sign is as it was when its token was made, so far as known.
+
+    Its row is named by today's recipe, too, when a sweep has looked at it; from then on both must fit.
+    """
+    names = row.told.get(offer.person, "").split() if row else []
+    own, today = (
+        version(approver_key=offer.approver_key, content=each, generation=offer.generation)
+        for each in (offer.content, content)
+    )
+    return names in ([], [own], [today, own])
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from coupa_core import notice
+from coupa_core.addresses import folded
 from coupa_core.authority import Capacity, Decider
 from coupa_core.decide.answers import DONE, SENTENCES, Answer, Click, Outcome, Question, answer_of
 from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Chain, Verb
@@ -101,7 +102,7 @@ def _signed(name: str, actor: str, decider: Decider, asked: str, words: str) -> 
 def is_ours(click: Click, approval: Approval) -> bool:
     """Tell whether Coupa's note is the one that this person's click left."""
     person, mark, _ = (approval.note or "").partition(VIA_CHAT)
-    return bool(mark) and person.casefold().endswith(f"<{click.actor}>".casefold())
+    return bool(mark) and folded(person).endswith(folded(f"<{click.actor}>"))
 
 
 def _is_plain(char: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from coupa_core.authority import Decider, EmailMap, Limits
+from coupa_core.authority import Decider, Rules
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
 from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Verb
@@ -14,7 +15,11 @@ from coupa_core.notice import Style
 
 
 class Decisions(Protocol):
-    """Coupa, as far as a decision needs it; every method raises `ServiceError` on failure."""
+    """Coupa, as far as a decision needs it; every method but `now` raises `ServiceError` on failure."""
+
+    def now(self) -> datetime:
+        """Return the time by Coupa's clock, with which its stamps are compared."""
+        ...
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
         """Read approvals by id."""
@@ -46,12 +51,10 @@ class Decisions(Protocol):
 class Deciders(Protocol):
     """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
 
-    def decider(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+    def decider(
+        self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
+    ) -> Decider | None:
         """Return as whom the person with this e-mail may decide an approval now, by a fresh read."""
-        ...
-
-    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
-        """Return which addresses belong to more than one user."""
         ...
 
 
@@ -70,9 +73,7 @@ class Policy:
     Attributes:
         token_required: refuse a click without a token.
         reason_required: refuse a rejection without a reason.
-        allow_self: let people decide on what they asked for.
-        limits: amounts above which a decision is made in Coupa itself.
-        emails: from Coupa's addresses to the chat's.
+        rules: what may be decided in chat, and by whom.
         audit_required: decide nothing that cannot be written to the audit record before.
         comments: let approvers ask the requester by a comment in Coupa.
         style: of the notices, with the actions that are open to approvers.
@@ -80,9 +81,7 @@ class Policy:
 
     token_required: bool
     reason_required: bool
-    allow_self: bool
-    limits: Limits
-    emails: EmailMap
+    rules: Rules
     audit_required: bool
     comments: bool
     style: Style

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 
-from coupa_core.authority import same_address
+from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import Answer, Click
-from coupa_core.decide.ended import done
+from coupa_core.decide.answers import Click
 from coupa_core.errors import CallerError, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Entry, Ledger, decided
 from coupa_core.model import fingerprint
@@ -43,26 +42,26 @@ class Rows:
             self._fail(error, approval_id)
             return None
 
-    def stored(self, click: Click) -> Answer | None:
-        """Return the answer to the same request before; without the ledger every check is made again.
+    def has_decided(self, click: Click) -> bool:
+        """Tell whether the same request was carried out before; without the ledger nobody knows.
 
         Raises:
             CallerError: its key was used for another decision.
         """
         if not click.key:
-            return None
+            return False
         try:
             self._check()
             store = self._ledger.store
             row = store.read(click.approval_id) or store.read_closed(click.approval_id)
         except ServiceError as error:
             self._fail(error, click.approval_id)
-            return None
+            return False
         if row is None or not row.decision or row.decision_key != fingerprint(click.key):
-            return None
+            return False
         if row.decision != click.verb or not same_address(row.decided_by, click.actor):
             raise CallerError("key_reused", "This Idempotency-Key was used for another decision.")
-        return done(click)
+        return True
 
     def remember(self, click: Click, clock: Clock) -> None:
         """Note the decision in the row, for the sweep and for the same request again."""

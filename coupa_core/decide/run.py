@@ -145,6 +145,8 @@ class Decide:
         entered = waiting(cases)
         self._checks.refuse(entered, rows, deadline.within(READING_S))
         for case in entered:
+            if case.is_repeat and isinstance(case.end, ServiceError):
+                case.end = answer_of(Outcome.UNCONFIRMED)  # it was decided; not that it still is
             case.note_refusal(at=self._clock.now())
         self._carry_out(waiting(entered), rows, deadline)
         self._journal.record([event for case in cases for event in case.events], required=False)
@@ -162,11 +164,9 @@ class Decide:
             self._checks.admit(case)
         if case.end is None:
             try:
-                case.end = rows.stored(click)
+                case.is_repeat = rows.has_decided(click)
             except CallerError as error:
                 case.end = error
-            if isinstance(case.end, Answer):
-                return
         is_silent = click.verb is Verb.REJECT and not click.reason.strip()
         if case.end is None and is_silent and self._policy.reason_required:
             case.end = answer_of(Outcome.REASON_REQUIRED)

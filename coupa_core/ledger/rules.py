@@ -91,7 +91,8 @@ class Entry:
         seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
         seen_document: the same of the document.
         told: who may decide, by key, and the version that Moveworks last accepted for each; empty for those
-            who are not to be told, or not yet.
+            who are not to be told, or not yet. After a release that names the same content otherwise, the new
+            name and the old one, parted by a space.
         sent_to: the approver key of these versions.
         sent_at: when Moveworks last accepted one.
         attempted_at: when the last claim was made.
@@ -171,6 +172,10 @@ class Entry:
         """Return when those who were told last heard of it; None when nobody was told by us."""
         return max(filter(None, (self.sent_at, self.reminded_at)), default=None)
 
+    def has_told(self, person: str, version: str) -> bool:
+        """Tell whether this version is the last that somebody was told."""
+        return version in self.told.get(person, "").split()
+
     def may_send(self, now: datetime, lease: Lease) -> bool:
         """Tell whether enough of our own claim is left to begin a send."""
         return self.lease_until is not None and now <= self.lease_until - timedelta(seconds=lease.margin_s)
@@ -191,7 +196,7 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
 
 def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, shown: str = "") -> Entry:
     """Record, under the claim, that Moveworks accepted this version for one person."""
-    if version not in entry.told.values():
+    if not any(entry.has_told(each, version) for each in entry.told):
         entry = replace(entry, reminders=0, reminded_at=None, escalated_at=None)
     everybody = {**entry.told, person: version}
     return replace(entry, told=everybody, sent_to=to, sent_at=now, shown=shown, uncertain=0)
@@ -243,6 +248,15 @@ def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
     """
     now = {key: entry.told.get(key, "") for key in people}
     return replace(entry, told=now if is_certain else {**entry.told, **now})
+
+
+def renamed(entry: Entry, *, old: str, new: str) -> Entry:
+    """Name what was told as `old` by `new`, too: the same content, and nobody is told again.
+
+    The old name stays beside it, because the button that was told has it.
+    """
+    names = {key: f"{new} {name}" if name == old else name for key, name in entry.told.items()}
+    return replace(entry, told=names)
 
 
 def waiting(entry: Entry, *, cause: str, until: datetime | None) -> Entry:

@@ -18,8 +18,10 @@ import html
 import json
 import re
 
+from coupa_core.addresses import folded
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Refused
+from coupa_core.model import Verb
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
 from coupa_core.notice import Notice
 from coupa_core.wire import Pace, Reply, Wire
@@ -60,7 +62,7 @@ _HINTS = {
     401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
     404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
 }
-_BUTTONS = {"approve": "Approve", "reject": "Send back"}
+_BUTTONS = {Verb.APPROVE: "Approve", Verb.REJECT: "Send back"}
 _LINK = re.compile(r'<a href="([^"]*)">([^<]*)</a>')
 
 
@@ -120,6 +122,7 @@ def payload(notice: Notice) -> dict[str, object]:
         `document_type`, `document_id`.
     """
     approval_id = notice.slots.get("approval_id", "")
+    buttons = {verb.value: label for verb, label in _BUTTONS.items() if verb in notice.actions}
     return {
         "schema_version": SCHEMA_VERSION,
         "delivery_id": delivery_id(notice),
@@ -131,7 +134,7 @@ def payload(notice: Notice) -> dict[str, object]:
         "action_token": notice.slots.get("action_token", ""),
         "document_type": notice.document_type,
         "document_id": notice.document_id,
-        "buttons": dict(_BUTTONS) if approval_id else {},
+        "buttons": buttons if approval_id else {},
     }
 
 
@@ -141,7 +144,7 @@ def delivery_id(notice: Notice) -> str:
     A repeat after an unknown outcome has them too, though its action token expires later; a listener that
     debounces by them shows it once. Who is told of a change, and that it was taken back, reads other words.
     """
-    what = [notice.kind, notice.recipient.lower(), notice.slots.get("approval_id", ""), notice.text]
+    what = [notice.kind, folded(notice.recipient), notice.slots.get("approval_id", ""), notice.text]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 

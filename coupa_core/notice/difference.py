@@ -60,7 +60,11 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
         said.append(_was(label, style.amount(facts.total, then), style.amount(document.total, money), style))
     rows = {line.id: line for line in facts.lines}
     changed = [
-        _was(style.say("item", number=place), *_told(rows[line.id], line, money, style), style)
+        _was(
+            style.say("item", number=place),
+            *_told(rows[line.id], line, document.currency_of(line), style),
+            style,
+        )
         for place, line in enumerate(document.lines, 1)
         if line.id in rows and _figures(rows[line.id]) != _figures(line)
     ]
@@ -105,7 +109,6 @@ def _moves(facts: _Facts, document: Document) -> tuple[int, int]:
 
 def _told(before: Line, now: Line, money: Currency | None, style: Style) -> tuple[str | None, str | None]:
     """Write the figure of a line that changed: quantity, price, both, or else the total."""
-    money = now.currency or money
     same = [one == other for one, other in zip(_figures(before), _figures(now), strict=True)]
     return _figure(before, same, money, style), _figure(now, same, money, style)
 

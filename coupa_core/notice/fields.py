@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from coupa_core.documents import (
     Contract,
@@ -106,21 +105,16 @@ def asked(approval: Approval) -> str:
 
 def amount_of(document: Document, style: Style) -> str | None:
     """Return what a document comes to; for a contract its range, for a change of an order both totals."""
-    money = document.currency
+    said = _amounts(document, style)
     if isinstance(document, Contract):
-        return style.between(
-            _stated(document.minimum_value, money, style), _stated(document.total, money, style)
-        )
-    total = style.amount(document.total, money)
-    if isinstance(document, OrderChange):
-        before = style.amount(document.old_total, money)
-        return f"{before} → {total}" if before and total and before != total else total
-    return total
+        return style.between(said["minimum_value"], said["maximum_value"])
+    total, before = said["total"], said.get("old_total")
+    return f"{before} → {total}" if before and total and before != total else total
 
 
-def _stated(number: Decimal | None, currency: Currency | None, style: Style) -> str | None:
-    """Write an amount; Coupa has 0.00 where a contract states none."""
-    return style.amount(number, currency) if number else None
+def _amounts(document: Document, style: Style) -> dict[str, str | None]:
+    """Write what a document comes to, by the names of its amounts."""
+    return {name: style.amount(amount, document.currency) for name, amount in document.amounts.items()}
 
 
 def _common(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
@@ -132,7 +126,7 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
         "requester": requester,
         "creator": creator if creator != requester else None,
         "amount": amount_of(document, style) or style.say("nothing"),
-        "items": [item(line, document.currency, style) for line in document.lines[:MAX_LINES]],
+        "items": [item(line, document.currency_of(line), style) for line in document.lines[:MAX_LINES]],
         "supplier": style.few(_suppliers(document)),
         "justification": clean(document.justification, LONG),
         "department": clean(document.department.name if document.department else None, SHORT),
@@ -178,7 +172,9 @@ def _expense(report: ExpenseReport, style: Style) -> dict[str, Value]:
         "violations": style.few(
             style.say("times", count=count, text=text) if count > 1 else text for text, count in found.items()
         ),
-        "over_limit": style.few(_brief(line, money, style) for line in report.lines if line.over_limit),
+        "over_limit": style.few(
+            _brief(line, report.currency_of(line), style) for line in report.lines if line.over_limit
+        ),
         "receipts": _listed([_name(line) or style.say("untitled") for line in lacking], style),
         "audit_score": None if report.audit_score is None else str(report.audit_score),
         "period": style.span(report.start_date, report.end_date),
@@ -212,8 +208,7 @@ def _invoice(invoice: Invoice, style: Style) -> dict[str, Value]:
 
 
 def _contract(contract: Contract, style: Style) -> dict[str, Value]:
-    money, key = contract.currency, f"term.{contract.term_type}"
-    least, most = (_stated(each, money, style) for each in (contract.min_commit, contract.max_commit))
+    said, key = _amounts(contract, style), f"term.{contract.term_type}"
     length = contract.renewal_length_value
     times = contract.no_of_renewals
     renewal = [
@@ -222,7 +217,7 @@ def _contract(contract: Contract, style: Style) -> dict[str, Value]:
     ]
     return {
         "number": clean(contract.number, SHORT),
-        "commitment": style.between(least, most),
+        "commitment": style.between(said["min_commit"], said["max_commit"]),
         "term": style.say(key) if style.has(key) else _words(contract.term_type),
         "period": style.span(contract.start_date, contract.end_date),
         "renewal": " ".join(filter(None, renewal)),
@@ -243,7 +238,6 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
         name += f" ({', '.join(about)})" if about else ""
     if isinstance(line, OrderLineChange) and line.pending_delete:
         name = style.say("deleted", item=name)
-    currency = line.currency or currency
     parts = []
     if line.quantity is not None:
         unit = clean(line.uom.code, 12) if line.uom and line.uom.code else ""
@@ -259,7 +253,7 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
 
 def _brief(line: Line, currency: Currency | None, style: Style) -> str:
     """Write the name of a line and what it comes to."""
-    total = style.amount(line.total, line.currency or currency)
+    total = style.amount(line.total, currency)
     return ": ".join(filter(None, [_name(line) or style.say("untitled"), total]))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from coupa_core.documents import Invoice
-from coupa_core.model import Approval, Document, Verb
+from coupa_core.model import Approval, Bar, Document, Verb
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.fields import amount_of, asked, fields, label_of, person, status
 from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link
@@ -32,6 +32,7 @@ class Notice:
         kind: what sort of message it is, in one word.
         document_type: Coupa's class name of what it is about; empty when it is about none or several.
         document_id: the document's number in Coupa; empty likewise.
+        actions: what the reader can do from chat with an approval that the slots name.
     """
 
     recipient: str
@@ -40,6 +41,7 @@ class Notice:
     kind: str = "announcement"
     document_type: str = ""
     document_id: str = ""
+    actions: tuple[Verb, ...] = tuple(Verb)
 
 
 def slots(approval_id: int, token: str | None) -> dict[str, str]:
@@ -55,13 +57,13 @@ class Shown:
         name: for the greeting; possibly empty.
         for_whom: the group, or the person for whom the reader acts; empty for the approver.
         is_changed: the reader was shown other content before.
-        in_coupa_only: the amount is too great to decide in chat.
+        bar: why the reader cannot decide it in chat.
     """
 
     name: str = ""
     for_whom: str = ""
     is_changed: bool = False
-    in_coupa_only: bool = False
+    bar: Bar | None = None
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -147,12 +149,12 @@ def escalations(items: Sequence[Overdue], *, style: Style, name: str = "") -> st
 
 def minimal(document: Document, *, style: Style, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
-    known = {"id": str(document.id), "amount": style.amount(document.total, document.currency)}
+    known = {"id": str(document.id), "amount": amount_of(document, style)}
     card = Card(
         greeting=_greeting(style, shown),
         headline=_headline(document, "pending", style, shown),
         fields=_brief(known, document, style),
-        endings=(style.say("coupa_only"),) if shown.in_coupa_only else (),
+        endings=(style.say(f"bar.{shown.bar}"),) if shown.bar else (),
         link=opening(document, style),
     )
     return style.markup.render(card)
@@ -187,8 +189,8 @@ def _whole(
 
 def _ending(approval: Approval, style: Style, shown: Shown) -> str:
     """Say what can be done from chat."""
-    if shown.in_coupa_only:
-        return style.say("coupa_only")
+    if shown.bar:
+        return style.say(f"bar.{shown.bar}")
     verbs = [verb for verb in style.actions if verb is not Verb.HOLD or approval.holdable]
     words = [style.say(f"verb.{verb}") for verb in verbs]
     return style.say("actions", verbs=style.choice(words)) if words else ""

@@ -62,6 +62,10 @@ class Circles(Protocol):
         """Return who may decide each approval, by its id."""
         ...
 
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which addresses belong to more than one user; raises `ServiceError`."""
+        ...
+
 
 class Trace:
     """The use case.
@@ -171,8 +175,10 @@ class Trace:
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
         circle = self._directory().circles([approval], deadline)[approval.id]
         told = row.told if row else {}
+        shared = self._directory.shared([each.address for each in circle.people], deadline)
         people = ", ".join(
-            f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'})"
+            f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'}"
+            f"{', not in chat: another user has this address' if each.address in shared else ''})"
             for each in circle.people
         )
         doubt = "" if circle.is_certain else " This may be incomplete: not everything could be read."

@@ -214,7 +214,7 @@ class Announcing:
             siblings=siblings.get(key, ()),
             before=claim.look.entry.state if claim.look.entry else None,
             circle=circle,
-            recipients=recipients_of(circle, document, shared=truth.shared, emails=kit.emails)
+            recipients=recipients_of(circle, document, shared=truth.shared, emails=kit.rules.emails)
             if document
             else (),
         )

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coupa_core import notice
-from coupa_core.authority import Decider, same_address
+from coupa_core.addresses import same_address
+from coupa_core.authority import Decider
 from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.ledger import MAX_UNCERTAIN, QUIET, Entry, owing, parted, waiting
 from coupa_core.model import APPROVED, DONE_STATUS, PENDING, Approval, Document, DocumentKey, Verb, stamp

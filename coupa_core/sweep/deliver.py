@@ -304,11 +304,12 @@ class Delivery:
         kit, tell, entry, style = self._kit, errand.shown, errand.entry, self._style(person)
         approval, document = tell.approval, tell.document
         is_changed = isinstance(tell, Tell) and tell.is_changed_for(person)
+        bar = kit.rules.bar(person, document)
         shown = notice.Shown(
             name=person.firstname or person.name,
             for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
             is_changed=is_changed,
-            in_coupa_only=kit.limits.forbid(document),
+            bar=bar,
         )
         if entry.refusals >= MINIMAL_AFTER:
             text = notice.minimal(document, style=style, shown=shown)
@@ -324,7 +325,7 @@ class Delivery:
                 approval.id,
                 approver_key=tell.approver_key,
                 person=person.key,
-                content=tell.content,
+                content="" if bar else tell.content,
                 generation=entry.generation,
                 now=kit.clock.now(),
             )
@@ -335,6 +336,7 @@ class Delivery:
             kind="reminder" if errand.is_reminder else "announcement",
             document_type=document.type,
             document_id=str(document.id),
+            actions=() if bar else style.actions,
         )
 
     def _escalation(self, boss: Decider, errands: list[Errand]) -> notice.Notice | None:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from coupa_core.authority import Circle, Decider, EmailMap, is_requester
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round, owing
-from coupa_core.model import Approval, Document, Unreadable, digest, has_turn, stamp, version
+from coupa_core.content import digests
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round, owing, renamed
+from coupa_core.model import Approval, Document, Unreadable, has_turn, stamp, version
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -165,9 +166,13 @@ def _judge_people(
     if entry.has_ended:
         # It was over and is pending again: old tokens must not fit, and the approver must be told anew.
         entry = next_round(entry)
-    approver_key, content = approval.approver_key or "", digest(document)
-    name = version(approver_key=approver_key, content=content, generation=entry.generation)
-    owed = tuple(person for person in recipients if entry.told.get(person.key) != name)
+    approver_key, (content, content_before) = approval.approver_key or "", digests(document)
+    name, name_before = (
+        version(approver_key=approver_key, content=each, generation=entry.generation)
+        for each in (content, content_before)
+    )
+    entry = renamed(entry, old=name_before, new=name)
+    owed = tuple(person for person in recipients if not entry.has_told(person.key, name))
     shown = Same(
         entry=entry,
         approval=approval,

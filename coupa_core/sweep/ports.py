@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from coupa_core.authority import Circle, Decider, EmailMap, Limits, TokenKeys
+from coupa_core.authority import Circle, Decider, Rules, TokenKeys
 from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
 from coupa_core.journal import Event
@@ -130,8 +130,7 @@ class Kit:
     Attributes:
         coupa: where approvals are.
         directory: who may decide.
-        emails: from Coupa's addresses to the chat's.
-        limits: amounts above which a decision is made in Coupa itself.
+        rules: what may be decided in chat, and by whom.
         channel: how approvers are told.
         ledger: what was told.
         journal: the audit record.
@@ -151,8 +150,7 @@ class Kit:
 
     coupa: Purchasing
     directory: Circles
-    emails: EmailMap
-    limits: Limits
+    rules: Rules
     channel: Channel
     ledger: Ledger
     journal: Recorder

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from coupa_core.clock import Deadline
+from coupa_core.content import digest
 from coupa_core.errors import Conflict, ServiceError
 from coupa_core.ledger import Entry, State
-from coupa_core.model import digest, version
+from coupa_core.model import version
 from coupa_core.notice import Notice, slots
 from coupa_core.sweep import Kit
 from proof.rig import Poller

@@ -20,12 +20,13 @@ from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
+from coupa_core.content import digest
 from coupa_core.coupa import Access, Coupa
 from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
 from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
-from coupa_core.model import digest, version
+from coupa_core.model import version
 from coupa_core.settings import Settings, read_settings
 from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
