@@ -91,6 +91,8 @@ class Front:
     def __init__(self, handler: Handler, *, clock: Clock | None = None) -> None:
         self._handler = handler
         self.clock: Clock = clock or RealClock()
+        self.is_dated = True
+        """Whether answers say when they were made."""
         self.latency_s = 0.0
         """One way: every request waits this long before it is handled and again before it is answered."""
         self.calls: list[Call] = []
@@ -146,7 +148,8 @@ class Front:
             )
             with self._lock:
                 self.calls.append(call)
-        response.headers.setdefault("Date", http_date(self.clock.now()))
+        if self.is_dated:
+            response.headers.setdefault("Date", http_date(self.clock.now()))
         return response(environ, start_response)
 
     def _take(self, method: str, path: str) -> Fault | None:

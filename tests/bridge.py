@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -16,7 +17,7 @@ from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import read_settings
 from coupa_core.sweep import Summary
-from sandbox.clock import ManualClock
+from sandbox.clock import Clock, ManualClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Line
@@ -43,22 +44,43 @@ SETTINGS = {
 }
 
 
+class Ahead:
+    """Another machine's clock: the same seconds pass, from another time on."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._ahead = timedelta(seconds=seconds)
+        self.monotonic = clock.monotonic
+        self.sleep = clock.sleep
+
+    def now(self) -> datetime:
+        """Return the time that it shows."""
+        return self._clock.now() + self._ahead
+
+
 @dataclass
 class World:
     """One Coupa, one Moveworks, one bridge.
 
     `restart` builds the bridge anew on the same store, as a new process would.
+
+    Attributes:
+        coupa_ahead_s: how far Coupa's clock is ahead of the bridge's.
     """
 
     store: LedgerStore = field(default_factory=MemoryStore)
     journal_store: JournalStore = field(default_factory=MemoryJournal)
     settings: dict[str, str] = field(default_factory=dict)
     workers: int = 1
+    coupa_ahead_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
         self.coupa = CoupaSimulator(
-            clock=self.clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
+            clock=Ahead(self.clock, self.coupa_ahead_s) if self.coupa_ahead_s else self.clock,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            granted_scopes=EVERY,
         )
         self.moveworks = MoveworksSimulator(
             clock=self.clock,

@@ -14,7 +14,6 @@ from goldens import PERSON, approval, request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupa_core.addresses import same_address
 from coupa_core.authority import (
     TOKEN_LIFE,
     Capacity,
@@ -208,35 +207,6 @@ def test_the_keys_of_the_settings_are_decoded_in_their_order() -> None:
     encoded = {"b": base64.b64encode(NEW).decode(), "a": base64.b64encode(OLD).decode()}
 
     assert list(keys_of(encoded).items()) == [("b", NEW), ("a", OLD)]
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "same"),
-    [
-        ("jamie@acme.test", "jamie@acme.test", True),
-        ("Jamie@ACME.test", "jamie@acme.TEST", True),
-        (" jamie@acme.test\n", "jamie@acme.test", True),
-        ("J\u00d6RG@acme.test", "j\u00f6rg@acme.test", True),
-        ("jamie@acme.test", "jamie@acme.tes", False),
-        ("jamie+x@acme.test", "jamie@acme.test", False),
-        ("ja.mie@acme.test", "jamie@acme.test", False),
-        ("jam ie@acme.test", "jamie@acme.test", False),
-        ("stra\u00dfe@acme.test", "strasse@acme.test", False),
-        ("\u00f6stra\u00dfe@acme.test", "\u00f6strasse@acme.test", False),
-        ("jac\u212a@acme.test", "jack@acme.test", False),
-        ("\ufb01n@acme.test", "fin@acme.test", False),
-        ("j\u0430mie@acme.test", "jamie@acme.test", False),
-        ("", "", False),
-        (" ", " ", False),
-        (None, None, False),
-        ("jamie@acme.test", None, False),
-        (None, "jamie@acme.test", False),
-    ],
-)
-def test_addresses_are_compared_exactly_but_for_capitals(
-    left: str | None, right: str | None, *, same: bool
-) -> None:
-    assert same_address(left, right) is same
 
 
 def may_decide(

@@ -320,3 +320,68 @@ def test_the_list_of_many_invoices_asks_once_for_those_who_share_them() -> None:
     assert asked(world, JAMIE).body["count"] == 12
     # the token, the person, delegations, approvals, those who share the documents
     assert len(world.coupa.front.calls) - before == 5
+
+
+def twins(**more: Any) -> tuple[World, int]:
+    """Return a world in which an approval of Jamie's waits, and another active user has Jamie's address."""
+    world = World(**more)
+    number = world.requisition(JAMIE)
+    world.coupa.world.add_user(email=JAMIE.upper(), firstname="An", lastname="Other")
+    return world, first_approval(world, number)
+
+
+def test_a_shared_address_gets_neither_a_list_nor_a_card_nor_a_token() -> None:
+    world, approval = twins()
+
+    assert asked(world, JAMIE).body["count"] == 0
+    reply = shown(world, JAMIE, approval)
+    assert (reply.status, reply.body["error"]) == (404, "not_found")
+    assert world.announced() == []
+
+
+@pytest.mark.parametrize("kind", ["group", "delegate"])
+def test_a_shared_address_gets_no_card_of_a_group_and_none_as_a_delegate(kind: str) -> None:
+    world = World()
+    coupa, jamie, now = world.coupa.world, world.person(JAMIE), world.clock.now()
+    if kind == "group":
+        number = world.requisition(Group(coupa.add_group(name="Buyers", members=[jamie])))
+    else:
+        number = world.requisition(ROBIN)
+        coupa.add_delegation(
+            delegator=world.person(ROBIN), delegate=jamie, start=now, end=now + timedelta(days=1)
+        )
+    approval = first_approval(world, number)
+    assert shown(world, JAMIE, approval).status == 200
+
+    coupa.add_user(email=JAMIE)
+
+    assert shown(world, JAMIE, approval).status == 404
+    assert asked(world, JAMIE).body["count"] == 0
+
+
+def test_without_a_token_a_shared_address_neither_decides_nor_asks() -> None:
+    world, approval = twins(settings={"ACTION_TOKEN": "off", "COMMENTS": "on"})
+    world.coupa.desk.granted_scopes |= {"core.comment.write"}
+    headers, route = {"X-Actor-Email": JAMIE}, {"approval_id": str(approval)}
+
+    click = world.call("approve", headers=headers, route=route)
+    question = world.call("comment", headers=headers, route=route, json={"comment": "Why?"})
+
+    assert click.body["outcome"] == question.body["outcome"] == "not_your_approval"
+    assert world.coupa.front.count("PUT") == 0
+
+
+def test_a_story_says_that_a_shared_address_is_nobodys_in_chat() -> None:
+    world, approval = twins()
+
+    said = world.call("trace", route={"approval_id": str(approval)}, query={"live": "1"}).body["story"]
+
+    assert any("another user has this address" in line["text"] for line in said)
+
+
+def test_an_inactive_namesake_shares_nothing() -> None:
+    world, approval = twins()
+    [namesake] = [each for each in world.coupa.world.users.rows.values() if each.email == JAMIE.upper()]
+    namesake.active = False
+
+    assert world.click(shown(world, JAMIE, approval).body, JAMIE).body["outcome"] == "approved"

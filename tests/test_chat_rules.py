@@ -1,0 +1,325 @@
+"""What is left to Coupa: great or unstated amounts, and requests that may be the decider's own."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bridge import World
+from goldens import ASKER, document
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coupa_core.authority import Capacity, Decider, EmailMap, Limits, Rules
+from coupa_core.decide.answers import BARRED
+from coupa_core.documents import READABLE
+from coupa_core.model import Bar, Document
+from coupa_core.notice.catalogue import TEXTS
+from sandbox.coupa.world import Line
+from sandbox.moveworks import Delivered
+
+JAMIE, SAM = "jamie@example.com", "sam@example.com"
+LIMITS = Limits({"USD": Decimal(10_000)})
+USD = {"code": "USD", "decimals": 2}
+ASKED_BY = {
+    "RequisitionHeader": "requested_by",
+    "ExpenseReport": "expensed_by",
+    "InvoiceHeader": "requested_by",
+    "OrderHeaderChange": "requester",
+    "Contract": "submitter",
+    "EasyFormResponse": "requested_by",
+}
+VALUES = ("minimum_value", "maximum_value", "min_commit", "max_commit")
+
+
+def contract(*values: str | None) -> Document:
+    """Return a contract with these values, in the order of `VALUES`."""
+    return document("Contract", **dict(zip(VALUES, values, strict=True)))
+
+
+def lineless(kind: str, **more: Any) -> Document:
+    """Return the golden document of a kind without its lines."""
+    names = ("requisition_lines", "expense_lines", "invoice_lines", "order_line_changes")
+    return document(kind, **{name: [] for name in names}, **more)
+
+
+@pytest.mark.parametrize(
+    ("shown", "bar"),
+    [
+        (lineless("RequisitionHeader", total="10000.00"), None),
+        (lineless("RequisitionHeader", total="10000.01"), Bar.TOO_GREAT),
+        (lineless("RequisitionHeader", total=None), Bar.UNSTATED),
+        (lineless("RequisitionHeader", total="a lot"), Bar.UNSTATED),
+        (lineless("RequisitionHeader", total="5.00", currency={"code": "KWD"}), Bar.UNSTATED),
+        (lineless("ExpenseReport", total="10000.00"), None),
+        (lineless("ExpenseReport", total="10000.01"), Bar.TOO_GREAT),
+        (lineless("InvoiceHeader", total_with_taxes="10000.00"), None),
+        (lineless("InvoiceHeader", total_with_taxes="10000.01"), Bar.TOO_GREAT),
+        (lineless("InvoiceHeader", total_with_taxes="-10000.00", document_type="Credit Note"), None),
+        (lineless("InvoiceHeader", total_with_taxes="-10000.01", document_type="Credit Note"), Bar.TOO_GREAT),
+        (lineless("OrderHeaderChange", total="120.00", old_total="10000.00"), None),
+        (lineless("OrderHeaderChange", total="120.00", old_total="10000.01"), Bar.TOO_GREAT),
+        (lineless("OrderHeaderChange", total="10000.01", old_total="120.00"), Bar.TOO_GREAT),
+        (
+            lineless("OrderHeaderChange", total="0.00", old_total="50000.00", pending_cancel=True),
+            Bar.TOO_GREAT,
+        ),
+        (lineless("OrderHeaderChange", total="-50000.00", old_total="1.00"), Bar.TOO_GREAT),
+        (lineless("OrderHeaderChange", total="120.00", old_total=None), Bar.UNSTATED),
+        (contract("1.00", "10000.00", "1.00", "10000.00"), None),
+        (contract("5000000.00", "0.00", None, None), Bar.TOO_GREAT),
+        (contract("0.00", "0.00", None, "5000000.00"), Bar.TOO_GREAT),
+        (contract("9000000.00", "1000.00", "1.00", "1.00"), Bar.TOO_GREAT),
+        (contract("1.00", "1000.00", "5000000.00", "1.00"), Bar.TOO_GREAT),
+        (contract("1.00", "0.00", "1.00", "1.00"), Bar.UNSTATED),
+        (contract("1.00", "1000.00", "1.00", None), Bar.UNSTATED),
+        (contract("1.00", "1000.00", "1.00", "much"), Bar.UNSTATED),
+        (lineless("EasyFormResponse"), Bar.UNSTATED),
+        (Document(type="Odd", id=7), Bar.UNSTATED),
+    ],
+)
+def test_the_greatest_figure_of_a_card_counts_and_one_that_is_not_stated_is_too_great(
+    shown: Document, bar: Bar | None
+) -> None:
+    assert LIMITS.bar(shown) is bar
+    assert Limits().bar(shown) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "bar"),
+    [
+        ({"total": "10000.00"}, None),
+        ({"total": "10000.01"}, Bar.TOO_GREAT),
+        ({"total": "-10000.01"}, Bar.TOO_GREAT),
+        ({"total": "5.00", "currency": {"code": "KWD"}}, Bar.UNSTATED),
+        ({"total": "5.00", "currency": None}, None),
+        ({"total": None}, None),
+    ],
+    ids=str,
+)
+def test_what_a_card_states_of_a_line_counts_in_the_currency_of_the_line(
+    change: dict[str, Any], bar: Bar | None
+) -> None:
+    lines = [{"id": 1, "description": "Laptop", "currency": USD} | change]
+
+    assert LIMITS.bar(document("RequisitionHeader", total="5.00", requisition_lines=lines)) is bar
+
+
+FIGURES = {
+    "RequisitionHeader": ("total",),
+    "ExpenseReport": ("total",),
+    "InvoiceHeader": ("total_with_taxes",),
+    "OrderHeaderChange": ("total",),
+    "Contract": VALUES,
+}
+AMOUNTS = st.sampled_from(
+    [None, "", "x", "0.01", "9999.99", "10000.00", "-10000.00", "10000.01", "-5e6", "5e6"]
+)
+
+
+def asked_for(world: World, kind: str, **fields: Any) -> Delivered:
+    """Enter a document of a kind that waits for Jamie, and return the card."""
+    fields = {"currency": USD, ASKED_BY[kind]: world.person(SAM), **fields}
+    world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)], **fields)
+    [card] = world.announced()
+    return card
+
+
+def stated(text: str | None) -> Decimal | None:
+    """Return an amount as a person would read it."""
+    return Decimal(text) if text and text != "x" else None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(sorted(FIGURES)))
+def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coupa(
+    data: st.DataObject, kind: str
+) -> None:
+    amounts = {name: data.draw(AMOUNTS, label=name) for name in FIGURES[kind]}
+    figures = [stated(text) for text in amounts.values()]
+    world = World(settings={"DOCUMENT_TYPES": kind, "STEP_UP_OVER": "USD:10000"})
+    if kind == "OrderHeaderChange":
+        old = data.draw(AMOUNTS, label="old")
+        figures.append(stated(old))
+        order = world.coupa.world.add_document(
+            approvable_type="OrderHeader",
+            approvers=[],
+            status="issued",
+            order_lines=[{"id": 1, "total": old}],
+        )
+        amounts["order_header_id"] = str(order)
+    is_open = all(figure is not None and abs(figure) <= 10_000 for figure in figures)
+
+    card = asked_for(world, kind, **amounts)
+    listed = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"][0]
+
+    assert ("Possible here" in card.message) is is_open
+    assert ("please decide in Coupa" in card.message) is not is_open
+    assert listed["text"] == card.message
+    for slots in (card.slots, listed):
+        outcome = world.click(slots, JAMIE).body["outcome"]
+        assert outcome == ("approved" if is_open else "step_up")
+    assert world.puts() == is_open
+
+
+def test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_either() -> None:
+    world = World(settings={"STEP_UP_OVER": "USD:1000", "COMMENTS": "on"})
+    world.coupa.desk.granted_scopes |= {"core.comment.write"}
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    route = {"approval_id": card.slots["approval_id"]}
+    assert world.call("comment", headers=headers, route=route, json={"comment": "Why?"}).body["outcome"] == (
+        "commented"
+    )
+    world.settings.pop("STEP_UP_OVER")
+    world.restart()
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.body["outcome"], world.puts()) == ("changed", 0)
+    fresh = {**card.slots, "action_token": reply.body["action_token"]}
+    assert world.click(fresh, JAMIE).body["outcome"] == "approved"
+
+
+def test_the_listener_gets_no_buttons_for_what_is_decided_in_coupa() -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener", "STEP_UP_OVER": "USD:1000"})
+    world.requisition(JAMIE)
+    world.requisition(JAMIE, lines=[Line("Pen", quantity="1", unit_price="1.00")])
+    world.announced()
+
+    told = [json.loads(call.body) for call in world.moveworks.front.calls if call.path.endswith("/notify")]
+    assert [each["buttons"] for each in told if each["approval_id"]] == [
+        {},
+        {"approve": "Approve", "reject": "Send back"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actions", "buttons"),
+    [("reject", {"reject": "Send back"}), ("hold", {}), ("approve", {"approve": "Approve"})],
+)
+def test_the_listener_gets_buttons_only_for_what_is_enabled(actions: str, buttons: dict[str, str]) -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener", "ACTIONS": actions})
+    world.requisition(JAMIE)
+    world.announced()
+
+    [told] = [json.loads(call.body) for call in world.moveworks.front.calls if call.path.endswith("/notify")]
+    assert told["buttons"] == buttons
+
+
+# ---------------------------------------------------------------------- whose request it is
+
+DECIDER = Decider("user:42", "jamie@acme.test", "", "", Capacity.APPROVER)
+OTHER = {"id": 7, "login": "sam", "email": "sam@acme.test"}
+BY_NAME = {"fullname": "Sam Doe"}
+
+
+@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize(
+    ("asked", "entered", "bar"),
+    [
+        (OTHER, OTHER, None),
+        (OTHER, None, None),
+        ({"id": 7}, None, None),
+        ({"email": "sam@acme.test"}, None, None),
+        (ASKER, OTHER, Bar.OWN),
+        (OTHER, ASKER, Bar.OWN),
+        (BY_NAME, ASKER, Bar.OWN),
+        (None, None, Bar.UNNAMED),
+        (BY_NAME, None, Bar.UNNAMED),
+        (BY_NAME, OTHER, Bar.UNNAMED),
+        (OTHER, BY_NAME, Bar.UNNAMED),
+        ("Sam Doe", None, Bar.UNNAMED),
+        ({"id": "x", "email": ""}, None, Bar.UNNAMED),
+    ],
+    ids=str,
+)
+def test_nobody_decides_in_chat_on_what_may_be_their_own(
+    kind: str, asked: Any, entered: Any, bar: Bar | None
+) -> None:
+    shown = document(kind, **{ASKED_BY[kind]: asked, "created_by": entered})
+
+    assert rules().bar(DECIDER, shown) is bar
+    assert rules(allow_self=True).bar(DECIDER, shown) is None
+
+
+def rules(*, allow_self: bool = False) -> Rules:
+    """Return rules without limits."""
+    return Rules(limits=Limits(), emails=EmailMap(), allow_self=allow_self)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bar"),
+    [
+        ("RequisitionHeader", Bar.UNNAMED),
+        ("ExpenseReport", Bar.UNNAMED),
+        ("InvoiceHeader", None),
+        ("OrderHeaderChange", None),
+        ("Contract", None),
+        ("EasyFormResponse", None),
+    ],
+)
+def test_who_entered_it_is_enough_only_where_coupa_may_know_of_no_requester(
+    kind: str, bar: Bar | None
+) -> None:
+    assert rules().bar(DECIDER, document(kind, **{ASKED_BY[kind]: None, "created_by": OTHER})) is bar
+
+
+@pytest.mark.parametrize(("sender", "bar"), [(ASKER, Bar.OWN), (OTHER, None), (BY_NAME, Bar.UNNAMED)])
+def test_whoever_sent_an_expense_report_in_asked_for_it_too(sender: Any, bar: Bar | None) -> None:
+    report = document("ExpenseReport", expensed_by=OTHER, created_by=OTHER, submitted_by=sender)
+
+    assert rules().bar(DECIDER, report) is bar
+
+
+def test_a_contracts_owner_is_not_taken_for_who_asked_for_it() -> None:
+    shown = document("Contract", submitter=OTHER, created_by=OTHER, contract_owner=ASKER)
+
+    assert rules().bar(DECIDER, shown) is None
+
+
+def test_a_type_that_is_not_read_may_be_anybodys() -> None:
+    assert rules().bar(DECIDER, Document(type="Odd", id=7)) is Bar.UNNAMED
+    assert rules(allow_self=True).bar(DECIDER, Document(type="Odd", id=7)) is None
+
+
+@pytest.mark.parametrize("fields", [(), ("requested-by", "created-by")])
+def test_notice_list_and_click_agree_on_a_request_of_which_nobody_knows_whose_it_is(
+    fields: tuple[str, ...],
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    if fields:
+        number = world.requisition(JAMIE)
+        for name in fields:
+            world.coupa.world.delete_field("requisition", number, name)
+    else:
+        world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[world.person(JAMIE)])
+    [card] = world.announced()
+    [listed] = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+
+    reply = world.click(card, JAMIE)
+
+    assert listed["text"] == card.message
+    assert "Possible here" not in card.message
+    assert reply.body["message"] in card.message
+    assert reply.body["outcome"] == world.click(listed, JAMIE).body["outcome"] == "step_up"
+    assert reply.body["link"].startswith("https://acme.coupahost.com")
+    assert world.puts() == 0
+
+
+def test_a_setting_lets_people_decide_on_what_nobody_knows_whose_it_is() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*", "ALLOW_SELF_APPROVAL": "on"})
+    world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[world.person(JAMIE)])
+    [card] = world.announced()
+
+    assert "Possible here" in card.message
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("bar", Bar)
+def test_a_notice_says_from_the_start_what_the_click_would_answer(bar: Bar) -> None:
+    assert TEXTS["en"][f"bar.{bar}"] == BARRED[bar][1]
+    assert all(f"bar.{bar}" in texts for texts in TEXTS.values())

@@ -1,0 +1,154 @@
+"""After a release that signs more of a card nobody is told again, and the cards of the last one work."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from bridge import KEY, World
+
+from coupa_core.authority import TokenKeys
+from coupa_core.clock import Deadline
+from coupa_core.content import digests
+from coupa_core.model import version
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
+KID, _, SECRET = KEY.partition(":")
+SIGNER = TokenKeys({KID: base64.b64decode(SECRET)})
+
+
+def upgraded(world: World | None = None) -> tuple[World, Delivered]:
+    """Return a world in which version 0.1 told Jamie, whose bridge has been replaced since, and the card."""
+    world = world or World()
+    if not world.coupa.world.approvals.rows:
+        world.requisition(JAMIE)
+    card = next(each for each in world.announced() if each.recipient == JAMIE)
+    number = int(card.slots["approval_id"])
+    coupa, deadline = world.bridge.sweep.kit.coupa, Deadline(world.clock, 30)
+    approval = coupa.approvals([number], deadline).by_id[number]
+    [document] = coupa.documents([approval], deadline).values()
+    _, content = digests(document)
+    key = approval.approver_key or ""
+    row = world.store.read(number)
+    assert row is not None
+    name = version(approver_key=key, content=content, generation=row.generation)
+    world.store.replace(replace(row, told=dict.fromkeys(row.told, name)))
+    card.slots["action_token"] = SIGNER.offer(
+        number,
+        approver_key=key,
+        person=f"user:{world.person(JAMIE)}",
+        content=content,
+        generation=row.generation,
+        now=world.clock.now(),
+    )
+    world.restart()
+    world.clock.advance(60)
+    return world, card
+
+
+def touched(world: World, card: Delivered) -> None:
+    """Let Coupa touch the approval, so that the next sweep looks at it."""
+    world.coupa.world.touch(int(card.slots["approval_id"]))
+    world.clock.advance(60)
+
+
+def edited(world: World, **changes: Any) -> None:
+    """Change attributes of the only requisition."""
+    [number] = world.coupa.world.documents["RequisitionHeader"].rows
+    for name, value in changes.items():
+        world.coupa.world.override(("requisition", number), {name.replace("_", "-"): value})
+    world.coupa.world.edit_line(number, 0)
+    world.clock.advance(60)
+
+
+def test_nobody_is_told_again_because_the_recipe_changed() -> None:
+    world, card = upgraded()
+    for _ in range(3):
+        touched(world, card)
+        assert world.announced() == []
+
+    row = world.store.read(int(card.slots["approval_id"]))
+    assert row is not None
+    assert [len(names.split()) for names in row.told.values()] == [2]
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_a_button_of_the_last_release_decides_what_has_not_changed(*, is_looked_at: bool) -> None:
+    world, card = upgraded()
+    if is_looked_at:
+        touched(world, card)
+        world.sweep()
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("is_swept", [False, True])
+def test_once_it_was_looked_at_an_edit_of_the_title_spoils_the_button_of_the_last_release(
+    *, is_swept: bool
+) -> None:
+    world, card = upgraded()
+    touched(world, card)
+    world.sweep()
+    edited(world, req_title="Cars")
+    told = world.announced() if is_swept else []
+
+    reply = world.click(card, JAMIE)
+
+    assert [each.recipient for each in told] == [JAMIE] * is_swept
+    assert (reply.body["outcome"], "Cars" in reply.body["content"]) == ("changed", True)
+    fresh = {**card.slots, "action_token": reply.body["action_token"]}
+    assert world.click(fresh, JAMIE).body["outcome"] == "approved"
+
+
+def test_an_edit_of_the_amount_is_noticed_in_what_the_last_release_told() -> None:
+    world, card = upgraded()
+    [number] = world.coupa.world.documents["RequisitionHeader"].rows
+    world.coupa.world.edit_line(number, 0, unit_price="901.00")
+
+    assert world.click(card, JAMIE).body["outcome"] == "changed"
+    world.clock.advance(60)
+    [again] = world.announced()
+    assert "1,802.00" in again.message
+    assert world.click(card, JAMIE).body["outcome"] == "changed"
+    assert world.click(again, JAMIE).body["outcome"] == "approved"
+
+
+def test_members_who_were_told_by_the_last_release_are_reminded_of_the_same_version() -> None:
+    world = World(settings={"REMIND_AFTER_HOURS": "24", "REMIND_MAX": "1"})
+    world.requisition([JAMIE, ROBIN])
+    world, card = upgraded(world)
+    for _ in range(3):
+        world.clock.advance(25 * 3600)
+        world.sweep()
+
+    reminders = [each for each in world.moveworks.delivered if "still pending" in each.message]
+    assert sorted(each.recipient for each in reminders) == [JAMIE, ROBIN]
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+KINDS = {
+    "ExpenseReport": {"title": "Sales fair", "total": "90.00", "expensed_by": SAM},
+    "InvoiceHeader": {"invoice_number": "INV-1", "total_with_taxes": "90.00", "requested_by": SAM},
+    "OrderHeaderChange": {"po_number": "4500012", "total": "90.00", "requester": SAM},
+    "Contract": {"name": "Cleaning", "maximum_value": "90.00", "submitter": SAM},
+    "EasyFormResponse": {"name": "New bank account", "requested_by": SAM},
+}
+
+
+@pytest.mark.parametrize(("kind", "fields"), KINDS.items())
+def test_of_every_kind_nobody_is_told_again_and_the_old_button_decides(
+    kind: str, fields: dict[str, Any]
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": kind})
+    said: dict[str, Any] = {
+        name: world.person(value) if value == SAM else value for name, value in fields.items()
+    }
+    world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)], **said)
+    world, card = upgraded(world)
+    touched(world, card)
+
+    assert world.announced() == []
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
