@@ -459,13 +459,17 @@ class Settings(BaseModel):
         '`{"ann@corp.example": "ann@example.com"}`',
     )
     allow_self_approval: Switch = Field(
-        "off", alias="ALLOW_SELF_APPROVAL", description="`on` lets people decide on what they asked for"
+        "off",
+        alias="ALLOW_SELF_APPROVAL",
+        description="`on` lets people decide on what they asked for, and on what may be their own "
+        "because Coupa does not say who asked, as with types that are not read",
     )
     step_up_over: Annotated[dict[str, Decimal], BeforeValidator(_limits)] = Field(
         {},
         alias="STEP_UP_OVER",
         description="amounts above which a decision is made in Coupa itself, such as `USD:10000,*:5000`; "
-        "where any is set, a currency without one is always decided there",
+        "the greatest figure of the card counts; where any is set, a currency without one, "
+        "and a document of which a figure is not stated, is always decided there",
     )
     reject_reason: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
         "required", alias="REJECT_REASON", description="`required`, `optional`"

@@ -119,6 +119,7 @@ EXPENSE: dict[str, Any] = {
     "audit-score": 26,
     "auditor-note": "Second report this month",
     "expensed-by": {**ASKER},
+    "submitted-by": {**ASKER, "id": 44, "login": "kim", "email": "kim@acme.test"},
     "expense-policy-violations": [{"id": 1, "limit-exceeded": "80.00", "receipt-missing": False}],
     "expense-violations": [{"id": 2, "limit-exceeded": "0.00", "receipt-missing": True}],
     "expense-lines": [

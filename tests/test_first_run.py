@@ -9,6 +9,7 @@ import pytest
 from bridge import World
 from proof.backlog import backlog_of
 
+from coupa_core.content import digests
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import MemoryStore, State, Status
 from sandbox.moveworks import Delivered
@@ -150,14 +151,13 @@ def test_the_first_run_ends_although_something_cannot_be_read_again_and_again(
     world.requisition(JAMIE)
     world.coupa.front.fail("answer", path="/api/(contracts|invoices)", status=403, times=None)
     spoiled = world.requisition(ROBIN)
-    digest = __import__("coupa_core.sweep.judge", fromlist=["judge"]).digest
 
-    def broken(document: Any) -> str:
+    def broken(document: Any) -> tuple[str, str]:
         if document.id == spoiled:
             raise ZeroDivisionError
-        return str(digest(document))
+        return digests(document)
 
-    monkeypatch.setattr("coupa_core.sweep.judge.digest", broken)
+    monkeypatch.setattr("coupa_core.sweep.judge.digests", broken)
     assert world.announced() == []
     world.requisition(ALEX)
 

@@ -21,7 +21,6 @@ import re
 from coupa_core.addresses import folded
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Refused
-from coupa_core.model import Verb
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
 from coupa_core.notice import Notice
 from coupa_core.wire import Pace, Reply, Wire
@@ -62,7 +61,7 @@ _HINTS = {
     401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
     404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
 }
-_BUTTONS = {Verb.APPROVE: "Approve", Verb.REJECT: "Send back"}
+_BUTTONS = {"approve": "Approve", "reject": "Send back"}
 _LINK = re.compile(r'<a href="([^"]*)">([^<]*)</a>')
 
 
@@ -121,8 +120,8 @@ def payload(notice: Notice) -> dict[str, object]:
         that of the Events API, and, empty when there is none, `approval_id`, `action_token`,
         `document_type`, `document_id`.
     """
-    approval_id = notice.slots.get("approval_id", "")
-    buttons = {verb.value: label for verb, label in _BUTTONS.items() if verb in notice.actions}
+    slots = notice.slots if notice.actions else {}
+    approval_id = slots.get("approval_id", "")
     return {
         "schema_version": SCHEMA_VERSION,
         "delivery_id": delivery_id(notice),
@@ -131,10 +130,10 @@ def payload(notice: Notice) -> dict[str, object]:
         "message": chat_text(notice.text),
         "message_html": notice.text,
         "approval_id": approval_id,
-        "action_token": notice.slots.get("action_token", ""),
+        "action_token": slots.get("action_token", ""),
         "document_type": notice.document_type,
         "document_id": notice.document_id,
-        "buttons": buttons if approval_id else {},
+        "buttons": dict(_BUTTONS) if approval_id else {},
     }
 
 
