@@ -297,14 +297,9 @@ class Checks:
         if case.is_repeat:
             # The same request again must not decide twice: that it waits once more is news to this person.
             return self._changed(case, document, REOPENED)
-        is_same = offer is None or (
-            offer.generation == case.generation
-            and (
-                offer.content == case.content
-                or (offer.content == content_before and _is_unchanged(offer, case.content, row))
-            )
-        )
-        return None if is_same else self._changed(case, document)
+        if offer is None or _is_as_shown(case, offer, content_before):
+            return None
+        return self._changed(case, document)
 
     def _changed(self, case: Case, document: Document, sentence: str = "") -> Answer:
         """Show the person how it is now, with a token for that where the click had one."""
@@ -336,17 +331,22 @@ class Checks:
         return notice.link_to(document, style=self._policy.style)
 
 
-def _is_unchanged(offer: Offer, content: str, row: Entry | None) -> bool:
-    """Tell whether what version 0.1 did not sign is as it was when its token was made, so far as known.
+def _is_as_shown(case: Case, offer: Offer, content_before: str) -> bool:
+    """Tell whether the content, by the recipe of the token, and the round are those that were shown.
 
-    Its row is named by today's recipe, too, when a sweep has looked at it; from then on both must fit.
+    A token of version 0.1 says less. Its row has today's name, too, when a sweep has looked at it; from then
+    on both must fit.
     """
-    names = row.told.get(offer.person, "").split() if row else []
+    if offer.generation != case.generation:
+        return False
+    if offer.content == case.content:
+        return True
+    names = case.row.told.get(offer.person, "").split() if case.row else []
     own, today = (
         version(approver_key=offer.approver_key, content=each, generation=offer.generation)
-        for each in (offer.content, content)
+        for each in (offer.content, case.content)
     )
-    return names in ([], [own], [today, own])
+    return offer.content == content_before and names in ([], [own], [today, own])
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

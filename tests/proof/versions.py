@@ -73,6 +73,17 @@ def _currency(rig: Rig, request: int, _: int) -> None:
     _world(rig).edit_line(request, 0)
 
 
+def _title(rig: Rig, request: int, _: int) -> None:
+    _world(rig).requisition(request).req_title = "Something else"
+    _world(rig).edit_line(request, 0)
+
+
+def _unit(rig: Rig, request: int, _: int) -> None:
+    line = _world(rig).requisition(request).requisition_lines[0]
+    line.extra["uom"] = _world(rig)._name("uom", "PALLET")
+    _world(rig).edit_line(request, 0)
+
+
 def _fewer_lines(rig: Rig, request: int, _: int) -> None:
     _world(rig).edit_line(request, 0)
     _world(rig).requisition(request).requisition_lines.clear()
@@ -122,6 +133,8 @@ EVENTS = (
     Event("another text", (_describe,), (0,), CHANGED),
     Event("another supplier", (_supplier,), (0,), CHANGED),
     Event("another currency", (_currency,), (0,), CHANGED),
+    Event("another title", (_title,), (0,), CHANGED),
+    Event("another unit", (_unit,), (0,), CHANGED),
     Event("a line less", (_fewer_lines,), (0,), CHANGED),
     Event("another approver", (_give_to(1),), (1,), NOT_YOURS),
     Event("to another and back", (_give_to(1), _give_to(0)), (1, 0), APPROVED),
