@@ -173,9 +173,10 @@ class Trace:
             return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
         siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
-        circle = self._directory().circles([approval], deadline)[approval.id]
+        directory = self._directory()
+        circle = directory.circles([approval], deadline)[approval.id]
         told = row.told if row else {}
-        shared = self._directory.shared([each.address for each in circle.people], deadline)
+        shared = directory.shared([each.address for each in circle.people], deadline)
         people = ", ".join(
             f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'}"
             f"{', not in chat: another user has this address' if each.address in shared else ''})"
