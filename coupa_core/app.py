@@ -192,7 +192,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
 
     style = Style(
         base_url=settings.coupa_base_url,
-        language=settings.language,
+        language=settings.notice_language,
         zone=settings.time_zone,
         fields=settings.notice_fields,
         links=settings.link_template,

@@ -10,8 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Protocol
+
+
+def countable(time: datetime) -> datetime | None:
+    """Return an aware time of the years 2 to 9998; None for any other.
+
+    At the ends of the calendar another zone, or a day more, is an `OverflowError`. No event of ours is there.
+    """
+    in_calendar = MINYEAR < time.year < MAXYEAR
+    return time if time.tzinfo and in_calendar else None
 
 
 class Clock(Protocol):

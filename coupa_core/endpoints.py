@@ -34,6 +34,7 @@ from coupa_core.decide import (
 from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Cards, Inbox
 from coupa_core.model import Verb
+from coupa_core.notice import is_blank
 from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.report import CycleTimes, Report, Trace, as_csv
@@ -60,6 +61,7 @@ Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeou
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
+_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
@@ -226,7 +228,7 @@ class Endpoints:
         approval_id = _approval_id(request)
         body = _body(request, {"comment", "actor_email", "action_token"})
         comment = body.get("comment", "").strip()
-        if not comment:
+        if is_blank(comment):
             raise CallerError("no_comment", "comment must say what you would like to know.")
         answer = self._ask.ask(
             Question(
@@ -244,9 +246,7 @@ class Endpoints:
         self._relay.check_is_on()
         body = _object(request, {"message", "recipients", "html"})
         recipients, html = body.get("recipients", []), body.get("html", False)
-        if not isinstance(recipients, list) or not all(isinstance(each, str) for each in recipients):
-            raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
-        if not all(_EMAIL.fullmatch(each) for each in recipients):
+        if not isinstance(recipients, list) or not all(map(_is_address, recipients)):
             raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
         if not isinstance(html, bool):
             raise CallerError("bad_field", "html must be true or false.")
@@ -430,9 +430,13 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
-    if not _EMAIL.fullmatch(actor) or not actor.isprintable():
+    if not _is_address(actor):
         raise CallerError("bad_actor", "X-Actor-Email is no e-mail address.")
     return actor
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and _EMAIL.fullmatch(value) is not None
 
 
 def _agreed(name: str, *given: str | None, is_address: bool = False) -> str | None:
@@ -441,10 +445,16 @@ def _agreed(name: str, *given: str | None, is_address: bool = False) -> str | No
     different = {folded(value) if is_address else value for value in values}
     if len(different) > 1:
         raise CallerError("ambiguous", f"{name} is given twice, and differently.")
-    return _capped(name, values[0]) if values else None
+    return _usable(name, values[0]) if values else None
 
 
-def _capped(name: str, value: str) -> str:
+def _usable(name: str, value: str) -> str:
+    """Return a text that is not too long and of whole characters: JSON alone can hold half a surrogate pair.
+
+    Source: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+    """
+    if _HALF_A_PAIR.search(value):
+        raise CallerError("bad_field", f"{name} has half a character (a surrogate without its partner).")
     if len(value) > MAX_TEXT[name]:
         raise CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")
     return value
@@ -505,7 +515,7 @@ def _object(request: Request, known: set[str]) -> dict[str, Any]:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise CallerError("bad_field", f"{name} must be a text.")
-    return _capped(name, value)
+    return _usable(name, value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

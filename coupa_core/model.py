@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
+from coupa_core.clock import countable
 from coupa_core.errors import BridgeError
 
 MAX_ID = 10**19
@@ -37,6 +38,8 @@ Source: Coupa Core API, Approvals, "status". The full list is not public: any ot
 REQUISITION = "RequisitionHeader"
 """The class name by which Coupa calls a requisition in `approvable-type`."""
 
+
+_NO_END = "9999-"
 
 VIA_CHAT = " via Moveworks"
 """Stands in Coupa's note after the name and e-mail of whoever decided through us."""
@@ -247,10 +250,13 @@ class Delegation(Record):
     def is_active(self, now: datetime) -> bool:
         """Tell whether it is for approvals and holds now; without both dates it never does.
 
-        Each date carries its own offset; one without is no date that we could compare.
+        Each date carries its own offset; one without is no date that we could compare. People enter
+        an end in the year 9999 where there is none.
         """
         start, end = stamp(self.start_date), stamp(self.end_date)
-        return self.approval_delegate is True and start is not None and end is not None and start <= now < end
+        has_begun = start is not None and start <= now
+        goes_on = (self.end_date or "").startswith(_NO_END) or (end is not None and now < end)
+        return self.approval_delegate is True and has_begun and goes_on
 
 
 class Approval(Record):
@@ -720,12 +726,11 @@ def fingerprint(text: str) -> str:
 
 
 def stamp(text: str | None) -> datetime | None:
-    """Read a time as Coupa writes it, with its offset; None for anything else."""
+    """Read a time as Coupa writes it, with its offset; None for anything else, see `clock.countable`."""
     try:
-        time = datetime.fromisoformat(text or "")
+        return countable(datetime.fromisoformat(text or ""))
     except ValueError:
         return None
-    return time if time.tzinfo else None
 
 
 def day_of(text: str | None) -> str | None:

@@ -281,9 +281,9 @@ class Settings(BaseModel):
         description="where documents are in Coupa, with `{base}`, `{type}` and `{id}`: "
         "`{base}/requisition_headers/{id}`, or `Type=template;Type=template`",
     )
-    language: Annotated[str, AfterValidator(read_language)] = Field(
+    notice_language: Annotated[str, AfterValidator(read_language)] = Field(
         "en_US",
-        alias="LANGUAGE",
+        alias="NOTICE_LANGUAGE",
         description="of notices, and their numbers and dates: a locale of English or German, such as `de_CH`",
     )
     time_zone: Annotated[str, AfterValidator(read_zone)] = Field(

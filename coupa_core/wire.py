@@ -22,7 +22,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from coupa_core import correlation
-from coupa_core.clock import Clock, Deadline, until
+from coupa_core.clock import Clock, Deadline, countable, until
 from coupa_core.connections import session as new_session
 from coupa_core.errors import (
     Denied,
@@ -329,10 +329,9 @@ def _words(value: Any, depth: int) -> list[str]:
 
 def _http_date(value: str) -> datetime | None:
     try:
-        at = parsedate_to_datetime(value)
+        return countable(parsedate_to_datetime(value))
     except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo else None
 
 
 def _no_constant(name: str) -> Any:

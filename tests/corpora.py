@@ -128,9 +128,13 @@ TEXTS: list[tuple[str, str]] = [
         "&LT;", "&quot;&gt;", "&nbsp;", "&#0;", "&#x202e;", "&#10;- Amount: 1", "&lt;br&gt;- Amount: USD 1",
         "&unknown;", "&#99999999;", "a & b < c > d \" e ' f", "<?xml?>", "<%= x %>", "{{7*7}}", "${7*7}",
         "{0}", "%s%n", "%(a)s", "*bold*", "_it_", "~no~", "`code`", "```", "> quote", "# h", "- item",
-        "1) x", ":fire:", "@here", "@channel", "\u2022 x", "| a | b |", "---", "\\<b\\>", "\\", "\\n",
+        "1) x", "@here", "@channel", "\u2022 x", "| a | b |", "---", "\\<b\\>", "\\", "\\n",
         "\\u003cb\\u003e",
     )),
+    # What shows nothing, and what is shown as an emoji.
+    *((char, "") for char in "\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u180b\ufe0f\U000e0100"),
+    ("a\u3164b", "a b"), ("\u2800\u3164 \u2800", ""), ("a\ufe0fb", "ab"),
+    (":fire:", "\u2236fire:"), ("a:+1:b", "a\u2236+1:b"), (":x:y:", "\u2236x\u2236y:"), (": x :", ": x :"),
     # Mentions.
     ("<!channel>", "< !channel>"), ("<!here|x>", "< !here|x>"), ("<!everyone>", "< !everyone>"),
     ("<@U012>", "< @U012>"), ("<@U012|x>", "< @U012|x>"), ("<#C012>", "< #C012>"),
@@ -161,6 +165,10 @@ TEXTS: list[tuple[str, str]] = [
     ("-evil.example", "-evil[.]example"), ("x@evil.example", "x@evil.example"),
     ("@evil.example", "@evil[.]example"), ("evil.example@x", "evil[.]example@x"),
     ("http://a@evil.example", "hxxp://a@evil.example"), ("//evil.example", "//evil[.]example"),
+    ("evil\u0301.example", "evil\u0301[.]example"), ("\U0001f4a9.la", "\U0001f4a9[.]la"),
+    ("evil.\u092d\u093e\u0930\u0924", "evil[.]\u092d\u093e\u0930\u0924"),
+    ("evil\ufe0f.example", "evil[.]example"), ("evil\u3164.example", "evil .example"),
+    ("evil.\u3164example", "evil. example"), ("(.NET)", "(.NET)"),
     ("Node.js 2.5", "Node[.]js 2.5"), ("v1.2.3", "v1.2.3"), ("e.g. U.S.", "e.g. U.S."), ("...", "..."),
     # Other fields, forged.
     ("x\n- Amount: USD 1.00", "x - Amount: USD 1.00"), ("x\r\n- Status: Approved", "x - Status: Approved"),

@@ -39,6 +39,7 @@ TIERS: tuple[frozenset[str], ...] = (
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
     ("model", "errors"),
+    ("model", "clock"),
     ("documents", "model"),
     ("content", "model"),
     ("content", "documents"),

@@ -208,6 +208,11 @@ def test_operators_read_it_as_json_and_as_csv() -> None:
         ({"to": "2026-13-01"}, "bad_day"),
         ({"format": "xml"}, "bad_format"),
         ({"from": "2027-01-01", "to": "2026-01-01"}, "bad_range"),
+        ({"to": "0001-01-01"}, "bad_range"),
+        ({"from": "9999-12-31", "to": "9999-12-31"}, "bad_range"),
+        ({"from": "0001-01-01"}, "bad_range"),
+        ({"to": "1999-12-31"}, "bad_range"),
+        ({"to": "2030-01-01"}, "bad_range"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_refused(query: dict[str, str], code: str) -> None:

@@ -219,7 +219,7 @@ def test_the_actor_comes_in_the_header_the_body_or_the_query(
         ({"headers": {"X-Actor-Email": "x@" + "x" * 253}}, "field_too_long"),
         ({"json": {"actor_email": "jamie\x00@example.com"}}, "bad_actor"),
         ({"json": {"actor_email": "jamie\u200b@example.com"}}, "bad_actor"),
-        ({"json": {"actor_email": "\ud800@example.com"}}, "bad_actor"),
+        ({"json": {"actor_email": "\ud800@example.com"}}, "bad_field"),
         ({"headers": {"X-Actor-Email": "{{meta_info.user.email_addr}}"}}, "bad_actor"),
         ({"headers": {"X-Actor-Email": JAMIE}, "json": {"actor_email": "robin@example.com"}}, "ambiguous"),
         ({"json": {"actor_email": JAMIE}, "query": {"user_email": "robin@example.com"}}, "ambiguous"),

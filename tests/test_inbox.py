@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_not_listed_and_spoils_no_other() -> None:
 
 def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
     choices = {
-        "LANGUAGE": "de",
+        "NOTICE_LANGUAGE": "de",
         "TIME_ZONE": "Europe/Berlin",
         "NOTICE_FIELDS": "RequisitionHeader=title,submitted",
         "LINK_TEMPLATE": "https://portal.test/{type}/{id}",

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.moveworks import ListenerChannel, listener
+from coupa_core.moveworks import ListenerChannel, chat, listener
 from coupa_core.notice import Notice
 from coupa_core.sweep import Channel
 from coupa_core.wire import Pace, Wire
@@ -165,7 +165,7 @@ def test_every_field_is_there_also_in_a_message_that_nobody_can_decide_on() -> N
 def test_the_markup_of_events_becomes_that_of_notify_and_no_text_becomes_markup(
     markup: str, shown: str
 ) -> None:
-    assert listener.chat_text(markup) == shown
+    assert chat.chat_text(markup) == shown
 
 
 def test_whatever_coupa_says_arrives_without_a_tag() -> None:
@@ -180,7 +180,7 @@ def test_whatever_coupa_says_arrives_without_a_tag() -> None:
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    assert doctest.testmod(listener).failed == 0
+    assert doctest.testmod(chat).failed == 0
 
 
 def test_a_repeat_has_the_same_delivery_id_though_its_token_expires_later() -> None:

@@ -173,7 +173,8 @@ def test_an_amount_that_is_too_great_for_chat_is_said_from_the_start() -> None:
         ("12.5", Currency(), "12.50", "12,50"),
         ("12.5", Currency(code="Points"), "Points 12.50", "12,50 Points"),
         ("12.5", Currency(code="<b>"), "<b> 12.50", "12,50 <b>"),
-        ("0.0000001", Currency(code="EUR"), "EUR 0.00", "0,00 EUR"),
+        ("0.0000001", Currency(code="EUR"), "EUR 0.0000001", "0,0000001 EUR"),
+        ("983.5", Currency(code="JPY"), "JPY 983.50", "983,50 JPY"),
     ],
 )
 def test_an_amount_is_grouped_and_has_its_currencys_decimals(

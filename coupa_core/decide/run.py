@@ -24,6 +24,7 @@ from coupa_core.errors import BridgeError, CallerError, Malformed, Refused, Serv
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
 from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
+from coupa_core.notice import is_blank
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -167,7 +168,7 @@ class Decide:
                 case.is_repeat = rows.has_decided(click)
             except CallerError as error:
                 case.end = error
-        is_silent = click.verb is Verb.REJECT and not click.reason.strip()
+        is_silent = click.verb is Verb.REJECT and is_blank(click.reason)
         if case.end is None and is_silent and self._policy.reason_required:
             case.end = answer_of(Outcome.REASON_REQUIRED)
         case.note_refusal(at=self._clock.now())

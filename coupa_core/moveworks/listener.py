@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import json
-import re
 
 from coupa_core.addresses import folded
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Refused
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
+from coupa_core.moveworks.chat import chat_text
 from coupa_core.notice import Notice
 from coupa_core.wire import Pace, Reply, Wire
 
@@ -62,7 +61,6 @@ _HINTS = {
     404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
 }
 _BUTTONS = {"approve": "Approve", "reject": "Send back"}
-_LINK = re.compile(r'<a href="([^"]*)">([^<]*)</a>')
 
 
 class ListenerChannel(HttpChannel):
@@ -145,22 +143,3 @@ def delivery_id(notice: Notice) -> str:
     """
     what = [notice.kind, folded(notice.recipient), notice.slots.get("approval_id", ""), notice.text]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
-
-
-def chat_text(markup: str) -> str:
-    r"""Turn the markup of the Events API into that of `notify`: lines, and `*` around what is bold.
-
-    `&amp;`, `&lt;` and `&gt;` stay escaped: Markdown, Slack and HTML all show the characters, and none takes
-    them for markup.
-
-    Source: https://github.com/moveworks/developer-docs, plugins/ukg-notify-on-pto-submission, the notify step
-
-    >>> chat_text('<b>PO 12</b>:<br>- <i>Title</i>: 2 &lt; 3 &quot;new&quot;')
-    '*PO 12*:\n- Title: 2 &lt; 3 "new"'
-    >>> chat_text('<a href="https://acme.coupahost.com">Open in Coupa</a>')
-    'Open in Coupa: https://acme.coupahost.com'
-    """
-    text = _LINK.sub(r"\2: \1", markup).replace("<br>", "\n").replace("<li>", "\n- ")
-    text = re.sub(r"</?b>", "*", text)
-    text = re.sub(r"</?[a-z]+>", "", text)
-    return html.escape(html.unescape(text), quote=False)

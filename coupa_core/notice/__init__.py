@@ -24,7 +24,7 @@ from coupa_core.notice.messages import (
     slots,
 )
 from coupa_core.notice.style import Style, link_to
-from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, plain, safe_html
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, is_blank, plain, safe_html
 
 __all__ = [
     "HTML",
@@ -56,6 +56,7 @@ __all__ = [
     "digest",
     "escalation",
     "escalations",
+    "is_blank",
     "link_to",
     "minimal",
     "name_of",

@@ -13,6 +13,7 @@ from coupa_core.notice.catalogue import TEXTS
 from coupa_core.notice.fields import NAMES
 
 _TYPE = re.compile(r"\s*([A-Za-z][A-Za-z0-9:]{0,60})\s*=(.*)", re.DOTALL)
+_LOCALE = re.compile(r"[A-Za-z]{2}(_([A-Za-z]{2}|[0-9]{3}))?")
 _PARTS = {"base", "type", "id"}
 
 
@@ -77,19 +78,20 @@ def read_actions(text: str) -> tuple[Verb, ...]:
 
 
 def read_language(text: str) -> str:
-    """Read a locale of a language that has texts; of several, parted by colons, the first such.
+    """Read a locale, a language that has texts and possibly a territory.
 
-    A list of locales is what a Linux machine may have in this variable.
-    Source: https://www.gnu.org/software/gettext/manual/html_node/The-LANGUAGE-variable.html
+    `C` and `POSIX` are refused: they are no language that people read, and have no groups in numbers. So are
+    scripts (the texts are in Latin letters), variants, character sets and modifiers.
 
-    >>> read_language("de-CH"), read_language("fr_FR:en_GB:en")
-    ('de_CH', 'en_GB')
+    >>> read_language("de-ch"), read_language("en")
+    ('de_CH', 'en')
     """
-    for name in text.split(":"):
-        try:
-            locale = Locale.parse(name.strip().replace("-", "_"))
-        except (ValueError, UnknownLocaleError):
-            continue
-        if locale.language in TEXTS:
-            return str(locale)
-    raise ValueError(f"must be a locale such as en_US or de_CH, of one of the languages {', '.join(TEXTS)}")
+    name = text.replace("-", "_")
+    try:
+        locale = Locale.parse(name) if _LOCALE.fullmatch(name) else None
+    except (ValueError, UnknownLocaleError):
+        locale = None
+    if locale is None or locale.language not in TEXTS:
+        languages = ", ".join(TEXTS)
+        raise ValueError(f"must be a locale such as en_US or de_CH, of one of the languages {languages}")
+    return str(locale)

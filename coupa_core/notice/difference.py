@@ -69,7 +69,7 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
         if line.id in rows and _figures(rows[line.id]) != _figures(line)
     ]
     more = len(changed) - MAX_LINES
-    said += [*changed[:MAX_LINES], style.say("more", count=more)] if more > 0 else changed
+    said += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
     came, went = _moves(facts, document)
     said += [style.count("items.more", came)] if came else []
     said += [style.count("items.less", went)] if went else []

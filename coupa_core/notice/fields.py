@@ -76,7 +76,7 @@ def fields(approval: Approval, document: Document, style: Style) -> tuple[Field,
         shown += [Field(label, text) for text in texts if text]
         more = len(document.lines) - MAX_LINES
         if name == "items" and more > 0:
-            shown.append(Field(style.say("label.more"), style.say("more", count=more)))
+            shown.append(Field(style.say("label.more"), style.more(more)))
     return tuple(shown)
 
 
@@ -170,13 +170,14 @@ def _expense(report: ExpenseReport, style: Style) -> dict[str, Value]:
     lacking = [line for line in report.lines if line.lacks_receipt]
     return {
         "violations": style.few(
-            style.say("times", count=count, text=text) if count > 1 else text for text, count in found.items()
+            style.say("times", count=style.number(count), text=text) if count > 1 else text
+            for text, count in found.items()
         ),
         "over_limit": style.few(
             _brief(line, report.currency_of(line), style) for line in report.lines if line.over_limit
         ),
         "receipts": _listed([_name(line) or style.say("untitled") for line in lacking], style),
-        "audit_score": None if report.audit_score is None else str(report.audit_score),
+        "audit_score": None if report.audit_score is None else style.number(report.audit_score),
         "period": style.span(report.start_date, report.end_date),
         "auditor_note": clean(report.auditor_note, LONG),
     }
@@ -212,7 +213,7 @@ def _contract(contract: Contract, style: Style) -> dict[str, Value]:
     length = contract.renewal_length_value
     times = contract.no_of_renewals
     renewal = [
-        f"{times} ×" if times else "",
+        f"{style.number(times)} ×" if times else "",
         style.length(length, contract.renewal_length_unit) if length else "",
     ]
     return {
@@ -285,7 +286,7 @@ def _steps(approved: list[Approval], style: Style) -> list[str]:
         else:
             said.append(style.say("said.day", who=who, day=day) if day else who)
     more = len(approved) - MAX_LINES
-    return [style.say("more", count=more), *said] if more > 0 else said
+    return [style.more(more), *said] if more > 0 else said
 
 
 def _next(approval: Approval, document: Document, style: Style) -> list[str]:
@@ -306,7 +307,8 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
     if not every:
         return None
     few = style.few(every)
-    return f"{len(every)} ({few})" if few else str(len(every))
+    count = style.number(len(every))
+    return f"{count} ({few})" if few else count
 
 
 def _comment(document: Document, style: Style) -> str | None:

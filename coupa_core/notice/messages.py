@@ -270,7 +270,7 @@ def digest(
             headline=style.count("digest", count),
             entries=tuple(_entry(each, style, now) for each in named),
             endings=(
-                style.say("more", count=more) if more else "",
+                style.more(more) if more else "",
                 style.say("decide", question=style.say("ask")) if style.actions else "",
             ),
             link=Link(style.say("open"), style.base_url),
@@ -291,7 +291,7 @@ def several(headline: str, sentences: Sequence[str], *, style: Style, name: str)
         greeting=greeting(name, style),
         headline=style.count(headline, len(sentences)),
         notes=tuple(sentences[:MAX_ENTRIES]),
-        endings=(style.say("more", count=more) if more > 0 else "",),
+        endings=(style.more(more) if more > 0 else "",),
         link=Link(style.say("open"), style.base_url),
     )
     return style.markup.render(card)

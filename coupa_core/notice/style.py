@@ -9,16 +9,14 @@ from decimal import Decimal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent, get_currency_precision
-from babel.units import format_unit
 
 from coupa_core.documents import OrderChange
 from coupa_core.model import Currency, Document, Verb, stamp
 from coupa_core.notice.catalogue import TEXTS
 from coupa_core.notice.markup import HTML, Markup
+from coupa_core.notice.numerals import decimals_of, numerals
 from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
 PATHS = {
@@ -34,8 +32,7 @@ No page of Coupa says so: the paths are those in public scripts and wikis of its
 order is shown with its order.
 """
 
-_MAX_DECIMALS = 6
-_UNITS = {"days": "day", "months": "month", "years": "year"}
+_UNITS = ("days", "months", "years")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +69,17 @@ class Style:
 
     def count(self, key: str, number: int) -> str:
         """Return a text about a number of things."""
-        return self.say(key if number == 1 else f"{key}.many", count=number)
+        return self.say(key if number == 1 else f"{key}.many", count=self.number(number))
+
+    def more(self, number: int) -> str:
+        """Say how many more there are."""
+        return self.say("more", count=self.number(number))
 
     def few(self, names: Iterable[str], *, separator: str = ", ") -> str:
         """Join some names, and count the others."""
         kept = [name for name in names if name]
         more = len(kept) - MAX_LINES
-        shown = [*kept[:MAX_LINES], self.say("more", count=more)] if more > 0 else kept
+        shown = [*kept[:MAX_LINES], self.more(more)] if more > 0 else kept
         return separator.join(shown)
 
     def choice(self, words: list[str]) -> str:
@@ -88,31 +89,28 @@ class Style:
     # ------------------------------------------------------------------ numbers
 
     def amount(self, number: Decimal | None, currency: Currency | None) -> str | None:
-        """Write an amount as `USD 14,060.41`: grouped, with the currency's decimals, never rounded to fewer.
+        """Write an amount as `USD 14,060.41`: grouped, with the currency's decimals, and never rounded.
 
-        The code stands where the language has the sign. Coupa's own number of decimals wins over ISO 4217's;
-        a code that is neither is shown as it is.
+        The code stands where the language has the sign. Coupa's own number of decimals wins over CLDR's; a
+        code that is not known is shown as it is.
         """
         if number is None:
             return None
         code = clean(currency.code, 8) if currency and currency.code else ""
         decimals = currency.decimals if currency else None
         if decimals is None or decimals not in range(5):
-            decimals = get_currency_precision(code)
-        text = self.number(number, decimals)
-        leads = Locale.parse(self.language).currency_formats["standard"].pattern.startswith("¤")
-        return " ".join(filter(None, [code, text] if leads else [text, code]))
+            decimals = decimals_of(code)
+        way = numerals(self.language)
+        text = way.amount(number, decimals)
+        return " ".join(filter(None, [code, text] if way.code_leads else [text, code]))
 
-    def number(self, number: Decimal, decimals: int = 0) -> str:
-        """Group thousands, with at least the given decimals and no more than the number has (six at most)."""
-        pattern = "#,##0" + ("." + "0" * decimals + "#" * (_MAX_DECIMALS - decimals))
-        return str(format_decimal(number, format=pattern, locale=self.language))
+    def number(self, number: Decimal | int) -> str:
+        """Write a number such as a quantity: grouped, and with all its decimals."""
+        return numerals(self.language).number(Decimal(number))
 
     def percent(self, number: Decimal | None) -> str | None:
         """Write 2.5 as 2.5%."""
-        if number is None:
-            return None
-        return _spaced(format_percent(number / 100, locale=self.language, decimal_quantization=False))
+        return None if number is None else _spaced(self.number(number) + numerals(self.language).percent)
 
     # ------------------------------------------------------------------ times
 
@@ -154,10 +152,10 @@ class Style:
 
     def length(self, number: int, unit: str | None) -> str:
         """Write a length of time such as 12 months."""
-        known = _UNITS.get((unit or "").casefold())
-        if known is None:
-            return f"{self.number(Decimal(number))} {clean(unit, SHORT)}".strip()
-        return str(format_unit(number, known, locale=self.language))
+        known = (unit or "").casefold()
+        if known in _UNITS:
+            return self.count(f"length.{known}", number)
+        return f"{self.number(number)} {clean(unit, SHORT)}".strip()
 
     def _here(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))

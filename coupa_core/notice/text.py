@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from html.parser import HTMLParser
 
 SHORT, NOTE, LONG = 80, 200, 500
 """Characters that are kept of a name or a title, of a remark, and of a text."""
@@ -15,55 +16,116 @@ MAX_LINES = 5
 _WEB = re.compile(r"(?i)http(s?)://")
 _SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps)://")
 _WWW = re.compile(r"(?i)www\.")
+_BETWEEN = r"[^\s\x00-,./:-@\[-^`{-\x7f]"
 _DOT = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"  # an e-mail address: it stays as it is
-    r"|(?<=[\w-])[.\u3002\uff0e\uff61]"  # what could be a dot in the name of a host, and in none of a file
-    r"(?!(?i:pdf|docx?|xlsx?|pptx?|csv|txt|png|jpe?g|msg|eml)(?!\w|[.\u3002\uff0e\uff61]\w))(?=[^\W\d_]{2})"
+    rf"|(?<={_BETWEEN})[.\u3002\uff0e\uff61]"  # what could be a dot in the name of a host
+    r"(?!(?i:pdf|docx?|xlsx?|pptx?|csv|txt|png|jpe?g|msg|eml)(?!\w|[.\u3002\uff0e\uff61]\w))"  # of no file
+    r"(?=[^\W\d_][^\s\x00-@\[-`{-\x7f])"  # a letter, and one more or a mark on it, as in .भारत
 )
+_EMOJI = re.compile(r":(?=[\w+'-]{1,64}:)")
 _MENTION = re.compile(r"<(?=[@!#]|users/)")
+_BLANK = re.compile(r"[\u115f\u1160\u2800\u3164\uffa0\U00016fe4\U0001d159]")
+"""Letters, a mark and symbols that look like a space."""
+_UNSEEN = re.compile(r"[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Marks that show nothing by themselves.
+
+Source: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point, those that are no controls.
+"""
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 _RIGHT_TO_LEFT = ("R", "AL")
 _ISOLATE, _END = "\u2068", "\u2069"
 
 
 def clean(text: str | None, limit: int) -> str:
-    """Make a text of others one harmless line of at most `limit` characters.
+    r"""Make a text of others one harmless line of at most `limit` characters.
 
-    Spaces, tabs and newlines become one space; control, bidirectional and zero-width characters vanish; what
-    chat programs would turn into a link or a mention is defused, also a bare `evil.example`. A line with
-    letters that run from right to left is isolated by two characters more, so that it does not turn around
-    what stands beside it.
+    Spaces, tabs, newlines and what looks like them become one space; control, bidirectional, zero-width and
+    other invisible characters vanish; what chat programs would turn into a link, a mention or an emoji is
+    defused, also a bare `evil.example`. A line with letters that run from right to left is isolated by two
+    characters more, so that it does not turn around what stands beside it.
     Source: Unicode Standard Annex #9, section 2.4. Markup is escaped later, when the card is rendered.
+
+    >>> clean("See\nhttp://evil.example :+1:", 80)
+    'See hxxp://evil[.]example \u2236+1:'
     """
-    kept = "".join(
+    line = _defused(" ".join(_visible((text or "")[: 4 * limit]).split()))
+    return _isolated(line if len(line) <= limit else line[: limit - 1].rstrip() + "…")
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of a text can be seen."""
+    return not _visible(text).strip()
+
+
+def _visible(text: str) -> str:
+    """Keep what can be seen, and a space for each character that looks like one."""
+    return "".join(
         " " if char.isspace() else char
-        for char in (text or "")[: 4 * limit]
+        for char in _UNSEEN.sub("", _BLANK.sub(" ", text))
         if char.isspace() or unicodedata.category(char) not in _HIDDEN
     )
-    line = " ".join(kept.split())
-    line = _WWW.sub("www[.]", _SCHEME.sub("[:]//", _WEB.sub(r"hxxp\1://", line)))
-    line = _DOT.sub(lambda found: found[0] if "@" in found[0] else "[.]", line)
-    line = _MENTION.sub("< ", line).replace("](", "] (")
-    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    turns = any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line)
-    return f"{_ISOLATE}{line}{_END}" if turns else line
+
+
+def _defused(text: str) -> str:
+    """Take away what makes a link, a mention or an emoji; letters and digits stay, but for `http`."""
+    text = _WWW.sub("www[.]", _SCHEME.sub("[:]//", _WEB.sub(r"hxxp\1://", text)))
+    text = _DOT.sub(lambda found: found[0] if "@" in found[0] else "[.]", text)
+    return _EMOJI.sub("\u2236", _MENTION.sub("< ", text).replace("](", "] ("))
+
+
+def _isolated(text: str) -> str:
+    turns = any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text)
+    return f"{_ISOLATE}{text}{_END}" if turns else text
 
 
 def plain(text: str, limit: int) -> str:
-    """Make somebody else's plain text Moveworks' HTML: harmless, and with its own lines."""
+    """Make the plain text of others Moveworks' HTML: harmless, with its own lines; empty for a blank one."""
     lines = [html.escape(clean(line, limit)) for line in text.splitlines()]
-    return "<br>".join(lines).removesuffix("<br>")
+    return "<br>".join(lines).removesuffix("<br>") if any(lines) else ""
 
 
 def safe_html(text: str) -> str:
-    """Keep the markup that Moveworks' samples show, links over https included, and nothing else."""
+    """Keep the markup that Moveworks' samples show, links over https included, and nothing else.
+
+    The text between the tags is defused like any text of others; only `<a>` makes a link. Empty when
+    nothing of it can be seen.
+    """
     import nh3  # noqa: PLC0415 - only where the relay may send markup
 
     kept = nh3.clean(
-        text,
+        _HALF_A_PAIR.sub("", text),
         tags={"b", "i", "br", "ul", "li", "a"},
         attributes={"a": {"href"}},
         url_schemes={"https"},
         link_rel=None,
     )
-    return kept.strip()
+    harmless = _Harmless()
+    harmless.feed(kept)
+    harmless.close()
+    return harmless.text()
+
+
+class _Harmless(HTMLParser):
+    """Write well-formed markup anew, with harmless texts."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._parts: list[str] = []
+        self._is_seen = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = "".join(f' {name}="{html.escape(_visible(value or ""))}"' for name, value in attrs)
+        self._parts.append(f"<{tag}{said}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._parts.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        shown = _visible(data)
+        self._is_seen |= bool(shown.strip())
+        self._parts.append(html.escape(_isolated(_defused(shown))))
+
+    def text(self) -> str:
+        return "".join(self._parts).strip() if self._is_seen else ""

@@ -23,6 +23,8 @@ from coupa_core.report.figures import spread
 
 DEFAULT = timedelta(days=56)
 MAX_RANGE = timedelta(days=366)
+FIRST_DAY = date(2000, 1, 1)
+"""Nothing was announced before; far from the ends of the calendar, where a range could not be counted."""
 
 LOOK_BACK = timedelta(days=14)
 """How long before the range first notices are looked for in the audit record."""
@@ -109,10 +111,13 @@ class CycleTimes:
             `approver` is `user:<id>`, `group:<id>`, or empty where the audit record alone has the decision.
 
         Raises:
-            CallerError: the days are in the wrong order or too far apart.
+            CallerError: the days are in the wrong order, too far apart, or far from any that had an approval.
             ServiceError: the ledger or the record does not answer.
         """
-        until = until or self._clock.now().date()
+        today = self._clock.now().date()
+        until = until or today
+        if not FIRST_DAY <= until <= today + MAX_RANGE:
+            raise CallerError("bad_range", f"to must be a day from {FIRST_DAY} to a year from today.")
         since = since or until - DEFAULT
         if not timedelta(0) <= until - since <= MAX_RANGE:
             raise CallerError("bad_range", f"from must be a day up to {MAX_RANGE.days} days before to.")

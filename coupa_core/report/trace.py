@@ -199,7 +199,7 @@ def _days(rows: list[Entry], now: datetime) -> tuple[date, date]:
     ]
     is_over = bool(rows) and all(row.closed_at for row in rows)
     # One more: a click may be refused after the end, and the day of the chain may be ahead of the clock's.
-    end = (max(seen) if is_over else now).astimezone(UTC).date() + timedelta(days=1)
+    end = (min(max(seen), now) if is_over else now).astimezone(UTC).date() + timedelta(days=1)
     return min([*seen, now]).astimezone(UTC).date(), end
 
 

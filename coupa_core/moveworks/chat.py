@@ -1,0 +1,65 @@
+"""The markup of Agent Studio's `notify`, made of that of the Events API: lines, and `*` around what is bold.
+
+Every tag of a notice is ours, every text in it is escaped: so a text can be told from a mark, and stays one.
+It chooses no words and knows nothing of channels.
+
+Source: https://github.com/moveworks/developer-docs, plugins/ukg-notify-on-pto-submission, the notify step
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
+_UNDERLINE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+_MARKS_A_LINE = re.compile(r"[#>=|+]|--")
+_JOINER = "\u2060"
+"""Shows nothing, and keeps a mark from being the first of its line."""
+
+_OPENS = {"br": "\n", "li": "\n- ", "b": "*"}
+
+
+def chat_text(markup: str) -> str:
+    r"""Turn the markup of the Events API into that of `notify`.
+
+    `&`, `<` and `>` stay escaped: Markdown, Slack and HTML all show the characters, and none takes them for
+    markup. A text's own stars, backticks, tildes, and underlines around words become others that look alike:
+    no escape is understood by every chat program, and some show a backslash.
+
+    >>> chat_text('<b>PO 12</b>:<br>- <i>Title</i>: 2 &lt; 3 &quot;new&quot;')
+    '*PO 12*:\n- Title: 2 &lt; 3 "new"'
+    >>> chat_text('<a href="https://acme.coupahost.com">Open in Coupa</a>')
+    'Open in Coupa: https://acme.coupahost.com'
+    """
+    writer = _Writer()
+    writer.feed(markup)
+    writer.close()
+    return "".join(writer.parts)
+
+
+class _Writer(HTMLParser):
+    """Writes the text while it reads the markup."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._url = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.parts.append(_OPENS.get(tag, ""))
+        if tag == "a":
+            self._url = dict(attrs).get("href") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "b":
+            self.parts.append("*")
+        if tag == "a" and self._url:
+            self.parts.append(f": {html.escape(self._url, quote=False)}")
+
+    def handle_data(self, data: str) -> None:
+        text = _UNDERLINE.sub(lambda found: "\uff3f" * len(found[0]), data.translate(_LOOKALIKES))
+        begins_a_line = next(filter(None, reversed(self.parts)), "\n").endswith("\n")
+        joiner = _JOINER if begins_a_line and _MARKS_A_LINE.match(text) else ""
+        self.parts.append(joiner + html.escape(text, quote=False))
