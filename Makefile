@@ -1,10 +1,13 @@
 # The commands of this project. Each sets up what it needs; `make demo` is the place to start.
 VENV ?= .venv
 PYTHON_BIN = $(VENV)/bin/python
-export VENV PYTHON
+# The folder of the locks that environments are made from.
+LOCKS ?= .
+NEWEST = build/newest
+export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof infra package lock audit-deps sbom clean
+.PHONY: help setup demo test lint bench proof infra package lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,31 +32,38 @@ bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside anothe
 proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))
 
-infra: setup ## check the templates and alerts; compile them too where the Bicep CLI is
-	@scripts/tools infra
+infra: tools-infra ## check the templates and alerts; compile them too where the Bicep CLI is
 	@$(PYTHON_BIN) -m pytest -q $(wildcard tests/test_infra*.py)
 	@scripts/bicep
 
-package: setup ## put what is deployed into build/package
-	@$(PYTHON_BIN) scripts/package.py
+package: ## put what is deployed into build/package; installs nothing
+	@$(or $(PYTHON),python3) scripts/package.py
 
-lock: setup ## pin what is deployed, with hashes (UPGRADE=1 takes the newest versions)
-	@scripts/tools supply
-	@.venv-supply/bin/uv pip compile requirements.txt --output-file requirements.lock --quiet --generate-hashes \
-		--python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all: --emit-build-options \
-		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
-		$(if $(UPGRADE),--upgrade)
+lock: tools-supply ## lock what every command installs, with hashes (UPGRADE=1 takes the newest versions)
+	@scripts/lock $(VENV)-supply/bin/uv . $(if $(UPGRADE),--upgrade)
 
-audit-deps: setup ## ask whether a known hole is in what is deployed (needs the network)
-	@scripts/tools supply
-	@$(PYTHON_BIN) scripts/audit_deps.py .venv-supply/bin/pip-audit
+newest: tools-supply ## pass the tests on the newest versions, list what differs from the locks, and change nothing
+	@mkdir -p $(NEWEST) && rm -f $(NEWEST)/*.txt
+	@scripts/lock $(VENV)-supply/bin/uv $(NEWEST)
+	@$(MAKE) --no-print-directory tools-infra tools-supply LOCKS=$(NEWEST) VENV=$(NEWEST)/venv
+	@$(NEWEST)/venv/bin/python scripts/newest.py $(NEWEST)
+	@$(MAKE) --no-print-directory test infra LOCKS=$(NEWEST) VENV=$(NEWEST)/venv
 
-sbom: setup ## list what is deployed as CycloneDX, in build/sbom.cdx.json
-	@scripts/tools supply
-	@mkdir -p build
-	@PYTHONWARNINGS=ignore .venv-supply/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+audit-deps: build/deployed.txt ## ask whether a known hole is in what is deployed (needs the network)
+	@$(PYTHON_BIN) scripts/audit_deps.py $(VENV)-supply/bin/pip-audit build/deployed.txt
+
+sbom: build/deployed.txt ## list what is deployed as CycloneDX, in build/sbom.cdx.json
+	@PYTHONWARNINGS=ignore $(VENV)-supply/bin/cyclonedx-py requirements build/deployed.txt --pyproject pyproject.toml \
 		--output-format JSON --output-reproducible --output-file build/sbom.cdx.json
 	@echo build/sbom.cdx.json
 
+build/deployed.txt: tools-supply
+	@mkdir -p build
+	@$(PYTHON_BIN) scripts/locks.py > build/deployed.txt
+
+# Tools that only some commands need, in an environment of their own beside the one that runs and tests.
+tools-%: setup
+	@scripts/venv $(VENV)-$* $(LOCKS)/requirements-$*.txt $(PYTHON_BIN)
+
 clean: ## remove what the commands made
-	rm -rf build .venv .venv-3.13 .venv-infra .venv-supply sandbox/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf build .venv .venv-* sandbox/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Asks whether a known hole is in what is deployed: requirements.lock, against the advisory service.
+"""Asks whether a known hole is in what is deployed, against the advisory service.
 
-    audit_deps.py PATH_OF_PIP_AUDIT
+    audit_deps.py PATH_OF_PIP_AUDIT LIST_OF_WHAT_IS_DEPLOYED
 
 Exit status 0: all packages were checked and none has a known hole; 1: some have, and are listed; 2: not all
 could be checked, such as without the network. A check that did not happen is never reported as passed.
@@ -12,15 +12,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
 
-
-def main(pip_audit: str) -> int:
+def main(pip_audit: str, deployed: str) -> int:
     """Run the audit and say what came of it."""
-    command = [pip_audit, "--requirement", str(LOCK), "--disable-pip", "--require-hashes", "--format", "json"]
+    command = [pip_audit, "--requirement", deployed, "--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
     try:
         packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
@@ -43,4 +40,4 @@ def main(pip_audit: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

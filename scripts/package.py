@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Puts what is deployed into build/package: the code, and requirements.lock as its requirements.txt.
+"""Puts what is deployed into build/package: the code, and requirements.txt.
 
 The cloud installs from requirements.txt; hashes in it make pip refuse anything else.
-A list of what is taken, because a list of what is left out forgets.
+A list of what is taken, because a list of what is left out forgets. Nothing but Python is needed, so that it
+runs beside the deployment's credentials without anybody's packages.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ def main() -> None:
     """Make the folder anew."""
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
-    for name in ("function_app.py", "host.json"):
+    for name in ("function_app.py", "host.json", "requirements.txt"):
         shutil.copy2(ROOT / name, TARGET / name)
-    shutil.copy2(ROOT / "requirements.lock", TARGET / "requirements.txt")
     shutil.copytree(
         ROOT / "coupa_core",
         TARGET / "coupa_core",

@@ -23,7 +23,12 @@ from coupa_core.settings import EASY_AUTH, NAMES
 from infra import rules
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [
+        *(ROOT / f"{name}.md" for name in ("README", "SECURITY", "CONTRIBUTING")),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
 MADE = ("build/", ".azure/", "local.settings.json", "swagger.json", ".venv/", "build/package/")
 """What commands make: it is named and not there."""
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CHECKOV = ROOT / ".venv-infra" / "bin" / "checkov"
+CHECKOV = Path(f"{sys.prefix}-infra") / "bin" / "checkov"
 EXPLAINED = ROOT / "infra" / "checkov.yaml"
 
-needs_checkov = pytest.mark.skipif(
-    not CHECKOV.exists(), reason="needs checkov: make infra installs it into .venv-infra"
-)
+needs_checkov = pytest.mark.skipif(not CHECKOV.exists(), reason="needs checkov: make infra installs it")
 
 
 def explained() -> dict[str, str]:
