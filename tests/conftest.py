@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 from azure.data.tables import TableClient
 from azure.functions.decorators.function_app import Function
@@ -24,6 +25,10 @@ from coupa_core.table_journal import TableJournal
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
+
+# The same examples in every run: a fresh clone says the same on any day. A busy machine fails nothing.
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("tests")
 
 LONG = {"test_page_browser.py", "test_proof.py"}
 """Files with tests of many seconds."""
