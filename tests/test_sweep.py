@@ -1197,3 +1197,56 @@ def test_a_quiet_sweep_is_information_and_a_hampered_one_an_error(caplog: pytest
         (record.levelname, record.message[:16]) for record in caplog.records if "duration_s" in record.message
     ]
     assert lines == [("INFO", "sweep complete d"), ("ERROR", "sweep incomplete")]
+
+
+# Great groups.
+
+
+def _crowded(*, groups: int, members: int, others: int, workers: int = 1, **settings: str) -> World:
+    """Return a world in which a great group is asked several times, and then many people once each."""
+    world = World(workers=workers, settings={"MOVEWORKS_MAX_PER_MINUTE": "100", **settings})
+    world.moveworks.max_per_minute = None
+    group = buyers(world, *(f"buyer{number}@example.com" for number in range(members)))
+    for _ in range(groups):
+        world.requisition(group)
+    for number in range(others):
+        world.requisition(f"other{number}@example.com")
+    return world
+
+
+@pytest.mark.parametrize("workers", [1, 25])
+def test_a_great_group_keeps_nobody_waiting_who_is_asked_alone(workers: int) -> None:
+    world = _crowded(groups=9, members=200, others=70, workers=workers)
+
+    first = minutes(world, 1)[0]
+
+    others = {f"other{number}@example.com" for number in range(70)}
+    assert others <= set(first)
+    assert len(first) > len(others) + 9  # and the group has the rest
+
+
+def test_a_great_group_is_told_to_the_last_while_others_keep_coming() -> None:
+    world = _crowded(groups=2, members=30, others=0, MOVEWORKS_MAX_PER_MINUTE="10")
+    told: Counter[str] = Counter()
+
+    for minute in range(40):
+        for number in range(10):
+            world.requisition(f"late{minute}-{number}@example.com")
+        told.update(minutes(world, 1)[0])
+
+    buyer = {who: number for who, number in told.items() if who.startswith("buyer")}
+    assert (len(buyer), set(buyer.values())) == (30, {2})
+    assert sum(number for who, number in told.items() if who.startswith("late")) >= 300
+
+
+def test_what_is_needed_soon_is_told_first_and_each_member_once_before_anybody_twice() -> None:
+    world = World()
+    group = buyers(world, JAMIE, ROBIN, ALEX)
+    later = [world.requisition(group, title=f"Chairs {number}") for number in range(3)]
+    soon = world.requisition("pat@example.com", title="Desk", need_by="2026-11-25")
+
+    world.sweep()
+
+    documents = [each.message.split("Requisition ID</i>: ")[1][:4] for each in world.moveworks.delivered]
+    assert documents[:4] == [str(soon), *map(str, later)]
+    assert {each.recipient for each in world.moveworks.delivered[1:4]} == {JAMIE, ROBIN, ALEX}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -136,7 +136,7 @@ class Announcing:
         queue = deque(bundles(looks, circles, over=self._over))
         if queue and (self._is_silent or self._sending.may_begin()):
             while queue and self._room() > 0:
-                self._batch(_take(queue, self._room()), siblings)
+                self._batch(_take(queue, self._room()), siblings, behind=queue)
         self._progress.count("left_for_later", sum(map(len, queue)))
 
     def _room(self) -> int:
@@ -145,7 +145,9 @@ class Announcing:
             return self._sending.room()
         return 0 if self._progress.is_over or self._sending.deadline.left_s() <= 0 else BATCH
 
-    def _batch(self, looks: list[Look], siblings: Mapping[DocumentKey, list[Approval]]) -> None:
+    def _batch(
+        self, looks: list[Look], siblings: Mapping[DocumentKey, list[Approval]], *, behind: Sized
+    ) -> None:
         """Claim some approvals, read them again, and settle each."""
         claims = each(self._rows.claim, looks, workers=self._kit.workers)
         held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
@@ -163,7 +165,7 @@ class Announcing:
         # Telling how something ended is sending, too: while Moveworks is under suspicion one goes alone.
         workers = 1 if self._sending.suspect else self._kit.workers
         errands = each(self._settled, cases, workers=workers)
-        self._delivery.deliver([errand for errand in errands if errand is not None])
+        self._delivery.deliver([errand for errand in errands if errand is not None], behind=len(behind))
         self._rows.record()
 
     def _read(self, held: list[_Held]) -> _Truth:

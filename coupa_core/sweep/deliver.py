@@ -7,8 +7,8 @@ reminder is recorded before it is sent: after a crash it may be lost, and is nev
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -95,16 +95,49 @@ class Delivery:
         self._rows = rows
         self._sending = sending
         self._over = over
+        self._messages: Counter[str] = Counter()
 
-    def deliver(self, errands: Sequence[Errand]) -> None:
-        """Tell everybody: first those who get one message for many, then the others."""
+    def deliver(self, errands: Sequence[Errand], *, behind: int = 0) -> None:
+        """Tell everybody, so that no approval of a great group keeps the others waiting.
+
+        One message about each approval goes out; more of them only while there is room for those behind. Who
+        is left is told by a later sweep.
+
+        Args:
+            errands: whom to tell of what.
+            behind: how many messages wait behind these.
+        """
         self._escalate([one for one in errands if one.escalates])
-        for person, together in self._crowded(errands):
-            self._digest(person, [one for one in together if one.awaits(person)])
+        crowded = self._crowded(errands)
+        together = {id(one) for _, them in crowded for one in them}
+        ordered = sorted(errands, key=lambda one: one.order)
+        alone = [one for one in ordered if not one.is_reminder and id(one) not in together]
+        self._each(alone, self._next)
+        for person, them in crowded:
+            self._digest(person, [one for one in them if one.awaits(person)])
+        while fresh := [one for one in ordered if not one.is_reminder and not one.is_over]:
+            # Those behind may need all that can still be sent in this sweep.
+            must_yield = behind > 0 and 0 < self._sending.room() < behind + len(fresh)
+            self._each(fresh, self._leave if must_yield else self._next)
+        self._each([one for one in ordered if not one.is_over], self._alone)
+
+    def _each(self, errands: Sequence[Errand], work: Callable[[Errand], None]) -> None:
+        """Do something for each; one that goes wrong is over, and stops no other."""
+
+        def guarded(errand: Errand) -> None:
+            def done() -> bool:
+                work(errand)
+                return True
+
+            if self._rows.guarded(errand.entry, done) is None:
+                errand.is_over = True
+
         # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
-        workers = 1 if self._sending.suspect else self._kit.workers
-        left = [one for one in errands if not one.is_over]
-        each(lambda one: self._rows.guarded(one.entry, lambda: self._alone(one)), left, workers=workers)
+        each(guarded, errands, workers=1 if self._sending.suspect else self._kit.workers)
+
+    def _leave(self, errand: Errand) -> None:
+        """Leave the rest of it to a later sweep."""
+        self._give_back(errand, "others_first")
 
     def _crowded(self, errands: Iterable[Errand]) -> list[tuple[Decider, list[Errand]]]:
         """Return whom too many notices wait for, and which; what was refused before goes alone."""
@@ -122,13 +155,19 @@ class Delivery:
         """Send a notice to each person under the claim, and record what came of it after each."""
         if not self._begin(errand):
             return
-        for person in list(errand.owed):
-            attempt = self._sending.send(self._notice(errand, person), [errand.entry])
-            self._note(errand, person, attempt, verb="reminder" if errand.is_reminder else "")
-            self._mark(errand, person, attempt)
-            if errand.is_over:
-                return
-        self._end(errand)  # there was nobody to remind
+        while not errand.is_over:
+            self._next(errand)
+
+    def _next(self, errand: Errand) -> None:
+        """Send one notice: to whoever of its people was told least in this sweep."""
+        if not errand.owed:
+            self._end(errand)
+            return
+        person = min(errand.owed, key=lambda one: self._messages[one.key])
+        self._messages[person.key] += 1
+        attempt = self._sending.send(self._notice(errand, person), [errand.entry])
+        self._note(errand, person, attempt, verb="reminder" if errand.is_reminder else "")
+        self._mark(errand, person, attempt)
 
     def _begin(self, errand: Errand) -> bool:
         """Record what must be recorded before it is sent."""

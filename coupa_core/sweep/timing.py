@@ -12,7 +12,10 @@ from coupa_core.ledger import DIGEST, QUIET, Entry, State
 from coupa_core.sweep.judge import Tell
 
 GRACE = timedelta(minutes=5)
-"""What is first seen so shortly after the hour of the digest still belongs to it."""
+"""What is first seen, or due again, so shortly after the hour of the digest still belongs to it.
+
+Whoever is told in a digest is told some seconds after the hour, and so would be due the day after next.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def to_remind(entry: Entry, people: Iterable[Decider], *, cadence: Cadence, now:
     """Return who of those who were told is to be reminded now."""
     last = entry.last_words_at
     due = cadence.reminder_at(last=last, reminders=entry.reminders) if last and entry.sent_at else None
-    if due is None or due > now:
+    if due is None:
+        return []
+    due -= GRACE if cadence.digest_at else timedelta(0)
+    if due > now:
         return []
     return [
         each
