@@ -21,7 +21,7 @@ def answer(name: str, req: func.HttpRequest) -> func.HttpResponse:
         reply.text(),
         status_code=reply.status,
         mimetype=reply.mimetype,
-        headers={"X-Request-Id": reply.request_id},
+        headers=reply.headers,
     )
 
 

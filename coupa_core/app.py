@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from coupa_core.settings import Settings
     from coupa_core.sweep import Channel, Sweep
     from coupa_core.tables import Table
-    from coupa_core.wire import Pace, Wire
+    from coupa_core.wire import Rate, Wire
 
 T = TypeVar("T", bound="Table")
 
@@ -168,14 +168,16 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.report import CycleTimes, Report, Trace
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
     from coupa_core.table_ledger import SCHEMA
+    from coupa_core.turns import Turnstile
 
     clock = parts.clock
     new_nonce = parts.new_nonce or _new_nonce
-    coupa = Coupa(build_access(settings, parts), types=settings.document_types)
+    for_sweeps, for_clicks = _stores(settings, parts)
+    turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
+    coupa = Coupa(build_access(settings, parts, pace=turns), types=settings.document_types)
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))
-    for_sweeps, for_clicks = _stores(settings, parts)
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
     patient_journal, quick_journal = build_journals(settings, parts)
     emails = EmailMap(settings.email_map)
@@ -234,15 +236,24 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             decide=Decide(
                 checks=checks,
                 coupa=coupa,
+                turns=turns,
                 ledger=ledger,
                 journal=quick_journal,
                 clock=clock,
                 policy=policy,
                 workers=min(parts.workers, 4),
             ),
-            ask=Ask(checks=checks, coupa=coupa, journal=quick_journal, clock=clock, policy=policy),
+            ask=Ask(
+                checks=checks,
+                coupa=coupa,
+                turns=turns,
+                journal=quick_journal,
+                clock=clock,
+                policy=policy,
+            ),
             inbox=Inbox(
                 coupa=coupa,
+                turns=turns,
                 directory=fresh,
                 ledger=ledger,
                 clock=clock,
@@ -295,19 +306,20 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     )
 
 
-def build_access(settings: Settings, parts: Parts) -> Access:
+def build_access(settings: Settings, parts: Parts, *, pace: Rate | None = None) -> Access:
     """Return the access to Coupa.
 
     Args:
         settings: checked.
         parts: the clock, and whatever replaces the real thing.
+        pace: the allowed rate; None for one of its own, which no other process knows of.
     """
     from coupa_core.coupa import Access
-    from coupa_core.wire import Pace
+    from coupa_core.pace import Pace
 
-    pace = Pace(parts.clock, limit=settings.coupa_max_per_second, period_s=1.0)
+    own = Pace(parts.clock, limit=settings.coupa_max_per_second, period_s=1.0)
     return Access(
-        _wire("coupa", settings.coupa_base_url, parts, parts.coupa_session, pace),
+        _wire("coupa", settings.coupa_base_url, parts, parts.coupa_session, pace or own),
         client_id=settings.coupa_client_id,
         client_secret=settings.coupa_client_secret.get_secret_value(),
         scopes=settings.asked_scopes,
@@ -325,7 +337,7 @@ def build_channel(settings: Settings, parts: Parts, max_per_minute: int) -> Chan
         max_per_minute: its share of Moveworks' rate.
     """
     from coupa_core.moveworks import EventsChannel, ListenerChannel
-    from coupa_core.wire import Pace
+    from coupa_core.pace import Pace
 
     wire = _wire("moveworks", settings.moveworks_base_url, parts, parts.moveworks_session, None)
     pace = Pace(parts.clock, limit=max_per_minute, period_s=60.0)
@@ -347,7 +359,7 @@ def build_channel(settings: Settings, parts: Parts, max_per_minute: int) -> Chan
 
 
 def _wire(
-    name: str, base_url: str, parts: Parts, session: requests.Session | None, pace: Pace | None
+    name: str, base_url: str, parts: Parts, session: requests.Session | None, pace: Rate | None
 ) -> Wire:
     from urllib.parse import urlsplit
 

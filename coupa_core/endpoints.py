@@ -31,7 +31,7 @@ from coupa_core.decide import (
     parse_verb,
     summary,
 )
-from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, Refused, SettingsError
+from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Cards, Inbox
 from coupa_core.model import Verb
 from coupa_core.notice import is_blank
@@ -57,6 +57,8 @@ BOUNDS_S: Mapping[str, float] = {"health": 5.0, "trace": 35.0, "status": 110.0, 
 Azure ends a request after 230 s.
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
+
+BUSY = "Too many people are deciding at this moment; nothing was decided. Please try again in a moment."
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
@@ -84,17 +86,25 @@ class Reply:
 
     Attributes:
         request_id: by which callers and operators speak of the request; it goes out as `X-Request-Id`.
+        retry_after_s: after how many seconds the caller may try again; 0 where nothing is known of it.
     """
 
     status: int
     body: dict[str, Any]
     csv: str = ""
     request_id: str = field(default="", compare=False)
+    retry_after_s: int = 0
 
     @property
     def mimetype(self) -> str:
         """Return what the text is."""
         return "text/csv" if self.csv else "application/json"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers as they go out, beside those of the text."""
+        more = {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
+        return {"X-Request-Id": self.request_id} | more
 
     def text(self) -> str:
         """Return the body as it goes out."""
@@ -315,6 +325,10 @@ def refusal(name: str, error: BridgeError, *, request_id: str) -> Reply:
 
     A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
     """
+    if isinstance(error, Busy):
+        logger.warning("busy route=%s request_id=%s cause=%s", name, request_id, error)
+        body = {"error": error.code, "message": BUSY, "request_id": request_id}
+        return Reply(503, body, request_id=request_id, retry_after_s=error.retry_after_s)
     if isinstance(error, CallerError):
         status, message = error.status, str(error)
         logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)

@@ -38,6 +38,18 @@ class CallerError(BridgeError):
         self.status = status
 
 
+class Busy(BridgeError):
+    """There is no room for the request at this moment: nothing was done, the caller tries again.
+
+    Attributes:
+        retry_after_s: after how many seconds there may be.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__("busy", message)
+        self.retry_after_s = retry_after_s
+
+
 class ServiceError(BridgeError):
     """A neighbour (Coupa, Moveworks, the table store) did not do what was asked.
 

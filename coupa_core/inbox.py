@@ -6,6 +6,7 @@ It reads Coupa live and never the ledger's memory of who was told; it knows noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -22,6 +23,12 @@ BUDGET_S = 10.0
 
 MAX_CARDS = 20
 """Items that are shown at once; a chat answer with more is unreadable."""
+
+TURNS_S = 7.0
+"""Of the budget, until the last turn of a request at Coupa."""
+
+LISTING, SHOWING = 4, 2
+"""Calls to Coupa: who it is, for whom they act, what waits, its documents; the approval, its document."""
 
 NEAR = timedelta(days=7)
 """A need-by date within this, or in the past, comes before everything else in the list."""
@@ -94,6 +101,14 @@ class Requests(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """The way to turns at Coupa."""
+
+    def admit(self, least: int, most: int, *, within_s: float) -> AbstractContextManager[object]:
+        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
+        ...
+
+
 class Circles(Protocol):
     """Who may decide, by a fresh read."""
 
@@ -121,6 +136,7 @@ class Inbox:
         self,
         *,
         coupa: Requests,
+        turns: Admission,
         directory: Callable[[], Circles],
         ledger: Ledger,
         clock: Clock,
@@ -129,6 +145,7 @@ class Inbox:
         style: notice.Style,
     ) -> None:
         self._coupa = coupa
+        self._turns = turns
         self._directory = directory
         self._rules = rules
         self._ledger = ledger
@@ -140,9 +157,14 @@ class Inbox:
         """Return what waits for this person now; nothing for an unknown or inactive person.
 
         Raises:
+            Busy: there is no room at Coupa now.
             ServiceError: Coupa or the ledger could not be asked.
         """
         deadline = Deadline(self._clock, BUDGET_S)
+        with self._turns.admit(LISTING, LISTING, within_s=TURNS_S):
+            return self._waiting_for(email, deadline)
+
+    def _waiting_for(self, email: str, deadline: Deadline) -> Cards:
         directory = self._directory()
         person = directory.owner(email, deadline)
         if person is None:
@@ -163,9 +185,14 @@ class Inbox:
         """Return one approval that waits for this person now, or None.
 
         Raises:
+            Busy: there is no room at Coupa now.
             ServiceError: Coupa or the ledger could not be asked.
         """
         deadline = Deadline(self._clock, BUDGET_S)
+        with self._turns.admit(SHOWING, SHOWING, within_s=TURNS_S):
+            return self._show(email, approval_id, deadline)
+
+    def _show(self, email: str, approval_id: int, deadline: Deadline) -> Card | None:
         approval = self._coupa.approval(approval_id, deadline)
         if approval is None or not approval.is_pending:
             return None

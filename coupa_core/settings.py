@@ -262,7 +262,12 @@ class Settings(BaseModel):
         "`DOCUMENT_TYPES`; a dangerous scope (`*.delete`, `bypass`) is refused",
     )
     coupa_max_per_second: int = Field(
-        5, ge=1, le=25, alias="COUPA_MAX_PER_SECOND", description="our share of Coupa's 25 requests a second"
+        5,
+        ge=1,
+        le=25,
+        alias="COUPA_MAX_PER_SECOND",
+        description="our share of Coupa's 25 requests a second, of all instances together; "
+        "a click makes four of them or more",
     )
     notice_fields: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_parsed(read_fields))] = Field(
         {},

@@ -188,19 +188,19 @@ class TableStore(Table):
                 return Note()
         return Note(str(row.get("note", "")), str(row.metadata["etag"]))
 
-    def save_note(self, name: str, note: Note) -> None:
-        """Store a shared text over the one that was read."""
+    def save_note(self, name: str, note: Note) -> str:
+        """Store a shared text over the one that was read and return its etag."""
         row = {"PartitionKey": STATUS, "RowKey": name, "note": note.text}
         with self._talking(f"save note {name}") as client:
-            if note.etag:
-                client.update_entity(
-                    row,
-                    mode=UpdateMode.REPLACE,
-                    etag=note.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            else:
-                client.create_entity(row)
+            if not note.etag:
+                return str(client.create_entity(row)["etag"])
+            stored = client.update_entity(
+                row,
+                mode=UpdateMode.REPLACE,
+                etag=note.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+            return str(stored["etag"])
 
     def _read(self, partition: str, approval_id: int) -> Entry | None:
         with self._talking(f"read row {approval_id}") as client:

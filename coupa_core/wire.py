@@ -9,14 +9,12 @@ import html
 import json
 import re
 import ssl
-import threading
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -53,51 +51,12 @@ _OK = range(200, 300)
 _WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
 
 
-class Pace:
-    """An allowed rate: at most `limit` starts in any window of `period_s`, across threads.
-
-    Bursts up to the limit are allowed; what does not fit before the caller's deadline is not started.
-    """
-
-    def __init__(self, clock: Clock, *, limit: int, period_s: float) -> None:
-        self._clock = clock
-        self._limit = limit
-        self._period_s = period_s
-        self._starts: deque[float] = deque(maxlen=limit)
-        self._lock = threading.Lock()
+class Rate(Protocol):
+    """An allowed rate: one process's own, or one that all processes keep together."""
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait for the next free start and take it.
-
-        Returns:
-            False, at once, when the next start is beyond the deadline; nothing is taken then.
-        """
-        with self._lock:
-            now = self._clock.monotonic()
-            start = max(now, self._next())
-            if start - now > deadline.left_s():
-                return False
-            self._starts.append(start)
-        if start > now:
-            self._clock.sleep(start - now)
-        return True
-
-    def free(self, within_s: float) -> int:
-        """Return how many starts could still be taken within that many seconds."""
-        with self._lock:
-            until = self._clock.monotonic() + within_s
-            taken = sum(1 for start in self._starts if start + self._period_s > until)
-            return self._limit - taken
-
-    def remember(self, seconds_ago: float) -> None:
-        """Count a start that another process made."""
-        with self._lock:
-            merged = sorted([*self._starts, self._clock.monotonic() - seconds_ago])
-            self._starts = deque(merged, maxlen=self._limit)
-
-    def _next(self) -> float:
-        full = len(self._starts) == self._limit
-        return self._starts[0] + self._period_s if full else float("-inf")
+        """Wait for the next turn and take it; False, at once, when none comes before the deadline."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -170,7 +129,7 @@ class Wire:
         name: str,
         base_url: str,
         clock: Clock,
-        pace: Pace | None = None,
+        pace: Rate | None = None,
         session: requests.Session | None = None,
         use_proxy: bool = True,
     ) -> None:

@@ -23,13 +23,13 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("wire", "notice", "cadence", "authority", "ledger", "journal", "azure_sdk", "tables"),
-            *("callers", "schedule"),
+            *("callers", "schedule", "pace"),
         }
     ),
     frozenset(
         {
             *("settings", "coupa", "moveworks", "table_ledger", "table_journal", "directory"),
-            *("sweep", "decide", "inbox", "relay", "report", "operate"),
+            *("sweep", "decide", "inbox", "relay", "report", "operate", "turns"),
         }
     ),
     frozenset({"endpoints"}),

@@ -117,7 +117,7 @@ def test_what_cannot_be_sent_in_time_is_not_decided_and_said_to_be_so(workers: i
     reply = decided(world, items)
 
     if workers == 1:  # one clock for all threads adds up what they wait at the same time
-        assert world.clock.monotonic() - began_s <= BUDGET_S
+        assert world.clock.monotonic() - began_s <= BUDGET_S + 1e-6  # for what floats lose
     outcomes = dict(zip((each["id"] for each in items), said(reply), strict=True))
     sent = {str(each.approval_id) for each in world.coupa.decisions}
     assert len(world.coupa.decisions) == len(sent)

@@ -213,13 +213,13 @@ def test_a_note_that_is_not_there_is_empty(store: LedgerStore) -> None:
 def test_a_note_is_written_over_the_one_that_was_read_and_over_no_other(store: LedgerStore) -> None:
     store.save_note("rate", Note("one"))
     first = store.note("rate")
-    store.save_note("rate", replace(first, text="two"))
+    second = store.save_note("rate", replace(first, text="two"))
 
     for stale in (first, Note("three")):
         with pytest.raises(Conflict):
             store.save_note("rate", replace(stale, text="three"))
 
-    assert store.note("rate").text == "two"
+    assert store.note("rate") == Note("two", second)
     assert store.note("other") == Note()
 
 

@@ -22,8 +22,9 @@ from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.moveworks import ListenerChannel, chat, listener
 from coupa_core.notice import Notice
+from coupa_core.pace import Pace
 from coupa_core.sweep import Channel
-from coupa_core.wire import Pace, Wire
+from coupa_core.wire import Wire
 from sandbox.serving import InProcess
 
 SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]

@@ -16,8 +16,9 @@ from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.moveworks import EventsChannel
 from coupa_core.notice import Notice
+from coupa_core.pace import Pace
 from coupa_core.sweep import Channel
-from coupa_core.wire import Pace, Wire
+from coupa_core.wire import Wire
 
 EVENT = SETTINGS["MOVEWORKS_EVENT_ID"]
 NOTICE = Notice(

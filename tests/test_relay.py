@@ -161,7 +161,7 @@ def test_each_recipients_answer_is_true_when_moveworks_fails(
 
 def test_without_the_ledger_nothing_is_relayed() -> None:
     class Away(MemoryStore):
-        def save_note(self, name: str, note: Note) -> None:
+        def save_note(self, name: str, note: Note) -> str:
             raise Unavailable("ledger_503", "away")
 
     world = World(store=Away(), settings=ON)
@@ -174,11 +174,11 @@ def test_a_rate_that_another_process_wrote_meanwhile_is_read_again() -> None:
     class Busy(MemoryStore):
         times = 2
 
-        def save_note(self, name: str, note: Note) -> None:
+        def save_note(self, name: str, note: Note) -> str:
             if self.times:
                 self.times -= 1
                 raise Conflict("ledger_conflict", "others")
-            super().save_note(name, note)
+            return super().save_note(name, note)
 
     assert relay(World(store=Busy(), settings=ON)).status == 200
 

@@ -32,7 +32,8 @@ from coupa_core.errors import (
     Unknown,
     one_line,
 )
-from coupa_core.wire import Pace, Reply, Wire, error_text, failure_of
+from coupa_core.pace import Pace
+from coupa_core.wire import Reply, Wire, error_text, failure_of
 from sandbox.clock import ManualClock
 from sandbox.serving import served
 

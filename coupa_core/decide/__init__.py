@@ -1,8 +1,8 @@
 """The click's use case: a person decides approvals, each once, on the content that the person was shown.
 
-`answers` is what is said, `check` what must hold, `run` does it, `ended` reads Coupa's record of a decision,
-`rows` is the ledger during one request, `waits` says where the time went, and `ask` puts a question to the
-requester instead.
+`answers` is what is said, `calls` how often Coupa is asked for it, `check` what must hold, `run` does it,
+`ended` reads Coupa's record of a decision, `rows` is the ledger during one request, `waits` says where the
+time went, and `ask` puts a question to the requester instead.
 It knows nothing of HTTP; `endpoints` gives the answers their status.
 """
 

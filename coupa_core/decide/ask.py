@@ -10,10 +10,11 @@ from datetime import timedelta
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import COMMENT_LOST, OWN_QUESTION, Answer, Outcome, Question, answer_of
+from coupa_core.decide.calls import reads_of
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
-from coupa_core.decide.ports import Decisions, Policy, Recorder
-from coupa_core.decide.run import BUDGET_S, READING_S, RECORDING_S
+from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
+from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, RECORDING_S, TURNS_S
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
 from coupa_core.model import Document, Kind, stamp
@@ -28,10 +29,18 @@ class Ask:
     """The use case; its parts are those of `Decide`."""
 
     def __init__(
-        self, *, checks: Checks, coupa: Decisions, journal: Recorder, clock: Clock, policy: Policy
+        self,
+        *,
+        checks: Checks,
+        coupa: Decisions,
+        turns: Admission,
+        journal: Recorder,
+        clock: Clock,
+        policy: Policy,
     ) -> None:
         self._checks = checks
         self._coupa = coupa
+        self._turns = turns
         self._journal = journal
         self._clock = clock
         self._policy = policy
@@ -42,13 +51,18 @@ class Ask:
         Raises:
             CallerError: asking is off, the token is missing or wrong, the approval does not exist, or Coupa
                 names nobody to ask.
+            Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
         case, deadline = Case(question), Deadline(self._clock, BUDGET_S - RECORDING_S)
         try:
-            self._check(case, deadline)
+            self._enter(case)
             if case.end is None:
-                self._carry_out(case, question, deadline)
+                reads = reads_of([case])
+                with self._turns.admit(reads + 1, reads + 1, within_s=TURNS_S):
+                    self._check(case, deadline)
+                    if case.end is None:
+                        self._carry_out(case, question, deadline)
         finally:
             self._journal.record(case.events, required=False)
         end = case.said
@@ -62,12 +76,15 @@ class Ask:
         )
         return end
 
-    def _check(self, case: Case, deadline: Deadline) -> None:
+    def _enter(self, case: Case) -> None:
+        """Look at what needs no question to Coupa."""
         if not self._policy.comments:
             raise CallerError("comments_off", "Asking by comment is not enabled on this bridge.", status=403)
         self._checks.admit(case)
-        if case.end is None:
-            self._checks.meet([case], deadline.within(READING_S))
+        case.note_refusal(at=self._clock.now())
+
+    def _check(self, case: Case, deadline: Deadline) -> None:
+        self._checks.meet([case], deadline.within(deadline.left_s() - CONFIRMING_S))
         if case.end is None and self._checks.asked_for(case):
             case.end = answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_QUESTION)
         if case.end is None and _requester(case.document) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Protocol
 
 from coupa_core.authority import Decider, Rules
@@ -45,6 +46,36 @@ class Decisions(Protocol):
 
     def comment(self, requisition_id: int, text: str, deadline: Deadline) -> int:
         """Comment on a requisition, once; returns the id of the comment that Coupa answered with, or 0."""
+        ...
+
+
+class Turns(Protocol):
+    """Turns at Coupa that are kept for one request; inside `with`, its calls use them."""
+
+    def __len__(self) -> int:
+        """Return how many are left."""
+        ...
+
+    def __enter__(self) -> object:
+        """Let the calls of this context use them."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Let other calls be."""
+        ...
+
+    def split(self, number: int) -> tuple[Turns, Turns]:
+        """Return the first ones and the others: those are there, however many calls come before."""
+        ...
+
+
+class Admission(Protocol):
+    """The way to turns at Coupa."""
+
+    def admit(self, least: int, most: int, *, within_s: float) -> Turns:
+        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
 

@@ -15,12 +15,22 @@ from typing import TypeVar
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
+from coupa_core.decide.calls import CONFIRMS, reads_of
 from coupa_core.decide.check import Case, Checks, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
-from coupa_core.decide.ports import Decisions, Policy, Recorder
+from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
 from coupa_core.decide.rows import Rows
 from coupa_core.decide.waits import waits
-from coupa_core.errors import BridgeError, CallerError, Malformed, Refused, ServiceError, Unavailable, Unknown
+from coupa_core.errors import (
+    BridgeError,
+    Busy,
+    CallerError,
+    Malformed,
+    Refused,
+    ServiceError,
+    Unavailable,
+    Unknown,
+)
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
 from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
@@ -35,11 +45,11 @@ Source: https://developer.moveworks.com/creator-studio/api-configuration/
 RECORDING_S = 1.0
 """Of the budget, the last part, for the audit record and the ledger: Coupa has had its time."""
 
-READING_S = 6.0
-"""Of the budget, for the reads before the decisions."""
+CONFIRMING_S = 1.3
+"""Of the budget, kept for reading back, and as much for sending before that."""
 
-CONFIRMING_S = 2.0
-"""Of the budget, kept for reading back."""
+TURNS_S = 6.0
+"""Of the budget, until the last turn of a request at Coupa: the rest is for calls longer than a turn."""
 
 MAX_AT_ONCE = 20
 """Decisions in one request: as many as a list shows, and as five a second let through in time."""
@@ -93,6 +103,7 @@ class Decide:
     Args:
         checks: what must hold.
         coupa: where the decisions are made.
+        turns: how many calls may be made there.
         ledger: where they are remembered.
         journal: where they are recorded.
         clock: the time.
@@ -105,6 +116,7 @@ class Decide:
         *,
         checks: Checks,
         coupa: Decisions,
+        turns: Admission,
         ledger: Ledger,
         journal: Recorder,
         clock: Clock,
@@ -113,6 +125,7 @@ class Decide:
     ) -> None:
         self._checks = checks
         self._coupa = coupa
+        self._turns = turns
         self._ledger = ledger
         self._journal = journal
         self._clock = clock
@@ -143,17 +156,37 @@ class Decide:
         cases = [Decision(click, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
-        entered = waiting(cases)
-        self._checks.refuse(entered, rows, deadline.within(READING_S))
-        for case in entered:
-            if case.is_repeat and isinstance(case.end, ServiceError):
-                case.end = answer_of(Outcome.UNCONFIRMED)  # it was decided; not that it still is
-            case.note_refusal(at=self._clock.now())
-        self._carry_out(waiting(entered), rows, deadline)
+        if entered := waiting(cases):
+            self._take_turns(entered, rows, deadline)
         self._journal.record([event for case in cases for event in case.events], required=False)
         for case in cases:
             case.log()
         return [case.said for case in cases]
+
+    def _take_turns(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
+        """Check and carry out as many as there are turns for at Coupa; the others are told at once."""
+        reads = reads_of(cases)
+        least = reads + 1 + CONFIRMS
+        try:
+            within_s = deadline.left_s() - (BUDGET_S - RECORDING_S - TURNS_S)
+            turns = self._turns.admit(least, least + len(cases) - 1, within_s=within_s)
+        except Busy as busy:
+            for case in cases:
+                case.end = busy
+            return
+        number = len(turns) - reads - CONFIRMS
+        for case in cases[number:]:
+            case.end = Busy("too many decisions in one request for the allowed rate", retry_after_s=1)
+        checking, deciding = turns.split(reads)
+        entered = cases[:number]
+        with checking:
+            self._checks.refuse(entered, rows, deadline.within(deadline.left_s() - 2 * CONFIRMING_S))
+        for case in entered:
+            if case.is_repeat and isinstance(case.end, ServiceError):
+                case.end = answer_of(Outcome.UNCONFIRMED)  # it was decided; not that it still is
+            case.note_refusal(at=self._clock.now())
+        with deciding:
+            self._carry_out(waiting(entered), rows, deadline)
 
     def _enter(self, case: Decision, rows: Rows) -> None:
         """Look at what needs no question to Coupa: the token, the same request before, the reason."""

@@ -85,13 +85,14 @@ class MemoryStore:
         """Return a shared text."""
         return self._notes.get(name, Note())
 
-    def save_note(self, name: str, note: Note) -> None:
+    def save_note(self, name: str, note: Note) -> str:
         """Store a shared text over the one that was read."""
         with self._lock:
             if self._notes.get(name, Note()).etag != note.etag:
                 raise Conflict("ledger_conflict", f"note {name} was changed meanwhile")
             self._writes += 1
             self._notes[name] = replace(note, etag=f'W/"{self._writes}"')
+            return self._notes[name].etag
 
     def _expect(self, entry: Entry) -> None:
         stored = self._open.get(entry.approval_id)

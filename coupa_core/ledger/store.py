@@ -115,8 +115,8 @@ class LedgerStore(Protocol):
         """Return a short text that processes share; one that is not there is empty, with no etag."""
         ...
 
-    def save_note(self, name: str, note: Note) -> None:
-        """Store a note over the one that was read; raises `Conflict` when it was changed meanwhile."""
+    def save_note(self, name: str, note: Note) -> str:
+        """Store a note over the one that was read and return its etag; raises `Conflict` otherwise."""
         ...
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled
-from coupa_core.wire import Pace, Reply, Wire, failure_of
+from coupa_core.pace import Pace
+from coupa_core.wire import Reply, Wire, failure_of
 
 PAUSE_S = 60.0
 """How long nothing is sent after a 429 without `Retry-After`.

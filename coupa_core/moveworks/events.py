@@ -8,7 +8,8 @@ from __future__ import annotations
 from coupa_core.clock import Clock, Deadline
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
 from coupa_core.notice import Notice
-from coupa_core.wire import Pace, Wire
+from coupa_core.pace import Pace
+from coupa_core.wire import Wire
 
 _HINTS = {
     401: "check MOVEWORKS_API_KEY, and MOVEWORKS_BASE_URL for your region",

@@ -22,7 +22,8 @@ from coupa_core.errors import Refused
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
 from coupa_core.moveworks.chat import chat_text
 from coupa_core.notice import Notice
-from coupa_core.wire import Pace, Reply, Wire
+from coupa_core.pace import Pace
+from coupa_core.wire import Reply, Wire
 
 SCHEMA_VERSION = 1
 """Of the payload; a field may be added under the same version, nothing is renamed or removed."""

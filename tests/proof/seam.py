@@ -196,9 +196,9 @@ class SeamStore:
         """Pass."""
         return self._pass("note", lambda: self._inside.note(name))
 
-    def save_note(self, name: str, note: Note) -> None:
+    def save_note(self, name: str, note: Note) -> str:
         """Pass."""
-        self._pass("save_note", lambda: self._inside.save_note(name, note), writes=True)
+        return self._pass("save_note", lambda: self._inside.save_note(name, note), writes=True)
 
 
 Choice = Mapping[int, str]

@@ -1,0 +1,31 @@
+"""How many calls to Coupa a request will make, so that it begins only when there are turns for all of them.
+
+What is not foreseen (a page that is repeated, a type of document that asks for more) is called all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coupa_core.decide.check import Case
+
+CONFIRMS = 1
+"""Calls that read decisions back."""
+
+_READS = 2
+"""The approvals, and their documents."""
+
+
+def reads_of(cases: Iterable[Case]) -> int:
+    """Return how many calls come before the decisions; each is for all clicks of a request.
+
+    For a group its members are read, for somebody else's approval who stands in for whom, and then whether
+    the address is one person's only; without a token nobody knows, and the address is asked about at least.
+    """
+    more = 0
+    for case in cases:
+        if case.offer is None:
+            more = max(more, 1)
+        elif case.offer.person != case.offer.approver_key:
+            more = 2
+    return _READS + more

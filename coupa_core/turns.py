@@ -1,0 +1,343 @@
+"""Turns at Coupa: the right to begin one call, given out at one rate to all processes of a deployment.
+
+One row of the ledger's table says when the next turn is free, and whoever takes turns moves it on: a virtual
+schedule. A person's request takes all its turns at once, or is told at once to come back. Sweeps and
+operators take what is left, a second's worth at a time. It makes no call itself.
+
+Source: the generic cell rate algorithm without a burst, ITU-T I.371, annex A,
+https://www.itu.int/rec/T-REC-I.371-200403-I
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol, Self
+
+from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import Busy, Conflict, ServiceError
+from coupa_core.ledger import Note
+
+NAME = "turns"
+"""The row that all processes share."""
+
+MAX_AHEAD_S = 30.0
+"""Nobody takes a turn so far ahead: a row that says so is of a clock that went wrong, and is ignored.
+
+Clocks that differ by less make others wait for as long; a greater difference gives each its own rate.
+"""
+
+PATIENCE_S = 5.0
+"""So long a sweep lets people go first; then it takes its place among them, so that it comes to its end."""
+
+ALONE_S = 10.0
+"""So long a process keeps the rate by itself after the table did not answer."""
+
+_FRESH_S = 2.0
+"""So long a process takes it that nobody has written since; if that is wrong, the table refuses to write."""
+
+_LATE = 0.5
+"""A turn of a sweep is over when so much of the step after it is left: late calls would crowd with others."""
+
+_TRIES = 8
+
+logger = logging.getLogger(__name__)
+
+
+class Notes(Protocol):
+    """Where the row is; the ledger's store fits it."""
+
+    def note(self, name: str) -> Note:
+        """Return a short text that processes share; raises `ServiceError`."""
+        ...
+
+    def save_note(self, name: str, note: Note) -> str:
+        """Store it over the one that was read and return its etag; raises `Conflict` or `ServiceError`."""
+        ...
+
+
+class Turns:
+    """The turns of one request, in a row, one each `step_s`; inside `with`, its calls use them.
+
+    A call beyond them goes out after the same step, so that nobody who was admitted waits behind those who
+    came later; the rate is kept by those who come next.
+    """
+
+    def __init__(self, stile: Turnstile, *, start_s: float, number: int) -> None:
+        self._stile = stile
+        self._next_s = start_s
+        self._left = number
+        self._until_s = start_s + (number - _LATE) * stile.step_s
+        self._lock = threading.Lock()
+        self._before: Token[Turns | None] | None = None
+
+    def __len__(self) -> int:
+        """Return how many are left."""
+        return self._left
+
+    def __enter__(self) -> Self:
+        """Let the calls of this context use them."""
+        self._before = _current.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let other calls be."""
+        assert self._before is not None  # noqa: S101 - `with` enters first
+        _current.reset(self._before)
+
+    def split(self, number: int) -> tuple[Turns, Turns]:
+        """Return the first turns and the others: the others are there, however many calls come before."""
+        first = min(number, self._left)
+        then_s = self._next_s + first * self._stile.step_s
+        return (
+            Turns(self._stile, start_s=self._next_s, number=first),
+            Turns(self._stile, start_s=then_s, number=self._left - first),
+        )
+
+    @property
+    def next_s(self) -> float:
+        """Return when the next one comes, on the monotonic clock."""
+        return self._next_s
+
+    def follow(self, before: Turns | None) -> None:
+        """Begin a step after what was before, where that was late."""
+        if before is not None:
+            self._next_s = max(self._next_s, before.next_s)
+
+    def has_left(self, now_s: float) -> bool:
+        """Tell whether one is left that is not over."""
+        return self._left > 0 and max(now_s, self._next_s) < self._until_s
+
+    def take(self, now_s: float, *, within_s: float) -> float | None:
+        """Take the next one and return how long to wait for it; None when it is not within that time."""
+        with self._lock:
+            at_s = max(now_s, self._next_s)
+            if at_s - now_s > within_s:
+                return None
+            self._next_s = at_s + self._stile.step_s
+            if self._left:
+                self._left -= 1
+            else:
+                self._stile.owe(at_s - now_s)
+        return at_s - now_s
+
+
+_current: ContextVar[Turns | None] = ContextVar("turns", default=None)
+
+
+@dataclass
+class _Ask:
+    """A question for turns, and its answer.
+
+    Attributes:
+        least: how many are needed.
+        most: how many are wanted.
+        within_s: how far away the last one may be.
+        yields: take only what is free now.
+        number: how many were given; 0 for none.
+        delay_s: how far away the first one is.
+        pause_s: how long it would have to wait until it could be given them.
+        is_answered: it has been looked at.
+    """
+
+    least: int
+    most: int
+    within_s: float
+    yields: bool = False
+    number: int = 0
+    delay_s: float = 0.0
+    pause_s: float = 0.0
+    is_answered: bool = False
+
+    def answer(self, free_at: float, now: float, step_s: float) -> float:
+        """Take turns from a schedule.
+
+        Args:
+            free_at: when its next turn is free, in seconds since the epoch; not before `now`.
+            now: the same.
+            step_s: between turns.
+
+        Returns:
+            When the next turn is free then.
+        """
+        self.is_answered, self.number = True, 0
+        self.delay_s = free_at - now
+        if self.yields and self.delay_s > step_s:
+            self.pause_s = self.delay_s - step_s
+            return free_at
+        room = max(0.0, (self.within_s - self.delay_s) / step_s + 1)
+        fit = min(self.most, math.floor(room + 1e-6)) if room < self.most else self.most
+        if fit < self.least:
+            self.pause_s = self.delay_s + (self.least - 1) * step_s - self.within_s
+            return free_at
+        self.number = fit
+        return free_at + fit * step_s
+
+
+@dataclass
+class _Seen:
+    """The row as this process wrote it last."""
+
+    note: Note = field(default_factory=Note)
+    at_s: float = float("-inf")
+
+
+class Turnstile:
+    """Gives out turns.
+
+    Args:
+        store: where the row is.
+        clock: the time; the wall clock is what processes share.
+        per_second: the rate of all processes together.
+    """
+
+    def __init__(self, store: Notes, *, clock: Clock, per_second: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._per_second = per_second
+        self.step_s = 1.0001 / per_second  # a hair more than its share, for what clocks lose by rounding
+        self._asks: list[_Ask] = []
+        self._seen = _Seen()
+        self._alone_until_s = float("-inf")
+        self._own_at = 0.0
+        self._spare: Turns | None = None
+        self._speaking = threading.Lock()  # one thread speaks to the table, for all that wait meanwhile
+        self._sparing = threading.Lock()
+        self._lock = threading.Lock()
+
+    def admit(self, least: int, most: int, *, within_s: float) -> Turns:
+        """Keep turns for a person's request.
+
+        Args:
+            least: how many calls it needs.
+            most: how many it would make.
+            within_s: how far away the last one may be.
+
+        Raises:
+            Busy: so many are not free in time; nothing is kept.
+        """
+        ask = _Ask(least, most, within_s)
+        turns = self._answered(ask)
+        if turns is None:
+            raise Busy(
+                "too many requests at this moment for the allowed rate",
+                retry_after_s=max(1, math.ceil(ask.pause_s)),
+            )
+        return turns
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Wait for the next turn and take it: of the request that calls, or else of those that are free.
+
+        Returns:
+            False, at once, when none comes before the deadline.
+        """
+        turns = _current.get()
+        delay_s = (
+            self._spared(deadline)
+            if turns is None
+            else turns.take(self._clock.monotonic(), within_s=deadline.left_s())
+        )
+        if delay_s is None:
+            return False
+        if delay_s > 0:
+            self._clock.sleep(delay_s)
+        return True
+
+    def owe(self, delay_s: float) -> None:
+        """Note a call, so many seconds from now, beyond what was kept; those who come next wait for it."""
+        with self._lock:
+            self._own_at = max(self._own_at, self._now() + delay_s) + self.step_s
+
+    def _spared(self, deadline: Deadline) -> float | None:
+        """Take a turn that no person needs, and return how long to wait for it; None for none in time."""
+        yields_until_s = self._clock.monotonic() + PATIENCE_S
+        while True:
+            with self._sparing:
+                now_s = self._clock.monotonic()
+                if self._spare is not None and self._spare.has_left(now_s):
+                    return self._spare.take(now_s, within_s=deadline.left_s())
+                yields = now_s < yields_until_s
+                ask = _Ask(1, self._per_second, deadline.left_s(), yields=yields)
+                before, self._spare = self._spare, self._answered(ask)
+                if self._spare is not None:
+                    self._spare.follow(before)
+                    continue
+            if not yields or ask.pause_s > deadline.left_s():
+                return None
+            self._clock.sleep(ask.pause_s)
+
+    def _answered(self, ask: _Ask) -> Turns | None:
+        """Ask, together with whoever asks in this process meanwhile."""
+        with self._lock:
+            self._asks.append(ask)
+        with self._speaking:
+            if not ask.is_answered:
+                with self._lock:
+                    asks, self._asks = self._asks, []
+                self._answer(sorted(asks, key=lambda each: each.yields))
+        if not ask.number:
+            return None
+        return Turns(self, start_s=self._clock.monotonic() + ask.delay_s, number=ask.number)
+
+    def _answer(self, asks: Sequence[_Ask]) -> None:
+        """Answer them from the row; where the table does not answer, from a schedule of our own."""
+        if self._clock.monotonic() >= self._alone_until_s:
+            try:
+                self._answer_together(asks)
+            except ServiceError as failure:
+                logger.warning("turns kept alone code=%s cause=%s", failure.code, failure)
+                self._alone_until_s = self._clock.monotonic() + ALONE_S
+            else:
+                return
+        with self._lock:
+            now = self._now()
+            self._own_at = self._taken(asks, max(self._own_at, now), now)
+
+    def _answer_together(self, asks: Sequence[_Ask]) -> None:
+        failure: ServiceError | None = None
+        for _ in range(_TRIES):
+            is_fresh = self._clock.monotonic() < self._seen.at_s + _FRESH_S
+            note = self._seen.note if is_fresh else self._store.note(NAME)
+            now = self._now()
+            with self._lock:
+                owed_s = max(0.0, self._own_at - now)
+            free_at = _free_at(note, now) + owed_s
+            then = self._taken(asks, free_at, now)
+            if then == free_at:
+                return
+            text = f"{then:.6f}"
+            try:
+                etag = self._store.save_note(NAME, replace(note, text=text))
+            except Conflict as error:
+                failure, self._seen = error, _Seen()
+                continue
+            self._seen = _Seen(Note(text, etag), self._clock.monotonic())
+            with self._lock:
+                self._own_at -= owed_s
+            return
+        assert failure is not None  # noqa: S101
+        raise failure
+
+    def _taken(self, asks: Sequence[_Ask], free_at: float, now: float) -> float:
+        for ask in asks:
+            free_at = ask.answer(free_at, now, self.step_s)
+        return free_at
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def _free_at(note: Note, now: float) -> float:
+    """Return when the next turn is free; now, where the row does not say, or cannot be right."""
+    try:
+        said = float(note.text)
+    except ValueError:
+        return now
+    return said if now < said <= now + MAX_AHEAD_S else now

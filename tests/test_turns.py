@@ -1,0 +1,479 @@
+"""Turns at Coupa: one rate for all processes, people before sweeps, and nobody who begins and cannot end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from bridge import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledger_contract import at_once
+
+from coupa_core.clock import Deadline, SystemClock
+from coupa_core.decide.run import TURNS_S
+from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.ledger import LedgerStore, MemoryStore, Note
+from coupa_core.settings import COMMENT_SCOPE
+from coupa_core.turns import ALONE_S, MAX_AHEAD_S, NAME, PATIENCE_S, Turnstile
+from sandbox.clock import ManualClock
+from sandbox.coupa.world import Group
+
+JAMIE = "jamie@example.com"
+
+
+@dataclass
+class Counting(MemoryStore):
+    """A store that counts what is asked of it, and may fail."""
+
+    failures: list[ServiceError] = field(default_factory=list)
+    reads: int = 0
+    writes: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def note(self, name: str) -> Note:
+        self.reads += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return super().note(name)
+
+    def save_note(self, name: str, note: Note) -> str:
+        self.writes += 1
+        return super().save_note(name, note)
+
+
+def stile(store: LedgerStore, clock: ManualClock, per_second: int = 5) -> Turnstile:
+    """Return what a new process would have."""
+    return Turnstile(store, clock=clock, per_second=per_second)
+
+
+def most_in_a_second(times: Sequence[float]) -> int:
+    """Return how many starts lie in one second, at most."""
+    return max((sum(start <= other < start + 1 for other in times) for start in times), default=0)
+
+
+# One rate.
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    per_second=st.integers(1, 25),
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from(["person", "sweep"]),
+            st.integers(1, 6),
+            st.floats(0, 3),
+        ),
+        min_size=1,
+        max_size=25,
+    ),
+)
+def test_no_second_sees_more_than_the_rate_whoever_asks_in_whatever_process(
+    per_second: int, steps: list[tuple[int, str, int, float]]
+) -> None:
+    clock, store = ManualClock(), MemoryStore()
+    processes = [stile(store, clock, per_second) for _ in range(3)]
+    starts: list[float] = []
+    for which, who, number, pause_s in steps:
+        clock.advance(pause_s)
+        process = processes[which]
+        if who == "sweep":
+            for _ in range(number):
+                assert process.wait(Deadline(clock, 50))
+                starts.append(clock.monotonic())
+            continue
+        try:
+            turns = process.admit(number, number, within_s=8)
+        except Busy:
+            continue
+        began_s = clock.monotonic()
+        with turns:
+            for _ in range(number):
+                assert process.wait(Deadline(clock, 10))
+                starts.append(clock.monotonic())
+        assert clock.monotonic() - began_s <= 8 + 1e-6
+
+    # One more where a sweep has used a turn half a step late.
+    assert most_in_a_second(starts) <= per_second + 1
+
+
+def test_processes_that_are_admitted_at_once_share_the_rate(store: LedgerStore) -> None:
+    """Each process is a store's client of its own; the row is the same."""
+    given = at_once(8, lambda _: _admitted(Turnstile(store, clock=SystemClock(), per_second=5)))
+
+    assert [each for each in given if isinstance(each, ServiceError)] == []
+    assert sum(each is True for each in given) in (2, 3)  # of 4 turns each, within 2 seconds
+
+
+def _admitted(process: Turnstile) -> bool:
+    try:
+        process.admit(4, 4, within_s=2)
+    except Busy:
+        return False
+    return True
+
+
+def test_threads_of_one_process_ask_the_table_together() -> None:
+    held = threading.Event()
+
+    class Slow(Counting):
+        def note(self, name: str) -> Note:
+            held.wait(5)
+            return super().note(name)
+
+    store = Slow()
+    process = Turnstile(store, clock=SystemClock(), per_second=5)
+    with ThreadPoolExecutor(16) as pool:
+        futures = [pool.submit(_admitted, process) for _ in range(16)]
+        while len(process._asks) < 15:
+            pass
+        held.set()
+        admitted = [future.result() for future in futures]
+
+    assert admitted.count(True) in (2, 3)
+    assert (store.reads, store.writes) <= (1, 2)
+
+
+def test_a_request_costs_two_calls_to_the_table_and_a_sweep_one_for_a_second_of_calls() -> None:
+    clock, store = ManualClock(), Counting()
+    process = stile(store, clock)
+
+    process.admit(4, 4, within_s=6)
+    assert (store.reads, store.writes) == (1, 1)
+
+    clock.advance(60)
+    store.reads = store.writes = 0
+    for _ in range(50):
+        assert process.wait(Deadline(clock, 50))
+    assert (store.reads, store.writes) == (1, 10)
+
+
+# Who is admitted.
+
+
+@pytest.mark.parametrize(("per_second", "number"), [(5, 8), (10, 16), (25, 30)])
+def test_what_can_be_finished_is_admitted_and_the_others_are_told_at_once_when_to_come_back(
+    per_second: int, number: int
+) -> None:
+    """As operations.md has it."""
+    clock, store = ManualClock(), MemoryStore()
+    processes = [stile(store, clock, per_second) for _ in range(4)]
+    admitted, told = 0, []
+    for each in range(30):
+        try:
+            processes[each % 4].admit(4, 4, within_s=TURNS_S)
+            admitted += 1
+        except Busy as busy:
+            told.append(busy.retry_after_s)
+
+    assert (admitted, clock.monotonic()) == (number, 0)
+    assert set(told) <= {1}
+    clock.advance(1)
+    assert processes[0].admit(4, 4, within_s=TURNS_S)
+
+
+def test_as_many_as_fit_are_given_where_fewer_will_do() -> None:
+    process = stile(MemoryStore(), ManualClock(), 2)
+
+    assert len(process.admit(3, 20, within_s=4.01)) == 9
+    with pytest.raises(Busy):
+        process.admit(3, 20, within_s=4)
+
+
+def test_turns_that_were_split_off_are_there_whatever_came_before() -> None:
+    clock = ManualClock()
+    process = stile(MemoryStore(), clock)
+    first, then = process.admit(4, 4, within_s=6).split(2)
+    for _ in range(6):  # others come meanwhile
+        process.admit(4, 4, within_s=6)
+
+    with first:
+        for _ in range(4):  # two more than foreseen
+            assert process.wait(Deadline(clock, 1))
+    with then:
+        assert process.wait(Deadline(clock, 0.3))
+        assert process.wait(Deadline(clock, 0.3))
+    assert clock.monotonic() < 1.1
+
+
+def test_calls_that_were_not_foreseen_are_made_up_for_by_those_who_come_next() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    process = stile(store, clock)
+    with process.admit(1, 1, within_s=1):
+        for _ in range(5):
+            assert process.wait(Deadline(clock, 5))
+
+    with process.admit(1, 1, within_s=5):
+        assert process.wait(Deadline(clock, 5))
+    assert clock.monotonic() == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_turn_beyond_the_deadline_is_not_waited_for_and_not_taken() -> None:
+    clock = ManualClock()
+    process = stile(MemoryStore(), clock, 1)
+    process.admit(3, 3, within_s=5)
+    turns = process.admit(1, 1, within_s=5)
+
+    with turns:
+        assert not process.wait(Deadline(clock, 1))
+        assert (len(turns), clock.monotonic()) == (1, 0)
+        assert process.wait(Deadline(clock, 4))
+
+
+# Sweeps.
+
+
+def test_a_sweep_lets_people_go_first_and_a_person_waits_for_one_second_of_it_at_most() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    sweep, clicks = stile(store, clock), stile(store, clock)
+    assert sweep.wait(Deadline(clock, 50))
+
+    with clicks.admit(4, 4, within_s=6):
+        assert clicks.wait(Deadline(clock, 6))
+        assert clock.monotonic() <= 1.001
+
+    assert sweep.wait(Deadline(clock, 50))
+    assert 1.8 <= clock.monotonic() <= 1.801  # what it had left of its second is over
+
+
+def test_a_sweep_takes_its_place_among_people_who_never_stop() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    clicks = stile(store, clock)
+
+    class Crowded(ManualClock):
+        """Somebody clicks whenever there is room."""
+
+        def sleep(self, seconds: float) -> None:
+            clock.sleep(seconds)
+            try:
+                while True:
+                    clicks.admit(4, 4, within_s=6.4)
+            except Busy:
+                return
+
+        now = clock.now
+        monotonic = clock.monotonic
+
+    crowded = Crowded()
+    crowded.sleep(0)
+    sweep = Turnstile(store, clock=crowded, per_second=5)
+
+    assert sweep.wait(Deadline(clock, 50))
+
+    assert PATIENCE_S <= clock.monotonic() <= PATIENCE_S + 8
+
+
+@pytest.mark.parametrize("seconds", [0.5, PATIENCE_S + 0.5])
+def test_a_sweep_that_gets_no_turn_in_time_is_told_so_without_waiting_for_nothing(seconds: float) -> None:
+    clock, store = ManualClock(), MemoryStore()
+    process = stile(store, clock)
+    for _ in range(8):
+        process.admit(4, 4, within_s=6.4)
+
+    assert not process.wait(Deadline(clock, seconds))
+    assert clock.monotonic() <= seconds
+
+
+def test_what_a_sweep_took_and_did_not_use_is_over() -> None:
+    clock, store = ManualClock(), Counting()
+    process = stile(store, clock)
+    assert process.wait(Deadline(clock, 50))
+
+    clock.advance(10)
+
+    assert process.wait(Deadline(clock, 50))
+    assert store.writes == 2
+
+
+# When the row cannot be trusted.
+
+
+@pytest.mark.parametrize("failure", [Unavailable("ledger_503", "away"), Unknown("ledger_timeout", "away")])
+def test_without_the_table_a_process_keeps_the_rate_by_itself_and_asks_again_later(
+    failure: ServiceError, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, store = ManualClock(), Counting(failures=[failure])
+    process = stile(store, clock)
+    starts = []
+    for _ in range(20):
+        assert process.wait(Deadline(clock, 50))
+        starts.append(clock.monotonic())
+
+    assert (store.reads, store.writes) == (1, 0)
+    assert most_in_a_second(starts) <= 5
+    assert f"turns kept alone code={failure.code}" in caplog.text
+    clock.advance(ALONE_S)
+    process.admit(1, 1, within_s=1)
+    assert store.writes == 1
+
+
+def test_a_row_that_others_keep_writing_is_tried_again_and_then_done_without() -> None:
+    clock = ManualClock()
+
+    class Contested(Counting):
+        left = 3
+
+        def save_note(self, name: str, note: Note) -> str:
+            if self.left:
+                self.left -= 1
+                raise Conflict("ledger_conflict", "others")
+            return super().save_note(name, note)
+
+    store = Contested()
+    assert stile(store, clock).admit(4, 4, within_s=6)
+    assert store.writes == 1
+
+    store.left = 1000
+    assert stile(store, clock).admit(4, 4, within_s=6)
+    assert store.writes == 1
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "nan", "inf", "-1", "1e400"])
+def test_a_row_that_says_nothing_lets_turns_begin_now(text: str) -> None:
+    clock, store = ManualClock(), MemoryStore()
+    store.save_note(NAME, Note(text))
+
+    with stile(store, clock).admit(1, 1, within_s=0):
+        pass
+
+
+def test_a_clock_that_went_wrong_stops_nobody() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    wrong = ManualClock(clock.now() + timedelta(seconds=MAX_AHEAD_S + 1))
+    stile(store, wrong).admit(4, 4, within_s=6)
+
+    assert stile(store, clock).admit(4, 4, within_s=1)
+
+
+def test_a_clock_that_is_ahead_makes_others_wait_and_never_more_calls() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    ahead = ManualClock(clock.now() + timedelta(seconds=2))
+    stile(store, ahead).admit(1, 1, within_s=6)
+
+    with stile(store, clock).admit(1, 1, within_s=6):
+        pass
+    with pytest.raises(Busy):
+        stile(store, clock).admit(1, 1, within_s=1)
+
+
+# Through the whole bridge.
+
+
+def _asking() -> World:
+    """Return a world in which approvers may ask; Coupa lets our client comment."""
+    world = World(settings={"COMMENTS": "on"})
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    return world
+
+
+def _busy(world: World) -> None:
+    """Let others have taken every turn for a while."""
+    later = world.clock.now() + timedelta(seconds=9)
+    note = world.store.note(NAME)
+    world.clock.advance(3)  # this process does not rely on what it wrote long ago
+    world.store.save_note(NAME, replace(note, text=str((later + timedelta(seconds=3)).timestamp())))
+
+
+def test_an_approver_who_comes_in_a_crowd_is_told_at_once_that_nothing_was_decided() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    _busy(world)
+    began_s = world.clock.monotonic()
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["error"]) == (503, "busy")
+    assert "nothing was decided" in reply.body["message"]
+    assert int(reply.headers["Retry-After"]) == reply.retry_after_s > 0
+    assert (world.puts(), world.clock.monotonic()) == (0, began_s)
+    world.clock.advance(reply.retry_after_s)
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("route", ["list_approvals", "get_approval", "comment", "decide"])
+def test_every_question_of_a_person_is_answered_at_once_in_a_crowd(route: str) -> None:
+    world = _asking()
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    _busy(world)
+    calls = len(world.coupa.front.calls)
+    body = {
+        "comment": {"comment": "Why?", "action_token": card.slots["action_token"]},
+        "decide": {
+            "decision": "approve",
+            "items": [{"id": card.slots["approval_id"], "token": card.slots["action_token"]}],
+        },
+    }.get(route, {})
+
+    reply = world.call(
+        route,
+        headers={"X-Actor-Email": JAMIE},
+        route={"approval_id": card.slots["approval_id"]},
+        json=body,
+    )
+
+    said = reply.body["items"][0] if route == "decide" else reply.body
+    assert said["error"] == "busy"
+    assert len(world.coupa.front.calls) == calls
+
+
+def test_of_many_decisions_at_a_low_rate_as_many_are_made_as_fit_and_the_others_are_told() -> None:
+    world = World(settings={"COUPA_MAX_PER_SECOND": "1"})
+    for _ in range(10):
+        world.requisition(JAMIE)
+    cards = world.announced()
+    world.clock.advance(120)
+    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
+
+    body = {"decision": "approve", "items": items}
+    reply = world.call("decide", headers={"X-Actor-Email": JAMIE}, json=body)
+
+    said = [each.get("outcome") or each["error"] for each in reply.body["items"]]
+    assert said == ["approved"] * 4 + ["busy"] * 6
+    assert world.puts() == 4
+
+
+@pytest.mark.parametrize("who", ["approver", "member", "delegate"])
+@pytest.mark.parametrize("route", ["approve", "comment"])
+def test_what_a_click_costs_is_foreseen(who: str, route: str) -> None:
+    """Or a crowd of them would be admitted to more calls than there are turns."""
+    world = _asking()
+    approver = JAMIE
+    if who == "member":
+        group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+        world.requisition(Group(group))
+    elif who == "delegate":
+        approver = "robin@example.com"
+        day = timedelta(days=1)
+        world.requisition(approver)
+        world.coupa.world.add_delegation(
+            delegator=world.person(approver),
+            delegate=world.person(JAMIE),
+            start=world.clock.now() - day,
+            end=world.clock.now() + day,
+        )
+    else:
+        world.requisition(JAMIE)
+    card = next(each for each in world.announced() if each.recipient == JAMIE)
+    world.clock.advance(60)
+    before = len(world.coupa.front.calls)
+    until = world.clock.now().timestamp()
+
+    reply = world.call(
+        route,
+        headers={"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]},
+        route={"approval_id": card.slots["approval_id"]},
+        json={"comment": "Why?"} if route == "comment" else {},
+    )
+
+    assert reply.body["outcome"] in ("approved", "commented")
+    kept = round((float(world.store.note(NAME).text) - until) * 5)
+    assert len(world.coupa.front.calls) - before <= kept <= len(world.coupa.front.calls) - before + 1
