@@ -36,9 +36,23 @@ class Neighbours:
         """Answer so many seconds later, each way."""
         self._ask("be_slow", latency_s)
 
+    def allow(self, per_second: int) -> None:
+        """Let Coupa refuse what goes beyond so many requests in a second."""
+        self._ask("allow", per_second)
+
     def count_anew(self) -> None:
         """Forget the calls so far."""
         self._ask("count_anew")
+
+    def answered(self) -> list[tuple[float, int]]:
+        """Return when Coupa's API answered each call, in seconds, and with which status."""
+        answered: list[tuple[float, int]] = self._ask("answered")
+        return answered
+
+    def decided(self) -> int:
+        """Return how many decisions Coupa has applied."""
+        number: int = self._ask("decided")
+        return number
 
     def calls(self) -> tuple[int, int, int]:
         """Return the calls to Coupa's API, for its token, and the notices at Moveworks."""
@@ -84,6 +98,16 @@ class _Hosted:
 
     def be_slow(self, latency_s: float) -> None:
         self.coupa.front.latency_s = self.moveworks.front.latency_s = latency_s
+
+    def allow(self, per_second: int) -> None:
+        self.coupa.max_per_second = per_second
+
+    def answered(self) -> list[tuple[float, int]]:
+        calls = [call for call in self.coupa.front.calls if call.path.startswith("/api/")]
+        return sorted((call.at.timestamp(), call.status) for call in calls)
+
+    def decided(self) -> int:
+        return len(self.coupa.decisions)
 
     def count_anew(self) -> None:
         self.coupa.front.calls.clear()

@@ -9,6 +9,7 @@ import pytest
 
 from bench import beside
 from bench.__main__ import Figures
+from bench.crowd import measure
 from bench.guide import poll_once
 from bench.neighbours import neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
@@ -100,3 +101,13 @@ def test_a_checkout_that_measures_nothing_is_named_with_its_last_words(tmp_path:
 
     with pytest.raises(RuntimeError, match="no Azurite here"):
         beside.measured(tmp_path)
+@pytest.mark.parametrize(("processes", "clicks"), [(1, 12), (3, 4)])
+def test_a_crowd_is_answered_truthfully_and_keeps_the_rate_in_one_process_and_in_several(
+    azurite_server: Azurite, processes: int, clicks: int
+) -> None:
+    crowd = measure(azurite_server.connection_string, processes, clicks)
+
+    assert set(crowd.outcomes) == {"approved", "503 busy"}
+    assert crowd.decided == crowd.outcomes["approved"] >= 4
+    assert crowd.calls == 4 * crowd.decided  # who was told to come back has asked Coupa nothing
+    assert crowd.refused == 0

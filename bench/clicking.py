@@ -1,0 +1,46 @@
+"""One process of a crowd: approve everything on standard input at the same time, when told to go.
+
+It imports `coupa_core` from where `PYTHONPATH` says, so that an earlier build can be measured the same way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from coupa_core.app import Parts, build
+from coupa_core.clock import SystemClock
+from coupa_core.endpoints import Request
+from coupa_core.settings import read_settings
+
+
+def main() -> None:
+    """Read the cards, get warm, say that it is ready, wait for a line, click, and print what came of it."""
+    logging.disable(logging.CRITICAL)
+    cards: list[dict[str, str]] = json.loads(sys.stdin.readline())
+    bridge = build(read_settings(dict(os.environ)), Parts(SystemClock(), random.Random()))
+
+    def call(name: str, card: dict[str, str]) -> dict[str, Any]:
+        headers = {"X-Actor-Email": card["actor"], "X-Action-Token": card["action_token"]}
+        began_s = time.monotonic()
+        reply = bridge.endpoints.handle(
+            name, Request(headers=headers, route={"approval_id": card["approval_id"]})
+        )
+        said = reply.body.get("outcome") or f"{reply.status} {reply.body.get('error')}"
+        return {"said": said, "seconds": time.monotonic() - began_s}
+
+    call("get_approval", cards[0])  # as an instance that has been serving: with a token and a connection
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(len(cards)) as pool:
+        print(json.dumps(list(pool.map(lambda card: call("approve", card), cards))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
