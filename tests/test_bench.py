@@ -101,6 +101,8 @@ def test_a_checkout_that_measures_nothing_is_named_with_its_last_words(tmp_path:
 
     with pytest.raises(RuntimeError, match="no Azurite here"):
         beside.measured(tmp_path)
+
+
 @pytest.mark.parametrize(("processes", "clicks"), [(1, 12), (3, 4)])
 def test_a_crowd_is_answered_truthfully_and_keeps_the_rate_in_one_process_and_in_several(
     azurite_server: Azurite, processes: int, clicks: int

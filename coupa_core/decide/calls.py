@@ -19,13 +19,8 @@ _READS = 2
 def reads_of(cases: Iterable[Case]) -> int:
     """Return how many calls come before the decisions; each is for all clicks of a request.
 
-    For a group its members are read, for somebody else's approval who stands in for whom, and then whether
-    the address is one person's only; without a token nobody knows, and the address is asked about at least.
+    For a group its members are read, and for somebody else's approval who stands in for whom; a token vouches
+    for the address of its person, and without one the address is asked about at least.
     """
-    more = 0
-    for case in cases:
-        if case.offer is None:
-            more = max(more, 1)
-        elif case.offer.person != case.offer.approver_key:
-            more = 2
-    return _READS + more
+    asks_more = any(case.offer is None or case.offer.person != case.offer.approver_key for case in cases)
+    return _READS + asks_more
