@@ -10,8 +10,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from azure.data.tables import UpdateMode
+
 from coupa_core.errors import ServiceError
 from coupa_core.journal import (
+    GENESIS,
     Event,
     Head,
     Journal,
@@ -23,6 +26,7 @@ from coupa_core.journal import (
     canonical,
     digest,
 )
+from coupa_core.table_journal import TableJournal, partition, row_key
 from sandbox.clock import ManualClock
 
 T = TypeVar("T")
@@ -138,6 +142,52 @@ def forged(row: Row, *, kid: str = "k1", **fields: Any) -> Row:
     text = canonical({**said, "seq": row.seq, "kid": kid, "event": {**said["event"], **fields}})
     own = digest(row.prev, text)
     return replace(row, text=text, hash=own, seal=Seals({kid: FOREIGN_KEY}).of(own))
+
+
+def put(store: JournalStore, head: Head, rows: Sequence[Row]) -> None:
+    """Write a day as somebody does who may write to the table: nobody asks for an etag."""
+    if isinstance(store, MemoryJournal):
+        etag = head.etag or 'W/"theirs"'
+        store.days[head.day] = replace(head, etag=etag), {row.seq: row for row in rows}
+        return
+    assert isinstance(store, TableJournal)
+    part = partition(head.day)
+    store.erase(head.day, with_head=False)
+    stored = [{"RowKey": row_key(0), "head": head.text(), "seal": head.seal}]
+    stored += [
+        {"RowKey": row_key(row.seq), "row": row.text, "prev": row.prev, "hash": row.hash, "seal": row.seal}
+        for row in rows
+    ]
+    for each in stored:
+        store._client.upsert_entity({"PartitionKey": part, **each}, mode=UpdateMode.REPLACE)
+
+
+def rewrite(store: JournalStore, *, kid: str, actor: str, **said: Any) -> None:
+    """Make the whole record anew: another actor, every hash right, and seals of no key at all."""
+    prev = GENESIS
+    for day, head in sorted(store.heads()):
+        assert head is not None
+        rows = []
+        for row in store.rows(day):
+            old = json.loads(row.text)
+            text = canonical({**old, **said, "kid": kid, "event": {**old["event"], "actor": actor}})
+            own = digest(prev, text)
+            rows.append(Row(row.seq, text, prev, own, "00"))
+            prev = own
+        put(store, replace(head, kid=kid, hash=prev, seal="00"), rows)
+
+
+def silently(store: JournalStore, *, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+    """Let an earlier version change its key between two days: its rows do not say what they follow."""
+    fill(store, [2], keys=before)
+    seals = Seals(after)
+    monday = head_of(store, MONDAY)
+    store.write(seals.on(replace(monday, next=TUESDAY, is_followed=True)))
+    begun = store.write(seals.on(Head(day=TUESDAY, hash=monday.hash, before=MONDAY)))
+    said = {"day": TUESDAY.isoformat(), "seq": 1, "kid": seals.kid, "nonce": "n", "event": event().values()}
+    text = canonical(said)
+    own = digest(monday.hash, text)
+    store.write(seals.on(replace(begun, seq=1, hash=own)), [Row(1, text, monday.hash, own, seals.of(own))])
 
 
 class LossyJournal(MemoryJournal):

@@ -9,18 +9,19 @@ import argparse
 import io
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TextIO
 
 from coupa_core.app import Parts, build_journals
+from coupa_core.audit.anchors import read_anchors
 from coupa_core.audit.export import STYLES, write_rows
 from coupa_core.clock import SystemClock
 from coupa_core.environment import LOCAL_SETTINGS, environment_of
 from coupa_core.errors import ServiceError, SettingsError
-from coupa_core.journal import Journal, Report
+from coupa_core.journal import Journal, Place, Report
 from coupa_core.settings import Settings, read_settings
 
 WELL, BROKEN, UNKNOWN = 0, 1, 2
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         hint = "check LEDGER_CONNECTION or LEDGER_ACCOUNT_URL, and the right to read the table's rows"
         return _unknown(f"{error} ({error.code}): {hint}")
     except OSError as error:
-        return _unknown(f"cannot write: {error}")
+        return _unknown(f"cannot {'read' if given.command == 'verify' else 'write'}: {error}")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -52,6 +53,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     verify = commands.add_parser("verify", help="check that nothing was changed, removed, added or reordered")
+    verify.add_argument(
+        "--retired",
+        action="append",
+        default=[],
+        metavar="KID",
+        help="a key that was yours and is gone: rows by it count as genuine where a known key goes on",
+    )
+    verify.add_argument(
+        "--anchors",
+        type=Path,
+        metavar="FILE",
+        help="lines of the app's log that begin with `audit day=`, exported as text, CSV or JSON: the record "
+        "must have each row that they name",
+    )
     export = commands.add_parser("export", help="write the rows of some days")
     export.add_argument("--format", choices=sorted(STYLES), required=True)
     export.add_argument("--out", type=Path, metavar="FILE", help="by default the standard output")
@@ -92,7 +107,13 @@ def _settings() -> Settings:
 
 
 def _verify(journal: Journal, settings: Settings, given: argparse.Namespace) -> int:
-    report = journal.verify(since=given.since, until=given.until)
+    anchors: Mapping[Place, Collection[str]] = {}
+    if given.anchors:
+        with given.anchors.open(encoding="utf-8-sig", errors="replace") as lines:
+            anchors = read_anchors(lines)
+        if not anchors:
+            return _unknown(f"no line of {given.anchors} begins with: audit day=")
+    report = journal.verify(since=given.since, until=given.until, retired=given.retired, anchors=anchors)
     if report.broken:
         print(f"broken at {report.broken}")
         print(f"whole up to there: {_counted(report)}")
@@ -103,14 +124,24 @@ def _verify(journal: Journal, settings: Settings, given: argparse.Namespace) -> 
             "AUDIT_TABLE names another"
         )
     if report.unknown_kids:
-        kids = ", ".join(sorted(report.unknown_kids))
-        return _unknown(
-            f"nobody vouches for the end ({_counted(report)}): add the key {kids} to AUDIT_KEYS, or to "
-            "ACTION_TOKEN_KEYS if its name begins with a dot"
-        )
+        return _unknown(_doubts(report))
     print(f"all is well: {_counted(report)}")
+    if given.anchors:
+        print(f"of {len(anchors)} places that the log names, {report.anchored} were compared")
     print(f"it ends at {report.last.day}, row {report.last.seq}, hash {report.last.hash}")
     return WELL
+
+
+def _doubts(report: Report) -> str:
+    """Say which keys are missing, and what an operator can do about it."""
+    kids = ", ".join(sorted(report.unknown_kids))
+    return (
+        f"nobody vouches for what was sealed by the key {kids} ({_counted(report)}). "
+        "If you had a key of that name, put it back behind the first one of AUDIT_KEYS, or of "
+        "ACTION_TOKEN_KEYS if its name begins with a dot; if it is gone for good and a known key goes on "
+        "after it, name it with --retired. If you never had one, somebody else wrote this: keep the table as "
+        "it is, and name another in AUDIT_TABLE"
+    )
 
 
 def _counted(report: Report) -> str:

@@ -14,7 +14,8 @@ from typing import Any, TextIO
 
 from coupa_core.journal import NAMES, Row
 
-COLUMNS = ("day", "seq", *NAMES, "kid", "nonce", "prev", "hash", "seal", "unreadable")
+_OF_ROW = ("kid", "follows", "nonce")
+COLUMNS = ("day", "seq", *NAMES, *_OF_ROW, "prev", "hash", "seal", "unreadable")
 """What is written of each row; `unreadable` holds the text of a row that is none, and is empty otherwise."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
@@ -62,7 +63,7 @@ def _said(day: date, row: Row) -> dict[str, Any]:
         "day": day.isoformat(),
         "seq": row.seq,
         **{name: event[name] for name in NAMES if name in event},
-        **{name: said[name] for name in ("kid", "nonce") if name in said},
+        **{name: said[name] for name in _OF_ROW if name in said},
         "prev": row.prev,
         "hash": row.hash,
         "seal": row.seal,

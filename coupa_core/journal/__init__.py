@@ -5,7 +5,7 @@ safely, `memory` is a store without a disk. It decides nothing and asks Coupa no
 """
 
 from coupa_core.journal.chain import GENESIS, ROOT, Head, Row, Seals, derived, digest, link, read_head
-from coupa_core.journal.check import Broken, Check, Fault, Report
+from coupa_core.journal.check import Broken, Check, Fault, Place, Report
 from coupa_core.journal.events import MAX_TEXT, NAMES, Event, Kind, canonical, folded
 from coupa_core.journal.memory import MemoryJournal
 from coupa_core.journal.store import MAX_ROWS, Journal, JournalStore
@@ -25,6 +25,7 @@ __all__ = [
     "JournalStore",
     "Kind",
     "MemoryJournal",
+    "Place",
     "Report",
     "Row",
     "Seals",

@@ -50,7 +50,9 @@ class Row:
 
     Attributes:
         seq: its place in the day, 1 and up, by the key under which it lies; 0 when that is no place.
-        text: canonical JSON of `day`, `seq`, `kid`, `nonce` and `event`, as it was written.
+        text: canonical JSON of `day`, `seq`, `kid`, `nonce` and `event`, as it was written; and of `follows`,
+            where another key than `kid` had sealed the end that it was put on: that key was known, and its
+            seal held.
         prev: hash of the row before, which may be the last one of an earlier day.
         hash: SHA-256 over `prev` and `text`, hexadecimal.
         seal: HMAC-SHA256 over `hash` with the key that `text` names, hexadecimal.
@@ -84,7 +86,8 @@ class Head:
         is_followed: the head of the day after has been stored: from now on its absence is a loss.
         purged: how many rows of this day and of those before it were deleted because of their age; None
             while they are here.
-        kid: whose key made the seal.
+        kid: whose key made the seal: that of the last append to this day or to those before it, and of the
+            purge where there was one.
         seal: HMAC-SHA256 over all of the above, hexadecimal.
         etag: of the stored head; empty for one that is not stored yet.
     """
@@ -147,14 +150,25 @@ class Seals:
         return _mac(self._keys[self.kid], text)
 
     def on(self, head: Head) -> Head:
-        """Return the head with its seal."""
-        head = replace(head, kid=self.kid)
-        return replace(head, seal=self.of(head.text()))
+        """Return the head with its seal by the first key."""
+        return self.kept(replace(head, kid=self.kid))
+
+    def kept(self, head: Head) -> Head:
+        """Return the head with its seal by the key that it names, which must be known; the first for none.
+
+        Only rows may hand the record on to another key, because they say so: see `link`.
+        """
+        head = replace(head, kid=head.kid or self.kid)
+        return replace(head, seal=_mac(self._keys[head.kid], head.text()))
 
     def hold(self, kid: str, *, text: str, seal: str) -> bool | None:
         """Tell whether a seal is that key's; None when the key is not known here."""
         key = self._keys.get(kid)
         return None if key is None else hmac.compare_digest(_bytes(_mac(key, text)), _bytes(seal))
+
+    def holds(self, head: Head) -> bool | None:
+        """Tell whether a head's seal is by the key that it names; None when that is not known here."""
+        return self.hold(head.kid, text=head.text(), seal=head.seal)
 
 
 def derived(keys: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -169,8 +183,11 @@ def derived(keys: Mapping[str, bytes]) -> dict[str, bytes]:
 def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tuple[list[Row], Head]:
     """Return the rows that append events to a day, and the head after them.
 
+    Where the end was sealed by another key, the first row says by which. So whoever has the new key alone can
+    still tell an end that was known from one that a stranger put there.
+
     Args:
-        head: of the day, as it was read.
+        head: of the day, as it was read; its seal was found to hold.
         events: in their order.
         nonce: 128 random bits as text, by which rows can be told from the same events of somebody else.
         seals: the keys.
@@ -179,6 +196,8 @@ def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tu
     prev = head.hash
     for seq, event in enumerate(events, head.seq + 1):
         said = {"day": head.day.isoformat(), "seq": seq, "kid": seals.kid, "nonce": nonce}
+        if not rows and head.kid not in ("", seals.kid):
+            said["follows"] = head.kid
         text = canonical({**said, "event": event.values()})
         own = digest(prev, text)
         rows.append(Row(seq, text, prev, own, seals.of(own)))

@@ -5,13 +5,17 @@ It is shown heads and rows in the order of time, one at a time, and keeps none o
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from coupa_core.errors import BridgeError
 from coupa_core.journal.chain import GENESIS, Head, Row, Seals, digest
 from coupa_core.journal.events import folded
+
+Place = tuple[date, int]
+"""Where a row is: the day of the chain, and its place there."""
 
 
 class Fault(StrEnum):
@@ -23,6 +27,7 @@ class Fault(StrEnum):
     REORDERED = "reordered"
     HEAD = "head does not fit"
     FOREIGN = "foreign seal"
+    ANOTHER = "not what was noted"
 
 
 class Broken(BridgeError):
@@ -49,8 +54,9 @@ class Report:
     Attributes:
         days: how many days were found to be whole; those without rows are not counted.
         rows: how many rows were found to hang together.
-        unsealed: rows whose key is not known here any more; a later seal vouches for them, too.
-        unknown_kids: keys without which nobody vouches for the end of the record, or for what was purged.
+        unsealed: rows whose key is not known here any more.
+        unknown_kids: keys of rows and heads for which nobody vouches; empty when all is well.
+        anchored: rows that are what was noted of them outside of the store.
         purged: the head of the last day that was deleted because of its age, or None.
         last: the last head; a note of it elsewhere is an anchor from outside.
         broken: the first fault, or None.
@@ -59,6 +65,7 @@ class Report:
     days: int = 0
     rows: int = 0
     unsealed: int = 0
+    anchored: int = 0
     unknown_kids: set[str] = field(default_factory=set)
     purged: Head | None = None
     last: Head | None = None
@@ -68,22 +75,37 @@ class Report:
 class Check:
     """Follows the chain from its beginning. Every method raises `Broken` at a fault.
 
-    For each day: `begin`; `row` for each row and `end`, unless the rows are not to be read; `step`.
+    For each day: `begin`; `row` for each row and `end`, unless the rows are not to be read; `step`. Then
+    `close`.
+
+    A row by a key that is not known here is doubted, whatever known seal comes after it: an earlier version
+    put its rows on anything. The row after it takes the doubt away when it says that it `follows` that key:
+    its writer had the key, and found the seal to hold.
 
     Args:
         seals: the keys.
+        retired: keys that are gone, of whose rows the operator knows that they are genuine.
+        anchors: hashes of rows as they were noted outside of the store, by day and place.
 
     Attributes:
         report: what was found so far.
         seq: place of the last row that was shown.
     """
 
-    def __init__(self, seals: Seals) -> None:
+    def __init__(
+        self,
+        seals: Seals,
+        *,
+        retired: Collection[str] = (),
+        anchors: Mapping[Place, Collection[str]] | None = None,
+    ) -> None:
         self.report = Report()
         self.seq = 0
         self._seals = seals
+        self._retired = retired
+        self._noted = {place: set(hashes) for place, hashes in (anchors or {}).items()}
         self._prev = GENESIS
-        self._purged_by: set[str] = set()
+        self._by: str | None = None  # the key that is not known here and has sealed the row before
 
     def begin(self, day: date, head: Head | None) -> Head:
         """Check how a day hangs on the one before, and return its head.
@@ -92,13 +114,13 @@ class Check:
             day: the next in the chain.
             head: as stored; None when it is missing or cannot be read.
         """
-        if head is None:
+        if head is None or head.day != day:
             raise Broken(day, None, Fault.HEAD, "the head is missing or cannot be read")
         is_sealed = self._is_sealed(head)
         before = self.report.last
         if head.purged is not None:
-            self._purged_by = set() if is_sealed else {folded(head.kid)}
-            self.report.unknown_kids |= self._purged_by
+            if not is_sealed:  # a purge is said by one head alone
+                self._doubt(head.kid)
             self.report.purged = head
         elif head.before and before is None:
             raise Broken(head.before, None, Fault.REMOVED, f"{day} says that this day was before it")
@@ -138,7 +160,13 @@ class Check:
         is_sealed = self._seals.hold(kid, text=row.hash, seal=row.seal)
         if is_sealed is False:
             raise broken(Fault.FOREIGN, f"its seal is not by key {kid}")
-        self._vouch(kid, is_sealed=is_sealed is True)
+        noted = self._noted.pop((day, seq), None)
+        if noted and noted != {row.hash}:
+            raise broken(Fault.ANOTHER, "another hash was noted outside of the store: set back")
+        if self._by not in (None, kid, said.get("follows")):
+            self._doubt_unless_retired(self._by)
+        self._by = None if is_sealed else kid
+        self.report.anchored += noted is not None
         self.report.unsealed += is_sealed is None
         self.report.rows += 1
         self._prev, self.seq = row.hash, seq
@@ -156,7 +184,8 @@ class Check:
             raise Broken(head.day, None, Fault.HEAD, f"it knows of {head.seq} rows only: rolled back")
         if head.hash != self._prev:
             raise Broken(head.day, None, Fault.HEAD, "its hash is not that of the last row")
-        self._vouch(head.kid, is_sealed=is_sealed)
+        if head.seq and not is_sealed and head.kid != self._by:  # else it shares the fate of the rows
+            self._doubt_unless_retired(head.kid)
         self.report.last = head
         self.report.days += head.seq > 0
 
@@ -173,6 +202,23 @@ class Check:
             raise Broken(upcoming, None, Fault.ADDED, f"{head.day} says that {head.next} comes after it")
         return head.next
 
+    def close(self, since: date, until: date) -> None:
+        """Check what can be told only when all days were shown.
+
+        Args:
+            since: the first day whose rows were read.
+            until: the last one.
+        """
+        last, purged = self.report.last, self.report.purged
+        if self._by is not None:
+            self._doubt(self._by)  # nothing comes after it
+        if last is not None and not self._is_sealed(last):
+            self._doubt(last.kid)
+        first = max(since, purged.day + timedelta(days=1)) if purged else since
+        missing = min((place for place in self._noted if first <= place[0] <= until), default=None)
+        if missing:
+            raise Broken(*missing, Fault.REMOVED, "it was noted outside of the store: set back")
+
     def _is_sealed(self, head: Head) -> bool:
         """Tell whether a key that is known here has sealed a head."""
         is_sealed = self._seals.hold(head.kid, text=head.text(), seal=head.seal)
@@ -180,9 +226,9 @@ class Check:
             raise Broken(head.day, None, Fault.FOREIGN, f"the seal of the head is not by key {head.kid}")
         return is_sealed is True
 
-    def _vouch(self, kid: str, *, is_sealed: bool) -> None:
-        """Take a seal for all that is before it, but for a purge: that is said by one head alone."""
-        if is_sealed:
-            self.report.unknown_kids = set(self._purged_by)
-        else:
-            self.report.unknown_kids.add(folded(kid))
+    def _doubt_unless_retired(self, kid: str) -> None:
+        if kid not in self._retired:
+            self._doubt(kid)
+
+    def _doubt(self, kid: str) -> None:
+        self.report.unknown_kids.add(folded(kid))

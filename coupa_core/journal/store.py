@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import takewhile
@@ -16,8 +16,8 @@ from typing import Protocol
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
 from coupa_core.journal.chain import ROOT, Head, Row, Seals, link
-from coupa_core.journal.check import Broken, Check, Fault, Report
-from coupa_core.journal.events import Event
+from coupa_core.journal.check import Broken, Check, Fault, Place, Report
+from coupa_core.journal.events import Event, folded
 
 logger = logging.getLogger(__name__)
 
@@ -135,16 +135,19 @@ class Journal:
         for start in range(0, len(events), MAX_ROWS):
             has_turn = self._turn.acquire(timeout=_TURN_S)
             try:
-                head = self._append(events[start : start + MAX_ROWS])
+                head, prev = self._append(events[start : start + MAX_ROWS])
             finally:
                 if has_turn:
                     self._turn.release()
-            # Whoever keeps this line knows the end of the record from outside of the store.
-            logger.info("audit day=%s seq=%s hash=%s", head.day, head.seq, head.hash)
+            # Whoever keeps this line knows the end of the record from outside of the store, and what it was
+            # put on: two appends to one place mean that the store was set back in between.
+            logger.info("audit day=%s seq=%s hash=%s prev=%s", head.day, head.seq, head.hash, prev)
 
-    def _append(self, events: Sequence[Event]) -> Head:
+    def _append(self, events: Sequence[Event]) -> tuple[Head, str]:
+        """Return the head after the events, and the hash that the first of them was put on."""
         nonce = self._new_nonce()
         maybe: Head | None = None
+        prev = ""
         races = failures = 0
         while True:
             try:
@@ -152,14 +155,15 @@ class Journal:
                 # An answer was lost: the row knows. It is looked for after the head was read: whatever is
                 # written next must fit that head, so ours cannot come in behind us.
                 if maybe and self._is_stored(maybe):
-                    return maybe
+                    return maybe, prev
                 rows, maybe = link(head, events, nonce=nonce, seals=self._seals)
+                prev = head.hash
                 try:
-                    return self.store.write(maybe, rows)
+                    return self.store.write(maybe, rows), prev
                 except Conflict:
                     # The head is another one: ours is what made it so, or it cannot come in any more.
                     if self._is_stored(maybe):
-                        return maybe
+                        return maybe, prev
                     maybe = None
                     raise
             except Conflict:
@@ -191,40 +195,47 @@ class Journal:
         today = self._clock.now().date()
         head = self.store.head(today)
         newest = (today, head) if head and not head.next else next(self.store.heads(), None)
-        head = self._sound(*newest) if newest else self.store.write(self._seals.on(Head(day=ROOT)))
+        head = self._sound(*newest) if newest else self.store.write(self._seals.kept(Head(day=ROOT)))
         while head.next or head.day < today:
             head = self._next_head(head, today)
         if head.before and head.seq == 0:
             before = self._sound(head.before, self.store.head(head.before))
             if not before.is_followed:
-                self.store.write(self._seals.on(replace(before, is_followed=True)))
+                self.store.write(self._seals.kept(replace(before, is_followed=True)))
         return head
 
     def _next_head(self, head: Head, today: date) -> Head:
         """Return the stored head of the day after."""
         if head.next is None:
-            head = self.store.write(self._seals.on(replace(head, next=today)))
+            head = self.store.write(self._seals.kept(replace(head, next=today)))
         day = head.next or today
         found = self.store.head(day)
         if found is None and not head.is_followed:
-            found = self.store.write(self._seals.on(Head(day=day, hash=head.hash, before=head.day)))
+            begun = Head(day=day, hash=head.hash, before=head.day, kid=head.kid)
+            found = self.store.write(self._seals.kept(begun))
         return self._sound(day, found)
 
     def _sound(self, day: date, head: Head | None) -> Head:
         """Return a head that may be built on: a new seal over a forged one would hide the forgery.
 
+        A seal by a key that is not known is none: a stranger can make one, under any name.
+
         Raises:
-            Malformed: it is missing, cannot be read, or has a foreign seal.
+            Malformed: it is missing, cannot be read, or its seal does not hold here.
         """
-        is_sealed = head and self._seals.hold(head.kid, text=head.text(), seal=head.seal)
-        if head is None or is_sealed is False:
+        if head is None or head.day != day or self._seals.holds(head) is False:
             raise Malformed(
                 "audit_broken",
                 f"the audit record has no sound head of {day}: check it, keep its table as it is, and name "
                 "another in AUDIT_TABLE",
             )
-        if is_sealed is None:
-            logger.warning("audit day=%s goes on after a seal by key %s, which is not known", day, head.kid)
+        if self._seals.holds(head) is None:
+            raise Malformed(
+                "audit_foreign",
+                f"the audit record ends on {day} with a seal by key {folded(head.kid)}, which is not known "
+                "here: if that was a key of yours, put it back behind the first one until something has been "
+                "recorded; if not, keep the table as it is, and name another in AUDIT_TABLE",
+            )
         return head
 
     def rows(self, *, since: date, until: date) -> Iterator[tuple[date, Row]]:
@@ -238,18 +249,32 @@ class Journal:
                 for row in self.store.rows(day):
                     yield day, row
 
-    def verify(self, *, since: date = date.min, until: date = date.max) -> Report:
+    def verify(
+        self,
+        *,
+        since: date = date.min,
+        until: date = date.max,
+        retired: Collection[str] = (),
+        anchors: Mapping[Place, Collection[str]] | None = None,
+    ) -> Report:
         """Check the record, while others may append to it.
 
         How the days hang together is always checked, the rows of these days only, both included. A purge that
         runs at the same time may look like a removal.
 
+        Args:
+            since: the first day whose rows are read.
+            until: the last one.
+            retired: keys that are gone, of whose rows somebody else knows that they are genuine.
+            anchors: hashes of rows as they were noted outside of the store, by day and place.
+
         Raises:
             Unavailable, Unknown, Malformed: the store does not answer as it should.
         """
-        check = Check(self._seals)
+        check = Check(self._seals, retired=retired, anchors=anchors)
         try:
             self._follow(check, since, until)
+            check.close(since, until)
         except Broken as broken:
             check.report.broken = broken
         return check.report
@@ -284,7 +309,8 @@ class Journal:
     def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
         """Delete the rows of whole days that are older, and return how many.
 
-        The head of the last of them stays and says how many were purged: it tells a purge from a loss.
+        The head of the last of them stays and says how many were purged: it tells a purge from a loss. Its
+        seal must hold here, so days whose key is gone wait for the first day after them whose key is not.
 
         Args:
             keep_days: 0 for ever.
@@ -297,12 +323,14 @@ class Journal:
             return 0
         limit = self._clock.now().date() - timedelta(days=keep_days)
         old = [(day, head) for day, head in self.store.heads(before=limit) if head is None or head.next]
-        last = next((head for day, head in old if head and day > ROOT), None)
+        last = next(
+            (head for day, head in old if head and day > ROOT and self._seals.holds(head) is not None), None
+        )
         if last is None:
             return 0
-        if last.purged is None:
-            purged_head = replace(self._sound(last.day, last), purged=_count(head for _, head in old if head))
-            self.store.write(self._seals.on(purged_head))
+        if last.purged is None or last.kid != self._seals.kid:
+            count = _count(head for day, head in old if head and day <= last.day)
+            self.store.write(self._seals.on(replace(self._sound(last.day, last), purged=count)))
         purged = 0
         for day, _ in reversed(old):
             if day <= last.day and not (deadline and deadline.left_s() <= 0):

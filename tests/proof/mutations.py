@@ -287,15 +287,29 @@ MUTATIONS = (
     Mutation(
         "a forged head is not built on",
         "journal/store.py",
-        "if head is None or is_sealed is False:",
-        "if head is None:",
+        "if head is None or head.day != day or self._seals.holds(head) is False:",
+        "if head is None or head.day != day:",
         "test_journal_contract.py::test_nothing_is_appended_to_a_head_that_somebody_has_forged",
+    ),
+    Mutation(
+        "a head under a key that is not known is not built on",
+        "journal/store.py",
+        "if self._seals.holds(head) is None:",
+        "if False:",
+        "test_audit_keys.py::test_a_record_that_a_stranger_made_anew_stays_doubted_whatever_happens_next",
+    ),
+    Mutation(
+        "a later seal alone vouches for nothing",
+        "journal/check.py",
+        'if self._by not in (None, kid, said.get("follows")):',
+        "if False:",
+        "test_audit_keys.py::test_a_later_seal_alone_vouches_for_nothing_and_the_operator_may",
     ),
     Mutation(
         "all chains begin at one root",
         "journal/store.py",
-        "self._seals.on(Head(day=ROOT))",
-        "self._seals.on(Head(day=today))",
+        "self._seals.kept(Head(day=ROOT))",
+        "self._seals.kept(Head(day=today))",
         "test_proof.py::test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event",
     ),
     Mutation(

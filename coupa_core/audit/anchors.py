@@ -1,0 +1,30 @@
+"""What the log says of the audit record: day, place and hash of each append, as anchors from outside.
+
+It reads lines in whatever form they were exported, and judges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date
+
+from coupa_core.journal import Place
+
+_LINE = re.compile(r"\baudit day=(\d{4}-\d\d-\d\d) seq=(\d{1,10}) hash=([0-9a-f]{64})\b")
+
+
+def read_anchors(lines: Iterable[str]) -> Mapping[Place, set[str]]:
+    """Return the hashes of rows by day and place; more than one for a place that was written twice.
+
+    Args:
+        lines: of an export as text, CSV or JSON; what does not look like an append is passed over.
+    """
+    found: dict[Place, set[str]] = defaultdict(set)
+    for line in lines:
+        for day, seq, own in _LINE.findall(line):
+            with suppress(ValueError):  # no day of the calendar
+                found[date.fromisoformat(day), int(seq)].add(own)
+    return found
