@@ -164,6 +164,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.ledger import Lease, Ledger
     from coupa_core.notice import Style
     from coupa_core.operate import Operate
+    from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
     from coupa_core.report import CycleTimes, Report, Trace
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
@@ -199,6 +200,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         fields=settings.notice_fields,
         links=settings.link_template,
         actions=settings.actions,
+        list_decides=settings.list_decides,
     )
     policy = Policy(
         token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
@@ -302,6 +304,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 }
             ),
             clock=clock,
+            people=Pseudonyms(next(iter(_keys(settings.action_token_keys or settings.audit_keys).values()))),
         ),
     )
 

@@ -85,6 +85,13 @@ class Callers:
         if client not in self._clients[kind]:
             raise CallerError("caller_refused", "This application may not call this route.", status=403)
 
+    def client(self, principal: str) -> str:
+        """Return the application that calls, for the log; `-` where no Entra setting asks for one.
+
+        There the header is anybody's to write, so it says nothing.
+        """
+        return (entra_client(principal) if self._is_on else None) or "-"
+
 
 def entra_client(header: str) -> str | None:
     """Return the client id of the application for which Entra issued the caller's token; None when unclear.

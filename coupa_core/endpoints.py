@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from coupa_core.addresses import folded
-from coupa_core.callers import Callers
+from coupa_core.callers import Caller, Callers
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.correlation import Correlation, correlated, trace_id
 from coupa_core.decide import (
@@ -36,6 +36,7 @@ from coupa_core.inbox import Card, Cards, Inbox
 from coupa_core.model import Verb
 from coupa_core.notice import is_blank
 from coupa_core.operate import MAX_HOURS, Act, Operate, Order
+from coupa_core.pseudonym import Pseudonyms
 from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.report import CycleTimes, Report, Trace, as_csv
 
@@ -127,9 +128,11 @@ class Endpoints:
         relay: Relay,
         callers: Callers,
         clock: Clock,
+        people: Pseudonyms,
     ) -> None:
         self._callers = callers
         self._clock = clock
+        self._people = people
         self._relay = relay
         self._decide = decide
         self._ask = ask
@@ -164,7 +167,7 @@ class Endpoints:
             request = replace(request, id=under.id)
             try:
                 if name != "health":
-                    self._callers.check(name, _header(request, "x-ms-client-principal") or "")
+                    self._callers.check(name, _principal(request))
                 reply = self._routes[name](request)
             except BridgeError as error:
                 reply = refusal(name, error, request_id=under.id)
@@ -173,30 +176,43 @@ class Endpoints:
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
         return replace(reply, request_id=under.id)
 
+    def _note(self, request: Request, actor: str) -> None:
+        """Leave one line of who was served by whom, so that one caller who acts for many people is seen."""
+        client = self._callers.client(_principal(request))
+        logger.info(
+            "served caller=%s known_by=%s client=%s person=%s request_id=%s",
+            *(Caller.DECISIONS, self._callers.known_by, client, self._people.of(actor), request.id),
+        )
+
     def _health(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
         is_healthy = self._report.is_healthy()
         return Reply(200 if is_healthy else 503, {"status": "ok" if is_healthy else "failing"})
 
     def _list(self, request: Request) -> Reply:
-        found = self._inbox.waiting_for(_actor(request, {}))
+        actor = _actor(request, {})
+        found = self._inbox.waiting_for(actor)
+        self._note(request, actor)
         cards = [_card(card) for card in found.cards]
         return Reply(200, {"count": found.total, "message": _how_many(found), "approvals": cards})
 
     def _show(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
-        card = self._inbox.show(_actor(request, {}), approval_id)
+        actor = _actor(request, {})
+        card = self._inbox.show(actor, approval_id)
         if card is None:
             raise CallerError("not_found", "No such approval waits for this person.", status=404)
+        self._note(request, actor)
         return Reply(200, _card(card))
 
     def _click(self, request: Request, verb: Verb | None) -> Reply:
         approval_id = _approval_id(request)
         body = _body(request, {"actor_email", "action_token", "reason", *(["decision"] if not verb else [])})
+        actor = _actor(request, body)
         answer = self._decide.decide(
             Click(
                 approval_id=approval_id,
                 verb=verb or _verb(body),
-                actor=_actor(request, body),
+                actor=actor,
                 token=_token(request, body),
                 reason=_agreed("reason", body.get("reason"), request.query.get("reason")) or "",
                 key=_idempotency_key(request),
@@ -204,6 +220,7 @@ class Endpoints:
                 request_id=request.id,
             )
         )
+        self._note(request, actor)
         return Reply(200, _told(approval_id, answer))
 
     def _clicks(self, request: Request) -> Reply:
@@ -224,6 +241,8 @@ class Endpoints:
             for approval_id, token in _items(body.get("items"))
         ]
         ends = self._decide.decide_all(clicks)
+        if any(isinstance(end, Answer) for end in ends):
+            self._note(request, actor)
         items = []
         for click, end in zip(clicks, ends, strict=True):
             if isinstance(end, Answer):
@@ -240,16 +259,18 @@ class Endpoints:
         comment = body.get("comment", "").strip()
         if is_blank(comment):
             raise CallerError("no_comment", "comment must say what you would like to know.")
+        actor = _actor(request, body)
         answer = self._ask.ask(
             Question(
                 approval_id=approval_id,
-                actor=_actor(request, body),
+                actor=actor,
                 comment=comment,
                 token=_token(request, body),
                 known_by=self._callers.known_by,
                 request_id=request.id,
             )
         )
+        self._note(request, actor)
         return Reply(200, _told(approval_id, answer))
 
     def _notify(self, request: Request) -> Reply:
@@ -480,6 +501,10 @@ def _idempotency_key(request: Request) -> str:
     if len(key) > MAX_KEY or not key.isprintable():
         raise CallerError("bad_key", f"Idempotency-Key must be of at most {MAX_KEY} printable characters.")
     return key
+
+
+def _principal(request: Request) -> str:
+    return _header(request, "x-ms-client-principal") or ""
 
 
 def _header(request: Request, name: str) -> str | None:

@@ -45,7 +45,7 @@ class Card:
         text: Moveworks markup, as in a notice.
         link: where the document is in Coupa.
         action_token: offers the decision to the approver, or, where that is for Coupa only, nothing but a
-            question and the reason why; None when tokens are off.
+            question and the reason why; None when tokens are off, or not given by a list.
         age_days: whole days since it began to wait; None where Coupa does not say.
         need_by: the day on which the goods are needed, as `2026-12-01`; None where nobody said.
     """
@@ -217,7 +217,7 @@ class Inbox:
         link = notice.link_to(document, style=self._style)
         bar = self._rules.bar(decider, document)
         token = None
-        if self._keys is not None:
+        if self._keys is not None and self._style.list_decides:
             token = self._keys.offer(
                 approval.id,
                 approver_key=approval.approver_key or "",
@@ -230,6 +230,7 @@ class Inbox:
             name=decider.firstname or decider.name,
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
             bar=bar,
+            is_listed=True,
         )
         text = notice.announcement(approval, document, style=self._style, shown=shown)
         return Card(

@@ -436,6 +436,13 @@ class Settings(BaseModel):
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
     )
+    list_tokens: Annotated[Literal["on", "off", ""], BeforeValidator(_loose)] = Field(
+        "",
+        alias="LIST_TOKENS",
+        description="whether the list of what waits can decide: `on` hands out action tokens to whoever may "
+        "call, for any person; by default only where `ENTRA_DECISION_CLIENTS` names somebody. Set `on` where "
+        "an address list stands in front",
+    )
     audit: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
         "required",
         alias="AUDIT",
@@ -530,6 +537,16 @@ class Settings(BaseModel):
         description="how long a claim holds; the margin that must be left before a send (a third), the "
         "send's deadline (a sixth) and the skew allowance before a takeover (a quarter) scale with it",
     )
+
+    @property
+    def list_tokens_are_given(self) -> bool:
+        """Tell whether a list comes with action tokens: by default only where more than a key is needed."""
+        return self.list_tokens == "on" or (self.list_tokens == "" and bool(self.entra_decision_clients))
+
+    @property
+    def list_decides(self) -> bool:
+        """Tell whether what waits can be decided from a list: by its tokens, or because none is needed."""
+        return self.list_tokens_are_given or self.action_token != "required"  # noqa: S105 - a mode, no secret
 
     @property
     def asked_scopes(self) -> str:

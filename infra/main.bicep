@@ -90,6 +90,11 @@ param logRetentionDays int = 90
 @description('Optional. Call the health route from outside every five minutes.')
 param enableAvailabilityTest bool = false
 
+@description('Optional. People for whom one caller may act within 15 minutes before it is an alarm; raise it where more approvers are at work at once.')
+@minValue(2)
+@maxValue(10000)
+param manyPeople int = 30
+
 @description('Optional. Monthly budget of the resource group, in the currency of the subscription; 0 for none.')
 @minValue(0)
 param monthlyBudget int = 0
@@ -98,6 +103,9 @@ param monthlyBudget int = 0
 param budgetStartDate string = ''
 
 var token = uniqueString(subscription().id, resourceGroup().id, environmentName)
+// An address list vouches for the caller beside the key, so the list of what waits may hand out action tokens.
+var listTokens = empty(allowedIps) ? '' : 'on'
+var appSettings = union(settings, empty(settings[?'LIST_TOKENS'] ?? '') ? { LIST_TOKENS: listTokens } : {})
 var allTags = union(tags, { application: 'coupa-approvals', 'azd-env-name': environmentName })
 
 var decisionClients = split(settings[?'ENTRA_DECISION_CLIENTS'] ?? '', ',')
@@ -180,7 +188,7 @@ module functionApp 'modules/function-app.bicep' = {
     tableEndpoint: storage.outputs.tableEndpoint
     vaultUri: vault.outputs.uri
     componentName: monitoring.outputs.componentName
-    settings: settings
+    settings: appSettings
     secretNames: secretNames
     allowedIps: allowedIps
     isProbed: enableAvailabilityTest
@@ -210,6 +218,7 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     componentName: monitoring.outputs.componentName
     email: alertEmail
+    manyPeople: manyPeople
   }
 }
 

@@ -74,6 +74,7 @@ class Neighbours:
             "MOVEWORKS_LISTENER_ID": LISTENER_ID,
             "MOVEWORKS_LISTENER_SECRET": LISTENER_SECRET,
             "ACTION_TOKEN_KEYS": TOKEN_KEYS,
+            "LIST_TOKENS": "on",  # everybody here may play everybody
         }
 
 

@@ -38,6 +38,8 @@ SETTINGS = {
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
     "LEDGER_CONNECTION": "memory",
+    # The list decides, as where Entra vouches for the caller; that it does not by default has its own tests.
+    "LIST_TOKENS": "on",
     # So that messages can be counted; what these say has tests of its own.
     "DIGEST_OVER": "0",
     "CLOSING_NOTICE": "never",

@@ -91,6 +91,7 @@ def hosted() -> Iterator[Hosted]:
             "MOVEWORKS_EVENT_ID": EVENT_ID,
             "MOVEWORKS_API_KEY": API_KEY,
             "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+            "LIST_TOKENS": "on",
             "LEDGER_CONNECTION": "memory",
         }
         command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]

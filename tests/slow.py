@@ -269,6 +269,7 @@ def _settings(coupa_url: str, moveworks_url: str) -> dict[str, str]:
         "MOVEWORKS_EVENT_ID": EVENT_ID,
         "MOVEWORKS_API_KEY": API_KEY,
         "ACTION_TOKEN_KEYS": TOKEN_KEYS,
+        "LIST_TOKENS": "on",  # what is clicked comes from the list
         "LEDGER_CONNECTION": "memory",
         "FIRST_RUN": "announce",
         "DIGEST_OVER": "0",

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +17,11 @@ import pytest
 from bridge import World
 from infra.rules import alerts
 from infra.watch import ROOT, Watch, watched
+from journal_contract import rewrite
 
 from coupa_core import app
 from coupa_core.errors import Unavailable
+from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import MemoryStore, Status
 from infra import kusto
 
@@ -234,10 +237,102 @@ def test_health_that_is_red_is_not_counted_as_a_server_error(watch: Watch) -> No
     assert watch.raised() == {"no-complete-sweep"}
 
 
+def approves(watch: Watch, email: str) -> int:
+    """Approve, in one person's name, all that waits for them, by the key alone."""
+    headers = {"X-Actor-Email": email}
+    statuses = []
+    for card in watch.call("GET", "approvals", headers=headers).json()["approvals"]:
+        signed = {**headers, "X-Action-Token": card.get("action_token", "")}
+        path = f"approvals/{card['approval_id']}/approve"
+        statuses.append(watch.call("POST", path, headers=signed).status_code)
+    return statuses.count(200)
+
+
+def test_one_caller_who_approves_for_forty_people_in_some_minutes_is_an_alarm(watch: Watch) -> None:
+    people = [f"person{number}@example.com" for number in range(40)]
+    for email in people:
+        watch.world.requisition(email)
+    watch.sweeps(1)
+    seen = []
+    for email in people:
+        watch.world.clock.advance(5)
+        assert approves(watch, email) == 1
+        seen.append("many-people" in watch.raised())
+
+    assert watch.raised() == {"many-people"}
+    assert seen.index(True) == 29  # with the thirtieth person
+    lines = [row["message"] for row in watch.tables["traces"] if row["message"].startswith("served ")]
+    assert len(lines) == 80
+    assert not any("person1" in line or "@" in line for line in lines)
+
+    watch.sweeps(20)
+    assert watch.raised() == set()
+
+
+def test_many_requests_for_few_people_are_no_alarm(watch: Watch) -> None:
+    for number in range(120):
+        headers = {"X-Actor-Email": f"person{number % 29}@example.com"}
+        assert watch.call("GET", "approvals", headers=headers).status_code == 200
+
+    assert watch.raised() == set()
+
+
+def record_of(watch: Watch) -> MemoryJournal:
+    """Return the audit record, which somebody with rights to its table could change."""
+    journal = watch.world.journal_store
+    assert isinstance(journal, MemoryJournal)
+    return journal
+
+
+def happens(watch: Watch) -> None:
+    """Let something happen that is recorded: somebody is told."""
+    watch.world.requisition("jamie@example.com")
+    watch.sweeps(1)
+
+
+def test_a_record_that_takes_no_event_is_an_alarm(watch: Watch) -> None:
+    rewrite(watch.world.journal_store, kid="k0", actor="mallory@example.com")
+
+    happens(watch)
+    assert "audit-not-recorded" in watch.raised()
+
+
+def test_a_decision_that_the_record_refuses_is_an_alarm(watch: Watch) -> None:
+    rewrite(watch.world.journal_store, kid="k0", actor="mallory@example.com")
+
+    assert click(watch) == 502
+    assert watch.raised() == {"audit-not-recorded"}
+
+
+def test_a_record_that_goes_on_twice_from_one_place_is_an_alarm(watch: Watch) -> None:
+    journal = record_of(watch)
+    before = deepcopy(journal.days)
+    happens(watch)
+    assert watch.raised() == set()
+
+    journal.days = before
+    happens(watch)
+    assert watch.raised() == {"audit-set-back"}
+
+    watch.sweeps(24 * 60 + 1)
+    assert watch.raised() == set()
+
+
+def test_a_record_that_is_begun_anew_is_an_alarm(watch: Watch) -> None:
+    record_of(watch).days.clear()
+
+    happens(watch)
+    assert watch.raised() == {"audit-begun", "audit-set-back"}  # on the zeros again, as this morning
+
+    watch.sweeps(20)
+    assert watch.raised() == {"audit-set-back"}
+
+
 def test_an_alert_that_is_added_needs_a_test_here() -> None:
     assert {alert["name"] for alert in alerts(ROOT)} == {
         *("no-complete-sweep", "credentials-refused", "moveworks-out-of-reach", "approval-parked"),
-        *("outcome-unknown", "refused-callers", "server-errors"),
+        *("outcome-unknown", "refused-callers", "server-errors", "many-people"),
+        *("audit-not-recorded", "audit-set-back", "audit-begun"),
     }
 
 
@@ -358,7 +453,7 @@ def test_the_interpreter_refuses_what_it_does_not_know() -> None:
     for query in (
         "traces | take 5",
         "traces | where guess(message)",
-        "traces | summarize n = dcount(message)",
+        "traces | summarize n = stdev(message)",
     ):
         with pytest.raises(ValueError, match=r"operator|function|aggregate"):
             kusto.run(query, {"traces": [{"message": "x"}]}, now=NOW)

@@ -215,6 +215,20 @@ def test_the_list_shows_each_item_with_buttons_that_work(office: Office) -> None
     assert "approved, HTTP 200" in office.click(JAMIE)
 
 
+def test_a_list_without_tokens_shows_each_item_and_offers_no_button(office: Office) -> None:
+    office.world.settings["LIST_TOKENS"] = "off"
+    office.world.restart()
+    app._built[:] = [office.world.bridge]
+    office.enter("Desk")
+
+    page = office.do("/chat/ask")
+
+    assert "You have 1 open approval in Coupa." in page
+    assert "or open it in Coupa" in page
+    assert 'name="card"' not in page
+    assert 'name="tick-' not in page
+
+
 def test_what_is_ticked_in_the_list_is_approved_together_and_the_rest_is_not(office: Office) -> None:
     office.enter("Desk", copies="3")
     page = office.do("/chat/ask")

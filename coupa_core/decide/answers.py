@@ -37,7 +37,7 @@ SENTENCES = {
     Outcome.NOT_YOUR_APPROVAL: "This request is not waiting for your decision, so nothing was changed.",
     Outcome.NOT_YOUR_TURN: "This request is not waiting for you at the moment, so nothing was changed.",
     Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
-    Outcome.EXPIRED: "This button is too old; ask for your open approvals to decide on the current state.",
+    Outcome.EXPIRED: "This button is too old; please ask for your open approvals, or decide in Coupa.",
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
     Outcome.STEP_UP: "This amount is above what can be approved from chat; please decide in Coupa.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",

@@ -41,7 +41,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "bar.too_great": "This amount is above what can be approved from chat; please decide in Coupa.",
         "bar.unstated": "An amount of this is missing, or has no limit for chat; please decide in Coupa.",
         "actions": "Possible here: {verbs}.",
+        "elsewhere": "To decide, use the buttons of its own message, if you got one, or open it in Coupa.",
         "decide": "To decide here, ask: “{question}”",
+        "decide.coupa": "To decide, open each of them in Coupa.",
         "ask": "Do I have any approvals in Coupa?",
         "informed": "For your information: it is still up to {who} to decide.",
         "informed.nobody": "For your information: it is up to somebody else to decide.",
@@ -196,7 +198,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "bar.unstated": "Ein Betrag fehlt in Coupa oder hat keine Grenze für den Chat; "
         "bitte in Coupa entscheiden.",
         "actions": "Hier möglich: {verbs}.",
+        "elsewhere": "Zum Entscheiden bitte die Schaltflächen der eigenen Nachricht dazu verwenden, falls es "
+        "sie gibt, oder Coupa öffnen.",
         "decide": "Um hier zu entscheiden, fragen Sie: „{question}“",
+        "decide.coupa": "Zum Entscheiden bitte jede davon in Coupa öffnen.",
         "ask": "Welche Genehmigungen warten in Coupa auf mich?",
         "informed": "Zur Information: Die Entscheidung liegt weiterhin bei {who}.",
         "informed.nobody": "Zur Information: Die Entscheidung liegt bei jemand anderem.",

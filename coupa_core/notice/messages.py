@@ -58,12 +58,14 @@ class Shown:
         for_whom: the group, or the person for whom the reader acts; empty for the approver.
         is_changed: the reader was shown other content before.
         bar: why the reader cannot decide it in chat.
+        is_listed: it is an item of the list that the reader asked for.
     """
 
     name: str = ""
     for_whom: str = ""
     is_changed: bool = False
     bar: Bar | None = None
+    is_listed: bool = False
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -193,6 +195,8 @@ def _ending(approval: Approval, style: Style, shown: Shown) -> str:
         return style.say(f"bar.{shown.bar}")
     verbs = [verb for verb in style.actions if verb is not Verb.HOLD or approval.holdable]
     words = [style.say(f"verb.{verb}") for verb in verbs]
+    if words and shown.is_listed and not style.list_decides:
+        return style.say("elsewhere")
     return style.say("actions", verbs=style.choice(words)) if words else ""
 
 
@@ -271,7 +275,7 @@ def digest(
             entries=tuple(_entry(each, style, now) for each in named),
             endings=(
                 style.more(more) if more else "",
-                style.say("decide", question=style.say("ask")) if style.actions else "",
+                _how_to_decide(style),
             ),
             link=Link(style.say("open"), style.base_url),
         )
@@ -279,6 +283,13 @@ def digest(
         if len(text) <= MAX_MESSAGE or not named:
             return text
         named = named[:-1]
+
+
+def _how_to_decide(style: Style) -> str:
+    """Say where what a digest lists can be decided: it has no buttons itself."""
+    if not style.actions:
+        return ""
+    return style.say("decide", question=style.say("ask")) if style.list_decides else style.say("decide.coupa")
 
 
 def several(headline: str, sentences: Sequence[str], *, style: Style, name: str) -> str:

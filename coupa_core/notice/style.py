@@ -46,6 +46,7 @@ class Style:
         fields: which fields in which order, by Coupa's class name; the others have their defaults.
         links: where documents are, by Coupa's class name, and `*` for the others; `{base}`, `{type}`, `{id}`.
         actions: what the approver can do from chat.
+        list_decides: whether they can do it from the list of what waits, too.
         markup: of the channel.
     """
 
@@ -55,6 +56,7 @@ class Style:
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[Verb, ...] = tuple(Verb)
+    list_decides: bool = True
     markup: Markup = HTML
 
     # ------------------------------------------------------------------ texts

@@ -15,6 +15,9 @@ param componentName string
 @description('Required. Who is told.')
 param email string
 
+@description('Required. People for whom one caller may act within 15 minutes before it is an alarm.')
+param manyPeople int
+
 var rules = [
   {
     name: 'no-complete-sweep'
@@ -64,6 +67,34 @@ var rules = [
     windowSize: 'PT15M'
     summary: 'Requests that end with 5xx.'
     query: loadTextContent('../alerts/server-errors.kql')
+  }
+  {
+    name: 'many-people'
+    severity: 1
+    windowSize: 'PT15M'
+    summary: 'One caller saw or decided for many people in a short time.'
+    query: replace(loadTextContent('../alerts/many-people.kql'), 'people >= 30', 'people >= ${manyPeople}')
+  }
+  {
+    name: 'audit-not-recorded'
+    severity: 1
+    windowSize: 'PT15M'
+    summary: 'The audit record does not take what happens: broken, with a foreign seal at its end, or out of reach.'
+    query: loadTextContent('../alerts/audit-not-recorded.kql')
+  }
+  {
+    name: 'audit-set-back'
+    severity: 1
+    windowSize: 'P1D'
+    summary: 'The audit record went on twice from the same place: its table was set back in between.'
+    query: loadTextContent('../alerts/audit-set-back.kql')
+  }
+  {
+    name: 'audit-begun'
+    severity: 2
+    windowSize: 'PT15M'
+    summary: 'The audit record was begun from nothing; expected after a first deployment or with a new AUDIT_TABLE.'
+    query: loadTextContent('../alerts/audit-begun.kql')
   }
 ]
 

@@ -126,10 +126,7 @@ class Chats:
         except requests.RequestException:
             return self._no_answer(person)
         answer = _json(reply)
-        cards = [
-            (str(each.get("text", "")), {key: str(value) for key, value in each.items()})
-            for each in answer.get("approvals", [])
-        ]
+        cards = [(str(each.get("text", "")), _slots(each)) for each in answer.get("approvals", [])]
         note = f"{answer.get('error', 'list')}, HTTP {reply.status_code}"
         return self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
 
@@ -193,6 +190,11 @@ class Chats:
                 if card.id == name and card.approval_id:
                     return card
         raise Mistake("There is no such card in this chat.")
+
+
+def _slots(item: dict[str, Any]) -> dict[str, str]:
+    """Return what the buttons of a listed card send back; none where it comes without a token."""
+    return {key: str(value) for key, value in item.items()} if item.get("action_token") else {}
 
 
 def _decision(text: str) -> Decision:

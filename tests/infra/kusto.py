@@ -259,6 +259,8 @@ def _aggregated(function: str, arguments: list[Value], rows: list[Row]) -> Any:
         return len(rows)
     values = [value for row in rows if (value := arguments[0](row)) is not None]
     match function:
+        case "dcount":
+            return len(set(values))
         case "max":
             return max(values, default=None)
         case "sum":

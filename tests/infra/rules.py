@@ -407,7 +407,8 @@ def alert_rules(root: Path) -> list[str]:
     queries = {path.stem for path in (root / "infra" / "alerts").glob("*.kql")}
     wrong = []
     for alert in alerts(root):
-        if alert["query"] != f"loadTextContent('../alerts/{alert['name']}.kql')":
+        loaded = f"loadTextContent('../alerts/{alert['name']}.kql')"
+        if alert["query"] != loaded and not _replaces(root, alert, loaded):
             wrong.append(f"alert {alert['name']} must load ../alerts/{alert['name']}.kql")
         if alert["name"] not in queries:
             wrong.append(f"alert {alert['name']} has no query")
@@ -420,6 +421,32 @@ def alert_rules(root: Path) -> list[str]:
         for name in sorted(defined | {"health"})
         if steps.get(name, 0) < 3
     ]
+
+
+def _replaces(root: Path, alert: dict[str, Any], loaded: str) -> bool:
+    """Tell whether a query is loaded and a threshold in it replaced: the text that goes is there, once."""
+    given = re.fullmatch(r"replace\((.+), '(\w+ >= )(\d+)', '\2\$\{(\w+)\}'\)", alert["query"])
+    if given is None or given[1] != loaded:
+        return False
+    query = (root / "infra" / "alerts" / f"{alert['name']}.kql").read_text("utf-8")
+    default = literal(Template(root / "infra" / "main.bicep").parameters[given[4]].value)
+    return query.count(f"{given[2]}{given[3]}\n") == 1 and default == given[3]
+
+
+def list_tokens(root: Path) -> list[str]:
+    """The list decides where an address list stands in front, unless the setting says otherwise."""
+    template = Template(root / "infra" / "main.bicep")
+    variables = {name: text(each.value) for name, each in template.of_kind("variables").items() if each.value}
+    call = template.modules["functionApp"].value
+    handed = re.search(r"\bsettings: (\w+)\n", text(call) if call else "")
+    wrong = []
+    if variables.get("listTokens") != "empty(allowedIps) ? '' : 'on'":
+        wrong.append("listTokens does not follow allowedIps")
+    if not handed or "empty(settings[?'LIST_TOKENS'] ?? '') ? { LIST_TOKENS: listTokens }" not in (
+        variables.get(handed[1], "")
+    ):
+        wrong.append("the app is not handed LIST_TOKENS")
+    return wrong
 
 
 def function_keys(root: Path) -> list[str]:
@@ -451,7 +478,7 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         *(parsed, names, modules, parameters, secrets, locks, flex, roles),
-        *(settings, parameter_files, alert_rules, function_keys),
+        *(settings, parameter_files, alert_rules, function_keys, list_tokens),
     )
 }
 

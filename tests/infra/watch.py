@@ -20,6 +20,7 @@ from sandbox.host import FunctionHost
 from sandbox.serving import InProcess
 
 ROOT = Path(__file__).parents[2]
+_WINDOWS = {"PT10M": timedelta(minutes=10), "PT15M": timedelta(minutes=15), "P1D": timedelta(days=1)}
 KEY = "the-key-of-the-connector"
 
 
@@ -66,9 +67,8 @@ class Watch(logging.Handler):
 
     def rows_of(self, alert: dict[str, Any]) -> list[Row]:
         """Run the query of an alert as Azure does: over what the window holds; any row raises it."""
-        minutes = int(alert["windowSize"].removeprefix("PT").removesuffix("M"))
         now = self.world.clock.now()
-        since = now - timedelta(minutes=minutes)
+        since = now - _WINDOWS[alert["windowSize"]]
         inside = {
             name: [row for row in rows if since < row["timestamp"] <= now]
             for name, rows in self.tables.items()
