@@ -281,3 +281,14 @@ def test_each_append_has_a_nonce_of_its_own_without_being_told() -> None:
     nonces = [row.said()["nonce"] for _, row in journal.rows(since=date.min, until=date.max)]
     assert len(set(nonces)) == 2
     assert all(len(nonce) == 32 for nonce in nonces)
+
+
+@pytest.mark.parametrize("language", ["fr", "fr_FR:fr", "C"])
+def test_a_machine_with_a_language_of_its_own_starts_the_app(
+    monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    configure(monkeypatch, {**SETTINGS, "LANGUAGE": language, "LANG": "fr_FR.UTF-8", "LC_ALL": "C"})
+
+    reply = call("health")
+
+    assert reply.body in ({"status": "ok"}, {"status": "failing"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from datetime import time, timedelta
 from decimal import Decimal
@@ -603,6 +604,59 @@ def test_a_mistake_says_what_would_be_right(name: str, value: str, said: str) ->
         read_settings(LEAST | {name: value})
 
     assert str(error.value).startswith(f"{name}: {said}")
+
+
+# fmt: off
+TAKEN = {
+    # https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html (POSIX)
+    *("ARFLAGS", "CC", "CDPATH", "CFLAGS", "CHARSET"),
+    *("COLUMNS", "DATEMSK", "DEAD", "EDITOR", "ENV", "EXINIT"),
+    *("FC", "FCEDIT", "FFLAGS", "GET", "GFLAGS", "HISTFILE"),
+    *("HISTORY", "HISTSIZE", "HOME", "IFS", "LANG", "LEX"),
+    *("LFLAGS", "LINENO", "LINES", "LISTER", "LOGNAME", "LPDEST", "MAIL", "MAILCHECK", "MAILER", "MAILPATH"),
+    *("MAILRC", "MAKEFLAGS", "MAKESHELL", "MANPATH", "MBOX", "MORE", "MSGVERB", "NLSPATH", "NPROC", "OLDPWD"),
+    *("OPTARG", "OPTERR", "OPTIND", "PAGER", "PATH"),
+    *("PPID", "PRINTER", "PROCLANG", "PROJECTDIR", "PS1", "PS2"),
+    *("PS3", "PS4", "PWD", "RANDOM", "SECONDS", "SHELL"),
+    *("TERM", "TERMCAP", "TERMINFO", "TMPDIR", "TZ", "USER"),
+    *("VISUAL", "YACC", "YFLAGS"),
+    # https://www.gnu.org/software/gettext/manual/html_node/Setting-the-POSIX-Locale.html, ld.so, bash
+    *("LANGUAGE", "OUTPUT_CHARSET", "TEXTDOMAIN", "TEXTDOMAINDIR"),
+    *("UID", "EUID", "GROUPS", "HOSTNAME", "SHLVL"),
+    # https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html
+    *("CREDENTIALS_DIRECTORY", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID"),
+    *("MANAGERPID", "NOTIFY_SOCKET", "PIDFILE", "REMOTE_ADDR", "REMOTE_PORT", "SERVICE_RESULT"),
+    # Windows: https://learn.microsoft.com/windows/deployment/usmt/usmt-recognized-environment-variables
+    *("ALLUSERSPROFILE", "APPDATA", "COMPUTERNAME", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA"),
+    *("LOGONSERVER", "NUMBER_OF_PROCESSORS", "OS", "PATHEXT"),
+    *("PROMPT", "PUBLIC", "SESSIONNAME", "TEMP", "TMP"),
+    *("USERDOMAIN", "USERNAME", "USERPROFILE", "WINDIR"),
+    # https://learn.microsoft.com/azure/azure-functions/functions-app-settings, App Service, runners
+    *("APPLICATIONINSIGHTS_CONNECTION_STRING", "CI", "DEBUG", "PORT", "PROJECT", "REGION_NAME", "SETTINGS"),
+}
+PREFIXES = (
+    *("LC_", "LD_", "DYLD_", "XDG_", "BASH", "COMP_"),
+    *("LISTEN_", "SYSTEMD_", "MONITOR_", "PYTHON", "PIP_", "UV_"),
+    *("AZURE_", "AZD_", "AZUREWEBJOBS", "FUNCTIONS_"),
+    *("WEBSITE_", "APPSETTING_", "SCM_", "CONTAINER_", "WEBJOBS_"),
+    *("SERVICE_", "MSI_", "IDENTITY_", "SQLCONNSTR_", "CUSTOMCONNSTR_", "GITHUB_", "RUNNER_", "ACTIONS_"),
+    *("DOCKER_", "GIT_", "SSH_", "OTEL_", "PROCESSOR_", "PROGRAM", "SYSTEM", "HTTP_", "HTTPS_", "NO_PROXY"),
+)
+# fmt: on
+
+
+def test_no_setting_has_a_name_that_something_else_gives_a_meaning() -> None:
+    assert [name for name in NAMES if name in TAKEN or name.startswith(PREFIXES)] == []
+
+
+@pytest.mark.parametrize("languages", ["fr", "fr_FR:fr", "C", "de_CH", ""])
+def test_the_language_of_a_machine_is_not_that_of_notices(
+    languages: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", languages)
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+
+    assert read_settings(os.environ | LEAST).notice_language == "en_US"
 
 
 def test_every_setting_has_a_name_of_its_own_and_a_description() -> None:

@@ -1,6 +1,6 @@
 """No text of others makes markup, a link, a mention or an emoji in any channel, and its letters stay.
 
-This file's own reader looks for each channel's marks, written apart from the rules that keep them out.
+This file looks for each channel's marks by itself, apart from the rules that keep them out.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ LINK = re.compile(
     r"|(?<![\w.+@-])[^\s\x00-,./:-@\[-^`{-\x7f]+[.\u3002\uff0e\uff61][a-z\u0400-\u0fff][^\W\d_](?!\w*@)"
 )
 EMOJI = re.compile(r":[\w+'-]+:")
+LOOKALIKES = str.maketrans({"\u2217": "*", "\u2035": "`", "\u223c": "~", "\uff3f": "_"})
+"""No name of a host has one of these."""
 MAIL = re.compile(r"[\w.+-]+@[\w.-]+")
 
 
@@ -90,6 +92,7 @@ class Reader(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tags: list[str] = []
+        self.texts: list[str] = []
         self.shown = ""
         self.feed(text)
         self.close()
@@ -100,14 +103,14 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.shown += data
+        self.texts.append(data)
 
 
 def faults(shown: str) -> list[str]:
     """Return what would be a link, a mention or an emoji, or turns the line around."""
-    said = MAIL.sub("", shown)
+    said = MAIL.sub("", re.sub("[\u2060\u2068\u2069]", "", shown))
     turning = [char for char in said if unicodedata.category(char) in ("Cf", "Cc", "Cs", "Co", "Cn")]
-    kept = [char for char in turning if char not in "\n\u2060\u2068\u2069"]
-    said = re.sub("[\u2068\u2069]", "", said)
+    kept = [char for char in turning if char != "\n"]
     return [*LINK.findall(said), *EMOJI.findall(said), *kept]
 
 
@@ -125,7 +128,7 @@ def visible_of(text: str) -> str:
 @example("evil\u0301.example")
 @example("\U0001f4a9.la")
 @example("*b* _i_ `c` ~d~ :white_check_mark:")
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_a_text_makes_no_link_mention_or_emoji_and_its_letters_stay(text: str) -> None:
     shown = clean(text, 10_000)
 
@@ -137,7 +140,7 @@ def test_a_text_makes_no_link_mention_or_emoji_and_its_letters_stay(text: str) -
 @given(written)
 @example("*bold* _it_ `code` ~no~ ```x``` **b** __c__ snake_case _")
 @example("# h\n> q\n---\n===\n+ x\n|a|\n1) x")
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_over_the_listener_a_plain_message_stays_plain(text: str) -> None:
     shown = chat.chat_text(plain(text, 10_000))
 
@@ -148,21 +151,18 @@ def test_over_the_listener_a_plain_message_stays_plain(text: str) -> None:
         *re.findall(r"&(?!(?:amp|lt|gt);)", shown),
     ]
     assert marks == []
-    seen = html.unescape(shown).replace("\u02cb", "`").replace("\uff3f", "_")
+    seen = html.unescape(shown).translate(LOOKALIKES)
     assert faults(seen) == []
     assert letters(seen) == letters(read_aloud(visible_of(text)))
 
 
 @given(written, written)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_notice_has_no_marks_but_ours_whatever_its_title_and_lines_say(title: str, line: str) -> None:
-    row = {"id": 1, "quantity": "2"}
-    raw = {"id": 7, "req-title": title, "requisition-lines": [{**row, "description": line}]}
-    quiet = {
-        "id": 7,
-        "req-title": "x" if clean(title, 80) else "",
-        "requisition-lines": [{**row, "description": "x"}],
-    }
+    item = {"id": 1, "quantity": "2"}
+    raw = {"id": 7, "req-title": title, "requisition-lines": [item | {"description": line}]}
+    quiet_title = "x" if clean(title, 80) else ""
+    quiet = {"id": 7, "req-title": quiet_title, "requisition-lines": [item | {"description": "x"}]}
     approval = parse_approval({"id": 1, "status": "pending_approval"})
     texts = []
     for each in (raw, quiet):
@@ -179,13 +179,13 @@ def test_a_notice_has_no_marks_but_ours_whatever_its_title_and_lines_say(title: 
 @given(written)
 @example("<b>\u202eevil</b> http://evil.example <a href='https://x.test/\u202e'>x</a>")
 @example("<b></b> \u3164")
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_markup_that_is_relayed_has_harmless_texts(text: str) -> None:
     shown = safe_html(text)
 
     reader = Reader(shown)
     assert set(reader.tags) <= {"b", "i", "br", "ul", "li", "a"}
-    assert faults(reader.shown) == []
+    assert [faults(each) for each in reader.texts if faults(each)] == []
     assert (shown == "") == is_blank(reader.shown)
     assert not re.search("[\u202a-\u202e\u2066\u2067\ud800-\udfff]", shown)
 
@@ -207,7 +207,7 @@ def test_over_the_listener_a_title_has_no_marks() -> None:
     (card,) = world.announced()
 
     shown = (
-        "Title: \u2217bold\u2217 \uff3fi\uff3f \u02cbc\u02cb \u223cs\u223c \u2236white_check_mark: SKU_1_A"
+        "Title: \u2217bold\u2217 \uff3fi\uff3f \u2035c\u2035 \u223cs\u223c \u2236white_check_mark: SKU_1_A"
     )
     assert shown in card.message.split("\n- ")
 

@@ -12,7 +12,7 @@ import html
 import re
 from html.parser import HTMLParser
 
-_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
+_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u2035", "~": "\u223c"})
 _UNDERLINE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 _MARKS_A_LINE = re.compile(r"[#>=|+]|--")
 _JOINER = "\u2060"
