@@ -38,7 +38,7 @@ def on() -> Iterator[Stage]:
 
 
 def run(cell: Cell, on: Stage) -> Ended:
-    """Run one cell with a short deadline; again where a busy machine spent it before the neighbour was met."""
+    """Run one cell with a short deadline; again where a busy machine spent it before that neighbour."""
     for tries_left in (2, 1, 0):
         with until(Deadline(CLOCK, short_s(cell))):
             ended = cell.run(on)
