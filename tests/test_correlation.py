@@ -188,7 +188,7 @@ def test_a_request_counts_its_calls_and_one_without_any_leaves_no_line(
 
 
 def test_clicks_at_the_same_time_keep_their_ids_and_counts_apart(caplog: pytest.LogCaptureFixture) -> None:
-    world = World(workers=4)
+    world = World(settings={"COUPA_MAX_PER_SECOND": "25"}, workers=4)
     for number in range(8):
         world.requisition(f"person{number}@example.com")
     cards = world.announced()
