@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
-from coupa_core.clock import Clock, Deadline
+from coupa_core.clock import Clock, Deadline, until
 from coupa_core.errors import Busy, Conflict, ServiceError
 from coupa_core.ledger import Note
 
@@ -34,6 +34,9 @@ Clocks that differ by less make others wait for as long; a greater difference gi
 
 PATIENCE_S = 5.0
 """So long a sweep lets people go first; then it takes its place among them, so that it comes to its end."""
+
+SPEAKING_S = 3.0
+"""So long one thread may speak to the table, however long it has itself: the others wait for its answer."""
 
 ALONE_S = 10.0
 """So long a process keeps the rate by itself after the table did not answer."""
@@ -290,7 +293,8 @@ class Turnstile:
         """Answer them from the row; where the table does not answer, from a schedule of our own."""
         if self._clock.monotonic() >= self._alone_until_s:
             try:
-                self._answer_together(asks)
+                with until(Deadline(self._clock, SPEAKING_S)):
+                    self._answer_together(asks)
             except ServiceError as failure:
                 logger.warning("turns kept alone code=%s cause=%s", failure.code, failure)
                 self._alone_until_s = self._clock.monotonic() + ALONE_S

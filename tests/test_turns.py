@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_contract import at_once
 
-from coupa_core.clock import Deadline, SystemClock
+from coupa_core.clock import Deadline, SystemClock, time_left_s, until
 from coupa_core.decide.run import TURNS_S
 from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import LedgerStore, MemoryStore, Note
 from coupa_core.settings import COMMENT_SCOPE
-from coupa_core.turns import ALONE_S, MAX_AHEAD_S, NAME, PATIENCE_S, Turnstile
+from coupa_core.turns import ALONE_S, MAX_AHEAD_S, NAME, PATIENCE_S, SPEAKING_S, Turnstile
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group
 
@@ -153,6 +153,27 @@ def test_a_request_costs_two_calls_to_the_table_and_a_sweep_one_for_a_second_of_
     for _ in range(50):
         assert process.wait(Deadline(clock, 50))
     assert (store.reads, store.writes) == (1, 10)
+
+
+def test_no_conversation_with_the_table_holds_the_others_of_a_process_for_long() -> None:
+    """A sweep has fifty seconds, and a click that waits until it has spoken has ten."""
+    clock, lefts = ManualClock(), []
+
+    class Watching(MemoryStore):
+        def note(self, name: str) -> Note:
+            lefts.append(time_left_s())
+            return super().note(name)
+
+        def save_note(self, name: str, note: Note) -> str:
+            lefts.append(time_left_s())
+            return super().save_note(name, note)
+
+    with until(Deadline(clock, 50)):
+        assert stile(Watching(), clock).wait(Deadline(clock, 50))
+    with until(Deadline(clock, 1)):
+        assert stile(Watching(), clock).admit(1, 1, within_s=6)
+
+    assert lefts == [SPEAKING_S, SPEAKING_S, 1, 1]
 
 
 # Who is admitted.
