@@ -323,21 +323,23 @@ class Journal:
             return 0
         limit = self._clock.now().date() - timedelta(days=keep_days)
         old = [(day, head) for day, head in self.store.heads(before=limit) if head is None or head.next]
-        last = next(
-            (head for day, head in old if head and day > ROOT and self._seals.holds(head) is not None), None
-        )
+        last = self._last_known(old)
         if last is None:
             return 0
         if last.purged is None or last.kid != self._seals.kid:
             count = _count(head for day, head in old if head and day <= last.day)
             self.store.write(self._seals.on(replace(self._sound(last.day, last), purged=count)))
-        purged = 0
-        for day, _ in reversed(old):
-            if day <= last.day and not (deadline and deadline.left_s() <= 0):
-                purged += self.store.erase(day, with_head=day < last.day)
+        days = [day for day, _ in reversed(old) if day <= last.day]
+        in_time = takewhile(lambda _: deadline is None or deadline.left_s() > 0, days)
+        purged = sum(self.store.erase(day, with_head=day < last.day) for day in in_time)
         if purged:
             logger.info("audit purged=%s up to day=%s", purged, last.day)
         return purged
+
+    def _last_known(self, days: Iterable[tuple[date, Head | None]]) -> Head | None:
+        """Return the first head whose seal holds here; None for none."""
+        known = (head for day, head in days if head and day > ROOT and self._seals.holds(head) is not None)
+        return next(known, None)
 
     def _stored(self) -> list[tuple[date, Head | None]]:
         """Return the days of which anything is stored, the oldest first, from the last purged one on."""
