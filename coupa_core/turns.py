@@ -29,7 +29,8 @@ NAME = "turns"
 MAX_AHEAD_S = 30.0
 """Nobody takes a turn so far ahead: a row that says so is of a clock that went wrong, and is ignored.
 
-Clocks that differ by less make others wait for as long; a greater difference gives each its own rate.
+Clocks that differ by less keep people waiting at the slower one, or tell them that it is busy for as long as
+the other goes on; a greater difference gives each its own rate.
 """
 
 PATIENCE_S = 5.0
@@ -48,6 +49,8 @@ _LATE = 0.5
 """A turn of a sweep is over when so much of the step after it is left: late calls would crowd with others."""
 
 _TRIES = 8
+
+_TICK_S = 0.001  # a pause too short for the clock to show would be made again and again
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +166,7 @@ class _Ask:
         """Take turns from a schedule.
 
         Args:
-            free_at: when its next turn is free, in seconds since the epoch; not before `now`.
+            free_at: when its next turn is free, in seconds on the clock of the schedule; not before `now`.
             now: the same.
             step_s: between turns.
 
@@ -173,7 +176,7 @@ class _Ask:
         self.is_answered, self.number = True, 0
         self.delay_s = free_at - now
         if self.yields and self.delay_s > step_s:
-            self.pause_s = self.delay_s - step_s
+            self.pause_s = max(self.delay_s - step_s, _TICK_S)
             return free_at
         room = max(0.0, (self.within_s - self.delay_s) / step_s + 1)
         fit = min(self.most, math.floor(room + 1e-6)) if room < self.most else self.most
@@ -209,7 +212,7 @@ class Turnstile:
         self._asks: list[_Ask] = []
         self._seen = _Seen()
         self._alone_until_s = float("-inf")
-        self._own_at = 0.0
+        self._own_at = float("-inf")  # on the monotonic clock: nobody else reads it, and nobody sets that
         self._spare: Turns | None = None
         self._speaking = threading.Lock()  # one thread speaks to the table, for all that wait meanwhile
         self._sparing = threading.Lock()
@@ -256,7 +259,7 @@ class Turnstile:
     def owe(self, delay_s: float) -> None:
         """Note a call, so many seconds from now, beyond what was kept; those who come next wait for it."""
         with self._lock:
-            self._own_at = max(self._own_at, self._now() + delay_s) + self.step_s
+            self._own_at = max(self._own_at, self._clock.monotonic() + delay_s) + self.step_s
 
     def _spared(self, deadline: Deadline) -> float | None:
         """Take a turn that no person needs, and return how long to wait for it; None for none in time."""
@@ -301,8 +304,8 @@ class Turnstile:
             else:
                 return
         with self._lock:
-            now = self._now()
-            self._own_at = self._taken(asks, max(self._own_at, now), now)
+            now_s = self._clock.monotonic()
+            self._own_at = self._taken(asks, max(self._own_at, now_s), now_s)
 
     def _answer_together(self, asks: Sequence[_Ask]) -> None:
         failure: ServiceError | None = None
@@ -311,7 +314,7 @@ class Turnstile:
             note = self._seen.note if is_fresh else self._store.note(NAME)
             now = self._now()
             with self._lock:
-                owed_s = max(0.0, self._own_at - now)
+                owed_s = max(0.0, self._own_at - self._clock.monotonic())
             free_at = _free_at(note, now) + owed_s
             then = self._taken(asks, free_at, now)
             if then == free_at:

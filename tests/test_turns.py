@@ -176,6 +176,60 @@ def test_no_conversation_with_the_table_holds_the_others_of_a_process_for_long()
     assert lefts == [SPEAKING_S, SPEAKING_S, 1, 1]
 
 
+@pytest.mark.parametrize("step_s", [-3600, -600, -20, 600])
+def test_a_clock_that_is_set_keeps_nobody_waiting_for_what_was_owed(step_s: float) -> None:
+    """What a process owes is on its own clock, which nobody sets; its row is on the wall clock."""
+    clock = ManualClock()
+    process = stile(MemoryStore(), clock)
+    process.owe(0)
+    clock.advance(1)
+    clock.step(step_s)
+
+    assert len(process.admit(4, 4, within_s=TURNS_S)) == 4
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_clock_that_is_set_keeps_nobody_waiting_at_a_process_that_keeps_turns_alone(step_s: float) -> None:
+    clock = ManualClock()
+    process = stile(Counting([Unavailable("ledger_500", "away")]), clock)
+    process.admit(4, 4, within_s=TURNS_S)
+    clock.advance(1)
+    clock.step(step_s)
+
+    assert len(process.admit(4, 4, within_s=TURNS_S)) == 4
+
+
+class Impatient(ManualClock):
+    """A clock that nobody may put to sleep so often in a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.naps = 0
+
+    def sleep(self, seconds: float) -> None:
+        self.naps += 1
+        assert self.naps < 100, "it sleeps again and again and comes no further"
+        super().sleep(seconds)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(passed_s=st.floats(0, 1e7), per_second=st.integers(1, 25), is_alone=st.booleans())
+def test_a_sweep_that_gives_way_comes_to_its_turn_at_any_time_of_the_clock(
+    *, passed_s: float, per_second: int, is_alone: bool
+) -> None:
+    """What is left to wait may be shorter than what the clock can show."""
+    clock = Impatient()
+    clock.advance(passed_s)
+    failures: list[ServiceError] = [Unavailable("ledger_500", "away")] * 1_000 if is_alone else []
+    store = Counting(failures)
+    process, other = stile(store, clock, per_second), stile(store, clock, per_second)
+    for _ in range(8):
+        process.owe(0)
+        other.wait(Deadline(clock, 60))
+        clock.naps = 0
+        assert process.wait(Deadline(clock, 60))
+
+
 # Who is admitted.
 
 
@@ -460,6 +514,38 @@ def test_of_many_decisions_at_a_low_rate_as_many_are_made_as_fit_and_the_others_
     said = [each.get("outcome") or each["error"] for each in reply.body["items"]]
     assert said == ["approved"] * 3 + ["busy"] * 7
     assert world.puts() == 3
+
+
+def test_what_was_decided_before_is_never_said_to_be_undecided_because_it_is_busy() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.clock.advance(60)
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], "Idempotency-Key": "k1"}
+    route = {"approval_id": card.slots["approval_id"]}
+    assert world.call("approve", headers=headers, route=route).body["outcome"] == "approved"
+    _busy(world)
+
+    reply = world.call("approve", headers=headers, route=route)
+
+    assert (reply.body["outcome"], world.puts()) == ("unconfirmed", 1)
+
+
+def test_many_that_were_decided_in_parts_are_all_said_to_be_decided_in_the_end() -> None:
+    world = World(settings={"COUPA_MAX_PER_SECOND": "1"})
+    for _ in range(6):
+        world.requisition(JAMIE)
+    cards = world.announced()
+    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
+    headers = {"X-Actor-Email": JAMIE, "Idempotency-Key": "many"}
+    said = []
+    for order in (items, items[::-1], items):
+        world.clock.advance(120)
+        reply = world.call("decide", headers=headers, json={"decision": "approve", "items": order})
+        said.append([each.get("outcome") or each["error"] for each in reply.body["items"]])
+
+    assert said == [["approved"] * 3 + ["busy"] * 3, ["approved"] * 6, ["approved"] * 6]
+    assert world.puts() == 6
 
 
 @pytest.mark.parametrize("who", ["approver", "member", "delegate"])
