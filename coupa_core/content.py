@@ -44,7 +44,7 @@ def digest(document: Document) -> str:
 
 
 def digests(document: Document) -> tuple[str, str]:
-    """Return the fingerprint by today's recipe, and by that of version 0.1, for its tokens and rows."""
+    """Return the fingerprint by today's recipe, and by that of version 0.1, by which its rows are known."""
     return _fingerprint(_signed(document)), _fingerprint(_signed_by_0_1(document))
 
 

@@ -15,10 +15,12 @@ from bridge import KEY, World
 from coupa_core.authority import Capacity, Decider, TokenKeys
 from coupa_core.decide import Click, reason_for
 from coupa_core.errors import Unavailable
-from coupa_core.ledger import Entry, MemoryStore
+from coupa_core.ledger import Entry, Lease, MemoryStore, Note, State, claimed
 from coupa_core.model import Verb
 from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered
+
+JSON = {"Content-Type": "application/json"}
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 KID, _, SECRET = KEY.partition(":")
@@ -774,6 +776,78 @@ def test_a_decision_that_took_no_effect_is_said_to_be_unconfirmed_and_not_sent_a
     assert (reply.status, reply.body["outcome"]) == (200, "unconfirmed")
     assert world.puts() == 1
     assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("status", [300, 302, 307, 400, 403, 404, 409, 422, 500, 503])
+def test_a_decision_that_took_effect_is_said_to_have_whatever_a_gateway_answers(status: int) -> None:
+    world, card = offered()
+    world.coupa.front.fail(
+        "replace", method="PUT", path="/api/approvals/", status=status, headers=JSON, body="{}"
+    )
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    assert not approval_of(world, card).is_open
+
+
+def _away(world: World) -> None:
+    world.coupa.front.fail("answer", status=503, times=None)
+
+
+def _used_up(world: World) -> None:
+    note = world.store.note("turns")
+    world.store.save_note("turns", Note(str(world.clock.now().timestamp() + 20), note.etag))
+    world.restart()
+
+
+@pytest.mark.parametrize("spoil", [_away, _used_up])
+def test_what_was_sent_and_never_confirmed_is_not_said_to_be_undecided_when_asked_again(
+    spoil: Callable[[World], None],
+) -> None:
+    world, card = offered()
+    world.coupa.front.fail("lose", method="PUT", times=None)
+    world.coupa.front.fail("cut", method="GET", skip=2, times=None)
+    assert keyed(world, card, "approve", "one").body["outcome"] == "unconfirmed"
+    world.coupa.front.heal()
+    spoil(world)
+
+    assert keyed(world, card, "approve", "one").body["outcome"] == "unconfirmed"
+    assert keyed(world, card, "approve", "two").status == 503
+    world.coupa.front.heal()
+    world.clock.advance(60)
+    assert keyed(world, card, "approve", "one").body["outcome"] == "approved"
+    assert world.puts() == 1
+
+
+def test_a_row_that_a_sweep_has_claimed_is_left_to_the_sweep() -> None:
+    world, card = offered()
+    number = int(card.slots["approval_id"])
+    row = world.store.read(number)
+    assert row is not None
+    world.store.replace(claimed(row, now=world.clock.now(), lease=Lease()))
+    world.coupa.front.fail("lose", method="PUT", times=None)
+    world.coupa.front.fail("cut", method="GET", skip=2, times=None)
+
+    assert keyed(world, card, "approve", "one").body["outcome"] == "unconfirmed"
+    after = world.store.read(number)
+    assert after is not None
+    assert (after.state, after.decision_key) == (State.CLAIMED, "")
+
+
+def test_what_was_tried_may_be_tried_again() -> None:
+    world, card = offered()
+    world.coupa.front.fail("cut", method="PUT")
+    assert keyed(world, card, "approve", "one").body["outcome"] == "unconfirmed"
+
+    assert keyed(world, card, "approve", "one").body["outcome"] == "approved"
+
+
+def test_what_was_tried_and_is_refused_then_is_a_failure() -> None:
+    world, card = offered()
+    world.coupa.front.fail("cut", method="PUT")
+    keyed(world, card, "approve", "one")
+    world.coupa.front.fail("answer", method="PUT", status=422, headers=JSON, body="{}")
+
+    assert keyed(world, card, "approve", "one").status == 502
 
 
 @pytest.mark.parametrize(("status", "answered"), [(403, 502), (429, 503), (400, 502), (404, 502)])

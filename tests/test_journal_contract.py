@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,7 +31,7 @@ from journal_contract import (
     stored,
 )
 
-from coupa_core.clock import Deadline, SystemClock
+from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
 from coupa_core.journal import (
     GENESIS,
@@ -45,6 +46,7 @@ from coupa_core.journal import (
     Seals,
     link,
 )
+from coupa_core.journal.store import _TURN_S
 from sandbox.clock import ManualClock
 
 SEALS = Seals(KEYS)
@@ -368,6 +370,17 @@ def test_a_thread_that_hangs_does_not_hold_up_the_others_for_long(monkeypatch: p
 
     assert stored(journal) == [(MONDAY, 1, 1)]
     assert not journal._turn.locked()
+
+
+def test_nobody_waits_for_a_thread_that_hangs_when_their_own_time_is_over() -> None:
+    journal = journal_on(MemoryJournal())
+    began_s = time.monotonic()
+
+    with journal._turn, until(Deadline(SystemClock(), 0.0)):
+        journal.append([event(1)])
+
+    assert stored(journal) == [(MONDAY, 1, 1)]
+    assert time.monotonic() - began_s < _TURN_S
 
 
 def test_the_turn_is_given_back_after_a_failure() -> None:

@@ -58,6 +58,9 @@ BARRED = {
 }
 """How a click is answered that cannot be carried out in chat; the notice says the same from the start."""
 OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to ask."
+EARLIER_RELEASE = (
+    "This button is of an earlier version of this service; please look at the request again, then decide."
+)
 REOPENED = "This request was opened again after you decided; please look at it again, then decide."
 WITHDRAWN = "This request is no longer waiting: it was withdrawn."
 COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."

@@ -18,6 +18,7 @@ from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digests
 from coupa_core.decide.answers import (
     BARRED,
+    EARLIER_RELEASE,
     REOPENED,
     WITHDRAWN,
     Answer,
@@ -28,8 +29,8 @@ from coupa_core.decide.answers import (
 )
 from coupa_core.decide.ended import ended
 from coupa_core.decide.ports import Deciders, Decisions, Policy
-from coupa_core.decide.rows import Rows
-from coupa_core.errors import BridgeError, CallerError, Denied, Malformed, ServiceError
+from coupa_core.decide.rows import Before, Rows
+from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, ServiceError
 from coupa_core.journal import Event
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Entry
@@ -55,7 +56,7 @@ class Case:
 
     Attributes:
         click: as it arrived.
-        is_repeat: the ledger has it as decided by the same request before.
+        before: what the same request did before.
         offer: what its token says.
         approval: as Coupa has it.
         decider: as whom the person decides.
@@ -69,7 +70,7 @@ class Case:
     """
 
     click: Click | Question
-    is_repeat: bool = False
+    before: Before = Before.NOTHING
     offer: Offer | None = None
     approval: Approval | None = None
     decider: Decider | None = None
@@ -82,9 +83,18 @@ class Case:
     events: list[Event] = field(default_factory=list)
 
     @property
+    def is_repeat(self) -> bool:
+        """Tell whether the ledger has it as decided by the same request before."""
+        return self.before is Before.DECIDED
+
+    @property
     def said(self) -> Answer | BridgeError:
         """Return how it ended; only asked for then."""
         assert self.end is not None  # noqa: S101
+        is_unknown = self.after is None and isinstance(self.end, Busy | ServiceError)
+        if is_unknown and self.before is not Before.NOTHING:
+            # What was sent before may have decided; nobody is told that nothing was.
+            return answer_of(Outcome.UNCONFIRMED)
         return self.end
 
     @property
@@ -297,9 +307,10 @@ class Checks:
         if case.is_repeat:
             # The same request again must not decide twice: that it waits once more is news to this person.
             return self._changed(case, document, REOPENED)
-        if offer is None or _is_as_shown(case, offer, content_before):
+        if offer is None or (offer.content, offer.generation) == (case.content, case.generation):
             return None
-        return self._changed(case, document)
+        is_of_0_1 = (offer.content, offer.generation) == (content_before, case.generation)
+        return self._changed(case, document, EARLIER_RELEASE if is_of_0_1 else "")
 
     def _changed(self, case: Case, document: Document, sentence: str = "") -> Answer:
         """Show the person how it is now, with a token for that where the click had one."""
@@ -322,31 +333,13 @@ class Checks:
         shown = notice.Shown(
             name=decider.firstname or decider.name,
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
-            is_changed=True,
+            is_changed=sentence != EARLIER_RELEASE,
         )
         text = notice.announcement(approval, document, style=self._policy.style, shown=shown, changes=changes)
         return answer_of(Outcome.CHANGED, sentence, {"content": text, **details})
 
     def _link(self, document: Document) -> str:
         return notice.link_to(document, style=self._policy.style)
-
-
-def _is_as_shown(case: Case, offer: Offer, content_before: str) -> bool:
-    """Tell whether the content, by the recipe of the token, and the round are those that were shown.
-
-    A token of version 0.1 says less. Its row has today's name, too, when a sweep has looked at it; from then
-    on both must fit.
-    """
-    if offer.generation != case.generation:
-        return False
-    if offer.content == case.content:
-        return True
-    names = case.row.told.get(offer.person, "").split() if case.row else []
-    own, today = (
-        version(approver_key=offer.approver_key, content=each, generation=offer.generation)
-        for each in (offer.content, case.content)
-    )
-    return offer.content == content_before and names in ([], [own], [today, own])
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

@@ -7,17 +7,28 @@ store that is out of reach must not use up the ten seconds of the answer row by 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from enum import Enum, auto
 
 from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Click
 from coupa_core.errors import CallerError, ServiceError, Unavailable, Unknown
-from coupa_core.ledger import Entry, Ledger, decided
+from coupa_core.ledger import Entry, Ledger, State, decided, tried
 from coupa_core.model import fingerprint
 
 _RECORD_TRIES = 3
 
 logger = logging.getLogger(__name__)
+
+
+class Before(Enum):
+    """What the same request did before, as far as the ledger knows."""
+
+    NOTHING = auto()
+    TRIED = auto()
+    """It sent a decision, and Coupa did not say what became of it."""
+    DECIDED = auto()
 
 
 class Rows:
@@ -42,37 +53,52 @@ class Rows:
             self._fail(error, approval_id)
             return None
 
-    def has_decided(self, click: Click) -> bool:
-        """Tell whether the same request was carried out before; without the ledger nobody knows.
+    def before(self, click: Click) -> Before:
+        """Return what the same request did before; without the ledger nobody knows.
 
         Raises:
             CallerError: its key was used for another decision.
         """
         if not click.key:
-            return False
+            return Before.NOTHING
         try:
             self._check()
             store = self._ledger.store
             row = store.read(click.approval_id) or store.read_closed(click.approval_id)
         except ServiceError as error:
             self._fail(error, click.approval_id)
-            return False
-        if row is None or not row.decision or row.decision_key != fingerprint(click.key):
-            return False
+            return Before.NOTHING
+        if row is None or row.decision_key != fingerprint(click.key):
+            return Before.NOTHING
+        if not row.decision:
+            return Before.TRIED
         if row.decision != click.verb or not same_address(row.decided_by, click.actor):
             raise CallerError("key_reused", "This Idempotency-Key was used for another decision.")
-        return True
+        return Before.DECIDED
 
     def remember(self, click: Click, clock: Clock) -> None:
         """Note the decision in the row, for the sweep and for the same request again."""
-        number = click.approval_id
+        key, now = fingerprint(click.key) if click.key else "", clock.now()
+        self._note(
+            click.approval_id,
+            lambda row: decided(row, decision=click.verb.value, by=click.actor, now=now, key=key),
+        )
+
+    def remember_try(self, click: Click) -> None:
+        """Note that the request sent a decision that was not confirmed, for the same request again."""
+        if click.key:
+            key = fingerprint(click.key)
+            # A row that a sweep has claimed is left to it, which would else tell people twice.
+            self._note(
+                click.approval_id, lambda row: None if row.state is State.CLAIMED else tried(row, key=key)
+            )
+
+    def _note(self, number: int, change: Callable[[Entry], Entry | None]) -> None:
         try:
             for _ in range(_RECORD_TRIES):
                 self._check()
-                row = self._ledger.store.read(number) or self._ledger.begin(number)
-                key = fingerprint(click.key) if click.key else ""
-                noted = decided(row, decision=click.verb.value, by=click.actor, now=clock.now(), key=key)
-                if self._ledger.commit(noted) is not None:
+                row = change(self._ledger.store.read(number) or self._ledger.begin(number))
+                if row is None or self._ledger.commit(row) is not None:
                     return
         except ServiceError as error:
             self._keep(error)

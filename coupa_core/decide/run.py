@@ -25,6 +25,7 @@ from coupa_core.errors import (
     BridgeError,
     Busy,
     CallerError,
+    Denied,
     Malformed,
     Refused,
     ServiceError,
@@ -74,7 +75,7 @@ class Decision(Case):
     click: Click
     clicked_at: datetime = field(kw_only=True)
     is_clean: bool = False
-    refusal: Refused | None = None
+    refusal: Refused | Denied | None = None
     chain: Chain | None = None
     is_confirmed: bool = False
     waits: dict[str, float] = field(default_factory=dict)
@@ -165,25 +166,25 @@ class Decide:
 
     def _take_turns(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
         """Check and carry out as many as there are turns for at Coupa; the others are told at once."""
-        reads = reads_of(cases)
-        least = reads + 1 + CONFIRMS
+        repeats = [case for case in cases if case.is_repeat]  # they are read, and never sent again
+        fresh = [case for case in cases if not case.is_repeat]
+        reads, confirms = reads_of(cases), CONFIRMS if fresh else 0
+        least = reads + min(1, len(fresh)) + confirms
         try:
             within_s = deadline.left_s() - (BUDGET_S - RECORDING_S - TURNS_S)
-            turns = self._turns.admit(least, least + len(cases) - 1, within_s=within_s)
+            turns = self._turns.admit(least, reads + len(fresh) + confirms, within_s=within_s)
         except Busy as busy:
             for case in cases:
                 case.end = busy
             return
-        number = len(turns) - reads - CONFIRMS
-        for case in cases[number:]:
+        number = len(turns) - reads - confirms
+        for case in fresh[number:]:
             case.end = Busy("too many decisions in one request for the allowed rate", retry_after_s=1)
         checking, deciding = turns.split(reads)
-        entered = cases[:number]
+        entered = repeats + fresh[:number]
         with checking:
             self._checks.refuse(entered, rows, deadline.within(deadline.left_s() - 2 * CONFIRMING_S))
         for case in entered:
-            if case.is_repeat and isinstance(case.end, ServiceError):
-                case.end = answer_of(Outcome.UNCONFIRMED)  # it was decided; not that it still is
             case.note_refusal(at=self._clock.now())
         with deciding:
             self._carry_out(waiting(entered), rows, deadline)
@@ -198,7 +199,7 @@ class Decide:
             self._checks.admit(case)
         if case.end is None:
             try:
-                case.is_repeat = rows.has_decided(click)
+                case.before = rows.before(click)
             except CallerError as error:
                 case.end = error
         is_silent = click.verb is Verb.REJECT and is_blank(click.reason)
@@ -222,8 +223,13 @@ class Decide:
         self._read_back(sent, deadline)
         for case in waiting(sent):
             self._settle(case)
-        confirmed = [case.click for case in sent if case.is_confirmed]
-        self._each(lambda click: rows.remember(click, self._clock), confirmed)
+        self._each(lambda case: self._remember(case, rows), sent)
+
+    def _remember(self, case: Decision, rows: Rows) -> None:
+        if case.is_confirmed:
+            rows.remember(case.click, self._clock)
+        elif isinstance(case.end, Answer) and case.end.outcome is Outcome.UNCONFIRMED:
+            rows.remember_try(case.click)
 
     def _send(self, case: Decision, deadline: Deadline) -> None:
         """Send one decision; what surely was not sent has ended."""
@@ -239,7 +245,8 @@ class Decide:
             )
             # A gateway may answer 200 for a decision that Coupa refused.
             case.is_clean = answered in (approval.id, approval.approvable_id)
-        except Refused as error:
+        except (Refused, Denied) as error:
+            # Not Coupa itself may have answered so, after Coupa has decided: what it says afterwards counts.
             case.refusal = error
         except Unknown as error:
             logger.warning("decision unknown approval_id=%d code=%s", click.approval_id, error.code)

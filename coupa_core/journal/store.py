@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import takewhile
 from typing import Protocol
 
-from coupa_core.clock import Clock, Deadline
+from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
 from coupa_core.journal.chain import ROOT, Head, Row, Seals, link
 from coupa_core.journal.check import Broken, Check, Fault, Place, Report
@@ -133,7 +133,7 @@ class Journal:
             Malformed: the record is damaged where it should go on.
         """
         for start in range(0, len(events), MAX_ROWS):
-            has_turn = self._turn.acquire(timeout=_TURN_S)
+            has_turn = self._turn.acquire(timeout=max(0.0, min(_TURN_S, time_left_s())))
             try:
                 head, prev = self._append(events[start : start + MAX_ROWS])
             finally:

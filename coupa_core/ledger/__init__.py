@@ -39,6 +39,7 @@ from coupa_core.ledger.rules import (
     sent,
     settled,
     told,
+    tried,
     unparked,
     waiting,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "sent",
     "settled",
     "told",
+    "tried",
     "unparked",
     "waiting",
 ]

@@ -102,7 +102,8 @@ class Entry:
         uncertain: how many claims of this version ended with an unknown outcome.
         cause: the code of the last failure, for operators.
         decision: what was decided through the bridge; with `decided_by` and `decided_at`.
-        decision_key: fingerprint of the caller's idempotency key for that decision.
+        decision_key: fingerprint of the caller's idempotency key for that decision; without a decision, of
+            one that was sent to Coupa and never confirmed.
         shown: the amounts and quantities that were shown, as `notice.shown_facts` writes them; no words.
         due_at: of what is not told yet: nobody is told before, because the next digest is then.
         reminders: how often those who were told this version were reminded of it.
@@ -288,6 +289,11 @@ def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "
     return replace(
         settled(entry, State.DECIDED), decision=decision, decided_by=by, decided_at=now, decision_key=key
     )
+
+
+def tried(entry: Entry, *, key: str) -> Entry:
+    """Record that the request with this key sent a decision of which nobody knows what became."""
+    return replace(entry, decision_key=key)
 
 
 def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:

@@ -237,7 +237,7 @@ MUTATIONS = (
     Mutation(
         "content that changed is not approved",
         "decide/check.py",
-        "if offer.content == case.content:",
+        "if offer is None or (offer.content, offer.generation) == (case.content, case.generation):",
         "if True:",
         "test_decide.py::test_changed_content_is_shown_with_a_button_that_works",
     ),
