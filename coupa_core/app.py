@@ -259,7 +259,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 directory=fresh,
                 ledger=ledger,
                 clock=clock,
-                keys=keys,
+                keys=keys if settings.list_tokens_are_given else None,
                 rules=rules,
                 style=style,
             ),

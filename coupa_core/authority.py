@@ -256,7 +256,8 @@ class Limits:
     """Amounts above which a decision is made in Coupa itself.
 
     Args:
-        by_currency: the most that may be decided in chat, by ISO code; `*` for every other currency.
+        by_currency: the most that may be decided in chat, by ISO code; `*` for every other currency that
+            Coupa states.
     """
 
     def __init__(self, by_currency: Mapping[str, Decimal] | None = None) -> None:
@@ -272,9 +273,9 @@ class Limits:
         return next((bar for bar in (Bar.TOO_GREAT, Bar.UNSTATED) if bar in found), None)
 
     def _bar(self, figure: Figure) -> Bar | None:
-        code = (figure.currency.code or "") if figure.currency else ""
-        limit = self._by_currency.get(code.upper(), self._by_currency.get("*"))
-        if limit is None or figure.amount is None:
+        code = ((figure.currency and figure.currency.code) or "").strip().upper()
+        limit = self._by_currency.get(code, self._by_currency.get("*"))
+        if not code or limit is None or figure.amount is None:
             return Bar.UNSTATED
         return Bar.TOO_GREAT if abs(figure.amount) > limit else None
 

@@ -19,7 +19,9 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from coupa_core.model import (
     REQUISITION,
+    Asker,
     Attachment,
+    Currency,
     Document,
     Flag,
     Integer,
@@ -150,8 +152,8 @@ class ExpenseReport(Readable):
     resource: ClassVar[str] = "expense_reports"
     scope: ClassVar[str] = "core.expense.read"
 
-    requested_by: Annotated[MaybePerson, Field(alias="expensed-by")] = None
-    submitted_by: MaybePerson = None
+    requested_by: Annotated[Asker, Field(alias="expensed-by")] = None
+    submitted_by: Asker = None
     lines: Annotated[
         tuple[ExpenseLine, ...], BeforeValidator(only_readable), Field(alias="expense-lines")
     ] = ()
@@ -278,7 +280,7 @@ class OrderChange(Readable):
     scope: ClassVar[str] = "core.purchase_order.read"
 
     title: Annotated[Text, Field(alias="po-number")] = None
-    requested_by: Annotated[MaybePerson, Field(alias="requester")] = None
+    requested_by: Annotated[Asker, Field(alias="requester")] = None
     lines: Annotated[
         tuple[OrderLineChange, ...], BeforeValidator(only_readable), Field(alias="order-line-changes")
     ] = ()
@@ -298,18 +300,27 @@ class OrderChange(Readable):
         return {"cancels": self.pending_cancel is True, "started_by": self.supplier_initiated is True}
 
 
+def _whole(lines: Any) -> Any:
+    """Take a list of objects, and none at all where one of them cannot be read: half a sum is none."""
+    return lines if lines == only_readable(lines) else []
+
+
 class Order(Record):
     """An issued order, as far as its total goes: Coupa's page on orders shows totals of lines only."""
 
     id: MaybeId = None
-    order_lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable)] = ()
+    order_lines: Annotated[tuple[Line, ...], BeforeValidator(_whole)] = ()
 
-    @property
-    def total(self) -> Decimal | None:
-        """Return the sum of the lines; None when there are none, or one has no total."""
-        totals = [line.total for line in self.order_lines]
-        known = [total for total in totals if total is not None]
-        return sum(known, Decimal(0)) if totals and len(known) == len(totals) else None
+    def total_in(self, currency: Currency | None) -> Decimal | None:
+        """Return the sum of the lines; None when there are none, or one has no total in this currency."""
+        known = [
+            line.total
+            for line in self.order_lines
+            if line.total is not None
+            and not line.is_unclear
+            and (line.currency is None or (currency is not None and line.currency.code == currency.code))
+        ]
+        return sum(known, Decimal(0)) if known and len(known) == len(self.order_lines) else None
 
 
 # ---------------------------------------------------------------------- contracts and forms
@@ -325,7 +336,7 @@ class Contract(Readable):
 
     title: Annotated[Text, Field(alias="name")] = None
     total: Annotated[Number, Field(alias="maximum-value")] = None
-    requested_by: Annotated[MaybePerson, Field(alias="submitter")] = None
+    requested_by: Annotated[Asker, Field(alias="submitter")] = None
     justification: Annotated[Text, Field(alias="description")] = None
     number: Text = None
     contract_owner: MaybePerson = None

@@ -217,7 +217,7 @@ class Inbox:
         link = notice.link_to(document, style=self._style)
         bar = self._rules.bar(decider, document)
         token = None
-        if self._keys is not None and self._style.list_decides:
+        if self._keys is not None:
             token = self._keys.offer(
                 approval.id,
                 approver_key=approval.approver_key or "",

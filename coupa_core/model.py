@@ -12,15 +12,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import unquote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 
 from coupa_core.clock import countable
 from coupa_core.errors import BridgeError
@@ -106,13 +116,20 @@ def _decimal(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError("no decimal")  # noqa: TRY004 - pydantic wants a ValueError
     try:
-        number = Decimal(str(value).strip()[:64])
+        number = Decimal(_digits(str(value).strip()))
     except InvalidOperation as error:
         raise ValueError("no decimal") from error
     too_long = len(number.as_tuple().digits) > 28  # noqa: PLR2004
     if not number.is_finite() or too_long or number.adjusted() not in range(-28, 21):
         raise ValueError("no usable decimal")
     return number
+
+
+def _digits(text: str) -> str:
+    """Refuse what is too long to be read whole, and the underscores that Python allows in a number."""
+    if len(text) > 64 or "_" in text:  # noqa: PLR2004 - a part of a number is another number
+        raise ValueError("no usable decimal")
+    return text
 
 
 def only_readable(values: Any) -> Any:
@@ -154,6 +171,18 @@ class Record(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def misses(cls, name: str, raw: Mapping[str, Any], read: Any) -> bool:
+        """Tell whether Coupa gave a field in a form that was not read.
+
+        Args:
+            name: of the field.
+            raw: the record as Coupa gave it.
+            read: what was read of the field.
+        """
+        given = raw.get(cls.model_fields[name].alias or name)
+        return read is None and given not in (None, "", {})
 
 
 class ApprovalGroup(Record):
@@ -206,6 +235,15 @@ class Approver(Person):
 
 
 MaybePerson = Annotated[Person | None, Lenient]
+
+
+def _somebody(value: Any) -> Any:
+    """Read whatever stands for a person and is no object as somebody who cannot be told."""
+    return value if value is None or isinstance(value, dict) else {}
+
+
+Asker = Annotated[Person | None, BeforeValidator(_somebody), Lenient]
+"""Who asked for something: what cannot be read is somebody unknown, and not nobody."""
 
 
 class Member(Person):
@@ -395,11 +433,35 @@ class Line(Record):
     supplier: MaybeSupplier = None
     uom: Annotated[Unit | None, Lenient] = None
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
+    _is_unclear: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_what_is_unclear(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        line = read(raw)
+        if not isinstance(raw, dict):
+            return line
+        names = ("quantity", "unit_price", "total", "currency")
+        line._is_unclear = any(cls.misses(name, raw, getattr(line, name)) for name in names)  # noqa: SLF001 - its own
+        return line
+
+    @property
+    def is_unclear(self) -> bool:
+        """Tell whether Coupa gives a figure or a currency that cannot be read: its worth is not known."""
+        return self._is_unclear
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
         """Return what else of the line its card shows."""
         return ()
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Return what the line comes to: the greater of its total and of price times quantity, by size."""
+        stated = [self.total] if self.total is not None else []
+        if self.unit_price is not None:
+            stated.append(self.unit_price * (1 if self.quantity is None else self.quantity))
+        return None if self.is_unclear else max(stated, key=abs, default=None)
 
 
 class Comment(Record):
@@ -456,8 +518,8 @@ class Document(Record):
     justification: Text = None
     total: Number = None
     currency: MaybeCurrency = None
-    requested_by: MaybePerson = None
-    created_by: MaybePerson = None
+    requested_by: Asker = None
+    created_by: Asker = None
     supplier: MaybeSupplier = None
     department: MaybeNamed = None
     submitted_at: Text = None
@@ -468,6 +530,20 @@ class Document(Record):
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
     current_approval: Annotated[Step | None, Lenient] = None
     current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
+    _lacks_lines: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_missing_lines(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        document = read(raw)
+        given = raw.get(cls.model_fields["lines"].alias or "lines") if isinstance(raw, dict) else None
+        document._lacks_lines = given is not None and given != only_readable(given)  # noqa: SLF001 - its own
+        return document
+
+    @property
+    def lacks_lines(self) -> bool:
+        """Tell whether Coupa gives lines that cannot be read: what they come to is not known."""
+        return self._lacks_lines
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -494,10 +570,17 @@ class Document(Record):
 
     @property
     def figures(self) -> list[Figure]:
-        """Return every amount that its card states: its own, stated or not, and those of its lines."""
+        """Return what it comes to: its own amounts, stated or not, and those of its lines.
+
+        A line may state none; one of which the amount cannot be read is as one that is missing.
+        """
         own = [Figure(amount, self.currency) for amount in self.amounts.values()]
-        lines = [Figure(line.total, self.currency_of(line)) for line in self.lines if line.total is not None]
-        return own + lines
+        lines = [
+            Figure(line.worth, self.currency_of(line))
+            for line in self.lines
+            if line.worth is not None or line.is_unclear
+        ]
+        return own + lines + ([Figure(None, None)] if self.lacks_lines else [])
 
     def currency_of(self, line: Line) -> Currency | None:
         """Return the currency of a line: its own, or else the document's."""

@@ -103,7 +103,9 @@ def _scopes(value: str, others: ValidationInfo) -> str:
     if not value:
         reading = [READABLE[name].scope for name in enabled(others.data.get("document_types", ()))]
         return " ".join(dict.fromkeys([*LEAST_SCOPES.split(), *reading]))
-    for scope in value.split():
+    if "," in value or ";" in value:
+        raise ValueError("is a list with spaces between the scopes")
+    for scope in value.casefold().split():
         if scope.endswith(".delete") or "bypass" in scope:
             raise ValueError("must not ask for *.delete or a bypass scope")
     return " ".join(value.split())
@@ -430,8 +432,8 @@ class Settings(BaseModel):
     action_token_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = Field(
         {},
         alias="ACTION_TOKEN_KEYS",
-        description="`kid:base64key[,kid:base64key]`, first signs, all verify; required unless "
-        "`ACTION_TOKEN=off`",
+        description="`kid:base64key[,kid:base64key]`, first signs, all verify; each key at least 32 "
+        "random bytes (`openssl rand -base64 32`); required unless `ACTION_TOKEN=off`",
     )
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
@@ -462,7 +464,8 @@ class Settings(BaseModel):
         {},
         alias="AUDIT_KEYS",
         description="`kid:base64key[,kid:base64key]`, first seals, all verify; by default made from "
-        "`ACTION_TOKEN_KEYS`",
+        "`ACTION_TOKEN_KEYS`; set on the first day, or together with a new `AUDIT_TABLE`, else nothing is "
+        "decided any more",
     )
     email_map: Annotated[dict[str, str], BeforeValidator(_emails)] = Field(
         {},
@@ -480,8 +483,8 @@ class Settings(BaseModel):
         {},
         alias="STEP_UP_OVER",
         description="amounts above which a decision is made in Coupa itself, such as `USD:10000,*:5000`; "
-        "the greatest figure of the card counts; where any is set, a currency without one, "
-        "and a document of which a figure is not stated, is always decided there",
+        "the greatest amount of the document and its lines counts; once a limit is set, a currency without "
+        "one and a document whose amounts Coupa does not state readably are always decided in Coupa",
     )
     reject_reason: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
         "required", alias="REJECT_REASON", description="`required`, `optional`"

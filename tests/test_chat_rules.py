@@ -96,6 +96,21 @@ def test_the_greatest_figure_of_a_card_counts_and_one_that_is_not_stated_is_too_
         ({"total": "5.00", "currency": {"code": "KWD"}}, Bar.UNSTATED),
         ({"total": "5.00", "currency": None}, None),
         ({"total": None}, None),
+        ({"total": None, "quantity": "10", "unit-price": "1000.00"}, None),
+        ({"total": None, "quantity": "10", "unit-price": "1000.01"}, Bar.TOO_GREAT),
+        ({"total": None, "unit-price": "10000.01"}, Bar.TOO_GREAT),
+        ({"total": "5.00", "quantity": "10", "unit-price": "1000.01"}, Bar.TOO_GREAT),
+        ({"total": "10000.01", "quantity": "10", "unit-price": "1.00"}, Bar.TOO_GREAT),
+        ({"total": "99,999,999.00"}, Bar.UNSTATED),
+        ({"total": "99,999,999.00", "unit-price": "1.00"}, Bar.UNSTATED),
+        ({"total": "1000000000000000000000.00"}, Bar.UNSTATED),
+        ({"total": {"amount": "5.00"}}, Bar.UNSTATED),
+        ({"total": None, "quantity": "1,000", "unit-price": "9000.00"}, Bar.UNSTATED),
+        ({"total": None, "quantity": "10", "unit-price": "99.999,00"}, Bar.UNSTATED),
+        ({"total": "1_0"}, Bar.UNSTATED),
+        ({"total": "9000.00", "currency": [{"code": "KWD"}]}, Bar.UNSTATED),
+        ({"total": "9000.00", "currency": "USD"}, Bar.UNSTATED),
+        ({"total": "9000.00", "currency": {}}, Bar.UNSTATED),
     ],
     ids=str,
 )
@@ -105,6 +120,32 @@ def test_what_a_card_states_of_a_line_counts_in_the_currency_of_the_line(
     lines = [{"id": 1, "description": "Laptop", "currency": USD} | change]
 
     assert LIMITS.bar(document("RequisitionHeader", total="5.00", requisition_lines=lines)) is bar
+
+
+@pytest.mark.parametrize(
+    ("lines", "bar"),
+    [
+        (None, None),
+        ([], None),
+        ({"1": {"total": "5.00"}}, Bar.UNSTATED),
+        ("none", Bar.UNSTATED),
+        ([{"id": 1, "total": "5.00"}, "x"], Bar.UNSTATED),
+        ([{"id": 1, "total": "5.00"}, None], Bar.UNSTATED),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("kind", "lines_are", "total_is"),
+    [
+        ("RequisitionHeader", "requisition_lines", "total"),
+        ("ExpenseReport", "expense_lines", "total"),
+        ("InvoiceHeader", "invoice_lines", "total_with_taxes"),
+    ],
+)
+def test_lines_that_cannot_be_read_are_as_a_figure_that_is_not_stated(
+    kind: str, lines_are: str, total_is: str, lines: Any, bar: Bar | None
+) -> None:
+    assert LIMITS.bar(document(kind, **{total_is: "5.00", lines_are: lines})) is bar
 
 
 FIGURES = {
@@ -220,6 +261,10 @@ BY_NAME = {"fullname": "Sam Doe"}
         (BY_NAME, OTHER, Bar.UNNAMED),
         (OTHER, BY_NAME, Bar.UNNAMED),
         ("Sam Doe", None, Bar.UNNAMED),
+        ("Sam Doe", OTHER, Bar.UNNAMED),
+        (OTHER, "Sam Doe", Bar.UNNAMED),
+        ([ASKER], OTHER, Bar.UNNAMED),
+        (OTHER, 7, Bar.UNNAMED),
         ({"id": "x", "email": ""}, None, Bar.UNNAMED),
     ],
     ids=str,
@@ -255,7 +300,9 @@ def test_who_entered_it_is_enough_only_where_coupa_may_know_of_no_requester(
     assert rules().bar(DECIDER, document(kind, **{ASKED_BY[kind]: None, "created_by": OTHER})) is bar
 
 
-@pytest.mark.parametrize(("sender", "bar"), [(ASKER, Bar.OWN), (OTHER, None), (BY_NAME, Bar.UNNAMED)])
+@pytest.mark.parametrize(
+    ("sender", "bar"), [(ASKER, Bar.OWN), (OTHER, None), (BY_NAME, Bar.UNNAMED), ("Sam", Bar.UNNAMED)]
+)
 def test_whoever_sent_an_expense_report_in_asked_for_it_too(sender: Any, bar: Bar | None) -> None:
     report = document("ExpenseReport", expensed_by=OTHER, created_by=OTHER, submitted_by=sender)
 

@@ -11,7 +11,7 @@ from goldens import CHAIN, RECORDS, approval, document
 
 from coupa_core.content import digest
 from coupa_core.documents import READABLE, Invoice, Order, enabled, kind_of, parse_document
-from coupa_core.model import Attachment, Document, Kind, Unreadable, has_turn
+from coupa_core.model import Attachment, Currency, Document, Kind, Unreadable, has_turn
 
 NAMES_ITS_TURN = ["RequisitionHeader", "OrderHeaderChange", "Contract", "EasyFormResponse"]
 BY_POSITION = ["InvoiceHeader", "ExpenseReport"]
@@ -149,14 +149,22 @@ def test_documents_of_two_kinds_never_have_one_digest() -> None:
         ([{"total": "80.00"}, {"total": "20.5"}], "100.50"),
         ([{"total": "80.00"}, {"total": None}], None),
         ([{"total": "0.00"}], "0.00"),
+        ([{"total": "1.00", "currency": {"code": "USD"}}, {"total": "2.00"}], "3.00"),
+        ([{"total": "1.00", "currency": {"code": "KWD"}}], None),
+        ([{"total": "1.00", "currency": "KWD"}], None),
+        ([{"total": "1.00"}, "x"], None),
+        ([{"total": "1.00"}, {"total": "1,000.00"}], None),
+        ({"1": {"total": "1.00"}}, None),
         ([], None),
         (None, None),
     ],
 )
-def test_an_order_comes_to_the_sum_of_its_lines_when_each_has_a_total(lines: Any, total: str | None) -> None:
+def test_an_order_comes_to_the_sum_of_its_lines_when_each_has_a_total_in_its_currency(
+    lines: Any, total: str | None
+) -> None:
     order = Order.model_validate({"id": 1, "order-lines": lines})
 
-    assert order.total == (Decimal(total) if total else None)
+    assert order.total_in(Currency(code="USD")) == (Decimal(total) if total else None)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,8 @@ def test_without_tokens_asked_for_the_list_offers_and_decides() -> None:
     [card] = cards_for(world, JAMIE)
 
     assert "Possible here" in card["text"]
+    # A token would outlive the setting: with it the key alone could decide after ACTION_TOKEN=required.
+    assert "action_token" not in card
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 

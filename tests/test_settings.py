@@ -157,6 +157,8 @@ WRONG = [
     *(("RELAY_MAX_PER_MINUTE", value) for value in ("0", "101", "CANARY")),
     *(("COUPA_SCOPES", scopes) for scopes in (
         "core.approval.delete", "core.approval.read CANARY.delete", "core.approval.bypass.CANARY",
+        "core.approval.DELETE", "core.CANARY.Bypass.read", "core.approval.delete,core.CANARY",
+        "core.approval.read,core.approval.write", "core.approval.read; core.approval.write",
     )),
     *(("COUPA_MAX_PER_SECOND", number) for number in ("0", "26", "-1", "CANARY", "1.5", "nan")),
     *(("MOVEWORKS_MAX_PER_MINUTE", number) for number in ("0", "100001", "CANARY")),

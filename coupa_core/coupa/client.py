@@ -14,7 +14,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from coupa_core.clock import Deadline
@@ -411,17 +410,18 @@ class Coupa:
     ) -> dict[DocumentKey, Document]:
         """Add what the orders come to now; without it the change is shown all the same."""
         orders = {each.order_header_id for each in changes.values() if each.order_header_id}
-        totals: dict[int | None, Decimal | None] = {}
+        found: dict[int | None, Order] = {}
         try:
             for row in self._by_ids("purchase_orders", ORDER_FIELDS, orders, deadline):
                 if isinstance(row, dict):
                     order = Order.model_validate(row)
-                    totals[order.id] = order.total
+                    found[order.id] = order
         except (Denied, Refused) as failure:
             logger.warning("orders not readable code=%s cause=%s", failure.code, failure)
         return {
-            key: each.model_copy(update={"old_total": totals.get(each.order_header_id)})
+            key: each.model_copy(update={"old_total": found[each.order_header_id].total_in(each.currency)})
             for key, each in changes.items()
+            if each.order_header_id in found
         }
 
     def _pages(self, more: Mapping[str, str], deadline: Deadline) -> Listing:

@@ -146,4 +146,4 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         *_TURN,
     ],
 }
-ORDER_FIELDS: list[Any] = ["id", {"order-lines": ["total"]}]
+ORDER_FIELDS: list[Any] = ["id", {"order-lines": ["total", _CURRENCY]}]
