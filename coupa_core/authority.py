@@ -275,7 +275,8 @@ class Limits:
     def _bar(self, figure: Figure) -> Bar | None:
         code = ((figure.currency and figure.currency.code) or "").strip().upper()
         limit = self._by_currency.get(code, self._by_currency.get("*"))
-        if not code or limit is None or figure.amount is None:
+        is_code = len(code) == 3 and code.isascii() and code.isalpha()  # noqa: PLR2004 - ISO 4217
+        if not is_code or limit is None or figure.amount is None:
             return Bar.UNSTATED
         return Bar.TOO_GREAT if abs(figure.amount) > limit else None
 
