@@ -439,10 +439,9 @@ class Line(Record):
     @classmethod
     def _note_what_is_unclear(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         line = read(raw)
-        if not isinstance(raw, dict):
-            return line
+        given = raw if isinstance(raw, dict) else {}
         names = ("quantity", "unit_price", "total", "currency")
-        line._is_unclear = any(cls.misses(name, raw, getattr(line, name)) for name in names)  # noqa: SLF001 - its own
+        line._is_unclear = any(cls.misses(name, given, getattr(line, name)) for name in names)  # noqa: SLF001 - its own
         return line
 
     @property
