@@ -17,6 +17,7 @@ from coupa_core.addresses import folded
 from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
+from coupa_core.halving import Halved, by_halves
 from coupa_core.model import Approval, Delegation, Member, Person, user_id
 
 KEEP_S = 300.0
@@ -41,15 +42,15 @@ class People(Protocol):
         """Return the members of approval groups, by the id of the group; names are there to make sure."""
         ...
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Member]:
-        """Return the users with these ids, each with the id of its manager."""
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
+        """Return the users with these ids, each with the id of its manager, and who cannot be read."""
         ...
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
         """Return the delegations that may hold now."""
         ...
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Member]:
+    def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> Sequence[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in."""
         ...
 
@@ -72,7 +73,7 @@ class AskedOnce:
         """Return the members of approval groups."""
         return self._once(("members", *groups.items()), lambda: self._people.members(groups, deadline))
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Sequence[Member]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
         """Return the users with these ids."""
         wanted = tuple(ids)
         return self._once(("users", *wanted), lambda: self._people.users(wanted, deadline))
@@ -81,10 +82,10 @@ class AskedOnce:
         """Return the delegations that may hold now."""
         return self._once(("delegations",), lambda: self._people.delegations(deadline))
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> Sequence[Member]:
+    def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> Sequence[Member]:
         """Return the users with these e-mail addresses."""
         wanted = tuple(emails)
-        return self._once(("people", *wanted), lambda: self._people.people(wanted, deadline))
+        return self._once(("people", *wanted), lambda: self._people.people(wanted, deadline, insists=insists))
 
     def _once(self, question: tuple[object, ...], ask: Callable[[], T]) -> T:
         if question not in self._answers:
@@ -98,12 +99,51 @@ class AskedOnce:
         return cast("T", answer)
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """Which addresses belong to more than one user of Coupa, and of which that cannot be said now.
+
+    Attributes:
+        shared: addresses of several active users.
+        unknown: why nobody knows, by address.
+    """
+
+    shared: set[str] = field(default_factory=set)
+    unknown: dict[str, ServiceError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom the chat can reach, and of whom that cannot be said now.
+
+    Attributes:
+        people: by their keys, or by those of whom they are the managers.
+        unknown: why nobody knows, by the same keys. Whoever is in neither cannot be reached.
+    """
+
+    people: dict[str, Decider] = field(default_factory=dict)
+    unknown: dict[str, ServiceError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Acting:
+    """The delegations that hold now.
+
+    Attributes:
+        listed: them; without a delegate where nobody knows who that is.
+        unknown: why not, by the id of the delegate.
+    """
+
+    listed: list[Delegation] = field(default_factory=list)
+    unknown: dict[int, ServiceError] = field(default_factory=dict)
+
+
 @dataclass
 class _Kept:
     """What was read, and when, on the monotonic clock."""
 
     at_s: float = float("-inf")
-    value: list[Delegation] | None = field(default_factory=list)
+    value: _Acting | None = field(default_factory=_Acting)
 
 
 class Directory:
@@ -130,11 +170,11 @@ class Directory:
         """Return who may decide each approval; never raises: what cannot be read makes a circle uncertain."""
         wanted = list(approvals)
         with self._lock:
-            delegations = self._read_delegations(deadline) if wanted else []
+            delegations = self._read_delegations(deadline) if wanted else _Acting()
             groups = self._read_groups(wanted, deadline)
         acting: dict[int, list[Delegation]] = {}
         now = self._people.now()
-        for each in delegations or []:
+        for each in delegations.listed if delegations else ():
             if each.of is not None and each.is_active(now):
                 acting.setdefault(each.of, []).append(each)
         return {each.id: self._circle(each, delegations, acting, groups) for each in wanted}
@@ -143,7 +183,18 @@ class Directory:
         """Return which of the chat's addresses belong to more than one active user of Coupa.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa could not be asked about one of them.
+        """
+        sharing = self.sharing(addresses, deadline)
+        for failure in sharing.unknown.values():
+            raise failure
+        return sharing.shared
+
+    def sharing(self, addresses: Iterable[str], deadline: Deadline) -> Sharing:
+        """Return which of the chat's addresses belong to more than one active user, and which nobody knows.
+
+        Raises:
+            ServiceError: Coupa answers nothing useful at all.
         """
         with self._lock:
             fresh_s = self._clock.monotonic() - self._keep_s
@@ -153,11 +204,18 @@ class Directory:
                 for low in sorted(map(folded, given))
                 if self._shared.get(low, (float("-inf"), False))[0] <= fresh_s
             ]
-            if asked:
-                owners = self._owners(asked, deadline)
-                now_s = self._clock.monotonic()
-                self._shared |= {low: (now_s, len(owners[low]) > 1) for low in asked}
-            return {address for address in given if self._shared[folded(address)][1]}
+
+            def ask(some: Sequence[str]) -> list[tuple[str, bool]]:
+                # Of one address another answer is asked for at once; of several fewer are.
+                owners = self._owners(some, deadline, insists=len(asked) == 1)
+                return [(low, len(each) > 1) for low, each in owners.items()]
+
+            found = by_halves(asked, ask)
+            now_s = self._clock.monotonic()
+            self._shared |= {low: (now_s, is_shared) for low, is_shared in found.rows}
+            unknown = {each: found.failed[folded(each)] for each in given if folded(each) in found.failed}
+            known = given - unknown.keys()
+            return Sharing({address for address in known if self._shared[folded(address)][1]}, unknown)
 
     def owner(self, address: str, deadline: Deadline) -> Member | None:
         """Return the one active user whom the chat knows by this address; None for nobody, and for two.
@@ -168,19 +226,21 @@ class Directory:
         owners = self._owners([address], deadline)[folded(address)]
         return next(iter(owners.values())) if len(owners) == 1 else None
 
-    def _owners(self, addresses: Iterable[str], deadline: Deadline) -> dict[str, dict[int | None, Member]]:
+    def _owners(
+        self, addresses: Iterable[str], deadline: Deadline, *, insists: bool = True
+    ) -> dict[str, dict[int | None, Member]]:
         """Return the active users whom the chat knows by each address, by the address and their ids."""
         wanted = list(addresses)
         owners: dict[str, dict[int | None, Member]] = {folded(address): {} for address in wanted}
         candidates = {folded(coupa) for address in wanted for coupa in self.emails.from_chat(address)}
-        for person in self._people.people(sorted(candidates), deadline):
+        for person in self._people.people(sorted(candidates), deadline, insists=insists):
             address = folded(self.emails.to_chat(person.email))
             if person.active is not False and address in owners:
                 owners[address][person.id] = person
         return owners
 
-    def known(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
-        """Return the people whom the chat can reach, by their keys.
+    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+        """Return the people whom the chat can reach, by their keys, and who cannot be looked up now.
 
         Args:
             keys: `user:<id>`; any other is ignored.
@@ -190,17 +250,19 @@ class Directory:
             Active users with an address in the chat that belongs to nobody else; the others are left out.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa answers nothing useful at all.
         """
-        found = [
-            each
-            for user in self._users(keys, deadline)
-            if (each := decider_of(user, Capacity.APPROVER, self.emails))
-        ]
-        shared = self.shared((each.address for each in found), deadline)
-        return {each.key: each for each in found if each.address not in shared}
+        users = self._users(keys, deadline)
+        found = [each for user in users.rows if (each := decider_of(user, Capacity.APPROVER, self.emails))]
+        sharing = self.sharing((each.address for each in found), deadline)
+        left_out = sharing.shared | sharing.unknown.keys()
+        return Known(
+            {each.key: each for each in found if each.address not in left_out},
+            _by_key(users.failed)
+            | {each.key: sharing.unknown[each.address] for each in found if each.address in sharing.unknown},
+        )
 
-    def managers(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> Known:
         """Return the managers of people as Coupa has them, by the people's keys.
 
         Args:
@@ -211,17 +273,22 @@ class Directory:
             Who is `known`; whoever has no such manager, or is their own, is left out.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa answers nothing useful at all.
         """
+        users = self._users(keys, deadline)
         bosses = {
             user.key: user.manager.key
-            for user in self._users(keys, deadline)
+            for user in users.rows
             if user.key and user.manager and user.manager.key and user.manager.key != user.key
         }
         known = self.known(bosses.values(), deadline)
-        return {key: known[boss] for key, boss in bosses.items() if boss in known}
+        return Known(
+            {key: known.people[boss] for key, boss in bosses.items() if boss in known.people},
+            _by_key(users.failed)
+            | {key: known.unknown[boss] for key, boss in bosses.items() if boss in known.unknown},
+        )
 
-    def _users(self, keys: Iterable[str], deadline: Deadline) -> Sequence[Member]:
+    def _users(self, keys: Iterable[str], deadline: Deadline) -> Halved[int, Member]:
         return self._people.users([number for key in keys if (number := user_id(key))], deadline)
 
     def decider(
@@ -242,12 +309,12 @@ class Directory:
             ServiceError: Coupa could not be asked.
         """
         if approval.is_for_group:
-            found = decider_at(actor, self._group_now(approval, deadline))
+            found = self._of_group(actor, approval, deadline)
         else:
             asked = deciders(approval, members=(), delegates=(), emails=self.emails)
             found = decider_at(actor, asked)
             if found is None and asked:
-                found = decider_at(actor, self._delegates_now(approval, deadline))
+                found = self._acting_for(actor, approval, deadline)
         if found is None or is_vouched_for:
             return found
         return None if self.shared([found.address], deadline) else found
@@ -258,28 +325,35 @@ class Directory:
         Raises:
             ServiceError: Coupa could not be asked.
         """
-        acting = self._listed_delegations(deadline) or []
-        return sorted({each.of for each in acting if each.of and _delegate_id(each) == user_id})
+        acting = self._listed_delegations(deadline) or _Acting()
+        return sorted({each.of for each in acting.listed if each.of and _delegate_id(each) == user_id})
 
-    def _delegates_now(self, approval: Approval, deadline: Deadline) -> tuple[Decider, ...]:
-        """Return the approver and who acts for the approver now."""
-        listed = self._listed_delegations(deadline)
-        if listed is None:
+    def _acting_for(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return who of those that act for the approver now has this address."""
+        acting, unknown = self._listed_delegations(deadline), list[ServiceError]()
+        if acting is None:
             delegates = _named_delegates(approval)
         else:
-            delegates = [each.delegate for each in listed if each.of == approval.asked_id and each.delegate]
-        return deciders(approval, members=(), delegates=delegates, emails=self.emails)
+            for_this = [each for each in acting.listed if each.of == approval.asked_id]
+            delegates = [each.delegate for each in for_this if each.delegate]
+            numbers = {_delegate_id(each) for each in for_this}
+            unknown = [failure for number, failure in acting.unknown.items() if number in numbers]
+        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
+        return _one_of(people, actor, unknown)
 
-    def _group_now(self, approval: Approval, deadline: Deadline) -> tuple[Decider, ...]:
-        members = _embedded(approval)
+    def _of_group(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
+        """Return who of the group has this address."""
+        members, unknown = _embedded(approval), list[ServiceError]()
         if members is None:
-            members = self._look_up([approval], deadline).get(approval.asked_id or 0, [])
-        return deciders(approval, members=members, delegates=(), emails=self.emails)
+            found, failed = self._look_up([approval], deadline)
+            members, unknown = found.get(approval.asked_id or 0, []), list(failed.values())
+        people = deciders(approval, members=members, delegates=(), emails=self.emails)
+        return _one_of(people, actor, unknown)
 
     def _circle(
         self,
         approval: Approval,
-        delegations: list[Delegation] | None,
+        delegations: _Acting | None,
         acting: Mapping[int, list[Delegation]],
         groups: Mapping[int, list[Person]],
     ) -> Circle:
@@ -288,14 +362,17 @@ class Directory:
             members = _embedded(approval) or groups.get(number or 0)
             people = deciders(approval, members=members or (), delegates=(), emails=self.emails)
             return Circle(people, is_certain=members is not None)
+        is_certain = self._delegations.at_s > float("-inf")
         if delegations is None:
             delegates = _named_delegates(approval)
         else:
-            delegates = [each.delegate for each in acting.get(number or 0, ()) if each.delegate]
+            for_this = acting.get(number or 0, ())
+            delegates = [each.delegate for each in for_this if each.delegate]
+            is_certain &= not any(_delegate_id(each) in delegations.unknown for each in for_this)
         people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
-        return Circle(people, is_certain=self._delegations.at_s > float("-inf"))
+        return Circle(people, is_certain=is_certain)
 
-    def _read_delegations(self, deadline: Deadline) -> list[Delegation] | None:
+    def _read_delegations(self, deadline: Deadline) -> _Acting | None:
         """Return the delegations, or None when this client may not read them: then approvals name them."""
         kept, now_s = self._delegations, self._clock.monotonic()
         if now_s - kept.at_s < self._keep_s:
@@ -308,7 +385,7 @@ class Directory:
                 self._delegations = _Kept()
         return self._delegations.value
 
-    def _listed_delegations(self, deadline: Deadline) -> list[Delegation] | None:
+    def _listed_delegations(self, deadline: Deadline) -> _Acting | None:
         """Read the delegations that hold now by Coupa's clock, which wrote their times.
 
         None when Coupa does not let this client: no list of scopes names them.
@@ -328,11 +405,11 @@ class Directory:
             if not each.delegate or None in (each.delegate.email, each.delegate.active)
         ]
         asked = [number for each in vague if (number := _delegate_id(each))]
-        known = {person.id: person for person in self._people.users(asked, deadline)} if asked else {}
-        return [
-            each if each not in vague else each.model_copy(update={"delegate": known.get(_delegate_id(each))})
-            for each in active
-        ]
+        users: Halved[int, Member] = self._people.users(asked, deadline) if asked else Halved()
+        known = {person.id: person for person in users.rows}
+        for number, why in users.failed.items():
+            logger.warning("delegate not read user=%d code=%s", number, why.code)
+        return _Acting([_completed(each, known) if each in vague else each for each in active], users.failed)
 
     def _read_groups(self, approvals: list[Approval], deadline: Deadline) -> dict[int, list[Person]]:
         """Return the members of the groups that are asked and do not come with them, as far as known."""
@@ -345,29 +422,60 @@ class Directory:
         ]
         if old:
             try:
-                found = self._look_up(old, deadline)
+                found, failed = self._look_up(old, deadline)
             except ServiceError as failure:
                 logger.warning("groups not read code=%s cause=%s", failure.code, failure)
             else:
-                self._members |= {number: (now_s, members) for number, members in found.items()}
+                whole = found.keys() - failed.keys()
+                self._members |= {number: (now_s, found[number]) for number in whole}
+                for number, why in failed.items():
+                    logger.warning("group not read group=%d code=%s", number, why.code)
         return {
             number: kept[1]
             for number in {each.asked_id or 0 for each in asked}
             if (kept := self._members.get(number)) and now_s - kept[0] < STALE_S
         }
 
-    def _look_up(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, list[Person]]:
-        """Read the members of groups: by the group, or else by the users that the approval names."""
+    def _look_up(
+        self, approvals: Iterable[Approval], deadline: Deadline
+    ) -> tuple[dict[int, list[Person]], dict[int, ServiceError]]:
+        """Read the members of groups: by the group, or else by the users that the approval names.
+
+        Returns:
+            Who could be read, and why somebody could not, each by the id of the group.
+        """
         wanted = {each.asked_id: each.approver for each in approvals if each.asked_id is not None}
         names = {number: who.group_name if who else None for number, who in wanted.items()}
         members = self._people.members(names, deadline) if names else {}
         found: dict[int, list[Person]] = {}
+        failed: dict[int, ServiceError] = {}
         for number, who in wanted.items():
             named = [person.id for person in who.users if person.id is not None] if who else []
-            found[number] = list(
-                members.get(number) or (self._people.users(named, deadline) if named else ())
-            )
-        return found
+            found[number] = list(members.get(number, ()))
+            if not found[number] and named:
+                users = self._people.users(named, deadline)
+                found[number] = list(users.rows)
+                failed |= dict(zip([number], users.failed.values(), strict=False))
+        return found, failed
+
+
+def _by_key(failed: Mapping[int, ServiceError]) -> dict[str, ServiceError]:
+    """Return the failures of users by the users' keys."""
+    return {f"user:{number}": failure for number, failure in failed.items()}
+
+
+def _one_of(people: Sequence[Decider], actor: str, unknown: Iterable[ServiceError]) -> Decider | None:
+    """Return who has this address; raises `ServiceError` where it may be one who cannot be looked up now."""
+    found = decider_at(actor, people)
+    for failure in unknown if found is None else ():
+        raise failure
+    return found
+
+
+def _completed(delegation: Delegation, known: Mapping[int | None, Member]) -> Delegation:
+    """Return a delegation with its delegate as the record of the person says; nobody where none is known."""
+    number = _delegate_id(delegation)
+    return delegation.model_copy(update={"delegate": known.get(number), "delegate_id": number})
 
 
 def _embedded(approval: Approval) -> list[Person] | None:

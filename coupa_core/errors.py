@@ -65,6 +65,11 @@ class ServiceError(BridgeError):
         self.status = status
         self.retry_after_s = retry_after_s
 
+    @property
+    def may_be_of_one(self) -> bool:
+        """Tell whether it may be about one record, and not about the neighbour, the rate or the time."""
+        return not isinstance(self, Unavailable | Conflict) or self.status == 403  # noqa: PLR2004
+
 
 class Refused(ServiceError):
     """The neighbour understood and said no to this one request: nothing happened, asking again is no use."""

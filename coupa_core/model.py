@@ -33,7 +33,7 @@ from pydantic import (
 )
 
 from coupa_core.clock import countable
-from coupa_core.errors import BridgeError
+from coupa_core.errors import BridgeError, ServiceError
 
 MAX_ID = 10**19
 """Ids go into URLs and row keys: 1 to 19 digits, no sign, no leading zero."""
@@ -635,16 +635,29 @@ class Document(Record):
 UNREADABLE = "unreadable:"
 """Stands before the scope in the cause of an approval that waits because its type cannot be read."""
 
+UNREAD = "document_"
+"""Stands before the code in the cause of an approval of which the document alone could not be read."""
+
 
 class Unreadable(Document):
-    """A document of a type that Coupa does not let us read, and the scope that is probably missing."""
+    """A document that Coupa does not let us read: of a closed type, or this one alone, or not now.
+
+    Attributes:
+        scope: that is probably missing, where no document of the type can be read.
+        failure: why this one cannot be read, where its type is not closed to us.
+        is_at_fault: the document is, and not the time or the connection.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     scope: str = ""
+    failure: ServiceError | None = None
+    is_at_fault: bool = False
 
     @property
     def cause(self) -> str:
         """Return why its approval waits, for the operator."""
-        return f"{UNREADABLE}{self.scope}"
+        return f"{UNREAD}{self.failure.code}" if self.failure else f"{UNREADABLE}{self.scope}"
 
 
 class Chain(Record):
@@ -723,15 +736,18 @@ class Found:
     Attributes:
         by_id: those that Coupa knows.
         unreadable: rows without a usable id; while there are any, nothing is proved to be gone.
+        failed: why each of the others could not be read.
     """
 
     by_id: dict[int, Approval] = field(default_factory=dict)
     unreadable: int = 0
+    failed: dict[int, ServiceError] = field(default_factory=dict)
 
     def update(self, other: Found) -> None:
         """Take over what another answer brought."""
         self.by_id |= other.by_id
         self.unreadable += other.unreadable
+        self.failed |= other.failed
 
 
 def parse_approval(raw: Any) -> Approval | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, cast
+from urllib.parse import unquote
 
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.http import http_date
@@ -45,6 +46,7 @@ class Fault:
             `status`, `headers`, `body` instead; `truncate` handles it and sends half of the body.
         method: HTTP method, or `*` for any.
         path: regular expression searched for in the path.
+        query: the same for the query, decoded.
         times: how many requests it meets; None means until cleared.
         skip: how many matching requests pass untouched first.
     """
@@ -52,6 +54,7 @@ class Fault:
     kind: FaultKind
     method: str = "*"
     path: str = ""
+    query: str = ""
     times: int | None = 1
     skip: int = 0
     status: int = 500
@@ -59,9 +62,10 @@ class Fault:
     body: str = ""
     seconds: float = 0.0
 
-    def meets(self, method: str, path: str) -> bool:
+    def meets(self, method: str, path: str, query: str = "") -> bool:
         """Tell whether the fault is about this request."""
-        return self.method in ("*", method) and re.search(self.path, path) is not None
+        is_there = re.search(self.path, path) is not None and re.search(self.query, query) is not None
+        return self.method in ("*", method) and is_there
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ class Front:
             body = request.get_data(cache=True)
         except ClientDisconnected as gone:
             raise ConnectionResetError from gone  # the server says nothing of a caller that hung up
-        fault = self._take(request.method, request.path)
+        fault = self._take(request.method, request.path, unquote(request.query_string.decode("latin-1")))
         status = 0
         try:
             response = self._answer(request, fault)
@@ -152,10 +156,10 @@ class Front:
             response.headers.setdefault("Date", http_date(self.clock.now()))
         return response(environ, start_response)
 
-    def _take(self, method: str, path: str) -> Fault | None:
+    def _take(self, method: str, path: str, query: str) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if not fault.meets(method, path):
+                if not fault.meets(method, path, query):
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1

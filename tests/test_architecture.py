@@ -17,7 +17,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
-            *("model", "documents", "content"),
+            *("model", "documents", "content", "halving"),
         }
     ),
     frozenset(
@@ -40,6 +40,7 @@ TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
     ("model", "errors"),
     ("model", "clock"),
+    ("halving", "errors"),
     ("documents", "model"),
     ("content", "model"),
     ("content", "documents"),

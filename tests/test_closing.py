@@ -367,7 +367,7 @@ def test_one_that_was_refused_or_may_have_arrived_is_not_said_again(fault: str, 
     assert world.store.open_entries().entries == []
 
 
-@pytest.mark.parametrize(("status", "arrives"), [(503, 1), (403, 0)])
+@pytest.mark.parametrize(("status", "arrives"), [(503, 1), (429, 1), (403, 0)])
 def test_people_who_cannot_be_looked_up_now_are_told_later_and_never_if_coupa_forbids_it(
     status: int, arrives: int
 ) -> None:
@@ -377,7 +377,38 @@ def test_people_who_cannot_be_looked_up_now_are_told_later_and_never_if_coupa_fo
     world.coupa.front.fail("answer", path="/api/users", status=status, times=5)
     told(world)
 
-    assert sum(len(told(world)) for _ in range(3)) == arrives
+    assert sum(len(told(world, 5)) for _ in range(3)) == arrives
+    assert world.store.open_entries().entries == []
+
+
+@pytest.mark.parametrize(("status", "arrives"), [(503, 2), (403, 0)])
+def test_a_whole_group_that_cannot_be_looked_up_is_told_later_and_never_if_coupa_forbids_it(
+    status: int, arrives: int
+) -> None:
+    world = World(settings=GROUPS)
+    [card, *_] = shown(world, buyers(world, JAMIE, ROBIN, ALEX))
+    world.click(card, card.recipient)
+    world.coupa.front.fail("answer", path="/api/users$", query=r"id\[in\]", status=status, times=None)
+    assert told(world) == []
+    world.coupa.front.heal()
+
+    assert sum(len(told(world, 5)) for _ in range(2)) == arrives
+    assert world.store.open_entries().entries == []
+
+
+def test_one_who_cannot_be_looked_up_keeps_nobody_else_from_hearing_and_is_waited_for_a_day() -> None:
+    world = World(settings=GROUPS)
+    shown(world, buyers(world, JAMIE, ROBIN, ALEX))
+    [card] = [each for each in world.moveworks.delivered if each.recipient == JAMIE]
+    world.click(card, JAMIE)
+    lost = world.person(ALEX)
+    world.coupa.front.fail("answer", path="/api/users$", query=rf"id\[in\]=(?:.*,)?{lost}", times=None)
+
+    assert [person for person, _ in told(world)] == [ROBIN]
+    assert [told(world, 6) for _ in range(3)] == [[]] * 3
+    assert len(world.store.open_entries().entries) == 1
+
+    told(world, 24 * 60)
     assert world.store.open_entries().entries == []
 
 

@@ -446,11 +446,48 @@ def test_a_type_that_cannot_be_read_spoils_no_other_and_names_its_scope(
         client(world).document(approval, soon(world))
 
 
-@pytest.mark.parametrize("status", [401, 429, 500, 302])
+@pytest.mark.parametrize("status", [401, 429, 302])
 def test_a_failure_that_is_not_about_one_type_is_raised(status: int) -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
     approvals = mixed(world)
     world.coupa.front.fail("answer", path="/api/invoices$", status=status, times=None)
+
+    with pytest.raises(ServiceError):
+        client(world).documents(approvals, soon(world))
+
+
+@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ({"status": 500}, "document_coupa_500"),
+        ({"status": 200, "body": "<html>"}, "document_not_json"),
+        ({"status": 200, "body": "{}"}, "document_coupa_list"),
+    ],
+    ids=["500", "html", "list"],
+)
+def test_a_type_that_fails_spoils_no_other_and_names_its_failure(
+    how: dict[str, Any], cause: str, number: int
+) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    approvals = mixed(world, number)
+    world.coupa.front.fail("answer", path="/api/invoices$", times=None, **how)
+
+    documents = client(world).documents(approvals, soon(world))
+
+    unread = [each for each in documents.values() if isinstance(each, Unreadable)]
+    assert {each.type for each in unread} == {"InvoiceHeader"}
+    assert len(unread) == number
+    assert {each.cause for each in unread} == {cause}
+    assert documents.keys() == {each.document_key for each in approvals}
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 302])
+def test_when_no_type_can_be_read_the_failure_is_raised(status: int) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    approvals = mixed(world)
+    for resource in MIXED.values():
+        world.coupa.front.fail("answer", path=f"/api/{resource}$", status=status, times=None)
 
     with pytest.raises(ServiceError):
         client(world).documents(approvals, soon(world))
@@ -504,6 +541,32 @@ def test_a_change_of_an_order_is_read_with_what_the_order_comes_to_now() -> None
     assert old_total(world, order_change(world, order)) is None
     world.coupa.front.fail("answer", path="/api/purchase_orders", status=403, times=None)
     assert old_total(world, order_change(world, order)) is None
+
+
+def test_orders_that_are_closed_to_us_hide_no_change_of_them() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    changes = [order_change(world, 4711 + each) for each in range(4)]
+    world.coupa.front.fail("answer", path="/api/purchase_orders", status=403, times=None)
+
+    documents = client(world).documents(changes, soon(world)).values()
+
+    assert [type(each) for each in documents] == [OrderChange] * 4
+
+
+def test_an_order_that_cannot_be_read_now_makes_only_its_own_change_unread() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    changes = [order_change(world, 4711 + each) for each in range(4)]
+    world.coupa.front.fail(
+        "answer", path="/api/purchase_orders", query=r"id\[in\]=(?:\d+,)*4712", status=500, times=None
+    )
+
+    documents = client(world).documents(changes, soon(world))
+
+    unread = [each for each in documents.values() if isinstance(each, Unreadable)]
+    assert [(each.id, each.cause) for each in unread] == [(changes[1].approvable_id, "document_coupa_500")]
+    assert len(documents) == 4
+    with pytest.raises(Unknown):
+        client(world).document(changes[1], soon(world))
 
 
 # One record.
@@ -686,7 +749,9 @@ def test_users_are_read_by_id() -> None:
     world = World()
     ann = world.person("ann@example.com")
 
-    assert [person.email for person in client(world).users([ann, 999], soon(world))] == ["ann@example.com"]
+    read = client(world).users([ann, 999], soon(world))
+
+    assert ([person.email for person in read.rows], read.failed) == (["ann@example.com"], {})
 
 
 def test_users_come_with_the_id_of_their_manager() -> None:
@@ -694,7 +759,7 @@ def test_users_come_with_the_id_of_their_manager() -> None:
     ann = world.person("ann@example.com")
     bob = world.person("bob@example.com", manager=ann)
 
-    first, second = client(world).users([ann, bob], soon(world))
+    first, second = client(world).users([ann, bob], soon(world)).rows
 
     assert (first.manager, second.manager and second.manager.id) == (None, ann)
 
@@ -705,7 +770,7 @@ def test_a_manager_that_cannot_be_read_spoils_no_user(manager: Any) -> None:
     bob = world.person("bob@example.com")
     world.coupa.world.override(("user", bob), {"manager": manager})
 
-    (person,) = client(world).users([bob], soon(world))
+    (person,) = client(world).users([bob], soon(world)).rows
 
     assert person.key == f"user:{bob}"
     assert person.manager is None or person.manager.key is None

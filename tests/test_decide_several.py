@@ -302,11 +302,23 @@ def test_an_answer_with_another_approval_in_it_proves_no_absence() -> None:
 )
 def test_what_coupa_does_not_show_is_not_decided(path: str, outcome: str) -> None:
     world, items = offered(2)
-    world.coupa.front.fail("answer", method="GET", path=path, status=400)
+    world.coupa.front.fail("answer", method="GET", path=path, status=400, times=None)
 
     reply = decided(world, items)
 
     assert (reply.status, said(reply)) == (200, [outcome] * 2)
+    assert world.puts() == 0
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(500, "coupa_500"), (429, "coupa_429")])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_without_any_document_nothing_is_decided_and_the_failure_is_named(
+    number: int, status: int, outcome: str
+) -> None:
+    world, items = offered(number)
+    world.coupa.front.fail("answer", method="GET", path="requisitions", status=status, times=None)
+
+    assert said(decided(world, items)) == [outcome] * number
     assert world.puts() == 0
 
 

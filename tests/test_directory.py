@@ -12,7 +12,7 @@ from bridge import World
 from coupa_core.authority import Capacity, Decider, EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Coupa
-from coupa_core.directory import KEEP_S, STALE_S, AskedOnce, Directory
+from coupa_core.directory import KEEP_S, STALE_S, AskedOnce, Directory, Known
 from coupa_core.errors import Refused, ServiceError
 from coupa_core.model import Approval
 from sandbox.coupa.world import Group
@@ -59,6 +59,16 @@ class Office:
 
     def fail(self, path: str, status: int = 500) -> None:
         self.world.coupa.front.fail("answer", path=path, status=status, times=None, body="{}")
+
+    def fail_for(self, query: str) -> None:
+        """Let Coupa fail whenever these are among the users that are asked for."""
+        query = query.replace("[in]", r"\[in\]")
+        self.world.coupa.front.fail("answer", path="/api/users$", query=query, times=None, body="{}")
+
+    def capacity(self, actor: str, approval: Approval) -> Capacity | None:
+        """Return as what somebody may decide now."""
+        decider = self.directory.decider(actor, approval, self.soon())
+        return decider.capacity if decider else None
 
 
 def test_nobody_is_asked_when_nothing_waits() -> None:
@@ -183,6 +193,17 @@ def test_which_addresses_are_shared_is_asked_once_in_some_minutes() -> None:
     assert office.world.coupa.front.count(path="/api/users") == 2
 
 
+def test_whether_an_address_is_shared_is_a_failure_while_nobody_can_say() -> None:
+    office = Office()
+    for email in (ANN, BOB):
+        office.world.person(email)
+    office.fail_for("email[in]=.*bob@")
+
+    with pytest.raises(ServiceError):
+        office.directory.shared([ANN, BOB], office.soon())
+    assert office.directory.shared([ANN], office.soon()) == set()
+
+
 def test_an_address_of_two_people_is_shared_by_the_map_too() -> None:
     office = Office()
     office.directory.emails = EmailMap({ANN: BOB})
@@ -205,7 +226,7 @@ def test_people_are_known_by_their_keys_with_name_and_address_in_the_chat() -> N
     office.directory.emails = EmailMap({BOB: "bobby@example.com"})
     ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
 
-    assert office.directory.known([bob, ann, bob], office.soon()) == {
+    assert office.directory.known([bob, ann, bob], office.soon()).people == {
         ann: Decider(ann, ANN, "Ann Doe", "Ann", Capacity.APPROVER),
         bob: Decider(bob, "bobby@example.com", "Bob Doe", "Bob", Capacity.APPROVER),
     }
@@ -223,7 +244,7 @@ def test_nobody_is_known_who_is_inactive_or_without_an_address_of_their_own() ->
         [f"user:{each}" for each in (gone, mute, *twins, ann, 4711)], office.soon()
     )
 
-    assert list(known) == [f"user:{ann}"]
+    assert (list(known.people), known.unknown) == ([f"user:{ann}"], {})
 
 
 @pytest.mark.parametrize(
@@ -233,8 +254,8 @@ def test_nothing_is_asked_about_nobody(keys: list[str]) -> None:
     office = Office()
     office.world.person(ANN)
 
-    assert office.directory.known(keys, office.soon()) == {}
-    assert office.directory.managers(keys, office.soon()) == {}
+    assert office.directory.known(keys, office.soon()) == Known()
+    assert office.directory.managers(keys, office.soon()) == Known()
     assert office.world.coupa.front.calls == []
 
 
@@ -242,7 +263,7 @@ def test_people_are_asked_for_fifty_at_once() -> None:
     office = Office()
     keys = [f"user:{office.world.person(f'p{number}@example.com')}" for number in range(51)]
 
-    assert list(office.directory.known(keys, office.soon())) == keys
+    assert list(office.directory.known(keys, office.soon()).people) == keys
     ids = [call for call in office.world.coupa.front.calls if "id%5Bin%5D" in call.query]
     assert len(ids) == 2
 
@@ -253,7 +274,7 @@ def test_the_manager_of_a_person_is_found_by_the_persons_key() -> None:
     ann, bob = office.world.person(ANN, manager=boss), office.world.person(BOB, manager=boss)
     keys = [f"user:{each}" for each in (ann, bob, boss)]
 
-    managers = office.directory.managers([*keys, "group:9"], office.soon())
+    managers = office.directory.managers([*keys, "group:9"], office.soon()).people
 
     assert {key: manager.name for key, manager in managers.items()} == dict.fromkeys(keys[:2], "Boss Doe")
     assert {manager.key for manager in managers.values()} == {keys[2]}
@@ -270,18 +291,108 @@ def test_nobody_has_a_manager_whom_the_chat_cannot_reach_or_is_their_own() -> No
     odd = office.world.person("odd@example.com")
     coupa.override(("user", odd), {"manager": {"id": None}})
 
-    assert office.directory.managers([f"user:{each}" for each in (ann, bob, chief, odd)], office.soon()) == {}
+    keys = [f"user:{each}" for each in (ann, bob, chief, odd)]
+    assert office.directory.managers(keys, office.soon()) == Known()
 
 
-def test_coupa_that_cannot_be_asked_about_people_is_a_failure_and_no_answer() -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_coupa_that_cannot_be_asked_about_people_is_a_failure_and_no_answer(number: int) -> None:
     office = Office()
-    ann = f"user:{office.world.person(ANN)}"
+    keys = [f"user:{office.world.person(email)}" for email in (ANN, BOB)[:number]]
     office.fail("/api/users", 400)
 
+    for ask in (office.directory.known, office.directory.managers):
+        found = ask(keys, office.soon())
+        assert (found.people, {key: why.code for key, why in found.unknown.items()}) == (
+            {},
+            dict.fromkeys(keys, "coupa_400"),
+        )
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_coupa_that_knows_nothing_of_many_people_is_a_failure_of_its_own(status: int) -> None:
+    office = Office()
+    keys = [f"user:{office.world.person(f'p{number}@example.com')}" for number in range(9)]
+    office.fail("/api/users", status)
+
+    for ask in (office.directory.known, office.directory.managers):
+        with pytest.raises(ServiceError):
+            ask(keys, office.soon())
+
+
+def test_whoever_cannot_be_looked_up_is_told_apart_from_all_others() -> None:
+    office = Office()
+    boss, lost = (office.world.person(f"{name}@example.com") for name in ("boss", "lost"))
+    ann, bob = office.world.person(ANN, manager=boss), office.world.person(BOB, manager=lost)
+    office.fail_for(f"id[in]=(?:.*,)?{lost}")
+
+    known = office.directory.known([f"user:{each}" for each in (ann, lost, boss)], office.soon())
+    managers = office.directory.managers([f"user:{each}" for each in (ann, bob, lost)], office.soon())
+
+    assert known.people.keys() == {f"user:{ann}", f"user:{boss}"}
+    assert known.unknown.keys() == {f"user:{lost}"}
+    assert managers.people.keys() == {f"user:{ann}"}
+    assert managers.unknown.keys() == {f"user:{bob}", f"user:{lost}"}
+
+
+def test_whose_address_cannot_be_looked_up_is_not_known_now_either() -> None:
+    office = Office()
+    ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
+    office.fail_for("email[in]=.*bob@")
+
+    known = office.directory.known([ann, bob], office.soon())
+
+    assert (list(known.people), list(known.unknown)) == ([ann], [bob])
+
+
+def test_of_one_address_coupa_is_asked_again_although_the_map_gives_it_two_names() -> None:
+    office = Office()
+    office.directory.emails = EmailMap({ANN: BOB})
+    for email in (ANN, BOB):
+        office.world.person(email)
+    office.world.coupa.front.fail("answer", path="/api/users", status=500, times=1)
+
+    assert office.directory.shared([BOB], office.soon()) == {BOB}
+
+
+def test_a_member_who_cannot_be_looked_up_makes_only_that_group_uncertain() -> None:
+    office = Office()
+    coupa = office.world.coupa.world
+    people = {email: office.world.person(email) for email in (ANN, BOB)}
+    approvals = {}
+    for email, number in people.items():
+        group = coupa.add_group(name=f"Group of {email}", members=[number])
+        coupa.override(("group", group), {"users": [{"id": number, "email": email}]})
+        approvals[email] = office.approval(Group(group))
+        coupa.users.rows[number].extra["approval-groups"].clear()
+    office.fail_for(f"id[in]=(?:.*,)?{people[BOB]}")
+
+    circles = office.directory.circles(approvals.values(), office.soon())
+
+    assert [circles[approvals[email].id].is_certain for email in (ANN, BOB)] == [True, False]
+    assert office.capacity(ANN, approvals[ANN]) == Capacity.MEMBER
     with pytest.raises(ServiceError):
-        office.directory.known([ann], office.soon())
+        office.capacity(BOB, approvals[BOB])
+
+
+def test_a_delegate_who_cannot_be_looked_up_is_no_reason_to_forget_the_others() -> None:
+    office = Office()
+    office.delegate(
+        **{"delegate": {"id": (lost := office.world.person("lost@example.com"))}, "delegate-id": lost}
+    )
+    office.delegate()
+    office.fail_for(f"id[in]=(?:.*,)?{lost}")
+    approval = office.approval()
+
+    assert office.circle(approval) == ([ANN, BOB], False)
+    assert office.capacity(BOB, approval) == Capacity.DELEGATE
     with pytest.raises(ServiceError):
-        office.directory.managers([ann], office.soon())
+        office.capacity("lost@example.com", approval)
+    assert office.directory.delegators(lost, office.soon()) == [approval.asked_id]
+
+    office.world.coupa.front.heal()
+    office.world.clock.advance(KEEP_S + 1)
+    assert office.circle(approval) == ([ANN, "lost@example.com", BOB], True)
 
 
 def test_each_question_is_asked_once_in_a_request_and_its_failure_is_an_answer_too() -> None:

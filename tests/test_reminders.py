@@ -261,12 +261,15 @@ def test_without_a_manager_who_can_be_told_nobody_is_and_it_is_not_asked_again(m
     assert world.coupa.front.count("GET", "/api/users") == asked
 
 
-def test_when_the_manager_cannot_be_read_the_reminder_goes_out_and_the_escalation_comes_later() -> None:
+@pytest.mark.parametrize("status", [503, 429])
+def test_when_the_manager_cannot_be_read_the_reminder_goes_out_and_the_escalation_comes_later(
+    status: int,
+) -> None:
     world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "72", "ESCALATE_AFTER_HOURS": "72"})
     world.person(JAMIE, manager=world.person(BOSS))
     announced(world)
     world.clock.advance(72 * HOUR_S)
-    world.coupa.front.fail("answer", path="/api/users", status=503, skip=1, times=4)
+    world.coupa.front.fail("answer", path="/api/users", status=status, skip=1, times=4)
 
     first = [each.recipient for each in world.announced()]
     second = [each.recipient for each in after(world, 0.1)]

@@ -80,7 +80,15 @@ class Access:
             wire, {"client_id": client_id, "client_secret": client_secret, "scope": scopes}, clock
         )
 
-    def read(self, resource: str, path: str, query: Mapping[str, str], deadline: Deadline) -> Any:
+    def read(
+        self,
+        resource: str,
+        path: str,
+        query: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        insists: bool = True,
+    ) -> Any:
         """Return the JSON of a GET.
 
         Repeated after a capped exponential pause with full jitter, or for as long as `Retry-After` says.
@@ -90,6 +98,7 @@ class Access:
             path: begins with `/api/`.
             query: query parameters.
             deadline: for all tries and pauses.
+            insists: asks again after an answer that cannot be used, too; otherwise whoever calls asks less.
 
         Raises:
             ServiceError: the last try's failure.
@@ -101,7 +110,10 @@ class Access:
                     return reply.json()
                 raise self.failure(reply, "GET", resource, f"GET {resource}")
             except (Unknown, Throttled, Malformed, Unavailable) as failure:
-                if isinstance(failure, Denied) or attempt == _READ_TRIES - 1:
+                is_settled = isinstance(failure, Denied) or (
+                    not insists and isinstance(failure, Unknown | Malformed)
+                )
+                if is_settled or attempt == _READ_TRIES - 1:
                     raise
                 self._pause(failure, attempt, deadline)
         raise AssertionError("unreachable")  # pragma: no cover

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,8 @@ from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
 from coupa_core.coupa.fields import DOCUMENT_FIELDS, ORDER_FIELDS
 from coupa_core.documents import READABLE, Order, OrderChange, enabled, parse_document
-from coupa_core.errors import BridgeError, Denied, Malformed, Refused
+from coupa_core.errors import BridgeError, Denied, Malformed, Refused, ServiceError
+from coupa_core.halving import MAX_ALONE, Halved, by_halves
 from coupa_core.model import (
     MAX_ID,
     PENDING,
@@ -161,13 +162,15 @@ class Coupa:
         return found
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
-        """Read approvals by id, fifty at once, whatever their status.
+        """Read approvals by id, fifty at once, whatever their status; who fails is told in what is found.
 
         Raises:
-            ServiceError: a page failed.
+            ServiceError: Coupa answers nothing useful at all.
         """
-        found, wanted = Found(), set(ids)
-        for row in self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline):
+        wanted = set(ids)
+        read = self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline)
+        found = Found(failed=read.failed)
+        for row in read.rows:
             approval = parse_approval(row)
             if approval is None or approval.id not in wanted:
                 # Either may stand in the place of one that was asked for: then absence proves nothing.
@@ -189,11 +192,11 @@ class Coupa:
     def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read the documents of approvals, each type from its own resource, fifty at once, by (type, id).
 
-        A type that is not known is known by type and id alone. A type that Coupa does not let us read gives
-        `Unreadable` ones, and spoils no other type. A document that Coupa does not return is left out.
+        A type that is not known is known by type and id alone. A document or a type that cannot be read gives
+        `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out.
 
         Raises:
-            ServiceError: a page failed.
+            ServiceError: Coupa answers nothing useful at all.
         """
         documents: dict[DocumentKey, Document] = {}
         wanted: dict[str, set[int]] = defaultdict(set)
@@ -205,23 +208,20 @@ class Coupa:
                 wanted[kind].add(number)
             else:
                 documents[kind, number] = Document(type=kind, id=number)
+        failures: list[ServiceError] = []
         for kind, numbers in wanted.items():
             try:
-                documents |= self._read(kind, numbers, deadline)
-            except (Denied, Refused) as failure:
-                if failure.code not in _CLOSED_TO_US:
+                read = self._read(kind, numbers, deadline)
+            except ServiceError as failure:
+                if not failure.may_be_of_one:
                     raise
-                scope = READABLE[kind].scope
-                logger.error(  # noqa: TRY400 - the cause is in the message
-                    "documents not readable code=%s type=%s scope=%s cause=%s",
-                    failure.code,
-                    kind,
-                    scope,
-                    failure,
-                )
-                documents |= {
-                    (kind, number): Unreadable(type=kind, id=number, scope=scope) for number in numbers
-                }
+                read = _unreadable(kind, numbers, failure)
+            documents |= read
+            failures += [
+                each.failure for each in read.values() if isinstance(each, Unreadable) and each.failure
+            ]
+        if MAX_ALONE <= len(failures) == sum(map(len, wanted.values())):
+            raise failures[0]
         return documents
 
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
@@ -235,15 +235,23 @@ class Coupa:
             return None
         if kind not in READABLE:
             return Document(type=kind, id=number)
-        return self._read(kind, [number], deadline).get((kind, number))
+        read = self._by_ids(READABLE[kind].resource, DOCUMENT_FIELDS[READABLE[kind].kind], [number], deadline)
+        for failure in read.failed.values():
+            raise failure
+        document = self._parsed(kind, read.rows, deadline).get((kind, number))
+        if isinstance(document, Unreadable) and document.failure:
+            raise document.failure
+        return document
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
         """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.
 
+        One that cannot be read is left out.
+
         Raises:
-            ServiceError: a page failed.
+            ServiceError: Coupa answers nothing useful at all.
         """
-        rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline)
+        rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline).rows
         return {chain.id: chain for chain in map(parse_chain, rows) if chain}
 
     def edited_since(self, stamp: str, types: Iterable[str], deadline: Deadline) -> Edits:
@@ -270,8 +278,13 @@ class Coupa:
                     break
         return edits
 
-    def people(self, emails: Iterable[str], deadline: Deadline) -> list[Member]:
+    def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> list[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in.
+
+        Args:
+            emails: of users of Coupa.
+            deadline: for all pages.
+            insists: asks again where the answer cannot be used; otherwise whoever calls asks about fewer.
 
         Raises:
             ServiceError: Coupa did not answer usefully.
@@ -280,16 +293,17 @@ class Coupa:
         found: list[Member] = []
         for start in range(0, len(wanted), PAGE):
             asked = {"email[in]": ",".join(wanted[start : start + PAGE])}
-            found += _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
+            found += _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline, insists=insists))
         return found
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> list[Member]:
-        """Return the users with these ids, each with the id of its manager.
+    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
+        """Return the users with these ids, each with the id of its manager, and who of them cannot be read.
 
         Raises:
-            ServiceError: Coupa did not answer usefully.
+            ServiceError: Coupa answers nothing useful at all.
         """
-        return _people(self._by_ids("users", _REPORT_FIELDS, ids, deadline))
+        read = self._by_ids("users", _REPORT_FIELDS, ids, deadline)
+        return Halved(_people(read.rows), read.failed)
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Member]]:
         """Return the members of approval groups, by the id of the group.
@@ -396,10 +410,21 @@ class Coupa:
     # ------------------------------------------------------------------ reading
 
     def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read documents of one type; a change of an order gets the order's total beside it."""
+        """Read documents of one type; each that cannot be read is `Unreadable`."""
         source = READABLE[kind]
+        read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], numbers, deadline)
+        failures = list(read.failed.values())
+        if failures and not read.rows and all(each.code in _CLOSED_TO_US for each in failures):
+            raise failures[0]  # it is the type, as far as anybody can tell
+        documents = self._parsed(kind, read.rows, deadline)
+        for number, failure in read.failed.items():
+            documents |= _unreadable(kind, [number], failure, alone=True)
+        return documents
+
+    def _parsed(self, kind: str, rows: Iterable[Any], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Parse documents of one type; a change of an order gets the order's total beside it."""
         documents: dict[DocumentKey, Document] = {}
-        for row in self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], numbers, deadline):
+        for row in rows:
             if document := parse_document(kind, row):
                 documents[kind, document.id] = document
         changes = {key: each for key, each in documents.items() if isinstance(each, OrderChange)}
@@ -408,21 +433,29 @@ class Coupa:
     def _with_old_totals(
         self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline
     ) -> dict[DocumentKey, Document]:
-        """Add what the orders come to now; without it the change is shown all the same."""
+        """Add what the orders come to now; where they are closed to us, a change is shown all the same.
+
+        An order that cannot be read for another reason may be read in the next moment, and a change that
+        comes with it is another content than the same without: such a change cannot be read either.
+        """
         orders = {each.order_header_id for each in changes.values() if each.order_header_id}
-        found: dict[int | None, Order] = {}
         try:
-            for row in self._by_ids("purchase_orders", ORDER_FIELDS, orders, deadline):
-                if isinstance(row, dict):
-                    order = Order.model_validate(row)
-                    found[order.id] = order
+            read = self._by_ids("purchase_orders", ORDER_FIELDS, orders, deadline)
         except (Denied, Refused) as failure:
             logger.warning("orders not readable code=%s cause=%s", failure.code, failure)
-        return {
-            key: each.model_copy(update={"old_total": found[each.order_header_id].total_in(each.currency)})
-            for key, each in changes.items()
-            if each.order_header_id in found
-        }
+            return {}
+        parsed = [Order.model_validate(row) for row in read.rows if isinstance(row, dict)]
+        found = {order.id: order for order in parsed}
+        documents: dict[DocumentKey, Document] = {}
+        for key, each in changes.items():
+            why = read.failed.get(each.order_header_id or 0)
+            order = found.get(each.order_header_id)
+            if why is not None and why.code not in _CLOSED_TO_US:
+                documents |= _unreadable(each.type, [each.id], why, alone=True)
+            elif order is not None:
+                total = order.total_in(each.currency)
+                documents[key] = each.model_copy(update={"old_total": total})
+        return documents
 
     def _pages(self, more: Mapping[str, str], deadline: Deadline) -> Listing:
         """List pending approvals; keep what is pending, of a wanted type, and readable."""
@@ -447,7 +480,13 @@ class Coupa:
         return "*" in self._types or approval.approvable_type in self._types
 
     def _keyset(
-        self, resource: str, fields: list[Any], asked: Mapping[str, str], deadline: Deadline
+        self,
+        resource: str,
+        fields: list[Any],
+        asked: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        insists: bool = True,
     ) -> Iterator[Any]:
         """Yield the rows of all pages, each page asked for by the last id of the one before."""
         last = 0
@@ -460,7 +499,8 @@ class Coupa:
                 "limit": str(PAGE),
                 "fields": _compact(fields),
             }
-            rows = _rows(self._access.read(resource, f"/api/{resource}", query, deadline), resource)
+            body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
+            rows = _rows(body, resource)
             yield from rows
             if len(rows) < PAGE:
                 return
@@ -471,17 +511,26 @@ class Coupa:
 
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
-    ) -> Iterator[Any]:
-        """Yield what Coupa answers to the question for these ids, fifty at once."""
+    ) -> Halved[int, Any]:
+        """Return what Coupa answers to the question for these ids, fifty at once, fewer where that fails."""
         numbers = sorted(set(ids))
-        for start in range(0, len(numbers), PAGE):
-            batch = numbers[start : start + PAGE]
+
+        def ask(some: Sequence[int]) -> list[Any]:
             query = {
-                "id[in]": ",".join(path_id(number) for number in batch),
+                "id[in]": ",".join(path_id(number) for number in some),
                 "limit": str(PAGE),
                 "fields": _compact(fields),
             }
-            yield from _rows(self._access.read(resource, f"/api/{resource}", query, deadline), resource)
+            insists = len(numbers) == 1
+            body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
+            return _rows(body, resource)
+
+        found: Halved[int, Any] = Halved()
+        for start in range(0, len(numbers), PAGE):
+            part = by_halves(numbers[start : start + PAGE], ask)
+            found.rows += part.rows
+            found.failed |= part.failed
+        return found
 
     def _one(self, resource: str, number: int, fields: list[Any], deadline: Deadline) -> Any:
         """Return one record, or None when Coupa answers 404 or another record."""
@@ -495,6 +544,27 @@ class Coupa:
         if not isinstance(row, dict) or _id_of(row) != number:
             raise Malformed("coupa_record", f"Coupa did not answer with {resource} {number}")
         return row
+
+
+def _unreadable(
+    kind: str, numbers: Iterable[int], failure: ServiceError, *, alone: bool = False
+) -> dict[DocumentKey, Document]:
+    """Say why documents cannot be read: because their type is closed to us, or because of one failure."""
+    scope = READABLE[kind].scope
+    is_closed = not alone and failure.code in _CLOSED_TO_US
+    logger.error(
+        "documents not readable code=%s type=%s scope=%s cause=%s", failure.code, kind, scope, failure
+    )
+    return {
+        (kind, number): Unreadable(
+            type=kind,
+            id=number,
+            scope=scope,
+            failure=None if is_closed else failure,
+            is_at_fault=alone and failure.may_be_of_one,
+        )
+        for number in numbers
+    }
 
 
 def path_id(number: int) -> str:

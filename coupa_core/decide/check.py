@@ -230,6 +230,8 @@ class Checks:
             return Found()
 
     def _absent(self, case: Case, found: Found) -> Answer | BridgeError:
+        if case.click.approval_id in found.failed:
+            return found.failed[case.click.approval_id]
         if found.unreadable:
             return Malformed("coupa_record", f"Coupa did not answer with approvals {case.click.approval_id}")
         if case.offer is None and not case.is_repeat:
@@ -264,7 +266,7 @@ class Checks:
                 case.end = Malformed("coupa_document", f"Coupa does not return the document of {approval.id}")
             elif isinstance(case.document, Unreadable):
                 text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
-                case.end = Denied("coupa_unreadable", text)
+                case.end = case.document.failure or Denied("coupa_unreadable", text)
 
     def _siblings(self, cases: Sequence[Case], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
         """Read who else is asked, for documents that do not say whose turn it is."""

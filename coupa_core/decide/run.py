@@ -275,8 +275,11 @@ class Decide:
                 self._lose(case, error)
             return
         for case in rest:
-            case.after = found.by_id.get(case.click.approval_id)
-            if case.after is None and found.unreadable:
+            number = case.click.approval_id
+            case.after = found.by_id.get(number)
+            if number in found.failed:
+                self._lose(case, found.failed[number])
+            elif case.after is None and found.unreadable:
                 self._lose(case, Malformed("coupa_record", "Coupa answered with something else"))
 
     def _chains(self, cases: list[Decision], deadline: Deadline) -> dict[int, Chain]:

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 from coupa_core.authority import Circle
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import DRY_RUN, Entry, parked, recorded, sent, waiting
+from coupa_core.ledger import DRY_RUN, Entry, parked, recorded, refused, sent, waiting
 from coupa_core.model import Approval, Document, DocumentKey, Found
 from coupa_core.sweep.closing import Closing, Parting
 from coupa_core.sweep.deliver import Delivery, Errand
 from coupa_core.sweep.judge import (
     Close,
+    Fail,
     Park,
     Same,
     Shown,
@@ -83,6 +84,7 @@ class _Truth:
     documents: dict[DocumentKey, Document] = field(default_factory=dict)
     circles: dict[int, Circle] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
 
 
 class Announcing:
@@ -184,7 +186,9 @@ class Announcing:
         )
         truth.circles.update(directory.circles(pending, deadline))
         addresses = {person.address for circle in truth.circles.values() for person in circle.people}
-        truth.shared.update(directory.shared(addresses, deadline))
+        sharing = directory.sharing(addresses, deadline)
+        truth.shared.update(sharing.shared)
+        truth.unknown.update(sharing.unknown)
         return truth
 
     def _judged(
@@ -192,6 +196,10 @@ class Announcing:
     ) -> _Case | None:
         """Judge one approval; None when it was given back."""
         approval = truth.found.by_id.get(claim.look.approval.id)
+        failure = truth.found.failed.get(claim.look.approval.id)
+        if failure is not None:
+            self._rows.fail(claim.entry, failure)
+            return None
         if approval is None and truth.found.unreadable:
             self._rows.give_back(claim.entry, "approval_unreadable")
             return None
@@ -216,10 +224,16 @@ class Announcing:
             siblings=siblings.get(key, ()),
             before=claim.look.entry.state if claim.look.entry else None,
             circle=circle,
-            recipients=recipients_of(circle, document, shared=truth.shared, emails=kit.rules.emails)
+            recipients=recipients_of(
+                circle, document, shared=truth.shared | truth.unknown, emails=kit.rules.emails
+            )
             if document
             else (),
         )
+        is_unsure = any(person.address in truth.unknown for person in circle.people)
+        has_nobody = isinstance(verdict, Park) and verdict.cause == "shared_address"
+        if is_unsure and (has_nobody or isinstance(verdict, Same)):
+            verdict = Wait("people_unread")
         if isinstance(verdict, Shown | Park):
             self._rows.note_rights(entry, verdict.entry)
             entry = left_out(entry, verdict.entry, approval, tells=kit.closing_notice)
@@ -228,6 +242,9 @@ class Announcing:
                 replace(verdict, entry=entry), cadence=kit.cadence, now=kit.clock.now(), since=self._since
             )
             entry = verdict.entry
+        if is_unsure and isinstance(verdict, Tell):
+            again = kit.clock.now() + LOOK_AGAIN
+            verdict = replace(verdict, later=min(verdict.later or again, again))
         return _Case(entry, approval, document, verdict)
 
     def _parted(self, cases: list[_Case]) -> list[_Case]:
@@ -266,6 +283,9 @@ class Announcing:
             case Wait(cause):
                 self._progress.count(cause)
                 self._rows.commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
+            case Fail(cause):
+                self._progress.count("unread")
+                self._rows.commit(refused(entry, cause=cause, now=now))
             case Postpone(_, cause, until):
                 self._progress.count("not_the_hour")
                 self._rows.commit(waiting(entry, cause=cause, until=until))
@@ -287,6 +307,9 @@ class Announcing:
         escalates = not self._is_silent and must_escalate(entry, cadence=cadence, now=now)
         if people or escalates:
             return Errand(same, entry, people, is_reminder=True, escalates=escalates)
+        if same.unread:
+            self._rows.commit(parked(entry, cause=same.unread, now=now))
+            return None
         self._progress.count("unchanged")
         self._rows.commit(sent(entry, until=self._closing.hour(entry)))
         return None

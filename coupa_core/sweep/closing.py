@@ -10,14 +10,24 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from coupa_core import notice
 from coupa_core.addresses import same_address
 from coupa_core.authority import Decider
 from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.ledger import MAX_UNCERTAIN, QUIET, Entry, owing, parted, waiting
-from coupa_core.model import APPROVED, DONE_STATUS, PENDING, Approval, Document, DocumentKey, Verb, stamp
+from coupa_core.model import (
+    APPROVED,
+    DONE_STATUS,
+    PENDING,
+    Approval,
+    Document,
+    DocumentKey,
+    Found,
+    Verb,
+    stamp,
+)
 from coupa_core.sweep.judge import Role, Tells
 from coupa_core.sweep.parallel import each
 from coupa_core.sweep.ports import Kit
@@ -35,6 +45,12 @@ _ENDINGS = {
 }
 _TAKEN_BACK = ("withdrawn", "draft")
 """The statuses of a document that its requester took back."""
+
+_LOOK_UP_AGAIN = timedelta(minutes=5)
+"""After this, whoever could not be looked up is tried again ..."""
+
+_LOOK_UP_FOR = timedelta(days=1)
+"""... and for so long after the end: then it is no news any more."""
 
 
 logger = logging.getLogger(__name__)
@@ -105,15 +121,7 @@ class Closing:
 
     def _batch(self, rows: list[Entry]) -> None:
         found = self._kit.coupa.approvals([entry.approval_id for entry in rows], self._progress.deadline)
-        over: list[tuple[Entry, Approval | None]] = []
-        for entry in rows:
-            approval = found.by_id.get(entry.approval_id)
-            if approval is None and found.unreadable:
-                self._progress.count("unreadable")
-            elif approval is not None and approval.is_pending:
-                self._progress.count("unlisted")
-            else:
-                over.append((entry, approval))
+        over = self._over_of(rows, found)
         documents = self._documents(over)
         partings: list[Parting] = []
         for entry, approval in over:
@@ -130,6 +138,23 @@ class Closing:
             self.part(partings)
         for parting in partings:
             self._finish(parting)
+
+    def _over_of(self, rows: list[Entry], found: Found) -> list[tuple[Entry, Approval | None]]:
+        """Return which are over indeed; what cannot be read waits longer each time."""
+        over: list[tuple[Entry, Approval | None]] = []
+        for entry in rows:
+            approval, failure = found.by_id.get(entry.approval_id), found.failed.get(entry.approval_id)
+            if failure is not None:
+                held = self._rows.claim_row(entry, entry.approval_id)
+                if held is not None:
+                    self._rows.fail(held, failure)
+            elif approval is None and found.unreadable:
+                self._progress.count("unreadable")
+            elif approval is not None and approval.is_pending:
+                self._progress.count("unlisted")
+            else:
+                over.append((entry, approval))
+        return over
 
     def _documents(self, over: list[tuple[Entry, Approval | None]]) -> Mapping[DocumentKey, Document]:
         """Read what the approvals were about, where somebody may be told of it."""
@@ -166,14 +191,18 @@ class Closing:
         Raises:
             ServiceError: the store does not answer.
         """
-        people = self._people(partings)
-        if people is None:
+        known = self._people(partings)
+        if known is None:
             return
+        people, unknown = known
         owed: dict[tuple[str, bool], list[Parting]] = defaultdict(list)
         for parting in partings:
             for key, role in parting.entry.farewell.items():
                 person = people.get(key)
-                if person is None or _knows(person, parting.entry, parting.approval):
+                if key in unknown and not self._is_late(parting.entry):
+                    self._progress.count("people_unread")
+                    self._put_off(parting, self._kit.clock.now() + _LOOK_UP_AGAIN)
+                elif person is None or _knows(person, parting.entry, parting.approval):
                     parting.entry = parted(parting.entry, key)
                 else:
                     owed[key, role == Role.REQUESTER].append(parting)
@@ -182,24 +211,35 @@ class Closing:
             opening = self._kit.cadence.open_at(person.address, now)
             if opening > now:
                 for parting in them:
-                    number = parting.entry.approval_id
-                    self._openings[number] = min(opening, self._openings.get(number, opening))
+                    self._put_off(parting, opening)
                 continue
             together = [them] if len(them) > self._over else [[parting] for parting in them]
             for some in together:
                 self._say(person, some, is_requester=is_requester)
 
-    def _people(self, partings: Sequence[Parting]) -> Mapping[str, Decider] | None:
-        """Look up whom the chat knows; None when that is not possible now."""
+    def _put_off(self, parting: Parting, until: datetime) -> None:
+        """Keep somebody of it for later."""
+        number = parting.entry.approval_id
+        self._openings[number] = min(until, self._openings.get(number, until))
+
+    def _is_late(self, entry: Entry) -> bool:
+        """Tell whether it ended too long ago to look anybody up for it once more."""
+        return entry.closed_at is not None and self._kit.clock.now() >= entry.closed_at + _LOOK_UP_FOR
+
+    def _people(self, partings: Sequence[Parting]) -> tuple[Mapping[str, Decider], set[str]] | None:
+        """Look up whom the chat knows, and who cannot be looked up now; None when nobody can."""
         keys = dict.fromkeys(key for parting in partings for key in parting.entry.farewell)
         try:
-            return self._kit.directory.known(keys, self._sending.deadline)
+            known = self._kit.directory.known(keys, self._sending.deadline)
         except (Denied, Refused) as failure:
             self._progress.hamper(failure)
-            return {}  # whom Coupa does not let us look up can never be told
+            return {}, set()  # whom Coupa does not let us look up can never be told
         except ServiceError as failure:
             self._progress.stop(failure)
             return None
+        # The same of one: it is no use to ask again.
+        later = {key for key, why in known.unknown.items() if not isinstance(why, Denied | Refused)}
+        return known.people, later
 
     def _say(self, person: Decider, partings: list[Parting], *, is_requester: bool) -> None:
         """Send one message about one or many, and note in each row that the person knows."""

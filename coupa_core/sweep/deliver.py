@@ -20,6 +20,7 @@ from coupa_core.ledger import (
     QUIET,
     Entry,
     escalated,
+    parked,
     refused,
     reminded,
     sent,
@@ -240,6 +241,8 @@ class Delivery:
         """End the claim, when everybody has been tried."""
         now, shown = self._kit.clock.now(), errand.shown
         entry = sent(errand.entry)
+        if shown.unread:
+            entry = parked(errand.entry, cause=shown.unread, now=now)
         if errand.refusal and not errand.is_reminder:
             entry = refused(errand.entry, cause=errand.refusal, now=now)
         elif isinstance(shown, Tell) and shown.later is not None:
@@ -315,12 +318,17 @@ class Delivery:
         if kit.escalate_to != MANAGER:
             return dict.fromkeys(asked, Decider("", kit.escalate_to, "", "", Capacity.APPROVER))
         try:
-            return kit.directory.managers(sorted(asked), self._sending.deadline)
+            found = kit.directory.managers(sorted(asked), self._sending.deadline)
         except ServiceError as failure:
             self._progress.hamper(failure)
             for errand in errands:
                 errand.escalates = False  # another time
             return {}
+        for errand in errands:
+            if errand.shown.approver_key in found.unknown:
+                errand.escalates = False
+                self._progress.count("people_unread")
+        return found.people
 
     def _style(self, person: Decider) -> notice.Style:
         style, zone = self._kit.style, self._kit.cadence.zone_of(person.address)

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from coupa_core.authority import Circle, Decider, EmailMap, is_requester
 from coupa_core.content import digests
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, deciding, next_round, owing, renamed
-from coupa_core.model import Approval, Document, Unreadable, has_turn, stamp, version
+from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, Entry, State, deciding, next_round, owing, renamed
+from coupa_core.model import UNREAD, Approval, Document, Unreadable, has_turn, stamp, version
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -51,6 +51,13 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Fail:
+    """It cannot be read, though others can: it is tried again later each time, with an alarm in the end."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
 class Park:
     """There is nobody to tell, or it was sent too often without a clean answer.
 
@@ -76,6 +83,7 @@ class Shown:
         approver_key: whom Coupa asks.
         content: digest of the document.
         version: what the row remembers.
+        unread: why only type and number of the document are known; empty when it was read.
     """
 
     entry: Entry
@@ -85,6 +93,7 @@ class Shown:
     approver_key: str
     content: str
     version: str
+    unread: str = ""
 
 
 class Same(Shown):
@@ -106,7 +115,7 @@ class Tell(Shown):
         return bool(self.entry.told.get(person.key)) and self.entry.sent_to == self.approver_key
 
 
-Verdict = Close | Wait | Same | Park | Tell
+Verdict = Close | Wait | Fail | Same | Park | Tell
 
 
 def judge(
@@ -130,10 +139,16 @@ def judge(
         circle: who may decide.
         recipients: of these, who is to be told; see `recipients_of`.
     """
-    if approval is None:
-        return Close("gone")
-    if not approval.is_pending:
-        return Close(approval.status or "unknown")
+    if approval is None or not approval.is_pending:
+        return Close((approval.status or "unknown") if approval else "gone")
+    unread = ""
+    if isinstance(document, Unreadable) and document.is_at_fault:
+        if entry.refusals < MINIMAL_AFTER:
+            return Fail(document.cause)
+        # Whoever has to decide is told at least that it waits, and where.
+        unread, document = document.cause, Document(type=document.type, id=document.id)
+    elif entry.cause.startswith(UNREAD):
+        entry = replace(entry, refusals=0)  # it can be read again: nothing counts against it
     if document is None or isinstance(document, Unreadable):
         return Wait(document.cause if document else "document_unreadable")
     if not has_turn(approval, document, siblings):
@@ -144,7 +159,8 @@ def judge(
     nobody = _why_nobody(approval, circle, recipients)
     if nobody == "group_too_large":
         entry = deciding(entry, (), is_certain=True)
-    return Park(entry, nobody) if nobody else _judge_people(entry, approval, document, recipients, before)
+    verdict = Park(entry, nobody) if nobody else _judge_people(entry, approval, document, recipients, before)
+    return replace(verdict, unread=unread) if isinstance(verdict, Shown) else verdict
 
 
 def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decider]) -> str:
@@ -162,7 +178,7 @@ def _judge_people(
     document: Document,
     recipients: Collection[Decider],
     before: State | None,
-) -> Verdict:
+) -> Same | Tell | Park:
     if entry.has_ended:
         # It was over and is pending again: old tokens must not fit, and the approver must be told anew.
         entry = next_round(entry)

@@ -19,6 +19,9 @@ from coupa_core.sweep.timing import is_silent
 
 USUAL = Cadence()
 
+UNTOLD = ("coupa_", "not_json")
+"""So begins the cause of a row of which Coupa could not say what became of the approval itself."""
+
 
 class Urgency(IntEnum):
     """Who is looked at first."""
@@ -123,14 +126,23 @@ def make_plan(
             quiet += 1
         else:
             looks.append(Look(approval, row, urgency))
-    closings = [row for row in gone if not row.is_held(now, lease) and not _is_asleep(row, now)]
-    held += len(gone) - len(closings)
+    unread = [row for row in gone if _is_unread(row, now)]
+    quiet += len(unread)
+    free = [row for row in gone if not row.is_held(now, lease) and not _is_asleep(row, now)]
+    closings = [row for row in free if row not in unread]
+    held += len(gone) - len(free)
     return Plan(sorted(looks, key=lambda look: look.order), closings, held, quiet)
 
 
 def _is_asleep(row: Entry, now: datetime) -> bool:
     """Tell whether all that is left is to tell somebody how it ended, who may not be disturbed now."""
     return bool(row.ended_as) and row.cause == QUIET and row.next_at is not None and row.next_at > now
+
+
+def _is_unread(row: Entry, now: datetime) -> bool:
+    """Tell whether Coupa could not say how it ended, and is not to be asked again yet."""
+    waits = row.state in (State.RETRY, State.PARKED) and row.next_at is not None and row.next_at > now
+    return waits and row.cause.startswith(UNTOLD)
 
 
 def _urgency(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Protocol
 from coupa_core.authority import Circle, Decider, Rules, TokenKeys
 from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
+from coupa_core.errors import ServiceError
 from coupa_core.journal import Event
 from coupa_core.ledger import Lease, Ledger
 from coupa_core.model import Approval, Document, DocumentKey, Edits, Found, Listing
@@ -60,16 +61,44 @@ class Circles(Protocol):
         """Return who may decide each approval, by its id; what cannot be read makes a circle uncertain."""
         ...
 
-    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
-        """Return which addresses belong to more than one user; raises `ServiceError`."""
+    def sharing(self, addresses: Iterable[str], deadline: Deadline) -> Sharing:
+        """Return which addresses belong to more than one user, or nobody knows; raises `ServiceError`."""
         ...
 
-    def known(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
         """Return the people whom the chat knows, of these keys; raises `ServiceError`."""
         ...
 
-    def managers(self, keys: Iterable[str], deadline: Deadline) -> dict[str, Decider]:
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> Known:
         """Return the managers of these people whom the chat knows, by the person's key."""
+        ...
+
+
+class Known(Protocol):
+    """What is known of people."""
+
+    @property
+    def people(self) -> Mapping[str, Decider]:
+        """Return whom the chat can reach."""
+        ...
+
+    @property
+    def unknown(self) -> Mapping[str, ServiceError]:
+        """Return why nobody knows whether it can reach others."""
+        ...
+
+
+class Sharing(Protocol):
+    """What is known of addresses."""
+
+    @property
+    def shared(self) -> set[str]:
+        """Return the addresses of several active users."""
+        ...
+
+    @property
+    def unknown(self) -> Mapping[str, ServiceError]:
+        """Return why nobody knows whose others are, by address."""
         ...
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.correlation import Correlation
-from coupa_core.errors import BridgeError
+from coupa_core.errors import BridgeError, ServiceError
 
 AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
 """Counts of listed approvals that have waited for less than so many seconds; then comes `pending_older`."""
 
-LEFT_UNDONE = ("left_for_later", "lost_race", "released", "unknown", "spoiled")
+LEFT_UNDONE = ("left_for_later", "lost_race", "released", "unknown", "spoiled", "rows_missed")
 """Counts of what the next sweep must look at again."""
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Progress:
         self._began_s = clock.monotonic()
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self._misses = 0
         self.deadline = Deadline(clock, seconds)
         self.failure = ""
         self.is_over = False
@@ -75,6 +76,21 @@ class Progress:
         """Begin nothing more in this sweep."""
         self.is_over = True
         self.hamper(failure)
+
+    def miss(self, failure: ServiceError) -> None:
+        """Note that the store did not take one row; it is down when that happens twice.
+
+        What it refuses for the row's own sake (400, 413) never ends a sweep: that row waits.
+        """
+        with self._lock:
+            is_of_the_row = failure.status in (400, 413)
+            self._misses += not is_of_the_row
+            is_down = self._misses > 1
+        self.count("rows_missed")
+        if is_down:
+            self.stop(failure)
+        else:
+            self.hamper(failure)
 
     def came_through(self) -> bool:
         """Tell whether nothing failed and nothing was left for later."""

@@ -43,7 +43,7 @@ class Rows:
             logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
             entry = None
         except ServiceError as failure:
-            self._progress.stop(failure)
+            self._progress.miss(failure)
             return None
         if entry is None:
             self._progress.count("lost_race")
@@ -70,14 +70,26 @@ class Rows:
         try:
             self.commit(released(entry, cause=cause, now=self._kit.clock.now()))
         except ServiceError as failure:
-            self._progress.stop(failure)
+            self._progress.miss(failure)
+
+    def fail(self, entry: Entry, failure: ServiceError) -> None:
+        """End the claim of what could not be read: counted where it is at fault itself."""
+        if not failure.may_be_of_one:
+            self.give_back(entry, failure.code)
+            return
+        self._progress.count("unread")
+        self._progress.hamper(failure)
+        try:
+            self.commit(refused(entry, cause=failure.code, now=self._kit.clock.now()))
+        except ServiceError as error:
+            self._progress.miss(error)
 
     def guarded(self, entry: Entry, work: Callable[[], R]) -> R | None:
         """Do something for one approval; whatever goes wrong stays with this one, and returns None."""
         try:
             return work()
         except ServiceError as failure:
-            self._progress.stop(failure)  # the store: nothing can be recorded, so nothing more is sent
+            self._progress.miss(failure)  # what cannot be recorded is not sent
             return None
         except Exception:
             # One bad record must never block the others, whatever is wrong with it.
@@ -86,7 +98,7 @@ class Rows:
         try:
             self.commit(refused(entry, cause="internal", now=self._kit.clock.now()))
         except ServiceError as failure:
-            self._progress.stop(failure)
+            self._progress.miss(failure)
         return None
 
     def close(self, entry: Entry, cause: str) -> None:

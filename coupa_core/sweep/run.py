@@ -116,23 +116,22 @@ class Sweep:
             since=status.last_complete_at or now,
         ).run(plan.looks, _siblings(listing), circles)
         closing.run(plan.closings)
-        purged_at = self._purge(status, progress)
         is_through = listing.is_complete and not plan.held and progress.came_through()
-        kit.ledger.store.save_status(
-            Status(
-                last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
-                last_sweep_at=kit.clock.now(),
-                paused_until=sending.paused_until,
-                suspect=sending.suspect,
-                # Only a sweep that has looked at everything may forget which edits it was told of.
-                edits_known_until=asked_at if is_through else status.edits_known_until,
-                # One bad record must not keep the first run from ending: what comes later would be swallowed.
-                first_run=is_first and (kit.is_dry or not listing.is_complete or progress.has_left()),
-                purged_at=purged_at,
-                counts=progress.counts(),
-                failure=progress.failure,
-            )
+        left = Status(
+            last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
+            last_sweep_at=kit.clock.now(),
+            paused_until=sending.paused_until,
+            suspect=sending.suspect,
+            # Only a sweep that has looked at everything may forget which edits it was told of.
+            edits_known_until=asked_at if is_through else status.edits_known_until,
+            # One bad record must not keep the first run from ending: what comes later would be swallowed.
+            first_run=is_first and (kit.is_dry or not listing.is_complete or progress.has_left()),
+            purged_at=status.purged_at,
+            counts=progress.counts(),
+            failure=progress.failure,
         )
+        kit.ledger.store.save_status(left)
+        self._keep_house(left, progress)
         # A connection that idles until the next sweep may be gone by then, and a message lost on it.
         kit.channel.close_idle()
         return listing.is_complete
@@ -192,18 +191,21 @@ class Sweep:
             progress.hamper(edits.failure)
         return edits.stamps
 
-    def _purge(self, status: Status, progress: Progress) -> datetime | None:
-        """Once a day delete what was closed long ago."""
+    def _keep_house(self, left: Status, progress: Progress) -> None:
+        """Once a day delete what was closed long ago; the sweep has ended before, whatever becomes of it."""
         now = self.kit.clock.now()
-        if status.purged_at is not None and now < status.purged_at + _PURGE_EVERY:
-            return status.purged_at
+        if left.purged_at is not None and now < left.purged_at + _PURGE_EVERY:
+            return
+        store, noted = self.kit.ledger.store, replace(left, purged_at=now)
         try:
             with until(progress.deadline):
-                progress.count("purged", self.kit.ledger.store.purge_closed(now - KEEP_CLOSED))
+                # Noted first: a purge that never comes to its end would take its time from every sweep.
+                store.save_status(noted)
+                progress.count("purged", store.purge_closed(now - KEEP_CLOSED))
                 self.kit.journal.purge(keep_days=self.kit.keep_audit_days, deadline=progress.deadline)
         except ServiceError as failure:
             progress.hamper(failure)  # tomorrow's goes on
-        return now
+        store.save_status(replace(noted, counts=progress.counts(), failure=progress.failure))
 
 
 def _siblings(listing: Listing) -> dict[DocumentKey, list[Approval]]:
