@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from coupa_core.errors import Conflict
-from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status
+from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status, Told
 from coupa_core.tables import Table
 
 SCHEMA = 1
 """Version of the row format; a row of a later one is not guessed at."""
+
+J = TypeVar("J")
 
 OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
 """The partitions."""
@@ -34,13 +36,12 @@ _KINDS = {
     "generation": _NUMBER,
     "seen_approval": _TEXT,
     "seen_document": _TEXT,
-    "told": _MAP,
     "sent_to": _TEXT,
-    "sent_at": _TIME,
+    "first_told_at": _TIME,
     "attempted_at": _TIME,
     "lease_until": _TIME,
     "next_at": _TIME,
-    "refusals": _NUMBER,
+    "failures": _NUMBER,
     "uncertain": _NUMBER,
     "cause": _TEXT,
     "decision": _TEXT,
@@ -48,14 +49,16 @@ _KINDS = {
     "decided_at": _TIME,
     "decision_key": _TEXT,
     "closed_at": _TIME,
-    "shown": _TEXT,
     "due_at": _TIME,
-    "reminders": _NUMBER,
-    "reminded_at": _TIME,
     "escalated_at": _TIME,
     "ended_as": _TEXT,
     "farewell": _MAP,
 }
+_MAX_FACTS = 24_000
+"""Characters of shown figures in one row: a text in a table takes 32,768. The oldest are left out.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+"""
 _PURGE_BATCH = 100
 
 
@@ -227,7 +230,54 @@ def _row(partition: str, entry: Entry) -> dict[str, Any]:
             value = getattr(entry, item.name)
             if value and value != item.default:
                 row[item.name] = _WRITERS[_KINDS[item.name]](value)
-    return row
+    return row | _people(entry)
+
+
+def _people(entry: Entry) -> dict[str, Any]:
+    """Write what belongs to each person, in columns that release 0.2 reads, too, as far as it can.
+
+    `told` has the versions; `people` has lists: place in `cards`, then when told, reminders, when reminded,
+    refusals, when tried again. `cards` has each pair of an approver's key and shown figures once.
+    `sent_at`, `reminders` and `reminded_at` are for release 0.2, which kept them of everybody together.
+    """
+    if not entry.told:
+        return {}
+    newest = sorted(
+        entry.told.values(), key=lambda each: each.at.timestamp() if each.at else 0.0, reverse=True
+    )
+    cards: dict[tuple[str, str], int] = {}
+    room = _MAX_FACTS
+    for each in newest:
+        if (each.to, each.facts) not in cards and len(each.facts) <= room:
+            cards[each.to, each.facts] = len(cards)
+            room -= len(each.facts)
+    people: dict[str, list[Any]] = {}
+    for key, each in entry.told.items():
+        card = cards.get((each.to, each.facts))
+        if card is None:
+            card = cards.setdefault((each.to, ""), len(cards))
+        values = [card, each.at, each.reminders, each.reminded_at, each.refusals, each.retry_at]
+        people[key] = list(map(_plain, values))
+    columns: dict[str, Any] = {
+        "told": _text({key: each.version for key, each in entry.told.items()}),
+        "people": _text({key: _trimmed(values) for key, values in people.items()}),
+        "cards": _text(list(cards)),
+        "sent_at": _plain(entry.told_at),
+        "reminders": max(each.reminders for each in entry.told.values()),
+        "reminded_at": _plain(max((at for each in newest if (at := each.reminded_at)), default=None)),
+    }
+    return {name: value for name, value in columns.items() if value}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _trimmed(values: list[Any]) -> list[Any]:
+    """Leave out what says nothing at the end."""
+    while len(values) > 1 and not values[-1]:
+        values.pop()
+    return values
 
 
 def _entry(row: Any) -> Entry:
@@ -244,10 +294,62 @@ def _entry(row: Any) -> Entry:
     values = {name: _READERS[kind](name, row[name]) for name, kind in _KINDS.items() if name in row}
     if "document_id" in values:
         values["document_id"] = int(values["document_id"])
+    versions = _read_map("told", row["told"]) if "told" in row else {}
+    if "people" in row:
+        values["told"] = _read_people(row, versions)
+    elif versions:
+        values |= _of_release_0_2(row, versions)
     values.setdefault("nonce", "")
     return Entry(
         approval_id=int(key), state=State(row.get("state")), etag=str(row.metadata["etag"]), **values
     )
+
+
+def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
+    """Read what belongs to each person; raises ValueError, see `_entry`."""
+    people, cards = _read_json("people", row["people"], dict), _read_json("cards", row.get("cards"), list)
+    told = {}
+    try:
+        for key, version in versions.items():
+            card, at, reminders, reminded_at, refusals, retry_at = [*people[key], *[None] * 6][:6]
+            to, facts = cards[card]
+            told[key] = Told(
+                version=version,
+                to=_read_text("to", to),
+                at=at and _read_time("at", at),
+                facts=_read_text("facts", facts),
+                reminders=_read_number("reminders", reminders or 0),
+                reminded_at=reminded_at and _read_time("reminded_at", reminded_at),
+                refusals=_read_number("refusals", refusals or 0),
+                retry_at=retry_at and _read_time("retry_at", retry_at),
+            )
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"people or cards cannot be read: {type(error).__name__}") from error
+    return told
+
+
+def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
+    """Read a row of release 0.2, which kept the figures and times of whoever was told last for everybody.
+
+    Where people have different versions nobody knows whose figures they are: then they are nobody's.
+    """
+    at = _read_time("sent_at", row["sent_at"]) if "sent_at" in row else None
+    reminded_at = _read_time("reminded_at", row["reminded_at"]) if "reminded_at" in row else None
+    names = {version for version in versions.values() if version}
+    common = Told(
+        to=_read_text("sent_to", row.get("sent_to", "")),
+        at=at,
+        facts=_read_text("shown", row.get("shown", "")) if len(names) == 1 else "",
+        reminders=_read_number("reminders", row.get("reminders", 0)),
+        reminded_at=reminded_at,
+    )
+    return {
+        "told": {
+            key: replace(common, version=version) if version else Told() for key, version in versions.items()
+        },
+        "first_told_at": at,
+        "failures": _read_number("refusals", row.get("refusals", 0)),
+    }
 
 
 def _is_readable(row: Any) -> bool:
@@ -295,13 +397,18 @@ def _read_time(name: str, value: Any) -> datetime:
     return time
 
 
-def _read_map(name: str, value: Any) -> dict[str, str]:
+def _read_json(name: str, value: Any, kind: type[J]) -> J:
     try:
         said = json.loads(_read_text(name, value))
     except RecursionError as error:
         raise ValueError(f"{name} is nested too deep") from error
-    if not isinstance(said, dict):
-        raise ValueError(f"{name} is no map")  # noqa: TRY004 - as above
+    if not isinstance(said, kind):
+        raise ValueError(f"{name} is no {'map' if kind is dict else 'list'}")  # noqa: TRY004 - as above
+    return said
+
+
+def _read_map(name: str, value: Any) -> dict[str, str]:
+    said = _read_json(name, value, dict)
     return {key: _read_text(f"{name} of {key}"[:80], each) for key, each in said.items()}
 
 
@@ -315,5 +422,5 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     _TEXT: str,
     _NUMBER: int,
     _TIME: _plain,
-    _MAP: lambda value: json.dumps(dict(value), separators=(",", ":")),
+    _MAP: lambda value: _text(dict(value)),
 }

@@ -47,6 +47,7 @@ class Fault:
         method: HTTP method, or `*` for any.
         path: regular expression searched for in the path.
         query: the same for the query, decoded.
+        sent: the same for the body of the request.
         times: how many requests it meets; None means until cleared.
         skip: how many matching requests pass untouched first.
     """
@@ -55,6 +56,7 @@ class Fault:
     method: str = "*"
     path: str = ""
     query: str = ""
+    sent: str = ""
     times: int | None = 1
     skip: int = 0
     status: int = 500
@@ -62,10 +64,10 @@ class Fault:
     body: str = ""
     seconds: float = 0.0
 
-    def meets(self, method: str, path: str, query: str = "") -> bool:
+    def meets(self, method: str, path: str, query: str = "", sent: str = "") -> bool:
         """Tell whether the fault is about this request."""
-        is_there = re.search(self.path, path) is not None and re.search(self.query, query) is not None
-        return self.method in ("*", method) and is_there
+        wanted = ((self.path, path), (self.query, query), (self.sent, sent))
+        return self.method in ("*", method) and all(re.search(*each) for each in wanted)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,12 @@ class Front:
             body = request.get_data(cache=True)
         except ClientDisconnected as gone:
             raise ConnectionResetError from gone  # the server says nothing of a caller that hung up
-        fault = self._take(request.method, request.path, unquote(request.query_string.decode("latin-1")))
+        fault = self._take(
+            request.method,
+            request.path,
+            unquote(request.query_string.decode("latin-1")),
+            body.decode(errors="replace"),
+        )
         status = 0
         try:
             response = self._answer(request, fault)
@@ -156,10 +163,10 @@ class Front:
             response.headers.setdefault("Date", http_date(self.clock.now()))
         return response(environ, start_response)
 
-    def _take(self, method: str, path: str, query: str) -> Fault | None:
+    def _take(self, method: str, path: str, query: str, sent: str) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if not fault.meets(method, path, query):
+                if not fault.meets(method, path, query, sent):
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from azure.data.tables import TableClient
 
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, State
+from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, State, Told
 from coupa_core.table_ledger import CLOSED, OPEN, TableStore, _row
 
 T = TypeVar("T")
@@ -26,6 +26,11 @@ def row(approval_id: int = 7, **fields: Any) -> Entry:
     return Entry(**{"approval_id": approval_id, "state": State.SENT, "nonce": "n", **fields})
 
 
+def told_of(*versions: str, **fields: Any) -> dict[str, Told]:
+    """Return who was told which version, for user 1, 2 and so on; the same of everybody besides."""
+    return {f"user:{number}": Told(version=each, **fields) for number, each in enumerate(versions, 1)}
+
+
 def full_row(approval_id: int = 7) -> Entry:
     """Return a row with no field at its default."""
     return Entry(
@@ -37,13 +42,25 @@ def full_row(approval_id: int = 7) -> Entry:
         generation=3,
         seen_approval="2026-11-23T01:02:03-08:00",
         seen_document="2026-11-23T01:02:04-08:00",
-        told={"user:12": "v1:abc", "user:3": ""},
+        told={
+            "user:12": Told(
+                version="v1:abc",
+                to="group:3",
+                at=NOW,
+                facts='{"currency":"USD","lines":[[1,"2","900","1800"]],"number":1,"total":"1800"}',
+                reminders=2,
+                reminded_at=NOW - timedelta(minutes=5),
+                refusals=3,
+                retry_at=NOW + timedelta(minutes=4),
+            ),
+            "user:3": Told(),
+        },
         sent_to="group:3",
-        sent_at=NOW,
+        first_told_at=NOW - HOUR,
         attempted_at=NOW + timedelta(microseconds=1),
         lease_until=NOW.astimezone(timezone(timedelta(hours=5, minutes=45))) + HOUR,
         next_at=NOW + 2 * HOUR,
-        refusals=8,
+        failures=8,
         uncertain=2,
         cause="über'legen ☃",
         decision="reject",
@@ -51,10 +68,7 @@ def full_row(approval_id: int = 7) -> Entry:
         decided_at=NOW - HOUR,
         decision_key="Zm9v",
         closed_at=NOW - 2 * HOUR,
-        shown='{"currency":"USD","lines":[[1,"2","900","1800"]],"number":1,"total":"1800"}',
         due_at=NOW + HOUR,
-        reminders=2,
-        reminded_at=NOW - timedelta(minutes=5),
         escalated_at=NOW - timedelta(minutes=4),
         ended_as="approved",
         farewell={"user:12": "shown", "user:4": "requester"},

@@ -48,7 +48,12 @@ def event(kind: Kind, at: datetime, outcome: str, approval_id: int = 7, **fields
 
 def closed_row(store: LedgerStore, number: int = 7, **fields: Any) -> None:
     """Store the row of an approval that ended: told two hours ago, closed now."""
-    given = {"document_type": "RequisitionHeader", "sent_to": "user:12", "sent_at": NOW - 2 * HOUR, **fields}
+    given = {
+        "document_type": "RequisitionHeader",
+        "sent_to": "user:12",
+        "first_told_at": NOW - 2 * HOUR,
+        **fields,
+    }
     entry: Entry = row(number, **{"closed_at": NOW, **given})
     store.archive(row(**{**vars(entry), "etag": store.insert(entry)}))
 
@@ -82,8 +87,8 @@ def test_what_was_withdrawn_waited_for_no_decision() -> None:
 def test_a_decision_ends_the_wait_before_the_sweep_that_closes_the_row() -> None:
     store = MemoryStore()
     closed_row(store, 1, decision="approve", decided_at=NOW - HOUR)
-    store.insert(row(2, state=State.DECIDED, decided_at=NOW, sent_at=NOW - HOUR, sent_to="group:3"))
-    store.insert(row(3, state=State.SENT, sent_at=NOW - HOUR))
+    store.insert(row(2, state=State.DECIDED, decided_at=NOW, first_told_at=NOW - HOUR, sent_to="group:3"))
+    store.insert(row(3, state=State.SENT, first_told_at=NOW - HOUR))
 
     assert table(store)["rows"] == [
         line(document_type="", approver="group:3", waited_s=3600.0),
@@ -125,7 +130,7 @@ def test_the_record_knows_better_than_the_row_when_it_was_decided() -> None:
 
 def test_what_was_never_announced_or_ended_outside_the_days_is_not_counted() -> None:
     store = MemoryStore()
-    closed_row(store, 1, sent_at=None)
+    closed_row(store, 1, first_told_at=None)
     closed_row(store, 2, closed_at=NOW + timedelta(days=1))
     closed_row(store, 3, closed_at=NOW - timedelta(days=1))
 
@@ -135,9 +140,9 @@ def test_what_was_never_announced_or_ended_outside_the_days_is_not_counted() -> 
 def test_weeks_are_those_of_iso_8601_in_utc_and_figures_are_of_each_group() -> None:
     store = MemoryStore()
     new_year = datetime(2027, 1, 1, 0, 30, tzinfo=UTC)
-    closed_row(store, 1, closed_at=new_year, sent_at=new_year - HOUR)
+    closed_row(store, 1, closed_at=new_year, first_told_at=new_year - HOUR)
     for number, hours in enumerate((1, 2, 10), 2):
-        closed_row(store, number, sent_at=NOW - hours * HOUR)
+        closed_row(store, number, first_told_at=NOW - hours * HOUR)
 
     rows = table(store, since=MONDAY, until=date(2027, 1, 1))["rows"]
 

@@ -142,7 +142,7 @@ def test_when_moveworks_is_away_the_digest_comes_later_and_nothing_counts_agains
     world = with_many(4)
     world.moveworks.front.fail("answer", status=401, times=2)
     world.announced()
-    assert {row.refusals for row in world.store.open_entries().entries} == {0}
+    assert {each.refusals for row in world.store.open_entries().entries for each in row.told.values()} == {0}
 
     world.clock.advance(60)
     world.announced()

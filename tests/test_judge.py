@@ -10,7 +10,7 @@ import pytest
 
 from coupa_core.authority import Circle, EmailMap, deciders
 from coupa_core.documents import Requisition
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, Told
 from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable
 from coupa_core.sweep.judge import (
     MAX_CIRCLE,
@@ -103,10 +103,9 @@ def unchanged(said: Verdict) -> Entry:
 
 def told(said: Tell) -> Entry:
     """Return the row after the notices were sent."""
-    reached = dict.fromkeys((person.key for person in said.people), said.version)
-    return replace(
-        said.entry, state=State.SENT, told={**said.entry.told, **reached}, sent_to=said.approver_key
-    )
+    reached = Told(version=said.version, to=said.approver_key, at=NOW)
+    people = {**said.entry.told, **dict.fromkeys((person.key for person in said.people), reached)}
+    return replace(said.entry, state=State.SENT, told=people, sent_to=said.approver_key)
 
 
 GROUP = {"approver-type": "ApprovalGroup", "approver": {"id": 12, "name": "Buyers"}}
@@ -118,7 +117,7 @@ def test_a_new_approval_is_told_to_its_approver() -> None:
     [ann] = said.people
     assert (ann.key, ann.address, said.approver_key) == ("user:12", "ann@example.com", "user:12")
     assert not said.is_changed_for(ann)
-    assert said.entry == replace(ROW, told={"user:12": ""})
+    assert said.entry == replace(ROW, told={"user:12": Told()})
 
 
 def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
@@ -231,7 +230,7 @@ def test_a_member_who_asked_for_the_purchase_is_not_told_unless_there_is_nobody_
     alone = tell(told=approval(**GROUP), about=asked, members=1)
 
     assert [each.key for each in among_others.people] == ["user:21", "user:22"]
-    assert among_others.entry.told == {"user:20": "", "user:21": "", "user:22": ""}
+    assert among_others.entry.told == dict.fromkeys(["user:20", "user:21", "user:22"], Told())
     assert [each.key for each in alone.people] == ["user:20"]
 
 
@@ -240,7 +239,7 @@ def test_nothing_goes_to_an_address_that_two_people_share() -> None:
 
     assert [each.key for each in tell(told=approval(**GROUP), members=2, shared=shared).people] == ["user:21"]
     alone = verdict(told=approval(**GROUP), members=1, shared=shared)
-    assert alone == Park(replace(ROW, told={"user:20": ""}), "shared_address")
+    assert alone == Park(replace(ROW, told={"user:20": Told()}), "shared_address")
 
 
 def test_a_group_that_is_too_large_for_a_row_is_parked() -> None:
@@ -322,7 +321,7 @@ def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
 
     assert again.entry.generation == 1
     assert (again.entry.decision, again.entry.decided_by, again.entry.decided_at) == ("", "", None)
-    assert again.version not in decided.told.values()
+    assert not decided.has_told("user:12", again.version)
 
 
 def test_too_many_unknown_outcomes_park_an_approval_until_its_day_is_over() -> None:
@@ -330,7 +329,7 @@ def test_too_many_unknown_outcomes_park_an_approval_until_its_day_is_over() -> N
 
     assert isinstance(verdict(replace(ROW, uncertain=MAX_UNCERTAIN - 1)), Tell)
     held = verdict(doubtful, before=State.CLAIMED)
-    assert held == Park(replace(doubtful, told={"user:12": ""}), "unknown_outcomes")
+    assert held == Park(replace(doubtful, told={"user:12": Told()}), "unknown_outcomes")
     assert isinstance(verdict(doubtful, before=State.PARKED), Tell)
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from ledger_contract import HOUR, NOW, LossyStore, at_once, full_row, ledger_on, put, row
+from ledger_contract import HOUR, NOW, LossyStore, at_once, full_row, ledger_on, put, row, told_of
 
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import (
@@ -344,7 +344,7 @@ def test_an_approval_that_comes_back_begins_in_the_next_round(store: LedgerStore
 
     assert again is not None
     assert (again.generation, again.decision, again.decided_by, again.closed_at) == (1, "", "", None)
-    assert (again.told, again.sent_to) == ({"user:1": "v1"}, "user:1")
+    assert (again.told, again.sent_to) == (told_of("v1", to="user:1", at=NOW), "user:1")
     assert again.uncertain == 0
     assert store.read(7) == again
 

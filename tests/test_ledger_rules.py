@@ -10,24 +10,28 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_contract import HOUR, NOW, full_row, row
+from ledger_contract import HOUR, NOW, full_row, row, told_of
 
 from coupa_core.ledger import (
     MAX_REFUSALS,
     MUTED,
-    PARKED_FOR,
     Entry,
     Lease,
     State,
+    Told,
     claimed,
     closed,
     decided,
     deciding,
+    failed,
+    held_back,
     muted,
     next_round,
+    not_reminded,
     parked,
     refused,
     released,
+    reminded,
     resent,
     sent,
     settled,
@@ -43,6 +47,9 @@ HELD = replace(full_row(), state=State.CLAIMED, lease_until=NOW + timedelta(seco
 
 OPEN = replace(HELD, closed_at=None)
 
+WITHOUT_FACTS = {"user:12": Told(version="v1:abc", to="group:3", at=NOW), "user:3": Told()}
+"""What a row keeps of its people when the round is over."""
+
 Rule = Callable[[Entry, datetime], Entry]
 
 RULES: dict[str, Rule] = {
@@ -50,7 +57,7 @@ RULES: dict[str, Rule] = {
     "sent": lambda entry, now: sent(entry),
     "waiting": lambda entry, now: waiting(entry, cause="no_recipient", until=now),
     "released": lambda entry, now: released(entry, cause="paused", now=now),
-    "refused": lambda entry, now: refused(entry, cause="moveworks_400", now=now),
+    "failed": lambda entry, now: failed(entry, cause="internal", now=now),
     "parked": lambda entry, now: parked(entry, cause="uncertain", now=now),
     "decided": lambda entry, now: decided(entry, decision="approve", by="a@example.com", now=now),
     "closed": lambda entry, now: closed(entry, cause="gone", now=now),
@@ -144,42 +151,69 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 
 
 def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
-    row = replace(HELD, told={"user:1": "v1", "user:2": "v1"})
+    before = told_of("v1", "v1", to="group:3", at=NOW, facts="[]", reminders=2, reminded_at=NOW, refusals=4)
+    row = replace(HELD, told=before, escalated_at=None)
 
-    after = told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR, shown="{}")
+    after = told(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, facts="{}")
 
     assert changes(row, after) == {
-        "told": {"user:1": "v1", "user:2": "v2"},
-        "sent_to": "group:4",
-        "sent_at": NOW + HOUR,
+        "told": {**before, "user:2": Told(version="v2", to="group:3", at=NOW + HOUR, facts="{}")},
         "uncertain": 0,
-        "shown": "{}",
-        "reminders": 0,
-        "reminded_at": None,
-        "escalated_at": None,
     }
 
 
-def test_telling_one_more_person_of_the_same_version_does_not_begin_the_reminders_anew() -> None:
-    row = replace(HELD, told={"user:1": "v2", "user:2": ""})
+def test_the_wait_begins_when_the_first_is_told_and_not_anew_with_each_who_joins() -> None:
+    entry = told(row(), person="user:1", version="v1", to="group:3", now=NOW)
+    entry = told(entry, person="user:2", version="v1", to="group:3", now=NOW + HOUR)
+    entry = told(entry, person="user:1", version="v2", to="group:3", now=NOW + 2 * HOUR)
 
-    after = told(row, person="user:2", version="v2", to="group:4", now=NOW + HOUR)
+    assert (entry.first_told_at, entry.told_at) == (NOW, NOW + 2 * HOUR)
 
-    assert (after.reminders, after.reminded_at) == (HELD.reminders, HELD.reminded_at)
+
+def test_after_an_escalation_another_version_begins_the_wait_anew_and_one_who_joins_does_not() -> None:
+    entry = told(row(), person="user:1", version="v1", to="group:3", now=NOW)
+    entry = replace(entry, escalated_at=NOW + HOUR)
+
+    joined = told(entry, person="user:2", version="v1", to="group:3", now=NOW + 2 * HOUR)
+    edited = told(entry, person="user:2", version="v2", to="group:3", now=NOW + 2 * HOUR)
+
+    assert (joined.first_told_at, joined.escalated_at) == (NOW, NOW + HOUR)
+    assert (edited.first_told_at, edited.escalated_at) == (NOW + 2 * HOUR, None)
+
+
+def test_the_wait_begins_anew_when_somebody_else_is_asked() -> None:
+    entry = replace(told(row(), person="user:1", version="v1", to="user:1", now=NOW), escalated_at=NOW)
+
+    entry = told(entry, person="user:2", version="v2", to="user:2", now=NOW + HOUR)
+
+    assert (entry.first_told_at, entry.escalated_at, entry.sent_to) == (NOW + HOUR, None, "user:2")
+
+
+def test_a_reminder_is_counted_for_whoever_gets_it_and_taken_back_when_nothing_was_sent() -> None:
+    before = row(told=told_of("v1", "v1", at=NOW))
+
+    after = reminded(before, ["user:2", "user:9"], now=NOW + HOUR)
+
+    assert after.told == {
+        "user:1": before.told["user:1"],
+        "user:2": Told(version="v1", at=NOW, reminders=1, reminded_at=NOW + HOUR),
+    }
+    assert not_reminded(after, before, ["user:2", "user:9"]) == before
+    assert [after.to(key).last_words_at for key in ("user:1", "user:2", "user:9")] == [NOW, NOW + HOUR, None]
 
 
 def test_who_may_no_longer_decide_is_forgotten_and_who_may_now_was_not_told() -> None:
-    row = replace(HELD, told={"user:1": "v1", "user:2": "v1"})
+    row = replace(HELD, told=told_of("v1", "v1"))
 
     after = deciding(row, ["user:2", "user:3"], is_certain=True)
 
-    assert changes(row, after) == {"told": {"user:2": "v1", "user:3": ""}}
+    assert changes(row, after) == {"told": {"user:2": Told(version="v1"), "user:3": Told()}}
 
 
 def test_while_nobody_knows_who_may_decide_nobody_is_forgotten() -> None:
-    row = replace(HELD, told={"user:1": "v1"})
+    row = replace(HELD, told=told_of("v1"))
 
-    assert deciding(row, ["user:3"], is_certain=False).told == {"user:1": "v1", "user:3": ""}
+    assert deciding(row, ["user:3"], is_certain=False).told == {**told_of("v1"), "user:3": Told()}
 
 
 def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
@@ -188,7 +222,7 @@ def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
         "lease_until": None,
         "next_at": None,
         "cause": "",
-        "refusals": 0,
+        "failures": 0,
         "uncertain": 0,
         "due_at": None,
     }
@@ -204,27 +238,28 @@ def test_waiting_says_why_and_when_to_look_again() -> None:
 
 
 def test_what_is_to_be_sent_again_is_due_with_nobody_told_and_nothing_counted() -> None:
-    parked_row = replace(full_row(), told={"user:12": "v1", "user:3": ""})
+    parked_row = replace(full_row(), told=told_of("v1", "", refusals=8, retry_at=NOW + HOUR))
 
     assert changes(parked_row, resent(parked_row, now=NOW)) == {
         **changes(parked_row, unparked(parked_row, now=NOW)),
-        "told": {"user:12": "", "user:3": ""},
+        "told": told_of("", ""),
     }
     assert changes(parked_row, unparked(parked_row, now=NOW)) == {
         "state": State.RETRY,
         "lease_until": None,
+        "told": told_of("v1", ""),
         "next_at": NOW,
-        "refusals": 0,
+        "failures": 0,
         "uncertain": 0,
         "cause": "",
     }
 
 
 def test_a_muted_row_waits_until_its_time_and_keeps_who_was_told() -> None:
-    after = muted(row(told={"user:12": "v1"}), until=NOW + HOUR)
+    after = muted(row(told=told_of("v1")), until=NOW + HOUR)
 
     assert (after.state, after.cause, after.next_at) == (State.WAITING, MUTED, NOW + HOUR)
-    assert after.told == {"user:12": "v1"}
+    assert after.told == told_of("v1")
 
 
 def test_a_released_claim_is_due_at_once_and_counts_nothing() -> None:
@@ -236,36 +271,49 @@ def test_a_released_claim_is_due_at_once_and_counts_nothing() -> None:
     }
 
 
-def test_a_refused_notice_is_counted() -> None:
-    entry = replace(HELD, refusals=0)
+def test_a_failure_of_the_approval_is_counted() -> None:
+    entry = replace(HELD, failures=0)
 
-    assert changes(entry, refused(entry, cause="moveworks_400", now=NOW)) == {
+    assert changes(entry, failed(entry, cause="document_coupa_500", now=NOW)) == {
         "state": State.RETRY,
         "lease_until": None,
         "next_at": NOW + timedelta(minutes=1),
-        "cause": "moveworks_400",
-        "refusals": 1,
+        "cause": "document_coupa_500",
+        "failures": 1,
     }
 
 
-def test_a_notice_is_tried_again_later_each_time_and_parked_after_eight_refusals() -> None:
+def refused_once_more(entry: Entry) -> Entry:
+    """Return a row after Moveworks refused the notice for user 1, and the claim ended with it."""
+    return held_back(refused(entry, "user:1", now=NOW), ["user:1"], cause="moveworks_400", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "again", [lambda entry: failed(entry, cause="moveworks_400", now=NOW), refused_once_more]
+)
+def test_it_is_tried_again_later_each_time_and_parked_after_eight(again: Callable[[Entry], Entry]) -> None:
     entry, pauses, states = row(), [], []
 
-    for _ in range(MAX_REFUSALS):
-        entry = refused(entry, cause="moveworks_400", now=NOW)
+    for _ in range(MAX_REFUSALS + 1):
+        entry = again(entry)
         assert entry.next_at is not None
         pauses.append((entry.next_at - NOW) / timedelta(minutes=1))
         states.append(entry.state)
 
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 24 * 60]
-    assert states == [State.RETRY] * 7 + [State.PARKED]
-    assert (entry.refusals, entry.cause) == (8, "moveworks_400")
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 24 * 60, 24 * 60]
+    assert states == [State.RETRY] * 7 + [State.PARKED] * 2
+    assert (entry.failures + entry.to("user:1").refusals, entry.cause) == (9, "moveworks_400")
 
 
-def test_a_parked_notice_that_is_refused_again_stays_parked() -> None:
-    again = refused(replace(HELD, refusals=8), cause="moveworks_400", now=NOW)
+def test_a_refusal_counts_against_one_person_and_nobody_else() -> None:
+    before = replace(HELD, told=told_of("v1", "v1"))
 
-    assert (again.state, again.refusals, again.next_at) == (State.PARKED, 9, NOW + PARKED_FOR)
+    assert changes(before, refused(before, "user:2", now=NOW)) == {
+        "told": {
+            **told_of("v1"),
+            "user:2": Told(version="v1", refusals=1, retry_at=NOW + timedelta(minutes=1)),
+        }
+    }
 
 
 def test_a_parked_approval_is_tried_again_after_a_day() -> None:
@@ -299,7 +347,7 @@ def test_a_closed_row_says_why_and_when() -> None:
         "next_at": None,
         "cause": "gone",
         "closed_at": NOW,
-        "shown": "",
+        "told": WITHOUT_FACTS,
     }
 
 
@@ -317,12 +365,11 @@ def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_i
         "decided_at": None,
         "decision_key": "",
         "closed_at": None,
-        "refusals": 0,
+        "told": WITHOUT_FACTS,
+        "first_told_at": None,
+        "failures": 0,
         "uncertain": 0,
-        "shown": "",
         "due_at": None,
-        "reminders": 0,
-        "reminded_at": None,
         "escalated_at": None,
         "ended_as": "",
         "farewell": {},
@@ -342,15 +389,23 @@ entries = st.builds(
     state=st.sampled_from(State),
     nonce=st.text(max_size=3),
     generation=st.integers(0, 1000),
-    told=st.dictionaries(st.sampled_from(["user:1", "user:2"]), st.sampled_from(["", "v1", "v2"])),
+    told=st.dictionaries(
+        st.sampled_from(["user:1", "user:2"]),
+        st.builds(Told, version=st.sampled_from(["", "v1", "v2"]), facts=st.sampled_from(["", "{}"])),
+    ),
     sent_to=st.sampled_from(["", "user:1"]),
     lease_until=near | st.none(),
     next_at=near | st.none(),
-    refusals=st.integers(0, 20),
+    failures=st.integers(0, 20),
     uncertain=st.integers(0, 20),
     decision=st.sampled_from(["", "approve", "reject"]),
     etag=st.sampled_from(["", "e1"]),
 )
+
+
+def versions(entry: Entry) -> dict[str, str]:
+    """Return what everybody has."""
+    return {key: each.version for key, each in entry.told.items()}
 
 
 @given(entries, near, st.lists(st.sampled_from(sorted(RULES)), min_size=1, max_size=6))
@@ -365,9 +420,10 @@ def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
         assert after.approval_id == before.approval_id
         assert after.etag == before.etag
         assert after.generation == before.generation + (name == "next_round")
-        assert (after.told, after.sent_to) == (before.told, before.sent_to)
-        if name not in ("refused", "sent", "next_round"):
-            assert after.refusals == before.refusals
+        assert after.sent_to == before.sent_to
+        assert versions(after) == versions(before)
+        if name not in ("failed", "sent", "next_round"):
+            assert after.failures == before.failures
         if name not in ("claimed", "sent", "next_round"):
             assert after.uncertain == before.uncertain
 

@@ -13,7 +13,7 @@ from ledger_contract import HOUR, row
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Conflict, Unavailable
 from coupa_core.journal import Head, MemoryJournal, Row
-from coupa_core.ledger import Entry, MemoryStore, State
+from coupa_core.ledger import Entry, MemoryStore, State, Told
 
 JAMIE, OPS = "jamie@example.com", "ops@example.com"
 
@@ -72,7 +72,7 @@ def test_what_is_parked_is_tried_by_the_next_sweep_with_nothing_counted_against_
     assert [card.recipient for card in world.announced()] == [JAMIE]
     after = world.store.read(number)
     assert after is not None
-    assert (after.state, after.uncertain, after.refusals) == (State.SENT, 0, 0)
+    assert (after.state, after.uncertain, after.failures) == (State.SENT, 0, 0)
 
 
 def test_while_it_is_muted_nothing_is_sent_even_when_it_changes_and_afterwards_it_is() -> None:
@@ -153,7 +153,7 @@ def test_a_row_in_another_state_is_left_as_it_is(
 ) -> None:
     world = World()
     if state is not None:
-        world.store.insert(row(7, state=state, told={"user:1": "v"}))
+        world.store.insert(row(7, state=state, told={"user:1": Told(version="v")}))
     before = world.store.read(7)
 
     reply = order(world, act, 7, {"hours": 1} if act == "mute" else None)

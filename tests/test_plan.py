@@ -10,7 +10,7 @@ import pytest
 
 from coupa_core.authority import Capacity, Circle, Decider
 from coupa_core.errors import Malformed
-from coupa_core.ledger import MUTED, Entry, Lease, State
+from coupa_core.ledger import MUTED, Entry, Lease, State, Told
 from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
 from coupa_core.sweep import Plan, Urgency, make_plan
 
@@ -205,7 +205,7 @@ def test_who_was_never_told_comes_first_then_what_never_went_wrong_then_the_olde
         row(State.WAITING, 1, next_at=NOW, document=1),
         row(State.SENT, 2, seen_approval="", document=2),
         row(State.WAITING, 3, seen_approval="", document=3),
-        row(State.RETRY, 4, next_at=NOW, refusals=1, document=4),
+        row(State.RETRY, 4, next_at=NOW, failures=1, document=4),
         row(State.CLAIMED, 5, uncertain=1, lease_until=NOW - timedelta(hours=1), document=5),
         row(State.RETRY, 6, next_at=NOW, document=6),
     ]
@@ -241,7 +241,7 @@ def circle(*keys: str, is_certain: bool = True) -> Circle:
 def test_when_other_people_may_decide_it_is_looked_at_though_no_stamp_of_coupas_moved(
     state: State, may_decide: Circle, *, is_looked_at: bool
 ) -> None:
-    told = row(state, told={"user:1": "v1"}, next_at=AFTER)
+    told = row(state, told={"user:1": Told(version="v1")}, next_at=AFTER)
 
     looks = plan([listed()], [told], circles={7: may_decide}).looks
 

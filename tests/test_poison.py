@@ -85,7 +85,7 @@ def test_a_requisition_that_cannot_be_read_keeps_nobody_else_from_being_told(
 
     assert told(world) == sorted(each for key, each in approvals.items() if key != document)
     row = row_of(world, approvals[document])
-    assert (row.state, row.refusals) == (State.RETRY, 1)
+    assert (row.state, row.failures) == (State.RETRY, 1)
     assert row.cause.startswith("document_")
 
 

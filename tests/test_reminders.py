@@ -131,7 +131,10 @@ def test_many_reminders_for_one_person_are_one_message() -> None:
     assert len(after(world, 24)) == 3
     announced(world)
     assert len(after(world, 48)) == 1
-    assert {row.reminders for row in world.store.open_entries().entries} == {1, 2}
+    assert {each.reminders for row in world.store.open_entries().entries for each in row.told.values()} == {
+        1,
+        2,
+    }
 
 
 def test_every_member_who_was_told_is_reminded() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from bridge import World
-from ledger_contract import HOUR, NOW, full_row, row
+from ledger_contract import HOUR, NOW, full_row, row, told_of
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Malformed, Unavailable
-from coupa_core.ledger import Corrupt, Lease, LedgerStore, MemoryStore, Opened, State, Status
+from coupa_core.ledger import Corrupt, Lease, LedgerStore, MemoryStore, Opened, State, Status, Told
 from coupa_core.model import REQUISITION, Approval, Listing
 from coupa_core.report import MAX_FULL, MAX_ROWS, Report
 from coupa_core.report.figures import spread
@@ -139,8 +139,13 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
 
 
 ROWS = {
-    1: row(1, told={"user:12": "v1", "user:13": ""}, sent_to="group:3", sent_at=NOW - HOUR),
-    2: row(2, state=State.PARKED, cause="moveworks_400", refusals=8, next_at=NOW + HOUR),
+    1: row(
+        1,
+        told={"user:12": Told(version="v1", at=NOW - HOUR), "user:13": Told()},
+        sent_to="group:3",
+        first_told_at=NOW - HOUR,
+    ),
+    2: row(2, state=State.PARKED, cause="moveworks_400", failures=8, next_at=NOW + HOUR),
     3: row(3, state=State.RETRY, cause="moveworks_429", next_at=NOW),
     4: row(4, state=State.WAITING, cause="not_your_turn", next_at=NOW),
     5: row(5, state=State.WAITING, cause="of a later version", next_at=NOW),
@@ -216,7 +221,7 @@ def test_a_row_that_cannot_be_read_is_named_as_that() -> None:
 
 def test_what_coupa_no_longer_lists_is_gone_only_when_the_list_is_complete() -> None:
     store = MemoryStore()
-    store.insert(row(1, told={"user:12": "v1"}))
+    store.insert(row(1, told=told_of("v1")))
     failure = Malformed("coupa_list", "not a list")
 
     whole = report_on(store).status()
@@ -239,7 +244,7 @@ def test_a_record_of_coupa_without_an_id_leaves_no_proof() -> None:
 
 def test_ages_count_from_the_earliest_time_that_is_known() -> None:
     store = MemoryStore()
-    store.insert(row(1, sent_at=NOW - 3 * HOUR))
+    store.insert(row(1, first_told_at=NOW - 3 * HOUR))
     store.insert(row(2, seen_approval=(NOW - 5 * HOUR).isoformat()))
     approvals = [listed(1), listed(2), listed(3), listed(4, updated_at=(NOW + HOUR).isoformat())]
 
@@ -251,9 +256,9 @@ def test_ages_count_from_the_earliest_time_that_is_known() -> None:
 def test_the_rate_that_is_left_is_what_the_rows_of_the_last_minute_leave() -> None:
     store = MemoryStore()
     just = NOW - timedelta(seconds=59)
-    store.insert(row(1, told={"user:1": "v", "user:2": "v", "user:3": ""}, sent_at=just))
-    store.insert(row(2, told={"user:1": "v"}, sent_at=NOW - timedelta(seconds=60)))
-    store.insert(row(3, state=State.RETRY, refusals=1, attempted_at=just))
+    store.insert(row(1, told=told_of("v", "v", at=just) | {"user:3": Told()}))
+    store.insert(row(2, told=told_of("v", at=NOW - timedelta(seconds=60))))
+    store.insert(row(3, state=State.RETRY, told=told_of("", refusals=1), attempted_at=just))
     store.insert(row(4, state=State.WAITING))
 
     assert report_on(store).status()["rates"] == {
@@ -266,7 +271,7 @@ def test_the_rate_that_is_left_is_what_the_rows_of_the_last_minute_leave() -> No
 def test_of_many_approvals_the_oldest_hundred_of_each_list_are_shown_and_all_are_counted() -> None:
     store = MemoryStore()
     for number in range(1, 151):
-        store.insert(row(number, state=State.PARKED, sent_at=NOW - timedelta(seconds=number)))
+        store.insert(row(number, state=State.PARKED, first_told_at=NOW - timedelta(seconds=number)))
         store.insert(row(1000 + number, state=State.RETRY, cause="moveworks_400"))
     approvals = [listed(each, updated_at=None) for each in (*range(1, 151), *range(1001, 1151))]
 

@@ -698,7 +698,7 @@ def test_a_wrong_key_or_event_stops_the_sending_and_counts_against_no_approval(
     assert world.moveworks.front.count("GET") == 19
     assert state_of(world, numbers[0]) == f"retry {cause}"
     assert all(
-        (world.store.read(number) or Entry(approval_id=1, state=State.SENT, nonce="")).refusals == 0
+        (world.store.read(number) or Entry(approval_id=1, state=State.SENT, nonce="")).failures == 0
         for number in numbers
     )
     world.moveworks.front.heal()
@@ -726,7 +726,7 @@ def test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says(
     assert world.moveworks.front.count("POST") == 2
     row = world.store.read(number)
     assert row is not None
-    assert (row.refusals, row.uncertain) == (0, 0)
+    assert (row.failures, row.uncertain) == (0, 0)
 
 
 def test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from bridge import World
-from ledger_contract import HOUR, NOW, full_row, row
+from ledger_contract import HOUR, NOW, full_row, row, told_of
 
 from coupa_core.errors import Unavailable
 from coupa_core.journal import Event, Kind, MemoryJournal, Row
-from coupa_core.ledger import Lease, State, Status
+from coupa_core.ledger import Lease, State, Status, Told
 from coupa_core.report.trace import MAX_DAYS
 from coupa_core.report.words import in_order, of_event, of_row, why
 from sandbox.coupa.world import Group
@@ -293,20 +293,18 @@ def test_a_story_has_the_row_without_what_is_only_for_the_machine_and_without_wh
 
     body = world.call("trace", route={"approval_id": "7"}).body
 
-    assert set(vars(full_row())) - set(body["row"]) == {
-        *("nonce", "etag", "decided_by", "decision_key", "shown")
-    }
+    assert set(vars(full_row())) - set(body["row"]) == {*("nonce", "etag", "decided_by", "decision_key")}
     assert (body["approval_id"], body["row"]["document_id"]) == ("7", "9223372036854775807")
-    assert body["row"]["sent_at"] == NOW.isoformat()
+    assert body["row"]["first_told_at"] == (NOW - HOUR).isoformat()
 
 
 def test_an_approval_that_came_back_has_both_rounds_in_its_story() -> None:
     world = World()
-    first = row(cause="before", sent_at=NOW)
+    first = row(cause="before", first_told_at=NOW)
     world.store.archive(
         row(etag=world.store.insert(first), state=State.CLOSED, cause="approved", closed_at=NOW)
     )
-    world.store.insert(row(generation=1, told={"user:12": "v"}, sent_at=NOW + HOUR))
+    world.store.insert(row(generation=1, told={"user:12": Told(version="v", at=NOW + HOUR)}))
 
     lines = story(world, "7")
 
@@ -339,8 +337,8 @@ def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month(
     record.asked = []
     world = World(journal_store=record)
     today = world.clock.now().date()
-    world.store.insert(row(1, sent_at=NOW - timedelta(days=1)))
-    world.store.insert(row(2, sent_at=NOW - timedelta(days=90)))
+    world.store.insert(row(1, first_told_at=NOW - timedelta(days=1)))
+    world.store.insert(row(2, first_told_at=NOW - timedelta(days=90)))
     closed = row(3, etag=world.store.insert(row(3)), closed_at=NOW - timedelta(days=50))
     world.store.archive(closed)
 
@@ -365,7 +363,7 @@ def test_a_reading_that_takes_too_long_ends_with_what_was_read() -> None:
 
     world.journal_store = Slow()
     world.restart()
-    world.store.insert(row(sent_at=NOW - timedelta(days=9)))
+    world.store.insert(row(first_told_at=NOW - timedelta(days=9)))
 
     assert any(line.startswith("Of the audit record nothing before 2026-11-23") for line in story(world, "7"))
 
@@ -453,7 +451,7 @@ def test_every_cause_means_something(cause: str, text: str) -> None:
     ("entry", "begins"),
     [
         (row(told={}), "There is nobody left who is to be told."),
-        (row(told={"user:2": "v", "user:1": ""}), "Everybody who is to be told has this version: user:2."),
+        (row(told=told_of("", "v")), "Everybody who is to be told has this version: user:2."),
         (row(state=State.RETRY), "Whoever was not told yet is told from now on."),
         (
             row(state=State.WAITING, cause="muted", next_at=NOW),
@@ -477,7 +475,7 @@ def test_every_state_is_a_sentence(entry: Any, begins: str) -> None:
 
 
 def test_whoever_may_decide_and_got_no_message_is_named() -> None:
-    lines = of_row(row(told={"user:2": "v", "user:1": ""}), status=Status(), now=NOW, lease=LEASE)
+    lines = of_row(row(told=told_of("", "v")), status=Status(), now=NOW, lease=LEASE)
 
     assert lines[1].text.startswith("user:1 may decide and got no message")
     assert in_order(reversed(lines))[-1].text in {line.text for line in lines}

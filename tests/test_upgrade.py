@@ -37,7 +37,9 @@ def upgraded(world: World | None = None) -> tuple[World, Delivered]:
     row = world.store.read(number)
     assert row is not None
     name = version(approver_key=key, content=content, generation=row.generation)
-    world.store.replace(replace(row, told=dict.fromkeys(row.told, name)))
+    world.store.replace(
+        replace(row, told={key: replace(each, version=name) for key, each in row.told.items()})
+    )
     card.slots["action_token"] = SIGNER.offer(
         number,
         approver_key=key,
@@ -74,7 +76,7 @@ def test_nobody_is_told_again_because_the_recipe_changed() -> None:
 
     row = world.store.read(int(card.slots["approval_id"]))
     assert row is not None
-    assert [len(names.split()) for names in row.told.values()] == [2]
+    assert [len(each.version.split()) for each in row.told.values()] == [2]
 
 
 def looked_at(world: World, card: Delivered) -> None:

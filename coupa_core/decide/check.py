@@ -329,9 +329,9 @@ class Checks:
                 now=self._clock.now(),
             )
             was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
-            # The row has the figures of what was told last; of an older card they would say something untrue.
+            # The row has the figures of this person's last card; of an older one they would be untrue.
             if row is not None and row.has_told(decider.key, was):
-                changes = notice.difference(row.shown, document, self._policy.style)
+                changes = notice.difference(row.to(decider.key).facts, document, self._policy.style)
         shown = notice.Shown(
             name=decider.firstname or decider.name,
             for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",

@@ -33,11 +33,12 @@ def waits(
         only for who was told, and the first only where a stamp of Coupa's is from before the notice.
     """
     parts = {}
-    if row is not None and row.sent_at is not None and row.told.get(person):
-        begun_at = _begun_at(approval, document, row, row.sent_at)
+    told_at = row.to(person).at if row is not None else None
+    if row is not None and told_at is not None:
+        begun_at = _begun_at(approval, document, row, told_at)
         if begun_at is not None:
-            parts["queue_s"] = _between(begun_at, row.sent_at)
-        parts["click_s"] = _between(row.sent_at, clicked_at)
+            parts["queue_s"] = _between(begun_at, told_at)
+        parts["click_s"] = _between(told_at, clicked_at)
     return {**parts, "write_s": _between(clicked_at, confirmed_at)}
 
 

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 MAX_REFUSALS = 8
-"""After so many refusals of the notice itself an approval is parked."""
+"""After so many failures or refusals of the notice itself an approval is parked."""
 
 MINIMAL_AFTER = 5
-"""After so many refusals only the shortest form of the notice is tried."""
+"""After so many of them only the shortest form of the notice is tried."""
 
 MAX_UNCERTAIN = 3
 """After so many sends of unknown outcome an approval is parked: the person may have got each of them."""
@@ -80,6 +80,44 @@ class Lease:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What belongs to one person who may decide.
+
+    Attributes:
+        version: the last that Moveworks accepted for them; empty where there is none, or not yet. After a
+            release that names the same content otherwise, the new name and the old one, parted by a space.
+        to: the key of the approver as whom, or in whose place, they were asked.
+        at: when; None for what counts as told because it was there before the bridge began.
+        facts: the amounts and quantities that they were shown, as `notice.shown_facts` writes them; no words.
+        reminders: how often they were reminded of this version.
+        reminded_at: when they were last.
+        refusals: how often Moveworks refused what is to be said to them.
+        retry_at: until then they are not tried again.
+    """
+
+    version: str = ""
+    to: str = ""
+    at: datetime | None = None
+    facts: str = ""
+    reminders: int = 0
+    reminded_at: datetime | None = None
+    refusals: int = 0
+    retry_at: datetime | None = None
+
+    def has(self, version: str) -> bool:
+        """Tell whether this version is the last that they were told."""
+        return version in self.version.split()
+
+    @property
+    def last_words_at(self) -> datetime | None:
+        """Return when they last heard of it; None when we told them nothing."""
+        return max(filter(None, (self.at, self.reminded_at)), default=None) if self.at else None
+
+
+NOTHING = Told()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One row: everything that the bridge remembers of one approval.
 
@@ -90,25 +128,21 @@ class Entry:
         generation: how often the approval came back after it was closed or decided.
         seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
         seen_document: the same of the document.
-        told: who may decide, by key, and the version that Moveworks last accepted for each; empty for those
-            who are not to be told, or not yet. After a release that names the same content otherwise, the new
-            name and the old one, parted by a space.
-        sent_to: the approver key of these versions.
-        sent_at: when Moveworks last accepted one.
+        told: who may decide, by key, and what each of them was told; nothing for those who are not to be
+            told, or not yet.
+        sent_to: whom Coupa asked when it was last told.
+        first_told_at: when the first of them was told, from which the wait counts; see `told`.
         attempted_at: when the last claim was made.
         lease_until: when the claim ends.
         next_at: when to look again.
-        refusals: how often this notice was refused for its own sake.
+        failures: how often it could not be read or worked on, for its own sake.
         uncertain: how many claims of this version ended with an unknown outcome.
         cause: the code of the last failure, for operators.
         decision: what was decided through the bridge; with `decided_by` and `decided_at`.
         decision_key: fingerprint of the caller's idempotency key for that decision; without a decision, of
             one that was sent to Coupa and never confirmed.
-        shown: the amounts and quantities that were shown, as `notice.shown_facts` writes them; no words.
         due_at: of what is not told yet: nobody is told before, because the next digest is then.
-        reminders: how often those who were told this version were reminded of it.
-        reminded_at: when they were last.
-        escalated_at: when somebody else was told of the wait for this version.
+        escalated_at: when somebody else was told of this wait.
         closed_at: when it was found to be over, or when the row was closed.
         ended_as: how the approval ended, while its row cannot be closed before somebody was told so.
         farewell: who is still to be told that a card of theirs is dead, by key, and as what: `shown`,
@@ -124,13 +158,13 @@ class Entry:
     generation: int = 0
     seen_approval: str = ""
     seen_document: str = ""
-    told: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Told] = field(default_factory=dict)
     sent_to: str = ""
-    sent_at: datetime | None = None
+    first_told_at: datetime | None = None
     attempted_at: datetime | None = None
     lease_until: datetime | None = None
     next_at: datetime | None = None
-    refusals: int = 0
+    failures: int = 0
     uncertain: int = 0
     cause: str = ""
     decision: str = ""
@@ -138,10 +172,7 @@ class Entry:
     decided_at: datetime | None = None
     decision_key: str = ""
     closed_at: datetime | None = None
-    shown: str = ""
     due_at: datetime | None = None
-    reminders: int = 0
-    reminded_at: datetime | None = None
     escalated_at: datetime | None = None
     ended_as: str = ""
     farewell: Mapping[str, str] = field(default_factory=dict)
@@ -157,11 +188,14 @@ class Entry:
         """Tell whether the row is from later than now: the clock was put back, and its times mean nothing."""
         return self.attempted_at is not None and self.attempted_at > now + timedelta(seconds=lease.skew_s)
 
-    def last_send(self, lease: Lease) -> datetime | None:
-        """Return when the last send began at the latest, to count it against the allowed rate."""
+    def sends(self, lease: Lease) -> list[datetime]:
+        """Return when messages may have gone out for it at the latest, to count them against the rate."""
+        times = [at for each in self.told.values() for at in (each.at, each.reminded_at) if at]
         if self.lease_until is not None:
-            return self.lease_until - timedelta(seconds=lease.margin_s)
-        return self.attempted_at if self.refusals else self.sent_at
+            times.append(self.lease_until - timedelta(seconds=lease.margin_s))
+        elif self.attempted_at and any(each.refusals for each in self.told.values()):
+            times.append(self.attempted_at)
+        return times
 
     @property
     def has_ended(self) -> bool:
@@ -169,13 +203,22 @@ class Entry:
         return bool(self.decision or self.ended_as)
 
     @property
-    def last_words_at(self) -> datetime | None:
-        """Return when those who were told last heard of it; None when nobody was told by us."""
-        return max(filter(None, (self.sent_at, self.reminded_at)), default=None)
+    def told_at(self) -> datetime | None:
+        """Return when the last of them was told."""
+        return max((each.at for each in self.told.values() if each.at), default=None)
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether anybody knows of it."""
+        return any(each.version for each in self.told.values())
+
+    def to(self, person: str) -> Told:
+        """Return what somebody was told; nothing for those who may not decide."""
+        return self.told.get(person, NOTHING)
 
     def has_told(self, person: str, version: str) -> bool:
         """Tell whether this version is the last that somebody was told."""
-        return version in self.told.get(person, "").split()
+        return self.to(person).has(version)
 
     def may_send(self, now: datetime, lease: Lease) -> bool:
         """Tell whether enough of our own claim is left to begin a send."""
@@ -195,12 +238,17 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
     )
 
 
-def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, shown: str = "") -> Entry:
-    """Record, under the claim, that Moveworks accepted this version for one person."""
-    if not any(entry.has_told(each, version) for each in entry.told):
-        entry = replace(entry, reminders=0, reminded_at=None, escalated_at=None)
-    everybody = {**entry.told, person: version}
-    return replace(entry, told=everybody, sent_to=to, sent_at=now, shown=shown, uncertain=0)
+def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, facts: str = "") -> Entry:
+    """Record, under the claim, that Moveworks accepted this version for one person.
+
+    The wait begins with the first who is told, and anew when Coupa asks somebody else, or with another
+    version after an escalation: nothing else may put an escalation off.
+    """
+    is_news = entry.escalated_at is not None and not any(each.has(version) for each in entry.told.values())
+    if entry.first_told_at is None or entry.sent_to != to or is_news:
+        entry = replace(entry, first_told_at=now, escalated_at=None)
+    known = Told(version=version, to=to, at=now, facts=facts)
+    return replace(entry, told={**entry.told, person: known}, sent_to=to, uncertain=0)
 
 
 def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
@@ -210,18 +258,33 @@ def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
         entry: the claimed row.
         until: when a farewell that is still owed may be told; None for at once.
     """
-    return replace(settled(entry, State.SENT), refusals=0, uncertain=0, due_at=None, next_at=until)
+    return replace(settled(entry, State.SENT), failures=0, uncertain=0, due_at=None, next_at=until)
 
 
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
     """End the claim of what was there before the bridge began: it counts as told, and nobody was."""
-    known = {**entry.told, **dict.fromkeys(people, version)}
-    return replace(sent(entry), told=known, sent_to="", sent_at=None, cause=BASELINE)
+    known = {**entry.told, **dict.fromkeys(people, Told(version=version))}
+    return replace(sent(entry), told=known, sent_to="", first_told_at=None, cause=BASELINE)
 
 
-def reminded(entry: Entry, *, now: datetime) -> Entry:
+def reminded(entry: Entry, people: Iterable[str], *, now: datetime) -> Entry:
     """Record, under the claim and before it is sent, that people are reminded: once at most, crash or not."""
-    return replace(entry, reminders=entry.reminders + 1, reminded_at=now)
+    known = {
+        key: replace(each, reminders=each.reminders + 1, reminded_at=now)
+        for key in people
+        if (each := entry.told.get(key))
+    }
+    return replace(entry, told={**entry.told, **known})
+
+
+def not_reminded(entry: Entry, before: Entry, people: Iterable[str]) -> Entry:
+    """Take back, under the claim, that people are reminded: nothing was sent."""
+    known = {
+        key: replace(entry.to(key), reminders=was.reminders, reminded_at=was.reminded_at)
+        for key in people
+        if (was := before.told.get(key))
+    }
+    return replace(entry, told={**entry.told, **known})
 
 
 def escalated(entry: Entry, *, now: datetime) -> Entry:
@@ -247,7 +310,7 @@ def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
         people: keys.
         is_certain: somebody who is not among them surely may not decide.
     """
-    now = {key: entry.told.get(key, "") for key in people}
+    now = {key: entry.to(key) for key in people}
     return replace(entry, told=now if is_certain else {**entry.told, **now})
 
 
@@ -256,7 +319,10 @@ def renamed(entry: Entry, *, old: str, new: str) -> Entry:
 
     The old name stays beside it, because the button that was told has it.
     """
-    names = {key: f"{new} {name}" if name == old else name for key, name in entry.told.items()}
+    names = {
+        key: replace(each, version=f"{new} {old}") if each.version == old else each
+        for key, each in entry.told.items()
+    }
     return replace(entry, told=names)
 
 
@@ -270,13 +336,42 @@ def released(entry: Entry, *, cause: str, now: datetime) -> Entry:
     return replace(settled(entry, State.RETRY), cause=cause, next_at=now)
 
 
-def refused(entry: Entry, *, cause: str, now: datetime) -> Entry:
-    """Give the claim back because the notice itself was refused: later each time, then parked."""
-    refusals = entry.refusals + 1
-    if refusals >= MAX_REFUSALS:
-        return parked(replace(entry, refusals=refusals), cause=cause, now=now)
-    pause = min(timedelta(minutes=2 ** (refusals - 1)), _BACKOFF_CAP)
-    return replace(settled(entry, State.RETRY), refusals=refusals, cause=cause, next_at=now + pause)
+def failed(entry: Entry, *, cause: str, now: datetime) -> Entry:
+    """Give the claim back because the approval itself is at fault: later each time, then parked."""
+    failures = entry.failures + 1
+    if failures >= MAX_REFUSALS:
+        return parked(replace(entry, failures=failures), cause=cause, now=now)
+    return replace(
+        settled(entry, State.RETRY), failures=failures, cause=cause, next_at=now + _pause(failures)
+    )
+
+
+def refused(entry: Entry, person: str, *, now: datetime) -> Entry:
+    """Record, under the claim, that Moveworks took no notice for one person: later each time, then daily."""
+    was = entry.to(person)
+    refusals = was.refusals + 1
+    pause = PARKED_FOR if refusals >= MAX_REFUSALS else _pause(refusals)
+    return replace(entry, told={**entry.told, person: replace(was, refusals=refusals, retry_at=now + pause)})
+
+
+def held_back(entry: Entry, people: Iterable[str], *, cause: str, now: datetime) -> Entry:
+    """End the claim while some are to be told, none of them now, because Moveworks refused it for them.
+
+    Args:
+        entry: the claimed row.
+        people: who is still to be told, each of them refused before.
+        cause: why.
+        now: aware UTC.
+    """
+    owed = [entry.to(key) for key in people]
+    is_given_up = any(each.refusals >= MAX_REFUSALS for each in owed)
+    until = min((each.retry_at for each in owed if each.retry_at), default=now)
+    return replace(settled(entry, State.PARKED if is_given_up else State.RETRY), cause=cause, next_at=until)
+
+
+def _pause(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row: 1, 2, 4 ... 60 minutes."""
+    return min(timedelta(minutes=2 ** (failures - 1)), _BACKOFF_CAP)
 
 
 def parked(entry: Entry, *, cause: str, now: datetime) -> Entry:
@@ -298,25 +393,29 @@ def tried(entry: Entry, *, key: str) -> Entry:
 
 def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
     """Record how the approval ended outside, or that it is gone."""
-    return replace(settled(entry, State.CLOSED), cause=cause, closed_at=entry.closed_at or now, shown="")
+    return replace(
+        settled(entry, State.CLOSED),
+        cause=cause,
+        closed_at=entry.closed_at or now,
+        told=_without_facts(entry),
+    )
 
 
 def next_round(entry: Entry) -> Entry:
     """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit."""
     return replace(
         entry,
+        told=_without_facts(entry),
+        first_told_at=None,
         generation=entry.generation + 1,
         decision="",
         decided_by="",
         decided_at=None,
         decision_key="",
         closed_at=None,
-        refusals=0,
+        failures=0,
         uncertain=0,
-        shown="",
         due_at=None,
-        reminders=0,
-        reminded_at=None,
         escalated_at=None,
         ended_as="",
         farewell={},
@@ -325,12 +424,18 @@ def next_round(entry: Entry) -> Entry:
 
 def resent(entry: Entry, *, now: datetime) -> Entry:
     """Forget who was told, at an operator's word: the next sweep tells everybody again."""
-    return unparked(replace(entry, told=dict.fromkeys(entry.told, "")), now=now)
+    return unparked(replace(entry, told=dict.fromkeys(entry.told, NOTHING)), now=now)
 
 
 def unparked(entry: Entry, *, now: datetime) -> Entry:
     """Make it due now, at an operator's word, with nothing counted against it."""
-    return replace(settled(entry, State.RETRY), next_at=now, refusals=0, uncertain=0)
+    known = {key: replace(each, refusals=0, retry_at=None) for key, each in entry.told.items()}
+    return replace(settled(entry, State.RETRY), told=known, next_at=now, failures=0, uncertain=0)
+
+
+def _without_facts(entry: Entry) -> dict[str, Told]:
+    """Return what is kept of everybody once the round is over: which version, as whom and when."""
+    return {key: Told(version=each.version, to=each.to, at=each.at) for key, each in entry.told.items()}
 
 
 def muted(entry: Entry, *, until: datetime) -> Entry:

@@ -147,7 +147,7 @@ class CycleTimes:
                 continue  # nobody decided: it was withdrawn
             key = (row.approval_id, row.generation)
             decided_at, _ = left.pop(key, (None, ""))
-            notices = [at for at in (told.first.get(key), row.sent_at) if at]
+            notices = [at for at in (told.first.get(key), row.first_told_at) if at]
             yield _Wait(
                 row.document_type,
                 row.sent_to,

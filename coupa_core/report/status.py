@@ -91,8 +91,8 @@ class _Standing:
             or (approval.approvable_type if approval else None),
             "document_id": document_id and str(document_id),
             "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
-            "told": [key for key, version in row.told.items() if version] if row else [],
-            "sent_at": plain(row.sent_at) if row else None,
+            "told": [key for key, told in row.told.items() if told.version] if row else [],
+            "sent_at": plain(row.told_at) if row else None,
             "next_at": plain(row.next_at) if row else None,
             "lease_until": plain(row.lease_until) if row else None,
             "age_s": round(self.age_s),
@@ -221,9 +221,7 @@ class Report:
         """Return our share of Moveworks' rate and what the ledger knows to be used, as a sweep counts it."""
         now, used = self._clock.now(), 0
         for row in rows:
-            at = row.last_send(self._lease)
-            if at is not None and (now - at).total_seconds() < RATE_WINDOW_S:
-                used += max(1, sum(map(bool, row.told.values())))
+            used += sum((now - at).total_seconds() < RATE_WINDOW_S for at in row.sends(self._lease))
         limit = self._max_per_minute
         return {"moveworks_per_minute": limit, "used_last_minute": used, "left": max(0, limit - used)}
 

@@ -5,7 +5,7 @@ Each day of the record is read once, the newest first, and only days that can ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ READ_S = 20.0
 LIVE_S = 10.0
 """How long Coupa may be asked."""
 
-_PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "shown")
+_PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "told")
 
 
 class Record(Protocol):
@@ -175,10 +175,10 @@ class Trace:
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
         directory = self._directory()
         circle = directory.circles([approval], deadline)[approval.id]
-        told = row.told if row else {}
+        told = {key for key, each in row.told.items() if each.version} if row else set()
         shared = directory.shared([each.address for each in circle.people], deadline)
         people = ", ".join(
-            f"{each.address} ({each.key}, {each.capacity}, {'told' if told.get(each.key) else 'not told'}"
+            f"{each.address} ({each.key}, {each.capacity}, {'told' if each.key in told else 'not told'}"
             f"{', not in chat: another user has this address' if each.address in shared else ''})"
             for each in circle.people
         )
@@ -194,7 +194,14 @@ def _days(rows: list[Entry], now: datetime) -> tuple[date, date]:
     seen = [
         time
         for row in rows
-        for time in (stamp(row.seen_approval), row.sent_at, row.attempted_at, row.decided_at, row.closed_at)
+        for time in (
+            stamp(row.seen_approval),
+            row.first_told_at,
+            row.told_at,
+            row.attempted_at,
+            row.decided_at,
+            row.closed_at,
+        )
         if time
     ]
     is_over = bool(rows) and all(row.closed_at for row in rows)
@@ -215,5 +222,11 @@ def _row(row: Entry) -> dict[str, Any]:
     """Show a row without what is only for the machine, and without who decided; ids are texts."""
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
-    shown = {name: plain(value) if isinstance(value, datetime) else value for name, value in values.items()}
-    return {name: value for name, value in shown.items() if value not in (None, "", 0, {})}
+    people = {key: _shown({**asdict(told), "facts": ""}) for key, told in row.told.items()}
+    return _shown({**values, "told": people})
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing, and write times as JSON has them."""
+    plainly = {name: plain(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: value for name, value in plainly.items() if value not in (None, "", 0, {})}

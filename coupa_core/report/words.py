@@ -21,6 +21,7 @@ from coupa_core.ledger import (
     Lease,
     State,
     Status,
+    Told,
 )
 
 _WHY = {
@@ -160,7 +161,8 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
         case State.CLAIMED:
             at, text = row.attempted_at, _of_claim(row, now, lease)
         case State.RETRY:
-            count = f", after {row.refusals} of {MAX_REFUSALS} refusals" if row.refusals else ""
+            tries = max([row.failures, *(each.refusals for each in row.told.values())])
+            count = f", after {tries} of {MAX_REFUSALS} refusals" if tries else ""
             reason = f": {why(row.cause)}" if row.cause else ""
             text = f"Whoever was not told yet is told from {next_at} on{count}{reason}."
         case State.WAITING if row.cause == DRY_RUN:
@@ -184,9 +186,9 @@ def _of_told(row: Entry) -> list[Line]:
         return [Line(None, f"Nobody was told: {why(row.cause)}. A change to it is told.")]
     told, others = _people(row.told, is_told=True), _people(row.told, is_told=False)
     if not told:
-        return [Line(row.sent_at, "There is nobody left who is to be told.")]
+        return [Line(row.told_at, "There is nobody left who is to be told.")]
     text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
-    lines = [Line(row.sent_at, text)]
+    lines = [Line(row.told_at, text)]
     if others:
         lines.append(
             Line(
@@ -198,8 +200,8 @@ def _of_told(row: Entry) -> list[Line]:
     return lines
 
 
-def _people(told: Mapping[str, str], *, is_told: bool) -> str:
-    return ", ".join(sorted(key for key, version in told.items() if bool(version) is is_told))
+def _people(told: Mapping[str, Told], *, is_told: bool) -> str:
+    return ", ".join(sorted(key for key, each in told.items() if bool(each.version) is is_told))
 
 
 def _of_claim(row: Entry, now: datetime, lease: Lease) -> str:
@@ -215,7 +217,7 @@ def _of_claim(row: Entry, now: datetime, lease: Lease) -> str:
 def _of_end(row: Entry) -> str:
     how = "Coupa does not know it any more" if row.cause == "gone" else f"in Coupa it is {row.cause}"
     by = "decided through the bridge" if row.decision else "not decided through the bridge"
-    told = "" if row.told and any(row.told.values()) else "; nobody had been told"
+    told = "" if row.is_told else "; nobody had been told"
     return f"It does not wait any more: {how}, {by}{told}."
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from coupa_core.authority import Circle
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import DRY_RUN, Entry, parked, recorded, refused, sent, waiting
+from coupa_core.ledger import DRY_RUN, Entry, failed, parked, recorded, sent, waiting
 from coupa_core.model import Approval, Document, DocumentKey, Found
 from coupa_core.sweep.closing import Closing, Parting
 from coupa_core.sweep.deliver import Delivery, Errand
@@ -37,7 +37,7 @@ from coupa_core.sweep.ports import Backlog, Kit
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import Rows
 from coupa_core.sweep.sending import Sending
-from coupa_core.sweep.timing import Postpone, must_escalate, timed, to_remind
+from coupa_core.sweep.timing import Postpone, must_escalate, put_off, timed, to_remind
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""
@@ -285,10 +285,12 @@ class Announcing:
                 self._rows.commit(waiting(entry, cause=cause, until=now + LOOK_AGAIN))
             case Fail(cause):
                 self._progress.count("unread")
-                self._rows.commit(refused(entry, cause=cause, now=now))
-            case Postpone(_, cause, until):
+                self._rows.commit(failed(entry, cause=cause, now=now))
+            case Postpone(tell) as postponed:
+                if errand := self._silence(tell, entry):
+                    return replace(errand, then=postponed)
                 self._progress.count("not_the_hour")
-                self._rows.commit(waiting(entry, cause=cause, until=until))
+                self._rows.commit(put_off(postponed, entry, now=now))
             case Park(_, cause):
                 self._progress.count(cause)
                 self._rows.commit(parked(entry, cause=cause, now=now))
@@ -302,17 +304,26 @@ class Announcing:
 
     def _unchanged(self, same: Same, entry: Entry) -> Errand | None:
         """Remind those who were told, and tell of their silence, when it is time."""
-        now, cadence = self._kit.clock.now(), self._kit.cadence
-        people = [] if self._is_silent else to_remind(entry, same.people, cadence=cadence, now=now)
-        escalates = not self._is_silent and must_escalate(entry, cadence=cadence, now=now)
-        if people or escalates:
-            return Errand(same, entry, people, is_reminder=True, escalates=escalates)
+        if errand := self._silence(same, entry):
+            return errand
         if same.unread:
-            self._rows.commit(parked(entry, cause=same.unread, now=now))
+            self._rows.commit(parked(entry, cause=same.unread, now=self._kit.clock.now()))
             return None
         self._progress.count("unchanged")
         self._rows.commit(sent(entry, until=self._closing.hour(entry)))
         return None
+
+    def _silence(self, shown: Same | Tell, entry: Entry) -> Errand | None:
+        """Say who was told and is silent, and whether somebody else is told of that; None for nobody."""
+        if self._is_silent:
+            return None
+        now, cadence = self._kit.clock.now(), self._kit.cadence
+        told = [person for person in shown.everybody if entry.has_told(person.key, shown.version)]
+        people = to_remind(entry, told, cadence=cadence, now=now)
+        escalates = must_escalate(entry, cadence=cadence, now=now)
+        if not people and not escalates:
+            return None
+        return Errand(shown, entry, people, is_reminder=True, escalates=escalates)
 
     def _keep_silent(self, tell: Tell, entry: Entry) -> None:
         """Record what would be sent in a trial, or what was there before the bridge began."""

@@ -299,9 +299,12 @@ class Closing:
         if entry.ended_as or not self._may_tell:
             return {} if kit.is_dry else dict(entry.farewell)
         owed = dict(entry.farewell)
-        is_for_all = kit.closing_notice is Tells.ALWAYS
-        if is_for_all or (kit.closing_notice is Tells.GROUPS and entry.sent_to.startswith("group:")):
-            owed |= {key: Role.SHOWN for key, name in entry.told.items() if name and entry.sent_to}
+        is_for_all, is_for_groups = (kit.closing_notice is each for each in (Tells.ALWAYS, Tells.GROUPS))
+        owed |= {
+            key: Role.SHOWN
+            for key, was in entry.told.items()
+            if was.version and was.to and (is_for_all or (is_for_groups and was.to.startswith("group:")))
+        }
         asker = document.requested_by if document else None
         if kit.tells_requester and document and asker and asker.key and _is_final(approval, document):
             key = (document.type, document.id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from coupa_core import notice
@@ -20,6 +20,8 @@ from coupa_core.ledger import (
     QUIET,
     Entry,
     escalated,
+    held_back,
+    not_reminded,
     parked,
     refused,
     reminded,
@@ -34,6 +36,7 @@ from coupa_core.sweep.ports import MANAGER, Kit
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import Rows
 from coupa_core.sweep.sending import Attempt, Fate, Sending
+from coupa_core.sweep.timing import Postpone, put_off
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +51,10 @@ class Errand:
         owed: who is still to be told.
         is_reminder: they were told before.
         escalates: somebody else is to be told of the wait.
+        then: what becomes of the row when everybody was reminded, while others are still owed the message.
         is_begun: what must be recorded before is recorded.
-        refusal: why Moveworks took no notice for one of them.
+        refused: for whom Moveworks took no notice.
+        refusal: why.
         is_over: there is nothing left to do, or no claim to do it under.
     """
 
@@ -58,7 +63,9 @@ class Errand:
     owed: list[Decider]
     is_reminder: bool = False
     escalates: bool = False
+    then: Postpone | None = None
     is_begun: bool = False
+    refused: list[str] = field(default_factory=list)
     refusal: str = ""
     is_over: bool = False
 
@@ -66,7 +73,7 @@ class Errand:
     def since(self) -> datetime | None:
         """Return since when it waits, as far as anybody knows."""
         if self.is_reminder:
-            return self.entry.sent_at
+            return self.entry.first_told_at
         return stamp(self.shown.document.submitted_at) or stamp(self.shown.approval.updated_at)
 
     def awaits(self, person: Decider) -> bool:
@@ -145,7 +152,10 @@ class Delivery:
         people: dict[str, Decider] = {}
         found: dict[str, list[Errand]] = defaultdict(list)
         for errand in errands:
-            for person in errand.owed if not errand.entry.refusals else ():
+            entry = errand.entry
+            for person in errand.owed if not entry.failures else ():
+                if entry.to(person.key).refusals:
+                    continue
                 people.setdefault(person.key, person)
                 found[person.key].append(errand)
         return [(people[key], them) for key, them in found.items() if len(them) > self._over]
@@ -175,7 +185,7 @@ class Delivery:
         if errand.is_begun or not errand.is_reminder:
             return not errand.is_over
         now, entry = self._kit.clock.now(), errand.entry
-        entry = reminded(entry, now=now) if errand.owed else entry
+        entry = reminded(entry, [person.key for person in errand.owed], now=now)
         entry = escalated(entry, now=now) if errand.escalates else entry
         stored = self._rows.commit(entry)
         errand.is_begun, errand.is_over = True, stored is None
@@ -220,6 +230,9 @@ class Delivery:
         if attempt.fate is Fate.REFUSED:
             # One address that Moveworks does not take keeps nobody else of the group from being told.
             errand.refusal = attempt.cause
+            if not errand.is_reminder:
+                errand.refused.append(person.key)
+                errand.entry = refused(errand.entry, person.key, now=self._kit.clock.now())
         elif not errand.is_reminder:
             errand.entry = self._told(errand, person)
         if not errand.owed:
@@ -234,19 +247,22 @@ class Delivery:
             version=errand.shown.version,
             to=errand.shown.approver_key,
             now=self._kit.clock.now(),
-            shown=notice.shown_facts(errand.shown.document),
+            facts=notice.shown_facts(errand.shown.document),
         )
 
     def _end(self, errand: Errand) -> None:
         """End the claim, when everybody has been tried."""
         now, shown = self._kit.clock.now(), errand.shown
-        entry = sent(errand.entry)
-        if shown.unread:
-            entry = parked(errand.entry, cause=shown.unread, now=now)
-        if errand.refusal and not errand.is_reminder:
-            entry = refused(errand.entry, cause=errand.refusal, now=now)
+        if errand.then is not None:
+            entry = put_off(errand.then, errand.entry, now=now)
+        elif errand.refused:
+            entry = held_back(errand.entry, errand.refused, cause=errand.refusal, now=now)
         elif isinstance(shown, Tell) and shown.later is not None:
             entry = waiting(errand.entry, cause=QUIET, until=shown.later)
+        elif shown.unread:
+            entry = parked(errand.entry, cause=shown.unread, now=now)
+        else:
+            entry = sent(errand.entry)
         self._write(errand, entry)
         errand.is_over = True
 
@@ -264,11 +280,11 @@ class Delivery:
         if not errand.is_reminder:
             self._rows.give_back(errand.entry, cause)
             return
-        before = errand.shown.entry
         self._progress.count("released")
-        self._rows.commit(
-            sent(replace(errand.entry, reminders=before.reminders, reminded_at=before.reminded_at))
-        )
+        people = [person.key for person in errand.owed]
+        errand.entry = not_reminded(errand.entry, errand.shown.entry, people)
+        now = self._kit.clock.now()
+        self._rows.commit(put_off(errand.then, errand.entry, now=now) if errand.then else sent(errand.entry))
 
     # ------------------------------------------------------------------ many at once
 
@@ -358,13 +374,14 @@ class Delivery:
             is_changed=is_changed,
             bar=bar,
         )
-        if entry.refusals >= MINIMAL_AFTER:
+        told = entry.to(person.key)
+        if max(entry.failures, told.refusals) >= MINIMAL_AFTER:
             text = notice.minimal(document, style=style, shown=shown)
         elif errand.is_reminder:
-            waited = kit.clock.now() - (entry.sent_at or kit.clock.now())
+            waited = kit.clock.now() - (told.at or kit.clock.now())
             text = notice.reminder(approval, document, style=style, shown=shown, waited=waited)
         else:
-            changes = notice.difference(tell.entry.shown, document, style) if is_changed else ()
+            changes = notice.difference(told.facts, document, style) if is_changed else ()
             text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
         token = None
         if kit.keys:
@@ -401,7 +418,7 @@ class Delivery:
             notice.Overdue(
                 errand.shown.approval,
                 errand.shown.document,
-                now - (errand.entry.sent_at or now),
+                now - (errand.entry.first_told_at or now),
                 errand.shown.approval.asked_name,
             )
             for errand in errands

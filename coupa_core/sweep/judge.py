@@ -80,6 +80,7 @@ class Shown:
         approval: as read after the claim.
         document: the same.
         people: of whom the verdict speaks, in order.
+        everybody: all who are to be told in the end, or were.
         approver_key: whom Coupa asks.
         content: digest of the document.
         version: what the row remembers.
@@ -90,6 +91,7 @@ class Shown:
     approval: Approval
     document: Document
     people: tuple[Decider, ...]
+    everybody: tuple[Decider, ...]
     approver_key: str
     content: str
     version: str
@@ -112,7 +114,8 @@ class Tell(Shown):
 
     def is_changed_for(self, person: Decider) -> bool:
         """Tell whether the person was told another version of the same approver's approval before."""
-        return bool(self.entry.told.get(person.key)) and self.entry.sent_to == self.approver_key
+        was = self.entry.to(person.key)
+        return bool(was.version) and was.to == self.approver_key
 
 
 Verdict = Close | Wait | Fail | Same | Park | Tell
@@ -143,12 +146,12 @@ def judge(
         return Close((approval.status or "unknown") if approval else "gone")
     unread = ""
     if isinstance(document, Unreadable) and document.is_at_fault:
-        if entry.refusals < MINIMAL_AFTER:
+        if entry.failures < MINIMAL_AFTER:
             return Fail(document.cause)
         # Whoever has to decide is told at least that it waits, and where.
         unread, document = document.cause, Document(type=document.type, id=document.id)
     elif entry.cause.startswith(UNREAD):
-        entry = replace(entry, refusals=0)  # it can be read again: nothing counts against it
+        entry = replace(entry, failures=0)  # it can be read again: nothing counts against it
     if document is None or isinstance(document, Unreadable):
         return Wait(document.cause if document else "document_unreadable")
     if not has_turn(approval, document, siblings):
@@ -194,6 +197,7 @@ def _judge_people(
         approval=approval,
         document=document,
         people=tuple(recipients),
+        everybody=tuple(recipients),
         approver_key=approver_key,
         content=content,
         version=name,
@@ -229,13 +233,17 @@ def left_out(before: Entry, after: Entry, approval: Approval | None, *, tells: T
         approval: as read after the claim.
         tells: who is told that a card has died.
     """
-    gone = [key for key, name in before.told.items() if name and key not in after.told]
-    if not gone or approval is None or tells is not Tells.ALWAYS or not before.sent_to:
+    if approval is None or tells is not Tells.ALWAYS:
         return after
-    role = Role.ENDED if approval.approver_key == before.sent_to else Role.REASSIGNED
-    if role is Role.ENDED and not after.told:
-        return after  # nobody is left who could be told: that is not how it ends
-    return owing(after, dict.fromkeys(gone, role))
+    gone = {
+        key: Role.ENDED if approval.approver_key == was.to else Role.REASSIGNED
+        for key, was in before.told.items()
+        if was.version and was.to and key not in after.told
+    }
+    if not after.told:
+        # Nobody is left who could be told: that is not how it ends.
+        gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
+    return owing(after, gone) if gone else after
 
 
 def seen(entry: Entry, approval: Approval | None, document: Document | None, now: datetime) -> Entry:

@@ -55,7 +55,7 @@ class Look:
     @property
     def order(self) -> tuple[int, int, int]:
         """Sort by urgency, then what never went wrong, then the oldest."""
-        trouble = self.entry.refusals + self.entry.uncertain if self.entry else 0
+        trouble = _trouble(self.entry) if self.entry else 0
         return (self.urgency, trouble, self.approval.id)
 
 
@@ -74,6 +74,11 @@ class Plan:
     closings: list[Entry] = field(default_factory=list)
     held: int = 0
     quiet: int = 0
+
+
+def _trouble(row: Entry) -> int:
+    """Count what went wrong with a row."""
+    return row.failures + row.uncertain + max((each.refusals for each in row.told.values()), default=0)
 
 
 def make_plan(

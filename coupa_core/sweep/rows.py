@@ -10,7 +10,7 @@ from coupa_core.authority import Decider
 from coupa_core.correlation import current
 from coupa_core.errors import Conflict, ServiceError
 from coupa_core.journal import Event, Kind
-from coupa_core.ledger import Entry, State, refused, released
+from coupa_core.ledger import Entry, State, failed, released
 from coupa_core.sweep.plan import Look
 from coupa_core.sweep.ports import Kit
 from coupa_core.sweep.progress import Progress
@@ -80,7 +80,7 @@ class Rows:
         self._progress.count("unread")
         self._progress.hamper(failure)
         try:
-            self.commit(refused(entry, cause=failure.code, now=self._kit.clock.now()))
+            self.commit(failed(entry, cause=failure.code, now=self._kit.clock.now()))
         except ServiceError as error:
             self._progress.miss(error)
 
@@ -96,7 +96,7 @@ class Rows:
             logger.exception("approval spoiled approval_id=%d", entry.approval_id)
             self._progress.count("spoiled")
         try:
-            self.commit(refused(entry, cause="internal", now=self._kit.clock.now()))
+            self.commit(failed(entry, cause="internal", now=self._kit.clock.now()))
         except ServiceError as failure:
             self._progress.miss(failure)
         return None

@@ -155,11 +155,10 @@ class Sweep:
             return
         self._knows_rate = True
         for entry in entries:
-            if sent_at := entry.last_send(self.kit.lease):
+            for sent_at in entry.sends(self.kit.lease):
                 age_s = max(0.0, (now - sent_at).total_seconds())
                 if age_s < RATE_WINDOW_S:
-                    for _ in range(max(1, sum(map(bool, entry.told.values())))):
-                        self.kit.channel.remember(age_s)
+                    self.kit.channel.remember(age_s)
 
     def _count(self, listing: Listing, progress: Progress) -> None:
         progress.count("seen", len(listing.approvals))

@@ -173,9 +173,16 @@ MUTATIONS = (
     Mutation(
         "a reminder is recorded before it is sent",
         "sweep/deliver.py",
-        "entry = reminded(entry, now=now) if errand.owed else entry",
+        "entry = reminded(entry, [person.key for person in errand.owed], now=now)",
         "entry = entry",
         "test_reminders.py::test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated",
+    ),
+    Mutation(
+        "before is what this person was shown",
+        "sweep/deliver.py",
+        "notice.difference(told.facts, document, style)",
+        "notice.difference(max(entry.told.values(), key=lambda one: str(one.at)).facts, document, style)",
+        "test_each_person.py::test_before_is_what_this_person_was_shown_and_not_what_a_colleague_was",
     ),
     Mutation(
         "reminders come to an end",
@@ -187,8 +194,8 @@ MUTATIONS = (
     Mutation(
         "what was refused in a digest goes alone",
         "sweep/deliver.py",
-        "errand.owed if not errand.entry.refusals else ()",
-        "errand.owed",
+        "if entry.to(person.key).refusals:",
+        "if not person.key:",
         "test_digests.py::test_one_approval_that_moveworks_will_not_take_does_not_keep_the_others_from_"
         "being_told",
     ),

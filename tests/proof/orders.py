@@ -11,7 +11,7 @@ from datetime import datetime
 from coupa_core.clock import Deadline
 from coupa_core.content import digest
 from coupa_core.errors import Conflict, ServiceError
-from coupa_core.ledger import Entry, State
+from coupa_core.ledger import Entry, State, Told
 from coupa_core.model import version
 from coupa_core.notice import Notice, slots
 from coupa_core.sweep import Kit
@@ -44,7 +44,7 @@ def _sweep(kit: Kit, *, record_first: bool) -> None:
         key, content = str(approval.approver_key), digest(document)
         name = version(approver_key=key, content=content, generation=0)
         row = kit.ledger.store.read(approval.id)
-        if row is not None and row.told.get(key) == name:
+        if row is not None and row.has_told(key, name):
             continue
         token = kit.keys.offer(
             approval.id, approver_key=key, person=key, content=content, generation=0, now=kit.clock.now()
@@ -62,7 +62,8 @@ def _sweep(kit: Kit, *, record_first: bool) -> None:
 
 
 def _record(kit: Kit, row: Entry | None, approval_id: int, told: dict[str, str], now: datetime) -> None:
-    entry = replace(row or Entry(approval_id=approval_id, state=State.SENT, nonce=""), told=told, sent_at=now)
+    people = {key: Told(version=name, to=key, at=now) for key, name in told.items()}
+    entry = replace(row or Entry(approval_id=approval_id, state=State.SENT, nonce=""), told=people)
     try:
         kit.ledger.store.replace(entry) if row else kit.ledger.store.insert(entry)
     except Conflict:

@@ -17,6 +17,7 @@ from decimal import Decimal
 import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
+from coupa_core import ledger
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
@@ -158,7 +159,7 @@ class Books:
 
         That mark may be all that there is, where its writer died before it could say that it wrote it.
         """
-        is_marked = key in self._listed and row.told.get(key[1]) == version
+        is_marked = key in self._listed and row.to(key[1]).version == version
         return is_marked or self.last_sent.get(key) == version
 
     def listed(self, key: Key, *, is_reminder: bool) -> None:
@@ -250,14 +251,14 @@ class Poller:
         books = self._rig.books
         books.forgotten(entry)
         for key, before in list(self.listed.items()):
-            version = entry.told.get(key[1], "")
+            version = entry.to(key[1]).version
             if key[0] == entry.approval_id and version != before:
                 del self.listed[key]
                 books.sent(key, version)
                 books.marked(key, version)
         for each in self.unmarked:
             (approval_id, person), version = each
-            if approval_id == entry.approval_id and version == entry.told.get(person):
+            if approval_id == entry.approval_id and version == entry.to(person).version:
                 self.unmarked.remove(each)
                 books.marked(*each)
                 return
@@ -302,9 +303,9 @@ class _Unstepped:
         self._clock.sleep(seconds)
 
 
-def _total(row: Entry) -> Decimal | None:
-    """Return the amount that was shown last."""
-    return Decimal(json.loads(row.shown)["total"]) if row.shown else None
+def _total(card: ledger.Told) -> Decimal | None:
+    """Return the amount that a person was shown last."""
+    return Decimal(json.loads(card.facts)["total"]) if card.facts else None
 
 
 class Rig:
@@ -383,11 +384,11 @@ class Rig:
         return [
             (
                 (row.approval_id, person),
-                row.told.get(person, ""),
-                bool(row.told.get(person))
-                and row.reminded_at is not None
-                and abs(now - row.reminded_at) <= timedelta(minutes=1)
-                and _total(row) == amount,
+                row.to(person).version,
+                bool(row.to(person).version)
+                and (at := row.to(person).reminded_at) is not None
+                and abs(now - at) <= timedelta(minutes=1)
+                and _total(row.to(person)) == amount,
             )
             for row in self.store.open_entries().entries
             if row.state is State.CLAIMED
