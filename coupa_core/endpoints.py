@@ -193,7 +193,8 @@ class Endpoints:
         found = self._inbox.waiting_for(actor)
         self._note(request, actor)
         cards = [_card(card) for card in found.cards]
-        return Reply(200, {"count": found.total, "message": _how_many(found), "approvals": cards})
+        said = {"count": found.total, "is_complete": found.is_complete, "unreadable": found.unreadable}
+        return Reply(200, said | {"message": _how_many(found), "approvals": cards})
 
     def _show(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -374,15 +375,26 @@ def _card(card: Card) -> dict[str, Any]:
 
 
 def _how_many(found: Cards) -> str:
-    """Say how many approvals wait, and for how long."""
-    count, days = found.total, found.oldest_days
+    """Say how many approvals wait, and for how long; only what is known of a list that is not exact."""
+    count, days, shown = found.total, found.oldest_days, len(found.cards)
+    if not count and not found.is_complete:
+        return "None of the approvals that could be read now is your turn; not all could be read."
     if not count:
         return "You have no open approvals in Coupa."
-    text = f"You have {count} open approval{'' if count == 1 else 's'} in Coupa"
+    at_least = "" if found.is_complete else "at least "
+    said = [f"You have {at_least}{count} open approval{'' if count == 1 else 's'} in Coupa"]
+    if found.unchecked:
+        said[0] += ", of which some may not be your turn yet"
     if days:
-        which = "it has" if count == 1 else "the oldest has"
-        text += f"; {which} waited for {days} day{'' if days == 1 else 's'}"
-    return f"{text}."
+        which = "the oldest shown has" if not found.is_exact else "it has" if count == 1 else "the oldest has"
+        said.append(f"{which} waited for {days} day{'' if days == 1 else 's'}")
+    if found.unchecked and not shown:
+        said.append("none that was looked at is your turn now")
+    elif shown < count and not found.is_exact:
+        said.append(f"{shown} {'is' if shown == 1 else 'are'} shown")
+    if found.unreadable:
+        said.append(f"{'it' if count == 1 else found.unreadable} cannot be read now")
+    return f"{'; '.join(said)}."
 
 
 def _told(approval_id: int, answer: Answer) -> dict[str, str]:

@@ -5,9 +5,10 @@ It reads Coupa live and never the ledger's memory of who was told; it knows noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -15,14 +16,44 @@ from coupa_core import notice
 from coupa_core.authority import Capacity, Circle, Decider, Rules, TokenKeys, decider_at
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digest
+from coupa_core.documents import READABLE
+from coupa_core.errors import ServiceError
+from coupa_core.halving import by_halves
 from coupa_core.ledger import Ledger
-from coupa_core.model import Approval, Document, DocumentKey, Kind, Member, has_turn, stamp
+from coupa_core.model import (
+    Approval,
+    Document,
+    DocumentKey,
+    Kind,
+    Listing,
+    Member,
+    Unreadable,
+    has_turn,
+    stamp,
+)
 
 BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 MAX_CARDS = 20
 """Items that are shown at once; a chat answer with more is unreadable."""
+
+WHOLE = 50
+"""So many documents come with one question. Of a list that is not longer all are read, so that its order and
+its number are exact; of a longer one only those of a page.
+"""
+
+LOOKS = 3
+"""Pages of documents that are read at most, where most of those read are not the person's turn."""
+
+LISTED_S = 6.5
+"""Of the budget, until the end of listing; the rest is for people and documents."""
+
+READ_S = 9.0
+"""Of the budget, until the end of reading documents; the rest is for the ledger and the answer."""
+
+LOOK_S = 2.0
+"""What is left at least when another page of documents is asked for."""
 
 TURNS_S = 7.0
 """Of the budget, until the last turn of a request at Coupa."""
@@ -32,6 +63,8 @@ LISTING, SHOWING = 4, 2
 
 NEAR = timedelta(days=7)
 """A need-by date within this, or in the past, comes before everything else in the list."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,17 +95,30 @@ class Card:
 
 @dataclass(frozen=True)
 class Cards:
-    """The approvals that wait for a person: the first ones as cards, and what is true of all.
+    """The approvals that wait for a person: a page as cards, and what is true of all.
 
     Attributes:
-        cards: what is needed soon comes first, then what waits for longest.
-        total: how many there are.
-        oldest_days: how many whole days the oldest has waited; None for none, or where Coupa does not say.
+        cards: what is needed soon comes first, then what waits for longest, then what cannot be read. Of a
+            list longer than `WHOLE` these are the first by their ids that are the person's turn.
+        total: how many there are, as far as they were listed.
+        oldest_days: how many whole days the oldest has waited, or, where this is not exact, the oldest of
+            the cards; None for none, or where Coupa does not say.
+        is_complete: all were listed; if not, there are at least so many.
+        unchecked: how many of them may not be the person's turn yet, because only a page was read.
+        unreadable: how many of them cannot be read now; not all of these have a card.
     """
 
     cards: list[Card]
     total: int
     oldest_days: int | None = None
+    is_complete: bool = True
+    unchecked: int = 0
+    unreadable: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether everything was listed and read."""
+        return self.is_complete and not self.unchecked and not self.unreadable
 
 
 class Requests(Protocol):
@@ -82,12 +128,15 @@ class Requests(Protocol):
         """Return the time by Coupa's clock, from which ages are counted; its stamps are of that clock."""
         ...
 
-    def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals that ask one of these users or groups."""
+    def pending_for(self, keys: Iterable[str], deadline: Deadline, *, more: Deadline) -> Listing:
+        """Return the pending approvals that ask one of these users or groups, as far as they come in time.
+
+        Never raises; the first page has its own deadline, all others that for more.
+        """
         ...
 
     def siblings(
-        self, documents: Iterable[Document], deadline: Deadline
+        self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
         """Return the pending approvals of documents, by (type, id)."""
         ...
@@ -165,21 +214,105 @@ class Inbox:
             return self._waiting_for(email, deadline)
 
     def _waiting_for(self, email: str, deadline: Deadline) -> Cards:
+        more = deadline.within(LISTED_S)
+        documents_by = deadline.within(READ_S)
         directory = self._directory()
         person = directory.owner(email, deadline)
         if person is None:
             return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
-        approvals = self._coupa.pending_for(_keys_of(person, directory, deadline), deadline)
-        circles = directory.circles(approvals, deadline)
-        found = []
-        for approval, document in self._with_turn(approvals, deadline):
+        listing = self._listed(person, directory, documents_by, more)
+        if listing.failure and not listing.approvals and not listing.unreadable:
+            raise listing.failure
+        circles = directory.circles(listing.approvals, documents_by)
+        mine: list[_Asked] = []
+        unknown = listing.unreadable
+        for approval in sorted(listing.approvals, key=lambda each: each.id):
             decider = decider_at(email, circles[approval.id].people)
             if decider is not None:
-                found.append(_Waiting(approval, document, decider, self._coupa.now()))
-        found.sort(key=lambda each: each.order)
-        ages = [each.age_days for each in found if each.age_days is not None]
+                mine.append(_Asked(approval, decider))
+            elif not circles[approval.id].is_certain:
+                unknown += 1  # of a group of which the members cannot be read
+        looked = self._look_at(mine, documents_by)
+        found = sorted(looked.found, key=lambda each: each.order)
+        unreadable = unknown + len(looked.unread)
+        total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
-        return Cards(cards, len(found), max(ages, default=None))
+        minimal = [self._minimal(each) for each in looked.unread if each.approval.approvable_id is not None]
+        all_ages = [each.age_days for each in found if each.age_days is not None]
+        answer = Cards(
+            cards=[*cards, *minimal][:MAX_CARDS],
+            total=total,
+            oldest_days=max(all_ages, default=None),
+            is_complete=listing.is_complete,
+            unchecked=looked.unchecked,
+            unreadable=unreadable,
+        )
+        ages = [card.age_days for card in cards if card.age_days is not None]
+        return answer if answer.is_exact else replace(answer, oldest_days=max(ages, default=None))
+
+    def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
+        """List what asks this person; where nobody knows for whom else they act, it is not complete."""
+        groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
+        others: list[str] = []
+        failure = None
+        try:
+            others = [f"user:{number}" for number in directory.delegators(person.id or 0, more)]
+        except ServiceError as error:
+            logger.warning("list without delegations code=%s cause=%s", error.code, error)
+            failure = error
+        listing = self._coupa.pending_for([f"user:{person.id}", *groups, *others], deadline, more=more)
+        if listing.failure:
+            logger.warning("list not complete code=%s cause=%s", listing.failure.code, listing.failure)
+        listing.failure = listing.failure or failure
+        return listing
+
+    def _look_at(self, asked: Sequence[_Asked], deadline: Deadline) -> _Looked:
+        """Read the documents of a short list, or of a long one as many as make a page, and see whose turn."""
+        looked = _Looked()
+        size = len(asked) if len(asked) <= WHOLE else MAX_CARDS
+        for look in range(LOOKS):
+            some = asked[look * size : (look + 1) * size]
+            is_enough = len(looked.found) >= MAX_CARDS or looked.failed_at_all
+            if not some or (look and (is_enough or deadline.left_s() < LOOK_S)):
+                break
+            self._look(some, looked, deadline)
+        looked.unchecked = len(asked) - looked.number
+        return looked
+
+    def _look(self, some: Sequence[_Asked], looked: _Looked, deadline: Deadline) -> None:
+        """Read the documents of some approvals and add what is found; one at fault spoils no other."""
+        looked.number += len(some)
+        try:
+            documents = self._coupa.documents([each.approval for each in some], deadline)
+        except ServiceError as failure:
+            logger.warning("list without documents code=%s cause=%s", failure.code, failure)
+            looked.unread += some
+            looked.failed_at_all = True
+            return
+        siblings = self._siblings([each for each in documents.values() if _is_unsaid(each)], deadline)
+        now = self._coupa.now()
+        for each in some:
+            key = each.approval.document_key
+            document = documents.get(key)
+            is_unknown = document is not None and _is_unsaid(document) and key not in siblings
+            if document is None or isinstance(document, Unreadable) or is_unknown:
+                looked.unread.append(each)
+            elif has_turn(each.approval, document, siblings.get(key, ())):
+                looked.found.append(_Waiting(each.approval, document, each.decider, now))
+
+    def _siblings(
+        self, documents: Sequence[Document], deadline: Deadline
+    ) -> dict[DocumentKey, list[Approval]]:
+        """Return the pending approvals of documents of which these can be read."""
+
+        def ask(some: Sequence[Document]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
+            return self._coupa.siblings(some, deadline, insists=len(documents) == 1).items()
+
+        try:
+            return dict(by_halves(documents, ask).rows)
+        except ServiceError as failure:
+            logger.warning("list without siblings code=%s cause=%s", failure.code, failure)
+            return {}
 
     def show(self, email: str, approval_id: int) -> Card | None:
         """Return one approval that waits for this person now, or None.
@@ -197,20 +330,13 @@ class Inbox:
         if approval is None or not approval.is_pending:
             return None
         decider = self._directory().decider(email, approval, deadline)
-        pairs = self._with_turn([approval], deadline) if decider else []
-        return self._card(_Waiting(*pairs[0], decider, self._coupa.now())) if decider and pairs else None
-
-    def _with_turn(self, approvals: list[Approval], deadline: Deadline) -> list[tuple[Approval, Document]]:
-        """Keep the approvals whose turn it is, with their documents."""
-        documents = self._coupa.documents(approvals, deadline)
-        unsaid = [document for document in documents.values() if document.kind is Kind.OTHER]
-        siblings = self._coupa.siblings(unsaid, deadline)
-        pairs = []
-        for approval in approvals:
-            found = documents.get(approval.document_key)
-            if found and has_turn(approval, found, siblings.get(approval.document_key, ())):
-                pairs.append((approval, found))
-        return pairs
+        document = self._coupa.documents([approval], deadline).get(approval.document_key) if decider else None
+        if decider is None or document is None:
+            return None
+        siblings = self._coupa.siblings([document] if _is_unsaid(document) else [], deadline)
+        if not has_turn(approval, document, siblings.get(approval.document_key, ())):
+            return None
+        return self._card(_Waiting(approval, document, decider, self._coupa.now()))
 
     def _card(self, waiting: _Waiting) -> Card:
         approval, document, decider = waiting.approval, waiting.document, waiting.decider
@@ -228,7 +354,7 @@ class Inbox:
             )
         shown = notice.Shown(
             name=decider.firstname or decider.name,
-            for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
+            for_whom=_for_whom(approval, decider),
             bar=bar,
             is_listed=True,
         )
@@ -243,6 +369,36 @@ class Inbox:
             age_days=waiting.age_days,
             need_by=waiting.need_by.isoformat() if waiting.need_by else None,
         )
+
+    def _minimal(self, asked: _Asked) -> Card:
+        """Show what is known without the document, and no token: nobody sees here what would be decided."""
+        approval, decider = asked.approval, asked.decider
+        kind, number = approval.document_key
+        document = READABLE.get(kind, Document).model_validate({"id": number, "approvable-type": kind})
+        shown = notice.Shown(
+            name=decider.firstname or decider.name,
+            for_whom=_for_whom(approval, decider),
+            is_unread=True,
+            is_listed=True,
+        )
+        return Card(
+            approval_id=approval.id,
+            document_type=kind,
+            document_id=document.id,
+            text=notice.minimal(document, style=self._style, shown=shown),
+            link=notice.link_to(document, style=self._style),
+            action_token=None,
+            age_days=None,
+            need_by=None,
+        )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An approval that asks the person, and as whom they may decide it; its document is not read yet."""
+
+    approval: Approval
+    decider: Decider
 
 
 @dataclass(frozen=True)
@@ -280,8 +436,29 @@ class _Waiting:
         )
 
 
-def _keys_of(person: Member, directory: Circles, deadline: Deadline) -> list[str]:
-    """Return whose approvals this person may decide: own ones, the groups', and those of delegators."""
-    groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
-    others = [f"user:{number}" for number in directory.delegators(person.id or 0, deadline)]
-    return [f"user:{person.id}", *groups, *others]
+@dataclass
+class _Looked:
+    """What reading documents brought.
+
+    Attributes:
+        found: those that are the person's turn.
+        unread: those of which nobody can say that now.
+        number: of all that were looked at.
+        unchecked: how many were not.
+        failed_at_all: no document came; then the next page is not asked for either.
+    """
+
+    found: list[_Waiting] = field(default_factory=list)
+    unread: list[_Asked] = field(default_factory=list)
+    number: int = 0
+    unchecked: int = 0
+    failed_at_all: bool = False
+
+
+def _is_unsaid(document: Document) -> bool:
+    """Tell whether only the other approvals of a document say whose turn it is."""
+    return document.kind is Kind.OTHER and not isinstance(document, Unreadable)
+
+
+def _for_whom(approval: Approval, decider: Decider) -> str:
+    return approval.asked_name if decider.capacity is not Capacity.APPROVER else ""

@@ -637,12 +637,12 @@ def test_the_pending_approvals_for_a_person_are_not_those_of_a_group_of_the_same
     _, hers = one(world)
     one(world, "bob@example.com")
 
-    found = client(world).pending_for([f"user:{ann}"], soon(world))
+    found = client(world).pending_for([f"user:{ann}"], soon(world), more=soon(world))
 
     assert group == ann
-    assert [approval.id for approval in found] == [hers]
-    of_group = client(world).pending_for([f"group:{group}"], soon(world))
-    assert [approval.approver_key for approval in of_group] == [f"group:{group}"]
+    assert [approval.id for approval in found.approvals] == [hers]
+    of_group = client(world).pending_for([f"group:{group}"], soon(world), more=soon(world))
+    assert [approval.approver_key for approval in of_group.approvals] == [f"group:{group}"]
 
 
 def test_the_pending_approvals_of_many_are_asked_for_fifty_at_once() -> None:
@@ -650,19 +650,30 @@ def test_the_pending_approvals_of_many_are_asked_for_fifty_at_once() -> None:
     people = [f"user:{world.person(f'p{number}@example.com')}" for number in range(51)]
     one(world, "p50@example.com")
 
-    assert len(client(world).pending_for(people, soon(world))) == 1
+    assert len(client(world).pending_for(people, soon(world), more=soon(world)).approvals) == 1
     assert len(reads(world, "/api/approvals$")) == 2
 
 
 def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> None:
     world = World()
-    many(world, 51)
+    documents = [Document(type=REQUISITION, id=number) for number in range(1, 52)]
     world.coupa.front.fail("answer", method="GET", path="/api/approvals$", skip=1, times=None, status=500)
 
     with pytest.raises(Unknown):
-        client(world).pending_for([f"user:{world.person('ann@example.com')}"], soon(world))
-    with pytest.raises(Unknown):
-        client(world).pending_of(Document(type=REQUISITION, id=1), soon(world))
+        client(world).siblings(documents, soon(world))
+
+
+def test_a_list_for_many_that_breaks_off_has_what_came_and_why() -> None:
+    world = World()
+    people = [f"user:{world.person(f'p{number}@example.com')}" for number in range(101)]
+    _, first = one(world, "p0@example.com")
+    one(world, "p50@example.com")
+    world.coupa.front.fail("answer", method="GET", path="/api/approvals$", skip=1, times=None, status=500)
+
+    found = client(world).pending_for(people, soon(world), more=soon(world))
+
+    assert [approval.id for approval in found.approvals] == [first]
+    assert (found.is_complete, isinstance(found.failure, Unknown)) == (False, True)
 
 
 STAMP = "2026-11-23T01:30:00-08:00"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from bridge import World
 
 from coupa_core.endpoints import Reply
-from coupa_core.inbox import MAX_CARDS
+from coupa_core.inbox import BUDGET_S, LOOKS, MAX_CARDS, WHOLE
 from sandbox.coupa.world import Group
 
 JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
@@ -53,6 +55,8 @@ def test_nothing_waits_for_somebody_without_approvals() -> None:
 
     assert asked(world, JAMIE).body == {
         "count": 0,
+        "is_complete": True,
+        "unreadable": 0,
         "message": "You have no open approvals in Coupa.",
         "approvals": [],
     }
@@ -175,15 +179,17 @@ def test_documents_of_other_types_are_listed_when_it_is_the_persons_turn() -> No
     assert asked(world, ROBIN).body["count"] == 0
 
 
-def test_what_cannot_be_read_is_not_listed_and_spoils_no_other() -> None:
+def test_what_is_of_a_closed_type_is_shown_by_its_number_and_spoils_no_other() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
     for kind in ("InvoiceHeader", "Contract"):
         world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)])
     world.coupa.front.fail("answer", path="/api/invoices", status=403, times=None)
 
-    [card] = asked(world, JAMIE).body["approvals"]
+    reply = asked(world, JAMIE)
 
-    assert card["document_type"] == "Contract"
+    assert [card["document_type"] for card in reply.body["approvals"]] == ["Contract", "InvoiceHeader"]
+    assert (reply.body["count"], reply.body["unreadable"]) == (2, 1)
+    assert reply.body["message"] == "You have 2 open approvals in Coupa; 1 cannot be read now."
 
 
 def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
@@ -385,3 +391,379 @@ def test_an_inactive_namesake_shares_nothing() -> None:
     namesake.active = False
 
     assert world.click(shown(world, JAMIE, approval).body, JAMIE).body["outcome"] == "approved"
+
+
+# Many, and slow.
+
+PAGE_JSON = {"Content-Type": "application/json"}
+BIG = "[" + " " * (17 * 1024 * 1024) + "]"
+
+
+def crowd(number: int, call_s: float = 0.0) -> tuple[World, list[int]]:
+    """Return a world in which so many wait for one person and a call takes so long, and their documents."""
+    world = World()
+    numbers = [world.requisition(JAMIE) for _ in range(number)]
+    world.coupa.front.latency_s = call_s / 2
+    return world, numbers
+
+
+def documents_asked(world: World) -> list[int]:
+    """Return the ids of the requisitions that Coupa was asked for."""
+    queries = [unquote(call.query) for call in world.coupa.front.calls if call.path == "/api/requisitions"]
+    found = [re.search(r"id\[in\]=([\d,]+)", query) for query in queries]
+    return [int(number) for each in found if each for number in each[1].split(",")]
+
+
+@pytest.mark.parametrize(("number", "call_s"), [(1_300, 0.1), (200, 1.0)])
+def test_who_has_very_many_gets_a_page_and_their_number_in_time(number: int, call_s: float) -> None:
+    world, numbers = crowd(number, call_s)
+    before_s = world.clock.monotonic()
+
+    reply = asked(world, JAMIE)
+
+    assert world.clock.monotonic() - before_s < BUDGET_S
+    assert reply.status == 200
+    count, is_complete = reply.body["count"], reply.body["is_complete"]
+    assert count == number if is_complete else WHOLE < count < number
+    assert is_complete == (number == 1_300)
+    assert reply.body["message"] == (
+        f"You have {'' if is_complete else 'at least '}{count} open approvals in Coupa, "
+        "of which some may not be your turn yet; 20 are shown."
+    )
+    assert ids(reply) == documents_asked(world) == numbers[:MAX_CARDS]
+    assert world.click(reply.body["approvals"][-1], JAMIE).body["outcome"] == "approved"
+
+
+def test_a_list_that_one_question_covers_is_in_order_and_counted_exactly() -> None:
+    world, numbers = crowd(WHOLE - 2)
+    world.requisition(ROBIN, JAMIE)
+    urgent = world.requisition(JAMIE, need_by=world.clock.now().isoformat())
+    world.clock.advance(3 * 86_400)
+
+    reply = asked(world, JAMIE)
+
+    assert ids(reply) == [urgent, *numbers[: MAX_CARDS - 1]]
+    assert reply.body["message"] == "You have 49 open approvals in Coupa; the oldest has waited for 3 days."
+
+
+def test_of_a_longer_list_the_page_is_in_order_and_its_oldest_is_told() -> None:
+    world = World()
+    soon = (world.clock.now() + timedelta(days=3)).isoformat()
+    numbers = [world.requisition(JAMIE, need_by=soon if each == 7 else None) for each in range(WHOLE + 1)]
+    world.clock.advance(2 * 86_400)
+
+    reply = asked(world, JAMIE)
+
+    assert ids(reply) == [numbers[7], *numbers[:7], *numbers[8:MAX_CARDS]]
+    assert reply.body["message"] == (
+        "You have 51 open approvals in Coupa, of which some may not be your turn yet; "
+        "the oldest shown has waited for 2 days; 20 are shown."
+    )
+
+
+def test_a_page_is_filled_from_the_next_ones_where_it_is_not_yet_the_persons_turn() -> None:
+    world = World()
+    later = [world.requisition(ROBIN, JAMIE) for _ in range(MAX_CARDS - 1)]
+    now = [world.requisition(JAMIE) for _ in range(2 * MAX_CARDS)]
+
+    reply = asked(world, JAMIE)
+
+    assert ids(reply) == now[:MAX_CARDS]
+    assert reply.body["count"] == len(now)
+    assert set(later) <= set(documents_asked(world))
+
+
+def test_who_has_no_turn_yet_in_a_long_list_is_told_so_after_some_pages() -> None:
+    world = World()
+    for _ in range(LOOKS * MAX_CARDS + 10):
+        world.requisition(ROBIN, JAMIE)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.body["count"], reply.body["approvals"]) == (10, [])
+    assert reply.body["message"] == (
+        "You have 10 open approvals in Coupa, of which some may not be your turn yet; "
+        "none that was looked at is your turn now."
+    )
+
+
+def test_no_other_page_is_read_when_little_time_is_left() -> None:
+    world = World()
+    for _ in range(3 * MAX_CARDS):
+        world.requisition(ROBIN, JAMIE)
+    world.coupa.front.fail("slow", path="/api/requisitions$", seconds=6.5)
+
+    reply = asked(world, JAMIE)
+
+    assert reply.status == 200
+    assert len(documents_asked(world)) == MAX_CARDS
+
+
+# One at fault.
+
+FAULTS: list[dict[str, Any]] = [
+    {"status": 500},
+    {"status": 400},
+    {"status": 403},
+    {"status": 404},
+    {"status": 200, "body": "<html>"},
+    {"status": 200, "body": BIG},
+    {"kind": "truncate"},
+    {"kind": "cut"},
+]
+
+
+def poison(world: World, number: int, resource: str = "requisitions", **how: Any) -> None:
+    """Let Coupa fail whenever this record is among those that are asked for by their ids."""
+    how = {"kind": "answer", "status": 500, "headers": PAGE_JSON, "body": "{}", **how}
+    query = rf"id\[in\]=(?:\d+,)*{number}(?:,|&|$)"
+    world.coupa.front.fail(how.pop("kind"), path=f"/api/{resource}$", query=query, times=None, **how)
+
+
+@pytest.mark.parametrize(
+    "how", FAULTS, ids=lambda how: f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}"
+)
+@pytest.mark.parametrize("number", [3, WHOLE, WHOLE + 20])
+def test_one_document_that_cannot_be_read_is_shown_by_its_number_and_the_others_are_shown(
+    number: int, how: dict[str, Any]
+) -> None:
+    world, numbers = crowd(number)
+    bad = numbers[1]
+    poison(world, bad, **how)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, reply.body["count"], reply.body["unreadable"]) == (200, number, 1)
+    others = [each for each in numbers if each != bad]
+    if number == 3:
+        assert ids(reply) == [*others, bad]
+        card = reply.body["approvals"][-1]
+        assert (card["document_type"], card["document_id"]) == ("RequisitionHeader", str(bad))
+        assert card["link"] in card["text"]
+        assert f"Requisition ID</i>: {bad}" in card["text"]
+        assert "This cannot be shown here now; please open it in Coupa." in card["text"]
+        assert "Laptop" not in card["text"]
+        assert "action_token" not in card
+        assert reply.body["message"] == "You have 3 open approvals in Coupa; 1 cannot be read now."
+    else:
+        assert ids(reply) == others[:MAX_CARDS]
+
+
+def test_the_only_one_that_cannot_be_read_is_told_in_german_too() -> None:
+    world = World(settings={"NOTICE_LANGUAGE": "de"})
+    poison(world, world.requisition(JAMIE))
+
+    reply = asked(world, JAMIE)
+
+    assert reply.body["message"] == "You have 1 open approval in Coupa; it cannot be read now."
+    [card] = reply.body["approvals"]
+    assert "Dies lässt sich hier gerade nicht anzeigen; bitte in Coupa öffnen." in card["text"]
+
+
+def test_when_no_document_can_be_read_all_are_shown_by_their_numbers() -> None:
+    world, numbers = crowd(WHOLE + 20)
+    world.coupa.front.fail("answer", path="/api/requisitions$", status=500, times=None)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
+    assert (reply.body["count"], reply.body["unreadable"]) == (WHOLE + 20, MAX_CARDS)
+
+
+def test_a_document_that_is_not_there_and_one_without_a_number_are_counted() -> None:
+    world, numbers = crowd(3)
+    world.coupa.world.delete_field("approval", first_approval(world, numbers[2]), "approvable-id")
+    world.coupa.world.documents["RequisitionHeader"].drop(numbers[1])
+
+    reply = asked(world, JAMIE)
+
+    assert ids(reply) == numbers[:2]
+    assert (reply.body["count"], reply.body["unreadable"]) == (3, 2)
+
+
+def fail_pages(world: World, *, after: int = 0, **how: Any) -> None:
+    """Let pages of whole approvals fail, beginning with the one after this id; ids alone are listed."""
+    query = rf'fields=\["id","status".*id\[gt\]={after}(?:&|$)|id\[gt\]={after}&.*fields=\["id","status"'
+    how = {"kind": "answer", "status": 500, "headers": PAGE_JSON, "body": "{}", **how}
+    world.coupa.front.fail(how.pop("kind"), path="/api/approvals$", query=query, times=None, **how)
+
+
+@pytest.mark.parametrize(
+    "how", FAULTS, ids=lambda how: f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}"
+)
+@pytest.mark.parametrize("place", [0, 30])
+def test_one_approval_that_cannot_be_read_is_counted_and_the_others_are_shown(
+    place: int, how: dict[str, Any]
+) -> None:
+    world, numbers = crowd(60)
+    bad = first_approval(world, numbers[place])
+    fail_pages(world, **how)
+    poison(world, bad, "approvals", **how)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, reply.body["count"], reply.body["unreadable"]) == (200, 60, 1)
+    assert reply.body["is_complete"]
+    assert ids(reply) == [each for each in numbers if each != numbers[place]][:MAX_CARDS]
+
+
+def test_a_page_that_fails_after_others_leaves_these() -> None:
+    world, numbers = crowd(WHOLE + 20)
+    world.coupa.front.fail("answer", path="/api/approvals$", skip=1, times=None, status=500)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
+    assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE, False)
+    assert reply.body["message"] == "You have at least 50 open approvals in Coupa; 20 are shown."
+
+
+def test_a_page_of_which_only_some_records_come_leaves_these_and_those_before() -> None:
+    world, numbers = crowd(WHOLE + 20)
+    fail_pages(world, after=first_approval(world, numbers[WHOLE - 1]))
+    for fault in (
+        {"query": r"id\[in\]=(?:\d+,){10}", "status": 500},
+        {"query": rf"(?:^|&)id\[in\]=[\d,]*{first_approval(world, numbers[-1])}", "status": 429},
+    ):
+        headers = {"Retry-After": "60"}
+        world.coupa.front.fail("answer", path="/api/approvals$", times=None, headers=headers, **fault)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
+    assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE + 10, False)
+    assert reply.body["message"].startswith("You have at least 60 open approvals in Coupa, of which some may")
+
+
+@pytest.mark.parametrize("body", ['[{"id": 2}, {"id": 1}]', '[{"id": "x"}]'])
+def test_a_page_that_fails_and_whose_ids_make_no_sense_is_a_failure(body: str) -> None:
+    world, _ = crowd(2)
+    fail_pages(world)
+    world.coupa.front.fail("answer", path="/api/approvals$", status=200, headers=PAGE_JSON, body=body)
+
+    assert asked(world, JAMIE).status == 502
+
+
+def test_pages_that_do_not_follow_one_another_are_not_taken_for_the_whole() -> None:
+    world, _ = crowd(WHOLE + 1)
+    twice = json.dumps([{"id": each} for each in range(1, WHOLE + 1)])
+    world.coupa.front.fail(
+        "answer", path="/api/approvals$", skip=1, status=200, headers=PAGE_JSON, body=twice, times=None
+    )
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE, False)
+
+
+def test_a_last_page_that_fails_when_nothing_is_left_on_it_ends_the_list() -> None:
+    world, numbers = crowd(WHOLE)
+    fail_pages(world, after=first_approval(world, numbers[-1]))
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE, True)
+
+
+def test_who_cannot_be_told_for_whom_they_act_sees_their_own() -> None:
+    world, numbers = crowd(2)
+    world.coupa.front.fail("answer", path="/api/delegations", status=500, times=None)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, numbers)
+    assert reply.body["message"] == "You have at least 2 open approvals in Coupa."
+    assert asked(world, "sam@example.com").status == 503
+
+
+def test_where_not_all_could_be_read_nobody_is_told_that_nothing_waits() -> None:
+    world = World()
+    world.requisition(ROBIN, JAMIE)
+    world.coupa.front.fail("answer", path="/api/delegations", status=500, times=None)
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, reply.body["count"], reply.body["approvals"]) == (200, 0, [])
+    assert reply.body["message"] == (
+        "None of the approvals that could be read now is your turn; not all could be read."
+    )
+
+
+def test_a_group_whose_members_cannot_be_read_is_counted_and_spoils_no_other() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+    world.requisition(Group(group))
+    mine = world.requisition(JAMIE)
+    world.coupa.world.delete_field("group", group, "users")
+    world.coupa.front.fail(
+        "answer", path="/api/users$", query=r"approval_groups\[id\]", status=500, times=None
+    )
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, [mine])
+    assert (reply.body["count"], reply.body["unreadable"]) == (2, 1)
+
+
+@pytest.mark.parametrize("number", [1, 8])
+def test_of_other_types_the_one_whose_chain_cannot_be_read_is_shown_by_its_number(number: int) -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie = world.person(JAMIE)
+    receipts = [
+        world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[jamie])
+        for _ in range(number)
+    ]
+    mine = world.requisition(JAMIE)
+    query = rf"approvable_id\[in\]=(?:\d+,)*{receipts[-1]}(?:,|&|$)"
+    world.coupa.front.fail("answer", path="/api/approvals$", query=query, status=500, times=None)
+
+    reply = asked(world, JAMIE)
+
+    assert reply.status == 200
+    assert set(ids(reply)) == {mine, *receipts}
+    assert reply.body["unreadable"] == 1
+    card = reply.body["approvals"][-1]
+    assert (card["document_type"], card["document_id"]) == ("ReceiptRequest", str(receipts[-1]))
+    assert "This cannot be shown here now" in card["text"]
+
+
+def test_when_no_chain_of_other_types_can_be_read_these_are_shown_by_their_numbers() -> None:
+    world = World(settings={"DOCUMENT_TYPES": "*"})
+    jamie = world.person(JAMIE)
+    receipts = [
+        world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[jamie]) for _ in range(3)
+    ]
+    mine = world.requisition(JAMIE)
+    headers = {"Retry-After": "60"}
+    world.coupa.front.fail(
+        "answer", path="/api/approvals$", query="approvable_id", status=429, headers=headers, times=None
+    )
+
+    reply = asked(world, JAMIE)
+
+    assert (reply.status, ids(reply)) == (200, [mine, *receipts])
+    assert (reply.body["count"], reply.body["unreadable"]) == (4, 3)
+
+
+def test_one_that_cannot_be_read_among_very_many_costs_no_other_its_place_in_time() -> None:
+    world, numbers = crowd(1_300, 0.1)
+    poison(world, numbers[4])
+    before_s = world.clock.monotonic()
+
+    reply = asked(world, JAMIE)
+
+    assert world.clock.monotonic() - before_s < BUDGET_S
+    assert (reply.status, reply.body["unreadable"]) == (200, 1)
+    assert set(numbers[:MAX_CARDS]) <= {*ids(reply), numbers[4]}
+
+
+def test_what_comes_too_late_is_shown_by_its_number() -> None:
+    world, numbers = crowd(3)
+    world.coupa.front.fail("slow", path="/api/requisitions$", seconds=30.0)
+    before_s = world.clock.monotonic()
+
+    reply = asked(world, JAMIE)
+
+    assert world.clock.monotonic() - before_s < BUDGET_S
+    assert (reply.status, ids(reply)) == (200, numbers)
+    assert reply.body["message"] == "You have 3 open approvals in Coupa; 3 cannot be read now."

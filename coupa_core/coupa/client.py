@@ -14,6 +14,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from coupa_core.clock import Deadline
@@ -86,6 +87,8 @@ CHAIN_FIELDS = [
 _CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
 """Answers that are about one resource: its scope or module is missing, or it does not know an attribute."""
 
+_UNORDERED = "coupa_pages"
+
 logger = logging.getLogger(__name__)
 
 
@@ -112,7 +115,7 @@ class Coupa:
 
         Never raises for a failing page: what came before it is returned with the failure.
         """
-        return self._pages({}, deadline)
+        return self._listed(self._keyset("approvals", APPROVAL_FIELDS, self._asked({}), deadline))
 
     def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
         """Return the pending approvals of one document.
@@ -123,9 +126,14 @@ class Coupa:
         return self.siblings([document], deadline)[document.type, document.id]
 
     def siblings(
-        self, documents: Iterable[Document], deadline: Deadline
+        self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
         """Return the pending approvals of documents, by (type, id).
+
+        Args:
+            documents: of whatever types.
+            deadline: for all pages.
+            insists: asks again after an answer that cannot be used; otherwise whoever calls asks about fewer.
 
         Raises:
             ServiceError: the list did not come complete.
@@ -133,7 +141,9 @@ class Coupa:
         found: dict[DocumentKey, list[Approval]] = {(each.type, each.id): [] for each in documents}
         numbers = sorted({path_id(number) for _, number in found if number is not None})
         for start in range(0, len(numbers), PAGE):
-            listing = self._pages({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, deadline)
+            asked = self._asked({"approvable_id[in]": ",".join(numbers[start : start + PAGE])})
+            rows = self._keyset("approvals", APPROVAL_FIELDS, asked, deadline, insists=insists)
+            listing = self._listed(rows)
             if listing.failure:
                 raise listing.failure
             for approval in listing.approvals:
@@ -141,24 +151,29 @@ class Coupa:
                     found[approval.document_key].append(approval)
         return found
 
-    def pending_for(self, keys: Iterable[str], deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals that ask one of these users or groups.
+    def pending_for(self, keys: Iterable[str], deadline: Deadline, *, more: Deadline) -> Listing:
+        """List the pending approvals that ask one of these users or groups, as far as they come in time.
+
+        Never raises for a failing page: what came is returned with the failure. A record that cannot be read
+        is counted, and spoils no other where Coupa lists the ids of its page.
 
         Args:
             keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
-            deadline: for all pages.
-
-        Raises:
-            ServiceError: the list did not come complete.
+            deadline: for the first page: without it there is nothing to show.
+            more: for all others, so that time is left for what is read of those that came.
         """
         wanted = set(keys)
         numbers = sorted({key.partition(":")[2] for key in wanted})
-        found: list[Approval] = []
+        found = Listing()
         for start in range(0, len(numbers), PAGE):
-            listing = self._pages({"approver_id[in]": ",".join(numbers[start : start + PAGE])}, deadline)
-            if listing.failure:
-                raise listing.failure
-            found += [approval for approval in listing.approvals if approval.approver_key in wanted]
+            asked = self._asked({"approver_id[in]": ",".join(numbers[start : start + PAGE])})
+            part = self._listed(self._readable(asked, more if start else deadline, more))
+            found.approvals += [each for each in part.approvals if each.approver_key in wanted]
+            found.unreadable += part.unreadable
+            found.unasked += part.unasked
+            found.failure = part.failure
+            if found.failure:
+                break
         return found
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
@@ -457,14 +472,16 @@ class Coupa:
                 documents[key] = each.model_copy(update={"old_total": total})
         return documents
 
-    def _pages(self, more: Mapping[str, str], deadline: Deadline) -> Listing:
-        """List pending approvals; keep what is pending, of a wanted type, and readable."""
+    def _asked(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the question for pending approvals of the wanted types."""
+        kinds = {} if "*" in self._types else {"approvable_type[in]": ",".join(self._types)}
+        return {"status": PENDING, **more, **kinds}
+
+    def _listed(self, rows: Iterable[Any]) -> Listing:
+        """Keep of the rows of approvals what is pending, of a wanted type, and readable."""
         listing = Listing()
-        asked = {"status": PENDING, **more}
-        if "*" not in self._types:
-            asked["approvable_type[in]"] = ",".join(self._types)
         try:
-            for row in self._keyset("approvals", APPROVAL_FIELDS, asked, deadline):
+            for row in rows:
                 approval = parse_approval(row)
                 if approval is None:
                     listing.unreadable += 1
@@ -475,6 +492,44 @@ class Coupa:
         except BridgeError as failure:
             listing.failure = failure
         return listing
+
+    def _readable(self, asked: Mapping[str, str], deadline: Deadline, more: Deadline) -> Iterator[Any]:
+        """Yield the rows of approvals of all pages, and None for each that cannot be read.
+
+        Nobody knows who is on a page that fails, so it is asked for its ids, and then for these.
+
+        Raises:
+            ServiceError: a page did not come, nor did its ids.
+        """
+        last = 0
+        while True:
+            until = more if last else deadline
+            pages = self._keyset(
+                "approvals", APPROVAL_FIELDS, asked, until, insists=False, after=last, more=more
+            )
+            try:
+                for row in pages:
+                    last = max(last, _id_of(row))
+                    yield row
+            except ServiceError as failure:
+                if failure.code == _UNORDERED or not failure.may_be_of_one:
+                    raise
+            else:
+                return
+            until = more if last else deadline
+            page = list(islice(self._keyset("approvals", ["id"], asked, until, after=last, more=more), PAGE))
+            numbers = [_id_of(row) for row in page]
+            if numbers != sorted(numbers) or 0 in numbers or (numbers and numbers[0] <= last):
+                raise Malformed(_UNORDERED, f"Coupa did not list the ids of approvals after {last}")
+            read = self._by_ids("approvals", APPROVAL_FIELDS, numbers, until)
+            yield from read.rows
+            for cause in read.failed.values():
+                if not cause.may_be_of_one:
+                    raise cause
+                yield None
+            if not numbers:
+                return
+            last = numbers[-1]
 
     def _wants(self, approval: Approval) -> bool:
         return "*" in self._types or approval.approvable_type in self._types
@@ -487,9 +542,14 @@ class Coupa:
         deadline: Deadline,
         *,
         insists: bool = True,
+        after: int = 0,
+        more: Deadline | None = None,
     ) -> Iterator[Any]:
-        """Yield the rows of all pages, each page asked for by the last id of the one before."""
-        last = 0
+        """Yield the rows of all pages, each page asked for by the last id of the one before.
+
+        Where there is a deadline for more, it is that of all pages but the first.
+        """
+        last = after
         while True:
             query = {
                 **asked,
@@ -506,8 +566,9 @@ class Coupa:
                 return
             numbers = [number for number in map(_id_of, rows) if number]
             if numbers != sorted(numbers) or not numbers or numbers[0] <= last:
-                raise Malformed("coupa_pages", f"Coupa did not page {resource} by id after {last}")
+                raise Malformed(_UNORDERED, f"Coupa did not page {resource} by id after {last}")
             last = numbers[-1]
+            deadline = more or deadline
 
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline

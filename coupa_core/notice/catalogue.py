@@ -40,6 +40,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "bar.unnamed": "Coupa does not say who asked for this, so please decide in Coupa.",
         "bar.too_great": "This amount is above what can be approved from chat; please decide in Coupa.",
         "bar.unstated": "An amount of this is missing, or has no limit for chat; please decide in Coupa.",
+        "unread": "This cannot be shown here now; please open it in Coupa.",
         "actions": "Possible here: {verbs}.",
         "elsewhere": "To decide, use the buttons of its own message, if you got one, or open it in Coupa.",
         "decide": "To decide here, ask: “{question}”",
@@ -197,6 +198,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "bitte in Coupa entscheiden.",
         "bar.unstated": "Ein Betrag fehlt in Coupa oder hat keine Grenze für den Chat; "
         "bitte in Coupa entscheiden.",
+        "unread": "Dies lässt sich hier gerade nicht anzeigen; bitte in Coupa öffnen.",
         "actions": "Hier möglich: {verbs}.",
         "elsewhere": "Zum Entscheiden bitte die Schaltflächen der eigenen Nachricht dazu verwenden, falls es "
         "sie gibt, oder Coupa öffnen.",

@@ -59,6 +59,7 @@ class Shown:
         is_changed: the reader was shown other content before.
         bar: why the reader cannot decide it in chat.
         is_listed: it is an item of the list that the reader asked for.
+        is_unread: the document cannot be read now.
     """
 
     name: str = ""
@@ -66,6 +67,7 @@ class Shown:
     is_changed: bool = False
     bar: Bar | None = None
     is_listed: bool = False
+    is_unread: bool = False
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -152,11 +154,12 @@ def escalations(items: Sequence[Overdue], *, style: Style, name: str = "") -> st
 def minimal(document: Document, *, style: Style, shown: Shown) -> str:
     """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
     known = {"id": str(document.id), "amount": amount_of(document, style)}
+    ending = f"bar.{shown.bar}" if shown.bar else "unread" if shown.is_unread else ""
     card = Card(
         greeting=_greeting(style, shown),
         headline=_headline(document, "pending", style, shown),
         fields=_brief(known, document, style),
-        endings=(style.say(f"bar.{shown.bar}"),) if shown.bar else (),
+        endings=(style.say(ending),) if ending else (),
         link=opening(document, style),
     )
     return style.markup.render(card)
