@@ -6,12 +6,9 @@ One click is the case of one. Reads, the audit record and the read-back are for 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
@@ -36,6 +33,7 @@ from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
 from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
 from coupa_core.notice import is_blank
+from coupa_core.parallel import each
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -54,8 +52,6 @@ TURNS_S = 6.0
 
 MAX_AT_ONCE = 20
 """Decisions in one request: as many as a list shows, and as five a second let through in time."""
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -218,12 +214,12 @@ class Decide:
             for case in cases:
                 case.end = error
             return
-        self._each(lambda case: self._send(case, deadline), cases)
+        each(lambda case: self._send(case, deadline), cases, workers=self._workers)
         sent = waiting(cases)
         self._read_back(sent, deadline)
         for case in waiting(sent):
             self._settle(case)
-        self._each(lambda case: self._remember(case, rows), sent)
+        each(lambda case: self._remember(case, rows), sent, workers=self._workers)
 
     def _remember(self, case: Decision, rows: Rows) -> None:
         if case.is_confirmed:
@@ -328,18 +324,6 @@ class Decide:
     def _end(self, case: Decision, answer: Answer, *, cause: str = "") -> None:
         case.end = answer
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=answer.outcome, cause=cause)
-
-    def _each(self, work: Callable[[T], None], items: Sequence[T]) -> None:
-        """Do the same with each item: a few at the same time, or one after the other."""
-        if self._workers == 1 or len(items) <= 1:
-            for item in items:
-                work(item)
-            return
-        with ThreadPoolExecutor(min(self._workers, len(items))) as pool:
-            # The context carries the host's invocation id into the threads, for the log.
-            futures = [pool.submit(copy_context().run, work, item) for item in items]
-        for future in futures:
-            future.result()
 
 
 def _check_time(deadline: Deadline) -> None:

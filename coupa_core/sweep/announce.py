@@ -15,6 +15,7 @@ from coupa_core.authority import Circle
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import DRY_RUN, Entry, failed, parked, recorded, sent, waiting
 from coupa_core.model import Approval, Document, DocumentKey, Found
+from coupa_core.parallel import each
 from coupa_core.sweep.closing import Closing, Parting
 from coupa_core.sweep.deliver import Delivery, Errand
 from coupa_core.sweep.judge import (
@@ -31,7 +32,6 @@ from coupa_core.sweep.judge import (
     recipients_of,
     seen,
 )
-from coupa_core.sweep.parallel import each
 from coupa_core.sweep.plan import Look
 from coupa_core.sweep.ports import Backlog, Kit
 from coupa_core.sweep.progress import Progress

@@ -28,8 +28,8 @@ from coupa_core.model import (
     Verb,
     stamp,
 )
+from coupa_core.parallel import each
 from coupa_core.sweep.judge import Role, Tells
-from coupa_core.sweep.parallel import each
 from coupa_core.sweep.ports import Kit
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import Rows

@@ -30,8 +30,8 @@ from coupa_core.ledger import (
     waiting,
 )
 from coupa_core.model import stamp
+from coupa_core.parallel import each
 from coupa_core.sweep.judge import Same, Tell
-from coupa_core.sweep.parallel import each
 from coupa_core.sweep.ports import MANAGER, Kit
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import Rows

@@ -1,4 +1,7 @@
-"""The same work for many items, at the same time."""
+"""Work at the same time, in threads that know what is under way: the context goes with it.
+
+The context has the id of the request, its turns at Coupa and its deadline.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,5 @@ def each(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> list[R]
     if workers == 1 or len(items) <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(min(workers, len(items))) as pool:
-        # The context carries the host's invocation id into the threads, for the log.
         futures = [pool.submit(copy_context().run, work, item) for item in items]
     return [future.result() for future in futures]
