@@ -210,7 +210,8 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         comments=settings.comments == "on",
         style=style,
     )
-    checks = Checks(coupa=coupa, directory=fresh, clock=clock, keys=keys, policy=policy)
+    workers = min(parts.workers, 4)  # of one request; many come at the same time
+    checks = Checks(coupa=coupa, directory=fresh, clock=clock, keys=keys, policy=policy, workers=workers)
     return Bridge(
         sweep=Sweep(
             Kit(
@@ -243,7 +244,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 journal=quick_journal,
                 clock=clock,
                 policy=policy,
-                workers=min(parts.workers, 4),
+                workers=workers,
             ),
             ask=Ask(
                 checks=checks,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 from urllib.parse import unquote
 
 from pydantic import (
@@ -56,6 +56,15 @@ VIA_CHAT = " via Moveworks"
 
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
+
+
+class Naming(Protocol):
+    """Whatever names a document: an approval, or the ledger's row of one."""
+
+    @property
+    def document_key(self) -> DocumentKey:
+        """Return which document it is about."""
+        ...
 
 
 class Bar(StrEnum):

@@ -6,7 +6,7 @@ The context has the id of the request, its turns at Coupa and its deadline.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -21,3 +21,14 @@ def each(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> list[R]
     with ThreadPoolExecutor(min(workers, len(items))) as pool:
         futures = [pool.submit(copy_context().run, work, item) for item in items]
     return [future.result() for future in futures]
+
+
+def begun(work: Callable[[], R]) -> Future[R]:
+    """Begin some work in a thread of its own, and wait for nothing: whoever needs the result does.
+
+    Nobody has to, so the work must end by itself, by a deadline.
+    """
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(copy_context().run, work)
+    pool.shutdown(wait=False)  # what was begun goes on, and its thread ends with it
+    return future

@@ -35,6 +35,7 @@ from coupa_core.model import (
     Found,
     Listing,
     Member,
+    Naming,
     Unreadable,
     Verb,
     parse_approval,
@@ -204,8 +205,8 @@ class Coupa:
 
     # ------------------------------------------------------------------ documents and people
 
-    def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read the documents of approvals, each type from its own resource, fifty at once, by (type, id).
+    def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read the documents that are named, each type from its own resource, fifty at once, by (type, id).
 
         A type that is not known is known by type and id alone. A document or a type that cannot be read gives
         `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out.
@@ -215,8 +216,8 @@ class Coupa:
         """
         documents: dict[DocumentKey, Document] = {}
         wanted: dict[str, set[int]] = defaultdict(set)
-        for approval in approvals:
-            kind, number = approval.document_key
+        for each in naming:
+            kind, number = each.document_key
             if number is None:
                 continue
             if kind in READABLE:

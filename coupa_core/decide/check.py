@@ -7,7 +7,8 @@ Coupa sees only our client and would take anybody's decision, so every check is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -16,6 +17,7 @@ from coupa_core import notice
 from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys, is_requester
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digests
+from coupa_core.decide.ahead import Ahead, read_ahead
 from coupa_core.decide.answers import (
     BARRED,
     EARLIER_RELEASE,
@@ -45,6 +47,7 @@ from coupa_core.model import (
     has_turn,
     version,
 )
+from coupa_core.parallel import begun
 
 AHEAD = timedelta(days=1)
 """A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
@@ -161,6 +164,7 @@ class Checks:
         clock: the time.
         keys: that verify action tokens; None when tokens are off.
         policy: what the operator has settled.
+        workers: how many reads are under way at the same time; 1 makes them in order, without threads.
     """
 
     def __init__(
@@ -171,12 +175,14 @@ class Checks:
         clock: Clock,
         keys: TokenKeys | None,
         policy: Policy,
+        workers: int,
     ) -> None:
         self._coupa = coupa
         self._directory = directory
         self._clock = clock
         self._keys = keys
         self._policy = policy
+        self._workers = workers
 
     def admit(self, case: Case) -> None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
@@ -193,8 +199,15 @@ class Checks:
         if offer.expires_at <= now:
             case.end = answer_of(Outcome.EXPIRED)
 
-    def meet(self, cases: Sequence[Case], deadline: Deadline) -> None:
-        """Read the approvals and their documents; let go on what is pending, and this person's."""
+    def meet(self, cases: Sequence[Case], deadline: Deadline, *, rows: Rows | None = None) -> None:
+        """Read the approvals and their documents; let go on what is pending, and this person's.
+
+        Args:
+            cases: those that go on.
+            deadline: for all reads.
+            rows: name the documents, which are read at the same time then; None reads them afterwards.
+        """
+        ahead = self._begin_documents(cases, rows, deadline) if rows else None
         found = self._found(cases, deadline)
         directory = self._directory()
         for case in waiting(cases):
@@ -202,11 +215,11 @@ class Checks:
             case.end = self._absent(case, found) if case.approval is None else None
             if case.approval is not None:
                 self._meet(case, case.approval, directory, deadline)
-        self._read_documents(waiting(cases), deadline)
+        self._read_documents(waiting(cases), ahead, deadline)
 
     def refuse(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> None:
         """Compare each click with what Coupa says now; those that do not end may be carried out."""
-        self.meet(cases, deadline)
+        self.meet(cases, deadline, rows=rows)
         siblings = self._siblings(waiting(cases), deadline)
         for case in waiting(cases):
             approval, _ = case.subject
@@ -253,20 +266,42 @@ class Checks:
         elif not approval.is_pending:
             case.end = ended(case.click, approval)
 
-    def _read_documents(self, cases: Sequence[Case], deadline: Deadline) -> None:
-        approvals = [case.subject[0] for case in cases]
-        try:
-            documents = self._coupa.documents(approvals, deadline)
-        except ServiceError as error:
-            _end(cases, error)
-            return
-        for case, approval in zip(cases, approvals, strict=True):
+    def _begin_documents(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> Future[Ahead] | None:
+        """Begin to read what the rows name; not for what was decided before, which needs no document."""
+        ids = [case.click.approval_id for case in cases if not case.is_repeat]
+        if self._workers == 1 or not ids:
+            return None
+        return begun(lambda: read_ahead(self._coupa, rows, ids, deadline, workers=self._workers))
+
+    def _read_documents(self, cases: Sequence[Case], ahead: Future[Ahead] | None, deadline: Deadline) -> None:
+        if not cases:
+            return  # what is read ahead is for nobody now, and nobody waits for it
+        documents = self._documents(cases, ahead.result() if ahead else Ahead(), deadline)
+        for case in waiting(cases):
+            approval, _ = case.subject
             case.document = documents.get(approval.document_key)
             if case.document is None:
                 case.end = Malformed("coupa_document", f"Coupa does not return the document of {approval.id}")
             elif isinstance(case.document, Unreadable):
                 text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
                 case.end = case.document.failure or Denied("coupa_unreadable", text)
+
+    def _documents(
+        self, cases: Sequence[Case], ahead: Ahead, deadline: Deadline
+    ) -> Mapping[DocumentKey, Document]:
+        """Return the documents that approvals name: what was read ahead of these, and the rest by asking."""
+        wanted = {case.subject[0].document_key for case in cases}
+        if wanted == ahead.keys:  # the same question: its failure is the answer, too
+            if ahead.failure:
+                _end(cases, ahead.failure)
+            return ahead.documents
+        came = ahead.came(wanted)
+        rest = [case for case in cases if case.subject[0].document_key not in came]
+        try:
+            return came | self._coupa.documents([case.subject[0] for case in rest], deadline)
+        except ServiceError as error:
+            _end(rest, error)
+            return came
 
     def _siblings(self, cases: Sequence[Case], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
         """Read who else is asked, for documents that do not say whose turn it is."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from coupa_core.authority import Decider, Rules
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
-from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Verb
+from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Naming, Verb
 from coupa_core.notice import Style
 
 
@@ -26,8 +26,8 @@ class Decisions(Protocol):
         """Read approvals by id."""
         ...
 
-    def documents(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read the documents of approvals, by (type, id)."""
+    def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read the documents that approvals, or rows, name, by (type, id)."""
         ...
 
     def siblings(

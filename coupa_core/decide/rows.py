@@ -43,9 +43,15 @@ class Rows:
         self._ledger = ledger
         self._deadline = deadline
         self._failure: ServiceError | None = None
+        self._rounds: dict[int, Entry | None] = {}
 
     def round_of(self, approval_id: int) -> Entry | None:
-        """Return the row by which an approval is offered now; None without the ledger."""
+        """Return the row by which an approval is offered now, read once; None without the ledger."""
+        if approval_id not in self._rounds:
+            self._rounds[approval_id] = self._round_of(approval_id)
+        return self._rounds[approval_id]
+
+    def _round_of(self, approval_id: int) -> Entry | None:
         try:
             self._check()
             return self._ledger.round_of(approval_id)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from coupa_core.model import DocumentKey
+
 MAX_REFUSALS = 8
 """After so many failures or refusals of the notice itself an approval is parked."""
 
@@ -196,6 +198,11 @@ class Entry:
         elif self.attempted_at and any(each.refusals for each in self.told.values()):
             times.append(self.attempted_at)
         return times
+
+    @property
+    def document_key(self) -> DocumentKey:
+        """Return which document the approval was about when it was last looked at."""
+        return (self.document_type, self.document_id)
 
     @property
     def has_ended(self) -> bool:

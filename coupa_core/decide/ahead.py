@@ -1,0 +1,57 @@
+"""Documents that are read while their approvals are, because the ledger's rows name them.
+
+A row only says where to look. What was read counts for an approval that itself names the same document, and
+for no other; where a row is absent, wrong or not readable, the document is read after the approval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from coupa_core.clock import Deadline
+from coupa_core.decide.ports import Decisions
+from coupa_core.decide.rows import Rows
+from coupa_core.errors import ServiceError
+from coupa_core.model import MAX_ID, Document, DocumentKey, Unreadable
+from coupa_core.parallel import each
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What came of reading ahead.
+
+    Attributes:
+        keys: of the documents that were asked for.
+        documents: as `Decisions.documents` returned them.
+        failure: what it raised instead.
+    """
+
+    keys: AbstractSet[DocumentKey] = frozenset()
+    documents: Mapping[DocumentKey, Document] = field(default_factory=dict)
+    failure: ServiceError | None = None
+
+    def came(self, wanted: AbstractSet[DocumentKey]) -> dict[DocumentKey, Document]:
+        """Return which of these documents were read.
+
+        One that was not, or is `Unreadable`, may owe that to others in the same question, whom nobody needs.
+        """
+        return {
+            key: document
+            for key, document in self.documents.items()
+            if key in wanted and not isinstance(document, Unreadable)
+        }
+
+
+def read_ahead(
+    coupa: Decisions, rows: Rows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
+) -> Ahead:
+    """Read the rows of approvals, and the documents that they name; a failure is an answer, too."""
+    found = each(rows.round_of, approval_ids, workers=workers)
+    named = [row for row in found if row is not None and 0 < (row.document_id or 0) < MAX_ID]
+    keys = {row.document_key for row in named}
+    try:
+        return Ahead(keys, coupa.documents(named, deadline))
+    except ServiceError as failure:
+        return Ahead(keys, failure=failure)
