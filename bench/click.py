@@ -1,0 +1,120 @@
+"""`python -m bench.click`: one click after another, each with a token and connections, as the sweep left them.
+
+With `--beside FOLDER` the build in another checkout is measured by turns in the same world, with the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from bench.neighbours import Neighbours, neighbours
+from bench.ours import announce_all, bridge, settings_for
+from coupa_core.app import Parts, build
+from coupa_core.clock import SystemClock
+from coupa_core.endpoints import Request
+from coupa_core.settings import read_settings
+from sandbox.azurite import INSTALL_HINT, azurite, is_installed
+
+ROOT = Path(__file__).resolve().parent.parent
+APPROVER = "jamie@example.com"
+LATENCY_S = 0.1
+"""Each way."""
+
+CLICKS = 8
+"""In each run; a first one, which makes it warm, is not counted."""
+
+PAUSE_S = 1.0
+"""Between clicks, so that none waits for the turns of the one before."""
+
+RATES = (5, 25)
+"""Calls a second that the setting allows: the default, and the most."""
+
+
+def main() -> int:
+    """Measure at every rate; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="bench.click", description=__doc__)
+    parser.add_argument("--beside", type=Path, help="another checkout, measured by turns with this one")
+    other: Path | None = parser.parse_args().beside
+    if not is_installed():
+        print(INSTALL_HINT)
+        return 1
+    turns = [("now", ROOT)] * 2
+    if other:
+        turns = [("before", other), ("now", ROOT), ("now", ROOT), ("before", other)]
+    print(f"Coupa takes {2 * LATENCY_S:g} s; Azurite; {CLICKS} clicks in a run; medians of {len(turns)} runs")
+    with azurite() as tables:
+        for rate in RATES:
+            seconds: dict[str, list[float]] = {}
+            for name, checkout in turns:
+                seconds.setdefault(name, []).extend(measure(tables.connection_string, checkout, rate))
+            medians = {name: statistics.median(each) for name, each in seconds.items()}
+            said = ", ".join(f"{name} {median:.3f} s" for name, median in medians.items())
+            ratio = f", ratio {medians['now'] / medians['before']:.2f}" if other else ""
+            print(f"  one warm click at {rate} calls a second: {said}{ratio}", flush=True)
+    return 0
+
+
+def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) -> list[float]:
+    """Let a build decide on what was announced, one after the other; returns how long each click took."""
+    with neighbours() as around:
+        around.enter(clicks + 1)
+        settings = settings_for(around, storage, f"click{uuid.uuid4().hex}")
+        settings["COUPA_MAX_PER_SECOND"] = str(rate)
+        announce_all(settings, clicks + 1)
+        cards = _cards(settings)
+        around.be_slow(LATENCY_S)
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "bench" / "click.py")],
+            env={**os.environ, **settings, "PYTHONPATH": f"{checkout}{os.pathsep}{ROOT}"},
+            input=json.dumps(cards),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        _expect_all_decided(around, clicks + 1)
+    seconds: list[float] = json.loads(done.stdout)
+    return seconds[1:]
+
+
+def _cards(settings: dict[str, str]) -> list[dict[str, str]]:
+    """Return what the approver may decide."""
+    listing = bridge(settings).endpoints.handle("list_approvals", Request(query={"user_email": APPROVER}))
+    cards: list[dict[str, str]] = listing.body["approvals"]
+    return cards
+
+
+def _expect_all_decided(around: Neighbours, number: int) -> None:
+    if around.decided() != number:
+        sys.exit(f"the measurement is not what it says: {around.decided()} decisions instead of {number}")
+
+
+def click_all() -> None:
+    """Click on every card on standard input, in a process of its own, and print how long each took."""
+    logging.disable(logging.CRITICAL)
+    cards: list[dict[str, Any]] = json.load(sys.stdin)
+    endpoints = build(read_settings(dict(os.environ)), Parts(SystemClock(), random.Random())).endpoints
+    seconds = []
+    for card in cards:
+        headers = {"X-Actor-Email": APPROVER, "X-Action-Token": card["action_token"]}
+        began_s = time.perf_counter()
+        endpoints.handle("approve", Request(headers=headers, route={"approval_id": card["approval_id"]}))
+        seconds.append(time.perf_counter() - began_s)
+        time.sleep(PAUSE_S)
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] or sys.stdin.isatty() or not os.environ.get("LEDGER_TABLE"):
+        sys.exit(main())
+    click_all()
