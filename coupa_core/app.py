@@ -265,7 +265,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 style=style,
             ),
             report=Report(
-                store=for_clicks,
+                store=for_sweeps,
                 coupa=coupa,
                 clock=clock,
                 lease=lease,
@@ -280,7 +280,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 lease=lease,
             ),
-            cycle_times=CycleTimes(store=for_clicks, record=quick_journal.store, clock=clock),
+            cycle_times=CycleTimes(store=for_sweeps, record=patient_journal.store, clock=clock),
             operate=Operate(
                 ledger=ledger,
                 journal=quick_journal,

@@ -17,30 +17,47 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
 from azure.data.tables import TableClient, TableTransactionError
 
 from coupa_core.azure_sdk import Identity, OutOfTime, Transport, app_identity
-from coupa_core.clock import SystemClock, time_left_s
+from coupa_core.clock import Deadline, SystemClock, time_left_s, until
 from coupa_core.errors import Conflict, SettingsError, Unavailable, Unknown, one_line
 
 SWEEP_OPTIONS: Mapping[str, Any] = {
     "connection_timeout": 3,
-    "read_timeout": 5,
+    "read_timeout": 10,
     "retry_total": 2,
     "retry_backoff_factor": 0.2,
     "retry_backoff_max": 1,
 }
 """Seconds, where the SDK would wait 300 s for each of ten tries.
 
-Source: azure-core, defaults of `ConnectionConfiguration` and `RetryPolicy`,
+The service works on a query for up to five seconds before it answers with what it has and where to go on:
+whoever waits for less never reads a table that is busy, however often it asks.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination;
+azure-core, defaults of `ConnectionConfiguration` and `RetryPolicy`,
 https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.retrypolicy
 """
 
 CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
-"""A click has ten seconds in all."""
+"""A click has ten seconds in all. It reads single rows by their keys, which is no query that takes time."""
+
+REQUEST_S = 25.0
+"""One request ends within so many seconds, all its tries together: a sweep has fifty for everything."""
 
 _NOT_FOUND = 404
 _RACES = (409, 412)
+
+
+class _InTime(HTTPPolicy[Any, Any]):
+    """Bounds a request with all its tries: it stands before the policy that repeats."""
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        with until(Deadline(SystemClock(), REQUEST_S)):
+            return self.next.send(request)
 
 
 def table_client(
@@ -63,7 +80,7 @@ def table_client(
     Raises:
         SettingsError: the connection string is none.
     """
-    given = {**options, "transport": Transport(**options)}
+    given = {**options, "transport": Transport(**options), "per_call_policies": [_InTime()]}
     if not account_url:
         try:
             return TableClient.from_connection_string(connection, table, **given)

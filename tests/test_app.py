@@ -170,7 +170,7 @@ def test_the_ledger_is_a_table_where_the_settings_say_so_and_a_click_waits_less(
     """Nothing is contacted: a client is made, and asks nobody."""
     bridge = app.build(read_settings({**SETTINGS, **settings}), _soon())
 
-    patient, quick = bridge.sweep.kit.ledger.store, bridge.endpoints._report._store
+    patient, quick = bridge.sweep.kit.ledger.store, bridge.endpoints._story._store
     assert isinstance(patient, TableStore)
     assert isinstance(quick, TableStore)
     assert patient is not quick

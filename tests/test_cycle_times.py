@@ -5,18 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import SETTINGS, World
 from ledger_contract import HOUR, NOW, row
+from proof.relay import before
 
+from coupa_core.app import Parts, build
+from coupa_core.clock import SystemClock
+from coupa_core.endpoints import Request
 from coupa_core.errors import CallerError
 from coupa_core.journal import Event, Kind, Row
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
 from coupa_core.report import CycleTimes, as_csv
+from coupa_core.settings import read_settings
+from sandbox.azurite import Azurite
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group
 
@@ -224,3 +232,21 @@ def test_what_is_asked_for_wrongly_is_refused(query: dict[str, str], code: str) 
     reply = World().call("cycle_times", query=query)
 
     assert (reply.status, reply.body["error"]) == (400, code)
+
+
+@pytest.mark.parametrize(("route", "asked"), [("cycle_times", "closed_at"), ("status", "PartitionKey")])
+def test_what_scans_rows_has_more_time_than_the_table_service_takes(
+    azurite_server: Azurite, route: str, asked: str
+) -> None:
+    """Five seconds, and some for the way; a click would wait for two."""
+    changed = {"LEDGER_TABLE": f"t{time.monotonic_ns()}", "COUPA_BASE_URL": "http://127.0.0.1:1"}
+    with before(azurite_server) as (connection, relay):
+        settings = read_settings({**SETTINGS, **changed, "LEDGER_CONNECTION": connection})
+        bridge = build(settings, Parts(SystemClock(), random.Random(1)))
+        relay.fail("slow", method="GET", path=r"\(\)", query=asked, seconds=5.3)
+
+        began_s = time.monotonic()
+        reply = bridge.endpoints.handle(route, Request())
+
+    assert reply.status == 200, reply.body
+    assert time.monotonic() - began_s > 5

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,11 +18,14 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.data.tables import EdmType, EntityProperty, TableClient
 from ledger_contract import NOW, full_row, ledger_on, put_raw, row
 from proof.relay import ANSWERS, lose, relayed
+from slow import slow
 from werkzeug.wrappers import Response
 
+from coupa_core import tables
 from coupa_core.azure_sdk import Identity
 from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
+from coupa_core.sweep.run import SWEEP_S
 from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
 from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 from sandbox.azurite import Azurite
@@ -512,15 +516,39 @@ def test_a_service_that_says_nothing_is_not_waited_for() -> None:
     assert time.monotonic() - begin < 2
 
 
-@pytest.mark.parametrize(
-    ("options", "most_s"),
-    [pytest.param(CLICK_OPTIONS, 3, id="click"), pytest.param(SWEEP_OPTIONS, 30, id="sweep")],
-)
-def test_the_longest_that_one_request_may_take_is_bounded(options: Mapping[str, Any], most_s: float) -> None:
-    tries = options["retry_total"] + 1
-    waits = options.get("retry_backoff_max", 0) * options["retry_total"]
+def test_a_single_row_is_waited_for_no_longer_than_a_click_has_time() -> None:
+    tries = CLICK_OPTIONS["retry_total"] + 1
 
-    assert tries * (options["connection_timeout"] + options["read_timeout"]) + waits <= most_s
+    assert tries * (CLICK_OPTIONS["connection_timeout"] + CLICK_OPTIONS["read_timeout"]) <= 3
+
+
+def test_all_tries_of_a_request_end_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A silent service could else hold a sweep for three times what it waits for one answer."""
+    assert tables.REQUEST_S <= SWEEP_S / 2
+    monkeypatch.setattr(tables, "REQUEST_S", 1.0)
+    begin = time.monotonic()
+
+    with slow("silent") as (url, _), client_of(url, {**SWEEP_OPTIONS, "read_timeout": 0.6}) as client:
+        failure = failure_of(OPERATIONS["open_entries"], TableStore(client))
+
+    assert type(failure) is Unknown
+    assert time.monotonic() - begin < 1.6  # three tries alone would take 1.8
+
+
+def test_a_query_that_the_service_works_on_for_as_long_as_it_may_is_read(azurite_server: Azurite) -> None:
+    """Five seconds, and some for the way."""
+    with relayed(azurite_server) as (store, relay, direct):
+        direct.insert(row())
+        put_raw(direct._client, [_row(CLOSED, row(8, closed_at=NOW))])
+        relay.fail("slow", method="GET", path=r"\(\)", times=None, seconds=5.3)
+
+        with ThreadPoolExecutor(2) as pool:
+            waiting = pool.submit(store.open_entries)
+            ended = pool.submit(lambda: store.closed_entries(since=NOW, until=NOW.replace(year=2027)))
+
+        assert waiting.result().entries == [row()]
+        assert [each.approval_id for each in ended.result()] == [8]
+        assert relay.count("GET", r"\(\)") == 2
 
 
 # The client.
