@@ -25,7 +25,6 @@ from coupa_core.tables import Table
 HEAD = "0" * 10
 """The key of a head; rows have theirs from 1 on."""
 
-_ERASED_AT_ONCE = 100
 _LAST_DAY = 99999999
 
 
@@ -88,22 +87,12 @@ class TableJournal(Table):
             return replace(head, etag=str(client.submit_transaction(operations)[-1]["etag"]))
 
     def erase(self, day: date, *, with_head: bool) -> int:
-        """Delete the rows of a day a hundred at once, then its head if asked for."""
-        part = partition(day)
-        erased = 0
-        with self._talking(f"erase {day}") as client:
-            pages = client.query_entities(
-                "PartitionKey eq @part and RowKey ne @head",
-                parameters={"part": part, "head": HEAD},
-                select=["PartitionKey", "RowKey"],
-                results_per_page=_ERASED_AT_ONCE,
-            ).by_page()
-            for page in pages:
-                keys = [{"PartitionKey": part, "RowKey": row["RowKey"]} for row in page]
-                if keys:
-                    client.submit_transaction([("delete", key) for key in keys])
-                erased += len(keys)
-            if with_head:
+        """Delete the rows of a day a hundred at once; when all are gone its head, too, if asked for."""
+        part, what = partition(day), f"erase {day}"
+        where = "PartitionKey eq @part and RowKey ne @head"
+        erased = self._purge(what, where, {"part": part, "head": HEAD})
+        if with_head:
+            with self._talking(what) as client:
                 client.delete_entity(part, HEAD)
         return erased
 

@@ -59,7 +59,6 @@ _MAX_FACTS = 24_000
 
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
-_PURGE_BATCH = 100
 
 
 class TableStore(Table):
@@ -151,16 +150,8 @@ class TableStore(Table):
 
     def purge_closed(self, before: datetime) -> int:
         """Delete the rows that were closed before that time, a hundred at once."""
-        with self._talking("purge closed rows") as client:
-            old = client.query_entities(
-                "PartitionKey eq @part and closed_at lt @before",
-                parameters={"part": CLOSED, "before": before.isoformat()},
-                select=["PartitionKey", "RowKey"],
-            )
-            keys = [{"PartitionKey": CLOSED, "RowKey": row["RowKey"]} for row in old]
-            for start in range(0, len(keys), _PURGE_BATCH):
-                client.submit_transaction([("delete", key) for key in keys[start : start + _PURGE_BATCH]])
-        return len(keys)
+        where = "PartitionKey eq @part and closed_at lt @before"
+        return self._purge("purge closed rows", where, {"part": CLOSED, "before": before.isoformat()})
 
     def status(self) -> Status:
         """Return what the last sweep left; a status that cannot be read counts as none."""

@@ -5,7 +5,7 @@ It knows no row: `table_ledger` and `table_journal` do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,7 +23,7 @@ from azure.data.tables import TableClient, TableTransactionError
 
 from coupa_core.azure_sdk import Identity, OutOfTime, Transport, app_identity
 from coupa_core.clock import Deadline, SystemClock, time_left_s, until
-from coupa_core.errors import Conflict, SettingsError, Unavailable, Unknown, one_line
+from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown, one_line
 
 SWEEP_OPTIONS: Mapping[str, Any] = {
     "connection_timeout": 3,
@@ -47,6 +47,12 @@ CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, 
 
 REQUEST_S = 25.0
 """One request ends within so many seconds, all its tries together: a sweep has fifty for everything."""
+
+_AT_ONCE = 100
+"""Rows that one transaction takes.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+"""
 
 _NOT_FOUND = 404
 _RACES = (409, 412)
@@ -130,6 +136,57 @@ class Table:
             text = f"cannot {what}: the answer cannot be read"
             raise Unknown(f"{self.CODES}_unreadable", text) from error
 
+    def _purge(self, what: str, where: str, values: Mapping[str, str]) -> int:
+        """Delete the rows that are found, all of one partition, a hundred at once, and return how many.
+
+        A batch that fails keeps no other from being deleted.
+
+        Raises:
+            ServiceError: the first failure, told when all that could be deleted is.
+        """
+        purged, failures = 0, list[ServiceError]()
+        try:
+            for keys in self._batches(what, where, values):
+                failure = self._failure_of(what, keys)
+                if failure is None:
+                    purged += len(keys)
+                else:
+                    failures.append(failure)
+        except ServiceError as failure:
+            failures.append(failure)
+        if failures:
+            first = failures[0]
+            text = f"{first}; rows deleted: {purged}, failures: {len(failures)}"
+            raise type(first)(first.code, text, status=first.status) from first
+        return purged
+
+    def _batches(self, what: str, where: str, values: Mapping[str, str]) -> Iterator[list[dict[str, str]]]:
+        """Yield the keys of the rows that are found, as many at once as a transaction takes."""
+        with self._talking(what) as client:
+            select = ["PartitionKey", "RowKey"]
+            found = client.query_entities(
+                where, parameters=dict(values), select=select, results_per_page=_AT_ONCE
+            )
+        pages = found.by_page()
+        while True:
+            # Only asking is talking: what becomes of the keys is none of this.
+            with self._talking(what):
+                page = next(pages, None)
+                keys = [{name: row[name] for name in select} for row in page or ()]
+            if page is None:
+                return
+            if keys:
+                yield keys
+
+    def _failure_of(self, what: str, keys: Sequence[Mapping[str, str]]) -> ServiceError | None:
+        """Delete rows by their keys, and return what kept it from being done."""
+        try:
+            with self._talking(what) as client:
+                _delete(client, keys)
+        except ServiceError as failure:
+            return failure
+        return None
+
     def _create(self) -> None:
         """Make the table; two threads at once do no harm, and neither waits for the other."""
         if not self._exists:
@@ -156,3 +213,18 @@ class Table:
         if status is not None and status in range(400, 500) and status != 408:  # noqa: PLR2004
             return Unavailable(f"{self.CODES}_{status}", text, status=status)
         return Unknown(f"{self.CODES}_{status}", text, status=status)
+
+
+def _delete(client: TableClient, keys: Sequence[Mapping[str, str]]) -> None:
+    """Delete rows, all of them at once; one by one where some are gone, for a transaction is all or nothing.
+
+    A row that is gone is deleted: by somebody else, or by ourselves. The SDK repeats a transaction that was
+    answered by an error, and the service may have done it.
+    """
+    try:
+        client.submit_transaction([("delete", dict(key)) for key in keys])
+    except HttpResponseError as error:
+        if error.status_code != _NOT_FOUND:
+            raise
+        for key in keys:
+            client.delete_entity(dict(key))  # one that is gone is no error of the SDK's

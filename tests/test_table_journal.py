@@ -386,3 +386,46 @@ def test_a_purge_beside_another_is_left_to_the_next_one(azurite_server: Azurite)
         assert journal.purge(keep_days=1) == 0
         assert head_of(direct.store, TUESDAY).purged == 8
         assert direct.verify().broken is None
+
+
+@contextmanager
+def aged(server: Azurite) -> Iterator[tuple[Journal, Relay, Journal]]:
+    """Yield a journal through a relay, at a time when Monday and Tuesday are old: 3 and 150 rows."""
+    with relayed(server) as (journal, relay, direct):
+        fill(direct.store, [3, 150, 4])
+        for each in (journal, direct):
+            each._clock.sleep(3 * DAY_S)
+        yield journal, relay, direct
+
+
+@pytest.mark.parametrize("answer", ["500", "503", "504"])
+@pytest.mark.parametrize("skip", [1, 2, 3])
+def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
+    azurite_server: Azurite, answer: str, skip: int
+) -> None:
+    """The first transaction is the tombstone."""
+    with aged(azurite_server) as (journal, relay, direct):
+        lose(relay, answer, skip=skip)
+
+        assert journal.purge(keep_days=1) == 153
+
+        assert not relay._faults, "the step was not reached"
+        assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY]
+        assert len(stored(direct)) == 4
+        assert direct.verify().broken is None
+
+
+def test_a_day_that_cannot_be_purged_keeps_no_other_from_it(azurite_server: Azurite) -> None:
+    with aged(azurite_server) as (journal, relay, direct):
+        relay.fail("answer", method="POST", path="batch", status=403, skip=1)
+
+        with pytest.raises(Unavailable) as caught:
+            journal.purge(keep_days=1)
+
+        assert caught.value.code == "audit_403"
+        assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY, MONDAY]
+        assert list(direct.store.rows(TUESDAY)) == []
+        assert direct.verify().broken is None
+        assert journal.purge(keep_days=1) == 3
+        assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY]
+        assert direct.verify().broken is None

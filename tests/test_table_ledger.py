@@ -17,12 +17,13 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.data.tables import EdmType, EntityProperty, TableClient
 from ledger_contract import NOW, full_row, ledger_on, put_raw, row
-from proof.relay import ANSWERS, lose, relayed
+from proof.relay import ANSWERS, Relay, lose, relayed
 from slow import slow
 from werkzeug.wrappers import Response
 
 from coupa_core import tables
 from coupa_core.azure_sdk import Identity
+from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, Status
 from coupa_core.sweep.run import SWEEP_S
@@ -594,16 +595,101 @@ def test_a_connection_string_contacts_nothing() -> None:
         assert client.table_name == "approvals"
 
 
-def test_a_purge_beside_another_is_left_to_the_next_sweep(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (store, relay, direct):
-        old = [row(number, closed_at=NOW.replace(year=2020)) for number in (1, 2)]
+# What was closed long ago.
+
+
+OLD = 250
+"""Rows: three transactions."""
+
+
+@contextmanager
+def purging(server: Azurite) -> Iterator[tuple[TableStore, Relay, TableStore]]:
+    """Yield a store through a relay, on a table with old closed rows and a young one."""
+    with relayed(server) as (store, relay, direct):
+        old = [row(number, closed_at=NOW.replace(year=2020)) for number in range(1, OLD + 1)]
         put_raw(direct._client, [_row(CLOSED, each) for each in old])
-        relay.between = lambda: direct.purge_closed(NOW)
+        put_raw(direct._client, [_row(CLOSED, row(OLD + 1, closed_at=NOW))])
+        yield store, relay, direct
 
-        with pytest.raises(ServiceError):
-            store.purge_closed(NOW)
 
-        assert store.purge_closed(NOW) == 0
+def left(store: TableStore) -> int:
+    """Return how many of the old rows are there; the young one must be."""
+    found = store.closed_entries(since=NOW.replace(year=2000), until=NOW.replace(year=2030))
+    assert OLD + 1 in [each.approval_id for each in found]
+    return len(found) - 1
+
+
+@pytest.mark.parametrize("answer", ["500", "503", "504"])
+@pytest.mark.parametrize("skip", range(3))
+def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
+    azurite_server: Azurite, answer: str, skip: int
+) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.fail("replace", method="POST", path="batch", status=int(answer), skip=skip)
+
+        assert store.purge_closed(NOW) == OLD
+
+        assert left(direct) == 0
+
+
+def test_a_purge_whose_connection_broke_deletes_the_rest_and_says_so(azurite_server: Azurite) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.fail("lose", method="POST", path="batch")
+
+        failure = failure_of(lambda store: store.purge_closed(NOW), store)
+
+        assert (type(failure), failure.code) == (Unknown, "ledger_lost")
+        assert "rows deleted: 150, failures: 1" in str(failure)
+        assert left(direct) == 0
+
+
+@pytest.mark.parametrize("skip", range(3))
+def test_a_batch_that_cannot_be_deleted_keeps_no_other_from_it(azurite_server: Azurite, skip: int) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.fail("answer", method="POST", path="batch", status=403, skip=skip)
+
+        failure = failure_of(lambda store: store.purge_closed(NOW), store)
+
+        size = 50 if skip == 2 else 100
+        assert (type(failure), failure.code, failure.status) == (Unavailable, "ledger_403", 403)
+        assert f"rows deleted: {OLD - size}, failures: 1" in str(failure)
+        assert left(direct) == size
+        assert store.purge_closed(NOW) == size
+
+
+def test_rows_that_were_found_are_purged_though_the_next_cannot_be_listed(azurite_server: Azurite) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.fail("answer", method="GET", path=r"\(\)", status=403, skip=1)
+
+        failure = failure_of(lambda store: store.purge_closed(NOW), store)
+
+        assert "rows deleted: 100, failures: 1" in str(failure)
+        assert left(direct) == OLD - 100
+        assert store.purge_closed(NOW) == OLD - 100
+
+
+def test_a_purge_ends_with_its_time_and_the_next_goes_on(azurite_server: Azurite) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.fail("slow", method="POST", path="batch", seconds=5, skip=1)
+        begin = time.monotonic()
+
+        with until(Deadline(SystemClock(), 1.5)):
+            failure = failure_of(lambda store: store.purge_closed(NOW), store)
+
+        assert time.monotonic() - begin < 3
+        assert "rows deleted: 100" in str(failure)
+        assert 0 < left(direct) <= OLD - 100
+        store.purge_closed(NOW)
+        assert left(direct) == 0
+
+
+def test_a_purge_beside_another_ends_well(azurite_server: Azurite) -> None:
+    with purging(azurite_server) as (store, relay, direct):
+        relay.between = lambda: direct._client.delete_entity(CLOSED, "1")
+
+        assert store.purge_closed(NOW) == OLD
+
+        assert left(direct) == 0
 
 
 def test_the_store_returns_what_the_ledger_expects(table_store: TableStore) -> None:

@@ -317,7 +317,8 @@ class Journal:
             deadline: no further day is begun after it; the next purge goes on.
 
         Raises:
-            Conflict, Unavailable, Unknown: the next purge goes on.
+            Conflict, Unavailable, Unknown: the next purge goes on. A day that fails keeps no other from being
+                purged, and the first failure is raised at the end.
         """
         if keep_days == 0:
             return 0
@@ -330,10 +331,20 @@ class Journal:
             count = _count(head for day, head in old if head and day <= last.day)
             self.store.write(self._seals.on(replace(self._sound(last.day, last), purged=count)))
         days = [day for day, _ in reversed(old) if day <= last.day]
-        in_time = takewhile(lambda _: deadline is None or deadline.left_s() > 0, days)
-        purged = sum(self.store.erase(day, with_head=day < last.day) for day in in_time)
+        return self._erase(days, last.day, deadline)
+
+    def _erase(self, days: Iterable[date], last: date, deadline: Deadline | None) -> int:
+        """Delete the rows of these days, and the heads of all but the last; return how many rows."""
+        purged, failures = 0, list[ServiceError]()
+        for day in takewhile(lambda _: deadline is None or deadline.left_s() > 0, days):
+            try:
+                purged += self.store.erase(day, with_head=day < last)
+            except ServiceError as failure:
+                failures.append(failure)
         if purged:
-            logger.info("audit purged=%s up to day=%s", purged, last.day)
+            logger.info("audit purged=%s up to day=%s", purged, last)
+        if failures:
+            raise failures[0]
         return purged
 
     def _last_known(self, days: Iterable[tuple[date, Head | None]]) -> Head | None:

@@ -100,7 +100,10 @@ class LedgerStore(Protocol):
         ...
 
     def purge_closed(self, before: datetime) -> int:
-        """Delete the rows that were closed before that time and return how many."""
+        """Delete the rows that were closed before that time and return how many.
+
+        What cannot be deleted keeps nothing else from it, and raises at the end.
+        """
         ...
 
     def status(self) -> Status:

@@ -49,8 +49,8 @@ class Relay(Front):
         if self.between and request.method == "GET":
             work, self.between = self.between, None
             work()
-        kept = ("Content-Type", "ETag")
-        headers = {name: answer.headers[name] for name in kept if name in answer.headers}
+        kept = ("content-type", "etag", "x-ms-continuation")
+        headers = {name: value for name, value in answer.headers.items() if name.lower().startswith(kept)}
         return Response(answer.content, status=answer.status_code, headers=headers)
 
 
