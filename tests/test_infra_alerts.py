@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,8 @@ def working(store: LockableStore) -> Iterator[Watch]:
     with pytest.MonkeyPatch.context() as patch, watched(world) as watch:
         patch.setattr(app, "_built", [world.bridge])
         watch.sweeps(20)
+        assert [name for name, _ in watch.mails] == ["audit-begun"]
+        watch.mails.clear()
         yield watch
 
 
@@ -468,3 +470,79 @@ def test_the_interpreter_groups_as_kusto_does() -> None:
     assert kusto.run(query, {"traces": rows}, now=NOW) == [{"all": 3, "top": 3}]
     assert kusto.run(query, {"traces": []}, now=NOW) == [{"all": 0, "top": None}]
     assert kusto.run(f"{query} by bin(timestamp, 5m)", {"traces": []}, now=NOW) == []
+
+
+# What is mailed.
+
+
+def test_two_approvals_parked_eight_minutes_apart_are_two_mails_that_name_them(watch: Watch) -> None:
+    moveworks_refuses_the_message(watch)
+    watch.world.requisition("jamie@example.com")
+    watch.sweeps(8)
+    watch.world.requisition("bea@example.com")
+    watch.sweeps(240)
+
+    lines = [row for row in watch.tables["traces"] if row["message"].startswith("approval parked")]
+    first, second = (re.findall(r"approval_id=(\d+)", row["message"])[0] for row in lines)
+    assert first != second
+    apart = lines[1]["timestamp"] - lines[0]["timestamp"]
+    assert timedelta(minutes=7) < apart < timedelta(minutes=9)
+    assert watch.mails == [("approval-parked", first), ("approval-parked", second)]
+
+
+def test_an_approval_that_is_parked_again_is_mailed_again(watch: Watch) -> None:
+    moveworks_refuses_the_message(watch)
+    watch.world.requisition("jamie@example.com")
+    watch.sweeps(240)
+    [mail] = watch.mails
+
+    watch.sweeps(24 * 60)
+
+    assert watch.mails == [mail, mail]
+
+
+def test_each_unknown_outcome_is_mailed_once_and_named(watch: Watch) -> None:
+    decided = watch.world.moveworks.delivered[-1].slots["approval_id"]
+    front = watch.world.coupa.front
+    front.fail("lose", method="PUT", times=None)
+    for path in ("/approvals", "/requisitions"):
+        front.fail("cut", method="GET", path=path, times=None, skip=1)
+    assert click(watch) == 200
+    front.heal()
+    watch.sweeps(8)
+    watch.world.moveworks.front.fail("lose", path="send")
+    watch.world.requisition("jamie@example.com")
+    watch.sweeps(30)
+
+    [line] = [row["message"] for row in watch.tables["traces"] if " unknown=1" in row["message"]]
+    [sweep] = re.findall(r"sweep_id=(\S+)", line)
+    assert watch.mails == [("outcome-unknown", decided), ("outcome-unknown", sweep)]
+
+
+def test_a_record_set_back_twice_in_a_day_is_two_mails_and_begun_anew_another(watch: Watch) -> None:
+    journal = record_of(watch)
+    for _ in range(2):
+        before = deepcopy(journal.days)
+        happens(watch)
+        journal.days = before
+        happens(watch)
+        watch.sweeps(30)
+    places = [value for name, value in watch.mails if name == "audit-set-back"]
+    assert (len(watch.mails), len(set(places))) == (2, 2)
+
+    journal.days.clear()
+    happens(watch)
+    watch.sweeps(30)
+
+    names = [name for name, _ in watch.mails[2:]]
+    assert names == ["audit-set-back", "audit-begun"]
+
+
+def test_a_state_is_mailed_when_it_begins_and_again_only_after_it_was_over(watch: Watch) -> None:
+    for _ in range(2):
+        coupa_answers_500(watch)
+        watch.sweeps(60)
+        watch.world.coupa.front.heal()
+        watch.sweeps(30)
+
+    assert watch.mails == [("no-complete-sweep", "")] * 2

@@ -1,4 +1,13 @@
 // Silence is an alarm. Each query returns rows exactly when somebody must act; docs/runbook.md says how.
+//
+// A state (isEvent: false) is told when it begins and when it is over, and not again in between. An event is told each
+// time, and never called over: its rule keeps no state, and its window is as long as the time between two evaluations,
+// so that each row is in one window. What came late into the log is looked for again by Azure.
+// What a rule is split by stands in the mail, and each value is told by itself: up to 6,000 at once for an event, 300
+// for a state. One address gets up to 100 mails an hour.
+// Sources: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-overview#alerts-and-state,
+// https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log,
+// https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits#alerts
 
 @description('Required. Begins the names.')
 param namePrefix string
@@ -23,6 +32,8 @@ var rules = [
     name: 'no-complete-sweep'
     severity: 1
     windowSize: 'PT10M'
+    isEvent: false
+    splitBy: ''
     summary: 'No sweep saw every pending approval for 10 minutes.'
     query: loadTextContent('../alerts/no-complete-sweep.kql')
   }
@@ -30,6 +41,8 @@ var rules = [
     name: 'credentials-refused'
     severity: 1
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'Coupa, Moveworks or the table store refuses our credentials, or has another address.'
     query: loadTextContent('../alerts/credentials-refused.kql')
   }
@@ -37,20 +50,26 @@ var rules = [
     name: 'moveworks-out-of-reach'
     severity: 1
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'Moveworks has taken no message for several sweeps.'
     query: loadTextContent('../alerts/moveworks-out-of-reach.kql')
   }
   {
     name: 'approval-parked'
     severity: 2
-    windowSize: 'PT15M'
+    windowSize: 'PT5M'
+    isEvent: true
+    splitBy: 'approval_id'
     summary: 'An approval is parked: its approver is not told before somebody acts.'
     query: loadTextContent('../alerts/approval-parked.kql')
   }
   {
     name: 'outcome-unknown'
     severity: 2
-    windowSize: 'PT15M'
+    windowSize: 'PT5M'
+    isEvent: true
+    splitBy: 'subject'
     summary: 'A message or a decision was sent, and what became of it is not known.'
     query: loadTextContent('../alerts/outcome-unknown.kql')
   }
@@ -58,6 +77,8 @@ var rules = [
     name: 'refused-callers'
     severity: 2
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'Many requests without a valid key or token.'
     query: loadTextContent('../alerts/refused-callers.kql')
   }
@@ -65,6 +86,8 @@ var rules = [
     name: 'server-errors'
     severity: 2
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'Requests that end with 5xx.'
     query: loadTextContent('../alerts/server-errors.kql')
   }
@@ -72,6 +95,8 @@ var rules = [
     name: 'many-people'
     severity: 1
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'One caller saw or decided for many people in a short time.'
     query: replace(loadTextContent('../alerts/many-people.kql'), 'people >= 30', 'people >= ${manyPeople}')
   }
@@ -79,6 +104,8 @@ var rules = [
     name: 'audit-not-recorded'
     severity: 1
     windowSize: 'PT15M'
+    isEvent: false
+    splitBy: ''
     summary: 'The audit record does not take what happens: broken, with a foreign seal at its end, or out of reach.'
     query: loadTextContent('../alerts/audit-not-recorded.kql')
   }
@@ -86,13 +113,17 @@ var rules = [
     name: 'audit-set-back'
     severity: 1
     windowSize: 'P1D'
+    isEvent: false
+    splitBy: 'prev'
     summary: 'The audit record went on twice from the same place: its table was set back in between.'
     query: loadTextContent('../alerts/audit-set-back.kql')
   }
   {
     name: 'audit-begun'
     severity: 2
-    windowSize: 'PT15M'
+    windowSize: 'PT5M'
+    isEvent: true
+    splitBy: 'day'
     summary: 'The audit record was begun from nothing; expected after a first deployment or with a new AUDIT_TABLE.'
     query: loadTextContent('../alerts/audit-begun.kql')
   }
@@ -129,7 +160,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for rule 
     description: '${rule.summary} See ${rule.name} in docs/runbook.md.'
     severity: rule.severity
     enabled: true
-    autoMitigate: true
+    autoMitigate: !rule.isEvent
     skipQueryValidation: true
     scopes: [
       component.id
@@ -141,6 +172,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for rule 
         {
           query: rule.query
           timeAggregation: 'Count'
+          dimensions: empty(rule.splitBy) ? [] : [{ name: rule.splitBy, operator: 'Include', values: ['*'] }]
           operator: 'GreaterThan'
           threshold: 0
           failingPeriods: {

@@ -412,6 +412,8 @@ def alert_rules(root: Path) -> list[str]:
             wrong.append(f"alert {alert['name']} must load ../alerts/{alert['name']}.kql")
         if alert["name"] not in queries:
             wrong.append(f"alert {alert['name']} has no query")
+            continue
+        wrong += _event_faults(root, alert)
     defined = {alert["name"] for alert in alerts(root)}
     wrong += [f"alerts/{name}.kql is used by no alert" for name in sorted(queries - defined)]
     pages = re.split(r"^## ", (root / "docs" / "runbook.md").read_text("utf-8"), flags=re.MULTILINE)
@@ -421,6 +423,22 @@ def alert_rules(root: Path) -> list[str]:
         for name in sorted(defined | {"health"})
         if steps.get(name, 0) < 3
     ]
+
+
+def _event_faults(root: Path, alert: dict[str, Any]) -> Iterator[str]:
+    """An event is told each time and named; no row may be in two windows, or in none."""
+    rule = at(Template(root / "infra" / "modules" / "alerts.bicep").resources["alerts"].value, "properties")
+    query = (root / "infra" / "alerts" / f"{alert['name']}.kql").read_text("utf-8")
+    has_state = at(rule, "autoMitigate")
+    if not has_state or text(has_state) != "!rule.isEvent":
+        yield "alerts: events must have no state, and states must have one"
+    columns = re.split(r"\W+", re.findall(r"^\| (?:project|summarize) .*", query, re.MULTILINE)[-1])
+    if alert["splitBy"] and alert["splitBy"] not in columns:
+        yield f"alert {alert['name']} is split by what its query does not return"
+    if alert["isEvent"] == "true" and alert["windowSize"] != literal(at(rule, "evaluationFrequency")):
+        yield f"alert {alert['name']} is an event: its window must be the time between two evaluations"
+    if alert["isEvent"] == "true" and not alert["splitBy"]:
+        yield f"alert {alert['name']} is an event: it must be split by what names it"
 
 
 def _replaces(root: Path, alert: dict[str, Any], loaded: str) -> bool:
@@ -494,10 +512,13 @@ def app_settings(root: Path) -> set[str]:
 
 
 def alerts(root: Path) -> list[dict[str, Any]]:
-    """Return the alerts as they are declared: name, severity, windowSize and the source of the query."""
+    """Return the alerts as they are declared, by the names there; the query is its source."""
     declared = Template(root / "infra" / "modules" / "alerts.bicep").of_kind("variables")["rules"].value
     return [
-        {name: literal(value) or text(value) for name, value in pairs(each).items()}
+        {
+            name: text(value) if (said := literal(value)) is None else said
+            for name, value in pairs(each).items()
+        }
         for each in (declared.named_children if declared else [])
     ]
 

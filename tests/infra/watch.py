@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,36 @@ from sandbox.host import FunctionHost
 from sandbox.serving import InProcess
 
 ROOT = Path(__file__).parents[2]
-_WINDOWS = {"PT10M": timedelta(minutes=10), "PT15M": timedelta(minutes=15), "P1D": timedelta(days=1)}
+_WINDOWS = {
+    "PT5M": timedelta(minutes=5),
+    "PT10M": timedelta(minutes=10),
+    "PT15M": timedelta(minutes=15),
+    "P1D": timedelta(days=1),
+}
+_EVERY = _WINDOWS["PT5M"]
+_CALM = 3
+"""Evaluations without a row after which a state is over.
+
+Source: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-overview#alerts-and-state
+"""
+
 KEY = "the-key-of-the-connector"
 
 
 class Watch(logging.Handler):
-    """Takes every line of the bridge and every answer of its host, at the time of the world's clock."""
+    """Takes every line of the bridge and every answer of its host, at the time of the world's clock.
+
+    Attributes:
+        mails: what Azure would have mailed so far: the name of the alert, and the value that it is split by.
+    """
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
         self.tables: dict[str, list[Row]] = {"traces": [], "requests": []}
+        self.mails: list[tuple[str, str]] = []
+        self._evaluated_at = world.clock.now()
+        self._calm: dict[tuple[str, str], int] = {}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("http://app.test", InProcess(FunctionHost(_functions(), function_key=KEY).wsgi))
@@ -60,14 +79,31 @@ class Watch(logging.Handler):
         for _ in range(minutes):
             self.world.clock.advance(60)
             self.world.sweep()
+            while self.world.clock.now() > self._evaluated_at + _EVERY:
+                self._evaluated_at += _EVERY
+                self._evaluate(self._evaluated_at)
+
+    def _evaluate(self, now: datetime) -> None:
+        """Mail as Azure does: an event whenever it is in the window, a state when it begins."""
+        for alert in alerts(ROOT):
+            column = alert["splitBy"]
+            values = {str(row[column]) if column else "" for row in self.rows_of(alert, now)}
+            found = {(alert["name"], value) for value in values}
+            if alert["isEvent"] == "false":
+                lasting = {each for each in self._calm if each[0] == alert["name"]}
+                self._calm |= dict.fromkeys(found, 0)
+                self._calm |= {each: self._calm[each] + 1 for each in lasting - found}
+                self._calm = {each: calm for each, calm in self._calm.items() if calm < _CALM}
+                found -= lasting
+            self.mails += sorted(found)
 
     def raised(self) -> set[str]:
         """Return the alerts that are raised now, each by its own query over its own window."""
         return {alert["name"] for alert in alerts(ROOT) if self.rows_of(alert)}
 
-    def rows_of(self, alert: dict[str, Any]) -> list[Row]:
+    def rows_of(self, alert: dict[str, Any], now: datetime | None = None) -> list[Row]:
         """Run the query of an alert as Azure does: over what the window holds; any row raises it."""
-        now = self.world.clock.now()
+        now = now or self.world.clock.now()
         since = now - _WINDOWS[alert["windowSize"]]
         inside = {
             name: [row for row in rows if since < row["timestamp"] <= now]
