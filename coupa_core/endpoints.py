@@ -33,7 +33,7 @@ from coupa_core.decide import (
 )
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, SettingsError
 from coupa_core.inbox import Card, Cards, Inbox
-from coupa_core.model import Verb
+from coupa_core.model import Verb, stamp
 from coupa_core.notice import is_blank
 from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.pseudonym import Pseudonyms
@@ -184,8 +184,11 @@ class Endpoints:
             *(Caller.DECISIONS, self._callers.known_by, client, self._people.of(actor), request.id),
         )
 
-    def _health(self, request: Request) -> Reply:  # noqa: ARG002 - every route takes a request
-        is_healthy = self._report.is_healthy()
+    def _health(self, request: Request) -> Reply:
+        since = request.query.get("since")
+        time = stamp(since)
+        is_healthy = self._report.is_healthy(version=request.query.get("version", ""), since=time)
+        is_healthy = is_healthy and (time is not None or not since)  # what cannot be read is not fulfilled
         return Reply(200 if is_healthy else 503, {"status": "ok" if is_healthy else "failing"})
 
     def _list(self, request: Request) -> Reply:

@@ -352,10 +352,17 @@ def _is_readable(row: Any) -> bool:
 
 
 def _status(values: dict[str, Any]) -> Status:
-    """Read a status; raises AttributeError, TypeError or ValueError when it is not one of ours."""
+    """Read a status; raises AttributeError, TypeError or ValueError when it is not one of ours.
+
+    A name that another release knows is left out, and one that it does not know has its default: both run at
+    once during a deployment, and a status that counts as none would begin a first run.
+    """
     blank = Status()
+    known = {item.name for item in fields(Status)}
     read: dict[str, Any] = {}
     for name, value in values.items():
+        if name not in known:
+            continue
         if name.endswith(("_at", "_until")):
             read[name] = None if value is None else _read_time(name, value)
         elif type(value) is type(getattr(blank, name)):

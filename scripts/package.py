@@ -8,6 +8,8 @@ runs beside the deployment's credentials without anybody's packages.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -26,7 +28,16 @@ def main() -> None:
         TARGET / "coupa_core",
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
+    (TARGET / "coupa_core" / "release.txt").write_text(release() + "\n")
     print(TARGET.relative_to(ROOT))
+
+
+def release() -> str:
+    """Return the version, and the commit where GitHub says which: the deployment waits for its sweep."""
+    source = (ROOT / "coupa_core" / "__init__.py").read_text("utf-8")
+    version = re.findall(r'^__version__ = "(.+)"$', source, re.MULTILINE)[0]
+    commit = os.environ.get("GITHUB_SHA", "")[:12]
+    return f"{version}+{commit}" if commit else version
 
 
 if __name__ == "__main__":

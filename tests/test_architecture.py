@@ -17,7 +17,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
-            *("model", "documents", "content", "halving", "parallel"),
+            *("model", "documents", "content", "halving", "parallel", "release"),
         }
     ),
     frozenset(

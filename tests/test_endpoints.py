@@ -16,6 +16,7 @@ from coupa_core.decide import BUDGET_S
 from coupa_core.endpoints import BOUNDS_S, MAX_BODY, Reply
 from coupa_core.errors import Unknown
 from coupa_core.ledger import Entry, MemoryStore, Status
+from coupa_core.release import RELEASE
 from coupa_core.sweep.run import MARKING_S, SWEEP_S
 from sandbox.moveworks import Delivered
 
@@ -400,6 +401,24 @@ def test_health_is_green_after_a_complete_sweep_and_red_without_one(world: World
     world.sweep()
 
     assert (world.call("health").status, world.call("health").body) == (200, {"status": "ok"})
+
+
+def test_health_can_be_asked_of_a_release_and_from_a_time_on(world: World) -> None:
+    world.sweep()
+    since = world.clock.now().isoformat()
+    world.clock.advance(60)
+    asked = {"version": RELEASE, "since": since}
+    assert world.call("health", query=asked) == Reply(503, {"status": "failing"})
+
+    world.sweep()
+
+    assert world.call("health", query=asked) == Reply(200, {"status": "ok"})
+    assert world.call("health", query={"since": since.replace("+00:00", "Z")}).status == 200
+    assert world.call("health", query={**asked, "version": "0.1.0"}).status == 503
+    for time in ("soon", "2026-11-23", since.removesuffix("+00:00")):
+        assert world.call("health", query={"since": time}).status == 503
+    later = world.clock.now().isoformat()
+    assert world.call("health", query={"since": later}).status == 503
 
 
 def test_operators_see_the_last_sweep_and_one_approvals_row(world: World, card: Delivered) -> None:

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import pytest
 import yaml
 from infra.bicep import Template
 from packaging.specifiers import SpecifierSet
+
+from coupa_core import __version__
+from coupa_core.release import release_in
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -47,6 +51,45 @@ def test_the_package_holds_what_runs_and_nothing_else(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=package, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) == len(functions())
+
+
+@pytest.mark.parametrize(("commit", "suffix"), [("", ""), ("0123456789abcdef0123", "+0123456789ab")])
+def test_the_package_says_which_release_it_is(tmp_path: Path, commit: str, suffix: str) -> None:
+    for name in ("scripts", "coupa_core"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("function_app.py", "host.json", "requirements.txt"):
+        shutil.copy2(ROOT / name, tmp_path / name)
+
+    packing = [sys.executable, "-I", "-S", str(tmp_path / "scripts" / "package.py")]
+    subprocess.run(packing, env={"GITHUB_SHA": commit}, check=True, capture_output=True)
+
+    assert release_in(tmp_path / "build" / "package" / "coupa_core") == __version__ + suffix
+    assert release_in(tmp_path / "coupa_core") == __version__
+
+
+def test_the_deployment_waits_for_a_sweep_of_its_own(tmp_path: Path) -> None:
+    """The commands here are stand-ins: the host is known, and what is asked for is written down."""
+    [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
+    scripts = [step["run"] for step in steps(deploy) if "run" in step]
+    [deploying] = [each for each in scripts if "config-zip" in each]
+    [waiting] = [each for each in scripts if "/api/health" in each]
+    (tmp_path / "build" / "package" / "coupa_core").mkdir(parents=True)
+    (tmp_path / "build" / "package" / "coupa_core" / "release.txt").write_text("0.2.0+abc\n")
+    for name, said in (("az", "echo app.test"), ("zip", ":"), ("curl", 'printf "%s\\n" "$@" > asked')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{said}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_ENV": str(tmp_path / "env")}
+    shell = ["bash", "-eo", "pipefail", "-c"]
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    subprocess.run([*shell, deploying], env=environment, cwd=tmp_path, check=True)
+    noted = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+    subprocess.run([*shell, waiting], env={**environment, **noted}, cwd=tmp_path, check=True)
+
+    asked = (tmp_path / "asked").read_text().splitlines()
+    [since] = [each.removeprefix("since=") for each in asked if each.startswith("since=")]
+    assert before <= datetime.fromisoformat(since) <= datetime.now(UTC)
+    assert {"--fail", "--get", "version=0.2.0+abc", "https://app.test/api/health"} <= set(asked)
 
 
 MORE = {"deploy": {"id-token": "write"}, "newest": {"issues": "write"}}

@@ -198,6 +198,8 @@ def test_a_status_with_every_field_set_comes_back_as_it_was(store: LedgerStore) 
         first_run=True,
         counts={"sent": 3, "größer": 0},
         failure="ledger_503",
+        version="0.2.0+abc",
+        last_began_at=NOW - HOUR,
     )
     store.save_status(Status(failure="older"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -100,6 +101,32 @@ def test_without_any_complete_sweep_the_bridge_is_not_healthy() -> None:
     assert not report_on(store).is_healthy()
 
 
+BEGAN = NOW - timedelta(seconds=20)
+SWEPT = Status(last_complete_at=NOW, last_sweep_at=NOW, version="1+new", last_began_at=BEGAN)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_healthy"),
+    [
+        (SWEPT, True),
+        (replace(SWEPT, version="1+old"), False),
+        (replace(SWEPT, version=""), False),
+        (replace(SWEPT, last_began_at=BEGAN - timedelta(seconds=1)), False),
+        (replace(SWEPT, last_began_at=None), False),
+        (replace(SWEPT, last_complete_at=BEGAN - timedelta(seconds=1)), False),
+        (replace(SWEPT, last_complete_at=None), False),
+    ],
+)
+def test_a_release_is_healthy_by_a_complete_sweep_that_it_began_itself(
+    status: Status,
+    is_healthy: bool,  # noqa: FBT001 - what is expected
+) -> None:
+    store = MemoryStore()
+    store.save_status(status)
+
+    assert report_on(store).is_healthy(version="1+new", since=BEGAN) is is_healthy
+
+
 def test_without_its_store_the_bridge_is_not_healthy() -> None:
     assert not report_on(SilentStore()).is_healthy()
 
@@ -119,6 +146,8 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
             suspect=True,
             counts={"sent": 2},
             failure="coupa_503",
+            version="1.2.3+abc",
+            last_began_at=NOW - HOUR,
         )
     )
 
@@ -130,6 +159,8 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
         "unaccounted": [],
         "last_complete_at": "2026-11-23T08:00:00+00:00",
         "last_sweep_at": "2026-11-23T09:00:00+00:00",
+        "last_began_at": "2026-11-23T08:00:00+00:00",
+        "last_version": "1.2.3+abc",
         "paused_until": "2026-11-23T10:00:00+00:00",
         "is_moveworks_suspect": True,
         "failure": "coupa_503",

@@ -245,6 +245,15 @@ def test_a_status_that_cannot_be_read_counts_as_none(table: TableClient, text: o
     assert store.status() == Status()
 
 
+@pytest.mark.parametrize(
+    "text", ['{"failure": "x"}', '{"failure": "x", "later": 1}', '{"failure": "x", "later_at": "soon"}']
+)
+def test_a_status_of_another_release_is_read_as_far_as_it_is_known(table: TableClient, text: str) -> None:
+    store = store_with(table, stored({"status": text}, PartitionKey=STATUS, RowKey="sweep"))
+
+    assert store.status() == Status(failure="x")
+
+
 def test_what_has_its_default_value_is_not_stored() -> None:
     assert _row(OPEN, row()) == SOUND
     assert set(_row(OPEN, full_row())) == {

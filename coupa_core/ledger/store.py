@@ -43,6 +43,8 @@ class Status:
         first_run: the backlog that waited before the bridge began is still being gone through.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
+        version: the release whose sweep it was.
+        last_began_at: when that sweep began.
     """
 
     last_complete_at: datetime | None = None
@@ -54,6 +56,8 @@ class Status:
     first_run: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     failure: str = ""
+    version: str = ""
+    last_began_at: datetime | None = None
 
 
 @dataclass(frozen=True)

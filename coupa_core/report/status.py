@@ -129,12 +129,19 @@ class Report:
         self._max_per_minute = max_per_minute
         self._versions = dict(versions)
 
-    def is_healthy(self) -> bool:
-        """Tell whether every pending approval was seen lately; no store, no health."""
+    def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
+        """Tell whether every pending approval was seen lately; no store, no health.
+
+        Args:
+            version: the release whose sweep the last one must have been; empty for any.
+            since: when it must have begun at the earliest, and then ended complete; None for any time.
+        """
         try:
-            return self._is_fresh(self._store.status())
+            status = self._store.status()
         except ServiceError:
             return False
+        is_its = not version or status.version == version
+        return self._is_fresh(status) and is_its and (since is None or _saw_all(status, since))
 
     def _is_fresh(self, status: Status) -> bool:
         """Tell whether a complete sweep ended lately; from far ahead means that the clock was put back."""
@@ -180,6 +187,8 @@ class Report:
             "groups": _groups(standings),
             "last_complete_at": plain(status.last_complete_at),
             "last_sweep_at": plain(status.last_sweep_at),
+            "last_began_at": plain(status.last_began_at),
+            "last_version": status.version,
             "paused_until": plain(status.paused_until),
             "is_moveworks_suspect": status.suspect,
             "failure": status.failure,
@@ -224,6 +233,12 @@ class Report:
             used += sum((now - at).total_seconds() < RATE_WINDOW_S for at in row.sends(self._lease))
         limit = self._max_per_minute
         return {"moveworks_per_minute": limit, "used_last_minute": used, "left": max(0, limit - used)}
+
+
+def _saw_all(status: Status, since: datetime) -> bool:
+    """Tell whether the last sweep began since then, and was complete."""
+    began, complete = status.last_began_at, status.last_complete_at
+    return began is not None and complete is not None and since <= began <= complete
 
 
 def _is_young(approval: Approval, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Status, age_s
 from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
+from coupa_core.release import RELEASE
 from coupa_core.sweep.announce import Announcing
 from coupa_core.sweep.closing import Closing
 from coupa_core.sweep.plan import make_plan
@@ -129,6 +130,8 @@ class Sweep:
             purged_at=status.purged_at,
             counts=progress.counts(),
             failure=progress.failure,
+            version=RELEASE,
+            last_began_at=now,
         )
         kit.ledger.store.save_status(left)
         self._keep_house(left, progress)
