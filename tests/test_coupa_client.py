@@ -95,7 +95,7 @@ def before_page(world: World, number: int, work: Callable[[], object]) -> None:
 # Pages.
 
 
-@pytest.mark.parametrize(("number", "pages"), [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (100, 3)])
+@pytest.mark.parametrize(("number", "pages"), [(0, 1), (1, 2), (49, 2), (50, 2), (51, 3), (100, 3)])
 def test_every_pending_approval_is_listed_once(number: int, pages: int) -> None:
     world = World()
     made = many(world, number)
@@ -108,16 +108,40 @@ def test_every_pending_approval_is_listed_once(number: int, pages: int) -> None:
     assert (listing.unreadable, listing.unasked) == (0, 0)
 
 
+@pytest.mark.parametrize("rows", [1, 20, 49])
+def test_pages_with_fewer_rows_than_were_asked_for_hide_nothing(rows: int) -> None:
+    world = World()
+    made = many(world, 45)
+    world.coupa.most_rows = rows
+
+    listing = pending(world)
+
+    assert ids(listing) == made
+    assert listing.is_complete
+
+
+def test_a_record_without_an_id_at_the_end_is_told_and_ends_the_list() -> None:
+    world = World()
+    first, last = many(world, 2)
+    world.coupa.world.override(("approval", last), {"id": None})
+    world.coupa.most_rows = 1
+
+    listing = pending(world)
+
+    assert (ids(listing), listing.unreadable, listing.is_complete) == ([first], 1, True)
+
+
 def test_pages_are_asked_for_by_the_last_id_and_in_order() -> None:
     world = World()
     made = many(world, 60)
 
     pending(world)
 
-    first, second = reads(world)
+    first, second, third = reads(world)
     assert first["id[gt]"] == ["0"]
     assert second["id[gt]"] == [str(made[49])]
-    for asked in (first, second):
+    assert third["id[gt]"] == [str(made[59])]
+    for asked in (first, second, third):
         assert asked["status"] == ["pending_approval"]
         assert asked["approvable_type[in]"] == [REQUISITION]
         assert (asked["order_by"], asked["dir"], asked["limit"]) == (["id"], ["asc"], ["50"])
@@ -651,7 +675,7 @@ def test_the_pending_approvals_of_many_are_asked_for_fifty_at_once() -> None:
     one(world, "p50@example.com")
 
     assert len(client(world).pending_for(people, soon(world), more=soon(world)).approvals) == 1
-    assert len(reads(world, "/api/approvals$")) == 2
+    assert len(reads(world, "/api/approvals$")) == 3  # none of the first fifty; one, and no more
 
 
 def test_a_list_that_breaks_off_is_an_error_where_only_the_whole_is_of_use() -> None:
@@ -709,7 +733,7 @@ def test_edits_are_asked_for_of_the_types_that_are_wanted_and_can_be_read() -> N
     edits = client(world).edited_since(STAMP, [REQUISITION, "InvoiceHeader", "ReceiptRequest"], soon(world))
 
     assert list(edits.stamps) == [("InvoiceHeader", number)]
-    assert [call.path for call in world.coupa.front.calls if call.method == "GET"] == ["/api/invoices"]
+    assert [call.path for call in world.coupa.front.calls if call.method == "GET"] == ["/api/invoices"] * 2
 
 
 @pytest.mark.parametrize(("status", "others"), [(403, True), (404, True), (400, True), (500, False)])
@@ -753,7 +777,7 @@ def test_people_are_asked_for_fifty_at_once() -> None:
     people = {world.person(email) for email in emails}
 
     assert {person.id for person in client(world).people(emails, soon(world))} == people
-    assert len(reads(world, "/api/users$")) == 3  # a full page is followed by a look for more
+    assert len(reads(world, "/api/users$")) == 4  # each page is followed by a look for more
 
 
 def test_users_are_read_by_id() -> None:
@@ -974,9 +998,7 @@ def test_the_siblings_of_many_documents_are_asked_for_fifty_at_once_and_kept_apa
         [each] for each in made
     ]
     assert found["InvoiceHeader", documents[0]] == []
-    assert (
-        len(reads(world, "/api/approvals$")) == 3
-    )  # a full page, and whether another follows; then the last
+    assert len(reads(world, "/api/approvals$")) == 4  # each page is followed by a look for more
 
 
 def test_how_far_a_requisition_has_come_is_read_with_its_approvals() -> None:

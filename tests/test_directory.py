@@ -187,10 +187,10 @@ def test_which_addresses_are_shared_is_asked_once_in_some_minutes() -> None:
 
     for _ in range(2):
         assert office.directory.shared([ANN, BOB], office.soon()) == {BOB}
-    assert office.world.coupa.front.count(path="/api/users") == 1
+    assert office.world.coupa.front.count(path="/api/users") == 2  # each is followed by a look for more
     office.world.clock.advance(KEEP_S + 1)
     office.directory.shared([ANN], office.soon())
-    assert office.world.coupa.front.count(path="/api/users") == 2
+    assert office.world.coupa.front.count(path="/api/users") == 4
 
 
 def test_whether_an_address_is_shared_is_a_failure_while_nobody_can_say() -> None:

@@ -141,7 +141,7 @@ def test_approvals_that_were_not_asked_about_for_want_of_rate_count_nothing_agai
     world.sweep()
 
     assert told(world) == sorted(approvals.values())[:4]
-    assert {row_of(world, each).refusals for each in approvals.values()} == {0}
+    assert {row_of(world, each).failures for each in approvals.values()} == {0}
     world.coupa.front.heal()
     world.clock.advance(60)
     world.sweep()

@@ -155,7 +155,7 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
 
     assert {name: said[name] for name in said if name not in ("pending", "groups", "lists", "rates")} == {
         "is_healthy": False,
-        "is_proved": True,
+        "is_proved": False,
         "unaccounted": [],
         "last_complete_at": "2026-11-23T08:00:00+00:00",
         "last_sweep_at": "2026-11-23T09:00:00+00:00",

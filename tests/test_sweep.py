@@ -70,14 +70,14 @@ def test_120_approvals_on_three_pages_are_told_once_each_and_not_again_by_a_new_
 
 
 @pytest.mark.parametrize("number", [1, 50, 51, 100])
-def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_three(number: int) -> None:
+def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_five(number: int) -> None:
     world = World()
     for _ in range(number):
         world.requisition(JAMIE)
 
     world.sweep()
 
-    assert world.coupa.front.count("GET", "/api/") <= 3 * math.ceil(number / 50) + 3
+    assert world.coupa.front.count("GET", "/api/") <= 3 * math.ceil(number / 50) + 5
 
 
 def test_a_quiet_sweep_costs_one_call_for_fifty_and_three_and_sends_nothing() -> None:
@@ -459,15 +459,19 @@ def test_a_steady_state_of_all_kinds_reads_no_document_and_asks_once_for_the_edi
 
     asked = world.coupa.front.calls[before:]
     assert [call for call in asked if "id%5Bin%5D" in call.query] == []
-    assert sorted(call.path for call in asked if call.method == "GET") == [
-        "/api/approvals",
-        "/api/contracts",
-        "/api/easy_form_responses",
-        "/api/expense_reports",
-        "/api/invoices",
-        "/api/purchase_order_changes",
-        "/api/requisitions",
-    ]
+    # Each until there are no more: all were edited within the ten minutes that are asked about once more.
+    assert Counter(call.path for call in asked if call.method == "GET") == dict.fromkeys(
+        [
+            "/api/approvals",
+            "/api/contracts",
+            "/api/easy_form_responses",
+            "/api/expense_reports",
+            "/api/invoices",
+            "/api/purchase_order_changes",
+            "/api/requisitions",
+        ],
+        2,
+    )
 
 
 @pytest.mark.parametrize("status", [403, 404, 400])
@@ -611,7 +615,7 @@ def test_an_approval_that_cannot_be_read_after_the_claim_is_given_back() -> None
     world = World()
     [number] = approval_ids(world, world.requisition(JAMIE))
     page = json.dumps([{"id": None}])
-    world.coupa.front.fail("replace", path="/api/approvals$", skip=1, status=200, body=page)
+    world.coupa.front.fail("replace", path="/api/approvals$", skip=2, status=200, body=page)
 
     assert recipients(world) == []
     assert state_of(world, number) == "retry approval_unreadable"

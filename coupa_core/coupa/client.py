@@ -548,6 +548,7 @@ class Coupa:
     ) -> Iterator[Any]:
         """Yield the rows of all pages, each page asked for by the last id of the one before.
 
+        The last page is the empty one: Coupa may answer fewer rows than it is asked for.
         Where there is a deadline for more, it is that of all pages but the first.
         """
         last = after
@@ -563,9 +564,9 @@ class Coupa:
             body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
             rows = _rows(body, resource)
             yield from rows
-            if len(rows) < PAGE:
-                return
             numbers = [number for number in map(_id_of, rows) if number]
+            if not numbers and len(rows) < PAGE:
+                return  # what has no id cannot be paged past, and is not a page's worth
             if numbers != sorted(numbers) or not numbers or numbers[0] <= last:
                 raise Malformed(_UNORDERED, f"Coupa did not page {resource} by id after {last}")
             last = numbers[-1]

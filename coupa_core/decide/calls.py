@@ -19,8 +19,17 @@ _READS = 2
 def reads_of(cases: Iterable[Case]) -> int:
     """Return how many calls come before the decisions; each is for all clicks of a request.
 
-    For a group its members are read, and for somebody else's approval who stands in for whom; a token vouches
-    for the address of its person, and without one the address is asked about at least.
+    For a group its members are read, where they do not come with the approval, and for somebody else's
+    approval who stands in for whom, until there are no more; a token vouches for the address of its person,
+    and without one the address is asked about at least.
     """
-    asks_more = any(case.offer is None or case.offer.person != case.offer.approver_key for case in cases)
-    return _READS + asks_more
+    return _READS + max(map(_asks_more, cases), default=0)
+
+
+def _asks_more(case: Case) -> int:
+    offer = case.offer
+    if offer is None:
+        return 2
+    if offer.person == offer.approver_key:
+        return 0
+    return 1 if offer.approver_key.startswith("group:") else 2

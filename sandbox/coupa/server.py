@@ -374,6 +374,8 @@ class CoupaSimulator:
         """Requests in any one second; Coupa publishes 25."""
         self.retry_after: str | None = None
         """Sent as `Retry-After` with a 429; reports differ on whether Coupa sends any."""
+        self.most_rows: int | None = None
+        """Records in one answer, however many more are asked for and would fit."""
         self.hidden_fields: set[str] = set()
         """Names that a default response filter takes out of answers for which no `fields` were asked."""
         self.hide_always = False
@@ -461,6 +463,7 @@ class CoupaSimulator:
         project, fields = self._shape(resource.view, query)
         with self.world.lock:
             rows = [project(row) for row in select(resource.view, self._table(resource), query)]
+            rows = rows[: self.most_rows]
         return resource.root, self._visible(rows, fields)
 
     def _show(
