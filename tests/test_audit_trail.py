@@ -60,7 +60,7 @@ def test_every_notice_is_recorded_with_who_was_told_as_whom_and_which_version() 
     ]
     row = world.store.read(said[0]["approval_id"])
     assert row is not None
-    assert set(row.told.values()) == {each["version"] for each in said}
+    assert {told.version for told in row.told.values()} == {each["version"] for each in said}
     assert (said[0]["document_type"], said[0]["document_id"]) == ("RequisitionHeader", number)
     assert len(said[0]["digest"]) == 22
 

@@ -6,6 +6,7 @@ The queries are the deployed ones; the lines are those that the bridge writes on
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,13 +134,13 @@ def moveworks_loses_the_answer(watch: Watch) -> None:
         (coupa_is_cut_off, 11, {"no-complete-sweep"}),
         (coupa_refuses_the_client, 11, {"no-complete-sweep", "credentials-refused"}),
         (coupa_lacks_a_scope, 11, {"no-complete-sweep", "credentials-refused"}),
-        (moveworks_refuses_the_key, 20, {"credentials-refused"}),
+        (moveworks_refuses_the_key, 20, {"credentials-refused", "not-told"}),
         (moveworks_is_elsewhere, 2, {"credentials-refused"}),
-        (moveworks_does_not_know_the_event, 20, {"credentials-refused"}),
+        (moveworks_does_not_know_the_event, 20, {"credentials-refused", "not-told"}),
         (moveworks_answers_500, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
         (moveworks_is_cut_off, 12, {"moveworks-out-of-reach", "outcome-unknown"}),
         # Eight refusals, each time later: 1, 2, 4 ... 60 minutes.
-        (moveworks_refuses_the_message, 200, {"approval-parked"}),
+        (moveworks_refuses_the_message, 200, {"approval-parked", "not-told"}),
         (moveworks_loses_the_answer, 2, {"outcome-unknown"}),
     ],
     ids=lambda part: getattr(part, "__name__", ""),
@@ -332,7 +333,13 @@ def test_a_record_that_is_begun_anew_is_an_alarm(watch: Watch) -> None:
 
 def test_an_alert_that_is_added_needs_a_test_here() -> None:
     assert {alert["name"] for alert in alerts(ROOT)} == {
-        *("no-complete-sweep", "credentials-refused", "moveworks-out-of-reach", "approval-parked"),
+        *(
+            "no-complete-sweep",
+            "not-told",
+            "credentials-refused",
+            "moveworks-out-of-reach",
+            "approval-parked",
+        ),
         *("outcome-unknown", "refused-callers", "server-errors", "many-people"),
         *("audit-not-recorded", "audit-set-back", "audit-begun"),
     }
@@ -475,6 +482,11 @@ def test_the_interpreter_groups_as_kusto_does() -> None:
 # What is mailed.
 
 
+def parked_mails(watch: Watch) -> list[tuple[str, str]]:
+    """Return the mails about what was parked; that nothing was told before is mailed, too."""
+    return [mail for mail in watch.mails if mail[0] == "approval-parked"]
+
+
 def test_two_approvals_parked_eight_minutes_apart_are_two_mails_that_name_them(watch: Watch) -> None:
     moveworks_refuses_the_message(watch)
     watch.world.requisition("jamie@example.com")
@@ -487,18 +499,18 @@ def test_two_approvals_parked_eight_minutes_apart_are_two_mails_that_name_them(w
     assert first != second
     apart = lines[1]["timestamp"] - lines[0]["timestamp"]
     assert timedelta(minutes=7) < apart < timedelta(minutes=9)
-    assert watch.mails == [("approval-parked", first), ("approval-parked", second)]
+    assert parked_mails(watch) == [("approval-parked", first), ("approval-parked", second)]
 
 
 def test_an_approval_that_is_parked_again_is_mailed_again(watch: Watch) -> None:
     moveworks_refuses_the_message(watch)
     watch.world.requisition("jamie@example.com")
     watch.sweeps(240)
-    [mail] = watch.mails
+    [mail] = parked_mails(watch)
 
     watch.sweeps(24 * 60)
 
-    assert watch.mails == [mail, mail]
+    assert parked_mails(watch) == [mail, mail]
 
 
 def test_each_unknown_outcome_is_mailed_once_and_named(watch: Watch) -> None:
@@ -545,4 +557,50 @@ def test_a_state_is_mailed_when_it_begins_and_again_only_after_it_was_over(watch
         watch.world.coupa.front.heal()
         watch.sweeps(30)
 
-    assert watch.mails == [("no-complete-sweep", "")] * 2
+    assert watch.mails == [("no-complete-sweep", ""), ("not-told", "")] * 2
+
+
+OWED = "owed count=3 oldest_s=%d causes=document_coupa_500:2,no_room:1"
+
+
+def owes(watch: Watch, *, minutes: int, level: int = logging.ERROR) -> None:
+    """Let sweeps write what they owe, as they do from 15 minutes on."""
+    for minute in range(minutes):
+        watch.sweeps(1)
+        logging.getLogger("coupa_core.sweep").log(level, OWED, 900 + 60 * minute)
+
+
+def test_what_is_owed_for_a_quarter_of_an_hour_is_mailed_within_five_minutes_more(watch: Watch) -> None:
+    owes(watch, minutes=1)
+    assert watch.raised() == {"not-told"}
+    owes(watch, minutes=5)
+    assert watch.mails == [("not-told", "")]
+
+    owes(watch, minutes=60)
+    assert watch.mails == [("not-told", "")]
+
+
+def test_what_was_owed_and_is_told_is_over_by_itself(watch: Watch) -> None:
+    owes(watch, minutes=10)
+    watch.sweeps(10)
+    assert watch.raised() == set()
+
+    watch.sweeps(15)
+    owes(watch, minutes=10)
+    assert watch.mails == [("not-told", "")] * 2
+
+
+def test_what_is_owed_for_less_is_no_alarm(watch: Watch) -> None:
+    owes(watch, minutes=10, level=logging.WARNING)
+
+    assert watch.raised() == set()
+
+
+def test_the_alert_says_how_much_is_owed_for_how_long_and_why(watch: Watch) -> None:
+    owes(watch, minutes=1)
+
+    [alert] = [each for each in alerts(ROOT) if each["name"] == "not-told"]
+    [row] = watch.rows_of(alert)
+    assert (alert["severity"], alert["windowSize"], alert["isEvent"]) == ("1", "PT10M", "false")
+    said = (row["owed"], row["oldest_s"], row["causes"])
+    assert said == (3, 900, "document_coupa_500:2,no_room:1")

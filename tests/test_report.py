@@ -148,6 +148,9 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
             failure="coupa_503",
             version="1.2.3+abc",
             last_began_at=NOW - HOUR,
+            owed={"no_row": 2, "odd": 1},
+            owed_since={"no_row": NOW.isoformat(), "odd": (NOW - HOUR).isoformat()},
+            oldest_owed_s=60.4,
         )
     )
 
@@ -164,6 +167,13 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
         "paused_until": "2026-11-23T10:00:00+00:00",
         "is_moveworks_suspect": True,
         "failure": "coupa_503",
+        "owed": {
+            "count": 3,
+            "oldest_s": 60,
+            "causes": {"no_row": 2, "odd": 1},
+            "since": {"no_row": NOW.isoformat(), "odd": (NOW - HOUR).isoformat()},
+            "stuck": ["odd"],
+        },
         "counts": {"sent": 2},
         "versions": {"package": "1.2.3", "schema": "1"},
     }
@@ -361,7 +371,7 @@ def test_after_sweeps_of_a_busy_coupa_nothing_is_left_over() -> None:
         ("retry", "moveworks_400"): 1,
         ("waiting", "not_your_turn"): 1,
     }
-    assert (said["pending"]["unaccounted"], said["pending"]["total"], said["is_proved"]) == (0, 4, True)
+    assert (said["pending"]["unaccounted"], said["pending"]["total"]) == (0, 4)
     assert Counter(each["place"] for each in world.call("status", query={"full": "1"}).body["approvals"]) == {
         "announced": 1,
         "parked": 1,

@@ -1,11 +1,13 @@
 """What was claimed, sent, decided and closed: one row per approval.
 
-`rules` says how a row may change, `age` how long an approval waits, `store` makes changes safe against races,
-`memory` is a store without a disk. It sends nothing and asks Coupa nothing.
+`rules` says how a row may change, `age` how long an approval waits, `owed` what should have been told,
+`store` makes changes safe against races, `memory` is a store without a disk. It sends nothing and asks Coupa
+nothing.
 """
 
 from coupa_core.ledger.age import age_s
 from coupa_core.ledger.memory import MemoryStore
+from coupa_core.ledger.owed import STUCK_AFTER, Owed, owed, since, stuck
 from coupa_core.ledger.rules import (
     BASELINE,
     DIGEST,
@@ -60,6 +62,7 @@ __all__ = [
     "MUTED",
     "PARKED_FOR",
     "QUIET",
+    "STUCK_AFTER",
     "Corrupt",
     "Entry",
     "Lease",
@@ -68,6 +71,7 @@ __all__ = [
     "MemoryStore",
     "Note",
     "Opened",
+    "Owed",
     "State",
     "Status",
     "Told",
@@ -82,6 +86,7 @@ __all__ = [
     "muted",
     "next_round",
     "not_reminded",
+    "owed",
     "owing",
     "parked",
     "parted",
@@ -93,6 +98,8 @@ __all__ = [
     "resent",
     "sent",
     "settled",
+    "since",
+    "stuck",
     "told",
     "tried",
     "unparked",

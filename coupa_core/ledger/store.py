@@ -40,6 +40,9 @@ class Status:
         suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
         edits_known_until: what was edited before, by Coupa's clock, has been looked at.
         purged_at: when closed rows were last purged.
+        owed: of how many approvals somebody should have been told and was not, by cause; see `owed`.
+        owed_since: since when there is each cause, as ISO 8601, and nothing of it goes out.
+        oldest_owed_s: for how long the oldest of them waits, in seconds.
         first_run: the backlog that waited before the bridge began is still being gone through.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
@@ -53,6 +56,9 @@ class Status:
     suspect: bool = False
     edits_known_until: datetime | None = None
     purged_at: datetime | None = None
+    owed: dict[str, int] = field(default_factory=dict)
+    owed_since: dict[str, str] = field(default_factory=dict)
+    oldest_owed_s: float = 0.0
     first_run: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     failure: str = ""

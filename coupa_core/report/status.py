@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status, age_s
+from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status, age_s, stuck
 from coupa_core.model import Approval, Listing, stamp
 from coupa_core.report.figures import spread
 
@@ -130,7 +130,9 @@ class Report:
         self._versions = dict(versions)
 
     def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
-        """Tell whether every pending approval was seen lately; no store, no health.
+        """Tell whether every pending approval was seen lately, and nothing is owed for long.
+
+        No store, no health.
 
         Args:
             version: the release whose sweep the last one must have been; empty for any.
@@ -144,9 +146,12 @@ class Report:
         return self._is_fresh(status) and is_its and (since is None or _saw_all(status, since))
 
     def _is_fresh(self, status: Status) -> bool:
-        """Tell whether a complete sweep ended lately; from far ahead means that the clock was put back."""
-        last = status.last_complete_at
-        return last is not None and abs(self._clock.now() - last) < STALE_AFTER
+        """Tell whether a complete sweep ended lately, and nothing is owed for long.
+
+        A sweep from far ahead means that the clock was put back.
+        """
+        last, now = status.last_complete_at, self._clock.now()
+        return last is not None and abs(now - last) < STALE_AFTER and not stuck(status.owed_since, now)
 
     def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
         """Account for every pending approval of Coupa from the ledger.
@@ -168,12 +173,19 @@ class Report:
         status = self._store.status()
         opened = self._store.open_entries()
         listing = self._coupa.pending(Deadline(self._clock, LIST_S))
-        standings = self._standings(status, opened, listing)
+        standings, now = self._standings(status, opened, listing), self._clock.now()
         pending = [each for each in standings if each.approval is not None]
         unaccounted = [str(each.approval_id) for each in pending if each.place == "unaccounted"]
+        # By their ids, and not by their number: as many others may have been left for later.
+        unseen = [
+            each
+            for each in pending
+            if each.place in ("unaccounted", "not_seen_yet") and not _is_young(each.approval, now)
+        ]
+        late = stuck(status.owed_since, now)
         said = {
             "is_healthy": self._is_fresh(status),
-            "is_proved": listing.is_complete and not listing.unreadable and not unaccounted,
+            "is_proved": listing.is_complete and not listing.unreadable and not unseen and not late,
             "pending": {
                 "total": len(pending),
                 "accounted": len(pending) - len(unaccounted),
@@ -193,6 +205,13 @@ class Report:
             "is_moveworks_suspect": status.suspect,
             "failure": status.failure,
             "counts": status.counts,
+            "owed": {
+                "count": sum(status.owed.values()),
+                "oldest_s": round(status.oldest_owed_s),
+                "causes": status.owed,
+                "since": status.owed_since,
+                "stuck": late,
+            },
             "rates": self._rates(opened.entries),
             "versions": self._versions,
         }
@@ -241,9 +260,9 @@ def _saw_all(status: Status, since: datetime) -> bool:
     return began is not None and complete is not None and since <= began <= complete
 
 
-def _is_young(approval: Approval, now: datetime) -> bool:
+def _is_young(approval: Approval | None, now: datetime) -> bool:
     """Tell whether Coupa touched it so lately that no sweep needs to have seen it."""
-    touched = stamp(approval.updated_at)
+    touched = stamp(approval.updated_at) if approval else None
     return touched is not None and now - touched < STALE_AFTER
 
 

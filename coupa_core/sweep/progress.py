@@ -58,6 +58,8 @@ class Progress:
         self._misses = 0
         self.deadline = Deadline(clock, seconds)
         self.failure = ""
+        self.is_watched = False
+        """What is owed at its end has been looked at."""
         self.is_over = False
         """Something failed that ends the sweep for everybody: nothing more is claimed or sent."""
 

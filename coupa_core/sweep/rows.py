@@ -27,6 +27,8 @@ class Rows:
         self._kit = kit
         self._progress = progress
         self._events: list[Event] = []
+        self.written: dict[int, Entry] = {}
+        """The rows that this sweep wrote, by approval id, as it left them."""
 
     def claim(self, look: Look) -> Entry | None:
         """Claim an approval; None when somebody else has it, or the store does not answer."""
@@ -47,6 +49,8 @@ class Rows:
             return None
         if entry is None:
             self._progress.count("lost_race")
+        else:
+            self.written[number] = entry
         return entry
 
     def commit(self, entry: Entry) -> Entry | None:
@@ -56,6 +60,8 @@ class Rows:
             ServiceError: the store does not answer.
         """
         stored = self._kit.ledger.commit(entry)
+        if stored is not None:
+            self.written[entry.approval_id] = stored
         if stored is None:
             logger.warning("row changed by another approval_id=%d", entry.approval_id)
             self._progress.count("lost_race")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from coupa_core.clock import Deadline, until
 from coupa_core.correlation import Correlation, correlated
 from coupa_core.errors import ServiceError, one_line
-from coupa_core.ledger import KEEP_CLOSED, Entry, Status, age_s
+from coupa_core.ledger import KEEP_CLOSED, Entry, Owed, Status, age_s, owed, since, stuck
 from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
 from coupa_core.release import RELEASE
 from coupa_core.sweep.announce import Announcing
@@ -51,6 +51,7 @@ class Sweep:
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self._knows_rate = False
+        self._owed_since: dict[str, str] = {}
 
     def run(self) -> Summary:
         """Do one sweep.
@@ -65,6 +66,8 @@ class Sweep:
                 is_complete = self._sweep(progress)
             except ServiceError as failure:
                 progress.hamper(failure)
+                if not progress.is_watched:
+                    self._watch(None, progress)
         summary = progress.summary(under, is_complete=is_complete)
         logger.log(logging.INFO if is_complete and not summary.failure else logging.ERROR, "%s", summary)
         return summary
@@ -73,6 +76,7 @@ class Sweep:
         """List, compare, announce, close; return whether the list was complete."""
         kit, now = self.kit, self.kit.clock.now()
         status = kit.ledger.store.status()
+        self._owed_since = status.owed_since or self._owed_since
         entries = self._open_rows(progress)
         is_first = status.first_run or (status.last_sweep_at is None and not entries)
         if is_first and not status.first_run and kit.first_run is not Backlog.ANNOUNCE:
@@ -117,6 +121,10 @@ class Sweep:
             since=status.last_complete_at or now,
         ).run(plan.looks, _siblings(listing), circles)
         closing.run(plan.closings)
+        due = owed(
+            listing.approvals, {row.approval_id: row for row in entries} | rows.written, kit.clock.now()
+        )
+        self._watch(due if listing.is_complete else None, progress)
         is_through = listing.is_complete and not plan.held and progress.came_through()
         left = Status(
             last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
@@ -132,12 +140,29 @@ class Sweep:
             failure=progress.failure,
             version=RELEASE,
             last_began_at=now,
+            owed=dict(due.causes),
+            owed_since=self._owed_since,
+            oldest_owed_s=due.oldest_s,
         )
         kit.ledger.store.save_status(left)
         self._keep_house(left, progress)
         # A connection that idles until the next sweep may be gone by then, and a message lost on it.
         kit.channel.close_idle()
         return listing.is_complete
+
+    def _watch(self, due: Owed | None, progress: Progress) -> None:
+        """Look at the end, whatever the means: say so when something is owed for long and does not go out."""
+        progress.is_watched = True
+        now, has_sent = self.kit.clock.now(), bool(progress.counts().get("sent"))
+        if self.kit.is_dry:
+            due = Owed() if due else None
+        self._owed_since = since(self._owed_since, due, has_sent=has_sent, now=now)
+        late = stuck(self._owed_since, now)
+        if late:
+            numbers = due.causes if due else {}
+            causes = ",".join(f"{cause}:{numbers.get(cause, '?')}" for cause in late)
+            count, oldest_s = sum(numbers.get(cause, 0) for cause in late), due.oldest_s if due else 0.0
+            logger.error("owed count=%d oldest_s=%.0f causes=%s", count, oldest_s, causes)
 
     def _open_rows(self, progress: Progress) -> list[Entry]:
         """Read the ledger; a row that cannot be read is set aside and made anew from what Coupa says."""

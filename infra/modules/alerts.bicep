@@ -38,6 +38,15 @@ var rules = [
     query: loadTextContent('../alerts/no-complete-sweep.kql')
   }
   {
+    name: 'not-told'
+    severity: 1
+    windowSize: 'PT10M'
+    isEvent: false
+    splitBy: ''
+    summary: 'People should have been told something 15 minutes ago, and were not.'
+    query: loadTextContent('../alerts/not-told.kql')
+  }
+  {
     name: 'credentials-refused'
     severity: 1
     windowSize: 'PT15M'

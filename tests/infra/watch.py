@@ -55,8 +55,12 @@ class Watch(logging.Handler):
         self._session.mount("http://app.test", InProcess(FunctionHost(_functions(), function_key=KEY).wsgi))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line as the host hands it on: only its text."""
-        row = {"timestamp": self.world.clock.now(), "message": record.getMessage()}
+        """Keep one line as the host hands it on: only its text and its level.
+
+        Source: https://learn.microsoft.com/azure/azure-monitor/app/data-model-complete#trace
+        """
+        level = min(max(record.levelno // 10 - 1, 0), 4)
+        row = {"timestamp": self.world.clock.now(), "message": record.getMessage(), "severityLevel": level}
         self.tables["traces"].append(row)
 
     def call(self, method: str, path: str, *, key: str = KEY, **details: Any) -> requests.Response:
