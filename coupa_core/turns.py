@@ -71,13 +71,15 @@ class Turns:
     """The turns of one request, in a row, one each `step_s`; inside `with`, its calls use them.
 
     A call beyond them goes out after the same step, so that nobody who was admitted waits behind those who
-    came later; the rate is kept by those who come next.
+    came later; the rate is kept by those who come next. Of a pair the second begins with the first, and each
+    of the others a step earlier: the last turn stays empty.
     """
 
-    def __init__(self, stile: Turnstile, *, start_s: float, number: int) -> None:
+    def __init__(self, stile: Turnstile, *, start_s: float, number: int, is_pair: bool = False) -> None:
         self._stile = stile
         self._next_s = start_s
         self._left = number
+        self._is_pair = is_pair
         self._until_s = start_s + (number - _LATE) * stile.step_s
         self._lock = threading.Lock()
         self._before: Token[Turns | None] | None = None
@@ -101,10 +103,12 @@ class Turns:
     def split(self, number: int) -> tuple[Turns, Turns]:
         """Return the first turns and the others: the others are there, however many calls come before."""
         first = min(number, self._left)
-        then_s = self._next_s + first * self._stile.step_s
+        is_pair = self._is_pair and first > 0
+        then_s = self._next_s + (first - is_pair) * self._stile.step_s
+        left, is_pair_left = self._left - first, self._is_pair and not is_pair
         return (
-            Turns(self._stile, start_s=self._next_s, number=first),
-            Turns(self._stile, start_s=then_s, number=self._left - first),
+            Turns(self._stile, start_s=self._next_s, number=first, is_pair=is_pair),
+            Turns(self._stile, start_s=then_s, number=left, is_pair=is_pair_left),
         )
 
     @property
@@ -127,7 +131,8 @@ class Turns:
             at_s = max(now_s, self._next_s)
             if at_s - now_s > within_s:
                 return None
-            self._next_s = at_s + self._stile.step_s
+            self._next_s = at_s + (0.0 if self._is_pair else self._stile.step_s)
+            self._is_pair = False
             if self._left:
                 self._left -= 1
             else:
@@ -150,6 +155,7 @@ class _Ask:
         number: how many were given; 0 for none.
         delay_s: how far away the first one is.
         pause_s: how long it would have to wait until it could be given them.
+        is_pair: the first two calls may begin together.
         is_answered: it has been looked at.
     """
 
@@ -160,15 +166,19 @@ class _Ask:
     number: int = 0
     delay_s: float = 0.0
     pause_s: float = 0.0
+    is_pair: bool = False
     is_answered: bool = False
 
-    def answer(self, free_at: float, now: float, step_s: float) -> float:
+    def answer(self, free_at: float, now: float, step_s: float, *, is_idle: bool) -> float:
         """Take turns from a schedule.
 
         Args:
             free_at: when its next turn is free, in seconds on the clock of the schedule; not before `now`.
             now: the same.
             step_s: between turns.
+            is_idle: nobody had the turn before that one: the second call may begin with the first, in its
+                place. No second sees more calls than the rate: one that began before has that empty turn, and
+                one that begins now has the last turn, which stays empty and must lie within it.
 
         Returns:
             When the next turn is free then.
@@ -184,6 +194,7 @@ class _Ask:
             self.pause_s = self.delay_s + (self.least - 1) * step_s - self.within_s
             return free_at
         self.number = fit
+        self.is_pair = is_idle and not self.yields and fit > 1 and (fit - 1) * step_s < 1
         return free_at + fit * step_s
 
 
@@ -290,7 +301,8 @@ class Turnstile:
                 self._answer(sorted(asks, key=lambda each: each.yields))
         if not ask.number:
             return None
-        return Turns(self, start_s=self._clock.monotonic() + ask.delay_s, number=ask.number)
+        start_s = self._clock.monotonic() + ask.delay_s
+        return Turns(self, start_s=start_s, number=ask.number, is_pair=ask.is_pair)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
         """Answer them from the row; where the table does not answer, from a schedule of our own."""
@@ -305,7 +317,7 @@ class Turnstile:
                 return
         with self._lock:
             now_s = self._clock.monotonic()
-            self._own_at = self._taken(asks, max(self._own_at, now_s), now_s)
+            self._own_at = self._taken(asks, self._own_at, now_s)
 
     def _answer_together(self, asks: Sequence[_Ask]) -> None:
         failure: ServiceError | None = None
@@ -314,10 +326,14 @@ class Turnstile:
             note = self._seen.note if is_fresh else self._store.note(NAME)
             now = self._now()
             with self._lock:
-                owed_s = max(0.0, self._own_at - self._clock.monotonic())
-            free_at = _free_at(note, now) + owed_s
+                own_s = self._own_at - self._clock.monotonic()
+            owed_s = max(0.0, own_s)
+            # Without a debt it may be in the past: since then nobody had a turn, neither by the row nor here.
+            free_at = (
+                max(_free_at(note, now), now) + owed_s if owed_s else max(_free_at(note, now), now + own_s)
+            )
             then = self._taken(asks, free_at, now)
-            if then == free_at:
+            if then == max(free_at, now):
                 return
             text = f"{then:.6f}"
             try:
@@ -333,8 +349,10 @@ class Turnstile:
         raise failure
 
     def _taken(self, asks: Sequence[_Ask], free_at: float, now: float) -> float:
+        """Let them take turns from when the next is free, or was; return when the next is free then."""
         for ask in asks:
-            free_at = ask.answer(free_at, now, self.step_s)
+            is_idle = free_at <= now - self.step_s
+            free_at = ask.answer(max(free_at, now), now, self.step_s, is_idle=is_idle)
         return free_at
 
     def _now(self) -> float:
@@ -342,9 +360,9 @@ class Turnstile:
 
 
 def _free_at(note: Note, now: float) -> float:
-    """Return when the next turn is free; now, where the row does not say, or cannot be right."""
+    """Return when the next turn is free, or was; now, where the row does not say, or cannot be right."""
     try:
         said = float(note.text)
     except ValueError:
         return now
-    return said if now < said <= now + MAX_AHEAD_S else now
+    return said if said <= now + MAX_AHEAD_S else now

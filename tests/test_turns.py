@@ -262,6 +262,84 @@ def test_as_many_as_fit_are_given_where_fewer_will_do() -> None:
         process.admit(3, 20, within_s=4)
 
 
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    per_second=st.integers(1, 25),
+    steps=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(1, 30), st.floats(0, 2)), min_size=1, max_size=25
+    ),
+)
+def test_however_people_come_and_go_no_second_sees_more_than_the_rate(
+    per_second: int, steps: list[tuple[int, int, float]]
+) -> None:
+    clock, store = ManualClock(), MemoryStore()
+    processes = [stile(store, clock, per_second) for _ in range(3)]
+    starts: list[float] = []
+    for which, number, pause_s in steps:
+        clock.advance(pause_s)
+        with processes[which].admit(number, number, within_s=60):
+            for _ in range(number):
+                assert processes[which].wait(Deadline(clock, 60))
+                starts.append(clock.monotonic())
+
+    assert most_in_a_second(starts) <= per_second
+
+
+def starts_of(process: Turnstile, clock: ManualClock, number: int, *, first: int = 0) -> list[float]:
+    """Return when the calls of a request begin, in steps since it came, and the first ones were split off."""
+    began_s, starts = clock.monotonic(), []
+    for turns in process.admit(number, number, within_s=60).split(first):
+        with turns:
+            for _ in range(len(turns)):
+                assert process.wait(Deadline(clock, 60))
+                starts.append(round((clock.monotonic() - began_s) / process.step_s, 3))
+    return starts
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_where_the_turn_before_was_free_two_calls_begin_together_and_the_last_turn_stays_empty(
+    first: int,
+) -> None:
+    clock, store = ManualClock(), MemoryStore()
+    process = stile(store, clock)
+    assert starts_of(process, clock, 4) == [0, 1, 2, 3]  # nobody knows what was before
+    clock.advance(3 * process.step_s)
+
+    assert starts_of(process, clock, 4, first=first) == [0, 0, 1, 2]
+    assert starts_of(process, clock, 4) == [2, 3, 4, 5]  # two steps after the last call, one of them empty
+
+
+@pytest.mark.parametrize(("per_second", "number"), [(5, 6), (3, 4), (1, 2), (5, 1)])
+def test_a_request_that_needs_more_than_a_second_begins_one_call_after_the_other(
+    per_second: int, number: int
+) -> None:
+    clock = ManualClock()
+    process = stile(MemoryStore(), clock, per_second)
+    starts_of(process, clock, 1)
+    clock.advance(60)
+
+    assert starts_of(process, clock, number) == list(range(number))
+
+
+def test_a_call_that_was_not_foreseen_counts_as_the_turn_before() -> None:
+    clock = ManualClock()
+    process = stile(MemoryStore(), clock)
+    with process.admit(1, 1, within_s=1):
+        for _ in range(3):
+            assert process.wait(Deadline(clock, 5))
+    clock.advance(process.step_s)
+
+    assert starts_of(process, clock, 4) == [0, 1, 2, 3]
+
+
+def test_two_calls_begin_together_without_the_table_too() -> None:
+    clock = ManualClock()
+    process = stile(Counting(failures=[Unavailable("ledger_503", "away")]), clock)
+
+    assert starts_of(process, clock, 4) == [0, 0, 1, 2]
+    assert starts_of(process, clock, 4) == [2, 3, 4, 5]
+
+
 def test_turns_that_were_split_off_are_there_whatever_came_before() -> None:
     clock = ManualClock()
     process = stile(MemoryStore(), clock)
