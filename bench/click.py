@@ -1,4 +1,4 @@
-"""`python -m bench.click`: one click after another, each with a token and connections, as the sweep left them.
+"""`python -m bench.click`: one click after another, each warm and on what a sweep has announced.
 
 With `--beside FOLDER` the build in another checkout is measured by turns in the same world, with the ratio.
 """
