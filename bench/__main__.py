@@ -109,7 +109,7 @@ def _quiet(figures: Figures, storage: str, pending: int) -> None:
 
 
 def _click(figures: Figures, storage: str) -> None:
-    """Approve what was announced, twice: with a new process, and with one that has a token and connections."""
+    """Approve what was announced: with a new process, and with one that has a token and connections."""
     figures.section("one click")
     with neighbours() as around:
         around.enter(2)
