@@ -131,6 +131,22 @@ def test_an_approval_that_cannot_be_read_waits_alone_and_is_parked_with_an_alarm
     assert (row_of(world, bad).state, row_of(world, bad).cause) == (State.PARKED, "coupa_500")
 
 
+def test_an_approval_that_breaks_the_list_keeps_nobody_else_from_being_told() -> None:
+    world, approvals = crowd(80)
+    at_fault = approvals[min(approvals)]
+    world.coupa.broken.add(("approval", at_fault))
+
+    summary = world.sweep()
+
+    assert told(world) == sorted(set(approvals.values()) - {at_fault})
+    assert summary.counts["unreadable"] == 1
+    assert not world.call("status").body["is_proved"]
+    world.coupa.broken.clear()
+    world.clock.advance(60)
+    world.sweep()
+    assert told(world) == sorted(approvals.values())
+
+
 def test_approvals_that_were_not_asked_about_for_want_of_rate_count_nothing_against_anybody() -> None:
     world, approvals = crowd(8)
     last = list(approvals.values())[-1]

@@ -7,9 +7,10 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from bridge import World
@@ -862,6 +863,25 @@ def test_edits_are_asked_for_in_whole_seconds_as_coupa_writes_them() -> None:
 
     assert minutes(world, 1) == [[JAMIE]]
     assert world.store.status().failure == ""
+
+
+def test_in_the_first_backlog_only_the_edits_since_its_beginning_are_asked_about() -> None:
+    """Else every document that waits is listed in each sweep until the backlog is through."""
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "2"})
+    for _ in range(60):
+        world.requisition(JAMIE)
+    world.clock.advance(3600)
+    began = world.clock.now()
+    minutes(world, 5)
+
+    asked = [
+        parse_qs(call.query)["updated_at[gt_or_eq]"][0]
+        for call in world.coupa.front.calls
+        if "updated_at" in unquote(call.query)
+    ]
+
+    assert asked
+    assert all(began - datetime.fromisoformat(each) <= timedelta(minutes=11) for each in asked)
 
 
 def test_when_only_the_question_for_edits_fails_the_sweep_goes_on() -> None:

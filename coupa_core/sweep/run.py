@@ -132,7 +132,8 @@ class Sweep:
             paused_until=sending.paused_until,
             suspect=sending.suspect,
             # Only a sweep that has looked at everything may forget which edits it was told of.
-            edits_known_until=asked_at if is_through else status.edits_known_until,
+            # The first one knows all edits from before: whatever it tells, it reads afterwards.
+            edits_known_until=asked_at if is_through or not entries else status.edits_known_until,
             # One bad record must not keep the first run from ending: what comes later would be swallowed.
             first_run=is_first and (kit.is_dry or not listing.is_complete or progress.has_left()),
             purged_at=status.purged_at,
