@@ -633,12 +633,20 @@ class Document(Record):
         Source: Coupa Core API, Requisitions, example calls (a draft with a pending approval); the release 39
         schemas, in which InvoiceHeader and ExpenseReport have `approvals` only.
         """
-        if self.names_turn:
-            steps = [self.current_approval, *self.current_parallel_approvals]
-            current = {step.id for step in steps if step}
-        else:
-            current = set(current_of(self.approvals))
-        return self.status == PENDING and approval_id in current
+        return self.status == PENDING and approval_id in self._current
+
+    def hides_turn(self, approval_id: int) -> bool:
+        """Tell whether nobody can say if it is this approval's turn: it names no step, or no status."""
+        if not self._current:
+            return self.status in (None, PENDING)
+        return self.status is None and approval_id in self._current
+
+    @property
+    def _current(self) -> set[int]:
+        if not self.names_turn:
+            return set(current_of(self.approvals))
+        steps = [self.current_approval, *self.current_parallel_approvals]
+        return {step.id for step in steps if step and step.id}
 
 
 UNREADABLE = "unreadable:"

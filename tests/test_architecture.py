@@ -29,9 +29,10 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("settings", "coupa", "moveworks", "table_ledger", "table_journal", "directory"),
-            *("sweep", "decide", "inbox", "relay", "report", "operate", "turns"),
+            "turns",
         }
     ),
+    frozenset({"sweep", "decide", "inbox", "relay", "report", "operate"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
     frozenset({"audit", "doctor"}),

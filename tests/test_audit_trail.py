@@ -255,4 +255,4 @@ def test_old_days_are_deleted_once_a_day_and_a_failure_of_that_ends_no_sweep() -
         world.sweep()
     days = {each["at"][:10] for each in events(world)}
     assert len(days) <= 4
-    assert world.bridge.sweep.kit.journal.verify().broken is None  # type: ignore[attr-defined]
+    assert world.bridge.sweep.kit.journal.verify().broken is None

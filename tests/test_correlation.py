@@ -79,7 +79,7 @@ def test_one_id_stands_on_the_request_the_calls_the_record_the_log_and_the_answe
     [calls] = lines(caplog, "calls route=approve ")
     for line in (decision, calls):
         assert re.findall(r" request_id=(\S+)", line) == [answered]
-    record = world.bridge.sweep.kit.journal.store  # type: ignore[attr-defined]
+    record = world.bridge.sweep.kit.journal.store
     events = [row.said()["event"] for row in record.rows(world.clock.now().date())]
     by_kind = {each["kind"]: each.get("request_id") for each in events}
     assert (by_kind["intent"], by_kind["decision"]) == (answered, answered)

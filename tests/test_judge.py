@@ -1,32 +1,35 @@
-"""The verdict on one approval: close, wait, park, leave alone, or tell, from one read after the claim."""
+"""What one approval needs, judged from one read after the claim: who is told what, and the row after that."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from coupa_core.authority import Circle, EmailMap, deciders
+from coupa_core.cadence import Cadence
 from coupa_core.documents import Requisition
-from coupa_core.ledger import MAX_UNCERTAIN, Entry, State, Told
+from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Entry, State, Told, told
 from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable
 from coupa_core.sweep.judge import (
+    HIDDEN,
     MAX_CIRCLE,
-    Close,
-    Park,
-    Same,
-    Tell,
-    Verdict,
-    Wait,
+    MISSING,
+    Judged,
+    Kind,
+    Policy,
+    Read,
+    Tells,
+    is_due_again,
     judge,
-    recipients_of,
     seen,
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e")
+ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e", attempted_at=NOW)
+HOUR = timedelta(hours=1)
 
 
 def approval(**fields: Any) -> Approval:
@@ -59,69 +62,80 @@ def document(**fields: Any) -> Document:
     )
 
 
-def verdict(
+def judged(
     entry: Entry = ROW,
-    told: Approval | None = None,
+    waits: Approval | None = None,
     about: Document | None = None,
     *,
     before: State | None = None,
-    siblings: tuple[Approval, ...] = (),
     members: int = 0,
-    shared: frozenset[str] = frozenset(),
     is_certain: bool = True,
-) -> Verdict:
-    asked, shown = told or approval(), about or document()
-    people = [person(20 + number) for number in range(members)]
+    cadence: Cadence | None = None,
+    at: datetime = NOW,
+    **read: Any,
+) -> Judged:
+    """Judge an approval that was read with its document, and with so many members of its group."""
+    asked = waits or approval()
+    people = [Person(id=20 + each, email=f"p{20 + each}@example.com", active=True) for each in range(members)]
     circle = Circle(deciders(asked, members=people, delegates=(), emails=EmailMap()), is_certain)
-    recipients = recipients_of(circle, shown, shared=shared, emails=EmailMap())
-    return judge(entry, asked, shown, siblings=siblings, before=before, circle=circle, recipients=recipients)
+    known: dict[str, Any] = {
+        "approval": asked,
+        "is_known": True,
+        "document": about or document(),
+        "circle": circle,
+    }
+    what = Read(**(known | read))
+    policy = Policy(
+        cadence=cadence or Cadence(),
+        emails=EmailMap(),
+        tells=Tells.NEVER,
+        tells_requester=False,
+        escalate_to="boss@example.com",
+        silence="",
+        since=NOW,
+    )
+    return judge(entry, what, before=before, policy=policy, now=at)
 
 
-def unknown(about: Document | None, told: Approval | None = None) -> Verdict:
-    """Return the verdict on what Coupa does not return."""
-    circle = Circle((), is_certain=True)
-    return judge(ROW, told, about, siblings=(), before=None, circle=circle, recipients=())
+def rest(said: Judged) -> tuple[State, str]:
+    """Return where a row stands of which nothing is said, and why."""
+    assert said.messages == ()
+    row = said.ended(said.entry, (), cause="", now=NOW)
+    return row.state, row.cause
 
 
-def person(number: int) -> Person:
-    return Person(id=number, email=f"p{number}@example.com", active=True)
+def news(said: Judged) -> list[str]:
+    """Return who is told."""
+    assert {each.kind for each in said.messages} == {Kind.ANNOUNCEMENT}
+    return [each.person.key for each in said.messages]
 
 
-def tell(
-    entry: Entry = ROW, told: Approval | None = None, about: Document | None = None, **more: Any
-) -> Tell:
-    said = verdict(entry, told, about, **more)
-    assert isinstance(said, Tell)
-    return said
+def after(said: Judged, at: datetime = NOW) -> Entry:
+    """Return the row after everybody was told."""
+    row = said.entry
+    for key in news(said):
+        row = told(row, person=key, version=said.version, to=said.approver_key, now=at)
+    return said.ended(row, (), cause="", now=at)
 
 
-def unchanged(said: Verdict) -> Entry:
-    """Return the row of an approval of which everybody knows."""
-    assert isinstance(said, Same)
-    return said.entry
-
-
-def told(said: Tell) -> Entry:
-    """Return the row after the notices were sent."""
-    reached = Told(version=said.version, to=said.approver_key, at=NOW)
-    people = {**said.entry.told, **dict.fromkeys((person.key for person in said.people), reached)}
-    return replace(said.entry, state=State.SENT, told=people, sent_to=said.approver_key)
+def is_changed(said: Judged) -> bool:
+    """Tell whether whoever is told was shown something else before."""
+    return said.is_changed_for(said.messages[0].person)
 
 
 GROUP = {"approver-type": "ApprovalGroup", "approver": {"id": 12, "name": "Buyers"}}
 
 
 def test_a_new_approval_is_told_to_its_approver() -> None:
-    said = tell()
+    said = judged()
 
-    [ann] = said.people
-    assert (ann.key, ann.address, said.approver_key) == ("user:12", "ann@example.com", "user:12")
-    assert not said.is_changed_for(ann)
+    assert [each.person.address for each in said.messages] == ["ann@example.com"]
+    assert (news(said), said.approver_key, is_changed(said)) == (["user:12"], "user:12", False)
     assert said.entry == replace(ROW, told={"user:12": Told()})
 
 
 def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
-    assert unknown(None) == Close("gone")
+    assert rest(judged(is_known=False)) == (State.CLOSED, "gone")
 
 
 @pytest.mark.parametrize(
@@ -129,41 +143,72 @@ def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
     [("approved", "approved"), ("on_hold", "on_hold"), (None, "unknown"), ("", "unknown")],
 )
 def test_an_approval_that_is_not_pending_is_closed_with_its_status(status: str | None, cause: str) -> None:
-    assert verdict(told=approval(status=status)) == Close(cause)
+    assert rest(judged(waits=approval(status=status))) == (State.CLOSED, cause)
 
 
-def test_without_its_document_an_approval_waits() -> None:
-    assert unknown(None, approval()) == Wait("document_unreadable")
+@pytest.mark.parametrize("fields", [{"status": "draft"}, {"current-approval": {"id": 6}}], ids=str)
+def test_whose_turn_has_not_come_waits(fields: dict[str, Any]) -> None:
+    assert rest(judged(about=document(**fields))) == (State.WAITING, "not_your_turn")
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"status": "draft"}, {"current-approval": {"id": 6}}, {"current-approval": None}, {"status": None}],
+    ("read", "cause"),
+    [
+        ({"document": None}, MISSING),
+        ({"document": document(**{"current-approval": None})}, HIDDEN),
+        ({"document": document(**{"current-approval": None, "status": None})}, HIDDEN),
+        ({"document": document(status=None)}, HIDDEN),
+    ],
     ids=str,
 )
-def test_whose_turn_has_not_come_waits(fields: dict[str, Any]) -> None:
-    assert verdict(about=document(**fields)) == Wait("not_your_turn")
+def test_what_cannot_be_shown_is_tried_again_and_told_by_its_number_in_the_end(
+    read: dict[str, Any], cause: str
+) -> None:
+    assert rest(judged(**read)) == (State.RETRY, cause)
+
+    said = judged(replace(ROW, failures=MINIMAL_AFTER, cause=cause), **read)
+
+    assert said.document == Document(type=REQUISITION, id=70)
+    assert (after(said).state, after(said).cause) == (State.PARKED, cause)
+    again = replace(after(said), state=State.CLAIMED, cause=cause)
+    assert rest(judged(again, **read)) == (State.PARKED, cause)
+    whole = judged(again)
+    assert (whole.entry.failures, news(whole), after(whole).state) == (0, ["user:12"], State.SENT)
+
+
+def test_an_approval_without_a_document_is_told_by_its_own_number_without_a_link_to_another() -> None:
+    said = judged(replace(ROW, failures=MINIMAL_AFTER), approval(**{"approvable-id": None}), document=None)
+
+    assert said.document == Document(type="", id=7)
+
+
+def test_what_can_be_read_again_before_its_turn_is_shown_whole_when_it_comes() -> None:
+    said = judged(replace(ROW, failures=MINIMAL_AFTER, cause=MISSING), about=document(status="draft"))
+
+    assert rest(said) == (State.WAITING, "not_your_turn")
+    assert said.entry.failures == 0
 
 
 def test_in_a_document_that_cannot_be_read_an_approval_waits_with_the_cause() -> None:
     closed = Unreadable(type="InvoiceHeader", id=70, scope="core.invoice.read")
 
-    assert verdict(about=closed) == Wait("unreadable:core.invoice.read")
+    assert rest(judged(about=closed)) == (State.WAITING, "unreadable:core.invoice.read")
 
 
 def test_each_of_parallel_approvers_has_the_turn() -> None:
     fields = {"current-approval": {"id": 6}, "current-parallel-approvals": [{"id": 6}, {"id": 7}]}
 
-    assert tell(about=document(**fields))
+    assert news(judged(about=document(**fields))) == ["user:12"]
 
 
-def test_the_turn_of_other_documents_goes_by_position() -> None:
+def test_the_turn_of_other_documents_goes_by_position_and_waits_while_nobody_knows_it() -> None:
     receipt = Document(type="ReceiptRequest", id=70)
     second = approval(**{"approvable-type": "ReceiptRequest", "position": 2})
     first = approval(**{"approvable-type": "ReceiptRequest", "position": 1, "id": 6})
 
-    assert verdict(told=second, about=receipt, siblings=(first, second)) == Wait("not_your_turn")
-    assert isinstance(verdict(told=second, about=receipt, siblings=(second,)), Tell)
+    assert rest(judged(ROW, second, receipt, siblings=[first, second])) == (State.WAITING, "not_your_turn")
+    assert rest(judged(ROW, second, receipt, siblings=None)) == (State.WAITING, "turn_unread")
+    assert news(judged(ROW, second, receipt, siblings=[second])) == ["user:12"]
 
 
 @pytest.mark.parametrize(
@@ -183,68 +228,61 @@ def test_the_turn_of_other_documents_goes_by_position() -> None:
     ids=lambda fields: str(fields.get("approver")),
 )
 def test_without_an_active_person_to_tell_an_approval_is_parked(fields: dict[str, Any]) -> None:
-    assert verdict(told=approval(**fields)) == Park(ROW, "no_recipient")
+    assert rest(judged(waits=approval(**fields))) == (State.PARKED, "no_recipient")
 
 
 def test_while_nobody_knows_who_may_decide_an_approval_waits() -> None:
-    assert verdict(told=approval(**GROUP), is_certain=False) == Wait("people_unread")
+    said = judged(waits=approval(**GROUP), is_certain=False)
+
+    assert rest(said) == (State.WAITING, "people_unread")
 
 
-def test_every_member_of_a_group_is_told_once() -> None:
-    said = tell(told=approval(**GROUP), members=3)
+def test_every_member_of_a_group_is_told_once_in_the_order_in_which_coupa_names_them() -> None:
+    said = judged(waits=approval(**GROUP), members=8)
 
-    assert [each.key for each in said.people] == ["user:20", "user:21", "user:22"]
-    assert unchanged(verdict(told(said), told=approval(**GROUP), members=3)) == told(said)
-
-
-def test_a_row_keeps_the_members_in_the_order_in_which_coupa_names_them() -> None:
-    said = tell(told=approval(**GROUP), members=8)
-
-    assert list(said.entry.told) == [f"user:{20 + number}" for number in range(8)]
+    assert news(said) == list(said.entry.told) == [f"user:{20 + number}" for number in range(8)]
+    assert rest(judged(after(said), approval(**GROUP), members=8)) == (State.SENT, "")
 
 
 def test_a_member_who_joins_is_told_alone_and_one_who_left_again_after_coming_back() -> None:
-    everybody = told(tell(told=approval(**GROUP), members=2))
+    everybody = after(judged(waits=approval(**GROUP), members=2))
 
-    joined = tell(everybody, approval(**GROUP), members=3)
-    left = verdict(told(joined), told=approval(**GROUP), members=2)
-    assert isinstance(left, Same)
-    back = tell(left.entry, approval(**GROUP), members=3)
+    joined = judged(everybody, approval(**GROUP), members=3)
+    left = judged(after(joined), approval(**GROUP), members=2)
+    back = judged(left.entry, approval(**GROUP), members=3)
 
-    assert [each.key for each in joined.people] == ["user:22"]
-    assert [each.key for each in back.people] == ["user:22"]
-    assert not back.is_changed_for(back.people[0])
+    assert (news(joined), rest(left), news(back)) == (["user:22"], (State.SENT, ""), ["user:22"])
+    assert not is_changed(back)
 
 
 def test_while_the_members_are_uncertain_nobody_is_forgotten() -> None:
-    everybody = told(tell(told=approval(**GROUP), members=3))
+    everybody = after(judged(waits=approval(**GROUP), members=3))
 
-    still = verdict(everybody, told=approval(**GROUP), members=2, is_certain=False)
-    assert unchanged(still) == everybody
+    assert judged(everybody, approval(**GROUP), members=2, is_certain=False).entry == everybody
 
 
 def test_a_member_who_asked_for_the_purchase_is_not_told_unless_there_is_nobody_else() -> None:
     asked = document(**{"requested-by": {"id": 20}})
 
-    among_others = tell(told=approval(**GROUP), about=asked, members=3)
-    alone = tell(told=approval(**GROUP), about=asked, members=1)
+    among_others = judged(ROW, approval(**GROUP), asked, members=3)
 
-    assert [each.key for each in among_others.people] == ["user:21", "user:22"]
+    assert news(among_others) == ["user:21", "user:22"]
     assert among_others.entry.told == dict.fromkeys(["user:20", "user:21", "user:22"], Told())
-    assert [each.key for each in alone.people] == ["user:20"]
+    assert news(judged(ROW, approval(**GROUP), asked, members=1)) == ["user:20"]
 
 
 def test_nothing_goes_to_an_address_that_two_people_share() -> None:
-    shared = frozenset({"p20@example.com"})
+    shared = {"p20@example.com"}
 
-    assert [each.key for each in tell(told=approval(**GROUP), members=2, shared=shared).people] == ["user:21"]
-    alone = verdict(told=approval(**GROUP), members=1, shared=shared)
-    assert alone == Park(replace(ROW, told={"user:20": Told()}), "shared_address")
+    assert news(judged(ROW, approval(**GROUP), members=2, shared=shared)) == ["user:21"]
+    alone = judged(ROW, approval(**GROUP), members=1, shared=shared)
+    assert (rest(alone), alone.entry.told) == ((State.PARKED, "shared_address"), {"user:20": Told()})
 
 
 def test_a_group_that_is_too_large_for_a_row_is_parked() -> None:
-    assert isinstance(verdict(told=approval(**GROUP), members=MAX_CIRCLE), Tell)
-    assert verdict(told=approval(**GROUP), members=MAX_CIRCLE + 1) == Park(ROW, "group_too_large")
+    assert len(judged(ROW, approval(**GROUP), members=MAX_CIRCLE).messages) == MAX_CIRCLE
+    said = judged(ROW, approval(**GROUP), members=MAX_CIRCLE + 1)
+    assert (rest(said), said.entry.told) == ((State.PARKED, "group_too_large"), {})
 
 
 @pytest.mark.parametrize(
@@ -256,14 +294,17 @@ def test_a_group_that_is_too_large_for_a_row_is_parked() -> None:
     ],
 )
 def test_a_person_is_told_even_when_details_are_missing(approver: dict[str, Any]) -> None:
-    said = tell(told=approval(approver=approver))
+    said = judged(waits=approval(approver=approver))
 
-    assert [(each.key, each.address) for each in said.people] == [("user:12", "ann@example.com")]
-    assert said.approver_key == "user:12"
+    assert [(each.person.key, each.person.address) for each in said.messages] == [
+        ("user:12", "ann@example.com")
+    ]
 
 
 def test_the_version_that_was_told_is_not_told_again() -> None:
-    assert unchanged(verdict(told(tell()))) == told(tell())
+    row = after(judged())
+
+    assert (rest(judged(row)), judged(row).entry) == ((State.SENT, ""), row)
 
 
 @pytest.mark.parametrize(
@@ -282,9 +323,7 @@ def test_the_version_that_was_told_is_not_told_again() -> None:
     ids=str,
 )
 def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, Any]) -> None:
-    said = tell(told(tell()), about=document(**fields))
-
-    assert said.is_changed_for(said.people[0])
+    assert is_changed(judged(after(judged()), about=document(**fields)))
 
 
 @pytest.mark.parametrize(
@@ -298,28 +337,26 @@ def test_other_content_is_told_to_the_same_person_as_changed(fields: dict[str, A
     ids=str,
 )
 def test_what_does_not_matter_to_the_decision_is_not_told(fields: dict[str, Any]) -> None:
-    assert isinstance(verdict(told(tell()), about=document(**fields)), Same)
+    assert rest(judged(after(judged()), about=document(**fields))) == (State.SENT, "")
 
 
 def test_a_new_approver_is_told_as_if_it_were_new_and_the_old_one_again_when_it_comes_back() -> None:
     bob = approval(**{"approver-id": 13, "approver": {"id": 13, "email": "bob@example.com", "active": True}})
-    first = tell()
-    second = tell(told(first), bob)
-    third = tell(told(second))
+    second = judged(after(judged()), bob)
+    third = judged(after(second))
 
-    for said, address in ((second, "bob@example.com"), (third, "ann@example.com")):
-        assert [each.address for each in said.people] == [address]
-        assert not said.is_changed_for(said.people[0])
+    assert (news(second), news(third)) == (["user:13"], ["user:12"])
+    assert not is_changed(second)
+    assert not is_changed(third)
 
 
 def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
-    decided = replace(
-        told(tell()), state=State.CLAIMED, decision="approve", decided_by="ann@example.com", decided_at=NOW
-    )
+    row = after(judged())
+    decided = replace(row, decision="approve", decided_by="ann@example.com", decided_at=NOW)
 
-    again = tell(decided)
+    again = judged(decided)
 
-    assert again.entry.generation == 1
+    assert (again.entry.generation, news(again)) == (1, ["user:12"])
     assert (again.entry.decision, again.entry.decided_by, again.entry.decided_at) == ("", "", None)
     assert not decided.has_told("user:12", again.version)
 
@@ -327,10 +364,112 @@ def test_what_was_decided_here_and_waits_again_begins_a_new_round() -> None:
 def test_too_many_unknown_outcomes_park_an_approval_until_its_day_is_over() -> None:
     doubtful = replace(ROW, uncertain=MAX_UNCERTAIN)
 
-    assert isinstance(verdict(replace(ROW, uncertain=MAX_UNCERTAIN - 1)), Tell)
-    held = verdict(doubtful, before=State.CLAIMED)
-    assert held == Park(replace(doubtful, told={"user:12": Told()}), "unknown_outcomes")
-    assert isinstance(verdict(doubtful, before=State.PARKED), Tell)
+    assert news(judged(replace(ROW, uncertain=MAX_UNCERTAIN - 1))) == ["user:12"]
+    assert rest(judged(doubtful, before=State.CLAIMED)) == (State.PARKED, "unknown_outcomes")
+    assert news(judged(doubtful, before=State.PARKED)) == ["user:12"]
+
+
+# At which hour.
+
+DAILY = Cadence(quiet=(time(8), time(12)), remind_after=24 * HOUR, escalate_after=48 * HOUR)
+
+
+def test_who_may_not_be_disturbed_is_told_at_the_end_of_their_quiet_hours() -> None:
+    said = judged(cadence=DAILY)
+
+    assert rest(said) == (State.WAITING, QUIET)
+    assert said.ended(said.entry, (), cause="", now=NOW).next_at == NOW + 3 * HOUR
+
+
+def test_a_reminder_that_may_not_be_said_at_this_hour_is_looked_at_again_when_it_may() -> None:
+    row = after(judged(at=NOW - 24 * HOUR), at=NOW - 24 * HOUR)
+    assert is_due_again(row, cadence=DAILY, now=NOW)
+    assert not is_due_again(row, cadence=DAILY, now=NOW - HOUR)
+
+    said = judged(replace(row, attempted_at=NOW), cadence=DAILY)
+
+    held = said.ended(said.entry, (), cause="", now=NOW)
+    assert (rest(said), held.next_at) == ((State.SENT, ""), NOW + 3 * HOUR)
+    assert not is_due_again(held, cadence=DAILY, now=NOW + 2 * HOUR)
+    assert is_due_again(held, cadence=DAILY, now=NOW + 3 * HOUR)
+    assert [each.kind for each in judged(held, cadence=DAILY, at=NOW + 3 * HOUR).messages] == [Kind.REMINDER]
+
+
+def test_a_row_whose_reminder_is_not_due_yet_names_no_hour_for_it() -> None:
+    """So that operators can change when people are reminded."""
+    said = judged(after(judged()), cadence=replace(DAILY, quiet=None), at=NOW + 23 * HOUR)
+
+    assert said.ended(said.entry, (), cause="", now=NOW).next_at is None
+
+
+def test_while_there_is_nobody_to_remind_it_is_seen_once_an_hour_whether_there_is() -> None:
+    row = after(judged(at=NOW - 24 * HOUR), at=NOW - 24 * HOUR)
+    gone = replace(row, told={"user:99": row.told["user:12"]}, attempted_at=NOW)
+
+    said = judged(
+        gone, waits=approval(**GROUP), members=1, is_certain=False, cadence=Cadence(remind_after=HOUR)
+    )
+
+    row = said.ended(after(said), (), cause="", now=NOW)
+    assert row.next_at == NOW + HOUR
+    assert not is_due_again(row, cadence=Cadence(remind_after=HOUR), now=NOW + HOUR / 2)
+
+
+def test_what_becomes_due_while_others_are_still_asleep_is_looked_at_once_it_is() -> None:
+    row = replace(
+        after(judged()), state=State.WAITING, cause=QUIET, next_at=NOW + 30 * HOUR, attempted_at=NOW + HOUR
+    )
+
+    assert not is_due_again(row, cadence=DAILY, now=NOW + 23 * HOUR)
+    assert is_due_again(row, cadence=DAILY, now=NOW + 24 * HOUR)
+    assert not is_due_again(replace(row, attempted_at=NOW + 24 * HOUR), cadence=DAILY, now=NOW + 25 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_due"),
+    [
+        ({"state": State.SENT}, True),
+        ({"state": State.WAITING, "cause": QUIET}, True),
+        ({"state": State.WAITING, "cause": "not_your_turn"}, False),
+        ({"state": State.WAITING, "cause": "muted"}, False),
+        ({"state": State.RETRY}, False),
+        ({"state": State.PARKED}, False),
+        ({"state": State.DECIDED}, False),
+        ({"state": State.DECIDED, "farewell": {"user:1": "shown"}}, True),
+        ({"state": State.SENT, "first_told_at": None, "told": {}}, False),
+    ],
+)
+def test_only_whoever_was_told_and_waits_for_nothing_else_is_due_again(
+    fields: dict[str, Any], *, is_due: bool
+) -> None:
+    row = replace(after(judged()), **fields)
+
+    assert is_due_again(row, cadence=DAILY, now=NOW + 48 * HOUR) is is_due
+
+
+def test_who_was_refused_keeps_the_others_due_unless_nobody_knows_what_arrived() -> None:
+    row = after(judged(waits=approval(**GROUP), members=2))
+    refused = replace(row, state=State.RETRY, told={**row.told, "user:21": Told(refusals=1)})
+
+    assert is_due_again(refused, cadence=DAILY, now=NOW + 24 * HOUR)
+    assert not is_due_again(replace(refused, uncertain=1), cadence=DAILY, now=NOW + 24 * HOUR)
+
+
+def test_whom_moveworks_refused_it_for_keeps_nobody_elses_reminder_waiting() -> None:
+    row = after(judged(at=NOW - 24 * HOUR, waits=approval(**GROUP), members=1), at=NOW - 24 * HOUR)
+    refused = replace(row, told={**row.told, "user:21": Told(refusals=8, retry_at=NOW + 24 * HOUR)})
+
+    said = judged(refused, approval(**GROUP), members=2, cadence=DAILY)
+
+    assert rest(said)[0] is State.PARKED
+    held = said.ended(said.entry, (), cause="", now=NOW)
+    assert held.next_at == NOW + 3 * HOUR
+    later = judged(held, approval(**GROUP), members=2, cadence=DAILY, at=NOW + 3 * HOUR)
+    assert [(each.kind, each.person.key) for each in later.messages] == [(Kind.REMINDER, "user:20")]
+    assert later.ended(later.entry, (), cause="", now=NOW + 3 * HOUR).next_at == NOW + 24 * HOUR
+
+
+# What was looked at.
 
 
 def test_what_was_looked_at_is_noted() -> None:
@@ -367,7 +506,6 @@ def test_what_is_missing_is_noted_as_missing() -> None:
     row = seen(ROW, approval(**{"approvable-type": None, "approvable-id": "x"}), None, NOW)
 
     assert (row.document_type, row.document_id, row.seen_document) == ("", None, "")
-    assert seen(ROW, None, None, NOW) == ROW
 
 
 def test_a_type_is_noted_as_far_as_a_row_can_hold_it() -> None:

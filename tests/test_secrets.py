@@ -232,7 +232,7 @@ def use(spill: Spill, served: Surface, vault: Vault, cards: list[Any]) -> None:
 
 def renewed(served: Surface) -> None:
     """Forget the bearer token, as a new process would."""
-    access = served.world.bridge.sweep.kit.coupa._access  # type: ignore[attr-defined]
+    access = served.world.bridge.sweep.kit.coupa._access
     access._token._minted = None
 
 

@@ -609,7 +609,7 @@ def test_a_requisition_that_coupa_does_not_return_waits_and_the_others_are_told(
     world.coupa.world.override(("requisition", missing), {"id": None})
 
     assert recipients(world) == [ROBIN]
-    assert state_of(world, approval_ids(world, missing)[0]) == "waiting document_unreadable"
+    assert state_of(world, approval_ids(world, missing)[0]) == "retry document_missing"
 
 
 def test_an_approval_that_cannot_be_read_after_the_claim_is_given_back() -> None:
@@ -968,6 +968,17 @@ def test_without_the_store_nothing_is_sent(method: str) -> None:
     assert world.moveworks.front.count("POST") == 0
     store.broken.clear()
     assert minutes(world, 1) == [[JAMIE, JAMIE]]
+
+
+def test_when_two_claims_cannot_be_written_no_more_is_claimed() -> None:
+    store = Flaky()
+    world = World(store=store)
+    for person in (JAMIE, ROBIN, ALEX):
+        world.requisition(person)
+    store.broken["insert"] = DOWN
+
+    assert recipients(world) == []
+    assert world.store.status().counts["rows_missed"] == 2
 
 
 def test_when_two_marks_cannot_be_written_no_more_is_sent_and_the_lease_decides() -> None:

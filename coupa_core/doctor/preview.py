@@ -9,13 +9,13 @@ import html
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from coupa_core.app import Parts, build
 from coupa_core.clock import Deadline
 from coupa_core.errors import one_line
-from coupa_core.journal import Event
+from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore
 from coupa_core.notice import Notice
 from coupa_core.settings import Settings
@@ -50,18 +50,6 @@ class _Collecting:
 
     def close_idle(self) -> None:
         """Hold no connection."""
-
-
-class _Unrecorded:
-    """An audit record that keeps nothing: nothing happens here."""
-
-    def record(self, events: Sequence[Event], *, required: bool) -> bool:  # noqa: ARG002 - the port's
-        """Forget them."""
-        return True
-
-    def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:  # noqa: ARG002 - the port's
-        """Delete nothing."""
-        return 0
 
 
 class _Copy(MemoryStore):
@@ -117,10 +105,11 @@ def preview(settings: Settings, parts: Parts) -> Preview:
     Raises:
         ServiceError: the ledger does not answer.
     """
-    kit = build(settings, parts).sweep.kit
+    # What would be recorded is kept in this process, and forgotten with it.
+    kit = build(settings, replace(parts, journal_store=MemoryJournal())).sweep.kit
     channel, store = _Collecting(), _Copy(kit.ledger.store)
     ledger = Ledger(store, new_nonce=lambda: secrets.token_hex(16))
-    kit = replace(kit, channel=channel, ledger=ledger, journal=_Unrecorded(), keys=None, workers=1)
+    kit = replace(kit, channel=channel, ledger=ledger, keys=None, workers=1)
     summary = Sweep(kit).run()
     told = {notice.slots.get("approval_id") for notice in channel.notices}
     others = Counter(

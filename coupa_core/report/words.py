@@ -27,7 +27,9 @@ from coupa_core.ledger import (
 _WHY = {
     "not_your_turn": "it is not this approver's turn yet, because an earlier step of the chain is open",
     "people_unread": "who may decide could not be read from Coupa",
-    "document_unreadable": "Coupa did not return its document",
+    "turn_unread": "whose turn it is could not be read from Coupa",
+    "document_missing": "Coupa does not return its document",
+    "document_hides_turn": "its document does not say whose turn it is",
     "approval_unreadable": "Coupa's record of it could not be read",
     "no_recipient": "Coupa names nobody who can be told: no active person with an e-mail address",
     "group_too_large": "its group has more members than are told",

@@ -1,9 +1,8 @@
 """The timer's use case: list, compare, announce, close. `plan` says what to look at, `run` does it."""
 
 from coupa_core.sweep.judge import Tells
+from coupa_core.sweep.kit import Backlog, Channel, Kit, Summary
 from coupa_core.sweep.plan import Look, Plan, Urgency, make_plan
-from coupa_core.sweep.ports import Backlog, Channel, Kit, Purchasing
-from coupa_core.sweep.progress import Summary
 from coupa_core.sweep.run import SWEEP_S, Sweep
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "Kit",
     "Look",
     "Plan",
-    "Purchasing",
     "Summary",
     "Sweep",
     "Tells",

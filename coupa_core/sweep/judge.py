@@ -1,22 +1,65 @@
-"""What one claimed approval needs, judged from a read that was made after the claim. Pure."""
+"""What one claimed approval needs: its row and what was read become messages and the next row.
+
+Pure: it asks nobody and writes nothing. Who is told of what, and at which hour, is decided here alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
-from coupa_core.authority import Circle, Decider, EmailMap, is_requester
+from coupa_core import ledger, model
+from coupa_core.addresses import same_address
+from coupa_core.authority import Capacity, Circle, Decider, EmailMap, is_requester
+from coupa_core.cadence import Cadence
 from coupa_core.content import digests
-from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, Entry, State, deciding, next_round, owing, renamed
-from coupa_core.model import UNREAD, Approval, Document, Unreadable, has_turn, stamp, version
+from coupa_core.directory import Known
+from coupa_core.errors import Denied, Refused
+from coupa_core.ledger import (
+    BASELINE,
+    DIGEST,
+    DRY_RUN,
+    MAX_UNCERTAIN,
+    MINIMAL_AFTER,
+    QUIET,
+    Entry,
+    State,
+    Told,
+)
+from coupa_core.model import Approval, Document, Unreadable, stamp
+from coupa_core.notice import Ending
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
 
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
+
+GRACE = timedelta(minutes=5)
+"""What is first seen, or due again, so shortly after the hour of the digest still belongs to it.
+
+Whoever is told in a digest is told some seconds after the hour, and so would be due the day after next.
+"""
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""At the latest after this, what waits for its turn, for a recipient or for a look-up is looked at again."""
+
+NOBODY_AGAIN = timedelta(hours=1)
+"""After this, it is seen whether somebody can be reminded again who cannot be told now."""
+
+LOOK_UP_FOR = timedelta(days=1)
+"""So long after the end whoever cannot be looked up is tried again: then it is no news any more."""
+
+MANAGER = "manager"
+"""Stands for the approver's manager in Coupa, as the one who is told of a long wait."""
+
+MISSING, HIDDEN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
+"""The causes of what cannot be shown: Coupa returns no document, or nobody can tell whose turn it is."""
+
+NOBODY = Circle((), is_certain=False)
 
 
 class Tells(StrEnum):
@@ -36,134 +79,432 @@ class Role(StrEnum):
     REQUESTER = "requester"
 
 
-@dataclass(frozen=True)
-class Close:
-    """It no longer waits; `cause` is Coupa's status, or `gone`."""
+class Kind(StrEnum):
+    """The kinds of messages."""
 
-    cause: str
-
-
-@dataclass(frozen=True)
-class Wait:
-    """There is nobody to tell yet."""
-
-    cause: str
+    ANNOUNCEMENT = "announcement"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    CLOSING = "closing"
+    OUTCOME = "outcome"
 
 
 @dataclass(frozen=True)
-class Fail:
-    """It cannot be read, though others can: it is tried again later each time, with an alarm in the end."""
+class Message:
+    """Something to be said to somebody about one approval; `role` is the reader's, where it is over."""
 
-    cause: str
+    kind: Kind
+    person: Decider
+    role: str = ""
 
 
-@dataclass(frozen=True)
-class Park:
-    """There is nobody to tell, or it was sent too often without a clean answer.
-
-    Attributes:
-        entry: the claimed row, with those who may decide now.
-        cause: what operators have to mend.
-    """
-
-    entry: Entry
-    cause: str
+Due = tuple[datetime, Message | None]
+"""What is said, and from when on; nothing where it is only to be seen then whether something can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """An approval in the version that people are shown.
+class Policy:
+    """What a deployment wants.
 
     Attributes:
-        entry: the claimed row, with those who may decide now; in its next round when the approval came back
-            after it had ended.
-        approval: as read after the claim.
-        document: the same.
-        people: of whom the verdict speaks, in order.
-        everybody: all who are to be told in the end, or were.
+        cadence: when people are told.
+        emails: to the chat's addresses.
+        tells: who is told that a card has died.
+        tells_requester: whoever asked for a purchase is told how it ended.
+        escalate_to: who is told of a long wait: `manager`, or an address.
+        silence: why nobody is told anything, `dry_run` or `baseline`; empty where people are told.
+        since: when everything was last seen: what is new came after it.
+    """
+
+    cadence: Cadence
+    emails: EmailMap
+    tells: Tells
+    tells_requester: bool
+    escalate_to: str
+    silence: str
+    since: datetime
+
+    @property
+    def tells_of_ends(self) -> bool:
+        """Tell whether anybody may be told how something ended."""
+        return self.silence != DRY_RUN and (self.tells is not Tells.NEVER or self.tells_requester)
+
+
+@dataclass(kw_only=True)
+class Read:
+    """What was read after the claim, filled in as it is read.
+
+    Attributes:
+        approval: as read, or as it was listed where Coupa does not know it.
+        is_known: Coupa does.
+        document: None when Coupa does not return it.
+        siblings: the document's pending approvals, where they tell whose turn it is; None when unread.
+        circle: who may decide.
+        shared: addresses that belong to more than one user of Coupa.
+        unknown: addresses of which nobody can tell.
+        known: whom of those the chat can reach who are to hear that it is over.
+        managers: of whom Coupa asks, where a long wait is told to them.
+        is_outcome_told: this sweep has told the requester how the document ended.
+    """
+
+    approval: Approval
+    is_known: bool = False
+    document: Document | None = None
+    siblings: Sequence[Approval] | None = ()
+    circle: Circle = NOBODY
+    shared: Collection[str] = ()
+    unknown: Collection[str] = ()
+    known: Known = field(default_factory=Known)
+    managers: Known = field(default_factory=Known)
+    is_outcome_told: bool = False
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether Coupa still takes a decision on it."""
+        return self.is_known and self.approval.is_pending
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What becomes of one approval.
+
+    Attributes:
+        entry: the claimed row, with those who may decide now; in its next round when the approval came back.
+        approval: as read.
+        document: the same, as far as it can be shown.
+        rest: how the claim ends when everything has been said, as a rule of the ledger.
+        messages: what is said now, in no order.
+        unsaid: who would be told now if anybody were.
+        again: when the rest can be said; None for never, or for the ledger's rule to say.
+        counts: for the summary.
         approver_key: whom Coupa asks.
         content: digest of the document.
         version: what the row remembers.
-        unread: why only type and number of the document are known; empty when it was read.
+        unread: why only type and number of the document are shown; empty when it was read.
     """
 
     entry: Entry
     approval: Approval
-    document: Document
-    people: tuple[Decider, ...]
-    everybody: tuple[Decider, ...]
-    approver_key: str
-    content: str
-    version: str
+    document: Document | None
+    rest: Callable[[Entry], Entry]
+    messages: tuple[Message, ...] = ()
+    unsaid: tuple[Decider, ...] = ()
+    again: datetime | None = None
+    counts: tuple[str, ...] = ()
+    approver_key: str = ""
+    content: str = ""
+    version: str = ""
     unread: str = ""
 
+    def saying(self, dues: Iterable[Due], now: datetime, *, entry: Entry | None = None) -> Judged:
+        """Return it with more to say: what is due now, and again when the next of the others is."""
+        dues = list(dues)
+        again = [self.again] if self.again else []
+        return replace(
+            self,
+            entry=entry or self.entry,
+            messages=(*self.messages, *(message for hour, message in dues if message and hour <= now)),
+            again=min([*again, *(hour for hour, _ in dues if hour > now)], default=None),
+        )
 
-class Same(Shown):
-    """Everybody who is to be told has been told this version."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tell(Shown):
-    """Somebody, and that is never nobody, has not been told this version and must be.
-
-    Attributes:
-        later: when the others are told, who may not be disturbed now; None when there are none.
-    """
-
-    later: datetime | None = None
+    def counted(self, name: str) -> Judged:
+        """Return it with a count for the summary, where nothing is said."""
+        return self if self.messages else replace(self, counts=(*self.counts, name))
 
     def is_changed_for(self, person: Decider) -> bool:
         """Tell whether the person was told another version of the same approver's approval before."""
         was = self.entry.to(person.key)
         return bool(was.version) and was.to == self.approver_key
 
+    def ended(self, entry: Entry, refused: Collection[str], *, cause: str, now: datetime) -> Entry:
+        """Return the row after the messages; what is left is looked at again at its hour.
 
-Verdict = Close | Wait | Fail | Same | Park | Tell
+        Args:
+            entry: the claimed row as it was last written.
+            refused: who takes no notice of it now.
+            cause: why not.
+            now: aware UTC.
+        """
+        row = ledger.held_back(entry, refused, cause=cause, now=now) if refused else self.rest(entry)
+        if self.again is None or not (self.version or row.state is State.WAITING):
+            return row  # a rule of its own says when it is tried again
+        return replace(row, next_at=min(row.next_at or self.again, self.again))
 
 
-def judge(
-    entry: Entry,
-    approval: Approval | None,
-    document: Document | None,
-    *,
-    siblings: Iterable[Approval],
-    before: State | None,
-    circle: Circle,
-    recipients: Collection[Decider],
-) -> Verdict:
+# ---------------------------------------------------------------------- the verdict
+
+
+def judge(entry: Entry, read: Read, *, before: State | None, policy: Policy, now: datetime) -> Judged:
     """Say what one approval needs.
 
     Args:
         entry: the claimed row.
-        approval: as read after the claim; None when Coupa does not know it.
-        document: the same.
-        siblings: the pending approvals of the document, for documents that name no current one.
+        read: what was read after the claim.
         before: the state of the row before the claim; None when there was no row.
-        circle: who may decide.
-        recipients: of these, who is to be told; see `recipients_of`.
+        policy: of the deployment.
+        now: aware UTC.
     """
-    if approval is None or not approval.is_pending:
-        return Close((approval.status or "unknown") if approval else "gone")
-    unread = ""
-    if isinstance(document, Unreadable) and document.is_at_fault:
-        if entry.failures < MINIMAL_AFTER:
-            return Fail(document.cause)
-        # Whoever has to decide is told at least that it waits, and where.
-        unread, document = document.cause, Document(type=document.type, id=document.id)
-    elif entry.cause.startswith(UNREAD):
-        entry = replace(entry, failures=0)  # it can be read again: nothing counts against it
-    if document is None or isinstance(document, Unreadable):
-        return Wait(document.cause if document else "document_unreadable")
-    if not has_turn(approval, document, siblings):
-        return Wait("not_your_turn")
-    if not circle.people and not circle.is_certain:
-        return Wait("people_unread")
-    entry = deciding(entry, circle.keys, is_certain=circle.is_certain)
-    nobody = _why_nobody(approval, circle, recipients)
-    if nobody == "group_too_large":
-        entry = deciding(entry, (), is_certain=True)
-    verdict = Park(entry, nobody) if nobody else _judge_people(entry, approval, document, recipients, before)
-    return replace(verdict, unread=unread) if isinstance(verdict, Shown) else verdict
+    case = _Case(entry, read, before, policy, now)
+    if read.is_pending:
+        return case.parting(case.pending(read.approval))
+    return case.over((read.approval.status or "unknown") if read.is_known else "gone")
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One approval while it is judged; see `judge`."""
+
+    entry: Entry
+    read: Read
+    before: State | None
+    policy: Policy
+    now: datetime
+
+    def pending(self, approval: Approval) -> Judged:
+        """Judge what waits."""
+        document, unread = shown_of(self.entry, approval, self.read.document)
+        if document is None:
+            return replace(self._put_off(ledger.failed, unread, now=self.now), counts=("unread",))
+        if self.entry.cause.startswith(model.UNREAD) and not (unread or isinstance(document, Unreadable)):
+            # It can be read again: nothing counts against it.
+            return replace(self, entry=replace(self.entry, cause="", failures=0)).pending(approval)
+        cause = self._why_wait(approval, document)
+        if cause:
+            return self._put_off(ledger.waiting, cause, until=self.now + LOOK_AGAIN)
+        recipients = _recipients(
+            self.read.circle, document, shared=self.read.shared, emails=self.policy.emails
+        )
+        nobody = _why_nobody(approval, self.read.circle, recipients)
+        if nobody == "shared_address" and self._is_unsure:
+            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_AGAIN)
+        circle = Circle((), is_certain=True) if nobody == "group_too_large" else self.read.circle
+        entry = ledger.deciding(self.entry, circle.keys, is_certain=circle.is_certain)
+        if nobody:
+            entry = _left_out(self.entry, entry, approval, tells=self.policy.tells)
+            return replace(self._put_off(ledger.parked, nobody, now=self.now), entry=entry)
+        if entry.has_ended:
+            # It was over and is pending again: old tokens must not fit, and the approver is told anew.
+            entry = ledger.next_round(entry)
+        approver_key, (content, content_before) = approval.approver_key or "", digests(document)
+        name, name_before = (
+            model.version(approver_key=approver_key, content=each, generation=entry.generation)
+            for each in (content, content_before)
+        )
+        entry = ledger.renamed(entry, old=name_before, new=name)
+        judged = Judged(
+            entry=_left_out(self.entry, entry, approval, tells=self.policy.tells),
+            approval=approval,
+            document=document,
+            rest=partial(ledger.parked, cause=unread, now=self.now) if unread else ledger.sent,
+            approver_key=approver_key,
+            content=content,
+            version=name,
+            unread=unread,
+        )
+        return self._people(judged, recipients)
+
+    def _people(self, judged: Judged, recipients: Sequence[Decider]) -> Judged:
+        """Say who of the recipients is told now."""
+        entry = judged.entry
+        owed = [each for each in recipients if not entry.has_told(each.key, judged.version)]
+        if not owed and self._is_unsure:
+            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_AGAIN)
+        if owed and entry.uncertain >= MAX_UNCERTAIN and self.before is not State.PARKED:
+            return replace(self._put_off(ledger.parked, "unknown_outcomes", now=self.now), entry=entry)
+        if self.policy.silence:
+            return self._unsaid(judged, owed)
+        if owed:
+            return self._telling(judged, owed, recipients)
+        judged = self._once_more(judged, recipients)
+        return judged if judged.unread else judged.counted("unchanged")
+
+    def _unsaid(self, judged: Judged, owed: Sequence[Decider]) -> Judged:
+        """Say what becomes of what would be told in a trial, or was there before the bridge began."""
+        if not owed:
+            return judged.counted("unchanged")
+        rest = partial(ledger.waiting, cause=DRY_RUN, until=None)
+        if self.policy.silence == BASELINE:
+            keys = [each.key for each in owed]
+            rest = partial(ledger.recorded, people=keys, version=judged.version)
+        return replace(judged, rest=rest, unsaid=tuple(owed))
+
+    @property
+    def _is_unsure(self) -> bool:
+        """Tell whether somebody may decide of whom nobody knows whether the address is theirs alone."""
+        return any(person.address in self.read.unknown for person in self.read.circle.people)
+
+    def _why_wait(self, approval: Approval, document: Document) -> str:
+        """Say why nobody can be told yet; empty when somebody can."""
+        if isinstance(document, Unreadable):
+            return document.cause
+        if self.read.siblings is None:
+            return "turn_unread"
+        if not model.has_turn(approval, document, self.read.siblings):
+            return "not_your_turn"
+        return "" if self.read.circle.people or self.read.circle.is_certain else "people_unread"
+
+    def _put_off(self, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
+        return Judged(
+            entry=self.entry,
+            approval=self.read.approval,
+            document=self.read.document,
+            rest=partial(rule, cause=cause, **more),
+            counts=(cause,),
+        )
+
+    # ------------------------------------------------------------------ at which hour
+
+    def _telling(self, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]) -> Judged:
+        """Say who is told now, and when the others are: those asleep, and whom it was refused for."""
+        now, entry = self.now, self._due(judged.entry, owed)
+        hours = {each.key: self._hour(judged, entry, each) for each in owed}
+        dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in owed]
+        if self._is_unsure:
+            dues.append((now + LOOK_AGAIN, None))
+        if all((entry.to(key).retry_at or now) > now for key in hours):
+            cause = entry.cause or "refused"
+            rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)
+            judged = replace(judged, rest=rest)
+        elif any(hour > now for hour, _ in dues):
+            waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
+            cause = DIGEST if waits_for_digest else QUIET
+            judged = replace(judged, rest=partial(ledger.waiting, cause=cause, until=None))
+        told = [each for each in recipients if each.key not in hours]
+        judged = self._once_more(judged.saying(dues, now, entry=entry), told, owed=hours)
+        return judged.counted("not_the_hour")
+
+    def _due(self, entry: Entry, owed: Sequence[Decider]) -> Entry:
+        """Note of what is new for which digest it waits."""
+        cadence = self.policy.cadence
+        if cadence.digest_at is None:
+            return replace(entry, due_at=None)
+        if entry.due_at is not None:
+            return entry
+        began = min(self.policy.since + timedelta.resolution, self.now - GRACE)
+        return replace(entry, due_at=min(cadence.announce_at(each.address, began) for each in owed))
+
+    def _hour(self, judged: Judged, entry: Entry, person: Decider) -> datetime:
+        """Return when somebody may be told; what is needed soon at any hour."""
+        cadence, now = self.policy.cadence, self.now
+        needed_on = judged.document.needed_on if judged.document else None
+        hour = now
+        if not cadence.is_urgent(needed_on, person.address, now):
+            hour = cadence.told_at(needed_on, person.address, max(now, entry.due_at or now))
+        return max(hour, entry.to(person.key).retry_at or now)
+
+    def _once_more(self, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()) -> Judged:
+        """Add who is reminded, by what they were told themselves, and who hears of their silence.
+
+        Args:
+            judged: so far.
+            told: who was told this version.
+            owed: the keys of those who are told it now or later.
+        """
+        entry, people = judged.entry, {each.key: each for each in told}
+        late = {
+            key: _reminder_at(was, self.policy.cadence) for key, was in entry.told.items() if key not in owed
+        }
+        dues = [self._reminder(people.get(key), due) for key, due in late.items() if due and due <= self.now]
+        if must_escalate(entry, self.policy.cadence, self.now):
+            due = self._escalation(judged)
+            dues += [due] if due else []
+            entry = entry if due else ledger.escalated(entry, now=self.now)  # there is nobody to tell
+        return judged.saying(dues, self.now, entry=entry)
+
+    def _reminder(self, person: Decider | None, due: datetime) -> Due:
+        """Return when somebody is reminded of what is due; who cannot be told now, perhaps later."""
+        if person is None:
+            return self.now + NOBODY_AGAIN, None
+        cadence = self.policy.cadence
+        hour = max(cadence.announce_at(person.address, due), cadence.open_at(person.address, self.now))
+        return hour, Message(Kind.REMINDER, person)
+
+    def _escalation(self, judged: Judged) -> Due | None:
+        """Return when who is told of the wait; None for nobody. A change that is told now comes first."""
+        managers, key = self.read.managers, judged.approver_key
+        if judged.messages or key in managers.unknown:
+            return self.now + LOOK_AGAIN, None
+        boss = managers.people.get(key)
+        if self.policy.escalate_to != MANAGER:
+            boss = Decider("", self.policy.escalate_to, "", "", Capacity.APPROVER)
+        opening = self.policy.cadence.open_at("", self.now)
+        if opening > self.now:
+            return opening, None
+        return (opening, Message(Kind.ESCALATION, boss)) if boss else None
+
+    # ------------------------------------------------------------------ that it is over
+
+    def over(self, cause: str) -> Judged:
+        """Judge what no longer waits: the row stays open until those know who are to know."""
+        entry, read = self.entry, self.read
+        owed = farewells(entry, read, policy=self.policy)
+        rest = partial(ledger.closed, cause=cause, now=self.now)
+        if not owed or entry.uncertain >= MAX_UNCERTAIN:
+            return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)
+        if not entry.ended_as:
+            entry = replace(entry, ended_as=cause, closed_at=self.now)
+        entry = ledger.owing(replace(entry, farewell={}), owed)
+        judged = Judged(
+            entry=entry,
+            approval=read.approval,
+            document=read.document,
+            rest=partial(_closed, now=self.now),
+        )
+        judged = self.parting(judged)
+        return judged.counted("not_the_hour") if judged.again else judged
+
+    def parting(self, judged: Judged) -> Judged:
+        """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
+        if self.policy.silence == DRY_RUN:
+            return judged
+        dues = {key: self._farewell(judged, key, role) for key, role in judged.entry.farewell.items()}
+        entry = replace(judged.entry, farewell={k: v for k, v in judged.entry.farewell.items() if dues[k]})
+        return judged.saying([due for due in dues.values() if due], self.now, entry=entry)
+
+    def _farewell(self, judged: Judged, key: str, role: str) -> Due | None:
+        """Return when somebody is told that it is over; None where that is not possible, or not needed."""
+        entry, person, why = judged.entry, self.read.known.people.get(key), self.read.known.unknown.get(key)
+        is_late = entry.closed_at is not None and self.now >= entry.closed_at + LOOK_UP_FOR
+        if why is not None and not isinstance(why, Denied | Refused) and not is_late:
+            return self.now + LOOK_AGAIN, None
+        if person is None or _knows(person, entry, judged.approval):
+            return None
+        kind = Kind.OUTCOME if role == Role.REQUESTER else Kind.CLOSING
+        return self.policy.cadence.open_at(person.address, self.now), Message(kind, person, role)
+
+
+def _closed(entry: Entry, *, now: datetime) -> Entry:
+    if entry.farewell:
+        return ledger.waiting(entry, cause=QUIET, until=None)
+    return ledger.closed(entry, cause=entry.ended_as, now=now)
+
+
+# ---------------------------------------------------------------------- what is shown, and to whom
+
+
+def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tuple[Document | None, str]:
+    """Return the document as far as it can be shown, and why no more of it can.
+
+    Whoever has to decide is told at least that something waits, and where, when it could not be read for
+    more than half an hour.
+
+    Returns:
+        No document while it is tried again, and the cause; only type and number after that.
+    """
+    cause = ""
+    if document is None:
+        cause = MISSING
+    elif isinstance(document, Unreadable):
+        cause = document.cause if document.is_at_fault else ""
+    elif document.kind is not model.Kind.OTHER and document.hides_turn(approval.id):
+        cause = HIDDEN
+    if not cause:
+        return document, ""
+    if entry.failures < MINIMAL_AFTER:
+        return None, cause
+    kind, number = approval.document_key
+    # Under the number of the approval itself no link may lead to the document of somebody else.
+    return Document(type=kind, id=number) if number else Document(id=approval.id), cause
 
 
 def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decider]) -> str:
@@ -175,65 +516,17 @@ def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decid
     return "" if recipients else "shared_address"
 
 
-def _judge_people(
-    entry: Entry,
-    approval: Approval,
-    document: Document,
-    recipients: Collection[Decider],
-    before: State | None,
-) -> Same | Tell | Park:
-    if entry.has_ended:
-        # It was over and is pending again: old tokens must not fit, and the approver must be told anew.
-        entry = next_round(entry)
-    approver_key, (content, content_before) = approval.approver_key or "", digests(document)
-    name, name_before = (
-        version(approver_key=approver_key, content=each, generation=entry.generation)
-        for each in (content, content_before)
-    )
-    entry = renamed(entry, old=name_before, new=name)
-    owed = tuple(person for person in recipients if not entry.has_told(person.key, name))
-    shown = Same(
-        entry=entry,
-        approval=approval,
-        document=document,
-        people=tuple(recipients),
-        everybody=tuple(recipients),
-        approver_key=approver_key,
-        content=content,
-        version=name,
-    )
-    if not owed:
-        return shown
-    if entry.uncertain >= MAX_UNCERTAIN and before is not State.PARKED:
-        return Park(entry, "unknown_outcomes")
-    return Tell(**{**vars(shown), "people": owed})
-
-
-def recipients_of(
+def _recipients(
     circle: Circle, document: Document, *, shared: Collection[str], emails: EmailMap
 ) -> tuple[Decider, ...]:
-    """Return who is told: not those who asked for it, unless there is nobody else, and no address of two.
-
-    Args:
-        circle: who may decide.
-        document: what is to be approved.
-        shared: the chat's addresses that belong to more than one user of Coupa.
-        emails: to the chat's addresses.
-    """
+    """Return who is told: not those who asked for it, unless there is nobody else, and no address of two."""
     others = [person for person in circle.people if not is_requester(person, document, emails)]
     return tuple(person for person in others or circle.people if person.address not in shared)
 
 
-def left_out(before: Entry, after: Entry, approval: Approval | None, *, tells: Tells) -> Entry:
-    """Note who was shown the approval and may not decide it any more, where they are to be told.
-
-    Args:
-        before: the claimed row.
-        after: with those who may decide now.
-        approval: as read after the claim.
-        tells: who is told that a card has died.
-    """
-    if approval is None or tells is not Tells.ALWAYS:
+def _left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) -> Entry:
+    """Note who was shown the approval and may not decide it any more, where they are to be told."""
+    if tells is not Tells.ALWAYS:
         return after
     gone = {
         key: Role.ENDED if approval.approver_key == was.to else Role.REASSIGNED
@@ -243,13 +536,66 @@ def left_out(before: Entry, after: Entry, approval: Approval | None, *, tells: T
     if not after.told:
         # Nobody is left who could be told: that is not how it ends.
         gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
-    return owing(after, gone) if gone else after
+    return ledger.owing(after, gone) if gone else after
 
 
-def seen(entry: Entry, approval: Approval | None, document: Document | None, now: datetime) -> Entry:
+def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
+    """Return who is to be told that it is over, as what; of what waits, at least those.
+
+    Of what is over: those who were shown it, and whoever asked for it.
+    """
+    approval, document, owed = read.approval, read.document, dict(entry.farewell)
+    if policy.silence == DRY_RUN:
+        return {}
+    if read.is_pending:
+        after = ledger.deciding(entry, read.circle.keys, is_certain=read.circle.is_certain)
+        return dict(_left_out(entry, after, approval, tells=policy.tells).farewell)
+    if entry.ended_as:
+        return owed
+    for key, was in entry.told.items():
+        is_told = policy.tells is Tells.ALWAYS or (
+            policy.tells is Tells.GROUPS and was.to.startswith("group:")
+        )
+        if is_told and was.version and was.to:
+            owed[key] = Role.SHOWN
+    asker = document.requested_by if document else None
+    is_news = policy.tells_requester and not read.is_outcome_told
+    if is_news and document and asker and asker.key and _is_final(approval, document):
+        owed[asker.key] = Role.REQUESTER
+    return owed
+
+
+def ending_of(approval: Approval, document: Document) -> Ending:
+    """Say how it ended, as far as Coupa tells."""
+    other = Ending.WITHDRAWN if document.status in _TAKEN_BACK else Ending.ENDED
+    return _ENDINGS.get(approval.status or "", other)
+
+
+_ENDINGS = {
+    model.APPROVED: Ending.APPROVED,
+    model.DONE_STATUS[model.Verb.REJECT]: Ending.REJECTED,
+    model.DONE_STATUS[model.Verb.HOLD]: Ending.ON_HOLD,
+}
+_TAKEN_BACK = ("withdrawn", "draft")
+"""The statuses of a document that its requester took back."""
+
+
+def _is_final(approval: Approval, document: Document) -> bool:
+    """Tell whether the whole document was approved or rejected, not only this step."""
+    ending = ending_of(approval, document)
+    if ending is Ending.APPROVED:
+        return document.status not in (None, model.PENDING)
+    return ending is Ending.REJECTED
+
+
+def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:
+    """Tell whether the person decided it."""
+    by = approval.approved_by
+    return same_address(entry.decided_by, person.address) or (by is not None and by.key == person.key)
+
+
+def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
     """Note in the row what was looked at, so that the next sweep can tell whether it was touched since."""
-    if approval is None:
-        return entry
     return replace(
         entry,
         document_type=approval.approvable_type or "",
@@ -263,3 +609,53 @@ def _settled(text: str | None, now: datetime) -> str:
     """Return a stamp; nothing for one so young that another change in its second would not show."""
     time = stamp(text)
     return "" if time is not None and time > now - SETTLING else text or ""
+
+
+# ---------------------------------------------------------------------- what is due once more
+
+
+def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
+    """Tell whether something may have to be said once more about what somebody was told.
+
+    By arithmetic alone: whose hour it is, and who may still decide, is for `judge` to say. Where it cannot be
+    said yet, the row says in `next_at` when it can. Others may still be owed the first message: nobody waits
+    for them.
+    """
+    is_held = entry.next_at is not None and entry.next_at > now
+    if entry.farewell and not is_held:
+        return True
+    is_refused = any(each.refusals for each in entry.told.values()) and not entry.uncertain
+    may_be = {
+        State.SENT: True,
+        State.WAITING: entry.cause in (QUIET, DIGEST),
+        State.RETRY: is_refused,
+        State.PARKED: is_refused,
+    }
+    # What was due already when it was last looked at has its hour in the row.
+    covered_at = entry.attempted_at if is_held else None
+    dues = _dues(entry, cadence, now) if may_be.get(entry.state) else []
+    return any(covered_at is None or due > covered_at for due in dues)
+
+
+def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
+    """Tell whether somebody else is to be told that this approval has waited for too long."""
+    due = _escalation_at(entry, cadence)
+    return due is not None and due <= now
+
+
+def _dues(entry: Entry, cadence: Cadence, now: datetime) -> list[datetime]:
+    """Return since when which reminders and the escalation are due."""
+    dues = [_reminder_at(each, cadence) for each in entry.told.values()]
+    return [due for due in (*dues, _escalation_at(entry, cadence)) if due is not None and due <= now]
+
+
+def _reminder_at(told: Told, cadence: Cadence) -> datetime | None:
+    last = told.last_words_at
+    due = cadence.reminder_at(last=last, reminders=told.reminders) if last else None
+    return due - GRACE if due and cadence.digest_at else due
+
+
+def _escalation_at(entry: Entry, cadence: Cadence) -> datetime | None:
+    if entry.first_told_at is None or entry.escalated_at is not None:
+        return None
+    return cadence.escalation_at(first=entry.first_told_at)

@@ -14,8 +14,7 @@ from coupa_core.authority import Circle
 from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, DocumentKey, Listing
-from coupa_core.sweep.judge import MAX_CIRCLE
-from coupa_core.sweep.timing import is_silent
+from coupa_core.sweep.judge import MAX_CIRCLE, is_due_again
 
 USUAL = Cadence()
 
@@ -36,6 +35,8 @@ class Urgency(IntEnum):
     """It waits, and was not looked at for a while."""
     SILENT = 4
     """It was told long ago, and nothing was heard; or a farewell is owed."""
+    GONE = 5
+    """Coupa does not list it any more."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,8 @@ def make_plan(
         )
         has_moved = approval.document_key in moved
         urgency = _urgency(row, is_touched=is_touched, has_moved=has_moved, is_due=is_due, is_dry=is_dry)
-        if urgency is None and row is not None and not is_dry:
-            people = circles[key].people if key in circles else ()
-            owes = bool(row.farewell) and (row.next_at is None or is_due)
-            if owes or is_silent(row, people, cadence=cadence, now=now):
-                urgency = Urgency.SILENT
+        if urgency is None and row and not is_dry and is_due_again(row, cadence=cadence, now=now):
+            urgency = Urgency.SILENT
         if urgency is None:
             quiet += 1
         else:

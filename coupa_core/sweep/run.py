@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,13 +13,9 @@ from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import KEEP_CLOSED, Entry, Owed, Status, age_s, owed, since, stuck
 from coupa_core.model import UNREADABLE, Approval, DocumentKey, Listing, stamp
 from coupa_core.release import RELEASE
-from coupa_core.sweep.announce import Announcing
-from coupa_core.sweep.closing import Closing
-from coupa_core.sweep.plan import make_plan
-from coupa_core.sweep.ports import Backlog, Kit
-from coupa_core.sweep.progress import Progress, Summary, age_group
-from coupa_core.sweep.rows import Rows
-from coupa_core.sweep.sending import Sending
+from coupa_core.sweep.kit import Backlog, Kit, Progress, Summary
+from coupa_core.sweep.plan import Look, Urgency, make_plan
+from coupa_core.sweep.work import Work
 
 SWEEP_S = 50.0
 """A sweep ends within so many seconds, whatever its neighbours do; the next one goes on."""
@@ -30,6 +25,9 @@ MARKING_S = 2.0
 
 CLOSING_S = 5.0
 """Of these, kept for closing: a backlog that fills every minute must not leave dead rows behind."""
+
+AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
+"""Counts of listed approvals that have waited for less than so many seconds; then comes `pending_older`."""
 
 OVERLAP = timedelta(minutes=10)
 """How far back edits are asked for once more: Coupa may commit a row late."""
@@ -102,35 +100,26 @@ class Sweep:
         progress.count("held", plan.held)
         progress.count("quiet", plan.quiet)
         pause = status.paused_until
-        rows = Rows(kit, progress)
-        sending = Sending(
+        work = Work(
             kit,
             progress,
             deadline=progress.deadline.within(progress.deadline.left_s() - CLOSING_S),
             suspect=status.suspect,
             paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
-        )
-        closing = Closing(kit, progress, rows=rows, sending=sending)
-        Announcing(
-            kit,
-            progress,
-            rows=rows,
-            sending=sending,
-            closing=closing,
             backlog=kit.first_run if is_first else None,
             since=status.last_complete_at or now,
-        ).run(plan.looks, _siblings(listing), circles)
-        closing.run(plan.closings)
+        )
+        work.run([*plan.looks, *map(_gone, plan.closings)], circles)
         due = owed(
-            listing.approvals, {row.approval_id: row for row in entries} | rows.written, kit.clock.now()
+            listing.approvals, {row.approval_id: row for row in entries} | work.rows.written, kit.clock.now()
         )
         self._watch(due if listing.is_complete else None, progress)
         is_through = listing.is_complete and not plan.held and progress.came_through()
         left = Status(
             last_complete_at=kit.clock.now() if listing.is_complete else status.last_complete_at,
             last_sweep_at=kit.clock.now(),
-            paused_until=sending.paused_until,
-            suspect=sending.suspect,
+            paused_until=work.paused_until,
+            suspect=work.suspect,
             # Only a sweep that has looked at everything may forget which edits it was told of.
             # The first one knows all edits from before: whatever it tells, it reads afterwards.
             edits_known_until=asked_at if is_through or not entries else status.edits_known_until,
@@ -236,9 +225,16 @@ class Sweep:
         store.save_status(replace(noted, counts=progress.counts(), failure=progress.failure))
 
 
-def _siblings(listing: Listing) -> dict[DocumentKey, list[Approval]]:
-    """Group the listed approvals by document."""
-    groups: dict[DocumentKey, list[Approval]] = defaultdict(list)
-    for approval in listing.approvals:
-        groups[approval.document_key].append(approval)
-    return groups
+def _gone(row: Entry) -> Look:
+    """Return a look at what Coupa does not list any more."""
+    named = {"id": row.approval_id, "approvable-type": row.document_type, "approvable-id": row.document_id}
+    return Look(Approval.model_validate(named), row, Urgency.GONE)
+
+
+def age_group(age_s: float) -> str:
+    """Return the name of the count for an approval that waits so long.
+
+    >>> age_group(59), age_group(3_600), age_group(8 * 86_400)
+    ('pending_1h', 'pending_1d', 'pending_older')
+    """
+    return next((name for name, limit_s in AGES.items() if age_s < limit_s), "pending_older")

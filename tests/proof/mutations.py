@@ -30,9 +30,9 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "approvals are read again after the claim",
-        "sweep/announce.py",
-        "coupa.approvals([approval.id for approval in listed], deadline)",
-        "Found({approval.id: approval for approval in listed})",
+        "sweep/work.py",
+        "coupa.approvals([one.read.approval.id for one in held], deadline)",
+        "Found({one.read.approval.id: one.read.approval for one in held})",
         "test_sweep.py::test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word",
     ),
     Mutation(
@@ -58,7 +58,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the lease is asked before a send",
-        "sweep/sending.py",
+        "sweep/outbox.py",
         "if not all(entry.may_send(kit.clock.now(), kit.lease) for entry in under):",
         "if False:",
         "test_sweep.py::test_nothing_is_sent_when_too_little_of_the_claim_is_left",
@@ -72,17 +72,24 @@ MUTATIONS = (
     ),
     Mutation(
         "what a closing reads must say that it ended",
-        "sweep/closing.py",
-        "elif approval is not None and approval.is_pending:",
-        "elif False:",
+        "sweep/work.py",
+        "if approval is not None:",
+        "if approval is not None and not self.is_gone:",
         "test_sweep.py::test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits",
     ),
     Mutation(
         "only whose turn it is is told",
         "sweep/judge.py",
-        "if not has_turn(approval, document, siblings):",
+        "if not model.has_turn(approval, document, self.read.siblings):",
         "if False:",
         "test_sweep.py::test_only_the_current_step_is_told_and_the_next_one_when_it_becomes_current",
+    ),
+    Mutation(
+        "no batch fails as one",
+        "sweep/work.py",
+        "self.rows.fail(one.entry, failure)",
+        "raise failure",
+        "test_poison.py::test_an_approval_that_cannot_be_read_waits_alone_and_is_parked_with_an_alarm_in_the_end",
     ),
     Mutation(
         "only whose turn it is decides",
@@ -114,7 +121,7 @@ MUTATIONS = (
     ),
     Mutation(
         "after an unknown outcome a sign of life comes first",
-        "sweep/sending.py",
+        "sweep/outbox.py",
         "if not self.suspect:",
         "if True:",
         "test_sweep.py::test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_then_"
@@ -122,8 +129,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a pause is kept",
-        "sweep/sending.py",
-        "if self.paused_until is not None and self._kit.clock.now() < self.paused_until:",
+        "sweep/outbox.py",
+        "if self.paused_until is not None and self.kit.clock.now() < self.paused_until:",
         "if False:",
         "test_sweep.py::test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says",
     ),
@@ -158,29 +165,29 @@ MUTATIONS = (
     ),
     Mutation(
         "one bad record blocks no other",
-        "sweep/rows.py",
+        "sweep/kit.py",
         "except Exception:",
         "except KeyError:",
         "test_sweep.py::test_an_error_that_nobody_thought_of_spoils_one_approval_only",
     ),
     Mutation(
         "nobody is told in their quiet hours",
-        "sweep/timing.py",
-        "cadence.told_at(needed_on, each.address, max(now, due_at))",
+        "sweep/judge.py",
+        "cadence.told_at(needed_on, person.address, max(now, entry.due_at or now))",
         "now",
         "test_hours.py::test_what_comes_at_night_is_told_in_the_morning_and_only_then",
     ),
     Mutation(
         "a reminder is recorded before it is sent",
-        "sweep/deliver.py",
-        "entry = reminded(entry, [person.key for person in errand.owed], now=now)",
-        "entry = entry",
+        "sweep/outbox.py",
+        "entry = reminded(case.entry, case.keys(Kind.REMINDER), now=now)",
+        "entry = case.entry",
         "test_reminders.py::test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated",
     ),
     Mutation(
         "before is what this person was shown",
-        "sweep/deliver.py",
-        "notice.difference(told.facts, document, style)",
+        "sweep/compose.py",
+        "notice.difference(was.facts, document, style)",
         "notice.difference(max(entry.told.values(), key=lambda one: str(one.at)).facts, document, style)",
         "test_each_person.py::test_before_is_what_this_person_was_shown_and_not_what_a_colleague_was",
     ),
@@ -193,24 +200,24 @@ MUTATIONS = (
     ),
     Mutation(
         "what was refused in a digest goes alone",
-        "sweep/deliver.py",
-        "if entry.to(person.key).refusals:",
-        "if not person.key:",
+        "sweep/outbox.py",
+        "case.entry.to(person.key).refusals",
+        "not person.key",
         "test_digests.py::test_one_approval_that_moveworks_will_not_take_does_not_keep_the_others_from_"
         "being_told",
     ),
     Mutation(
         "who decided is not told that it is over",
-        "sweep/closing.py",
-        "if person is None or _knows(person, parting.entry, parting.approval):",
+        "sweep/judge.py",
+        "if person is None or _knows(person, entry, judged.approval):",
         "if person is None:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
     ),
     Mutation(
         "that it is over is told under a claim",
-        "sweep/closing.py",
-        "(claimed := self._rows.claim_row(entry, entry.approval_id)) is not None",
-        "(claimed := entry) is not None",
+        "sweep/work.py",
+        "each(self.rows.claim, looks, workers=workers)",
+        "[look.entry if look.urgency is Urgency.GONE else self.rows.claim(look) for look in looks]",
         "test_closing.py::test_somebody_whose_own_card_died_is_told_where_the_setting_says_so",
     ),
     Mutation(
@@ -222,9 +229,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a trial sends nothing",
-        "sweep/announce.py",
-        "self._is_silent = kit.is_dry or backlog is Backlog.BASELINE",
-        "self._is_silent = backlog is Backlog.BASELINE",
+        "sweep/work.py",
+        "DRY_RUN if kit.is_dry else ",
+        "",
         "test_first_run.py::test_a_trial_sends_nothing_and_says_what_it_would_send_to_whom",
     ),
     Mutation(
@@ -342,9 +349,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a card that is barred offers no decision",
-        "sweep/deliver.py",
-        'content="" if bar else tell.content',
-        "content=tell.content",
+        "sweep/compose.py",
+        'content="" if is_barred else judged.content',
+        "content=judged.content",
         "test_chat_rules.py::test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_either",
     ),
     Mutation(
@@ -357,8 +364,8 @@ MUTATIONS = (
     Mutation(
         "nobody is told again because the recipe changed",
         "sweep/judge.py",
-        "entry = renamed(entry, old=name_before, new=name)",
-        "entry = renamed(entry, old=name, new=name)",
+        "ledger.renamed(entry, old=name_before, new=name)",
+        "ledger.renamed(entry, old=name, new=name)",
         "test_upgrade.py::test_nobody_is_told_again_because_the_recipe_changed",
     ),
     Mutation(

@@ -1,0 +1,348 @@
+"""What every part of a sweep works with: its neighbours, its running tally, and the ledger's rows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from coupa_core.authority import Decider, Rules, TokenKeys
+from coupa_core.cadence import Cadence
+from coupa_core.clock import Clock, Deadline
+from coupa_core.correlation import Correlation, current
+from coupa_core.coupa import Coupa
+from coupa_core.directory import Directory
+from coupa_core.errors import BridgeError, Conflict, ServiceError
+from coupa_core.journal import Event, Journal, Kind
+from coupa_core.ledger import Entry, Lease, Ledger, State, failed, released
+from coupa_core.notice import Notice, Style
+from coupa_core.sweep.judge import Tells
+from coupa_core.sweep.plan import Look
+
+LEFT_UNDONE = ("left_for_later", "lost_race", "released", "unknown", "spoiled", "rows_missed")
+"""Counts of what the next sweep must look at again."""
+
+R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
+
+
+class Backlog(StrEnum):
+    """What becomes of what waited before the bridge began."""
+
+    ANNOUNCE = "announce"
+    DIGEST = "digest"
+    BASELINE = "baseline"
+
+
+class Channel(Protocol):
+    """A way to one person's chat. Every way there is fits this port."""
+
+    def free(self, within_s: float) -> int:
+        """Return how many notices the allowed rate still takes within that many seconds."""
+        ...
+
+    def wait_turn(self, deadline: Deadline) -> bool:
+        """Wait for a place within the allowed rate and take it; False, at once, when none is free in time."""
+        ...
+
+    def remember(self, seconds_ago: float) -> None:
+        """Count a notice that another process sent."""
+        ...
+
+    def send(self, notice: Notice, deadline: Deadline) -> None:
+        """Hand over a notice, once; returning means that Moveworks took it on.
+
+        Raises:
+            Refused: this notice is at fault; nothing was sent.
+            Unavailable: nothing was sent, and it is not the notice's fault.
+            Unknown: it may have been sent.
+        """
+        ...
+
+    def probe(self, deadline: Deadline) -> None:
+        """Ask for a sign of life without sending anything; raises `ServiceError` when there is none."""
+        ...
+
+    def close_idle(self) -> None:
+        """Drop kept connections."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """Everything that a sweep works with.
+
+    Attributes:
+        coupa: where approvals are.
+        directory: who may decide.
+        rules: what may be decided in chat, and by whom.
+        channel: how approvers are told.
+        ledger: what was told.
+        journal: the audit record.
+        keep_audit_days: how long that is kept; 0 for ever.
+        clock: the time.
+        lease: of claims.
+        keys: that sign action tokens; None when tokens are off.
+        style: of the notices.
+        cadence: when people are told.
+        closing_notice: who is told that a card has died.
+        tells_requester: whoever asked for a purchase is told how it ended.
+        escalate_to: who is told of a long wait: `manager`, or an address.
+        first_run: what becomes of what waited before the bridge began.
+        is_dry: nothing is sent, and it is recorded what would be.
+        workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
+    """
+
+    coupa: Coupa
+    directory: Directory
+    rules: Rules
+    channel: Channel
+    ledger: Ledger
+    journal: Journal
+    keep_audit_days: int
+    clock: Clock
+    lease: Lease
+    keys: TokenKeys | None
+    style: Style
+    cadence: Cadence
+    closing_notice: Tells
+    tells_requester: bool
+    escalate_to: str
+    first_run: Backlog
+    is_dry: bool
+    workers: int = 25
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a sweep saw and did.
+
+    Attributes:
+        is_complete: every page of pending approvals came, and the ledger answered to the end.
+        failure: code of the first thing that went wrong, or empty.
+        counts: by name, such as `seen`, `sent`, `unchanged`, `not_your_turn`, `no_recipient`, `parked`.
+        duration_s: in seconds.
+        sweep_id: by which it is found again in the calls to its neighbours.
+    """
+
+    is_complete: bool
+    failure: str
+    counts: dict[str, int]
+    duration_s: float
+    sweep_id: str = ""
+
+    def __str__(self) -> str:
+        """Write one line for the log."""
+        numbers = " ".join(f"{name}={number}" for name, number in sorted(self.counts.items()) if number)
+        outcome = "complete" if self.is_complete else "incomplete"
+        failure = f" failure={self.failure}" if self.failure else ""
+        name = f" sweep_id={self.sweep_id}" if self.sweep_id else ""
+        return f"sweep {outcome}{failure} duration_s={self.duration_s:.1f}{name} {numbers}".rstrip()
+
+
+class Progress:
+    """The running tally of one sweep; safe to use from several threads."""
+
+    def __init__(self, clock: Clock, *, seconds: float) -> None:
+        self._clock = clock
+        self._began_s = clock.monotonic()
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._misses = 0
+        self.deadline = Deadline(clock, seconds)
+        self.failure = ""
+        self.is_watched = False
+        """What is owed at its end has been looked at."""
+        self.is_over = False
+        """Something failed that ends the sweep for everybody: nothing more is claimed or sent."""
+        self.is_mute = False
+        """Something failed that ends all sending; what needs no message goes on."""
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a count."""
+        with self._lock:
+            self._counts[name] += number
+
+    def hamper(self, failure: BridgeError) -> None:
+        """Remember the first failure, and log each one with its code and cause."""
+        with self._lock:
+            self.failure = self.failure or failure.code
+        logger.warning("sweep hampered code=%s cause=%s", failure.code, failure)
+
+    def stop(self, failure: BridgeError) -> None:
+        """Begin nothing more in this sweep."""
+        self.is_over = True
+        self.hamper(failure)
+
+    def mute(self, failure: BridgeError) -> None:
+        """Say nothing more in this sweep."""
+        self.is_mute = True
+        self.hamper(failure)
+
+    def miss(self, failure: ServiceError) -> None:
+        """Note that the store did not take one row; it is down when that happens twice.
+
+        What it refuses for the row's own sake (400, 413) never ends a sweep: that row waits.
+        """
+        with self._lock:
+            self._misses += failure.status not in (400, 413)
+            is_down = self._misses > 1
+        self.count("rows_missed")
+        if is_down:
+            self.stop(failure)
+        else:
+            self.hamper(failure)
+
+    def came_through(self) -> bool:
+        """Tell whether nothing failed and nothing was left for later."""
+        with self._lock:
+            return not self.failure and not any(self._counts[name] for name in LEFT_UNDONE)
+
+    def has_left(self) -> bool:
+        """Tell whether something was not even tried."""
+        with self._lock:
+            return self.is_over or self.is_mute or bool(self._counts["left_for_later"])
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts so far."""
+        with self._lock:
+            return dict(self._counts)
+
+    def summary(self, under: Correlation, *, is_complete: bool) -> Summary:
+        """Return what became of the sweep, with the calls that it made."""
+        duration_s = self._clock.monotonic() - self._began_s
+        return Summary(is_complete, self.failure, self.counts() | under.counts(), duration_s, under.id)
+
+
+class Rows:
+    """The ledger's rows in one sweep, and what is recorded of them; safe to use from several threads."""
+
+    def __init__(self, kit: Kit, progress: Progress) -> None:
+        self._kit = kit
+        self._progress = progress
+        self._events: list[Event] = []
+        self.written: dict[int, Entry] = {}
+        """The rows that this sweep wrote, by approval id, as it left them."""
+
+    def claim(self, look: Look) -> Entry | None:
+        """Claim an approval; None when somebody else has it, or the store does not answer."""
+        if self._progress.is_over:
+            return None
+        kit, number = self._kit, look.approval.id
+        try:
+            entry = kit.ledger.claim(look.entry, approval_id=number, now=kit.clock.now(), lease=kit.lease)
+        except Conflict as conflict:
+            logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
+            entry = None
+        except ServiceError as failure:
+            self._progress.miss(failure)
+            return None
+        if entry is None:
+            self._progress.count("lost_race")
+        else:
+            self.written[number] = entry
+        return entry
+
+    def commit(self, entry: Entry) -> Entry | None:
+        """Write a row; None when somebody else wrote first, and an alarm when it was set aside.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        stored = self._kit.ledger.commit(entry)
+        if stored is None:
+            logger.warning("row changed by another approval_id=%d", entry.approval_id)
+            self._progress.count("lost_race")
+            return None
+        self.written[entry.approval_id] = stored
+        if stored.state is State.PARKED:
+            self._progress.count("parked")
+            logger.error("approval parked approval_id=%d cause=%s", entry.approval_id, entry.cause)
+        return stored
+
+    def try_commit(self, entry: Entry) -> None:
+        """End a claim as far as the store lets us; if not, its lease ends it."""
+        try:
+            self.commit(entry)
+        except ServiceError as failure:
+            self._progress.miss(failure)
+
+    def give_back(self, entry: Entry, cause: str) -> None:
+        """End the claim without counting against the approval."""
+        self._progress.count("released")
+        self.try_commit(released(entry, cause=cause, now=self._kit.clock.now()))
+
+    def undo(self, entry: Entry, before: Entry) -> None:
+        """End the claim of what nothing came of: the row is as it was read, as if nobody had looked."""
+        self.try_commit(replace(before, etag=entry.etag))
+
+    def fail(self, entry: Entry, failure: ServiceError) -> None:
+        """End the claim of what could not be read: counted where it is at fault itself."""
+        if not failure.may_be_of_one:
+            self.give_back(entry, failure.code)
+            return
+        self._progress.count("unread")
+        self._progress.hamper(failure)
+        self.try_commit(failed(entry, cause=failure.code, now=self._kit.clock.now()))
+
+    def guarded(self, entry: Entry, work: Callable[[], R]) -> R | None:
+        """Do something for one approval; whatever goes wrong stays with this one, and returns None."""
+        try:
+            return work()
+        except ServiceError as failure:
+            self._progress.miss(failure)  # what cannot be recorded is not sent
+        except Exception:
+            # One bad record must never block the others, whatever is wrong with it.
+            logger.exception("approval spoiled approval_id=%d", entry.approval_id)
+            self._progress.count("spoiled")
+            self.try_commit(failed(entry, cause="internal", now=self._kit.clock.now()))
+        return None
+
+    def close(self, entry: Entry) -> None:
+        """Move a row to the closed ones.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        is_closed = self._kit.ledger.close(entry, cause=entry.cause, now=self._kit.clock.now())
+        self._progress.count("closed" if is_closed else "lost_race")
+
+    # ------------------------------------------------------------------ the audit record
+
+    def note(self, entry: Entry, kind: Kind, **said: str) -> None:
+        """Keep an event for the audit record, with the id of the sweep."""
+        sweep = current()
+        self._events.append(
+            Event(
+                kind=kind,
+                at=self._kit.clock.now(),
+                approval_id=entry.approval_id,
+                document_type=entry.document_type,
+                document_id=entry.document_id,
+                generation=entry.generation,
+                request_id=sweep.id if sweep else "",
+                **said,
+            )
+        )
+
+    def note_notice(self, entry: Entry, person: Decider, **said: str) -> None:
+        """Keep what became of a notice to somebody."""
+        self.note(entry, Kind.NOTICE, actor=person.address, capacity=person.capacity, **said)
+
+    def note_rights(self, before: Entry, after: Entry) -> None:
+        """Keep that other people may decide than when the row was written."""
+        added, removed = after.told.keys() - before.told.keys(), before.told.keys() - after.told.keys()
+        if before.told and (added or removed):
+            changes = [f"+{key}" for key in sorted(added)] + [f"-{key}" for key in sorted(removed)]
+            self.note(after, Kind.RIGHTS, outcome="changed", cause=" ".join(changes))
+
+    def record(self) -> None:
+        """Write the events, after the marks: a late mark could repeat a message."""
+        events, self._events = self._events, []
+        if events and not self._kit.journal.record(events, required=False):
+            self._progress.count("audit_lost", len(events))

@@ -1,0 +1,343 @@
+"""What is looked at, step by step: claimed, read again, judged, and handed over to the outbox.
+
+Nothing is said without an own claim, and only what was read under it decides what is said.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from coupa_core.authority import Circle
+from coupa_core.clock import Deadline
+from coupa_core.directory import Known
+from coupa_core.errors import ServiceError
+from coupa_core.halving import by_halves
+from coupa_core.ledger import BASELINE, DRY_RUN, Entry
+from coupa_core.model import Approval, Document, DocumentKey, Found, Unreadable
+from coupa_core.model import Kind as Sort
+from coupa_core.parallel import each
+from coupa_core.sweep.judge import (
+    MANAGER,
+    NOBODY,
+    Judged,
+    Policy,
+    Read,
+    Role,
+    farewells,
+    judge,
+    must_escalate,
+    seen,
+    shown_of,
+)
+from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
+from coupa_core.sweep.outbox import Outbox
+from coupa_core.sweep.plan import Look, Urgency
+
+BATCH = 50
+"""Approvals that are claimed together: as many as one question to Coupa takes."""
+
+MAX_TOGETHER = 250
+"""Approvals of one person that are claimed together, to become one message."""
+
+
+class _Held:
+    """An approval that we hold a claim on, and what has been read of it since."""
+
+    def __init__(self, look: Look, entry: Entry) -> None:
+        self.look = look
+        self.entry = entry
+        self.read = Read(approval=look.approval)
+        self.is_gone = look.urgency is Urgency.GONE
+
+    @property
+    def key(self) -> DocumentKey:
+        """Return which document it is about."""
+        return self.read.approval.document_key
+
+    def takes(self, found: Found) -> bool:
+        """Take over what was read of it; False when that says nothing of it."""
+        approval = found.by_id.get(self.read.approval.id)
+        if approval is not None:
+            self.read.approval, self.read.is_known = approval, True
+        return approval is not None or not (found.unreadable or self.read.approval.id in found.failed)
+
+
+class Work:
+    """The work of one sweep.
+
+    Args:
+        kit: what a sweep works with.
+        progress: of this sweep.
+        deadline: of what Coupa lists; what it does not list any more has until the sweep's own.
+        suspect: the last send of the sweep before did not come back clean.
+        paused_until: nothing is sent before; None when nothing is paused.
+        backlog: what becomes of what waited before the bridge began; None when that is long ago.
+        since: when everything was last seen.
+
+    Attributes:
+        rows: the ledger's, with what this sweep wrote.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        progress: Progress,
+        *,
+        deadline: Deadline,
+        suspect: bool,
+        paused_until: datetime | None,
+        backlog: Backlog | None,
+        since: datetime,
+    ) -> None:
+        self._kit = kit
+        self._progress = progress
+        self.rows = Rows(kit, progress)
+        together = backlog is Backlog.DIGEST or kit.cadence.digest_at is not None
+        self._over = 1 if together else kit.cadence.digest_over or sys.maxsize
+        self._outbox = Outbox(
+            kit,
+            progress,
+            rows=self.rows,
+            over=self._over,
+            deadline=deadline,
+            suspect=suspect,
+            paused_until=paused_until,
+        )
+        self._policy = Policy(
+            cadence=kit.cadence,
+            emails=kit.rules.emails,
+            tells=kit.closing_notice,
+            tells_requester=kit.tells_requester,
+            escalate_to=kit.escalate_to,
+            silence=DRY_RUN if kit.is_dry else BASELINE if backlog is Backlog.BASELINE else "",
+            since=since,
+        )
+        self._outcomes: set[DocumentKey] = set()
+
+    @property
+    def suspect(self) -> bool:
+        """Tell whether the last send did not come back clean."""
+        return self._outbox.suspect
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """Return when something may be sent again; None for at once."""
+        return self._outbox.paused_until
+
+    def run(self, looks: Sequence[Look], circles: Mapping[int, Circle]) -> None:
+        """Go through the looks in order, until the deadline or the allowed rate ends it.
+
+        What Coupa does not list any more comes last, in the time that is kept for it.
+
+        Args:
+            looks: from the plan.
+            circles: who may decide each listed approval.
+        """
+        listed = [look for look in looks if look.urgency is not Urgency.GONE]
+        queue = deque(bundles(listed, circles, over=self._over))
+        may_begin = bool(queue) and (self._policy.silence or self._outbox.may_begin())
+        while may_begin and queue and self._room() > 0:
+            self._batch(_take(queue, self._room()), behind=len(queue))
+        self._progress.count("left_for_later", sum(map(len, queue)))
+        self._outbox.deadline = self._progress.deadline
+        gone = deque([look] for look in looks if look.urgency is Urgency.GONE)
+        while gone and not self._progress.is_over and self._progress.deadline.left_s() > 0:
+            self._batch(_take(gone, BATCH))
+        self._progress.count("closings_left", len(gone))
+
+    def _room(self) -> int:
+        """Return how many messages may still go out; a silent sweep has only its time."""
+        if not self._policy.silence:
+            return self._outbox.room()
+        has_time = self._outbox.deadline.left_s() > 0
+        return BATCH if has_time and not (self._progress.is_over or self._progress.is_mute) else 0
+
+    def _batch(self, looks: Sequence[Look], *, behind: int = 0) -> None:
+        """Claim some approvals, read them again, judge each, and say what is to be said."""
+        workers = self._kit.workers
+        claims = each(self.rows.claim, looks, workers=workers)
+        held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
+        try:
+            whole = self._read(held) if held else []
+        except ServiceError as failure:
+            is_gone = held[0].is_gone  # and so are all: Coupa has listed the others just before
+            (self._progress.hamper if is_gone else self._progress.mute)(failure)
+            cause = failure.code
+            each(lambda one: self._give_back(one, cause), held, workers=workers)
+            whole = []
+        judged = [one for case in whole if (one := self._judged(case))]
+        self._outbox.deliver(judged, behind=behind)
+        self.rows.record()
+
+    def _give_back(self, held: _Held, cause: str) -> None:
+        """End the claim of what was not read."""
+        if held.is_gone and held.look.entry is not None:
+            self._progress.count("unreadable")
+            self.rows.undo(held.entry, held.look.entry)
+        else:
+            self.rows.give_back(held.entry, cause)
+
+    def _judged(self, held: _Held) -> Judged | None:
+        """Judge one approval; None when it is spoiled."""
+        judged = self.rows.guarded(held.entry, lambda: self._judge(held))
+        if judged is None:
+            return None
+        self.rows.note_rights(held.entry, judged.entry)
+        for name in judged.counts:
+            self._progress.count(name)
+        self._progress.count("unlisted", held.is_gone and held.read.is_pending)
+        if Role.REQUESTER in judged.entry.farewell.values():
+            self._outcomes.add(held.key)
+        for person in judged.unsaid:
+            what = self._policy.silence
+            self._progress.count(what)
+            self.rows.note_notice(
+                judged.entry, person, outcome=what, version=judged.version, digest=judged.content
+            )
+        return judged
+
+    def _judge(self, held: _Held) -> Judged:
+        kit, read = self._kit, held.read
+        entry = held.entry
+        if read.is_known:
+            entry = seen(entry, read.approval, read.document, kit.coupa.now())
+        before = held.look.entry.state if held.look.entry else None
+        read.is_outcome_told = held.key in self._outcomes
+        return judge(entry, read, before=before, policy=self._policy, now=kit.clock.now())
+
+    # ------------------------------------------------------------------ what is read after the claim
+
+    def _read(self, held: Sequence[_Held]) -> Sequence[_Held]:
+        """Read what was claimed, after the claim; what cannot be read is given back, and comes no further.
+
+        Raises:
+            ServiceError: Coupa answers nothing useful at all.
+        """
+        deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
+        coupa, directory = self._kit.coupa, self._kit.directory
+        found, documents = Found(), dict[DocumentKey, Document]()
+        listed = [one.read.approval for one in held if not one.is_gone]
+        reads: list[Callable[[], None]] = [
+            lambda: found.update(coupa.approvals([one.read.approval.id for one in held], deadline)),
+            lambda: documents.update(coupa.documents(listed, deadline)),
+        ]
+        each(lambda read: read(), reads, workers=self._kit.workers)
+        whole = [one for one in held if one.takes(found)]
+        documents |= coupa.documents(self._wanted(whole), deadline)
+        for one in whole:
+            one.read.document = documents.get(one.key)
+        self._read_people([one for one in whole if one.read.is_pending], deadline)
+        owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
+        known = self._looked_up(directory.known, owed, deadline)
+        for one in whole:
+            one.read.known = known
+        self._miss([one for one in held if one not in whole], found)
+        return whole
+
+    def _read_people(self, waiting: Sequence[_Held], deadline: Deadline) -> None:
+        """Read whose turn it is, who may decide, at which addresses, and who is told of a long wait."""
+        directory = self._kit.directory
+        circles = directory.circles([one.read.approval for one in waiting], deadline)
+        people = [person for circle in circles.values() for person in circle.people]
+        sharing = directory.sharing({person.address for person in people}, deadline)
+        siblings = self._siblings(waiting, deadline)
+        managers = self._looked_up(directory.managers, self._late(waiting), deadline)
+        for one in waiting:
+            one.read.siblings = siblings.get(one.key, ())
+            one.read.circle = circles.get(one.read.approval.id, NOBODY)
+            one.read.shared = sharing.shared | sharing.unknown.keys()
+            one.read.unknown = sharing.unknown.keys()
+            one.read.managers = managers
+
+    def _wanted(self, held: Iterable[_Held]) -> list[Approval]:
+        """Return of what is gone whose documents are read: how it ended is nobody's news by default."""
+        tells = self._policy.tells_of_ends
+        return [one.read.approval for one in held if one.is_gone and (tells or one.read.is_pending)]
+
+    def _miss(self, held: Iterable[_Held], found: Found) -> None:
+        """Give back alone what could not be read, and no other of its batch."""
+        for one in held:
+            failure = found.failed.get(one.read.approval.id)
+            if failure is None:
+                self._give_back(one, "approval_unreadable")
+            else:
+                self.rows.fail(one.entry, failure)
+
+    def _siblings(
+        self, held: Iterable[_Held], deadline: Deadline
+    ) -> Mapping[DocumentKey, Sequence[Approval] | None]:
+        """Read the steps of documents that do not tell whose turn it is; None for what cannot be read."""
+        asked: dict[DocumentKey, Document] = {}
+        for one in held:
+            document, _ = shown_of(one.entry, one.read.approval, one.read.document)
+            is_known = document is None or isinstance(document, Unreadable) or document.kind is not Sort.OTHER
+            if document is not None and not is_known and one.read.approval.approvable_id is not None:
+                asked[one.key] = document
+
+        def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
+            documents = [asked[key] for key in some]
+            return self._kit.coupa.siblings(documents, deadline, insists=len(asked) == 1).items()
+
+        try:
+            read = by_halves(list(asked), ask)
+        except ServiceError as failure:
+            self._progress.hamper(failure)
+            return dict.fromkeys(asked)
+        return {**dict.fromkeys(asked), **dict(read.rows)}
+
+    def _late(self, waiting: Iterable[_Held]) -> set[str]:
+        """Return of whom the managers may be told that something has waited for too long."""
+        cadence, now = self._kit.cadence, self._kit.clock.now()
+        if self._policy.silence or self._policy.escalate_to != MANAGER or cadence.open_at("", now) > now:
+            return set()
+        late = (one.read.approval.approver_key for one in waiting if must_escalate(one.entry, cadence, now))
+        return {key for key in late if key}
+
+    def _looked_up(
+        self, ask: Callable[[Iterable[str], Deadline], Known], keys: Collection[str], deadline: Deadline
+    ) -> Known:
+        """Look people up; a failure keeps only those from being told who had to be looked up."""
+        if not keys:
+            return Known()
+        try:
+            known = ask(sorted(keys), deadline)
+        except ServiceError as failure:
+            self._progress.hamper(failure)
+            known = Known(unknown=dict.fromkeys(keys, failure))
+        self._progress.count("people_unread", len(known.unknown))
+        return known
+
+
+def bundles(looks: Sequence[Look], circles: Mapping[int, Circle], *, over: int) -> list[list[Look]]:
+    """Keep together what is for one person, where it may become one message; the order stays.
+
+    Args:
+        looks: in order.
+        circles: who may decide each approval.
+        over: how many notices to one person are too many.
+    """
+    keys = [circles.get(look.approval.id, NOBODY).keys for look in looks]
+    number = Counter(key for each in keys for key in each)
+    found: list[list[Look]] = []
+    together: dict[str, list[Look]] = {}
+    for look, people in zip(looks, keys, strict=True):
+        crowded = min((key for key in people if number[key] > over), default="")
+        bundle = together.get(crowded)
+        if bundle is None or len(bundle) >= MAX_TOGETHER:
+            found.append(bundle := [])
+        bundle.append(look)
+        if crowded:
+            together[crowded] = bundle
+    return found
+
+
+def _take(queue: deque[list[Look]], room: int) -> list[Look]:
+    """Take what is looked at next: one message each at least, and no more than there is room for."""
+    taken: list[Look] = []
+    while queue and room > 0 and len(taken) < BATCH:
+        taken += queue.popleft()
+        room -= 1
+    return taken
