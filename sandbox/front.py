@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, cast
@@ -24,7 +24,12 @@ from sandbox.clock import Clock, RealClock
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
 
-FaultKind = Literal["cut", "lose", "answer", "slow", "replace", "truncate"]
+FaultKind = Literal["cut", "lose", "answer", "slow", "drip", "replace", "truncate"]
+
+DRIPS = "sandbox.drips"
+"""A list in the environment of a request: an answer that comes in pieces adds to it."""
+
+_PIECES = 50
 
 
 class ConnectionCut(Exception):
@@ -42,7 +47,8 @@ class Fault:
     Attributes:
         kind: `cut` ends the connection before the request is handled; `lose` handles it and ends the
             connection without an answer; `answer` answers with `status`, `headers`, `body` and handles
-            nothing; `slow` handles it and answers `seconds` later; `replace` handles it and answers with
+            nothing; `slow` handles it and answers `seconds` later; `drip` handles it and sends the body in
+            fifty pieces, each after a fiftieth of `seconds`; `replace` handles it and answers with
             `status`, `headers`, `body` instead; `truncate` handles it and sends half of the body.
         method: HTTP method, or `*` for any.
         path: regular expression searched for in the path.
@@ -191,6 +197,10 @@ class Front:
             response = self._handler(request)
         except HTTPException as refused:
             response = Response.force_type(refused.get_response(request.environ))
+        if fault and fault.kind == "drip":
+            request.environ.get(DRIPS, []).append(True)
+            response.response = self._drips(response.get_data(), fault.seconds)
+            return response
         self._wait(waited_s - self.latency_s, timeout_s)
         if fault and fault.kind == "lose":
             raise ConnectionCut
@@ -200,6 +210,12 @@ class Front:
             whole = response.get_data()
             response.set_data(whole[: len(whole) // 2])
         return response
+
+    def _drips(self, whole: bytes, seconds: float) -> Iterator[bytes]:
+        size = max(1, -(-len(whole) // _PIECES))
+        for start in range(0, len(whole), size):
+            self.clock.sleep(seconds / _PIECES)
+            yield whole[start : start + size]
 
     def _wait(self, seconds: float, timeout_s: float | None) -> None:
         """Let time pass; an in-process caller that would have given up by then gets a timeout."""

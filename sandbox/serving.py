@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -15,7 +15,7 @@ from requests.adapters import BaseAdapter
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from sandbox.front import ConnectionCut
+from sandbox.front import DRIPS, ConnectionCut
 
 
 class _Quiet(WSGIRequestHandler):
@@ -90,29 +90,47 @@ class InProcess(BaseAdapter):
             data=request.body if isinstance(request.body, bytes) else (request.body or "").encode(),
         ).get_environ()
         environ |= {"RAW_URI": path, "QUERY_STRING": query}
+        drips: list[bool] = []  # the environment is copied on its way
+        environ[DRIPS] = drips
         environ["sandbox.timeout_s"] = timeout[1] if isinstance(timeout, tuple) else timeout
         try:
-            body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
+            pieces, status, headers = run_wsgi_app(self._app, environ)
         except ConnectionCut as cut:
             if cut.timed_out:
                 raise requests.ReadTimeout("the simulator was too slow", request=request) from cut
             raise requests.ConnectionError("the simulator cut the connection", request=request) from cut
-        return self._reply(request, b"".join(body), status, dict(headers))
+        body = _Arriving(pieces) if drips else io.BytesIO(b"".join(pieces))
+        return self._reply(request, body, status, dict(headers))
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _reply(
-        self, request: requests.PreparedRequest, body: bytes, status: str, headers: dict[str, Any]
+        self, request: requests.PreparedRequest, body: Any, status: str, headers: dict[str, Any]
     ) -> requests.Response:
         reply = requests.Response()
         code, _, reply.reason = status.partition(" ")
         reply.status_code = int(code)
         reply.headers.update(headers)
-        reply.raw = io.BytesIO(body)
+        reply.raw = body
         reply.url = request.url or ""
         reply.request = request
         return reply
+
+
+class _Arriving:
+    """A body of which the next piece is made when somebody asks for it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+
+    def read(self, _size: int = -1, **_options: Any) -> bytes:
+        """Return the next piece, or nothing after the last one."""
+        return next(self._pieces, b"")
+
+    def close(self) -> None:
+        """Want no more of it."""
+        self._pieces = iter(())
 
 
 def _text(value: str | bytes) -> str:

@@ -13,7 +13,7 @@ import requests
 
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator, Group, Line, World, query
-from sandbox.coupa.server import BASELINE, EVERY
+from sandbox.coupa.server import BASELINE, EVERY, Poison
 from sandbox.serving import InProcess, served
 
 URL = "http://coupa.test"
@@ -801,6 +801,64 @@ def test_raw_values_are_served_and_filters_still_see_the_true_ones(
     assert (shown["total"], shown["new-key"], "currency" in shown) == (None, [1], False)
     assert client.get(f"requisitions/{rid}", fields='["total","currency"]') == {"total": None}
     assert [row["status"] for row in client.get("approvals", **PENDING)] == [7]
+
+
+# ---------------------------------------------------------------------- what goes wrong, on demand
+
+
+@pytest.mark.parametrize("how", ["500", "400", "403", "404"])
+def test_a_poisoned_record_is_an_error_for_whoever_asks_for_more_of_it_than_its_id(
+    coupa: CoupaSimulator, client: Client, twelve: list[int], how: Poison
+) -> None:
+    coupa.poison["approval", twelve[4]] = how
+
+    assert client.status("approvals", PENDING) == int(how)
+    assert client.status("approvals", {"id[in]": f"{twelve[3]},{twelve[4]}"}) == int(how)
+    assert client.status(f"approvals/{twelve[4]}") == int(how)
+    assert client.ids("approvals", {"id[lt]": twelve[4]}) == twelve[:4]
+    assert client.ids("approvals", {"fields": '["id"]'}) == twelve
+
+
+def test_a_poisoned_record_spoils_an_answer_in_other_ways_too(
+    coupa: CoupaSimulator, client: Client, twelve: list[int]
+) -> None:
+    def served(how: Poison) -> requests.Response:
+        coupa.poison["approval", twelve[4]] = how
+        return client.send("GET", "approvals", **PENDING)
+
+    with pytest.raises(requests.JSONDecodeError):
+        served("truncated").json()
+    assert served("another type").json()[4] == "odd"
+    assert [row["id"] for row in served("missing").json()] == twelve[:4] + twelve[5:]
+    assert len(served("huge").content) > 16 * 1024 * 1024
+
+
+def test_a_list_may_be_paged_otherwise_than_it_was_asked_for(
+    coupa: CoupaSimulator, client: Client, twelve: list[int]
+) -> None:
+    asked = {"id[gt]": twelve[5]}
+
+    coupa.paging = "the first again"
+    assert client.ids("approvals", asked) == twelve
+    coupa.paging = "backwards"
+    assert client.ids("approvals", asked) == twelve[:5:-1]
+    coupa.paging = "shorter each time"
+    lengths = [len(client.ids("approvals", {})) for _ in range(5)]
+    assert lengths == [12, 12, 6, 3, 1]
+
+
+def test_a_dripping_answer_takes_as_long_as_it_is_read(
+    coupa: CoupaSimulator, client: Client, twelve: list[int], clock: ManualClock
+) -> None:
+    coupa.front.fail("drip", path="approvals", seconds=100)
+    headers = {"Authorization": f"Bearer {client.token}", "Accept": "application/json"}
+    began_s = clock.monotonic()
+
+    with client.session.get(f"{URL}/api/approvals", headers=headers, stream=True, timeout=5) as answer:
+        pieces = [(len(piece), clock.monotonic() - began_s) for piece in answer.iter_content(1 << 20)]
+
+    assert [round(at_s) for _, at_s in pieces] == [2 * number for number in range(1, 51)]
+    assert client.ids("approvals", {}) == twelve
 
 
 # ---------------------------------------------------------------------- decisions through the API

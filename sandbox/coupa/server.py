@@ -36,7 +36,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
@@ -44,7 +44,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.clock import Clock, RealClock
 from sandbox.coupa.oauth import TokenDesk, TokenRefused
-from sandbox.coupa.query import Project, QueryError, View, projection, select
+from sandbox.coupa.query import PAGE, Project, QueryError, View, projection, select
 from sandbox.coupa.world import (
     APPROVED,
     ON_HOLD,
@@ -71,6 +71,18 @@ BASELINE: Final = frozenset(
 
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements, read 2026-11.
 """
+
+Poison = Literal["500", "400", "403", "404", "truncated", "another type", "missing", "huge"]
+"""What becomes of an answer with a poisoned record in it: a status, or half of it, or a text in its place, or
+no trace of it, or sixteen million bytes.
+"""
+
+POISONS: Final[tuple[Poison, ...]] = get_args(Poison)
+
+Paging = Literal["as asked", "the first again", "shorter each time", "backwards"]
+PAGINGS: Final[tuple[Paging, ...]] = get_args(Paging)
+
+HUGE: Final = 16 * 1024 * 1024
 
 NOTHING: Final = "No results match your search criteria."
 ACTIONS: Final = {"approve": APPROVED, "reject": REJECTED, "hold": ON_HOLD}
@@ -337,6 +349,10 @@ class _Refused(Exception):
         self.status, self.name = status, name
 
 
+class _Cut(Exception):
+    """The answer ends in the middle."""
+
+
 class CoupaSimulator:
     """One Coupa instance with one API client.
 
@@ -378,6 +394,13 @@ class CoupaSimulator:
         """Records in one answer, however many more are asked for and would fit."""
         self.broken: set[tuple[str, int]] = set()
         """Records, by XML root and id, that break every answer which would show more of them than the id."""
+        self.poison: dict[tuple[str, int], Poison] = {}
+        """The same, and how such an answer is broken."""
+        self.spoils_ids = False
+        """Such an answer is broken where it would show nothing but the id, too."""
+        self.paging: Paging = "as asked"
+        """How lists of records are paged, whatever was asked for."""
+        self._shrunk = PAGE
         self.hidden_fields: set[str] = set()
         """Names that a default response filter takes out of answers for which no `fields` were asked."""
         self.hide_always = False
@@ -411,6 +434,8 @@ class CoupaSimulator:
             root, body = self._route(request)
         except _Refused as refused:
             return _error(refused.status, refused.name, str(refused), is_json=is_json)
+        except _Cut:
+            return Response('[{"id": 85001, "status": "pend', mimetype="application/json")
         except QueryError as wrong:
             return _error(400, wrong.name, wrong.message, is_json=is_json)
         except TokenRefused as refused:
@@ -464,11 +489,41 @@ class CoupaSimulator:
         _need(resource.scope, scopes)
         project, fields = self._shape(resource.view, query)
         with self.world.lock:
-            found = select(resource.view, self._table(resource), query)[: self.most_rows]
-            if fields != '["id"]' and any((resource.root, row.id) in self.broken for row in found):
-                raise _Refused(500, "Something went wrong")
-            rows = [project(row) for row in found]
+            found = self._page(resource, query)
+            rows = [
+                served for row in found for served in self._poisoned(resource, row.id, project(row), fields)
+            ]
         return resource.root, self._visible(rows, fields)
+
+    def _page(self, resource: Resource, query: dict[str, str]) -> list[Any]:
+        """Return a page of records, as it was asked for or otherwise."""
+        table = self._table(resource)
+        if self.paging == "the first again":
+            query = {key: value for key, value in query.items() if not _KEYSET.fullmatch(key)}
+        found = select(resource.view, table, query)[: self.most_rows]
+        if self.paging == "backwards":
+            return found[::-1]
+        if self.paging == "shorter each time":
+            self._shrunk = self._shrunk // 2 or PAGE
+            return found[: self._shrunk]
+        return found
+
+    def _poisoned(self, resource: Resource, number: int, served: Any, fields: str | None) -> list[Any]:
+        """Return what stands in an answer for a record: itself, as a rule."""
+        how = self.poison.get((resource.root, number))
+        if (resource.root, number) in self.broken:
+            how = "500"
+        if how is None or (fields == '["id"]' and not self.spoils_ids):
+            return [served]
+        if how == "missing":
+            return []
+        if how == "another type":
+            return ["odd"]
+        if how == "huge":
+            return [{**served, "note": "x" * HUGE}]
+        if how == "truncated":
+            raise _Cut
+        raise _Refused(int(how), "Something went wrong")
 
     def _show(
         self, resource: Resource, number: int, query: dict[str, str], scopes: frozenset[str]
@@ -480,7 +535,9 @@ class CoupaSimulator:
             row = self._table(resource).rows.get(number)
             if row is None:
                 raise _Refused(404, "The record was not found")
-            return resource.root, self._visible(project(row), fields)
+            for served in self._poisoned(resource, number, project(row), fields):
+                return resource.root, self._visible(served, fields)
+            raise _Refused(404, "The record was not found")
 
     def _comments(self, number: int, query: dict[str, str], scopes: frozenset[str]) -> tuple[str, Any]:
         _need("core.comment.read", scopes)
@@ -577,6 +634,9 @@ class CoupaSimulator:
                 self.world.comment(document, by=self.api_user, text=reason)
             subject: Record = approval if resource.kind == "" else document
             return resource.root, self._visible(project(subject), fields)
+
+
+_KEYSET = re.compile(r"id\[[gl]t(_or_eq)?\]|offset")
 
 
 def _need(scope: str | None, scopes: frozenset[str]) -> None:
