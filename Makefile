@@ -28,6 +28,7 @@ lint: setup
 
 bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside another checkout, with ratios)
 	@$(PYTHON_BIN) -m bench $(BESIDE)
+	@$(PYTHON_BIN) -m bench.quiet $(if $(BESIDE),--beside $(BESIDE))
 
 proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench import beside
+from bench.figures import Figures
 from bench.guide import poll_once
 from bench.neighbours import Neighbours, neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
@@ -27,28 +27,6 @@ LATENCY_S = 0.1
 NEW = 50
 IMPORTS = 15
 APPROVER = "jamie@example.com"
-
-
-@dataclass
-class Figures:
-    """What was measured; prints as it goes."""
-
-    missed: int = 0
-
-    def section(self, name: str) -> None:
-        """Print what the figures that follow are about."""
-        print(name)
-
-    def show(self, what: str, figure: str) -> None:
-        """Print a figure."""
-        print(f"  {what:<58}{figure:>12}")
-
-    def bound(self, what: str, figure: float, *, at_most: float = math.inf, at_least: float = 0.0) -> None:
-        """Print a figure and whether it keeps its bound."""
-        is_kept = at_least <= figure <= at_most
-        self.missed += not is_kept
-        bound = f"at most {at_most:g}" if at_most < math.inf else f"at least {at_least:g}"
-        print(f"  {what:<58}{figure:>12.4g}   {bound}: {'kept' if is_kept else 'MISSED'}")
 
 
 def main() -> int:

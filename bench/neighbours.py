@@ -6,18 +6,52 @@ import contextlib
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
+from urllib.parse import parse_qsl
 
-from sandbox.clock import RealClock
+from bench.tempo import Tempo
+from sandbox.clock import Clock, RealClock
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.world import Line
+from sandbox.coupa.world import Line, World
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import served
 
 CLIENT_ID, CLIENT_SECRET, API_KEY = "client", "secret", "api-key"
 EVENT_ID = "5d4a2f6e-0000-4000-8000-000000000001"
+
+
+PEOPLE = 500
+"""Who is asked, where so many wait that one person could not be."""
+
+
+def fill(world: World, approvals: int) -> list[int]:
+    """Let so many requisitions wait for many people; return the approvals' ids, the same ones each time."""
+    requester = world.add_user(email="alex@example.com", firstname="Alex", lastname="Reed")
+    people = [
+        world.add_user(email=f"person{number}@example.com", firstname=f"P{number}", lastname="Fox")
+        for number in range(min(PEOPLE, approvals))
+    ]
+    for number in range(approvals):
+        world.add_requisition(
+            requested_by=requester,
+            justification="Because we need it.",
+            lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")] * 3,
+            approvers=[people[number % len(people)]],
+        )
+    return [*world.approvals.ids]
+
+
+def is_list(path: str, query: str) -> bool:
+    """Tell whether a call reads the list of all pending approvals, or a part of it.
+
+    >>> is_list("/api/approvals", "status=pending_approval&id%5Blt%5D=7"), is_list("/api/approvals", "id=7")
+    (True, False)
+    """
+    asked = {name.replace("-", "_") for name, _ in parse_qsl(query)}
+    narrow = {"id", "id[in]", "updated_at[gt_or_eq]", "updated_at[gt]", "approvable_id[in]"}
+    return path == "/api/approvals" and "status" in asked and not asked & narrow
 
 
 @dataclass
@@ -36,6 +70,29 @@ class Neighbours:
         """Answer so many seconds later, each way."""
         self._ask("be_slow", latency_s)
 
+    def fill(self, approvals: int, at: datetime) -> list[int]:
+        """Let so many wait for many people, all entered and last edited at a time; return their ids."""
+        ids: list[int] = self._ask("fill", approvals, at)
+        return ids
+
+    def add(self) -> int:
+        """Let one more wait, entered now; return the approval's id."""
+        number: int = self._ask("add")
+        return number
+
+    def remove(self, approvals: list[int]) -> None:
+        """Let approvals vanish, and nothing show that they did."""
+        self._ask("remove", approvals)
+
+    def told(self) -> list[int]:
+        """Return of which approvals a message was taken, in order, each as often as it was."""
+        ids: list[int] = self._ask("told")
+        return ids
+
+    def jump(self, ahead_s: float) -> None:
+        """Let the fast time be so far ahead."""
+        self._ask("jump", ahead_s)
+
     def allow(self, per_second: int) -> None:
         """Let Coupa refuse what goes beyond so many requests in a second."""
         self._ask("allow", per_second)
@@ -48,6 +105,11 @@ class Neighbours:
         """Return when Coupa's API answered each call, in seconds, and with which status."""
         answered: list[tuple[float, int]] = self._ask("answered")
         return answered
+
+    def listed(self) -> int:
+        """Return how many calls asked which approvals wait, and neither named any nor said since when."""
+        number: int = self._ask("listed")
+        return number
 
     def decided(self) -> int:
         """Return how many decisions Coupa has applied."""
@@ -64,37 +126,69 @@ class Neighbours:
         return self._pipe.recv()
 
 
-class _DayOld(RealClock):
-    """The time, or a day before it."""
+class _Hosts:
+    """The time of the simulators, or another one while something is entered."""
 
-    is_old = False
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.entered_at: datetime | None = None
+        self.monotonic = clock.monotonic
+        self.sleep = clock.sleep
 
     def now(self) -> datetime:
-        return super().now() - timedelta(days=1 if self.is_old else 0)
+        return self.entered_at or self._clock.now()
 
 
 class _Hosted:
     """The simulators, and what may be asked of them over the pipe."""
 
-    def __init__(self) -> None:
-        self._clock = _DayOld()
+    def __init__(self, tempo: Tempo | None) -> None:
+        self._tempo = tempo
+        self._clock = _Hosts(tempo or RealClock())
         self.coupa = CoupaSimulator(clock=self._clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-        self.moveworks = MoveworksSimulator(api_key=API_KEY, event_id=EVENT_ID)
+        self.moveworks = MoveworksSimulator(clock=self._clock, api_key=API_KEY, event_id=EVENT_ID)
         self.moveworks.max_per_minute = None
         world = self.coupa.world
         self._approver = world.add_user(email="jamie@example.com", firstname="Jamie", lastname="Fox")
         self._requester = world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")
 
+    def fill(self, approvals: int, at: datetime) -> list[int]:
+        self._clock.entered_at = at
+        ids = fill(self.coupa.world, approvals)
+        self._clock.entered_at = None
+        return ids
+
+    def add(self) -> int:
+        self._enter()
+        return self.coupa.world.approvals.ids[-1]
+
+    def remove(self, approvals: list[int]) -> None:
+        world = self.coupa.world
+        with world.lock:
+            for each in approvals:
+                world.approval(each).document.status = "withdrawn"
+                world.approvals.drop(each)
+
+    def told(self) -> list[int]:
+        return [int(each.slots["approval_id"]) for each in self.moveworks.delivered]
+
+    def jump(self, ahead_s: float) -> None:
+        assert self._tempo
+        self._tempo.ahead_s = ahead_s
+
     def enter(self, approvals: int) -> None:
-        self._clock.is_old = True
+        self._clock.entered_at = datetime.now(UTC) - timedelta(days=1)
         for _ in range(approvals):
-            self.coupa.world.add_requisition(
-                requested_by=self._requester,
-                justification="Because we need it.",
-                lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")] * 3,
-                approvers=[self._approver],
-            )
-        self._clock.is_old = False
+            self._enter()
+        self._clock.entered_at = None
+
+    def _enter(self) -> None:
+        self.coupa.world.add_requisition(
+            requested_by=self._requester,
+            justification="Because we need it.",
+            lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")] * 3,
+            approvers=[self._approver],
+        )
 
     def be_slow(self, latency_s: float) -> None:
         self.coupa.front.latency_s = self.moveworks.front.latency_s = latency_s
@@ -105,6 +199,9 @@ class _Hosted:
     def answered(self) -> list[tuple[float, int]]:
         calls = [call for call in self.coupa.front.calls if call.path.startswith("/api/")]
         return sorted((call.at.timestamp(), call.status) for call in calls)
+
+    def listed(self) -> int:
+        return sum(is_list(call.path, call.query) for call in self.coupa.front.calls)
 
     def decided(self) -> int:
         return len(self.coupa.decisions)
@@ -118,8 +215,8 @@ class _Hosted:
         return coupa.count(path="^/api/"), coupa.count(path="^/oauth2/"), moveworks.count("POST")
 
 
-def _host(pipe: Connection) -> None:
-    hosted = _Hosted()
+def _host(pipe: Connection, tempo: Tempo | None) -> None:
+    hosted = _Hosted(tempo)
     with served(hosted.coupa.front) as coupa_url, served(hosted.moveworks.front) as moveworks_url:
         pipe.send((coupa_url, moveworks_url))
         with contextlib.suppress(EOFError):  # the measuring process is gone
@@ -129,11 +226,11 @@ def _host(pipe: Connection) -> None:
 
 
 @contextlib.contextmanager
-def neighbours() -> Iterator[Neighbours]:
-    """Run them while the block runs."""
+def neighbours(tempo: Tempo | None = None) -> Iterator[Neighbours]:
+    """Run them while the block runs, in the machine's time or in one that runs faster."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_host, args=(there,), daemon=True)
+    process = context.Process(target=_host, args=(there, tempo), daemon=True)
     process.start()
     try:
         coupa_url, moveworks_url = here.recv()

@@ -134,7 +134,13 @@ def account(settings: dict[str, str]) -> Accounted:
     kit = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"}).sweep.kit
     coupa, store = _Timed(kit.coupa), _Timed(kit.ledger.store)
     report = Report(
-        store=store, coupa=coupa, clock=kit.clock, lease=kit.lease, max_per_minute=100, versions={}
+        store=store,
+        coupa=coupa,
+        clock=kit.clock,
+        lease=kit.lease,
+        max_per_minute=100,
+        full_list_minutes=10,
+        versions={},
     )
     began_s = time.perf_counter()
     said = report.status(full=True)

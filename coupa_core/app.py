@@ -231,6 +231,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 tells_requester=settings.tell_requester == "on",
                 escalate_to=settings.escalate_to,
                 first_run=Backlog(settings.first_run),
+                full_list_minutes=settings.full_list_minutes,
                 is_dry=settings.dry_run == "on",
                 workers=parts.workers,
             )
@@ -270,6 +271,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 lease=lease,
                 max_per_minute=settings.moveworks_max_per_minute,
+                full_list_minutes=settings.full_list_minutes,
                 versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
             ),
             trace=Trace(

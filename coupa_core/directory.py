@@ -26,6 +26,12 @@ KEEP_S = 300.0
 STALE_S = 3600.0
 """How long they are still used when they cannot be read anew."""
 
+READ_S = 5.0
+"""How long reading them may take for announcing: there is something to be told without them."""
+
+AGAIN_S = 60.0
+"""How long after a failure they are not asked for again."""
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -164,6 +170,7 @@ class Directory:
         self._delegations = _Kept()
         self._members: dict[int, tuple[float, list[Person]]] = {}
         self._shared: dict[str, tuple[float, bool]] = {}
+        self._failed_at_s = {"delegations": float("-inf"), "groups": float("-inf")}
         self._lock = threading.Lock()
 
     def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
@@ -375,15 +382,27 @@ class Directory:
     def _read_delegations(self, deadline: Deadline) -> _Acting | None:
         """Return the delegations, or None when this client may not read them: then approvals name them."""
         kept, now_s = self._delegations, self._clock.monotonic()
-        if now_s - kept.at_s < self._keep_s:
+        if now_s - kept.at_s < self._keep_s or self._has_just_failed("delegations"):
             return kept.value
         try:
-            self._delegations = _Kept(now_s, self._listed_delegations(deadline))
+            self._delegations = _Kept(now_s, self._listed_delegations(self._in_time(deadline)))
         except ServiceError as failure:
-            logger.warning("delegations not read code=%s cause=%s", failure.code, failure)
+            self._note_failure("delegations", failure)
             if now_s - kept.at_s >= STALE_S:
                 self._delegations = _Kept()
         return self._delegations.value
+
+    def _in_time(self, deadline: Deadline) -> Deadline:
+        """Return the deadline for what is kept; a click, which keeps nothing, has its own."""
+        return deadline.within(READ_S) if self._keep_s else deadline
+
+    def _has_just_failed(self, what: str) -> bool:
+        """Tell whether asking again would only take time from what can be told."""
+        return self._clock.monotonic() - self._failed_at_s[what] < min(AGAIN_S, self._keep_s)
+
+    def _note_failure(self, what: str, failure: ServiceError) -> None:
+        self._failed_at_s[what] = self._clock.monotonic()
+        logger.warning("%s not read code=%s cause=%s", what, failure.code, failure)
 
     def _listed_delegations(self, deadline: Deadline) -> _Acting | None:
         """Read the delegations that hold now by Coupa's clock, which wrote their times.
@@ -420,11 +439,11 @@ class Directory:
             for each in asked
             if now_s - self._members.get(each.asked_id or 0, (float("-inf"), []))[0] >= self._keep_s
         ]
-        if old:
+        if old and not self._has_just_failed("groups"):
             try:
-                found, failed = self._look_up(old, deadline)
+                found, failed = self._look_up(old, self._in_time(deadline))
             except ServiceError as failure:
-                logger.warning("groups not read code=%s cause=%s", failure.code, failure)
+                self._note_failure("groups", failure)
             else:
                 whole = found.keys() - failed.keys()
                 self._members |= {number: (now_s, found[number]) for number in whole}

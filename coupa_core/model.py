@@ -57,6 +57,11 @@ VIA_CHAT = " via Moveworks"
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
 
+IdRange = tuple[int, int]
+"""The least and the greatest id, both of them in it."""
+
+ALL_IDS: IdRange = (1, MAX_ID - 1)
+
 
 class Naming(Protocol):
     """Whatever names a document: an approval, or the ledger's row of one."""
@@ -734,16 +739,24 @@ class Listing:
 
 
 @dataclass
-class Edits:
-    """Which documents were touched lately.
+class Page:
+    """One page of approvals, newest first.
 
     Attributes:
-        stamps: `updated-at` by (type, id).
-        failure: what went wrong first; None when every page came.
+        pending: those that wait.
+        ended: those that do not, where any status was asked for.
+        unreadable: rows without a usable id.
+        unasked: rows that do not match what was asked for, and are left out.
+        rest: the ids that are left behind it; None for no more.
+        failure: why nobody knows what is left behind it.
     """
 
-    stamps: dict[DocumentKey, str] = field(default_factory=dict)
+    rest: IdRange | None = None
     failure: BridgeError | None = None
+    pending: list[Approval] = field(default_factory=list)
+    ended: list[Approval] = field(default_factory=list)
+    unreadable: int = 0
+    unasked: int = 0
 
 
 @dataclass

@@ -532,6 +532,14 @@ class Settings(BaseModel):
         description="NCRONTAB of six fields, seconds first, UTC; day and weekday must both match; refused "
         "are a range that ends before it begins (`22-2`: write `22-23,0-2`), five fields, and a span of time",
     )
+    full_list_minutes: int = Field(
+        10,
+        ge=1,
+        le=60,
+        alias="FULL_LIST_MINUTES",
+        description="how often everything that waits in Coupa is read, besides what changed; a list of up to "
+        "100 is read in every sweep",
+    )
     claim_lease_s: float = Field(
         120,
         ge=1,

@@ -7,9 +7,10 @@ Open and closed rows live in two partitions, so that a sweep reads the open ones
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -17,7 +18,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from coupa_core.errors import Conflict
-from coupa_core.ledger import Corrupt, Entry, Note, Opened, State, Status, Told
+from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, Note, Opened, State, Status, Told
 from coupa_core.tables import Table
 
 SCHEMA = 1
@@ -54,6 +55,9 @@ _KINDS = {
     "ended_as": _TEXT,
     "farewell": _MAP,
 }
+_LATE_WRITES = timedelta(minutes=1)
+"""How far before a mark rows are read once more: one write may show later than another that came after it."""
+
 _MAX_FACTS = 24_000
 """Characters of shown figures in one row: a text in a table takes 32,768. The oldest are left out.
 
@@ -66,19 +70,31 @@ class TableStore(Table):
 
     CODES = "ledger"
 
-    def open_entries(self) -> Opened:
-        """Return every row that is not closed, and those that cannot be read."""
+    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
+        """Return the rows that are not closed, and those that cannot be read.
+
+        A mark is the greatest `Timestamp` that was seen, which the service sets with every write.
+        Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+        """
         entries: list[Entry] = []
         corrupt: list[Corrupt] = []
+        where = "PartitionKey eq @part"
+        parameters: dict[str, Any] = {"part": OPEN}
+        if since:
+            where += " and Timestamp ge @since"
+            parameters["since"] = datetime.fromisoformat(since) - _LATE_WRITES
         with self._talking("list the open rows") as client:
-            rows = list(client.query_entities("PartitionKey eq @part", parameters={"part": OPEN}))
-        for row in rows:
-            try:
-                entries.append(_entry(row))
-            except ValueError as error:
-                corrupt.append(Corrupt(row["RowKey"], str(error)))
+            for row in client.query_entities(
+                where, parameters=parameters
+            ):  # a page in memory, not all of them
+                written_at = row.metadata["timestamp"]
+                since = max(since, written_at.astimezone(UTC).isoformat() if written_at else "")
+                try:
+                    entries.append(_kept(row, known) or _entry(row))
+                except ValueError as error:
+                    corrupt.append(Corrupt(row["RowKey"], str(error)))
         entries.sort(key=lambda entry: entry.approval_id)
-        return Opened(entries, corrupt)
+        return Opened(entries, corrupt, since)
 
     def read(self, approval_id: int) -> Entry | None:
         """Return the open row of an approval; one that cannot be read is a conflict for the sweep to mend."""
@@ -271,6 +287,13 @@ def _trimmed(values: list[Any]) -> list[Any]:
     return values
 
 
+def _kept(row: Any, known: Mapping[int, Entry]) -> Entry | None:
+    """Return the row that is known already, where nobody has written it since."""
+    key = str(row["RowKey"])
+    entry = known.get(int(key)) if key.isascii() and key.isdigit() else None
+    return entry if entry is not None and entry.etag == row.metadata["etag"] else None
+
+
 def _entry(row: Any) -> Entry:
     """Read a row.
 
@@ -285,6 +308,8 @@ def _entry(row: Any) -> Entry:
     values = {name: _READERS[kind](name, row[name]) for name, kind in _KINDS.items() if name in row}
     if "document_id" in values:
         values["document_id"] = int(values["document_id"])
+    if "document_type" in values:
+        values["document_type"] = sys.intern(values["document_type"])  # the same few in many thousand rows
     versions = _read_map("told", row["told"]) if "told" in row else {}
     if "people" in row:
         values["told"] = _read_people(row, versions)

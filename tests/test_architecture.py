@@ -17,7 +17,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
-            *("model", "documents", "content", "halving", "parallel", "release"),
+            *("model", "documents", "content", "halving", "parallel", "ranges", "release"),
         }
     ),
     frozenset(
@@ -42,6 +42,11 @@ WITHIN_A_TIER = {
     ("model", "errors"),
     ("model", "clock"),
     ("halving", "errors"),
+    ("ranges", "clock"),
+    ("ranges", "errors"),
+    ("ranges", "halving"),
+    ("ranges", "model"),
+    ("ranges", "parallel"),
     ("documents", "model"),
     ("content", "model"),
     ("content", "documents"),

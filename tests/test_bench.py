@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from bench import beside
-from bench.__main__ import Figures
+from bench import beside, quiet, told
 from bench.crowd import measure
+from bench.figures import Figures
 from bench.guide import poll_once
-from bench.neighbours import neighbours
+from bench.neighbours import is_list, neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
+from bench.sweeper import ROOT
 from sandbox.azurite import Azurite
 
 
@@ -113,3 +116,40 @@ def test_a_crowd_is_answered_truthfully_and_keeps_the_rate_in_one_process_and_in
     assert crowd.decided == crowd.outcomes["approved"] >= 4
     assert crowd.calls == 4 * crowd.decided  # who was told to come back has asked Coupa nothing
     assert crowd.refused == 0
+
+
+def test_a_quiet_sweep_of_a_build_is_measured_on_what_it_has_announced_itself(
+    azurite_server: Azurite,
+) -> None:
+    first, *later = quiet.measure(azurite_server.connection_string, ROOT, 60)
+
+    assert len(later) == quiet.NEXT
+    assert {each.calls - each.listed > 0 for each in (first, *later)} == {True}
+    assert first.list_age_s is not None
+    assert first.peak_mb < 150
+
+
+def test_rows_that_were_made_elsewhere_are_those_of_the_neighbours_approvals(azurite_server: Azurite) -> None:
+    entered_at = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=0)
+    with neighbours() as around:
+        settings = settings_for(around, azurite_server.connection_string, f"t{uuid.uuid4().hex}")
+        rows, status = told.made(
+            settings, 30, entered_at=entered_at, told_at=entered_at + timedelta(hours=23)
+        )
+        ids = around.fill(30, entered_at)
+        told.keep(settings, rows[:-1], status)
+
+        bridge(settings).sweep.run()
+
+        assert around.told() == [rows[-1].approval_id]
+        assert told.left(settings, ids) == sorted(ids)
+
+
+def test_only_a_question_for_all_that_waits_counts_as_the_list() -> None:
+    page = {"status": "pending_approval", "limit": "50"}
+
+    assert is_list("/api/approvals", urlencode(page | {"id[lt]": "7", "dir": "desc"}))
+    assert is_list("/api/approvals", urlencode(page | {"id[gt]": "7"}))
+    assert not is_list("/api/approvals", urlencode(page | {"updated-at[gt_or_eq]": "2026-11-23"}))
+    assert not is_list("/api/approvals", urlencode({"id[in]": "1,2"}))
+    assert not is_list("/api/requisitions", urlencode(page))

@@ -18,7 +18,7 @@ from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import OrderChange
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
-from coupa_core.model import REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
+from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
 from coupa_core.settings import LEAST_SCOPES
 from sandbox.coupa.world import Group
 from sandbox.front import Call
@@ -335,7 +335,7 @@ def test_an_approval_that_is_gone_is_not_found() -> None:
 
 def test_a_row_that_cannot_be_read_is_told_so_that_nothing_passes_for_gone() -> None:
     world = World()
-    made = many(world, 2)
+    made = [*many(world, 1), 4242]
     answers(world, [{"id": made[0]}, {"id": None}])
 
     found = client(world).approvals(made, soon(world))
@@ -344,9 +344,21 @@ def test_a_row_that_cannot_be_read_is_told_so_that_nothing_passes_for_gone() -> 
     assert found.unreadable == 1
 
 
+@pytest.mark.parametrize("most", [1, 7, 49])
+def test_what_did_not_come_is_asked_for_again_where_an_answer_was_short(most: int) -> None:
+    world = World()
+    made = many(world, 60)
+    world.coupa.most_rows = most
+
+    found = client(world).approvals([*made, 4242], soon(world))
+
+    assert set(found.by_id) == set(made)
+    assert (found.failed, found.unreadable) == ({}, 0)
+
+
 def test_an_answer_with_another_id_proves_nothing_to_be_gone() -> None:
     world = World()
-    made = many(world, 2)
+    made = [*many(world, 1), 4242]
     answers(world, [{"id": str(made[0])}, {"id": 99}])
 
     found = client(world).approvals(made, soon(world))
@@ -709,46 +721,34 @@ def test_only_documents_touched_since_a_stamp_are_edited() -> None:
     world.clock.advance(3600)
     rid, _ = one(world)
 
-    edits = client(world).edited_since(STAMP, [REQUISITION], soon(world))
+    stamps, rest = client(world).edited(REQUISITION, STAMP, ALL_IDS, soon(world))
 
-    assert edits.failure is None
-    assert edits.stamps == {(REQUISITION, rid): "2026-11-23T02:00:00-08:00"}
+    assert stamps == {(REQUISITION, rid): "2026-11-23T02:00:00-08:00"}
+    assert rest == (1, rid - 1)
+    assert client(world).edited(REQUISITION, STAMP, (1, rid - 1), soon(world)) == ({}, None)
 
 
 def test_an_edited_requisition_without_a_stamp_or_an_id_spoils_no_other() -> None:
     world = World()
-    answers(world, [{"id": None}, {"id": 5}, {"id": 6, "updated-at": "x"}], path="/api/requisitions")
+    answers(world, [{"id": None}, {"id": 6, "updated-at": "x"}, {"id": 5}], path="/api/requisitions")
 
-    edits = client(world).edited_since(STAMP, [REQUISITION], soon(world))
+    stamps, _ = client(world).edited(REQUISITION, STAMP, ALL_IDS, soon(world))
 
-    assert edits.stamps == {(REQUISITION, 5): "", (REQUISITION, 6): "x"}
+    assert stamps == {(REQUISITION, 5): "", (REQUISITION, 6): "x"}
 
 
-def test_edits_are_asked_for_of_the_types_that_are_wanted_and_can_be_read() -> None:
+def test_edits_out_of_order_are_a_clear_error() -> None:
+    world = World()
+    answers(world, [{"id": 5}, {"id": 6}], path="/api/requisitions")
+
+    with pytest.raises(Malformed, match="by id"):
+        client(world).edited(REQUISITION, STAMP, ALL_IDS, soon(world))
+
+
+def test_types_are_readable_that_are_wanted_and_known() -> None:
     world = World(settings={"DOCUMENT_TYPES": "InvoiceHeader,ReceiptRequest"})
-    ann = world.person("ann@example.com")
-    world.clock.advance(3600)
-    number = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[ann])
 
-    edits = client(world).edited_since(STAMP, [REQUISITION, "InvoiceHeader", "ReceiptRequest"], soon(world))
-
-    assert list(edits.stamps) == [("InvoiceHeader", number)]
-    assert [call.path for call in world.coupa.front.calls if call.method == "GET"] == ["/api/invoices"] * 2
-
-
-@pytest.mark.parametrize(("status", "others"), [(403, True), (404, True), (400, True), (500, False)])
-def test_edits_of_a_type_that_cannot_be_read_hide_no_others(status: int, *, others: bool) -> None:
-    world = World(settings={"DOCUMENT_TYPES": "*"})
-    contract = world.coupa.world.add_document(approvable_type="Contract", approvers=[])
-    world.coupa.front.fail("answer", path="/api/invoices", status=status, times=None)
-
-    edits = client(world).edited_since(
-        "2026-11-23T00:00:00-08:00", ["InvoiceHeader", "Contract"], soon(world)
-    )
-
-    assert list(edits.stamps) == ([("Contract", contract)] if others else [])
-    assert edits.failure is not None
-    assert edits.failure.code == f"coupa_{status}"
+    assert client(world).readable([REQUISITION, "InvoiceHeader", "ReceiptRequest"]) == ["InvoiceHeader"]
 
 
 def test_people_are_found_by_their_address() -> None:

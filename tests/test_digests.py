@@ -153,8 +153,8 @@ def test_when_moveworks_is_away_the_digest_comes_later_and_nothing_counts_agains
 
 def test_a_digest_takes_one_place_of_the_allowed_rate() -> None:
     world = with_many(40, over=10, MOVEWORKS_MAX_PER_MINUTE="2")
-    world.requisition(ROBIN)
     world.requisition(ALEX)
+    world.requisition(ROBIN)
 
     assert [each.recipient for each in world.announced()] == [JAMIE, ROBIN]
     world.clock.advance(60)

@@ -134,7 +134,7 @@ def test_the_story_of_the_backlog_says_why_nobody_was_told() -> None:
 def test_the_first_run_goes_on_until_the_backlog_is_through(mode: str) -> None:
     world = World(settings={"FIRST_RUN": mode})
     backlog(world, 60)
-    world.coupa.front.fail("answer", path="/api/approvals", status=500, skip=1, times=9)
+    world.coupa.front.fail("answer", path="/api/approvals", status=500, skip=1, times=None)
     world.sweep()
     world.restart()
     world.coupa.front.heal()

@@ -310,7 +310,13 @@ def told(functions: list[Function]) -> Iterator[tuple[Surface, list[int], list[S
             before = len(world.moveworks.delivered)
             world.sweep()
             assert len(world.moveworks.delivered) > before, world.store.status().counts
-        yield app, requests, app.moveworks.sent()
+        yield app, requests, sorted(app.moveworks.sent(), key=_place_of)
+
+
+def _place_of(sent: Sent) -> int:
+    """Return which of the deciders it was sent to."""
+    found = re.search(r"decider([0-9]+)@", json.dumps(json.loads(sent.body)))
+    return int(found[1]) if found else -1
 
 
 def test_the_corpora_are_large_enough_and_each_text_is_another() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 from bridge import SETTINGS, World
 
 from coupa_core import app
-from coupa_core.ledger import Corrupt, MemoryStore, Opened
+from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, MemoryStore, Opened
 
 JAMIE = "jamie@example.com"
 BREAKS = {
@@ -124,7 +124,7 @@ def in_a_content_type(text: str) -> None:
 
 def in_a_row(text: str) -> None:
     class Spoiled(MemoryStore):
-        def open_entries(self) -> Opened:
+        def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
             return Opened([], [Corrupt(f"7{text}", f"state {text}")])
 
     World(store=Spoiled()).sweep()

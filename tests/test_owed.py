@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,17 +68,19 @@ CASES: list[tuple[Entry | None, str]] = [
 
 @pytest.mark.parametrize(("entry", "cause"), CASES)
 def test_what_waits_for_its_hour_or_has_had_its_alarm_is_not_owed(entry: Entry | None, cause: str) -> None:
-    approval = Approval.model_validate({"id": 1, "updated-at": (NOW - 5 * MINUTE).isoformat()})
+    touched_at = (NOW - 5 * MINUTE).isoformat()
+    rows = [replace(entry, seen_approval=touched_at)] if entry else []
+    unseen = [] if entry else [Approval.model_validate({"id": 1, "updated-at": touched_at})]
 
-    due = owed([approval], {1: entry} if entry else {}, NOW)
+    due = owed(rows, unseen, NOW)
 
     assert due == (Owed(1, 300.0, {cause: 1}) if cause else Owed())
 
 
 def test_causes_come_with_the_most_frequent_first() -> None:
-    approvals = [Approval.model_validate({"id": number}) for number in (1, 2, 3)]
+    unseen = [Approval.model_validate({"id": number}) for number in (2, 3)]
 
-    due = owed(approvals, {1: row(1, state=State.RETRY, cause="odd")}, NOW)
+    due = owed([row(1, state=State.RETRY, cause="odd")], unseen, NOW)
 
     assert list(due.causes.items()) == [("no_row", 2), ("odd", 1)]
 
@@ -90,10 +93,21 @@ def test_a_cause_is_stuck_after_a_quarter_of_an_hour_and_not_while_a_backlog_mov
 
     assert stuck(since(begun, due, has_sent=False, now=clock.now()), clock.now()) == [
         "no_row",
-        "document_coupa_500",
+        "coupa",
     ]
-    assert stuck(since(begun, due, has_sent=True, now=clock.now()), clock.now()) == ["document_coupa_500"]
+    assert stuck(since(begun, due, has_sent=True, now=clock.now()), clock.now()) == ["coupa"]
     assert since(begun, Owed(), has_sent=False, now=clock.now()) == {}
+
+
+def test_a_neighbour_that_fails_in_other_ways_each_time_is_one_cause() -> None:
+    ways = ["document_coupa_500", "coupa_timeout", "coupa_429", "coupa_pace", "coupa_late"]
+    begun: dict[str, str] = {}
+    for minute, way in enumerate(ways * 4):
+        now = NOW + minute * MINUTE
+        begun = since(begun, Owed(1, 0.0, {way: 1}), has_sent=True, now=now)
+
+    assert stuck(begun, now) == ["coupa"]
+    assert stuck(since(begun, Owed(1, 0.0, {"coupa_404": 1}), has_sent=False, now=now), now) == []
 
 
 def test_what_is_not_known_ends_nothing_and_a_time_from_ahead_or_no_time_counts_from_now() -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from coupa_core.authority import Capacity, Circle, Decider
-from coupa_core.errors import Malformed
 from coupa_core.ledger import MUTED, Entry, Lease, State, Told
-from coupa_core.model import REQUISITION, Approval, DocumentKey, Listing
-from coupa_core.sweep import Plan, Urgency, make_plan
+from coupa_core.model import ALL_IDS, REQUISITION, Approval, DocumentKey
+from coupa_core.sweep import Look, Plan, Urgency
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -36,6 +36,16 @@ def row(state: State, number: int = 7, *, document: int | None = 70, **fields: A
     return Entry(approval_id=number, state=state, nonce="n", document_id=document, etag="e", **fields)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a plan came to."""
+
+    looks: list[Look]
+    closings: list[Entry | None]
+    held: int
+    quiet: int
+
+
 def plan(
     approvals: Iterable[Approval],
     rows: Iterable[Entry] = (),
@@ -43,15 +53,17 @@ def plan(
     edited: Mapping[DocumentKey, str] | None = None,
     circles: Mapping[int, Circle] | None = None,
     is_complete: bool = True,
-) -> Plan:
-    failure = None if is_complete else Malformed("coupa_list", "not a list")
-    return make_plan(
-        Listing(list(approvals), failure=failure),
-        rows,
-        edited=edited or {},
-        circles=circles or {},
-        now=NOW,
-        lease=Lease(),
+) -> Made:
+    """Plan with what Coupa lists; a complete list has all ids in it."""
+    made = Plan({each.approval_id: each for each in rows}, now=NOW, lease=Lease())
+    made.take(approvals, circles or {})
+    made.edit(edited or {})
+    if is_complete:
+        made.end(made.unlisted(ALL_IDS))
+    looks = made.looks()
+    gone = [look for look in looks if look.urgency is Urgency.GONE]
+    return Made(
+        [look for look in looks if look not in gone], [each.entry for each in gone], made.held, made.quiet
     )
 
 
@@ -63,7 +75,7 @@ def urgency(entry: Entry, **details: Any) -> Urgency | None:
 
 
 def test_nothing_listed_and_nothing_known_needs_nothing() -> None:
-    assert plan([]) == Plan()
+    assert plan([]) == Made([], [], 0, 0)
 
 
 def test_an_approval_without_a_row_is_owed() -> None:
@@ -151,7 +163,7 @@ def test_a_claim_of_somebody_who_may_still_be_at_work_is_left_alone() -> None:
 
     made = plan([listed(1), listed(2), listed(3)], [held, left, nobodys])
 
-    assert [look.approval.id for look in made.looks] == [2, 3]
+    assert {look.approval.id for look in made.looks} == {2, 3}
     assert {look.urgency for look in made.looks} == {Urgency.OWED}
     assert made.held == 1
 
@@ -200,7 +212,7 @@ def test_an_incomplete_list_closes_nothing_and_moves_nothing() -> None:
     assert (made.looks, made.closings, made.quiet) == ([], [], 1)
 
 
-def test_who_was_never_told_comes_first_then_what_never_went_wrong_then_the_oldest() -> None:
+def test_who_was_never_told_comes_first_then_what_never_went_wrong_newest_and_oldest_by_turns() -> None:
     rows = [
         row(State.WAITING, 1, next_at=NOW, document=1),
         row(State.SENT, 2, seen_approval="", document=2),
@@ -212,7 +224,7 @@ def test_who_was_never_told_comes_first_then_what_never_went_wrong_then_the_olde
 
     made = plan([listed(number, document=number) for number in range(1, 9)], rows)
 
-    assert [look.approval.id for look in made.looks] == [6, 7, 8, 4, 5, 3, 2, 1]
+    assert [look.approval.id for look in made.looks] == [8, 6, 7, 5, 4, 3, 2, 1]
 
 
 def test_an_approval_that_is_listed_twice_is_looked_at_once() -> None:
@@ -252,3 +264,53 @@ def test_what_was_sent_too_often_is_not_sent_again_because_it_was_touched() -> N
     doubtful = row(State.PARKED, uncertain=3, next_at=AFTER)
 
     assert urgency(doubtful, updated_at=LATER) is None
+
+
+def test_of_a_part_of_the_list_only_what_lies_in_it_is_gone() -> None:
+    told = {number: row(State.SENT, number, document=number) for number in (3, 5, 7, 9)}
+    made = Plan(told, now=NOW, lease=Lease())
+    made.take([listed(5, document=5)], {})
+
+    made.end(made.unlisted((4, 7)))
+
+    assert [(look.approval.id, look.urgency) for look in made.looks()] == [(7, Urgency.GONE)]
+
+
+def test_what_is_listed_is_not_gone_whatever_was_said_before() -> None:
+    """Coupa answered the question about changes before it was asked for the list, or after."""
+    made = Plan({7: row(State.SENT)}, now=NOW, lease=Lease())
+    made.end([7, 8])
+    made.take([listed()], {})
+    made.end([7])
+
+    assert made.looks() == []
+
+
+def test_a_look_that_nobody_listed_names_its_document_and_its_people_by_the_row() -> None:
+    due = row(State.RETRY, next_at=NOW, told={"user:1": Told()})
+    made = Plan({7: due}, now=NOW, lease=Lease())
+
+    [look] = made.looks()
+
+    assert (look.approval.id, look.approval.document_key, set(look.people)) == (7, MINE, {"user:1"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_looked_at"),
+    [
+        (row(State.WAITING, ended_as="approved", cause="quiet", next_at=AFTER), False),
+        (row(State.WAITING, ended_as="approved", cause="quiet", next_at=NOW), True),
+        (row(State.RETRY, ended_as="approved", cause="no_turn", next_at=NOW), True),
+        (row(State.RETRY, cause="coupa_500", next_at=AFTER), False),
+        (row(State.PARKED, cause="not_json", next_at=AFTER), False),
+        (row(State.RETRY, cause="document_coupa_500", next_at=AFTER), True),
+        (row(State.PARKED, cause="no_recipient", next_at=AFTER), True),
+    ],
+)
+def test_what_is_gone_waits_only_for_an_hour_or_for_coupa_to_say_how_it_ended(
+    entry: Entry, *, is_looked_at: bool
+) -> None:
+    made = Plan({7: entry}, now=NOW, lease=Lease())
+    made.end([7])
+
+    assert [look.urgency for look in made.looks()] == [Urgency.GONE] * is_looked_at

@@ -20,8 +20,13 @@ from proof import (
     midnights,
     outages,
     pages,
+    people,
+    poison,
     relay,
+    resources,
     schedules,
+    slowness,
+    stamps,
     times,
     versions,
 )
@@ -30,6 +35,7 @@ from proof.mutations import MUTATIONS, ROOT, Mutation
 from proof.rig import Rig
 
 from sandbox.azurite import Azurite
+from sandbox.coupa.server import Paging
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -120,6 +126,75 @@ def test_what_is_owed_is_told_in_order_after_an_outage(who: str, how: str) -> No
     tally = outages.outage(who, how, minutes=90)
 
     assert (tally.lost, tally.repeated) == (0, 0)
+
+
+def test_nothing_is_lost_by_an_odd_answer_at_any_call() -> None:
+    whole = crashes.enumerate_faults(1, crashes.odd_points(1))
+
+    assert whole.runs > 20
+    assert (whole.lost, whole.unexplained) == (0, 0)
+
+
+@pytest.mark.parametrize(("thing", "how"), poison.SOME)
+def test_one_poisoned_thing_keeps_nobody_else_from_being_told_in_the_same_sweep(thing: str, how: str) -> None:
+    tally = poison.sweeping(thing, how)
+
+    assert tally.lost == 0
+
+
+@pytest.mark.parametrize(("thing", "how"), poison.SOME)
+def test_one_poisoned_thing_keeps_nobody_else_from_deciding(thing: str, how: str) -> None:
+    tally = poison.clicking(thing, how)
+
+    assert tally.false_answers == 0
+
+
+@pytest.mark.parametrize(("way", "most_rows"), poison.PAGES)
+def test_no_manner_of_paging_loses_or_repeats(way: Paging, most_rows: int | None) -> None:
+    tally = poison.paging(way, most_rows=most_rows)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("call_s", slowness.CALLS_S)
+def test_a_backlog_goes_out_from_the_first_sweep_on_however_slow_coupa_is(call_s: float) -> None:
+    tally = slowness.first_backlog(2_000, call_s, 4)
+
+    assert tally.repeated == 0
+
+
+def test_a_new_approval_is_told_in_its_sweep_though_the_whole_list_does_not_fit_into_one() -> None:
+    """Whoever lists everything before anything else tells nobody: 2,600 take longer than a sweep."""
+    tally = slowness.one_new(2_600, 1.0, news=2)
+
+    assert tally.repeated == 0
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_pass_finds_what_nothing_else_can_though_it_takes_many_sweeps(*, is_killed: bool) -> None:
+    tally = slowness.whole_pass(800, 1.0, is_killed)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("lie", stamps.LIES, ids=lambda lie: lie.name)
+def test_all_are_told_in_time_whatever_coupas_stamps_say(lie: stamps.Lie) -> None:
+    tally = stamps.lying(lie, 1, background=300, minutes=8)
+
+    assert (tally.lost, tally.repeated) == (0, 0)
+
+
+def test_before_is_what_each_person_was_shown_and_each_is_reminded_as_the_settings_say() -> None:
+    whole = people.days(range(4))
+
+    assert (whole.lost, whole.missed) == (0, [])
+
+
+@pytest.mark.parametrize(("resource", "way"), resources.SOME)
+def test_whatever_of_coupa_is_broken_is_an_alarm_in_time_that_clears(resource: str, way: str) -> None:
+    tally = resources.breaking(resource, way)
+
+    assert tally.lost == 0
 
 
 def test_no_time_or_zone_or_set_clock_loses_or_repeats() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,18 @@ from ledger_contract import HOUR, NOW, full_row, row, told_of
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Malformed, Unavailable
-from coupa_core.ledger import Corrupt, Lease, LedgerStore, MemoryStore, Opened, State, Status, Told
+from coupa_core.ledger import (
+    NOTHING_KNOWN,
+    Corrupt,
+    Entry,
+    Lease,
+    LedgerStore,
+    MemoryStore,
+    Opened,
+    State,
+    Status,
+    Told,
+)
 from coupa_core.model import REQUISITION, Approval, Listing
 from coupa_core.report import MAX_FULL, MAX_ROWS, Report
 from coupa_core.report.figures import spread
@@ -55,6 +67,8 @@ def report_on(
     store: LedgerStore,
     clock: ManualClock | None = None,
     approvals: list[Approval] | None = None,
+    *,
+    full_list_minutes: int = 10,
     **listing: Any,
 ) -> Report:
     """Return a report on a store and a list, at the time of the clock."""
@@ -64,6 +78,7 @@ def report_on(
         clock=clock or ManualClock(NOW),
         lease=Lease(),
         max_per_minute=100,
+        full_list_minutes=full_list_minutes,
         versions={"package": "1.2.3", "schema": "1"},
     )
 
@@ -72,22 +87,36 @@ def groups(said: dict[str, Any]) -> dict[tuple[str, str], int]:
     return {(each["place"], each["cause"]): each["count"] for each in said["groups"]}
 
 
-def test_the_bridge_is_healthy_until_a_complete_sweep_is_fifteen_minutes_old() -> None:
-    store, clock = MemoryStore(), ManualClock(NOW)
-    store.save_status(Status(last_complete_at=NOW))
-    report = report_on(store, clock)
+LATER = NOW + HOUR / 4
 
-    assert report.is_healthy()
-    clock.advance(15 * 60 - 0.001)
+
+@pytest.mark.parametrize(("name", "minutes"), [("last_sweep_at", 15), ("last_complete_at", 30)])
+def test_the_bridge_is_healthy_until_a_sweep_or_the_whole_list_is_too_old(name: str, minutes: int) -> None:
+    store, clock = MemoryStore(), ManualClock(NOW)
+    times: dict[str, Any] = {"last_sweep_at": LATER, "last_complete_at": LATER, name: NOW}
+    store.save_status(Status(**times))
+    report = report_on(store, clock)
+    clock.advance(minutes * 60 - 0.001)
+
     assert report.is_healthy()
     clock.advance(0.001)
     assert not report.is_healthy()
 
 
-def test_a_sweep_from_far_ahead_is_no_sign_of_health() -> None:
+def test_the_list_may_be_older_where_it_is_read_more_seldom() -> None:
+    store, clock = MemoryStore(), ManualClock(NOW)
+    store.save_status(Status(last_sweep_at=NOW, last_complete_at=NOW - HOUR))
+
+    assert report_on(store, clock, full_list_minutes=30).is_healthy()
+    assert not report_on(store, clock, full_list_minutes=20).is_healthy()
+
+
+@pytest.mark.parametrize("name", ["last_sweep_at", "last_complete_at"])
+def test_a_sweep_from_far_ahead_is_no_sign_of_health(name: str) -> None:
     """The clock was put back: nobody knows how old that sweep is."""
     store = MemoryStore()
-    store.save_status(Status(last_complete_at=NOW + HOUR))
+    times: dict[str, Any] = {"last_sweep_at": NOW, "last_complete_at": NOW, name: NOW + HOUR}
+    store.save_status(Status(**times))
 
     assert not report_on(store).is_healthy()
 
@@ -102,7 +131,9 @@ def test_without_any_complete_sweep_the_bridge_is_not_healthy() -> None:
 
 
 BEGAN = NOW - timedelta(seconds=20)
-SWEPT = Status(last_complete_at=NOW, last_sweep_at=NOW, version="1+new", last_began_at=BEGAN)
+SWEPT = Status(
+    last_complete_at=NOW, last_sweep_at=NOW, version="1+new", last_began_at=BEGAN, is_complete=True
+)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +144,7 @@ SWEPT = Status(last_complete_at=NOW, last_sweep_at=NOW, version="1+new", last_be
         (replace(SWEPT, version=""), False),
         (replace(SWEPT, last_began_at=BEGAN - timedelta(seconds=1)), False),
         (replace(SWEPT, last_began_at=None), False),
-        (replace(SWEPT, last_complete_at=BEGAN - timedelta(seconds=1)), False),
+        (replace(SWEPT, is_complete=False), False),
         (replace(SWEPT, last_complete_at=None), False),
     ],
 )
@@ -151,6 +182,9 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
             owed={"no_row": 2, "odd": 1},
             owed_since={"no_row": NOW.isoformat(), "odd": (NOW - HOUR).isoformat()},
             oldest_owed_s=60.4,
+            reading={"began_at": "2026-11-23T08:59:00+00:00", "calls": 7, "left": 2, "unread": [[1, 9]]},
+            missed=1,
+            distrusted_until=NOW + HOUR,
         )
     )
 
@@ -173,6 +207,15 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
             "causes": {"no_row": 2, "odd": 1},
             "since": {"no_row": NOW.isoformat(), "odd": (NOW - HOUR).isoformat()},
             "stuck": ["odd"],
+        },
+        "reading": {
+            "began_at": "2026-11-23T08:59:00+00:00",
+            "calls": 7,
+            "left": 2,
+            "unread": 1,
+            "failed": 0,
+            "missed": 1,
+            "distrusted_until": "2026-11-23T10:00:00+00:00",
         },
         "counts": {"sent": 2},
         "versions": {"package": "1.2.3", "schema": "1"},
@@ -251,7 +294,7 @@ def test_what_the_last_sweep_left_for_later_is_no_remainder_and_more_than_that_i
 
 def test_a_row_that_cannot_be_read_is_named_as_that() -> None:
     class Spoiled(MemoryStore):
-        def open_entries(self) -> Opened:
+        def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
             return Opened([], [Corrupt("7", "state"), Corrupt("x", "key")])
 
     said = report_on(Spoiled(), approvals=[listed(7)]).status()

@@ -96,6 +96,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "entra_operator_clients": (),
         "poll_schedule": "0 * * * * *",
         "claim_lease_s": 120,
+        "full_list_minutes": 10,
     }
     assert settings.storage == "UseDevelopmentStorage=true"
     assert settings.coupa_client_secret.get_secret_value() == "coupa-secret"
@@ -162,6 +163,7 @@ WRONG = [
     )),
     *(("COUPA_MAX_PER_SECOND", number) for number in ("0", "26", "-1", "CANARY", "1.5", "nan")),
     *(("MOVEWORKS_MAX_PER_MINUTE", number) for number in ("0", "100001", "CANARY")),
+    *(("FULL_LIST_MINUTES", number) for number in ("0", "61", "CANARY", "1.5")),
     *(("CLAIM_LEASE_S", number) for number in ("0", "0.5", "3601", "CANARY", "nan", "inf")),
     *(("DOCUMENT_TYPES", names) for names in ("CANARY-1", "A,,B", "A,", "7CANARY", "A" * 62, "A,*B", "A B")),
     *(("NOTICE_FIELDS", fields) for fields in (

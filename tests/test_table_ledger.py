@@ -705,3 +705,18 @@ def test_the_store_returns_what_the_ledger_expects(table_store: TableStore) -> N
     entry: Entry | None = ledger_on(table_store).commit(full_row())
 
     assert entry == table_store.read(7)
+
+
+def test_a_row_that_nobody_has_written_since_is_taken_from_what_is_known(table: TableClient) -> None:
+    store = TableStore(table)
+    for number in (1, 2):
+        store.insert(row(number, etag=""))
+    first = store.open_entries()
+    known = {entry.approval_id: entry for entry in first.entries}
+    store.replace(replace(known[1], cause="elsewhere"))
+
+    changed, same = store.open_entries(known=known).entries
+
+    assert changed.cause == "elsewhere"
+    assert same is known[2]
+    assert [entry.approval_id for entry in store.open_entries(first.mark, known).entries] == [1, 2]

@@ -14,8 +14,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
@@ -24,6 +23,7 @@ from coupa_core.documents import READABLE, Order, OrderChange, enabled, parse_do
 from coupa_core.errors import BridgeError, Denied, Malformed, Refused, ServiceError
 from coupa_core.halving import MAX_ALONE, Halved, by_halves
 from coupa_core.model import (
+    ALL_IDS,
     MAX_ID,
     PENDING,
     Approval,
@@ -31,11 +31,12 @@ from coupa_core.model import (
     Delegation,
     Document,
     DocumentKey,
-    Edits,
     Found,
+    IdRange,
     Listing,
     Member,
     Naming,
+    Page,
     Unreadable,
     Verb,
     parse_approval,
@@ -93,6 +94,20 @@ _UNORDERED = "coupa_pages"
 logger = logging.getLogger(__name__)
 
 
+class _Rows(NamedTuple):
+    """One page of raw rows.
+
+    Attributes:
+        rows: of the answer.
+        rest: the ids that are left behind it; None for no more.
+        failure: why nobody knows what is left: it was not in the order that was asked for, or not all came.
+    """
+
+    rows: list[Any]
+    rest: IdRange | None = None
+    failure: ServiceError | None = None
+
+
 class Coupa:
     """One Coupa instance.
 
@@ -103,7 +118,7 @@ class Coupa:
 
     def __init__(self, access: Access, *, types: tuple[str, ...]) -> None:
         self._access = access
-        self._types = types
+        self.types = types
 
     # ------------------------------------------------------------------ approvals
 
@@ -118,6 +133,33 @@ class Coupa:
         cannot be read is counted, and hides no other where Coupa lists the ids of its page.
         """
         return self._listed(self._readable(self._asked({}), deadline, deadline))
+
+    def page(self, ids: IdRange, deadline: Deadline, *, since: str = "") -> Page:
+        """Read one page of the approvals with these ids, newest first.
+
+        Args:
+            ids: the least and the greatest that may be read.
+            deadline: for the page.
+            since: a time as Coupa wrote it: then those that were touched at or after it, whatever their
+                status; else those that are pending.
+
+        Raises:
+            ServiceError: the page did not come, nor did its ids.
+        """
+        asked = self._asked({})
+        if since:
+            asked = {**asked, "updated_at[gt_or_eq]": since}
+            del asked["status"]
+        rows, rest, failure = self._page(asked, ids, deadline, newest_first=True)
+        page = Page(rest=rest, failure=failure)
+        for approval in map(parse_approval, rows):
+            if approval is None:
+                page.unreadable += 1
+            elif not self._wants(approval) or not (since or approval.is_pending):
+                page.unasked += 1
+            else:
+                (page.pending if approval.is_pending else page.ended).append(approval)
+        return page
 
     def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
         """Return the pending approvals of one document.
@@ -226,18 +268,22 @@ class Coupa:
             else:
                 documents[kind, number] = Document(type=kind, id=number)
         failures: list[ServiceError] = []
-        for kind, numbers in wanted.items():
+        for place, (kind, numbers) in enumerate(wanted.items()):
+            # A type that takes long leaves time for the others.
+            share = deadline.within(deadline.left_s() / (len(wanted) - place))
             try:
-                read = self._read(kind, numbers, deadline)
+                read = self._read(kind, numbers, share)
             except ServiceError as failure:
-                if not failure.may_be_of_one:
+                is_out_of_time = share.left_s() <= 0 and len(wanted) > 1
+                if not failure.may_be_of_one and not is_out_of_time:
                     raise
                 read = _unreadable(kind, numbers, failure)
             documents |= read
             failures += [
                 each.failure for each in read.values() if isinstance(each, Unreadable) and each.failure
             ]
-        if MAX_ALONE <= len(failures) == sum(map(len, wanted.values())):
+        is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
+        if failures and is_away and len(failures) == sum(map(len, wanted.values())):
             raise failures[0]
         return documents
 
@@ -271,29 +317,41 @@ class Coupa:
         rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline).rows
         return {chain.id: chain for chain in map(parse_chain, rows) if chain}
 
-    def edited_since(self, stamp: str, types: Iterable[str], deadline: Deadline) -> Edits:
-        """Ask which waiting documents were touched at or after a stamp.
+    def readable(self, types: Iterable[str]) -> list[str]:
+        """Return which of these types of documents are wanted and can be read."""
+        return list(enabled(set(types) if "*" in self.types else set(types) & set(self.types)))
 
-        Never raises for a failing page: what came besides is returned with the failure, so that a type that
-        cannot be read hides no edit of another.
+    def edited(
+        self, kind: str, since: str, ids: IdRange, deadline: Deadline
+    ) -> tuple[dict[DocumentKey, str], IdRange | None]:
+        """Read one page, newest first, of the waiting documents of a type that were touched since a stamp.
 
         Args:
-            stamp: a time as Coupa wrote it.
-            types: of documents; one question for each that is wanted and can be read.
-            deadline: for all pages.
+            kind: one of those that are `readable`.
+            since: a time as Coupa wrote it.
+            ids: the least and the greatest that may be read.
+            deadline: for the page.
+
+        Returns:
+            `updated-at` by (type, id), and the ids that are left behind the page; None for no more.
+
+        Raises:
+            ServiceError: the page did not come.
         """
-        edits = Edits()
-        asked = {"status": PENDING, "updated_at[gt_or_eq]": stamp}
-        for kind in enabled(set(types) if "*" in self._types else set(types) & set(self._types)):
-            try:
-                for row in self._keyset(READABLE[kind].resource, ["id", "updated-at"], asked, deadline):
-                    if document := parse_document(kind, row):
-                        edits.stamps[kind, document.id] = document.updated_at or ""
-            except BridgeError as failure:
-                edits.failure = edits.failure or failure
-                if failure.code not in _CLOSED_TO_US:
-                    break
-        return edits
+        asked = {"status": PENDING, "updated_at[gt_or_eq]": since}
+        rows, rest, failure = self._rows_of(
+            READABLE[kind].resource,
+            ["id", "updated-at"],
+            asked,
+            ids,
+            deadline,
+            insists=False,
+            newest_first=True,
+        )
+        if failure is not None:
+            raise failure
+        documents = [document for row in rows if (document := parse_document(kind, row))]
+        return {(kind, each.id): each.updated_at or "" for each in documents}, rest
 
     def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> list[Member]:
         """Return the users with these e-mail addresses, with the groups that they approve in.
@@ -476,7 +534,7 @@ class Coupa:
 
     def _asked(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return the question for pending approvals of the wanted types."""
-        kinds = {} if "*" in self._types else {"approvable_type[in]": ",".join(self._types)}
+        kinds = {} if "*" in self.types else {"approvable_type[in]": ",".join(self.types)}
         return {"status": PENDING, **more, **kinds}
 
     def _listed(self, rows: Iterable[Any]) -> Listing:
@@ -498,43 +556,45 @@ class Coupa:
     def _readable(self, asked: Mapping[str, str], deadline: Deadline, more: Deadline) -> Iterator[Any]:
         """Yield the rows of approvals of all pages, and None for each that cannot be read.
 
-        Nobody knows who is on a page that fails, so it is asked for its ids, and then for these.
-
         Raises:
             ServiceError: a page did not come, nor did its ids.
         """
-        last = 0
-        while True:
-            until = more if last else deadline
-            pages = self._keyset(
-                "approvals", APPROVAL_FIELDS, asked, until, insists=False, after=last, more=more
+        ids: IdRange | None = ALL_IDS
+        while ids is not None:
+            rows, ids, failure = self._page(asked, ids, deadline)
+            yield from rows
+            if failure is not None:
+                raise failure
+            deadline = more
+
+    def _page(
+        self, asked: Mapping[str, str], ids: IdRange, deadline: Deadline, *, newest_first: bool = False
+    ) -> _Rows:
+        """Return the rows of one page of approvals, None for each that cannot be read.
+
+        Nobody knows who is on a page that fails, so it is asked for its ids, and then for these.
+
+        Raises:
+            ServiceError: the page did not come, nor did its ids.
+        """
+        try:
+            return self._rows_of(
+                "approvals", APPROVAL_FIELDS, asked, ids, deadline, insists=False, newest_first=newest_first
             )
-            try:
-                for row in pages:
-                    last = max(last, _id_of(row))
-                    yield row
-            except ServiceError as failure:
-                if failure.code == _UNORDERED or not failure.may_be_of_one:
-                    raise
-            else:
-                return
-            until = more if last else deadline
-            page = list(islice(self._keyset("approvals", ["id"], asked, until, after=last, more=more), PAGE))
-            numbers = [_id_of(row) for row in page]
-            if numbers != sorted(numbers) or 0 in numbers or (numbers and numbers[0] <= last):
-                raise Malformed(_UNORDERED, f"Coupa did not list the ids of approvals after {last}")
-            read = self._by_ids("approvals", APPROVAL_FIELDS, numbers, until)
-            yield from read.rows
-            for cause in read.failed.values():
-                if not cause.may_be_of_one:
-                    raise cause
-                yield None
-            if not numbers:
-                return
-            last = numbers[-1]
+        except ServiceError as failure:
+            if failure.code == _UNORDERED or not failure.may_be_of_one:
+                raise
+        named = self._rows_of("approvals", ["id"], asked, ids, deadline, newest_first=newest_first)
+        numbers = list(map(_id_of, named.rows))
+        if named.failure is not None or 0 in numbers:
+            raise Malformed(_UNORDERED, "Coupa did not list the ids of approvals")
+        read = self._by_ids("approvals", APPROVAL_FIELDS, numbers, deadline)
+        unread = [None for cause in read.failed.values() if cause.may_be_of_one]
+        why = next((cause for cause in read.failed.values() if not cause.may_be_of_one), None)
+        return _Rows([*read.rows, *unread], named.rest, why)
 
     def _wants(self, approval: Approval) -> bool:
-        return "*" in self._types or approval.approvable_type in self._types
+        return "*" in self.types or approval.approvable_type in self.types
 
     def _keyset(
         self,
@@ -544,34 +604,51 @@ class Coupa:
         deadline: Deadline,
         *,
         insists: bool = True,
-        after: int = 0,
-        more: Deadline | None = None,
     ) -> Iterator[Any]:
-        """Yield the rows of all pages, each page asked for by the last id of the one before.
+        """Yield the rows of all pages, each page asked for by the last id of the one before."""
+        ids: IdRange | None = ALL_IDS
+        while ids is not None:
+            rows, ids, failure = self._rows_of(resource, fields, asked, ids, deadline, insists=insists)
+            yield from rows
+            if failure is not None:
+                raise failure
+
+    def _rows_of(
+        self,
+        resource: str,
+        fields: list[Any],
+        asked: Mapping[str, str],
+        ids: IdRange,
+        deadline: Deadline,
+        *,
+        insists: bool = True,
+        newest_first: bool = False,
+    ) -> _Rows:
+        """Return one page of the rows with these ids.
 
         The last page is the empty one: Coupa may answer fewer rows than it is asked for.
-        Where there is a deadline for more, it is that of all pages but the first.
         """
-        last = after
-        while True:
-            query = {
-                **asked,
-                "id[gt]": str(last),
-                "order_by": "id",
-                "dir": "asc",
-                "limit": str(PAGE),
-                "fields": _compact(fields),
-            }
-            body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
-            rows = _rows(body, resource)
-            yield from rows
-            numbers = [number for number in map(_id_of, rows) if number]
-            if not numbers and len(rows) < PAGE:
-                return  # what has no id cannot be paged past, and is not a page's worth
-            if numbers != sorted(numbers) or not numbers or numbers[0] <= last:
-                raise Malformed(_UNORDERED, f"Coupa did not page {resource} by id after {last}")
-            last = numbers[-1]
-            deadline = more or deadline
+        low, high = ids
+        query = {
+            **asked,
+            "id[gt]": str(low - 1),
+            **({} if high == ALL_IDS[1] else {"id[lt]": str(high + 1)}),
+            "order_by": "id",
+            "dir": "desc" if newest_first else "asc",
+            "limit": str(PAGE),
+            "fields": _compact(fields),
+        }
+        body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
+        rows = _rows(body, resource)
+        numbers = [number for number in map(_id_of, rows) if number]
+        if not numbers and len(rows) < PAGE:
+            return _Rows(rows)  # what has no id cannot be paged past, and is not a page's worth
+        is_ordered = numbers == sorted(numbers, reverse=newest_first)
+        if not numbers or not is_ordered or not low <= min(numbers) <= max(numbers) <= high:
+            failure = Malformed(_UNORDERED, f"Coupa did not page {resource} by id between {low} and {high}")
+            return _Rows(rows, failure=failure)
+        rest = (low, numbers[-1] - 1) if newest_first else (numbers[-1] + 1, high)
+        return _Rows(rows, rest if rest[0] <= rest[1] else None)
 
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
@@ -589,9 +666,21 @@ class Coupa:
             body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
             return _rows(body, resource)
 
+        def ask_all(some: Sequence[int]) -> list[Any]:
+            """Ask again for what did not come: Coupa may answer fewer rows than it is asked for."""
+            rows = ask(some)
+            left = set(some) - set(map(_id_of, rows))
+            has_come = len(left) < len(some)
+            while left and has_come:
+                more = [row for row in ask(sorted(left)) if _id_of(row) in left]
+                rows += more
+                left -= set(map(_id_of, more))
+                has_come = bool(more)
+            return rows
+
         found: Halved[int, Any] = Halved()
         for start in range(0, len(numbers), PAGE):
-            part = by_halves(numbers[start : start + PAGE], ask)
+            part = by_halves(numbers[start : start + PAGE], ask_all)
             found.rows += part.rows
             found.failed |= part.failed
         return found

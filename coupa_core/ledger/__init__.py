@@ -1,13 +1,15 @@
 """What was claimed, sent, decided and closed: one row per approval.
 
 `rules` says how a row may change, `age` how long an approval waits, `owed` what should have been told,
-`store` makes changes safe against races, `memory` is a store without a disk. It sends nothing and asks Coupa
-nothing.
+`reading` how far Coupa has been asked, `open_rows` keeps rows in memory, `store` makes changes safe against
+races, `memory` is a store without a disk. It sends nothing and asks Coupa nothing.
 """
 
 from coupa_core.ledger.age import age_s
 from coupa_core.ledger.memory import MemoryStore
-from coupa_core.ledger.owed import STUCK_AFTER, Owed, owed, since, stuck
+from coupa_core.ledger.open_rows import OpenRows
+from coupa_core.ledger.owed import LATE_LIST, STUCK_AFTER, UNSEEN, Owed, clock_of, is_late, owed, since, stuck
+from coupa_core.ledger.reading import Edits, Reading
 from coupa_core.ledger.rules import (
     BASELINE,
     DIGEST,
@@ -49,40 +51,48 @@ from coupa_core.ledger.rules import (
     unparked,
     waiting,
 )
-from coupa_core.ledger.store import Corrupt, Ledger, LedgerStore, Note, Opened, Status
+from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Ledger, LedgerStore, Note, Opened, Status
 
 __all__ = [
     "BASELINE",
     "DIGEST",
     "DRY_RUN",
     "KEEP_CLOSED",
+    "LATE_LIST",
     "MAX_REFUSALS",
     "MAX_UNCERTAIN",
     "MINIMAL_AFTER",
     "MUTED",
+    "NOTHING_KNOWN",
     "PARKED_FOR",
     "QUIET",
     "STUCK_AFTER",
+    "UNSEEN",
     "Corrupt",
+    "Edits",
     "Entry",
     "Lease",
     "Ledger",
     "LedgerStore",
     "MemoryStore",
     "Note",
+    "OpenRows",
     "Opened",
     "Owed",
+    "Reading",
     "State",
     "Status",
     "Told",
     "age_s",
     "claimed",
+    "clock_of",
     "closed",
     "decided",
     "deciding",
     "escalated",
     "failed",
     "held_back",
+    "is_late",
     "muted",
     "next_round",
     "not_reminded",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from coupa_core.errors import Conflict
 from coupa_core.ledger.rules import Entry
-from coupa_core.ledger.store import Corrupt, Note, Opened, Status
+from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Note, Opened, Status
 
 
 class MemoryStore:
@@ -22,10 +23,12 @@ class MemoryStore:
         self._writes = 0
         self._lock = threading.Lock()
 
-    def open_entries(self) -> Opened:
-        """Return every row that is not closed."""
+    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:  # noqa: ARG002
+        """Return the rows that are not closed."""
         with self._lock:
-            return Opened([self._open[key] for key in sorted(self._open)], [])
+            after = int(since or 0)
+            rows = [self._open[key] for key in sorted(self._open) if _write_of(self._open[key]) > after]
+            return Opened(rows, [], str(self._writes))
 
     def read(self, approval_id: int) -> Entry | None:
         """Return the open row of an approval."""
@@ -104,3 +107,7 @@ class MemoryStore:
         etag = f'W/"{self._writes}"'
         self._open[entry.approval_id] = replace(entry, etag=etag)
         return etag
+
+
+def _write_of(entry: Entry) -> int:
+    return int(entry.etag.strip('W/"'))

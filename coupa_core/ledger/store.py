@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_round
 
 _TRIES = 3
+
+NOTHING_KNOWN: Mapping[int, Entry] = {}
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,17 @@ class Corrupt:
 
 @dataclass(frozen=True)
 class Opened:
-    """All rows that are not closed, and those that cannot be read."""
+    """Rows that are not closed, and those that cannot be read.
+
+    Attributes:
+        entries: in the order of ids.
+        corrupt: what cannot be read.
+        mark: the store's own, to ask for what is written from now on.
+    """
 
     entries: list[Entry]
     corrupt: list[Corrupt]
+    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +43,23 @@ class Status:
     """What one sweep tells the next, and the health check.
 
     Attributes:
-        last_complete_at: when a sweep last saw every pending approval.
+        last_complete_at: when every pending approval had last been read, in one sweep or in several.
         last_sweep_at: when a sweep last ended, complete or not.
+        is_complete: that sweep read all that it asked for.
         paused_until: nothing is sent before, because Moveworks wanted fewer requests.
         suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
-        edits_known_until: what was edited before, by Coupa's clock, has been looked at.
+        changes_known_until: which approvals changed before, by Coupa's clock, has been looked at.
+        edits_known_until: the same of edits of documents of all types.
+        edits: the same by type of document, and how far the question has come; see `reading`.
+        reading: how far the list of all pending approvals has been read; see `reading`.
+        missed: how many approvals only that list has shown, though their stamps lie before its question.
+        distrusted_until: every sweep reads the list until then, because of these.
         purged_at: when closed rows were last purged.
         owed: of how many approvals somebody should have been told and was not, by cause; see `owed`.
         owed_since: since when there is each cause, as ISO 8601, and nothing of it goes out.
         oldest_owed_s: for how long the oldest of them waits, in seconds.
         first_run: the backlog that waited before the bridge began is still being gone through.
+        first_run_at: when that began, by Coupa's clock.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
         version: the release whose sweep it was.
@@ -54,12 +70,19 @@ class Status:
     last_sweep_at: datetime | None = None
     paused_until: datetime | None = None
     suspect: bool = False
+    is_complete: bool = False
+    changes_known_until: datetime | None = None
     edits_known_until: datetime | None = None
+    edits: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
+    missed: int = 0
+    distrusted_until: datetime | None = None
     purged_at: datetime | None = None
     owed: dict[str, int] = field(default_factory=dict)
     owed_since: dict[str, str] = field(default_factory=dict)
     oldest_owed_s: float = 0.0
     first_run: bool = False
+    first_run_at: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
     failure: str = ""
     version: str = ""
@@ -77,8 +100,14 @@ class Note:
 class LedgerStore(Protocol):
     """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
 
-    def open_entries(self) -> Opened:
-        """Return every row that is not closed, in the order of ids."""
+    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
+        """Return the rows that are not closed: all, or those written since a mark, and maybe some before.
+
+        Args:
+            since: the mark of an earlier answer.
+            known: rows that were read or written before, by approval id: what has not changed is taken from
+                there.
+        """
         ...
 
     def read(self, approval_id: int) -> Entry | None:

@@ -13,12 +13,24 @@ from typing import Any, Protocol
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Entry, Lease, LedgerStore, Opened, State, Status, age_s, stuck
+from coupa_core.ledger import (
+    UNSEEN,
+    Entry,
+    Lease,
+    LedgerStore,
+    Opened,
+    Reading,
+    State,
+    Status,
+    age_s,
+    is_late,
+    stuck,
+)
 from coupa_core.model import Approval, Listing, stamp
 from coupa_core.report.figures import spread
 
 STALE_AFTER = timedelta(minutes=15)
-"""Without a complete sweep for so long the bridge counts as failing."""
+"""Without a sweep for so long the bridge counts as failing."""
 
 MAX_ROWS = 100
 """Approvals of each list that are shown to operators."""
@@ -109,6 +121,7 @@ class Report:
         clock: the time.
         lease: of claims.
         max_per_minute: our share of Moveworks' rate.
+        full_list_minutes: how often the list of all that waits is read.
         versions: of what runs here, by name.
     """
 
@@ -120,6 +133,7 @@ class Report:
         clock: Clock,
         lease: Lease,
         max_per_minute: int,
+        full_list_minutes: int,
         versions: Mapping[str, str],
     ) -> None:
         self._store = store
@@ -127,6 +141,7 @@ class Report:
         self._clock = clock
         self._lease = lease
         self._max_per_minute = max_per_minute
+        self._full_list_minutes = full_list_minutes
         self._versions = dict(versions)
 
     def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
@@ -146,12 +161,20 @@ class Report:
         return self._is_fresh(status) and is_its and (since is None or _saw_all(status, since))
 
     def _is_fresh(self, status: Status) -> bool:
-        """Tell whether a complete sweep ended lately, and nothing is owed for long.
+        """Tell whether a sweep ended lately, all that waits was read lately, and nothing is owed for long.
 
         A sweep from far ahead means that the clock was put back.
         """
-        last, now = status.last_complete_at, self._clock.now()
-        return last is not None and abs(now - last) < STALE_AFTER and not stuck(status.owed_since, now)
+        last, now = status.last_sweep_at, self._clock.now()
+        reading = Reading.of(status.reading)
+        listed_at = status.last_complete_at or (reading.began_at if reading else None)
+        is_old = is_late(listed_at, now, minutes=self._full_list_minutes)
+        return (
+            last is not None
+            and abs(now - last) < STALE_AFTER
+            and not is_old
+            and not stuck(status.owed_since, now)
+        )
 
     def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
         """Account for every pending approval of Coupa from the ledger.
@@ -201,6 +224,7 @@ class Report:
             "last_sweep_at": plain(status.last_sweep_at),
             "last_began_at": plain(status.last_began_at),
             "last_version": status.version,
+            "reading": _reading(status),
             "paused_until": plain(status.paused_until),
             "is_moveworks_suspect": status.suspect,
             "failure": status.failure,
@@ -229,7 +253,8 @@ class Report:
             if number not in rows and number not in corrupt and not _is_young(approval, now)
         }
         # What the last sweep had no time or no leave for is known to it; more than that is a remainder.
-        lost = old if len(old) > status.counts.get("left_for_later", 0) else set()
+        known = max(status.counts.get("left_for_later", 0), status.owed.get(UNSEEN, 0))
+        lost = old if len(old) > known else set()
 
         def place(number: int) -> str:
             if number in rows:
@@ -255,9 +280,16 @@ class Report:
 
 
 def _saw_all(status: Status, since: datetime) -> bool:
-    """Tell whether the last sweep began since then, and was complete."""
-    began, complete = status.last_began_at, status.last_complete_at
-    return began is not None and complete is not None and since <= began <= complete
+    """Tell whether the last sweep began since then, and read all that it asked for."""
+    return status.last_began_at is not None and since <= status.last_began_at and status.is_complete
+
+
+def _reading(status: Status) -> dict[str, Any]:
+    """Return how far the list of all that waits was read when the last sweep ended."""
+    said = {name: status.reading.get(name) for name in ("began_at", "calls", "left")}
+    ranges = [len(status.reading.get(name) or ()) for name in ("unread", "failed")]
+    trust = {"missed": status.missed, "distrusted_until": plain(status.distrusted_until)}
+    return said | {"unread": ranges[0], "failed": ranges[1], **trust}
 
 
 def _is_young(approval: Approval | None, now: datetime) -> bool:

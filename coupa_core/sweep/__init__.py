@@ -1,8 +1,8 @@
-"""The timer's use case: list, compare, announce, close. `plan` says what to look at, `run` does it."""
+"""The timer's use case. `run` does one sweep; docs/design.md walks through the rooms."""
 
 from coupa_core.sweep.judge import Tells
 from coupa_core.sweep.kit import Backlog, Channel, Kit, Summary
-from coupa_core.sweep.plan import Look, Plan, Urgency, make_plan
+from coupa_core.sweep.plan import Look, Plan, Urgency
 from coupa_core.sweep.run import SWEEP_S, Sweep
 
 __all__ = [
@@ -16,5 +16,4 @@ __all__ = [
     "Sweep",
     "Tells",
     "Urgency",
-    "make_plan",
 ]

@@ -45,7 +45,10 @@ Whoever is told in a digest is told some seconds after the hour, and so would be
 """
 
 LOOK_AGAIN = timedelta(minutes=5)
-"""At the latest after this, what waits for its turn, for a recipient or for a look-up is looked at again."""
+"""At the latest after this, what waits for its turn or for a recipient is looked at again."""
+
+LOOK_UP_AGAIN = timedelta(minutes=1)
+"""After this, people who could not be looked up are looked up again."""
 
 NOBODY_AGAIN = timedelta(hours=1)
 """After this, it is seen whether somebody can be reminded again who cannot be told now."""
@@ -114,6 +117,8 @@ class Policy:
         escalate_to: who is told of a long wait: `manager`, or an address.
         silence: why nobody is told anything, `dry_run` or `baseline`; empty where people are told.
         since: when everything was last seen: what is new came after it.
+        began_at: when the bridge began, by Coupa's clock: what was touched later is no backlog; None for long
+            ago.
     """
 
     cadence: Cadence
@@ -123,6 +128,7 @@ class Policy:
     escalate_to: str
     silence: str
     since: datetime
+    began_at: datetime | None = None
 
     @property
     def tells_of_ends(self) -> bool:
@@ -270,13 +276,14 @@ class _Case:
             return replace(self, entry=replace(self.entry, cause="", failures=0)).pending(approval)
         cause = self._why_wait(approval, document)
         if cause:
-            return self._put_off(ledger.waiting, cause, until=self.now + LOOK_AGAIN)
+            again = LOOK_UP_AGAIN if cause == "people_unread" else LOOK_AGAIN
+            return self._put_off(ledger.waiting, cause, until=self.now + again)
         recipients = _recipients(
             self.read.circle, document, shared=self.read.shared, emails=self.policy.emails
         )
         nobody = _why_nobody(approval, self.read.circle, recipients)
         if nobody == "shared_address" and self._is_unsure:
-            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_AGAIN)
+            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_UP_AGAIN)
         circle = Circle((), is_certain=True) if nobody == "group_too_large" else self.read.circle
         entry = ledger.deciding(self.entry, circle.keys, is_certain=circle.is_certain)
         if nobody:
@@ -308,10 +315,10 @@ class _Case:
         entry = judged.entry
         owed = [each for each in recipients if not entry.has_told(each.key, judged.version)]
         if not owed and self._is_unsure:
-            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_AGAIN)
+            return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_UP_AGAIN)
         if owed and entry.uncertain >= MAX_UNCERTAIN and self.before is not State.PARKED:
             return replace(self._put_off(ledger.parked, "unknown_outcomes", now=self.now), entry=entry)
-        if self.policy.silence:
+        if self._is_silent:
             return self._unsaid(judged, owed)
         if owed:
             return self._telling(judged, owed, recipients)
@@ -327,6 +334,13 @@ class _Case:
             keys = [each.key for each in owed]
             rest = partial(ledger.recorded, people=keys, version=judged.version)
         return replace(judged, rest=rest, unsaid=tuple(owed))
+
+    @property
+    def _is_silent(self) -> bool:
+        """Tell whether nobody is told of it: in a trial, or because it was there before the bridge began."""
+        touched, began = stamp(self.read.approval.updated_at), self.policy.began_at
+        is_news = touched is not None and began is not None and touched > began
+        return bool(self.policy.silence) and not (is_news and self.policy.silence == BASELINE)
 
     @property
     def _is_unsure(self) -> bool:
@@ -360,7 +374,7 @@ class _Case:
         hours = {each.key: self._hour(judged, entry, each) for each in owed}
         dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in owed]
         if self._is_unsure:
-            dues.append((now + LOOK_AGAIN, None))
+            dues.append((now + LOOK_UP_AGAIN, None))
         if all((entry.to(key).retry_at or now) > now for key in hours):
             cause = entry.cause or "refused"
             rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)

@@ -23,9 +23,6 @@ from coupa_core.notice import Notice, Style
 from coupa_core.sweep.judge import Tells
 from coupa_core.sweep.plan import Look
 
-LEFT_UNDONE = ("left_for_later", "lost_race", "released", "unknown", "spoiled", "rows_missed")
-"""Counts of what the next sweep must look at again."""
-
 R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
@@ -94,6 +91,7 @@ class Kit:
         tells_requester: whoever asked for a purchase is told how it ended.
         escalate_to: who is told of a long wait: `manager`, or an address.
         first_run: what becomes of what waited before the bridge began.
+        full_list_minutes: how often the list of all that waits is read, where it is not small.
         is_dry: nothing is sent, and it is recorded what would be.
         workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
     """
@@ -114,6 +112,7 @@ class Kit:
     tells_requester: bool
     escalate_to: str
     first_run: Backlog
+    full_list_minutes: int
     is_dry: bool
     workers: int = 25
 
@@ -184,29 +183,22 @@ class Progress:
         self.is_mute = True
         self.hamper(failure)
 
-    def miss(self, failure: ServiceError) -> None:
+    def miss(self, failure: ServiceError) -> bool:
         """Note that the store did not take one row; it is down when that happens twice.
 
-        What it refuses for the row's own sake (400, 413) never ends a sweep: that row waits.
+        Returns:
+            Whether it was for the row's own sake (400, 413): that never ends a sweep, and that row waits.
         """
+        is_of_the_row = failure.status in (400, 413)
         with self._lock:
-            self._misses += failure.status not in (400, 413)
+            self._misses += not is_of_the_row
             is_down = self._misses > 1
         self.count("rows_missed")
         if is_down:
             self.stop(failure)
         else:
             self.hamper(failure)
-
-    def came_through(self) -> bool:
-        """Tell whether nothing failed and nothing was left for later."""
-        with self._lock:
-            return not self.failure and not any(self._counts[name] for name in LEFT_UNDONE)
-
-    def has_left(self) -> bool:
-        """Tell whether something was not even tried."""
-        with self._lock:
-            return self.is_over or self.is_mute or bool(self._counts["left_for_later"])
+        return is_of_the_row
 
     def counts(self) -> dict[str, int]:
         """Return the counts so far."""
@@ -226,8 +218,12 @@ class Rows:
         self._kit = kit
         self._progress = progress
         self._events: list[Event] = []
-        self.written: dict[int, Entry] = {}
-        """The rows that this sweep wrote, by approval id, as it left them."""
+        self.written: dict[int, Entry | None] = {}
+        """The rows that this sweep wrote, by approval id, as it left them; None for one that it closed."""
+        self.lost: set[int] = set()
+        """Rows that somebody else wrote first, or that the store refuses for their own sake."""
+        self.missed: set[int] = set()
+        """Rows of which nobody knows what became of their writing."""
 
     def claim(self, look: Look) -> Entry | None:
         """Claim an approval; None when somebody else has it, or the store does not answer."""
@@ -240,10 +236,10 @@ class Rows:
             logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
             entry = None
         except ServiceError as failure:
-            self._progress.miss(failure)
+            self._miss(number, failure)
             return None
         if entry is None:
-            self._progress.count("lost_race")
+            self._lose(number)
         else:
             self.written[number] = entry
         return entry
@@ -257,7 +253,7 @@ class Rows:
         stored = self._kit.ledger.commit(entry)
         if stored is None:
             logger.warning("row changed by another approval_id=%d", entry.approval_id)
-            self._progress.count("lost_race")
+            self._lose(entry.approval_id)
             return None
         self.written[entry.approval_id] = stored
         if stored.state is State.PARKED:
@@ -270,7 +266,7 @@ class Rows:
         try:
             self.commit(entry)
         except ServiceError as failure:
-            self._progress.miss(failure)
+            self._miss(entry.approval_id, failure)
 
     def give_back(self, entry: Entry, cause: str) -> None:
         """End the claim without counting against the approval."""
@@ -295,7 +291,7 @@ class Rows:
         try:
             return work()
         except ServiceError as failure:
-            self._progress.miss(failure)  # what cannot be recorded is not sent
+            self._miss(entry.approval_id, failure)  # what cannot be recorded is not sent
         except Exception:
             # One bad record must never block the others, whatever is wrong with it.
             logger.exception("approval spoiled approval_id=%d", entry.approval_id)
@@ -309,8 +305,18 @@ class Rows:
         Raises:
             ServiceError: the store does not answer.
         """
-        is_closed = self._kit.ledger.close(entry, cause=entry.cause, now=self._kit.clock.now())
-        self._progress.count("closed" if is_closed else "lost_race")
+        if self._kit.ledger.close(entry, cause=entry.cause, now=self._kit.clock.now()):
+            self._progress.count("closed")
+            self.written[entry.approval_id] = None
+        else:
+            self._lose(entry.approval_id)
+
+    def _lose(self, number: int) -> None:
+        self._progress.count("lost_race")
+        self.lost.add(number)
+
+    def _miss(self, number: int, failure: ServiceError) -> None:
+        (self.lost if self._progress.miss(failure) else self.missed).add(number)
 
     # ------------------------------------------------------------------ the audit record
 

@@ -1,19 +1,22 @@
-"""What a sweep has to look at, worked out from Coupa's list and the ledger's rows.
+"""What a sweep has to look at: new approvals, those that were touched, and rows whose time has come.
 
-Pure: it asks nobody and writes nothing. What is not named in the plan needs nothing.
+Pure: it asks nobody and writes nothing. `scan` tells it what Coupa says; the ledger's rows are there before.
+What no look is made of needs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 from coupa_core.authority import Circle
 from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
-from coupa_core.model import Approval, DocumentKey, Listing
+from coupa_core.model import Approval, DocumentKey, IdRange
 from coupa_core.sweep.judge import MAX_CIRCLE, is_due_again
 
 USUAL = Cadence()
@@ -44,151 +47,219 @@ class Look:
     """One approval to claim, read and judge.
 
     Attributes:
-        approval: as listed; good for ids only, because it was read before the claim.
+        approval: as listed, or made of the row; good for ids only, because it was read before the claim.
         entry: the row as it was read, or None.
         urgency: who is looked at first.
+        people: keys of those who may decide it, as far as anybody knows before it is read.
     """
 
     approval: Approval
     entry: Entry | None
     urgency: Urgency
+    people: Collection[str] = ()
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """Sort by urgency, then what never went wrong, then the oldest."""
-        trouble = _trouble(self.entry) if self.entry else 0
-        return (self.urgency, trouble, self.approval.id)
+    def trouble(self) -> int:
+        """Count what went wrong with it before."""
+        row = self.entry
+        if row is None:
+            return 0
+        return row.failures + row.uncertain + max((each.refusals for each in row.told.values()), default=0)
 
 
-@dataclass(frozen=True)
 class Plan:
-    """What to do.
-
-    Attributes:
-        looks: in order.
-        closings: rows whose approval a complete list no longer holds.
-        held: how many are claimed by somebody who may still be at work.
-        quiet: how many need nothing.
-    """
-
-    looks: list[Look] = field(default_factory=list)
-    closings: list[Entry] = field(default_factory=list)
-    held: int = 0
-    quiet: int = 0
-
-
-def _trouble(row: Entry) -> int:
-    """Count what went wrong with a row."""
-    return row.failures + row.uncertain + max((each.refusals for each in row.told.values()), default=0)
-
-
-def make_plan(
-    listing: Listing,
-    entries: Iterable[Entry],
-    *,
-    edited: Mapping[DocumentKey, str],
-    circles: Mapping[int, Circle],
-    now: datetime,
-    lease: Lease,
-    cadence: Cadence = USUAL,
-    is_dry: bool = False,
-) -> Plan:
-    """Compare what Coupa lists with what the ledger holds.
+    """What to look at; it grows with what Coupa says.
 
     Args:
-        listing: pending approvals, complete or not; absence counts only in a complete one.
-        entries: the open rows.
-        edited: stamps of documents that were touched lately.
-        circles: who may decide each listed approval.
+        rows: the open ones, by approval id.
         now: aware UTC.
         lease: of claims.
         cadence: when people are told.
         is_dry: nothing is sent.
+
+    Attributes:
+        seen: ids of the approvals that Coupa lists as pending, as far as it was asked.
+        new: those of them that have no row, by id.
+        held: how many are claimed by somebody who may still be at work.
+        quiet: how many of those that are listed need nothing.
     """
-    listed = {approval.id: approval for approval in listing.approvals}
-    rows = {entry.approval_id: entry for entry in entries}
-    gone = [row for key, row in rows.items() if key not in listed] if listing.is_complete else []
-    moved = _moved(listed, rows, gone)
-    looks: list[Look] = []
-    held = quiet = 0
-    for key, approval in listed.items():
-        row = rows.get(key)
-        if row is not None and row.is_held(now, lease):
-            held += 1
-            continue
-        is_ahead = row is not None and row.is_ahead(now, lease)
-        is_due = is_ahead or (row is not None and row.next_at is not None and row.next_at <= now)
-        is_touched = row is not None and (
-            _is_touched(approval, row) or _is_edited(row, edited) or _is_others(row, circles.get(key))
-        )
-        has_moved = approval.document_key in moved
-        urgency = _urgency(row, is_touched=is_touched, has_moved=has_moved, is_due=is_due, is_dry=is_dry)
-        if urgency is None and row and not is_dry and is_due_again(row, cadence=cadence, now=now):
-            urgency = Urgency.SILENT
-        if urgency is None:
-            quiet += 1
+
+    def __init__(
+        self,
+        rows: Mapping[int, Entry],
+        *,
+        now: datetime,
+        lease: Lease,
+        cadence: Cadence = USUAL,
+        is_dry: bool = False,
+    ) -> None:
+        self._rows = rows
+        self._now = now
+        self._lease = lease
+        self._cadence = cadence
+        self._is_dry = is_dry
+        self._by_document: dict[DocumentKey, list[Entry]] = defaultdict(list)
+        for row in rows.values():
+            self._by_document[row.document_key].append(row)
+        self._numbers = sorted(rows)
+        self._people: dict[int, Collection[str]] = {}
+        self._changed: dict[int, Approval] = {}
+        self._touched: set[int] = set()
+        self._moved: set[DocumentKey] = set()
+        self._gone: set[int] = set()
+        self.seen: set[int] = set()
+        self.new: dict[int, Approval] = {}
+        self.held = self.quiet = 0
+
+    # ------------------------------------------------------------------ what Coupa says
+
+    def take(self, approvals: Iterable[Approval], circles: Mapping[int, Circle]) -> None:
+        """Take in pending approvals.
+
+        Args:
+            approvals: as listed.
+            circles: who may decide each of them.
+        """
+        for approval in approvals:
+            number, circle = approval.id, circles.get(approval.id)
+            row = self._rows.get(number)
+            self.seen.add(number)
+            self._gone.discard(number)
+            is_moved = row is None or (approval.updated_at or "") != row.seen_approval
+            if row is None:
+                self.new[number] = approval
+            if is_moved:
+                self._moved.add(approval.document_key)
+            if is_moved or (row is not None and _is_others(row, circle)):
+                self._touched.add(number)
+                self._changed[number] = approval
+            if circle is not None and circle.keys and number in self._changed:
+                self._people[number] = circle.keys
+
+    def recall(self, approvals: Iterable[Approval]) -> None:
+        """Take in approvals that were listed in an earlier sweep, and left without a row."""
+        self.new |= {approval.id: approval for approval in approvals if approval.id not in self._rows}
+
+    def blind(self, number: int) -> None:
+        """Take in that Coupa cannot list an approval: it is looked at by its id, and then by its row."""
+        if number not in self._rows:
+            self.new.setdefault(number, Approval(id=number))
+
+    def end(self, numbers: Iterable[int]) -> None:
+        """Take in that approvals are not pending any more, or are not listed where they would be."""
+        for number in numbers:
+            row = self._rows.get(number)
+            if number not in self.seen:
+                self.new.pop(number, None)
+            if row is not None and number not in self.seen:
+                self._gone.add(number)
+                self._moved.add(row.document_key)
+
+    def unlisted(self, ids: IdRange) -> list[int]:
+        """Return the rows with these ids whose approvals nobody has listed."""
+        low, high = bisect_left(self._numbers, ids[0]), bisect_right(self._numbers, ids[1])
+        return [number for number in self._numbers[low:high] if number not in self.seen]
+
+    def edit(self, stamps: Mapping[DocumentKey, str]) -> None:
+        """Take in when documents were last edited: an edit need not touch their approvals."""
+        for key, text in stamps.items():
+            self._touched |= {row.approval_id for row in self._by_document[key] if row.seen_document != text}
+
+    # ------------------------------------------------------------------ what to do
+
+    def looks(self) -> list[Look]:
+        """Return what to look at, in order."""
+        self.held = self.quiet = 0
+        looks = [self._look(approval, None, Urgency.OWED) for approval in self.new.values()]
+        for row in self._rows.values():
+            urgency = self._urgency(row)
+            if urgency is not None:
+                approval = self._changed.get(row.approval_id) or _named_by(row)
+                looks.append(self._look(approval, row, urgency))
+        return _in_order(looks)
+
+    def _look(self, approval: Approval, row: Entry | None, urgency: Urgency) -> Look:
+        people = self._people.get(approval.id) or (row.told.keys() if row else ())
+        return Look(approval, row, urgency, people)
+
+    def _urgency(self, row: Entry) -> Urgency | None:
+        """Say how urgent a look at a row is; None when none is needed."""
+        if row.is_held(self._now, self._lease):
+            self.held += 1
+            return None
+        if row.approval_id in self._gone or (row.ended_as and row.approval_id not in self.seen):
+            urgency = self._of_gone(row)
         else:
-            looks.append(Look(approval, row, urgency))
-    unread = [row for row in gone if _is_unread(row, now)]
-    quiet += len(unread)
-    free = [row for row in gone if not row.is_held(now, lease) and not _is_asleep(row, now)]
-    closings = [row for row in free if row not in unread]
-    held += len(gone) - len(free)
-    return Plan(sorted(looks, key=lambda look: look.order), closings, held, quiet)
+            urgency = self._of_pending(row)
+            self.quiet += urgency is None and row.approval_id in self.seen
+        return urgency
+
+    def _is_due(self, row: Entry) -> bool:
+        is_ahead = row.is_ahead(self._now, self._lease)
+        return is_ahead or (row.next_at is not None and row.next_at <= self._now)
+
+    def _of_gone(self, row: Entry) -> Urgency | None:
+        waits = row.next_at is not None and row.next_at > self._now
+        if waits and row.ended_as and row.cause == QUIET:
+            self.held += 1  # all that is left is to tell somebody who may not be disturbed now
+            return None
+        if waits and row.state in (State.RETRY, State.PARKED) and row.cause.startswith(UNTOLD):
+            self.quiet += 1  # Coupa could not say how it ended, and is not to be asked again yet
+            return None
+        return Urgency.GONE
+
+    def _of_pending(self, row: Entry) -> Urgency | None:
+        urgency = self._of_state(row)
+        if urgency is None and not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now):
+            return Urgency.SILENT
+        return urgency
+
+    def _of_state(self, row: Entry) -> Urgency | None:
+        is_due, is_touched = self._is_due(row), row.approval_id in self._touched
+        if row.state is State.CLAIMED or row.ended_as:
+            return Urgency.OWED
+        if row.state is State.WAITING:
+            has_changed = is_touched or row.document_key in self._moved
+            return self._of_waiting(row, has_changed=has_changed, is_due=is_due)
+        if row.state in (State.RETRY, State.PARKED):
+            # What was sent too often is not sent again because somebody touched it.
+            is_mended = row.state is State.PARKED and is_touched and not row.uncertain
+            return Urgency.OWED if is_due or is_mended else None
+        # A decided approval that is still listed either was listed just before, or waits again.
+        is_again = row.state is State.DECIDED and row.approval_id in self.seen
+        return Urgency.TOUCHED if is_touched or is_again else None
+
+    def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Urgency | None:
+        is_the_hour = row.cause in (QUIET, DIGEST) and is_due
+        if is_the_hour or (row.cause == DRY_RUN and not self._is_dry):
+            return Urgency.OWED
+        if has_changed and row.cause != MUTED:
+            return Urgency.UNBLOCKED
+        return Urgency.DUE if is_due else None
 
 
-def _is_asleep(row: Entry, now: datetime) -> bool:
-    """Tell whether all that is left is to tell somebody how it ended, who may not be disturbed now."""
-    return bool(row.ended_as) and row.cause == QUIET and row.next_at is not None and row.next_at > now
+def _in_order(looks: Iterable[Look]) -> list[Look]:
+    """Sort by urgency, then what never went wrong, then the newest and the oldest by turns.
+
+    So a new one does not wait behind a backlog, and nobody waits for ever behind what is new.
+    """
+    alike: dict[tuple[int, int], deque[Look]] = defaultdict(deque)
+    for look in sorted(looks, key=lambda look: look.approval.id):
+        alike[look.urgency, look.trouble].append(look)
+    ordered: list[Look] = []
+    for _, waiting in sorted(alike.items()):
+        while waiting:
+            ordered.append(waiting.pop())
+            if waiting:
+                ordered.append(waiting.popleft())
+    return ordered
 
 
-def _is_unread(row: Entry, now: datetime) -> bool:
-    """Tell whether Coupa could not say how it ended, and is not to be asked again yet."""
-    waits = row.state in (State.RETRY, State.PARKED) and row.next_at is not None and row.next_at > now
-    return waits and row.cause.startswith(UNTOLD)
-
-
-def _urgency(
-    row: Entry | None, *, is_touched: bool, has_moved: bool, is_due: bool, is_dry: bool
-) -> Urgency | None:
-    """Say how urgent a look is; None when none is needed."""
-    if row is None or row.state is State.CLAIMED or row.ended_as:
-        return Urgency.OWED
-    if row.state is State.WAITING:
-        return _of_waiting(row, has_changed=is_touched or has_moved, is_due=is_due, is_dry=is_dry)
-    if row.state in (State.RETRY, State.PARKED):
-        # What was sent too often is not sent again because somebody touched it.
-        is_mended = row.state is State.PARKED and is_touched and not row.uncertain
-        return Urgency.OWED if is_due or is_mended else None
-    # A decided approval that is still listed either was listed just before, or waits again.
-    return Urgency.TOUCHED if is_touched or row.state is State.DECIDED else None
-
-
-def _of_waiting(row: Entry, *, has_changed: bool, is_due: bool, is_dry: bool) -> Urgency | None:
-    is_the_hour = row.cause in (QUIET, DIGEST) and is_due
-    if is_the_hour or (row.cause == DRY_RUN and not is_dry):
-        return Urgency.OWED
-    if has_changed and row.cause != MUTED:
-        return Urgency.UNBLOCKED
-    return Urgency.DUE if is_due else None
-
-
-def _moved(listed: Mapping[int, Approval], rows: Mapping[int, Entry], gone: list[Entry]) -> set[DocumentKey]:
-    """Return the documents of which an approval came, went or was touched: somebody's turn may have come."""
-    moved: set[DocumentKey] = {(row.document_type, row.document_id) for row in gone}
-    for key, approval in listed.items():
-        row = rows.get(key)
-        if row is None or _is_touched(approval, row):
-            moved.add(approval.document_key)
-    return moved
-
-
-def _is_touched(approval: Approval, row: Entry) -> bool:
-    return (approval.updated_at or "") != row.seen_approval
-
-
-def _is_edited(row: Entry, edited: Mapping[DocumentKey, str]) -> bool:
-    return edited.get((row.document_type, row.document_id), row.seen_document) != row.seen_document
+def _named_by(row: Entry) -> Approval:
+    """Return an approval that is good for its ids."""
+    return Approval.model_validate(
+        {"id": row.approval_id, "approvable-type": row.document_type, "approvable-id": row.document_id}
+    )
 
 
 def _is_others(row: Entry, circle: Circle | None) -> bool:

@@ -10,7 +10,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from coupa_core.authority import Circle
 from coupa_core.clock import Deadline
 from coupa_core.directory import Known
 from coupa_core.errors import ServiceError
@@ -76,6 +75,7 @@ class Work:
         paused_until: nothing is sent before; None when nothing is paused.
         backlog: what becomes of what waited before the bridge began; None when that is long ago.
         since: when everything was last seen.
+        began_at: when the bridge began, by Coupa's clock; None when that is long ago.
 
     Attributes:
         rows: the ledger's, with what this sweep wrote.
@@ -91,6 +91,7 @@ class Work:
         paused_until: datetime | None,
         backlog: Backlog | None,
         since: datetime,
+        began_at: datetime | None,
     ) -> None:
         self._kit = kit
         self._progress = progress
@@ -114,6 +115,7 @@ class Work:
             escalate_to=kit.escalate_to,
             silence=DRY_RUN if kit.is_dry else BASELINE if backlog is Backlog.BASELINE else "",
             since=since,
+            began_at=began_at,
         )
         self._outcomes: set[DocumentKey] = set()
 
@@ -127,17 +129,16 @@ class Work:
         """Return when something may be sent again; None for at once."""
         return self._outbox.paused_until
 
-    def run(self, looks: Sequence[Look], circles: Mapping[int, Circle]) -> None:
+    def run(self, looks: Sequence[Look]) -> None:
         """Go through the looks in order, until the deadline or the allowed rate ends it.
 
         What Coupa does not list any more comes last, in the time that is kept for it.
 
         Args:
             looks: from the plan.
-            circles: who may decide each listed approval.
         """
         listed = [look for look in looks if look.urgency is not Urgency.GONE]
-        queue = deque(bundles(listed, circles, over=self._over))
+        queue = deque(bundles(listed, over=self._over))
         may_begin = bool(queue) and (self._policy.silence or self._outbox.may_begin())
         while may_begin and queue and self._room() > 0:
             self._batch(_take(queue, self._room()), behind=len(queue))
@@ -253,9 +254,16 @@ class Work:
             one.read.managers = managers
 
     def _wanted(self, held: Iterable[_Held]) -> list[Approval]:
-        """Return of what is gone whose documents are read: how it ended is nobody's news by default."""
+        """Return of what the documents are still to be read.
+
+        Of what is gone: how it ended is nobody's news by default. And of what was known by its id alone.
+        """
         tells = self._policy.tells_of_ends
-        return [one.read.approval for one in held if one.is_gone and (tells or one.read.is_pending)]
+        return [
+            one.read.approval
+            for one in held
+            if (one.is_gone and (tells or one.read.is_pending)) or one.look.approval.approvable_id is None
+        ]
 
     def _miss(self, held: Iterable[_Held], found: Found) -> None:
         """Give back alone what could not be read, and no other of its batch."""
@@ -311,20 +319,18 @@ class Work:
         return known
 
 
-def bundles(looks: Sequence[Look], circles: Mapping[int, Circle], *, over: int) -> list[list[Look]]:
+def bundles(looks: Sequence[Look], *, over: int) -> list[list[Look]]:
     """Keep together what is for one person, where it may become one message; the order stays.
 
     Args:
         looks: in order.
-        circles: who may decide each approval.
         over: how many notices to one person are too many.
     """
-    keys = [circles.get(look.approval.id, NOBODY).keys for look in looks]
-    number = Counter(key for each in keys for key in each)
+    number = Counter(key for look in looks for key in look.people)
     found: list[list[Look]] = []
     together: dict[str, list[Look]] = {}
-    for look, people in zip(looks, keys, strict=True):
-        crowded = min((key for key in people if number[key] > over), default="")
+    for look in looks:
+        crowded = min((key for key in look.people if number[key] > over), default="")
         bundle = together.get(crowded)
         if bundle is None or len(bundle) >= MAX_TOGETHER:
             found.append(bundle := [])

@@ -9,7 +9,7 @@ from coupa_core.ledger import LedgerStore, MemoryStore
 from proof.audit import Tally, audit
 from proof.orders import sweep_in_order
 from proof.rig import Poller, Rig
-from proof.seam import KILLS, Choice, Seam, at, modes_of
+from proof.seam import KILLS, ODD_MODES, Choice, Seam, at, modes_of
 
 Sweep = Callable[[Poller], bool]
 NewStore = Callable[[], LedgerStore]
@@ -88,6 +88,13 @@ def points(
     for number, name in enumerate(first_sweep(approvals, sweep=sweep, scene=scene)):
         for mode in KILLS if kills_only else modes_of(name):
             yield {number: mode}
+
+
+def odd_points(approvals: int) -> Iterator[dict[int, str]]:
+    """Return every further answer of a neighbour at every call of a first sweep."""
+    for number, name in enumerate(first_sweep(approvals)):
+        if not name.startswith("store"):
+            yield from ({number: mode} for mode in ODD_MODES)
 
 
 def pairs_of_kills(approvals: int) -> Iterator[dict[int, str]]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from coupa_core.ledger import LedgerStore
 from coupa_core.table_ledger import TableStore
@@ -23,8 +24,13 @@ from proof import (
     midnights,
     outages,
     pages,
+    people,
+    poison,
     relay,
+    resources,
     schedules,
+    slowness,
+    stamps,
     times,
     versions,
 )
@@ -36,6 +42,9 @@ SCHEDULES = 2_500
 NIGHTS = 1_000
 """Of each weather of the audit record."""
 CHUNK = 250
+DAYS = 100
+"""Seeds of groups' days."""
+
 KILLS, KILLS_IN_A_WORLD = 200, 50
 
 
@@ -158,6 +167,49 @@ def every_spoiled_field() -> Tally:
     return total(malformed.spoiling(*case) for case in malformed.cases())
 
 
+def every_odd_answer(approvals: int) -> Tally:
+    """Every answer that says no, or is too large, at every call."""
+    return crashes.enumerate_faults(approvals, crashes.odd_points(approvals))
+
+
+def lying(name: str, seed: int) -> Tally:
+    """Live with stamps that lie."""
+    [found] = [each for each in stamps.LIES if each.name == name]
+    return stamps.lying(found, seed)
+
+
+def every_poison(work: Callable[[str, str], Tally]) -> Tally:
+    """One poisoned thing in each way."""
+    return each(work, poison.CASES)
+
+
+def every_paging() -> Tally:
+    """Pages that are short, repeat, shrink or go backwards."""
+    return each(lambda way, most_rows: poison.paging(way, most_rows=most_rows), poison.PAGES)
+
+
+def every_broken_resource() -> Tally:
+    """Two hours without a resource."""
+    return each(resources.breaking, resources.CASES)
+
+
+def days(first: int, last: int) -> Tally:
+    """Random days of groups."""
+    return people.days(range(first, last))
+
+
+def each(work: Callable[..., Tally], cases: Iterable[tuple[Any, ...]]) -> Tally:
+    """Do every case; one that fails is named, and is not the end of the others."""
+    whole = Tally()
+    for case in cases:
+        try:
+            tally = work(*case)
+        except AssertionError as wrong:
+            tally = Tally(runs=1, missed=[f"{case}: {wrong}"])
+        whole.add(tally)
+    return whole
+
+
 def total(tallies: Iterable[Tally]) -> Tally:
     """Add some tallies up."""
     whole = Tally()
@@ -189,6 +241,19 @@ def jobs(seed: int) -> list[Job]:
         *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
         Job("first run: 5,000 for 400 people", backlog.first_run),
         Job("lists of 0 to 5,000", every_length),
+        *(Job("a backlog under a slow Coupa", slowness.first_backlog, cell) for cell in slowness.GRID),
+        *(Job("a new one under a slow Coupa", slowness.one_new, (5_000, call_s)) for call_s in (1.0, 2.0)),
+        *(Job("a pass under a slow Coupa", slowness.whole_pass, cell) for cell in slowness.PASSES),
+        *(Job("stamps that lie", lying, (lie.name, seed)) for lie in stamps.LIES),
+        *(
+            Job("groups, zones, edits, refusals", days, (first, first + 50))
+            for first in range(seed, seed + DAYS, 50)
+        ),
+        Job("Coupa broken for two hours", every_broken_resource),
+        Job("poison, by a sweep", every_poison, (poison.sweeping,)),
+        Job("poison, by a click", every_poison, (poison.clicking,)),
+        Job("pages that are odd", every_paging),
+        Job("any odd answer, 4 approvals", every_odd_answer, (4,)),
         Job("lists that change while read", every_moving_list, (seed, seed + 40)),
         Job("a page that fails", every_failing_page),
         Job("the store's answer lost, real SDK", every_lost_answer),
@@ -213,6 +278,13 @@ QUIET = {
     "what is told again",
     "midnights, zones, set clocks",
     "malformed fields",
+    "a backlog under a slow Coupa",
+    "a new one under a slow Coupa",
+    "a pass under a slow Coupa",
+    "stamps that lie",
+    "Coupa broken for two hours",
+    "poison, by a sweep",
+    "pages that are odd",
     *(each.name for each in midnights.WEATHERS),
 }
 """Rows in which no outcome of a send is unknown."""

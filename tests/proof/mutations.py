@@ -64,11 +64,32 @@ MUTATIONS = (
         "test_sweep.py::test_nothing_is_sent_when_too_little_of_the_claim_is_left",
     ),
     Mutation(
-        "only a complete list closes",
-        "sweep/plan.py",
-        " if listing.is_complete else []",
-        "",
-        "test_plan.py",
+        "only what was read of the list closes",
+        "sweep/scan.py",
+        "self._plan.unlisted((low, listed[1]))",
+        "self._plan.unlisted(ALL_IDS)",
+        "test_scan.py",
+    ),
+    Mutation(
+        "no list of everything comes before what is told",
+        "sweep/scan.py",
+        "READING_S = 25.0",
+        "READING_S = 2_500.0",
+        "test_proof.py::test_a_new_approval_is_told_in_its_sweep_though_the_whole_list_does_not_fit_into_one",
+    ),
+    Mutation(
+        "what the list alone shows is noticed",
+        "sweep/scan.py",
+        "is_old and approval.id in self._plan.new and approval.id not in self._changes",
+        "False",
+        "test_scan.py",
+    ),
+    Mutation(
+        "a short answer proves nothing of what did not come",
+        "coupa/client.py",
+        "while left and has_come:",
+        "while False:",
+        "test_coupa_client.py::test_what_did_not_come_is_asked_for_again_where_an_answer_was_short",
     ),
     Mutation(
         "what a closing reads must say that it ended",
@@ -103,7 +124,7 @@ MUTATIONS = (
         "sweep/run.py",
         "SWEEP_S = 50.0",
         "SWEEP_S = 5000.0",
-        "test_sweep.py::test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_the_oldest",
+        "test_sweep.py::test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_what_is_left",
     ),
     Mutation(
         "time is kept for closing",
@@ -137,7 +158,7 @@ MUTATIONS = (
     Mutation(
         "a new process knows what was sent lately",
         "sweep/run.py",
-        "self._remember_rate(entries, now)",
+        "self._remember_rate(known.values(), now)",
         "pass",
         "test_sweep.py::test_the_allowed_rate_is_kept_across_sweeps_and_processes",
     ),
@@ -158,9 +179,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a question for edits counts only when all was dealt with",
-        "sweep/run.py",
-        "is_through = listing.is_complete and not plan.held and progress.came_through()",
-        "is_through = listing.is_complete",
+        "sweep/scan.py",
+        "since = one.asked_at if is_over and not was_left else one.since",
+        "since = one.asked_at if is_over else one.since",
         "test_sweep.py::test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end",
     ),
     Mutation(
@@ -223,7 +244,7 @@ MUTATIONS = (
     Mutation(
         "a lost status is no first run",
         "sweep/run.py",
-        "(status.last_sweep_at is None and not entries)",
+        "(status.last_sweep_at is None and not known)",
         "status.last_sweep_at is None",
         "test_first_run.py::test_a_ledger_that_has_rows_is_no_first_run_even_when_its_status_is_lost",
     ),

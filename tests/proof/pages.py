@@ -84,7 +84,11 @@ def failing(page: int, mode: str) -> Tally:
     poller.sweep()
     after = {row.approval_id: row for row in rig.store.open_entries().entries}
     assert rows <= set(after), "a row was closed though a page was missing"
-    odd = {(row.state, row.cause) for row in after.values() if row.state is not State.SENT}
+    odd = {
+        (row.state, row.cause)
+        for number, row in after.items()
+        if number in rows and row.state is not State.SENT
+    }
     assert not odd, f"a missing page left rows in {odd}"
     is_bad = False
     for _ in range(4):

@@ -9,7 +9,7 @@ import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -93,6 +93,35 @@ def listed(delivered: Delivered) -> dict[int, Decimal]:
         return {}
     found = _LISTED.findall(delivered.message)
     return {int(number): Decimal(amount.replace(",", "")) for number, amount in found}
+
+
+_CHANGED = re.compile(r"Amount: USD ([\d,.]+\d) → USD ")
+_AMOUNT = re.compile(r"<i>Amount</i>: USD ([\d,.]+\d)")
+_DOCUMENT = re.compile(r"/requisition_headers/(\d+)")
+
+
+def wrong_before(delivered: Iterable[Delivered]) -> list[str]:
+    """Return the cards that call another amount "before" than the one that their reader was shown last."""
+    shown: dict[tuple[str, str], str] = {}
+    documents: dict[tuple[str, str], str] = {}
+    wrong = []
+    for each in delivered:
+        if not is_card(each):
+            amounts = {str(number): f"{amount:,.2f}" for number, amount in listed(each).items()}
+            for key, document in documents.items():
+                if key[1] == each.recipient and document in amounts:
+                    shown[key] = amounts[document]
+            continue
+        key = (each.slots["approval_id"], each.recipient)
+        said, changed = _AMOUNT.search(each.message), _CHANGED.search(each.message)
+        number = _DOCUMENT.search(each.message)
+        before, now = changed[1] if changed else "", said[1] if said else ""
+        must_say = "changed, still pending" in each.message and shown.get(key, now) != now
+        if (before or must_say) and shown.get(key, before) != before:
+            wrong.append(f"{key} was shown {shown[key]}: {each.message}")
+        shown[key] = now or shown.get(key, "")
+        documents[key] = number[1] if number else documents.get(key, "")
+    return wrong
 
 
 def told(delivered: Delivered) -> Told:

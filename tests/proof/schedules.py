@@ -15,7 +15,7 @@ from greenlet import getcurrent, greenlet
 from coupa_core.endpoints import Request
 from coupa_core.model import Verb
 from proof.audit import Tally, audit
-from proof.rig import Rig, is_card
+from proof.rig import Rig, is_card, wrong_before
 from proof.seam import KILLS, Killed, Seam, modes_of
 from sandbox.coupa.world import Group, NotAllowed
 
@@ -105,6 +105,8 @@ class Schedule:
             self.rig, steps=len(self._seam.steps), faults=self._seam.faults, frozen=self._was_frozen
         )
         tally.false_answers = self.false_answers + self._double_decisions()
+        if self._weather is CALM:  # elsewhere somebody may have been shown what nobody could mark
+            tally.false_answers += len(wrong_before(self.rig.moveworks.delivered))
         return tally
 
     def _round(self) -> None:

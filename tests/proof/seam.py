@@ -15,7 +15,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, LedgerStore, Note, Opened, Status
+from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, LedgerStore, Note, Opened, Status
 from sandbox.clock import ManualClock
 
 R = TypeVar("R")
@@ -30,6 +30,10 @@ GARBAGE = {
 }
 REFUSALS = ("429", "500", "502", "503", "504")
 HTTP_MODES = ("refuse", "lose", "slow", *REFUSALS, *GARBAGE)
+ODD_MODES = ("400", "403", "404", "429 120", "huge")
+"""Further answers of a neighbour: a number is a status, and a second one its `Retry-After`."""
+
+HUGE = 17 * 1024 * 1024
 STORE_MODES = ("refuse", "lose", "conflict")
 
 
@@ -88,8 +92,11 @@ class Door(BaseAdapter):
         if mode == "hang":
             self._out_of_patience(options)
             raise requests.ReadTimeout("nothing came", request=request)
-        if mode in REFUSALS:
-            return _reply(request, int(mode), "<html><title>Sorry</title></html>", "text/html")
+        if mode.partition(" ")[0].isdigit():
+            status, _, wait_s = mode.partition(" ")
+            reply = _reply(request, int(status), "<html><title>Sorry</title></html>", "text/html")
+            reply.headers.update({"Retry-After": wait_s} if wait_s else {})
+            return reply
         self._inside.send(request, *args, **options)
         if mode == "kill_after":
             raise Killed
@@ -98,6 +105,8 @@ class Door(BaseAdapter):
         if mode == "slow":
             self._out_of_patience(options)
             raise requests.ReadTimeout("too slow", request=request)
+        if mode == "huge":
+            return _reply(request, 200, f"[{' ' * HUGE}]", "application/json")
         return _reply(request, 200, *GARBAGE[mode])
 
     def close(self) -> None:
@@ -148,9 +157,9 @@ class SeamStore:
         self._committed(entry)
         return etag
 
-    def open_entries(self) -> Opened:
+    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
         """Pass."""
-        return self._pass("open_entries", self._inside.open_entries)
+        return self._pass("open_entries", lambda: self._inside.open_entries(since, known))
 
     def read(self, approval_id: int) -> Entry | None:
         """Pass."""

@@ -1,0 +1,84 @@
+"""The process of `bench.sweeping`, as the measuring process sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.tempo import Tempo
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Sweeper:
+    """One process with the build of one checkout."""
+
+    def __init__(self, process: subprocess.Popen[str], tempo: Tempo | None) -> None:
+        self._process = process
+        self._tempo = tempo
+
+    def announce(self, approvals: int) -> None:
+        """Announce so many, which are all that wait."""
+        self._tell({"announce": approvals})
+        self._hear()
+
+    def sweep(self) -> dict[str, Any]:
+        """Run one sweep and return what it said."""
+        self.begin()
+        return self.end()
+
+    def begin(self) -> None:
+        """Begin a sweep."""
+        self._tell({})
+
+    def end(self) -> dict[str, Any]:
+        """Wait for the sweep that was begun and return what it said."""
+        return self._hear()
+
+    def kill(self) -> None:
+        """End the process in the middle of whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+    def _tell(self, what: dict[str, Any]) -> None:
+        assert self._process.stdin
+        ahead = {"ahead_s": self._tempo.ahead_s} if self._tempo else {}
+        self._process.stdin.write(json.dumps(what | ahead) + "\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> dict[str, Any]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the process that sweeps ended without an answer")
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+
+@contextlib.contextmanager
+def sweeper(settings: Mapping[str, str], checkout: Path, tempo: Tempo | None = None) -> Iterator[Sweeper]:
+    """Run it while the block runs.
+
+    Args:
+        settings: of the build.
+        checkout: where the build is.
+        tempo: the clock; None for the machine's.
+    """
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "bench" / "sweeping.py")],
+        env={**os.environ, **settings, **(tempo.environment if tempo else {}), "PYTHONPATH": str(checkout)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Sweeper(process, tempo)
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,151 @@
+"""Reading a list by ranges of ids: newest first, by several workers, in parts, past what cannot be listed.
+
+A page that fails keeps nobody from the rest of the list: its range is halved, down to the one at fault.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+
+from coupa_core.clock import Deadline
+from coupa_core.errors import BridgeError, ServiceError
+from coupa_core.halving import MAX_ALONE
+from coupa_core.model import ALL_IDS, IdRange
+from coupa_core.parallel import each
+
+SPLIT_OVER = 100
+"""Ids in a range, at least, of which an idle worker takes half."""
+
+MAX_IN_A_ROW = 20
+"""Failures in a row that halving needs at most to come down from a page to one record at its end."""
+
+
+class Ranges:
+    """Ranges of ids that are still to be read.
+
+    Args:
+        unread: them.
+        failed: those that failed before; they come last.
+        ask: reads the newest page of a range, and returns the ids that are left behind it; None for no more.
+        alone: takes in an id that cannot be listed.
+        newest: returns the greatest id that anybody knows: half of all ids that there may be says nothing.
+        begins: after it no page is begun.
+        calls: so many pages at most.
+        alone_for: so many pages one worker reads by itself; a small list is not worth more calls.
+
+    Attributes:
+        unread: what is still to be read.
+        failed: what failed.
+        came: how many pages came.
+        asked: how many were asked for.
+        failure: what went wrong first.
+    """
+
+    def __init__(
+        self,
+        unread: Iterable[IdRange],
+        failed: Iterable[IdRange] = (),
+        *,
+        ask: Callable[[IdRange], IdRange | None],
+        alone: Callable[[int], None],
+        newest: Callable[[], int],
+        begins: Deadline,
+        calls: int = sys.maxsize,
+        alone_for: int = sys.maxsize,
+    ) -> None:
+        self.unread, self.failed = list(unread), list(failed)
+        self.came = self.asked = 0
+        self.failure: BridgeError | None = None
+        self._ask, self._alone, self._newest = ask, alone, newest
+        self._begins, self._calls, self._alone_for = begins, calls, alone_for
+        self._lock = threading.Condition()
+        self._working = self._idle = self._in_a_row = 0
+        self._stops = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everything was read."""
+        return not self.unread and not self.failed
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Tell whether the neighbour answers nothing useful now."""
+        return self._stops
+
+    @property
+    def was_silent(self) -> bool:
+        """Tell whether something could not be read for another reason than that there was more of it."""
+        return bool(self.failed) or (not self.came and not self.is_complete)
+
+    def read(self, *, workers: int) -> None:
+        """Read until everything is read, time is up, or the neighbour answers nothing useful."""
+        each(lambda _: self._work(), range(workers), workers=workers)
+        self.unread.sort(reverse=True)
+
+    def _work(self) -> None:
+        while (ids := self._next()) is not None:
+            rest, failed, has_come = [ids], list[IdRange](), False
+            try:
+                left = self._ask(ids)
+                rest, has_come = ([left] if left is not None else []), True
+            except BridgeError as failure:
+                rest, failed = self._apart(ids, failure)
+            finally:
+                with self._lock:
+                    self._working -= 1
+                    self.came += has_come
+                    self._in_a_row = 0 if has_come else self._in_a_row
+                    is_shared = self._idle > len(self.unread) and self.came > self._alone_for
+                    self.unread += [half for one in rest for half in (_halves(one) if is_shared else [one])]
+                    self.failed += failed
+                    self._lock.notify_all()
+
+    def _next(self) -> IdRange | None:
+        """Take the newest range, one that failed after all others; None when there is nothing to do."""
+        with self._lock:
+            while self._working and not self.unread and not self._is_over:
+                self._idle += 1
+                self._lock.wait()
+                self._idle -= 1
+            ranges = self.unread or self.failed
+            if self._is_over or not ranges:
+                return None
+            ids = max(ranges, key=lambda each: (each[0] < each[1], each))  # one record alone comes last
+            ranges.remove(ids)
+            self._working += 1
+            self.asked += 1
+            return ids
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stops or self.asked >= self._calls or self._begins.left_s() <= 0
+
+    def _apart(self, ids: IdRange, failure: BridgeError) -> tuple[list[IdRange], list[IdRange]]:
+        """Say what is read next, and what after all others; many failures in a row are not of the page."""
+        if self._begins.left_s() <= 0 and self.came:
+            return [ids], []  # it was begun too late
+        self.failure = self.failure or failure
+        if not (isinstance(failure, ServiceError) and failure.may_be_of_one):
+            self._stops = True
+            return [ids], []
+        self._in_a_row += 1
+        self._stops = self._stops or self._in_a_row >= (MAX_IN_A_ROW if self.came else MAX_ALONE)
+        low, high = ids
+        if low == high:
+            # Only where something else came just before, or nothing else is left, it is the record.
+            is_last = not self.unread and all(first == last for first, last in self.failed)
+            is_at_fault = not self._stops and (self._in_a_row == 1 or is_last)
+            if is_at_fault:
+                self._alone(low)
+            return [], [] if is_at_fault else [ids]
+        middle = max(self._newest(), 2 * low) if high == ALL_IDS[1] else (low + high) // 2
+        return [(low, middle)], [(middle + 1, high)]
+
+
+def _halves(ids: IdRange) -> list[IdRange]:
+    """Return the newer and the older half of a range; a small one stays whole."""
+    low, high = ids
+    middle = (low + high) // 2
+    return [(middle + 1, high), (low, middle)] if high - low > SPLIT_OVER else [ids]

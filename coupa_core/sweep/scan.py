@@ -1,0 +1,326 @@
+"""What Coupa says in one sweep: what changed since the last, and a part of the list of all that waits.
+
+Changes are asked for by Coupa's stamps, in any status, and cost what changed. The list, which is read part by
+part over several sweeps, needs no stamp: it finds what has gone, and it audits the stamps.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from coupa_core.ledger import Edits, Entry, Reading, Status
+from coupa_core.model import ALL_IDS, UNREADABLE, Approval, DocumentKey, IdRange, Page, stamp
+from coupa_core.parallel import each
+from coupa_core.ranges import Ranges
+from coupa_core.sweep.kit import Kit, Progress
+from coupa_core.sweep.plan import Look, Plan
+
+READING_S = 25.0
+"""Of a sweep, at most, for reading the list: half of it is for telling what is owed."""
+
+CHANGES_S = 10.0
+"""Of these, at most, for what changed."""
+
+CHANGES_PAGES = 20
+"""Pages of changed approvals in one sweep; of more, the list brings the older ones."""
+
+EDITS_CALLS = 4
+"""Questions about edited documents in one sweep, where the list is not small; types take turns."""
+
+SMALL_CALLS = 3
+"""A list that took so many calls is read in every sweep."""
+
+OVERLAP = timedelta(minutes=10)
+"""How far back changes are asked for once more: Coupa may commit a row late."""
+
+LATE_S = 5.0
+"""So much longer a page may take that was asked for in time."""
+
+YOUNG = timedelta(minutes=1)
+"""What was touched so shortly before the question about changes may be committed after it."""
+
+DISTRUST = timedelta(days=1)
+"""So long every sweep reads the list after Coupa's stamps did not show an approval."""
+
+logger = logging.getLogger(__name__)
+
+
+class Scan:
+    """What one sweep reads of Coupa.
+
+    Args:
+        kit: what a sweep works with.
+        progress: of this sweep.
+        status: what the last sweep left.
+
+    Attributes:
+        reading: of the list, begun in this sweep or before.
+        has_all: everything that was asked for came.
+    """
+
+    def __init__(self, kit: Kit, progress: Progress, status: Status) -> None:
+        self._kit = kit
+        self._progress = progress
+        self._status = status
+        self._begins = progress.deadline.within(READING_S)
+        self._ends = progress.deadline.within(READING_S + LATE_S)
+        self._asked_at = kit.coupa.now()
+        self._now = kit.clock.now()
+        self._changes: set[int] | None = None
+        self._edits: dict[str, Edits] = {}
+        self._listed: set[int] = set()
+        self._suspects: set[int] = set()
+        self._lock = threading.Lock()
+        self._is_small = False
+        self._is_reading = self._audits = True
+        self.reading = self._begun()
+        self.has_all = True
+
+    @property
+    def is_at_the_beginning(self) -> bool:
+        """Tell whether a reading of the list begins."""
+        return self._is_reading and not self.reading.calls
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether this sweep came to the end of the list, and nothing of it failed."""
+        return self._is_reading and self.reading.is_complete
+
+    def run(self, plan: Plan, rows: Collection[Entry], *, audits: bool) -> None:
+        """Ask what changed, then read a part of the list where that is due.
+
+        Args:
+            plan: what to look at; it takes in what is read.
+            rows: the open ones.
+            audits: an approval without a row is news, or was missed.
+        """
+        self._plan, self._rows, self._audits = plan, tuple(rows), audits
+        reads = [self._read_edits] if self._is_small else [self._read_changes, self._read_edits]
+        each(lambda read: read(), reads, workers=self._kit.workers)
+        if self._is_reading:
+            self._read_list()
+
+    # ------------------------------------------------------------------ what changed
+
+    def _read_changes(self) -> None:
+        """Read which approvals were touched, newest first."""
+        since = self._status.changes_known_until
+        if since is None:
+            return
+        # Whole seconds, as Coupa writes its own stamps.
+        text = (since - OVERLAP).isoformat(timespec="seconds")
+        deadline, found = self._begins.within(CHANGES_S), set[int]()
+
+        def ask(ids: IdRange) -> IdRange | None:
+            page = self._kit.coupa.page(ids, deadline, since=text)
+            found.update(approval.id for approval in [*page.pending, *page.ended])
+            self._take_in(page)
+            return page.rest
+
+        ranges = self._ranges([ALL_IDS], ask=ask, begins=deadline, calls=CHANGES_PAGES)
+        ranges.read(workers=1)
+        self.has_all = self.has_all and not ranges.was_silent
+        if ranges.failure is not None:
+            self._progress.hamper(ranges.failure)
+        if ranges.is_complete:
+            self._changes = found
+        elif not self._is_reading:
+            self.reading, self._is_reading = self._fresh(), True  # the list has what did not come
+
+    def _ranges(self, unread: Iterable[IdRange], failed: Iterable[IdRange] = (), **more: Any) -> Ranges:
+        """Return ranges of approvals; one that cannot be listed is looked at by its id."""
+
+        def alone(number: int) -> None:
+            with self._lock:
+                self._progress.count("unreadable")
+                self._plan.blind(number)
+
+        return Ranges(unread, failed, alone=alone, newest=self._newest, **more)
+
+    def _newest(self) -> int:
+        return max([1, *(row.approval_id for row in self._rows), *self._plan.seen])
+
+    def _read_edits(self) -> None:
+        """Read which documents were edited: an edit need not touch their approvals.
+
+        It only adds looks. Without it an edit is found at the click, so its failure does not end the sweep.
+        """
+        rows = [row for row in self._rows if not row.cause.startswith(UNREADABLE)]
+        asked = {
+            kind: edits
+            for kind in self._kit.coupa.readable(row.document_type for row in rows)
+            if (edits := Edits.of(self._status.edits.get(kind), self._edits_known(kind, rows)))
+        }
+        calls = sys.maxsize if self._is_small else EDITS_CALLS
+        for kind in sorted(asked, key=lambda each: asked[each].asked_at):
+            ranges = self._read_edits_of(kind, asked[kind], calls)
+            calls -= ranges.asked
+            if ranges.failure is not None:
+                self._progress.hamper(ranges.failure)
+            if ranges.is_cut_off:
+                return
+
+    def _read_edits_of(self, kind: str, edits: Edits, calls: int) -> Ranges:
+        """Read pages of one type, as many as there are calls."""
+        since = (stamp(edits.since) or self._asked_at) - OVERLAP
+        if not edits.unread:
+            edits = replace(edits, asked_at=self._asked_at.isoformat(), left=False, unread=[ALL_IDS])
+
+        def take(stamps: Mapping[DocumentKey, str]) -> None:
+            with self._lock:
+                self._plan.edit(stamps)
+
+        def ask(ids: IdRange) -> IdRange | None:
+            stamps, rest = self._kit.coupa.edited(kind, since.isoformat(timespec="seconds"), ids, self._ends)
+            take(stamps)
+            return rest
+
+        ranges = Ranges(
+            edits.unread,
+            ask=ask,
+            alone=lambda number: take({(kind, number): "unreadable"}),
+            newest=lambda: max((row.document_id or 1 for row in self._rows), default=1),
+            begins=self._begins,
+            calls=calls,
+        )
+        ranges.read(workers=1)
+        self._edits[kind] = replace(edits, unread=[*ranges.unread, *ranges.failed])
+        return ranges
+
+    def _edits_known(self, kind: str, rows: Iterable[Entry]) -> datetime | None:
+        """Return until when edits of a type have been looked at, where no question tells."""
+        if self._status.edits_known_until is not None:
+            return self._status.edits_known_until
+        known = [time for row in rows if row.document_type == kind and (time := stamp(row.seen_document))]
+        return min(known, default=None)
+
+    # ------------------------------------------------------------------ all that waits
+
+    def _fresh(self) -> Reading:
+        return Reading(self._now, self._asked_at, sorted(self._kit.coupa.types))
+
+    def _begun(self) -> Reading:
+        """Return the reading that goes on or begins; the last one where none is due."""
+        status, now = self._status, self._now
+        last, fresh = Reading.of(status.reading), self._fresh()
+        if last is None:
+            return fresh
+        period = timedelta(minutes=self._kit.full_list_minutes)
+        is_time = not timedelta(0) <= now - last.began_at < period - YOUNG / 2
+        if last.unread or (last.failed and not is_time):
+            return last
+        # What waited before the bridge began is known when the list has been read: what comes then is new.
+        is_first = status.first_run and not self._kit.is_dry
+        is_distrusted = status.distrusted_until is not None and status.distrusted_until > now
+        is_small = last.calls <= SMALL_CALLS and not last.failed
+        self._is_reading = is_time or is_first or is_distrusted or is_small or bool(last.left)
+        self._is_small = is_small and not is_distrusted
+        is_clean = last.types == fresh.types and last.is_complete and not last.left
+        return replace(fresh, was_clean=is_clean) if self._is_reading else last
+
+    def _read_list(self) -> None:
+        """Read ranges of the list, at the same time where the allowed rate has room."""
+        reading = self.reading
+
+        def ask(ids: IdRange) -> IdRange | None:
+            page = self._kit.coupa.page(ids, self._ends)
+            self._take_in(page, listed=ids)
+            return page.rest
+
+        alone_for = SMALL_CALLS - reading.calls
+        ranges = self._ranges(
+            reading.unread, reading.failed, ask=ask, begins=self._begins, alone_for=alone_for
+        )
+        ranges.read(workers=1 if self._is_small else self._kit.workers)
+        reading.unread, reading.failed = ranges.unread, ranges.failed
+        reading.calls += ranges.came
+        self.has_all = self.has_all and not ranges.was_silent
+        if ranges.failure is not None:
+            self._progress.hamper(ranges.failure)
+
+    def _take_in(self, page: Page, *, listed: IdRange | None = None) -> None:
+        """Take in one page: of the list, of these ids, or of what changed."""
+        circles = self._kit.directory.circles(page.pending, self._ends)
+        self._progress.count("unreadable", page.unreadable)
+        self._progress.count("unasked", page.unasked)
+        with self._lock:
+            self._plan.take(page.pending, circles)
+            self._plan.end(approval.id for approval in page.ended)
+            if page.failure is not None:
+                raise page.failure
+            if listed is not None:
+                self._listed |= {each.id for each in page.pending}
+                self._suspects |= {each.id for each in page.pending if self._should_have_shown(each)}
+                low = page.rest[1] + 1 if page.rest else listed[0]
+                self._plan.end(self._plan.unlisted((low, listed[1])))
+
+    def _should_have_shown(self, approval: Approval) -> bool:
+        """Tell whether the question about changes should have shown a new approval, now or before."""
+        if self._changes is None or not self._audits or not self.reading.was_clean:
+            return False
+        touched = stamp(approval.updated_at)
+        is_old = touched is None or touched <= self._asked_at - YOUNG
+        return is_old and approval.id in self._plan.new and approval.id not in self._changes
+
+    # ------------------------------------------------------------------ what is left
+
+    def leave(self, looks: Iterable[Look], written: Mapping[int, Entry | None]) -> dict[str, Any]:
+        """Return what the status keeps of it.
+
+        Args:
+            looks: that were planned, and left for later.
+            written: the rows that this sweep wrote, by approval id.
+        """
+        left = {look.approval.id: look for look in looks}
+        has_left_rows = any(look.entry is not None for look in left.values())
+        unseen = [look.approval for look in left.values() if look.entry is None]
+        mine = [approval for approval in unseen if approval.id in self._listed]
+        reading, status = self.reading, self._status
+        reading.left += len(mine)
+        stamps = [reading.oldest, *(approval.updated_at or "" for approval in mine)]
+        reading.oldest = min(filter(None, stamps), default="")
+        missed = sum(_is_news(written.get(number)) for number in self._suspects)
+        if missed:
+            logger.error("approvals missed by their stamps count=%d", missed)
+        until = self._now + DISTRUST if missed else status.distrusted_until
+        is_distrusted = until is not None and until > self._now
+        return {
+            "changes_known_until": self._changes_known(left, has_left_rows=has_left_rows),
+            "reading": reading.values(),
+            "missed": status.missed + missed if is_distrusted else 0,
+            "distrusted_until": until if is_distrusted else None,
+            "last_complete_at": self._kit.clock.now() if self.is_whole else status.last_complete_at,
+            "is_complete": self.has_all,
+            **self._edits_left(has_left_rows=has_left_rows),
+        }
+
+    def _changes_known(self, left: Mapping[int, Look], *, has_left_rows: bool) -> datetime:
+        """Return until when changes have been looked at; from the first sweep on there is a question."""
+        known = self._status.changes_known_until or self._asked_at
+        if self._changes is not None and not self._changes & left.keys():
+            known = self._asked_at
+        if self.is_whole and not self.reading.left and not has_left_rows:
+            known = max(known, self.reading.asked_at)
+        return known
+
+    def _edits_left(self, *, has_left_rows: bool) -> dict[str, Any]:
+        """Return how far the questions about edits have come: on to the next ones, where nothing was left."""
+        edits = {kind: one for kind, one in self._status.edits.items() if Edits.of(one, None)}
+        for kind, one in self._edits.items():
+            was_left, is_over = one.left or has_left_rows, not one.unread
+            since = one.asked_at if is_over and not was_left else one.since
+            edits[kind] = asdict(replace(one, since=since, left=was_left and not is_over))
+        known = [time for one in edits.values() if (time := stamp(one["since"]))]
+        before = self._status.edits_known_until if self._rows else self._asked_at
+        return {"edits": edits, "edits_known_until": min(known, default=before)}
+
+
+def _is_news(row: Entry | None) -> bool:
+    """Tell whether somebody would have been told of it before: not where it is nobody's turn yet."""
+    return row is not None and row.cause != "not_your_turn"

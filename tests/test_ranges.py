@@ -1,0 +1,160 @@
+"""Ranges of ids: read newest first, shared between workers, and halved down to what cannot be listed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from coupa_core.clock import Deadline
+from coupa_core.errors import Refused, Unavailable, Unknown
+from coupa_core.model import ALL_IDS, IdRange
+from coupa_core.ranges import Ranges
+from sandbox.clock import ManualClock
+
+
+class Neighbour:
+    """Rows that are listed five at a time, but for those that break an answer."""
+
+    def __init__(self, rows: range, *, bad: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+        self.rows, self.bad = list(rows), bad
+        self.listed: list[int] = []
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, ids: IdRange) -> IdRange | None:
+        low, high = ids
+        page = [each for each in reversed(self.rows) if low <= each <= high][:5]
+        with self._lock:
+            self.calls += 1
+            if self.bad & set(page):
+                raise Unknown("coupa_500", "odd", status=500)
+            self.listed += page
+        return (low, page[-1] - 1) if page and page[-1] > low else None
+
+
+def ranges(ask: Callable[[IdRange], IdRange | None], **more: object) -> tuple[Ranges, list[int]]:
+    alone: list[int] = []
+    made = Ranges(
+        [ALL_IDS],
+        ask=ask,
+        alone=alone.append,
+        newest=lambda: 1,
+        begins=Deadline(ManualClock(), 60),
+        **more,  # type: ignore[arg-type]
+    )
+    return made, alone
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("bad", [set(), {1}, {57}, {100}, {3, 50, 51, 99}], ids=str)
+def test_all_but_what_cannot_be_listed_is_listed_once(bad: set[int], workers: int) -> None:
+    neighbour = Neighbour(range(1, 101), bad=bad)
+    read, alone = ranges(neighbour, alone_for=3)
+
+    read.read(workers=workers)
+
+    assert sorted(neighbour.listed) == sorted(set(neighbour.rows) - bad)
+    assert set(alone) == bad
+    assert read.is_complete
+    assert not read.was_silent
+
+
+def test_the_newest_is_read_first() -> None:
+    neighbour = Neighbour(range(1, 101))
+    read, _ = ranges(neighbour)
+
+    read.read(workers=1)
+
+    assert neighbour.listed == list(range(100, 0, -1))
+
+
+def test_a_neighbour_that_answers_nothing_is_asked_three_times() -> None:
+    neighbour = Neighbour(range(1, 101), bad=set(range(1, 101)))
+    read, alone = ranges(neighbour)
+
+    read.read(workers=1)
+
+    assert (neighbour.calls, alone, read.is_complete) == (3, [], False)
+    assert (read.was_silent, read.is_cut_off) == (True, True)
+    assert min([*read.unread, *read.failed])[0] == 1
+    assert max(high for _, high in [*read.unread, *read.failed]) == ALL_IDS[1]
+
+
+@pytest.mark.parametrize(
+    "failure", [Unavailable("coupa_pace", "no turn"), Unavailable("coupa_429", "x", status=429)]
+)
+def test_what_is_no_fault_of_a_record_ends_the_reading_and_keeps_the_range(failure: Unavailable) -> None:
+    def ask(_: IdRange) -> IdRange | None:
+        raise failure
+
+    read, _ = ranges(ask)
+    read.read(workers=1)
+
+    assert (read.unread, read.failed, read.failure) == ([ALL_IDS], [], failure)
+
+
+def test_what_was_not_read_in_time_is_left_and_is_no_failure() -> None:
+    clock = ManualClock()
+    neighbour = Neighbour(range(1, 101))
+
+    def slow(ids: IdRange) -> IdRange | None:
+        clock.advance(25)
+        if clock.monotonic() > deadline_s:
+            raise Unavailable("coupa_late", "no time left")
+        return neighbour(ids)
+
+    deadline_s = clock.monotonic() + 60
+    read = Ranges([ALL_IDS], ask=slow, alone=list[int]().append, newest=lambda: 1, begins=Deadline(clock, 60))
+    read.read(workers=1)
+
+    assert neighbour.listed == list(range(100, 90, -1))
+    assert (read.unread, read.failed, read.failure, read.was_silent) == ([(1, 90)], [], None, False)
+
+
+def test_no_more_pages_are_asked_for_than_are_allowed() -> None:
+    neighbour = Neighbour(range(1, 101))
+    read, _ = ranges(neighbour, calls=4)
+
+    read.read(workers=1)
+
+    assert (neighbour.calls, read.asked, read.unread) == (4, 4, [(1, 80)])
+
+
+def test_a_fault_of_ours_ends_no_worker_in_silence() -> None:
+    def ask(_: IdRange) -> IdRange | None:
+        raise KeyError("odd")
+
+    read, _ = ranges(ask)
+
+    with pytest.raises(KeyError):
+        read.read(workers=4)
+    assert read.unread == [ALL_IDS]
+
+
+def test_a_refusal_of_one_page_is_about_that_page() -> None:
+    def ask(ids: IdRange) -> IdRange | None:
+        if ids[0] <= 7 <= ids[1]:
+            raise Refused("coupa_404", "odd", status=404)
+        return None
+
+    read, alone = ranges(ask)
+    read.read(workers=1)
+
+    assert (alone, read.is_complete) == ([7], True)
+
+
+def test_a_neighbour_that_goes_away_in_the_middle_is_not_asked_for_ever() -> None:
+    neighbour = Neighbour(range(1, 2_000))
+
+    def then_away(ids: IdRange) -> IdRange | None:
+        neighbour.bad = set(neighbour.rows) if neighbour.calls >= 5 else set()
+        return neighbour(ids)
+
+    read, alone = ranges(then_away)
+    read.read(workers=1)
+
+    assert len(neighbour.listed) == 25
+    assert neighbour.calls <= 5 + 20
+    assert (alone, read.is_cut_off) == ([], True)
