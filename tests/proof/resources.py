@@ -51,16 +51,15 @@ ALARM = re.compile(r"owed count=\d+ oldest_s=\d+ causes=[^\s:]+:\S+")
 
 
 CASES = tuple((resource, way) for resource in RESOURCES for way in WAYS)
+"""Every resource, and every way."""
+
 SOME = (
-    *(
-        (resource, [*WAYS][(place + more) % len(WAYS)])
-        for place, resource in enumerate(RESOURCES)
-        for more in (0, 3)
-    ),
+    *((resource, [*WAYS][place % len(WAYS)]) for place, resource in enumerate(RESOURCES)),
+    ("everything", "dripping"),
     ("requisitions", "500"),
     ("invoices", "500"),
 )
-"""Every resource, and every way."""
+"""Each resource in one way, and what once went wrong."""
 
 
 @dataclass
