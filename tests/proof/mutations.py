@@ -65,17 +65,17 @@ MUTATIONS = (
     ),
     Mutation(
         "only what was read of the list closes",
-        "sweep/scan.py",
-        "self._plan.unlisted((low, listed[1]))",
-        "self._plan.unlisted(ALL_IDS)",
-        "test_scan.py",
+        "sweep/plan.py",
+        "for number in self._numbers[low:high]",
+        "for number in self._numbers",
+        "test_plan.py::test_of_a_part_of_the_list_only_what_lies_in_it_is_gone",
     ),
     Mutation(
         "no list of everything comes before what is told",
         "sweep/scan.py",
         "READING_S = 25.0",
         "READING_S = 2_500.0",
-        "test_proof.py::test_a_new_approval_is_told_in_its_sweep_though_the_whole_list_does_not_fit_into_one",
+        "test_proof.py::test_a_backlog_goes_out_from_the_first_sweep_on_however_slow_coupa_is",
     ),
     Mutation(
         "what the list alone shows is noticed",

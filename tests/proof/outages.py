@@ -49,7 +49,8 @@ def outage(who: str, how: str, *, minutes: int = DAY_MIN, every_min: int = 6) ->
     tally = audit(rig, steps=len(seam.steps), faults=seam.faults)
     numbers = [said.approval_id for said in map(told, rig.moveworks.delivered[already:])]
     in_order = [number for number in numbers if number not in tried]
-    assert in_order == sorted(in_order), "who waited longest was not told first"
+    # The newest and the oldest come by turns, fifty together.
+    assert not in_order or min(in_order) in in_order[:50], "who waited longest was not told among the first"
     return tally
 
 

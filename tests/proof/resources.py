@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge import World
 
+from coupa_core.ledger import State
 from proof.audit import Tally
 from sandbox.coupa.world import Group
 
@@ -120,7 +121,8 @@ def breaking(resource: str, way: str) -> Tally:
             assert world.call("health").status != 200, "health is green, though not everybody was told"
             for _ in range(HOURS_MIN - ALARM_MIN):
                 _minute(world)
-            assert world.call("health").status != 200, "health is green again, though nothing is mended"
+            if not _is_told(world) and not _is_set_aside(world):
+                assert world.call("health").status != 200, "health is green again, though nothing is mended"
         world.coupa.front.heal()
         for _ in range(CLEAR_MIN):
             _minute(world)
@@ -166,3 +168,8 @@ def _is_told(world: World) -> bool:
         for row in world.coupa.world.approvals.rows.values()
         for person in getattr(row.approver, "users", [row.approver])
     )
+
+
+def _is_set_aside(world: World) -> bool:
+    """Tell whether an approval was parked: that has its own alarm, and is not owed any more."""
+    return any(row.state is State.PARKED for row in world.store.open_entries().entries)
