@@ -231,7 +231,12 @@ class Rows:
             return None
         kit, number = self._kit, look.approval.id
         try:
-            entry = kit.ledger.claim(look.entry, approval_id=number, now=kit.clock.now(), lease=kit.lease)
+            fresh = look.entry or kit.ledger.begin(number)
+            kind, document = look.approval.document_key
+            if fresh.document_id is None and document is not None:
+                # Whatever becomes of the claim, the next look knows what it is about.
+                fresh = replace(fresh, document_type=kind, document_id=document)
+            entry = kit.ledger.claim(fresh, approval_id=number, now=kit.clock.now(), lease=kit.lease)
         except Conflict as conflict:
             logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
             entry = None

@@ -140,10 +140,9 @@ class Plan:
         """Take in approvals that were listed in an earlier sweep, and left without a row."""
         self.new |= {approval.id: approval for approval in approvals if approval.id not in self._rows}
 
-    def blind(self, number: int) -> None:
-        """Take in that Coupa cannot list an approval: it is looked at by its id, and then by its row."""
-        if number not in self._rows:
-            self.new.setdefault(number, Approval(id=number))
+    def blind(self, numbers: Iterable[int]) -> None:
+        """Take in that nobody knows of approvals but their ids: they are looked at by these, then by rows."""
+        self.new = {number: Approval(id=number) for number in numbers if number not in self._rows} | self.new
 
     def end(self, numbers: Iterable[int]) -> None:
         """Take in that approvals are not pending any more, or are not listed where they would be."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -105,8 +105,7 @@ class Sweep:
         began_at = (status.first_run_at or kit.coupa.now()) if is_first and not kit.is_dry else None
         plan = Plan(known, now=now, lease=kit.lease, cadence=kit.cadence, is_dry=kit.is_dry)
         plan.recall(self._left)
-        for number in aside:
-            plan.blind(number)
+        plan.blind(aside)
         scan.run(plan, known.values(), audits=not aside)
         looks = plan.looks()
         for name, number in (("seen", len(plan.seen)), ("held", plan.held), ("quiet", plan.quiet)):
@@ -170,14 +169,7 @@ class Sweep:
         if listed_at is not None and is_late(listed_at, now, minutes=self.kit.full_list_minutes):
             late.append(LATE_LIST)
         if late:
-            counts = due.causes.items() if due is not None else ()
-            numbers = {cause: str(number) for cause, number in counts if clock_of(cause) in late}
-            unknown = {name: "?" for name in late if name not in map(clock_of, numbers)}
-            causes = ",".join(f"{cause}:{number}" for cause, number in (numbers | unknown).items())
-            oldest_s = due.oldest_s if due is not None else 0.0
-            logger.error(
-                "owed count=%d oldest_s=%.0f causes=%s", sum(map(int, numbers.values())), oldest_s, causes
-            )
+            _raise_alarm(due or Owed(), late)
 
     def _open_rows(self, progress: Progress, *, whole: bool) -> list[int]:
         """Read the ledger; a row that cannot be read is set aside, and made anew from what Coupa says.
@@ -239,6 +231,15 @@ class Sweep:
                     step()
             except ServiceError as failure:
                 progress.hamper(failure)  # tomorrow's goes on
+
+
+def _raise_alarm(due: Owed, late: Sequence[str]) -> None:
+    """Log what is owed for too long, by its causes; a `?` stands for a number that nobody knows."""
+    numbers = {cause: number for cause, number in due.causes.items() if clock_of(cause) in late}
+    known = {clock_of(cause) for cause in numbers}
+    said = [f"{cause}:{number}" for cause, number in numbers.items()]
+    said += [f"{cause}:?" for cause in late if cause not in known]
+    logger.error("owed count=%d oldest_s=%.0f causes=%s", sum(numbers.values()), due.oldest_s, ",".join(said))
 
 
 def _with_unread(due: Owed, reading: Reading, status: Status, now: datetime) -> Owed:

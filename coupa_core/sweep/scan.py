@@ -139,7 +139,7 @@ class Scan:
         def alone(number: int) -> None:
             with self._lock:
                 self._progress.count("unreadable")
-                self._plan.blind(number)
+                self._plan.blind([number])
 
         return Ranges(unread, failed, alone=alone, newest=self._newest, **more)
 

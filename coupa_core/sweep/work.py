@@ -9,6 +9,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from coupa_core.clock import Deadline
 from coupa_core.directory import Known
@@ -50,14 +51,21 @@ class _Held:
         self.entry = entry
         self.read = Read(approval=look.approval)
         self.is_gone = look.urgency is Urgency.GONE
+        self.found = Found()
 
     @property
     def key(self) -> DocumentKey:
         """Return which document it is about."""
         return self.read.approval.document_key
 
-    def takes(self, found: Found) -> bool:
-        """Take over what was read of it; False when that says nothing of it."""
+    @property
+    def is_named(self) -> bool:
+        """Tell whether its document was known before it was read."""
+        return self.look.approval.approvable_id is not None
+
+    def takes_over(self) -> bool:
+        """Take over what was found of it; False when that says nothing of it."""
+        found = self.found
         approval = found.by_id.get(self.read.approval.id)
         if approval is not None:
             self.read.approval, self.read.is_known = approval, True
@@ -219,14 +227,8 @@ class Work:
         """
         deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
         coupa, directory = self._kit.coupa, self._kit.directory
-        found, documents = Found(), dict[DocumentKey, Document]()
-        listed = [one.read.approval for one in held if not one.is_gone]
-        reads: list[Callable[[], None]] = [
-            lambda: found.update(coupa.approvals([one.read.approval.id for one in held], deadline)),
-            lambda: documents.update(coupa.documents(listed, deadline)),
-        ]
-        each(lambda read: read(), reads, workers=self._kit.workers)
-        whole = [one for one in held if one.takes(found)]
+        documents = self._read_named(held, deadline)
+        whole = [one for one in held if one.takes_over()]
         documents |= coupa.documents(self._wanted(whole), deadline)
         for one in whole:
             one.read.document = documents.get(one.key)
@@ -235,8 +237,29 @@ class Work:
         known = self._looked_up(directory.known, owed, deadline)
         for one in whole:
             one.read.known = known
-        self._miss([one for one in held if one not in whole], found)
+        self._miss([one for one in held if one not in whole])
         return whole
+
+    def _read_named(self, held: Sequence[_Held], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read the approvals, and at the same time the documents that are known to be theirs."""
+        coupa, documents = self._kit.coupa, dict[DocumentKey, Document]()
+        listed = [one.read.approval for one in held if not one.is_gone]
+        # What no list could name is asked for alone: a record that says another id than its own stands in the
+        # answer for both.
+        together = [one for one in held if one.is_named]
+        alone = [[one] for one in held if not one.is_named]
+
+        def ask(some: Sequence[_Held]) -> None:
+            found = coupa.approvals([one.read.approval.id for one in some], deadline)
+            for one in some:
+                one.found = found
+
+        reads: list[Callable[[], None]] = [
+            *(partial(ask, some) for some in (together, *alone)),
+            lambda: documents.update(coupa.documents(listed, deadline)),
+        ]
+        each(lambda read: read(), reads, workers=self._kit.workers)
+        return documents
 
     def _read_people(self, waiting: Sequence[_Held], deadline: Deadline) -> None:
         """Read whose turn it is, who may decide, at which addresses, and who is told of a long wait."""
@@ -262,13 +285,13 @@ class Work:
         return [
             one.read.approval
             for one in held
-            if (one.is_gone and (tells or one.read.is_pending)) or one.look.approval.approvable_id is None
+            if (one.is_gone and (tells or one.read.is_pending)) or not one.is_named
         ]
 
-    def _miss(self, held: Iterable[_Held], found: Found) -> None:
+    def _miss(self, held: Iterable[_Held]) -> None:
         """Give back alone what could not be read, and no other of its batch."""
         for one in held:
-            failure = found.failed.get(one.read.approval.id)
+            failure = one.found.failed.get(one.read.approval.id)
             if failure is None:
                 self._give_back(one, "approval_unreadable")
             else:
