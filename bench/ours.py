@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
-import resource
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
+from bench.sweeping import peak_bytes
 from coupa_core.app import Bridge, Parts, build
 from coupa_core.clock import SystemClock
 from coupa_core.ledger import MemoryStore
@@ -157,19 +155,7 @@ def _report_quiet_sweep() -> None:
     seconds = time.perf_counter() - began_s
     if not summary.is_complete or summary.failure or summary.counts.get("sent"):
         sys.exit(f"not a quiet sweep: {summary}")
-    print(json.dumps({"seconds": seconds, "peak_mb": _peak_bytes() / 1e6}))
-
-
-def _peak_bytes() -> int:
-    """Return the most memory that this process held.
-
-    Linux hands `ru_maxrss` down from the process that started this one, so its own record is read there;
-    elsewhere `ru_maxrss` is in bytes. Source: https://man7.org/linux/man-pages/man2/getrusage.2.html
-    """
-    record = Path("/proc/self/status")
-    if record.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", record.read_text("ascii"))):
-        return int(found[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_bytes() / 1e6}))
 
 
 if __name__ == "__main__":
