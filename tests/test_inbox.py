@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 from bridge import World
+from odd_answers import ODD_ANSWERS, name_of
 
 from coupa_core.endpoints import Reply
 from coupa_core.inbox import BUDGET_S, LOOKS, MAX_CARDS, WHOLE
@@ -396,7 +397,6 @@ def test_an_inactive_namesake_shares_nothing() -> None:
 # Many, and slow.
 
 PAGE_JSON = {"Content-Type": "application/json"}
-BIG = "[" + " " * (17 * 1024 * 1024) + "]"
 
 
 def crowd(number: int, call_s: float = 0.0) -> tuple[World, list[int]]:
@@ -501,17 +501,6 @@ def test_no_other_page_is_read_when_little_time_is_left() -> None:
 
 # One at fault.
 
-FAULTS: list[dict[str, Any]] = [
-    {"status": 500},
-    {"status": 400},
-    {"status": 403},
-    {"status": 404},
-    {"status": 200, "body": "<html>"},
-    {"status": 200, "body": BIG},
-    {"kind": "truncate"},
-    {"kind": "cut"},
-]
-
 
 def poison(world: World, number: int, resource: str = "requisitions", **how: Any) -> None:
     """Let Coupa fail whenever this record is among those that are asked for by their ids."""
@@ -521,7 +510,9 @@ def poison(world: World, number: int, resource: str = "requisitions", **how: Any
 
 
 @pytest.mark.parametrize(
-    "how", FAULTS, ids=lambda how: f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}"
+    "how",
+    ODD_ANSWERS,
+    ids=name_of,
 )
 @pytest.mark.parametrize("number", [3, WHOLE, WHOLE + 20])
 def test_one_document_that_cannot_be_read_is_shown_by_its_number_and_the_others_are_shown(
@@ -589,7 +580,9 @@ def fail_pages(world: World, *, after: int = 0, **how: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", FAULTS, ids=lambda how: f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}"
+    "how",
+    ODD_ANSWERS,
+    ids=name_of,
 )
 @pytest.mark.parametrize("place", [0, 30])
 def test_one_approval_that_cannot_be_read_is_counted_and_the_others_are_shown(

@@ -10,6 +10,7 @@ import pytest
 from bridge import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_answers import BIG, ODD_ANSWERS, name_of
 
 from coupa_core.errors import (
     Conflict,
@@ -27,7 +28,6 @@ from sandbox.coupa.world import Group
 
 PEOPLE = [f"person{number}@example.com" for number in range(4)]
 JSON = {"Content-Type": "application/json"}
-BIG = "[" + " " * (17 * 1024 * 1024) + "]"
 
 
 def crowd(number: int, **settings_: str) -> tuple[World, dict[int, int]]:
@@ -61,17 +61,8 @@ def row_of(world: World, number: int) -> Entry:
 
 @pytest.mark.parametrize(
     "how",
-    [
-        {"status": 500},
-        {"status": 400},
-        {"status": 403},
-        {"status": 404},
-        {"status": 200, "body": "<html>"},
-        {"status": 200, "body": BIG},
-        {"kind": "truncate"},
-        {"kind": "cut"},
-    ],
-    ids=lambda how: f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}",
+    ODD_ANSWERS,
+    ids=name_of,
 )
 @pytest.mark.parametrize("place", [0, 26, 79])
 def test_a_requisition_that_cannot_be_read_keeps_nobody_else_from_being_told(
