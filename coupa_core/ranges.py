@@ -18,8 +18,11 @@ from coupa_core.parallel import each
 SPLIT_OVER = 100
 """Ids in a range, at least, of which an idle worker takes half."""
 
-MAX_IN_A_ROW = 20
-"""Failures in a row that halving needs at most to come down from a page to one record at its end."""
+FAR_AWAY = 2**31 - 2
+"""An id that nobody has, and that fits into 32 bits."""
+
+MAX_RANGES = 100
+"""So many are kept for another time, in one text of the table; more are joined where they adjoin."""
 
 
 class Ranges:
@@ -82,6 +85,8 @@ class Ranges:
     def read(self, *, workers: int) -> None:
         """Read until everything is read, time is up, or the neighbour answers nothing useful."""
         each(lambda _: self._work(), range(workers), workers=workers)
+        if len(self.unread) + len(self.failed) > MAX_RANGES:
+            self.unread, self.failed = _joined([*self.unread, *self.failed]), []
         self.unread.sort(reverse=True)
 
     def _work(self) -> None:
@@ -112,7 +117,7 @@ class Ranges:
             ranges = self.unread or self.failed
             if self._is_over or not ranges:
                 return None
-            ids = max(ranges, key=lambda each: (each[0] < each[1], each))  # one record alone comes last
+            ids = max(ranges)
             ranges.remove(ids)
             self._working += 1
             self.asked += 1
@@ -123,25 +128,32 @@ class Ranges:
         return self._stops or self.asked >= self._calls or self._begins.left_s() <= 0
 
     def _apart(self, ids: IdRange, failure: BridgeError) -> tuple[list[IdRange], list[IdRange]]:
-        """Say what is read next, and what after all others; many failures in a row are not of the page."""
+        """Say what is read next, and what after all others: no record is blamed without a sign of life."""
         if self._begins.left_s() <= 0 and self.came:
             return [ids], []  # it was begun too late
         self.failure = self.failure or failure
-        if not (isinstance(failure, ServiceError) and failure.may_be_of_one):
+        self._in_a_row += 1
+        low, high = ids
+        is_of_one = isinstance(failure, ServiceError) and failure.may_be_of_one
+        is_doubtful = low == high or not self.came or self._in_a_row % MAX_ALONE == 0
+        if not is_of_one or (is_doubtful and not self._is_alive()):
             self._stops = True
             return [ids], []
-        self._in_a_row += 1
-        self._stops = self._stops or self._in_a_row >= (MAX_IN_A_ROW if self.came else MAX_ALONE)
-        low, high = ids
         if low == high:
-            # Only where something else came just before, or nothing else is left, it is the record.
-            is_last = not self.unread and all(first == last for first, last in self.failed)
-            is_at_fault = not self._stops and (self._in_a_row == 1 or is_last)
-            if is_at_fault:
-                self._alone(low)
-            return [], [] if is_at_fault else [ids]
+            self._alone(low)
+            return [], []
         middle = max(self._newest(), 2 * low) if high == ALL_IDS[1] else (low + high) // 2
         return [(low, middle)], [(middle + 1, high)]
+
+    def _is_alive(self) -> bool:
+        """Ask for an id that nobody has: whoever answers that there is none lives."""
+        nobodys = max(FAR_AWAY, 2 * self._newest())
+        self.asked += 1
+        try:
+            self._ask((nobodys, nobodys))
+        except BridgeError:
+            return False
+        return True
 
 
 def _halves(ids: IdRange) -> list[IdRange]:
@@ -149,3 +161,18 @@ def _halves(ids: IdRange) -> list[IdRange]:
     low, high = ids
     middle = (low + high) // 2
     return [(middle + 1, high), (low, middle)] if high - low > SPLIT_OVER else [ids]
+
+
+def _joined(ranges: Iterable[IdRange]) -> list[IdRange]:
+    """Return the same ids in as few ranges as there can be.
+
+    >>> _joined([(7, 9), (1, 3), (4, 5)])
+    [(1, 5), (7, 9)]
+    """
+    joined: list[IdRange] = []
+    for low, high in sorted(ranges):
+        if joined and joined[-1][1] + 1 >= low:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+        else:
+            joined.append((low, high))
+    return joined

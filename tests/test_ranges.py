@@ -21,6 +21,7 @@ class Neighbour:
         self.rows, self.bad = list(rows), bad
         self.listed: list[int] = []
         self.calls = 0
+        self.is_away = False
         self._lock = threading.Lock()
 
     def __call__(self, ids: IdRange) -> IdRange | None:
@@ -28,7 +29,7 @@ class Neighbour:
         page = [each for each in reversed(self.rows) if low <= each <= high][:5]
         with self._lock:
             self.calls += 1
-            if self.bad & set(page):
+            if self.is_away or self.bad & set(page):
                 raise Unknown("coupa_500", "odd", status=500)
             self.listed += page
         return (low, page[-1] - 1) if page and page[-1] > low else None
@@ -70,16 +71,16 @@ def test_the_newest_is_read_first() -> None:
     assert neighbour.listed == list(range(100, 0, -1))
 
 
-def test_a_neighbour_that_answers_nothing_is_asked_three_times() -> None:
-    neighbour = Neighbour(range(1, 101), bad=set(range(1, 101)))
+def test_a_neighbour_that_answers_nothing_is_asked_for_a_sign_of_life_and_no_more() -> None:
+    neighbour = Neighbour(range(1, 101))
+    neighbour.is_away = True
     read, alone = ranges(neighbour)
 
     read.read(workers=1)
 
-    assert (neighbour.calls, alone, read.is_complete) == (3, [], False)
+    assert (neighbour.calls, alone, read.is_complete) == (2, [], False)
     assert (read.was_silent, read.is_cut_off) == (True, True)
-    assert min([*read.unread, *read.failed])[0] == 1
-    assert max(high for _, high in [*read.unread, *read.failed]) == ALL_IDS[1]
+    assert (read.unread, read.failed) == ([ALL_IDS], [])
 
 
 @pytest.mark.parametrize(
@@ -145,16 +146,56 @@ def test_a_refusal_of_one_page_is_about_that_page() -> None:
     assert (alone, read.is_complete) == ([7], True)
 
 
-def test_a_neighbour_that_goes_away_in_the_middle_is_not_asked_for_ever() -> None:
-    neighbour = Neighbour(range(1, 2_000))
+@pytest.mark.parametrize("after", range(1, 9))
+def test_a_neighbour_that_goes_away_is_not_asked_for_ever_and_nobody_is_blamed(after: int) -> None:
+    neighbour = Neighbour(range(1, 2_000), bad={1_980})
 
     def then_away(ids: IdRange) -> IdRange | None:
-        neighbour.bad = set(neighbour.rows) if neighbour.calls >= 5 else set()
+        neighbour.is_away = neighbour.calls >= after
         return neighbour(ids)
 
     read, alone = ranges(then_away)
     read.read(workers=1)
 
-    assert len(neighbour.listed) == 25
-    assert neighbour.calls <= 5 + 20
-    assert (alone, read.is_cut_off) == ([], True)
+    assert neighbour.calls <= after + 4
+    assert (set(alone) <= {1_980}, read.is_cut_off) == (True, True)
+    rest = {each for each in neighbour.rows if is_in(each, read)}
+    assert set(neighbour.listed) | rest | set(alone) == set(neighbour.rows)
+
+
+def is_in(number: int, read: Ranges) -> bool:
+    """Tell whether an id is still to be read."""
+    return any(low <= number <= high for low, high in [*read.unread, *read.failed])
+
+
+def test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it() -> None:
+    neighbour = Neighbour(range(1, 101))
+    neighbour.is_away = True
+    unread: list[IdRange] = [ALL_IDS]
+    failed: list[IdRange] = [(7, 7)]
+    for _ in range(50):
+        alone: list[int] = []
+        read = Ranges(
+            unread,
+            failed,
+            ask=neighbour,
+            alone=alone.append,
+            newest=lambda: 1,
+            begins=Deadline(ManualClock(), 60),
+        )
+        read.read(workers=1)
+        unread, failed = read.unread, read.failed
+
+        assert (alone, unread, failed) == ([], [ALL_IDS], [(7, 7)])
+
+
+def test_what_is_kept_for_another_time_stays_small() -> None:
+    neighbour = Neighbour(range(1, 10_001, 2), bad=set(range(1, 10_001, 20)))
+    read, alone = ranges(neighbour, calls=600)
+
+    read.read(workers=1)
+
+    assert not read.is_complete
+    assert len(read.unread) + len(read.failed) <= 101
+    rest = {each for each in neighbour.rows if is_in(each, read)}
+    assert set(neighbour.listed) | rest | set(alone) == set(neighbour.rows)

@@ -31,8 +31,8 @@ MUTATIONS = (
     Mutation(
         "approvals are read again after the claim",
         "sweep/work.py",
-        "coupa.approvals([one.read.approval.id for one in held], deadline)",
-        "Found({one.read.approval.id: one.read.approval for one in held})",
+        "coupa.approvals([one.read.approval.id for one in some], deadline)",
+        "Found({one.read.approval.id: one.read.approval for one in some})",
         "test_sweep.py::test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word",
     ),
     Mutation(
@@ -69,6 +69,13 @@ MUTATIONS = (
         "for number in self._numbers[low:high]",
         "for number in self._numbers",
         "test_plan.py::test_of_a_part_of_the_list_only_what_lies_in_it_is_gone",
+    ),
+    Mutation(
+        "nobody is blamed for a neighbour that is away",
+        "ranges.py",
+        "(is_doubtful and not self._is_alive())",
+        "False",
+        "test_ranges.py::test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it",
     ),
     Mutation(
         "no list of everything comes before what is told",
