@@ -773,12 +773,6 @@ class Found:
     unreadable: int = 0
     failed: dict[int, ServiceError] = field(default_factory=dict)
 
-    def update(self, other: Found) -> None:
-        """Take over what another answer brought."""
-        self.by_id |= other.by_id
-        self.unreadable += other.unreadable
-        self.failed |= other.failed
-
 
 def parse_approval(raw: Any) -> Approval | None:
     """Read one approval, or return None when it has no usable id."""
