@@ -35,6 +35,8 @@ from coupa_core.notice import Notice
 from coupa_core.settings import LEAST_SCOPES, NAMES
 from sandbox.moveworks import Delivered
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 FOLDER = ROOT / "docs" / "creator_studio"
 PAGES = {page.name: page.read_text("utf-8") for page in sorted(FOLDER.glob("*.md"))}
 NOTICE = Notice("ann@example.com", "<b>PO</b>", {"approval_id": "7", "action_token": "t"})

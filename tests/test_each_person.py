@@ -20,6 +20,8 @@ from coupa_core.table_ledger import OPEN, TableStore, _row
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 JAMIE, ROBIN, ALEX, DESK = "jamie@example.com", "robin@example.com", "alex@example.com", "desk@example.com"
 MINUTE_S, HOUR_S = 60, 3600
 

@@ -27,6 +27,8 @@ from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.model import Kind
 from sandbox.coupa.world import Line
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """https://www.rfc-editor.org/rfc/rfc3986#section-2.3"""
 

@@ -25,6 +25,8 @@ from sandbox.neighbours import Neighbours, neighbours
 from sandbox.serving import served
 from sandbox.story import sweep
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 MARGIN = 16
 CHROMIUM = shutil.which("chromium")

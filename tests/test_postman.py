@@ -25,6 +25,8 @@ from hosted import (
     hosted,
 )
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 COLLECTION: dict[str, Any] = json.loads(
     (ROOT / "docs" / "creator_studio" / "postman_collection.json").read_text("utf-8")
 )

@@ -24,6 +24,8 @@ from surface import JAMIE, Surface, surface
 
 from coupa_core.settings import COMMENT_SCOPE
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 SCHEMA = schemathesis.openapi.from_dict(description())
 CHECKS: list[Any] = [
     not_a_server_error,

@@ -34,6 +34,8 @@ from sandbox.azurite import Azurite
 from sandbox.front import Environ, FaultKind, StartResponse
 from sandbox.serving import served
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 
 def _new() -> str:
     """Make up a secret; some of its characters must be written otherwise in a URL, in HTML and in JSON."""
