@@ -51,6 +51,7 @@ def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]
         "LIST_TOKENS": "on",  # what is clicked comes from the list
         "LEDGER_CONNECTION": storage,
         "LEDGER_TABLE": table,
+        "AUDIT_TABLE": f"{table}audit",
     }
 
 

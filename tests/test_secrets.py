@@ -287,6 +287,7 @@ def test_no_secret_leaves_however_the_neighbours_fail(
     settings = vault.settings() | {
         "LEDGER_CONNECTION": azurite_server.connection_string,
         "LEDGER_TABLE": table,
+        "AUDIT_TABLE": f"{table}audit",
     }
     for _ in range(4):
         world.requisition(JAMIE, holdable=True)
