@@ -182,6 +182,7 @@ def test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it() -
             alone=alone.append,
             newest=lambda: 1,
             begins=Deadline(ManualClock(), 60),
+            calls=1_000,
         )
         read.read(workers=1)
         unread, failed = read.unread, read.failed
