@@ -42,6 +42,7 @@ def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]
         "COUPA_BASE_URL": around.coupa_url,
         "COUPA_CLIENT_ID": CLIENT_ID,
         "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+        "COUPA_CLIENT_LOGIN": "api-client",
         "MOVEWORKS_BASE_URL": around.moveworks_url,
         "MOVEWORKS_EVENT_ID": EVENT_ID,
         "MOVEWORKS_API_KEY": API_KEY,

@@ -175,7 +175,8 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     new_nonce = parts.new_nonce or _new_nonce
     for_sweeps, for_clicks = _stores(settings, parts)
     turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
-    coupa = Coupa(build_access(settings, parts, pace=turns), types=settings.document_types)
+    access = build_access(settings, parts, pace=turns)
+    coupa = Coupa(access, types=settings.document_types, client=settings.coupa_client_login)
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))
@@ -183,6 +184,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     patient_journal, quick_journal = build_journals(settings, parts)
     emails = EmailMap(settings.email_map)
     rules = Rules(
+        actions=settings.actions,
         limits=Limits(settings.step_up_over),
         emails=emails,
         allow_self=settings.allow_self_approval == "on",
@@ -279,6 +281,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 record=quick_journal.store,
                 coupa=coupa,
                 directory=fresh,
+                rules=rules,
                 clock=clock,
                 lease=lease,
             ),

@@ -9,14 +9,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, KeysView, Mapping
+from collections.abc import Collection, Iterable, KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from coupa_core.addresses import folded, same_address
-from coupa_core.model import Approval, Bar, Document, Figure, Person
+from coupa_core.addresses import domain_of, folded, is_address, same_address
+from coupa_core.errors import ServiceError
+from coupa_core.model import Approval, Bar, Document, Figure, Person, Verb
 
 TOKEN_LIFE = timedelta(days=30)
 """As long as Moveworks' buttons live at most; state, not time, is what usually ends a token.
@@ -60,23 +61,14 @@ class TokenKeys:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = dict(keys)
 
-    def offer(
-        self,
-        approval_id: int,
-        *,
-        approver_key: str,
-        person: str,
-        content: str,
-        generation: int,
-        now: datetime,
-    ) -> str:
-        """Return the token by which this person may decide this content from now on."""
+    def offer(self, right: Right, approval: Approval, *, content: str, generation: int, now: datetime) -> str:
+        """Return the token by which somebody may decide this content from now on, or ask; see `Offer`."""
         return self.sign(
             Offer(
-                approval_id=approval_id,
-                approver_key=approver_key,
-                person=person,
-                content=content,
+                approval_id=approval.id,
+                approver_key=approval.approver_key or "",
+                person=right.decider.key,
+                content="" if right.bar else content,
                 generation=generation,
                 expires_at=now + TOKEN_LIFE,
             )
@@ -134,7 +126,8 @@ class EmailMap:
     """From Coupa's e-mail addresses to the chat's, where the two differ.
 
     Args:
-        chat_by_coupa: distinct addresses to distinct addresses, as the settings checked.
+        chat_by_coupa: distinct addresses to distinct addresses, and `@domain` to `@domain` for all others
+            of a domain, as the settings checked.
     """
 
     def __init__(self, chat_by_coupa: Mapping[str, str] | None = None) -> None:
@@ -143,14 +136,18 @@ class EmailMap:
     def to_chat(self, address: str | None) -> str:
         """Return the address that the chat knows a person by; empty when there is none that can be used."""
         own = (address or "").strip()
-        known = self._chat.get(folded(own), own)
-        return known if "@" in known and known.isprintable() and " " not in known else ""
+        domain = self._chat.get(f"@{domain_of(own)}")
+        other = f"{own.rpartition('@')[0]}{domain}" if domain else own
+        known = self._chat.get(folded(own), other)
+        return known if is_address(known) else ""
 
     def from_chat(self, address: str) -> list[str]:
         """Return the addresses that Coupa may have for somebody in the chat."""
         given = address.strip()
+        name, whole = given.rpartition("@")[0], f"@{domain_of(given)}"
         mapped = [coupa for coupa, chat in self._chat.items() if same_address(chat, given)]
-        return mapped if folded(given) in self._chat else [*mapped, given]
+        mapped += [f"{name}{coupa}" for coupa, chat in self._chat.items() if same_address(chat, whole)]
+        return [each for each in [*mapped, given] if same_address(self.to_chat(each), given)]
 
 
 class Capacity(StrEnum):
@@ -179,6 +176,10 @@ class Decider:
     firstname: str
     capacity: Capacity
 
+    def acts_for(self, approval: Approval) -> str:
+        """Return the name of the group or person for whom they act; empty for the approver."""
+        return "" if self.capacity is Capacity.APPROVER else approval.asked_name
+
 
 @dataclass(frozen=True)
 class Circle:
@@ -187,10 +188,12 @@ class Circle:
     Attributes:
         people: possibly empty.
         is_certain: everything was read; if not, somebody who is not here may belong here all the same.
+        failure: why not, where a neighbour failed.
     """
 
     people: tuple[Decider, ...]
     is_certain: bool
+    failure: ServiceError | None = None
 
     @property
     def keys(self) -> KeysView[str]:
@@ -281,27 +284,71 @@ class Limits:
         return Bar.TOO_GREAT if abs(figure.amount) > limit else None
 
 
+@dataclass(frozen=True)
+class Right:
+    """What somebody who may decide an approval can do with it from chat.
+
+    Attributes:
+        decider: who.
+        actions: what is offered, and taken; empty where there is a bar.
+        bar: why it can be decided in Coupa only, if so.
+    """
+
+    decider: Decider
+    actions: tuple[Verb, ...] = ()
+    bar: Bar | None = None
+
+
 class Rules:
-    """What an operator's rules leave to chat: the one answer for notices, lists and clicks.
+    """What an operator's rules leave to chat: the one answer for notices, lists, clicks and traces.
 
     Args:
+        actions: what approvers can do from chat.
         limits: amounts above which a decision is made in Coupa itself.
         emails: to the chat's addresses.
         allow_self: people may decide on what they asked for.
     """
 
-    def __init__(self, *, limits: Limits, emails: EmailMap, allow_self: bool) -> None:
+    def __init__(
+        self, *, actions: tuple[Verb, ...], limits: Limits, emails: EmailMap, allow_self: bool
+    ) -> None:
         self.emails = emails
+        self._actions = actions
         self._limits = limits
         self._allow_self = allow_self
 
-    def bar(self, decider: Decider, document: Document) -> Bar | None:
+    def right(self, decider: Decider, approval: Approval, document: Document) -> Right:
+        """Return what this person can do from chat with an approval whose turn it is."""
+        if bar := self._bar(decider, document):
+            return Right(decider, bar=bar)
+        can_hold = approval.holdable is True
+        return Right(decider, tuple(verb for verb in self._actions if verb is not Verb.HOLD or can_hold))
+
+    def rights(
+        self, circle: Circle, approval: Approval, document: Document, *, shared: Collection[str] = ()
+    ) -> list[Right]:
+        """Return the right of everybody who may decide; none from chat for an address of two users."""
+        return [
+            Right(person, bar=Bar.SHARED)
+            if person.address in shared
+            else self.right(person, approval, document)
+            for person in circle.people
+        ]
+
+    def _bar(self, decider: Decider, document: Document) -> Bar | None:
         """Return why this person cannot decide this document from chat; None when it is possible."""
         if not self._allow_self and is_requester(decider, document, self.emails):
             return Bar.OWN
         if not self._allow_self and not document.says_who_asked:
             return Bar.UNNAMED
         return self._limits.bar(document)
+
+
+def recipients(rights: Iterable[Right]) -> list[Right]:
+    """Return who is told: nobody by an address of two, and who asked for it only if nobody else decides."""
+    everybody = list(rights)
+    others = [each for each in everybody if each.bar is not Bar.OWN]
+    return [each for each in others or everybody if each.bar is not Bar.SHARED]
 
 
 def _mac(key: bytes, text: str) -> bytes:

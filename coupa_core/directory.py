@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
-from coupa_core.addresses import folded
+from coupa_core.addresses import folded, spellings
 from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
@@ -146,10 +146,16 @@ class _Acting:
 
 @dataclass
 class _Kept:
-    """What was read, and when, on the monotonic clock."""
+    """What was read, and when, on the monotonic clock; the value is None where that is not allowed."""
 
     at_s: float = float("-inf")
     value: _Acting | None = field(default_factory=_Acting)
+    failure: ServiceError | None = None
+    """Why nothing is known."""
+
+
+_Members = tuple[list[Person], ServiceError | None]
+"""Those of a group that are known, and why somebody is not."""
 
 
 class Directory:
@@ -177,11 +183,11 @@ class Directory:
         """Return who may decide each approval; never raises: what cannot be read makes a circle uncertain."""
         wanted = list(approvals)
         with self._lock:
-            delegations = self._read_delegations(deadline) if wanted else _Acting()
+            delegations = self._read_delegations(deadline) if any(map(_may_delegate, wanted)) else _Kept()
             groups = self._read_groups(wanted, deadline)
         acting: dict[int, list[Delegation]] = {}
         now = self._people.now()
-        for each in delegations.listed if delegations else ():
+        for each in delegations.value.listed if delegations.value else ():
             if each.of is not None and each.is_active(now):
                 acting.setdefault(each.of, []).append(each)
         return {each.id: self._circle(each, delegations, acting, groups) for each in wanted}
@@ -239,7 +245,8 @@ class Directory:
         """Return the active users whom the chat knows by each address, by the address and their ids."""
         wanted = list(addresses)
         owners: dict[str, dict[int | None, Member]] = {folded(address): {} for address in wanted}
-        candidates = {folded(coupa) for address in wanted for coupa in self.emails.from_chat(address)}
+        mapped = [coupa for address in wanted for coupa in self.emails.from_chat(address)]
+        candidates = {spelling for coupa in mapped for spelling in spellings(coupa)}
         for person in self._people.people(sorted(candidates), deadline, insists=insists):
             address = folded(self.emails.to_chat(person.email))
             if person.active is not False and address in owners:
@@ -315,13 +322,13 @@ class Directory:
         Raises:
             ServiceError: Coupa could not be asked.
         """
-        if approval.is_for_group:
-            found = self._of_group(actor, approval, deadline)
-        else:
-            asked = deciders(approval, members=(), delegates=(), emails=self.emails)
-            found = decider_at(actor, asked)
-            if found is None and asked:
-                found = self._acting_for(actor, approval, deadline)
+        quick = deciders(approval, members=_embedded(approval) or (), delegates=(), emails=self.emails)
+        found = decider_at(actor, quick)
+        if found is None:
+            circle = self.circles([approval], deadline)[approval.id]
+            found = decider_at(actor, circle.people)
+            if found is None and circle.failure is not None:
+                raise circle.failure
         if found is None or is_vouched_for:
             return found
         return None if self.shared([found.address], deadline) else found
@@ -335,62 +342,44 @@ class Directory:
         acting = self._listed_delegations(deadline) or _Acting()
         return sorted({each.of for each in acting.listed if each.of and _delegate_id(each) == user_id})
 
-    def _acting_for(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
-        """Return who of those that act for the approver now has this address."""
-        acting, unknown = self._listed_delegations(deadline), list[ServiceError]()
-        if acting is None:
-            delegates = _named_delegates(approval)
-        else:
-            for_this = [each for each in acting.listed if each.of == approval.asked_id]
-            delegates = [each.delegate for each in for_this if each.delegate]
-            numbers = {_delegate_id(each) for each in for_this}
-            unknown = [failure for number, failure in acting.unknown.items() if number in numbers]
-        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
-        return _one_of(people, actor, unknown)
-
-    def _of_group(self, actor: str, approval: Approval, deadline: Deadline) -> Decider | None:
-        """Return who of the group has this address."""
-        members, unknown = _embedded(approval), list[ServiceError]()
-        if members is None:
-            found, failed = self._look_up([approval], deadline)
-            members, unknown = found.get(approval.asked_id or 0, []), list(failed.values())
-        people = deciders(approval, members=members, delegates=(), emails=self.emails)
-        return _one_of(people, actor, unknown)
-
     def _circle(
         self,
         approval: Approval,
-        delegations: _Acting | None,
+        delegations: _Kept,
         acting: Mapping[int, list[Delegation]],
-        groups: Mapping[int, list[Person]],
+        groups: Mapping[int, _Members],
     ) -> Circle:
-        number = approval.asked_id
+        number = approval.asked_id or 0
+        members: Sequence[Person] = ()
+        delegates: Sequence[Person] = ()
+        failure, is_certain = None, True
         if approval.is_for_group:
-            members = _embedded(approval) or groups.get(number or 0)
-            people = deciders(approval, members=members or (), delegates=(), emails=self.emails)
-            return Circle(people, is_certain=members is not None)
-        is_certain = self._delegations.at_s > float("-inf")
-        if delegations is None:
+            embedded = _embedded(approval)
+            known = groups.get(number) if embedded is None else (embedded, None)
+            members, failure = known or ((), None)
+            is_certain = known is not None
+        elif delegations.value is None:
             delegates = _named_delegates(approval)
-        else:
-            for_this = acting.get(number or 0, ())
+        elif _may_delegate(approval):
+            for_this = acting.get(number, ())
             delegates = [each.delegate for each in for_this if each.delegate]
-            is_certain &= not any(_delegate_id(each) in delegations.unknown for each in for_this)
-        people = deciders(approval, members=(), delegates=delegates, emails=self.emails)
-        return Circle(people, is_certain=is_certain)
+            unread = [delegations.value.unknown.get(_delegate_id(each) or 0) for each in for_this]
+            failure = next(filter(None, unread), delegations.failure)
+        people = deciders(approval, members=members, delegates=delegates, emails=self.emails)
+        return Circle(people, is_certain=is_certain and failure is None, failure=failure)
 
-    def _read_delegations(self, deadline: Deadline) -> _Acting | None:
-        """Return the delegations, or None when this client may not read them: then approvals name them."""
+    def _read_delegations(self, deadline: Deadline) -> _Kept:
+        """Return the delegations; without a value when this client may not read them."""
         kept, now_s = self._delegations, self._clock.monotonic()
         if now_s - kept.at_s < self._keep_s or self._has_just_failed("delegations"):
-            return kept.value
+            return kept
         try:
             self._delegations = _Kept(now_s, self._listed_delegations(self._in_time(deadline)))
         except ServiceError as failure:
             self._note_failure("delegations", failure)
             if now_s - kept.at_s >= STALE_S:
-                self._delegations = _Kept()
-        return self._delegations.value
+                self._delegations = _Kept(failure=failure)
+        return self._delegations
 
     def _in_time(self, deadline: Deadline) -> Deadline:
         """Return the deadline for what is kept; a click, which keeps nothing, has its own."""
@@ -430,7 +419,7 @@ class Directory:
             logger.warning("delegate not read user=%d code=%s", number, why.code)
         return _Acting([_completed(each, known) if each in vague else each for each in active], users.failed)
 
-    def _read_groups(self, approvals: list[Approval], deadline: Deadline) -> dict[int, list[Person]]:
+    def _read_groups(self, approvals: list[Approval], deadline: Deadline) -> dict[int, _Members]:
         """Return the members of the groups that are asked and do not come with them, as far as known."""
         now_s = self._clock.monotonic()
         asked = [each for each in approvals if each.is_for_group and _embedded(each) is None]
@@ -439,21 +428,24 @@ class Directory:
             for each in asked
             if now_s - self._members.get(each.asked_id or 0, (float("-inf"), []))[0] >= self._keep_s
         ]
+        read: dict[int, _Members] = {}
         if old and not self._has_just_failed("groups"):
             try:
                 found, failed = self._look_up(old, self._in_time(deadline))
             except ServiceError as failure:
                 self._note_failure("groups", failure)
+                read = {each.asked_id: ([], failure) for each in old if each.asked_id is not None}
             else:
-                whole = found.keys() - failed.keys()
-                self._members |= {number: (now_s, found[number]) for number in whole}
                 for number, why in failed.items():
                     logger.warning("group not read group=%d code=%s", number, why.code)
-        return {
-            number: kept[1]
+                read = {number: (people, failed.get(number)) for number, people in found.items()}
+                self._members |= {number: (now_s, found[number]) for number in found.keys() - failed.keys()}
+        kept = {
+            number: (members[1], None)
             for number in {each.asked_id or 0 for each in asked}
-            if (kept := self._members.get(number)) and now_s - kept[0] < STALE_S
+            if (members := self._members.get(number)) and now_s - members[0] < STALE_S
         }
+        return read | kept
 
     def _look_up(
         self, approvals: Iterable[Approval], deadline: Deadline
@@ -483,12 +475,10 @@ def _by_key(failed: Mapping[int, ServiceError]) -> dict[str, ServiceError]:
     return {f"user:{number}": failure for number, failure in failed.items()}
 
 
-def _one_of(people: Sequence[Decider], actor: str, unknown: Iterable[ServiceError]) -> Decider | None:
-    """Return who has this address; raises `ServiceError` where it may be one who cannot be looked up now."""
-    found = decider_at(actor, people)
-    for failure in unknown if found is None else ():
-        raise failure
-    return found
+def _may_delegate(approval: Approval) -> bool:
+    """Tell whether somebody may act for whom it asks: theirs is the approver's right."""
+    who = approval.approver
+    return not approval.is_for_group and who is not None and who.active is not False
 
 
 def _completed(delegation: Delegation, known: Mapping[int | None, Member]) -> Delegation:

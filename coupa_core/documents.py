@@ -394,6 +394,42 @@ READABLE: dict[str, type[Readable]] = {
 """The types whose content can be read, by Coupa's class name."""
 
 
+COMMENT_SCOPE = "core.comment.write"
+
+SCOPES = {
+    ("GET", "approvals"): "core.approval.read",
+    ("PUT", "approvals"): "core.approval.write",
+    ("GET", "users"): "core.user.read",
+    ("GET", "user_groups"): "core.user_group.read",
+    ("POST", "comments"): COMMENT_SCOPE,
+    **{("GET", each.resource): each.scope for each in READABLE.values()},
+}
+"""Which scope lets our client do what, by method and resource: the only home of that.
+
+Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
+"""
+
+LEAST_SCOPES = (
+    "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
+)
+"""What Moveworks' own Coupa approvals need, and nothing more.
+
+Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
+"""
+
+
+def required_scopes(types: Iterable[str], *, comments: bool = False) -> list[str]:
+    """Return the scopes that a deployment needs, each once.
+
+    Args:
+        types: of the setting.
+        comments: approvers may ask by a comment.
+    """
+    reading = [READABLE[name].scope for name in enabled(types)]
+    writing = [COMMENT_SCOPE] if comments else []
+    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *writing]))
+
+
 def enabled(types: Iterable[str]) -> list[str]:
     """Return the readable types among those of the setting, in which `*` stands for all."""
     chosen = set(types)
@@ -405,11 +441,17 @@ def kind_of(type_name: str) -> Kind:
     return READABLE[type_name].kind if type_name in READABLE else Kind.OTHER
 
 
-def parse_document(type_name: str, raw: Any) -> Document | None:
-    """Read one document of a readable type, or return None when it has no usable id."""
+def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:
+    """Read one document of a readable type, or return None when it has no usable id.
+
+    Args:
+        type_name: Coupa's class name.
+        raw: as Coupa gave it.
+        client: the login of our client's user in Coupa; empty where it is not known.
+    """
     if isinstance(raw, dict):
         raw = raw | {"approvable-type": type_name}
     try:
-        return READABLE[type_name].model_validate(raw)
+        return READABLE[type_name].model_validate(raw, context=client)
     except ValidationError:
         return None

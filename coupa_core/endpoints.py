@@ -15,14 +15,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from coupa_core.addresses import folded
+from coupa_core.addresses import folded, is_address
 from coupa_core.callers import Caller, Callers
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.correlation import Correlation, correlated, trace_id
 from coupa_core.decide import (
     BUDGET_S,
     MAX_AT_ONCE,
-    MAX_COMMENT,
     Answer,
     Ask,
     Click,
@@ -47,7 +46,7 @@ MAX_TEXT = {
     "reason": 8_000,
     "decision": 20,
     "message": 20_000,
-    "comment": MAX_COMMENT,
+    "comment": 8_000,
     "token": 1_000,
 }
 MAX_KEY = 200
@@ -65,7 +64,6 @@ _ID = re.compile(r"[1-9][0-9]{0,18}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 logger = logging.getLogger(__name__)
 
@@ -281,7 +279,7 @@ class Endpoints:
         self._relay.check_is_on()
         body = _object(request, {"message", "recipients", "html"})
         recipients, html = body.get("recipients", []), body.get("html", False)
-        if not isinstance(recipients, list) or not all(map(_is_address, recipients)):
+        if not isinstance(recipients, list) or not all(map(is_address, recipients)):
             raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
         if not isinstance(html, bool):
             raise CallerError("bad_field", "html must be true or false.")
@@ -476,23 +474,19 @@ def _actor(request: Request, body: Mapping[str, str]) -> str:
         body.get("actor_email"),
         request.query.get("user_email"),
         request.query.get("approver_email"),
-        is_address=True,
+        of_address=True,
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
-    if not _is_address(actor):
+    if not is_address(actor):
         raise CallerError("bad_actor", "X-Actor-Email is no e-mail address.")
     return actor
 
 
-def _is_address(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable() and _EMAIL.fullmatch(value) is not None
-
-
-def _agreed(name: str, *given: str | None, is_address: bool = False) -> str | None:
+def _agreed(name: str, *given: str | None, of_address: bool = False) -> str | None:
     """Return the one value that was given, once or more; two that differ are refused."""
     values = [value.strip() for value in given if value is not None and value.strip()]
-    different = {folded(value) if is_address else value for value in values}
+    different = {folded(value) if of_address else value for value in values}
     if len(different) > 1:
         raise CallerError("ambiguous", f"{name} is given twice, and differently.")
     return _usable(name, values[0]) if values else None

@@ -72,7 +72,23 @@ class ServiceError(BridgeError):
 
 
 class Refused(ServiceError):
-    """The neighbour understood and said no to this one request: nothing happened, asking again is no use."""
+    """The neighbour understood and said no to this one request: nothing happened, asking again is no use.
+
+    Attributes:
+        said: why not, in the neighbour's own words for people; empty where it only has a status.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        said: str = "",
+    ) -> None:
+        super().__init__(code, message, status=status, retry_after_s=retry_after_s)
+        self.said = said
 
 
 class Unavailable(ServiceError):

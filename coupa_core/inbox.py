@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import Capacity, Circle, Decider, Rules, TokenKeys, decider_at
+from coupa_core.authority import Circle, Decider, Rules, TokenKeys, decider_at
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digest
 from coupa_core.documents import READABLE
@@ -341,24 +341,24 @@ class Inbox:
     def _card(self, waiting: _Waiting) -> Card:
         approval, document, decider = waiting.approval, waiting.document, waiting.decider
         link = notice.link_to(document, style=self._style)
-        bar = self._rules.bar(decider, document)
+        right = self._rules.right(decider, approval, document)
         token = None
         if self._keys is not None:
             token = self._keys.offer(
-                approval.id,
-                approver_key=approval.approver_key or "",
-                person=decider.key,
-                content="" if bar else digest(document),
+                right,
+                approval,
+                content=digest(document),
                 generation=self._ledger.round_of(approval.id).generation,
                 now=self._clock.now(),
             )
         shown = notice.Shown(
             name=decider.firstname or decider.name,
-            for_whom=_for_whom(approval, decider),
-            bar=bar,
+            for_whom=decider.acts_for(approval),
+            bar=right.bar,
             is_listed=True,
         )
-        text = notice.announcement(approval, document, style=self._style, shown=shown)
+        style = replace(self._style, actions=right.actions)
+        text = notice.announcement(approval, document, style=style, shown=shown)
         return Card(
             approval_id=approval.id,
             document_type=document.type,
@@ -377,7 +377,7 @@ class Inbox:
         document = READABLE.get(kind, Document).model_validate({"id": number, "approvable-type": kind})
         shown = notice.Shown(
             name=decider.firstname or decider.name,
-            for_whom=_for_whom(approval, decider),
+            for_whom=decider.acts_for(approval),
             is_unread=True,
             is_listed=True,
         )
@@ -458,7 +458,3 @@ class _Looked:
 def _is_unsaid(document: Document) -> bool:
     """Tell whether only the other approvals of a document say whose turn it is."""
     return document.kind is Kind.OTHER and not isinstance(document, Unreadable)
-
-
-def _for_whom(approval: Approval, decider: Decider) -> str:
-    return approval.asked_name if decider.capacity is not Capacity.APPROVER else ""

@@ -28,6 +28,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     WrapValidator,
     model_validator,
 )
@@ -52,7 +53,32 @@ REQUISITION = "RequisitionHeader"
 _NO_END = "9999-"
 
 VIA_CHAT = " via Moveworks"
-"""Stands in Coupa's note after the name and e-mail of whoever decided through us."""
+"""Stands in Coupa's note or comment after the name and e-mail of whoever wrote it through us."""
+
+_MENTION = re.compile(r"@\[User:[0-9]+\] ")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Words that our client wrote into Coupa, and for whom: by name and e-mail address."""
+
+    name: str
+    address: str
+    words: str
+
+
+def read_mark(text: str | None) -> Signed | None:
+    """Return for whom our client wrote a note or comment; None without our mark.
+
+    Anybody can write the mark: whoever asks must know that our client wrote the text.
+    """
+    person, mark, rest = (text or "").partition(VIA_CHAT)
+    if not mark:
+        return None
+    name, _, address = _MENTION.sub("", person, count=1).rpartition("<")
+    words = rest.removeprefix(":") if rest.startswith(":") else rest.partition(": ")[2]
+    return Signed(name.strip(), address.removesuffix(">"), words.strip())
+
 
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
@@ -83,6 +109,8 @@ class Bar(StrEnum):
     """One of its figures is above the limit."""
     UNSTATED = "unstated"
     """There are limits, and one of its figures cannot be compared with them."""
+    SHARED = "shared"
+    """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
 
 
 class Kind(StrEnum):
@@ -228,6 +256,13 @@ class Person(Record):
         return self.fullname or parts or self.login or ""
 
 
+def _is_client(who: Person | None, info: ValidationInfo) -> bool | None:
+    """Tell whether somebody is our client's user, by the login; None where either is not known."""
+    if not info.context or who is None or who.login is None:
+        return None
+    return bool(who.login == info.context)
+
+
 def user_id(key: str) -> int | None:
     """Return the id of a person's key; None for what is no `user:<id>`.
 
@@ -330,6 +365,22 @@ class Approval(Record):
     holdable: Flag = None
     note: Text = None
     updated_at: Name = None
+    _by_us: bool | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _note_hand(self, info: ValidationInfo) -> Self:
+        self._by_us = _is_client(self.approved_by, info)
+        return self
+
+    @property
+    def by_us(self) -> bool | None:
+        """Tell whether Coupa recorded our own client as who decided; None where that is not known."""
+        return self._by_us
+
+    @property
+    def signed(self) -> Signed | None:
+        """Return who decided through us, with which words; None where our client did not write the note."""
+        return read_mark(self.note) if self.by_us else None
 
     @property
     def is_pending(self) -> bool:
@@ -366,16 +417,14 @@ class Approval(Record):
 
         Coupa records our client's user for every decision from chat.
         """
-        person, mark, _ = (self.note or "").partition(VIA_CHAT)
-        if mark:
-            return person
+        if self.signed:
+            return self.signed.name
         return self.approved_by.name if self.approved_by else ""
 
     @property
     def said(self) -> str:
         """Return what the decider wrote, without the mark that we put before it."""
-        _, mark, words = (self.note or "").partition(VIA_CHAT)
-        return words.removeprefix(":").strip() if mark else self.note or ""
+        return self.signed.words if self.signed else self.note or ""
 
     @property
     def approver_key(self) -> str | None:
@@ -400,9 +449,10 @@ class Supplier(Record):
     name: Text = None
 
 
-def _only_approvals(values: Any) -> Any:
+def _only_approvals(values: Any, info: ValidationInfo) -> Any:
     """Keep the approvals of a chain that have an id."""
-    return [approval for value in only_readable(values) if (approval := parse_approval(value))]
+    read = (parse_approval(value, client=info.context or "") for value in only_readable(values))
+    return [approval for approval in read if approval]
 
 
 class Unit(Record):
@@ -484,6 +534,34 @@ class Comment(Record):
     comments: Text = None
     created_at: Text = None
     created_by: MaybePerson = None
+    _by_us: bool | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _note_hand(self, info: ValidationInfo) -> Self:
+        self._by_us = _is_client(self.created_by, info)
+        return self
+
+    @property
+    def by_us(self) -> bool | None:
+        """Tell whether Coupa has our own client as its author; None where that is not known."""
+        return self._by_us
+
+    @property
+    def signed(self) -> Signed | None:
+        """Return who wrote it through us; None where our client did not write it."""
+        return read_mark(self.comments) if self.by_us else None
+
+    @property
+    def author(self) -> str:
+        """Return who wrote it: the person for whom our client did, else whom Coupa recorded; maybe empty."""
+        if self.signed:
+            return self.signed.name
+        return self.created_by.name if self.created_by else ""
+
+    @property
+    def words(self) -> str:
+        """Return what was written, without the mark that we put before it."""
+        return self.signed.words if self.signed else self.comments or ""
 
 
 class Step(Record):
@@ -774,10 +852,15 @@ class Found:
     failed: dict[int, ServiceError] = field(default_factory=dict)
 
 
-def parse_approval(raw: Any) -> Approval | None:
-    """Read one approval, or return None when it has no usable id."""
+def parse_approval(raw: Any, *, client: str = "") -> Approval | None:
+    """Read one approval, or return None when it has no usable id.
+
+    Args:
+        raw: as Coupa gave it.
+        client: the login of our client's user in Coupa; empty where it is not known.
+    """
     try:
-        return Approval.model_validate(raw)
+        return Approval.model_validate(raw, context=client)
     except ValidationError:
         return None
 
@@ -793,10 +876,10 @@ def parse_delegation(raw: Any) -> Delegation | None:
     return Delegation.model_validate(raw) if isinstance(raw, dict) else None
 
 
-def parse_chain(raw: Any) -> Chain | None:
-    """Read the approvals of one document, or return None when it has no usable id."""
+def parse_chain(raw: Any, *, client: str = "") -> Chain | None:
+    """Read the approvals of one document, or return None when it has no usable id; see `parse_approval`."""
     try:
-        return Chain.model_validate(raw)
+        return Chain.model_validate(raw, context=client)
     except ValidationError:
         return None
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.addresses import folded
+from coupa_core.addresses import domain_of, folded
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
 from coupa_core.journal import Event, Kind
@@ -174,7 +174,7 @@ class Relay:
         people = list({folded(address): address for address in message.recipients}.values())
         if not people or len(people) > MAX_RECIPIENTS:
             raise CallerError("bad_recipients", f"A message goes to 1 to {MAX_RECIPIENTS} recipients.")
-        if any(folded(address).rpartition("@")[2] not in self._domains for address in people):
+        if any(domain_of(address) not in self._domains for address in people):
             raise CallerError(
                 "recipient_not_allowed",
                 "A recipient is not of an allowed domain; nothing was sent.",

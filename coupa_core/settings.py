@@ -27,25 +27,14 @@ from pydantic import (
     ValidationInfo,
 )
 
-from coupa_core.addresses import folded
+from coupa_core.addresses import domain_of, folded, is_address
 from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
-from coupa_core.documents import READABLE, enabled
+from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES, READABLE, required_scopes
 from coupa_core.environment import setting, trimmed
 from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
 from coupa_core.schedule import EVERY_MINUTE, read_schedule
-
-LEAST_SCOPES = (
-    "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
-)
-"""What Moveworks' own Coupa approvals need, and nothing more.
-
-Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
-"""
-
-COMMENT_SCOPE = "core.comment.write"
-"""Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md"""
 
 EASY_AUTH = "WEBSITE_AUTH_ENABLED"
 """Set by App Service while its authentication stands in front of the app, and not to be set by hand.
@@ -58,7 +47,10 @@ HOST_STORAGE = "AzureWebJobsStorage"
 """The storage connection that every function app has; the ledger lives there unless told otherwise."""
 
 MIN_KEY_BYTES = 32
-_NO_EMAIL_MAP = 'must be a JSON object of e-mail addresses such as {"ann@corp.example": "ann@example.com"}'
+_NO_EMAIL_MAP = (
+    'must be a JSON object of e-mail addresses such as {"ann@corp.example": "ann@example.com"}, '
+    'or of domains such as {"@corp.example": "@example.com"}'
+)
 
 _OF_CHANNEL = {
     "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
@@ -101,8 +93,7 @@ def is_loopback(host: str) -> bool:
 def _scopes(value: str, others: ValidationInfo) -> str:
     """Refuse the scopes that would let a stolen secret delete or bypass; by default the least that serve."""
     if not value:
-        reading = [READABLE[name].scope for name in enabled(others.data.get("document_types", ()))]
-        return " ".join(dict.fromkeys([*LEAST_SCOPES.split(), *reading]))
+        return " ".join(required_scopes(others.data.get("document_types", ())))
     if "," in value or ";" in value:
         raise ValueError("is a list with spaces between the scopes")
     for scope in value.casefold().split():
@@ -173,7 +164,13 @@ def _emails(value: object) -> object:
 
 
 def _is_email_pair(pair: object) -> bool:
-    return isinstance(pair, tuple) and all(isinstance(each, str) and "@" in each for each in pair)
+    """Tell whether it is a pair of addresses, or of domains that begin with `@`."""
+    if not isinstance(pair, tuple) or not all(isinstance(each, str) for each in pair):
+        return False
+    are_domains = [each.startswith("@") for each in pair]
+    return len(set(are_domains)) == 1 and all(
+        is_address(f"any{each}" if are_domains[0] else each) for each in pair
+    )
 
 
 def _limits(value: object) -> object:
@@ -196,7 +193,7 @@ def _limits(value: object) -> object:
 def _domain(value: str) -> str:
     if not re.fullmatch(r"(?i)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", value):
         raise ValueError("must be domains such as example.com")
-    return value.lower()
+    return domain_of(f"@{value}")
 
 
 def _client_id(value: str) -> str:
@@ -251,6 +248,12 @@ class Settings(BaseModel):
     )
     coupa_client_id: str = Field(alias="COUPA_CLIENT_ID", description="OAuth client: identifier")
     coupa_client_secret: Secret = Field(alias="COUPA_CLIENT_SECRET", description="OAuth client: secret")
+    coupa_client_login: str = Field(
+        "",
+        alias="COUPA_CLIENT_LOGIN",
+        description="OAuth client: login, as whom Coupa records what is decided in chat; without it a card "
+        "names the client's user where it could name the person, because anybody can write our mark",
+    )
     document_types: Annotated[tuple[TypeName, ...], BeforeValidator(_parts)] = Field(
         ("RequisitionHeader",),
         alias="DOCUMENT_TYPES",
@@ -366,7 +369,7 @@ class Settings(BaseModel):
     tell_requester: Switch = Field(
         "off",
         alias="TELL_REQUESTER",
-        description="`on` tells requesters when their document is approved or rejected",
+        description="`on` tells requesters how their document ended",
     )
     first_run: Annotated[Literal["announce", "digest", "baseline"], BeforeValidator(_loose)] = Field(
         "announce",
@@ -471,7 +474,8 @@ class Settings(BaseModel):
         {},
         alias="EMAIL_MAP",
         description="JSON object from Coupa's e-mail addresses to the chat's, where they differ: "
-        '`{"ann@corp.example": "ann@example.com"}`',
+        '`{"ann@corp.example": "ann@example.com"}`, or, for all others of a domain, '
+        '`{"@corp.example": "@example.com"}`',
     )
     allow_self_approval: Switch = Field(
         "off",

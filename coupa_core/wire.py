@@ -48,6 +48,8 @@ Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.1
 
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
+_CONSIDERED = (400, 409, 422)
+"""The statuses of a no that was thought about, when validation errors come with it."""
 _WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
 
 
@@ -249,7 +251,8 @@ def failure_of(reply: Reply, *, name: str, what: str, now: datetime, hint: str =
     if reply.status in range(300, 400):
         return Denied(f"{name}_redirect", f"{text} (check the base URL)", status=reply.status)
     if reply.status in range(400, 500):
-        return Refused(f"{name}_{reply.status}", text, status=reply.status)
+        said = validation_errors(reply) if reply.status in _CONSIDERED else ""
+        return Refused(f"{name}_{reply.status}", text, status=reply.status, said=said)
     return Unknown(f"{name}_{reply.status}", text, status=reply.status, retry_after_s=wait_s)
 
 
@@ -263,14 +266,37 @@ def error_text(reply: Reply) -> str:
     try:
         body = reply.json()
     except Malformed:
-        page = reply.body[:20_000].decode("utf-8", "replace")
-        found = re.findall(r"<(?:error|title)\b[^>]{0,80}>([^<]{1,300})", page)
-        words = [html.unescape(word) for word in found]
+        words = _texts_in(reply, "error|title")
     else:
         if isinstance(body, dict):
             body = {name: value for name, value in body.items() if name in _WORDED}
         words = _words(body, 0)
-    return one_line(without("; ".join(words)[:20_000], reply.sent), 200)
+    return _line(words, reply, 200)
+
+
+def validation_errors(reply: Reply) -> str:
+    """Return why a neighbour's rules refuse a request, in its own words; empty where it does not say that.
+
+    A broken page, or an error of a gateway, says nothing of the kind. Source: as for `error_text`.
+    """
+    try:
+        body = reply.json()
+    except Malformed:
+        words = _texts_in(reply, "error") if b"<errors" in reply.body[:1_000] else []
+    else:
+        words = _words(body.get("errors"), 0) if isinstance(body, dict) else []
+    return _line(words, reply, 500)
+
+
+def _texts_in(reply: Reply, elements: str) -> list[str]:
+    page = reply.body[:20_000].decode("utf-8", "replace")
+    found = re.findall(rf"<(?:{elements})\b[^>]{{0,80}}>([^<]{{1,300}})", page)
+    return [html.unescape(word) for word in found]
+
+
+def _line(words: list[str], reply: Reply, limit: int) -> str:
+    """Write words as one line, without what we sent."""
+    return one_line(without("; ".join(words)[:20_000], reply.sent), limit)
 
 
 def _words(value: Any, depth: int) -> list[str]:

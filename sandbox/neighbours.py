@@ -66,6 +66,7 @@ class Neighbours:
             "COUPA_BASE_URL": self.coupa_url,
             "COUPA_CLIENT_ID": CLIENT_ID,
             "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+            "COUPA_CLIENT_LOGIN": "api-client",
             "COUPA_MAX_PER_SECOND": "25",  # all that Coupa allows: nobody else asks here
             "MOVEWORKS_BASE_URL": self.moveworks_url,
             "MOVEWORKS_CHANNEL": channel,

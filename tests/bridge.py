@@ -15,7 +15,7 @@ from coupa_core.app import Bridge, Parts, build
 from coupa_core.endpoints import Reply, Request
 from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
-from coupa_core.settings import read_settings
+from coupa_core.settings import Settings, read_settings
 from coupa_core.sweep import Summary
 from sandbox.clock import Clock, ManualClock
 from sandbox.coupa import CoupaSimulator
@@ -30,6 +30,7 @@ SETTINGS = {
     "COUPA_BASE_URL": COUPA,
     "COUPA_CLIENT_ID": CLIENT_ID,
     "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+    "COUPA_CLIENT_LOGIN": "api-client",
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": API_KEY,
@@ -96,17 +97,22 @@ class World:
 
     def restart(self) -> None:
         """Forget everything that a process holds in memory."""
-        self.bridge: Bridge = build(
-            read_settings({**SETTINGS, **self.settings}),
-            Parts(
-                self.clock,
-                random.Random(1),
-                store=self.store,
-                journal_store=self.journal_store,
-                coupa_session=_session(COUPA, InProcess(self.coupa.front)),
-                moveworks_session=_session(MOVEWORKS, InProcess(self.moveworks.front)),
-                workers=self.workers,
-            ),
+        self.bridge: Bridge = build(self.read_settings(), self.parts())
+
+    def read_settings(self) -> Settings:
+        """Return the settings as they are read."""
+        return read_settings({**SETTINGS, **self.settings})
+
+    def parts(self) -> Parts:
+        """Return what joins a bridge to this world."""
+        return Parts(
+            self.clock,
+            random.Random(1),
+            store=self.store,
+            journal_store=self.journal_store,
+            coupa_session=_session(COUPA, InProcess(self.coupa.front)),
+            moveworks_session=_session(MOVEWORKS, InProcess(self.moveworks.front)),
+            workers=self.workers,
         )
 
     def person(self, email: str, **details: Any) -> int:

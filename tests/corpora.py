@@ -94,12 +94,19 @@ REASONS: list[tuple[str, str]] = [
         ("x HTTP/1.1\r\nHost: evil\r\n\r\n", "x HTTP/1.1 Host: evil"),
         ("x\nGET /api/users HTTP/1.1", "x GET /api/users HTTP/1.1"),
     )),
-    # What is cut.
-    *((text, text[: 255 - len(MARK)]) for text in (
-        "y" * 300, "&" * 1_000, "%" * 8_000, "\u00e4" * 500, "\U0001f600" * 255,
+    # What joins where it spells: Persian, Sinhala, Hindi, a family and a heart on fire.
+    *((text, text) for text in (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0dc1\u0dca\u200d\u0dbb\u0dd3",
+        "\u0915\u094d\u200d\u0937", "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\u2764\ufe0f\u200d\U0001f525",
     )),
+    # What just fits.
+    *((text, text) for text in ("y" * (255 - len(MARK)), "\U0001f600" * (255 - len(MARK)))),
 ]
 """Reasons as they are given, and what of them must arrive after the mark."""
+
+OVERLONG = ["y" * (256 - len(MARK)), "&" * 1_000, "%" * 8_000, "\u00e4" * 500, "\U0001f600" * 255]
+"""Reasons of which not all would arrive."""
 
 INVISIBLE = [
     *range(0x09), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0), 0xAD, 0x61C, 0x180E,

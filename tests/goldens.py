@@ -64,7 +64,7 @@ COMMENTS: list[dict[str, Any]] = [
         "id": 1,
         "comments": "ok",
         "created-at": "2026-11-23T08:00:00-08:00",
-        "created-by": {"fullname": "Jamie Lee"},
+        "created-by": {"login": "jamie", "firstname": "Jamie", "lastname": "Lee", "fullname": "Jamie Lee"},
     }
 ]
 FILES: list[dict[str, Any]] = [
@@ -242,6 +242,10 @@ RECORDS: dict[str, dict[str, Any]] = {
 }
 
 
+CLIENT = {"login": "approvals", "fullname": "Approvals Integration"}
+"""The user of our client, by whom Coupa records what we write."""
+
+
 def approval(**more: Any) -> Approval:
     """Return the golden approval with other values in some fields."""
     read = parse_approval(APPROVAL | {key.replace("_", "-"): value for key, value in more.items()})
@@ -251,7 +255,8 @@ def approval(**more: Any) -> Approval:
 
 def document(kind: str, **more: Any) -> Document:
     """Return the golden document of a type with other values in some fields."""
-    read = parse_document(kind, RECORDS[kind] | {key.replace("_", "-"): value for key, value in more.items()})
+    raw = RECORDS[kind] | {key.replace("_", "-"): value for key, value in more.items()}
+    read = parse_document(kind, raw, client=CLIENT["login"])
     assert read is not None
     return read
 

@@ -86,6 +86,7 @@ def hosted() -> Iterator[Hosted]:
             "COUPA_BASE_URL": coupa_url,
             "COUPA_CLIENT_ID": CLIENT_ID,
             "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+            "COUPA_CLIENT_LOGIN": "api-client",
             "COUPA_MAX_PER_SECOND": "25",
             "MOVEWORKS_BASE_URL": moveworks_url,
             "MOVEWORKS_EVENT_ID": EVENT_ID,

@@ -32,6 +32,7 @@ _CLIENT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 _RIGHT = {
     **SETTINGS,
     "DOCUMENT_TYPES": "RequisitionHeader,Contract",
+    "COUPA_CLIENT_LOGIN": "moveworks-approvals",
     "COUPA_SCOPES": "core.approval.read core.approval.write",
     "NOTICE_FIELDS": "Contract=title",
     "ACTIONS": "approve,reject",

@@ -17,7 +17,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
-            *("model", "documents", "content", "halving", "parallel", "ranges", "release"),
+            *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
         }
     ),
     frozenset(
@@ -50,6 +50,7 @@ WITHIN_A_TIER = {
     ("documents", "model"),
     ("content", "model"),
     ("content", "documents"),
+    ("endings", "model"),
     ("environment", "errors"),
     ("connections", "clock"),
     ("tables", "azure_sdk"),

@@ -10,10 +10,10 @@ import pytest
 from bridge import World
 
 from coupa_core.decide import MAX_COMMENT
+from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Unavailable
 from coupa_core.journal import Head, Kind, MemoryJournal
-from coupa_core.settings import COMMENT_SCOPE
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
@@ -176,6 +176,7 @@ def test_without_a_requester_whoever_entered_the_request_is_asked() -> None:
         ("<b>bold</b> & 100 %", "<b>bold</b> & 100 %"),
         ("né 💳", "né 💳"),
         ("x" * MAX_COMMENT, "x" * MAX_COMMENT),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
     ],
 )
 def test_the_words_are_one_line_that_mentions_nobody_else(words: str, written: str) -> None:
@@ -183,6 +184,50 @@ def test_the_words_are_one_line_that_mentions_nobody_else(words: str, written: s
 
     assert asked(world, card, comment=words).body["outcome"] == "commented"
     assert comments(world)[0].comments.partition("via Moveworks: ")[2] == written
+
+
+def test_a_comment_that_would_not_arrive_whole_is_refused_with_the_number_of_characters_that_fit() -> None:
+    world, card = offered()
+
+    said = asked(world, card, comment="x" * (MAX_COMMENT + 1)).body
+
+    assert said["outcome"] == "reason_too_long"
+    assert f"This is {MAX_COMMENT + 1} characters long, and {MAX_COMMENT} fit" in said["message"]
+    assert comments(world) == []
+
+
+@pytest.mark.parametrize("comment", ["\u200b", "\u200c\u200d", "\u3164", "\n"])
+def test_a_comment_of_which_nothing_can_be_seen_is_none(comment: str) -> None:
+    world, card = offered()
+
+    reply = asked(world, card, comment=comment)
+
+    assert (reply.status, reply.body["error"]) == (400, "no_comment")
+    assert comments(world) == []
+
+
+def test_a_comment_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link() -> None:
+    world, card = offered()
+    body = "<errors><error>Comments are closed</error></errors>"
+    world.coupa.front.fail("answer", method="POST", path="/comments$", status=422, body=body)
+
+    reply = asked(world, card)
+
+    assert (reply.status, reply.body["outcome"]) == (200, "refused_by_coupa")
+    assert reply.body["message"] == "Coupa does not accept this: Comments are closed"
+    assert reply.body["link"].startswith("https://acme.coupahost.com/requisition_headers/")
+    assert (events(world)[-1]["outcome"], events(world)[-1]["cause"]) == ("refused_by_coupa", "coupa_422")
+
+
+def test_somebody_elses_comment_in_our_words_is_no_question_of_ours() -> None:
+    world, card = offered()
+    sam = world.person(SAM)
+    [number] = world.coupa.world.documents["RequisitionHeader"].rows
+    text = f"@[User:{sam}] Jamie Doe <{JAMIE}> via Moveworks: Why ten of them?"
+    world.coupa.world.add_comment("requisition", number, by=sam, text=text)
+
+    assert asked(world, card).body["outcome"] == "commented"
+    assert len(comments(world)) == 2
 
 
 def test_no_name_can_mention_somebody_or_pass_for_somebody_else() -> None:

@@ -21,7 +21,7 @@ from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
 from coupa_core.content import digest
 from coupa_core.coupa import Coupa
-from coupa_core.settings import COMMENT_SCOPE
+from coupa_core.documents import COMMENT_SCOPE
 from sandbox.coupa.world import Group
 
 SIGNER = TokenKeys({"k1": base64.b64decode(TOKEN_KEY)})

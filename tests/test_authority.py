@@ -21,6 +21,7 @@ from coupa_core.authority import (
     EmailMap,
     Limits,
     Offer,
+    Right,
     TokenKeys,
     decider_at,
     deciders,
@@ -83,16 +84,14 @@ def test_every_offer_survives_the_round_trip(
 
 
 def test_an_offer_lives_thirty_days_from_now() -> None:
-    token = KEYS.offer(
-        853,
-        approver_key="group:9",
-        person="user:42",
-        content=fingerprint("content"),
-        generation=3,
-        now=NOW,
-    )
+    right = Right(Decider("user:42", "ann@acme.test", "Ann", "Ann", Capacity.MEMBER))
+    asked = approval(id=853, approver_type="ApprovalGroup", approver={"id": 9, "name": "Buyers"})
+    content = fingerprint("content")
+    token = KEYS.offer(right, asked, content=content, generation=3, now=NOW)
+    barred = KEYS.offer(replace(right, bar=Bar.OWN), asked, content=content, generation=3, now=NOW)
 
     assert KEYS.verify(token) == offer_of(at=NOW + TOKEN_LIFE)
+    assert KEYS.verify(barred) == replace(offer_of(at=NOW + TOKEN_LIFE), content="")
     assert TOKEN_LIFE.days == 30
 
 
@@ -336,6 +335,21 @@ def test_addresses_are_mapped_both_ways_without_regard_to_capitals() -> None:
     assert emails.from_chat("ANN@chat.test") == ["ann@corp.test", "ANN@chat.test"]
     assert emails.from_chat("bob@corp.test") == ["bob@corp.test"]
     assert emails.from_chat("ann@corp.test") == []
+
+
+def test_a_domain_is_mapped_both_ways_and_a_whole_address_wins_over_it() -> None:
+    emails = EmailMap({"@corp.example": "@acme.test", "ann@corp.example": "a.lee@acme.test"})
+
+    assert emails.to_chat("Bob@Corp.example") == "Bob@acme.test"
+    assert emails.to_chat("ann@corp.example") == "a.lee@acme.test"
+    assert emails.to_chat("bob@sub.corp.example") == "bob@sub.corp.example"
+    assert emails.from_chat("bob@acme.test") == ["bob@corp.example", "bob@acme.test"]
+    assert emails.from_chat("a.lee@acme.test") == [
+        "ann@corp.example",
+        "a.lee@corp.example",
+        "a.lee@acme.test",
+    ]
+    assert emails.from_chat("ann@acme.test") == ["ann@acme.test"]
 
 
 @pytest.mark.parametrize("address", [None, "", " ", "ann", "an n@acme.test", "ann@acme.test\x07"])

@@ -19,8 +19,8 @@ import requests
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Access
+from coupa_core.documents import LEAST_SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.settings import LEAST_SCOPES
 from coupa_core.wire import Reply, Wire
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator

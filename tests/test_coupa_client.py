@@ -16,10 +16,9 @@ from bridge import COUPA, World
 from coupa_core.clock import Deadline
 from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.documents import OrderChange
+from coupa_core.documents import LEAST_SCOPES, OrderChange
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
-from coupa_core.settings import LEAST_SCOPES
 from sandbox.coupa.world import Group
 from sandbox.front import Call
 from sandbox.serving import InProcess

@@ -29,10 +29,11 @@ from hosted import (
 )
 
 from coupa_core.decide import SENTENCES, Outcome
+from coupa_core.documents import LEAST_SCOPES
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.moveworks.listener import payload
 from coupa_core.notice import Notice
-from coupa_core.settings import LEAST_SCOPES, NAMES
+from coupa_core.settings import NAMES
 from sandbox.moveworks import Delivered
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch

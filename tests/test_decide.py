@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from bridge import KEY, World
 
-from coupa_core.authority import Capacity, Decider, TokenKeys
+from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys
 from coupa_core.decide import Click, reason_for
+from coupa_core.decide.answers import GONE
+from coupa_core.endings import Ending
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import Entry, Lease, MemoryStore, Note, State, claimed
 from coupa_core.model import Verb
@@ -87,9 +89,7 @@ def test_the_other_button_after_the_first_says_what_was_decided() -> None:
     reply = world.click(card, JAMIE, "approve")
 
     assert reply.body["outcome"] == "already_decided"
-    assert f"rejected, by Jamie Doe <{JAMIE}>" in reply.body["message"].replace("&lt;", "<").replace(
-        "&gt;", ">"
-    )
+    assert "rejected, by Jamie Doe" in reply.body["message"]
     assert world.puts() == 1
 
 
@@ -194,7 +194,7 @@ def test_any_member_decides_for_a_group_and_the_others_are_told_by_whom_it_was_d
     note = f"Jamie Doe <{JAMIE}> via Moveworks as member of Buyers"
     assert approval_of(world, cards[JAMIE]).note == note
     assert second.body["outcome"] == "already_decided"
-    assert second.body["decided_by"] == f"Jamie Doe < {JAMIE}>".replace("< ", "<")
+    assert second.body["decided_by"] == "Jamie Doe"
     assert world.puts() == 1
 
 
@@ -279,6 +279,66 @@ def test_two_people_with_one_address_do_not_decide_without_a_card() -> None:
     assert world.click(slots, JAMIE).body["outcome"] == "not_your_approval"
     world.coupa.world.users.rows[twin].active = False
     assert world.click(slots, JAMIE).body["outcome"] == "approved"
+
+
+def act_for(world: World, approver: int, delegate: int) -> None:
+    """Let somebody act for an approver now."""
+    now, day = world.coupa.world.now(), timedelta(days=1)
+    world.coupa.world.add_delegation(delegator=approver, delegate=delegate, start=now - day, end=now + day)
+
+
+@pytest.mark.parametrize("settings", [{}, {"ACTION_TOKEN": "optional"}], ids=["token", "no token"])
+def test_the_delegate_of_an_approver_without_an_address_is_told_listed_and_can_decide(
+    settings: dict[str, str],
+) -> None:
+    world = World(settings=settings)
+    silent = world.coupa.world.add_user(email="", firstname="Jo", lastname="Doe")
+    act_for(world, silent, world.person(ROBIN))
+    world.requisition(silent)
+    [card] = world.announced()
+
+    listed = world.call("list_approvals", headers={"X-Actor-Email": ROBIN}).body
+    slots = {"approval_id": card.slots["approval_id"]} if settings else card.slots
+
+    assert (card.recipient, listed["count"]) == (ROBIN, 1)
+    assert world.click(slots, ROBIN).body["outcome"] == "approved"
+
+
+def test_the_delegate_of_somebody_inactive_has_no_right_and_nobody_is_asked_about_it() -> None:
+    world = World(settings={"ACTION_TOKEN": "optional"})
+    gone = world.coupa.world.add_user(email=JAMIE, firstname="Jo", lastname="Doe", active=False)
+    act_for(world, gone, world.person(ROBIN))
+    number = world.requisition(gone)
+    slots = {"approval_id": str(world.coupa.world.approvals_of(number)[0].id)}
+    world.coupa.front.fail("answer", path="/api/delegations", status=500, times=None)
+
+    assert world.click(slots, ROBIN).body["outcome"] == "not_your_approval"
+
+
+def test_whoever_asked_for_the_purchase_alone_gets_the_card_without_buttons_and_decides_in_coupa() -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener"})
+    world.requisition(JAMIE, requester=JAMIE)
+    [card] = world.announced()
+    [call] = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
+    [item] = world.call("list_approvals", headers={"X-Actor-Email": JAMIE}).body["approvals"]
+
+    said = world.click(item, JAMIE).body
+
+    assert json.loads(call.body)["buttons"] == {}
+    assert "please decide in Coupa" in card.message
+    assert item["text"].count("please decide in Coupa") == 1
+    assert (said["outcome"], "please decide in Coupa" in said["message"]) == ("not_your_approval", True)
+    assert said["link"].startswith("https://acme.coupahost.com/requisition_headers/")
+    assert world.puts() == 0
+
+
+def test_the_listeners_buttons_are_what_the_settings_leave() -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener", "ACTIONS": "approve"})
+    world.requisition(JAMIE)
+    world.announced()
+    [call] = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
+
+    assert json.loads(call.body)["buttons"] == {"approve": "Approve"}
 
 
 def test_the_chats_address_may_be_another_than_coupas() -> None:
@@ -456,11 +516,15 @@ def test_another_key_is_another_request() -> None:
     assert world.puts() == 1
 
 
-def test_without_the_ledger_the_same_request_again_is_checked_again() -> None:
-    class Away(MemoryStore):
-        def read(self, approval_id: int) -> Entry | None:
-            raise Unavailable("ledger_503", "away")
+class Away(MemoryStore):
+    """A store that does not answer."""
 
+    def read(self, approval_id: int) -> Entry | None:
+        """Fail."""
+        raise Unavailable("ledger_503", "away")
+
+
+def test_without_the_ledger_the_same_request_again_is_checked_again() -> None:
     world, card = offered()
     keyed(world, card, "approve", "one")
     world.store = Away()
@@ -694,18 +758,24 @@ def test_with_optional_tokens_a_wrong_one_is_still_refused() -> None:
     assert world.click({**card.slots, "action_token": "x"}, JAMIE).status == 403
 
 
-def test_an_approval_that_coupa_does_not_know_is_not_found_or_withdrawn() -> None:
+def test_an_approval_that_coupa_does_not_know_is_not_found_or_ended_nobody_knows_how() -> None:
     world = World(settings={"ACTION_TOKEN": "optional"})
-    token = SIGNER.offer(
-        4711, approver_key="user:1", person="user:1", content="x", generation=0, now=world.clock.now()
+    offer = Offer(
+        approval_id=4711,
+        approver_key="user:1",
+        person="user:1",
+        content="x",
+        generation=0,
+        expires_at=world.clock.now() + TOKEN_LIFE,
     )
+    token = SIGNER.sign(offer)
 
     without = world.click({"approval_id": "4711"}, JAMIE)
     having = world.click({"approval_id": "4711", "action_token": token}, JAMIE)
 
     assert (without.status, without.body["error"]) == (404, "not_found")
     assert having.body["outcome"] == "already_decided"
-    assert having.body["message"] == "This request is no longer waiting: it was withdrawn."
+    assert having.body["message"] == GONE[Ending.ENDED]
 
 
 def test_a_document_that_coupa_does_not_return_is_a_failure_and_nothing_is_decided() -> None:
@@ -853,13 +923,75 @@ def test_what_was_tried_and_is_refused_then_is_a_failure() -> None:
 @pytest.mark.parametrize(("status", "answered"), [(403, 502), (429, 503), (400, 502), (404, 502)])
 def test_a_decision_that_coupa_refuses_is_a_failure_while_it_waits(status: int, answered: int) -> None:
     world, card = offered()
-    world.coupa.front.fail("answer", method="PUT", status=status, body='{"errors": {"base": ["no"]}}')
+    world.coupa.front.fail("answer", method="PUT", status=status, body="no")
 
     reply = world.click(card, JAMIE)
 
     assert reply.status == answered
     assert approval_of(world, card).is_open
     assert world.puts() == 1
+
+
+BLOCKED = "Blocked: supplier is on hold"
+LINK = "https://acme.coupahost.com/requisition_headers/"
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"errors": {{"base": ["{BLOCKED}"]}}}}',
+        f'{{"errors": {{"warnings": "{BLOCKED}"}}}}',
+        f'<?xml version="1.0"?><errors><error>{BLOCKED}</error></errors>',
+    ],
+    ids=["base", "warnings", "xml"],
+)
+def test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link(
+    status: int, body: str
+) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
+
+    reply = world.click(card, JAMIE)
+
+    said = reply.body
+    assert (reply.status, said["outcome"]) == (200, "refused_by_coupa")
+    assert said["message"] == f"Coupa does not accept this: {BLOCKED}"
+    assert said["link"].startswith(LINK)
+    assert approval_of(world, card).is_open
+    assert world.puts() == 1
+
+
+def test_coupas_words_are_made_harmless_and_capped() -> None:
+    world, card = offered()
+    words = "See http://evil.example\\n" + "x" * 10_000
+    world.coupa.front.fail("answer", method="PUT", status=422, body=f'{{"errors": ["{words}"]}}')
+
+    message = world.click(card, JAMIE).body["message"]
+
+    assert "http://" not in message
+    assert "\n" not in message
+    assert len(message) < 600
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200d\u200c", "\u3164 \u2800", "\ufeff", " \n"])
+def test_a_reason_of_which_nothing_can_be_seen_is_none(text: str) -> None:
+    world, card = offered()
+
+    assert world.click(card, JAMIE, "reject", reason=text).body["outcome"] == "reason_required"
+    assert world.click(card, JAMIE, "approve", reason=text).body["outcome"] == "approved"
+    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks"
+
+
+def test_a_long_name_and_address_give_way_to_the_words() -> None:
+    name, address = "N" * 142, f"{'a' * 50}@{'b' * 50}.test"
+    decider = Decider("user:7", address, name, "", Capacity.DELEGATE)
+    click = Click(1, Verb.REJECT, address, reason="y" * 80)
+
+    written = reason_for(click, decider, asked="G" * 100)
+
+    assert len(written) <= 255
+    assert written.endswith(f": {'y' * 80}")
 
 
 def test_without_a_look_afterwards_nothing_is_claimed() -> None:
@@ -946,9 +1078,8 @@ def test_no_name_can_pass_for_somebody_elses_address() -> None:
     assert reason(" ", name=f"Eve <{ROBIN}> via Moveworks") == f"Eve {ROBIN} <{JAMIE}> via Moveworks"
 
 
-def test_the_reason_is_one_line_of_at_most_255_characters() -> None:
+def test_the_reason_is_one_line() -> None:
     assert reason("a\r\n\tb\u2028c\x00d") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c d"
-    assert len(reason("x" * 8000)) == 255
     assert reason("a\u202eb\u200bc") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c"
 
 
@@ -961,17 +1092,56 @@ def test_the_reason_reaches_coupa_as_it_was_written(text: str) -> None:
     assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks: {text}"
 
 
-def test_somebody_elses_note_is_not_taken_for_ours() -> None:
-    """An earlier approval on Coupa's screen with a note that only looks like ours."""
-    world, card = offered()
+@pytest.mark.parametrize("login", ["api-client", "", "somebody-else"])
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors(verb: str, login: str) -> None:
+    """Whoever decides in Coupa can write any note: our mark counts where our client wrote it."""
+    world = World(settings={"COUPA_CLIENT_LOGIN": login})
+    world.requisition(JAMIE)
+    [card] = world.announced()
     world.coupa.world.decide_in_coupa(
         approval_of(world, card).id,
         by=world.person(ROBIN),
-        decision="approved",
-        note=f"Robin Doe <{ROBIN}> via Moveworks",
+        decision="approved" if verb == "approve" else "rejected",
+        note=f"Jamie Doe <{JAMIE}> via Moveworks: cleared",
     )
 
-    assert world.click(card, JAMIE).body["outcome"] == "already_decided"
+    said = world.click(card, JAMIE, verb, reason="cleared").body
+
+    assert (said["outcome"], said["decided_by"]) == ("already_decided", "Robin Doe")
+
+
+@pytest.mark.parametrize("login", ["api-client", ""])
+def test_an_own_decision_is_known_again_by_our_clients_hand_or_our_own_record(login: str) -> None:
+    world = World(settings={"COUPA_CLIENT_LOGIN": login})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.click(card, JAMIE)
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("login", ["api-client", ""])
+def test_a_decision_of_which_the_answer_was_lost_is_known_by_our_hand_or_our_exact_words(login: str) -> None:
+    world = World(settings={"COUPA_CLIENT_LOGIN": login})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.coupa.front.fail("lose", method="PUT")
+
+    assert world.click(card, JAMIE, "reject", reason="too dear").body["outcome"] == "rejected"
+
+
+def test_without_the_ledger_and_our_clients_name_an_own_decision_is_told_as_coupa_has_it() -> None:
+    world = World(settings={"COUPA_CLIENT_LOGIN": "", "ACTION_TOKEN": "off"})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.click(card, JAMIE)
+    world.store = Away()
+    world.restart()
+
+    said = world.click(card, JAMIE).body
+
+    assert (said["outcome"], said["decided_by"]) == ("already_decided", "Approvals Integration")
 
 
 def test_the_log_says_what_became_of_a_click_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:

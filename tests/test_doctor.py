@@ -32,7 +32,7 @@ from coupa_core.tables import table_client
 from sandbox.azurite import ACCOUNT, KEY, Azurite
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.server import BASELINE
+from sandbox.coupa.server import BASELINE, EVERY
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import InProcess, served
 
@@ -196,7 +196,7 @@ def test_7_a_wrong_event_id_is_said_to_show_only_when_something_is_sent(stage: S
     [said] = stage.says("MOVEWORKS_EVENT_ID")
 
     assert said.verdict is Verdict.NOTE
-    assert "without sending a message; a wrong one shows as moveworks_404" in said.text
+    assert "without sending a message; a wrong one is moveworks_404" in said.text
     assert stage.wrong() == {}
 
 
@@ -360,7 +360,45 @@ def test_only_what_the_enabled_types_need_is_asked_for(stage: Stage) -> None:
     subjects = [each.subject for each in stage.findings()]
 
     assert "core.requisition.read" not in subjects
-    assert "InvoiceHeader" in subjects
+    assert "core.invoice.read" in subjects
+
+
+@pytest.mark.parametrize("types", ["RequisitionHeader,InvoiceHeader", "*"])
+def test_what_is_read_of_a_type_is_not_called_unread(stage: Stage, types: str) -> None:
+    stage.settings["DOCUMENT_TYPES"] = f"{types},ReceiptRequest"
+    stage.world.coupa.desk.granted_scopes = EVERY
+
+    said = {each.subject: each for each in stage.findings()}
+
+    assert said["core.invoice.read"].verdict is Verdict.OK
+    assert "InvoiceHeader" not in said
+    assert said["ReceiptRequest"].text.endswith("nothing else of it is read")
+
+
+def test_the_scope_of_each_readable_type_that_is_not_granted_is_named(stage: Stage) -> None:
+    stage.settings["DOCUMENT_TYPES"] = "RequisitionHeader,InvoiceHeader"
+    stage.world.coupa.desk.granted_scopes = EVERY - {"core.invoice.read"}
+
+    assert set(stage.wrong()) == {"Coupa", "core.invoice.read"}
+
+
+def test_the_listeners_faults_are_the_listeners(stage: Stage) -> None:
+    stage.settings["MOVEWORKS_CHANNEL"] = "listener"
+
+    said = {each.subject: each.text for each in stage.findings()}
+
+    assert said["Moveworks"] == "takes our signed message"
+    assert "MOVEWORKS_EVENT_ID" not in said
+    assert "ErrorSignatureVerificationFailed" in said["MOVEWORKS_LISTENER_SECRET"]
+
+
+def test_without_our_clients_login_it_is_said_what_cards_lack(stage: Stage) -> None:
+    assert stage.says("COUPA_CLIENT_LOGIN") == []
+    del stage.settings["COUPA_CLIENT_LOGIN"]
+
+    [said] = stage.says("COUPA_CLIENT_LOGIN")
+
+    assert (said.verdict, "cards name our client" in said.text) == (Verdict.NOTE, True)
 
 
 def test_keys_are_named_by_their_kids(stage: Stage) -> None:

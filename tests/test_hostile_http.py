@@ -24,7 +24,7 @@ from corpora import NAUGHTY
 from description import codes, operations
 from surface import JAMIE, Surface, surface
 
-from coupa_core.settings import COMMENT_SCOPE
+from coupa_core.documents import COMMENT_SCOPE
 
 CLICKS = ("approve", "reject", "hold", "decision")
 WITH_ID = (*CLICKS, "comment", "get_approval", "trace")
@@ -301,7 +301,7 @@ def ids(write: Writer) -> Iterator[Case]:
 
 def actors(write: Writer) -> Iterator[Case]:
     wanted = ("bad_actor", "no_actor", "field_too_long")
-    for text in NAUGHTY:
+    for text in set(NAUGHTY) - {"a@\u0440\u0443"}:  # that one can be an address
         encoded = text.encode()
         if not set(encoded) & set(b"\r\n"):
             yield write.case("get_approval", wanted, X_Actor_Email=encoded)
@@ -319,7 +319,6 @@ def actors(write: Writer) -> Iterator[Case]:
     ):
         yield write.case("approve", "bad_actor", body=body, X_Actor_Email=None)
     for raw in (
-        b"\xff@\xfe",
         b"a\x00@b.c",
         b"a@b.c\x1b[0m",
         b"a@b.c, d@e.f",
@@ -496,7 +495,7 @@ def comments(write: Writer) -> Iterator[Case]:
         yield write.case("comment", "bad_field", body=body)
     for name in (b"reason", b"decision", b"comments", b"mention"):
         yield write.case("comment", "unknown_field", body=b'{"comment": "why?", "%s": "x"}' % name)
-    yield write.case("comment", "field_too_long", body=json.dumps({"comment": "x" * 1_001}).encode())
+    yield write.case("comment", "field_too_long", body=json.dumps({"comment": "x" * 8_001}).encode())
     yield write.case("comment", "no_actor", body=b'{"comment": "why?"}', X_Actor_Email=None)
     yield write.case("comment", "ambiguous", query=b"action_token=x", body=b'{"comment": "why?"}')
     yield write.case("comment", "bad_json", body=b'{"comment": "a", "comment": "b"}')

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from azure.functions.decorators.function_app import Function
 from bridge import World
-from corpora import GOOD_IDS, IDS, MARK, REASONS, TEXTS
+from corpora import GOOD_IDS, IDS, MARK, OVERLONG, REASONS, TEXTS
 from surface import JAMIE, ROBIN, SAM, Sent, Surface, surface
 
 from coupa_core.coupa.client import APPROVAL_FIELDS, CHAIN_FIELDS
@@ -197,6 +197,21 @@ def test_a_reason_arrives_as_one_encoded_parameter(
 
     assert wrong == []
     assert not any("X-Injected" in each or "evil" in each for each in said)
+
+
+def test_a_reason_that_would_not_arrive_whole_is_refused_with_the_number_of_characters_that_fit(
+    decided: tuple[Surface, list[Any]],
+) -> None:
+    app, cards = decided
+    app.coupa.clear()
+    replies = [app.click(cards.pop(), "reject", json={"reason": given}).json() for given in OVERLONG]
+
+    assert {reply["outcome"] for reply in replies} == {"reason_too_long"}
+    assert all(
+        f"{len(given)} characters" in reply["message"] for given, reply in zip(OVERLONG, replies, strict=True)
+    )
+    assert all(f"{255 - len(MARK)} fit" in reply["message"] for reply in replies)
+    assert not any(each.target.startswith("PUT") for each in app.coupa.sent())
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from coupa_core.authority import Circle, EmailMap, deciders
+from coupa_core.authority import Circle, EmailMap, Limits, Rules, deciders
 from coupa_core.cadence import Cadence
 from coupa_core.documents import Requisition
 from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Entry, State, Told, told
-from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable
+from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable, Verb
 from coupa_core.sweep.judge import (
     HIDDEN,
     MAX_CIRCLE,
@@ -87,7 +87,7 @@ def judged(
     what = Read(**(known | read))
     policy = Policy(
         cadence=cadence or Cadence(),
-        emails=EmailMap(),
+        rules=Rules(actions=(Verb.APPROVE,), limits=Limits(), emails=EmailMap(), allow_self=False),
         tells=Tells.NEVER,
         tells_requester=False,
         escalate_to="boss@example.com",
@@ -146,9 +146,18 @@ def test_an_approval_that_is_not_pending_is_closed_with_its_status(status: str |
     assert rest(judged(waits=approval(status=status))) == (State.CLOSED, cause)
 
 
-@pytest.mark.parametrize("fields", [{"status": "draft"}, {"current-approval": {"id": 6}}], ids=str)
-def test_whose_turn_has_not_come_waits(fields: dict[str, Any]) -> None:
-    assert rest(judged(about=document(**fields))) == (State.WAITING, "not_your_turn")
+def test_whose_turn_has_not_come_waits() -> None:
+    earlier = document(**{"current-approval": {"id": 6}})
+
+    assert rest(judged(about=earlier)) == (State.WAITING, "not_your_turn")
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [("draft", "stopped_draft"), ("withdrawn", "stopped_withdrawn"), ("x=1 y", "stopped_otherwise")],
+)
+def test_what_waits_in_a_document_that_does_not_names_the_true_cause(status: str, cause: str) -> None:
+    assert rest(judged(about=document(status=status))) == (State.WAITING, cause)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +194,7 @@ def test_an_approval_without_a_document_is_told_by_its_own_number_without_a_link
 def test_what_can_be_read_again_before_its_turn_is_shown_whole_when_it_comes() -> None:
     said = judged(replace(ROW, failures=MINIMAL_AFTER, cause=MISSING), about=document(status="draft"))
 
-    assert rest(said) == (State.WAITING, "not_your_turn")
+    assert rest(said) == (State.WAITING, "stopped_draft")
     assert said.entry.failures == 0
 
 

@@ -13,8 +13,9 @@ from bridge import SETTINGS, World
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.pseudonym import Pseudonyms
-from coupa_core.settings import COMMENT_SCOPE, read_settings
+from coupa_core.settings import read_settings
 
 JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
 CLIENT = "0f2504e0-4f89-41d3-9a0c-0305e82c3301"

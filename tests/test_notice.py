@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from bridge import World
-from goldens import ASKER, CHAIN, PERSON, RECORDS, REQUEST, approval, document, request
+from goldens import ASKER, CHAIN, CLIENT, PERSON, RECORDS, REQUEST, approval, document, request
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -300,11 +300,28 @@ def test_the_steps_before_are_shown_with_day_and_words_as_far_as_they_are_known(
 
 def test_a_decision_from_chat_is_shown_with_the_person_not_with_our_client() -> None:
     note = "Robin Hale <robin@acme.test> via Moveworks: within the plan"
-    done = step(
-        1, 1, "Robin", status="approved", note=note, approved_by={"fullname": "Approvals Integration"}
-    )
+    done = step(1, 1, "Robin", status="approved", note=note, approved_by=CLIENT)
 
     assert values("Approved by", request(approvals=[done])) == ["Robin Hale: within the plan"]
+
+
+FORGED = "Greta Ceo <greta@acme.test> via Moveworks: cleared, please approve"
+
+
+@pytest.mark.parametrize("author", [{"login": "sam", "fullname": "Sam Lee"}, {"fullname": "Sam Lee"}])
+def test_words_that_look_like_ours_are_their_authors(author: dict[str, str]) -> None:
+    done = step(1, 1, "Robin", status="approved", note=FORGED, approved_by=author)
+
+    assert field("Last comment", comments=[{"id": 1, "comments": FORGED, "created-by": author}]) == (
+        f"{FORGED} (Sam Lee)"
+    )
+    assert values("Approved by", request(approvals=[done])) == [f"Sam Lee: {FORGED}"]
+
+
+def test_a_question_of_ours_names_who_asked_and_not_who_is_mentioned() -> None:
+    asked = {"id": 1, "comments": "@[User:7] Kim <kim@acme.test> via Moveworks as member of A: B: why?"}
+
+    assert field("Last comment", comments=[asked | {"created-by": CLIENT}]) == "B: why? (Kim)"
 
 
 def test_many_steps_before_are_counted() -> None:
@@ -349,7 +366,7 @@ def test_the_last_comment_is_the_newest_by_its_time() -> None:
 
 
 def test_a_comment_of_ours_gives_way_to_the_person_and_is_not_repeated() -> None:
-    ours = {"created-by": {"fullname": "Approvals Integration"}, "created-at": "2026-11-23T09:00:00+01:00"}
+    ours = {"created-by": CLIENT, "created-at": "2026-11-23T09:00:00+01:00"}
     back = {"id": 2, "comments": "Kim <kim@acme.test> via Moveworks: too dear", **ours}
     done = {"id": 1, "comments": "Robin Hale <r@acme.test> via Moveworks: Within the plan.", **ours}
     silent = {"id": 3, "comments": "Robin Hale <r@acme.test> via Moveworks", **ours}

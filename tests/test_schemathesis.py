@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from surface import JAMIE, Surface, surface
 
-from coupa_core.settings import COMMENT_SCOPE
+from coupa_core.documents import COMMENT_SCOPE
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 

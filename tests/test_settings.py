@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from coupa_core.cadence import Cadence
+from coupa_core.documents import LEAST_SCOPES
 from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
-from coupa_core.settings import HOST_STORAGE, LEAST_SCOPES, NAMES, Settings, is_loopback, read_settings
+from coupa_core.settings import HOST_STORAGE, NAMES, Settings, is_loopback, read_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(range(1, 33))).decode()
@@ -46,6 +47,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
     assert settings.model_dump(exclude=secrets) == {
         "coupa_base_url": "https://acme.coupahost.com",
         "coupa_client_id": "client",
+        "coupa_client_login": "",
         "coupa_scopes": LEAST_SCOPES,
         "coupa_max_per_second": 5,
         "document_types": ("RequisitionHeader",),
@@ -149,6 +151,9 @@ WRONG = [
         "CANARY", "[]", '["CANARY@x.test"]', '{"CANARY@x.test": 5}', '{"CANARY": "b@x.test"}', "[" * 10_000,
         '{"a@x.test": "CANARY@x.test", "A@x.test": "b@x.test"}',
         '{"a@x.test": "CANARY@x.test", "b@x.test": "canary@x.test"}',
+        '{"@x.test": "CANARY@y.test"}', '{"CANARY@x.test": "@y.test"}', '{"@": "@CANARY.test"}',
+        '{"@x.test": "@CANARY.test", "@X.test": "@y.test"}', '{"a b@x.test": "CANARY@x.test"}',
+        '{"@m\u00fcller.test": "@CANARY.test", "@xn--mller-kva.test": "@y.test"}',
     )),
     *(("STEP_UP_OVER", value) for value in (
         "CANARY", "USD", "USD:", "USD:-1", "USD:1e9", "USD:1,USD:2", "US:1", "USD:1;EUR:1", "USD:1.00001",
@@ -369,7 +374,7 @@ def test_what_the_operator_settles_about_decisions_is_read() -> None:
     settings = read_settings(
         LEAST
         | {
-            "EMAIL_MAP": '{"ann@corp.test": "ann@x.test"}',
+            "EMAIL_MAP": '{"ann@corp.test": "ann@x.test", "@corp.test": "@y.test"}',
             "STEP_UP_OVER": "usd:10000, *:0.50",
             "ALLOW_SELF_APPROVAL": " ON ",
             "RELAY": "on",
@@ -377,7 +382,7 @@ def test_what_the_operator_settles_about_decisions_is_read() -> None:
         }
     )
 
-    assert settings.email_map == {"ann@corp.test": "ann@x.test"}
+    assert settings.email_map == {"ann@corp.test": "ann@x.test", "@corp.test": "@y.test"}
     assert settings.step_up_over == {"USD": Decimal(10000), "*": Decimal("0.50")}
     assert (settings.allow_self_approval, settings.relay) == ("on", "on")
     assert settings.relay_domains == ("x.test", "mail.corp.example")

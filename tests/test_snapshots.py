@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from goldens import (
     CHAIN,
+    CLIENT,
     EXPENSE,
     INVOICE,
     ORDER_CHANGE,
@@ -68,7 +69,14 @@ MONEY = {
 
 ROBIN, KIM = {**PERSON, "fullname": "Robin Hale"}, {**PERSON, "id": 44, "fullname": "Kim Park"}
 LONG_CHAIN = [
-    {**CHAIN[0], "id": 850, "position": 1, "note": "Kim Park <kim@acme.test> via Moveworks", "approver": KIM},
+    {
+        **CHAIN[0],
+        "id": 850,
+        "position": 1,
+        "note": "Kim Park <kim@acme.test> via Moveworks",
+        "approver": KIM,
+        "approved-by": CLIENT,
+    },
     {**CHAIN[0], "position": 2},
     {**CHAIN[1], "position": 3},
     {

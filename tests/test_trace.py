@@ -214,7 +214,7 @@ def test_asked_live_coupa_says_who_may_decide_and_who_of_them_was_told() -> None
         now
         == f"Coupa, asked now, waits for {key} to decide RequisitionHeader {document}, and it is its turn."
     )
-    assert people == f"Who may decide now: {JAMIE} ({key}, approver, told)."
+    assert people == f"Who may decide now: {JAMIE} ({key}, approver, told, can approve, reject)."
 
 
 def test_what_the_bridge_has_not_seen_is_said_to_be_new() -> None:
@@ -226,7 +226,7 @@ def test_what_the_bridge_has_not_seen_is_said_to_be_new() -> None:
 
     assert lines[0] == "The bridge has not seen it yet."
     assert lines[1].endswith("and it is not its turn yet.")
-    assert f"{ROBIN} (user:{world.people[ROBIN]}, approver, not told)" in lines[2]
+    assert f"{ROBIN} (user:{world.people[ROBIN]}, approver, not told, can approve, reject)" in lines[2]
     assert lines[3].startswith("No sweep has seen everything lately")
 
 

@@ -16,9 +16,9 @@ from ledger_contract import at_once
 
 from coupa_core.clock import Deadline, SystemClock, time_left_s, until
 from coupa_core.decide.run import TURNS_S
+from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import LedgerStore, MemoryStore, Note
-from coupa_core.settings import COMMENT_SCOPE
 from coupa_core.turns import ALONE_S, MAX_AHEAD_S, NAME, PATIENCE_S, SPEAKING_S, Turnstile
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group

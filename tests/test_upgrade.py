@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bridge import KEY, World
 
-from coupa_core.authority import TokenKeys
+from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
 from coupa_core.content import digests
 from coupa_core.errors import Unavailable
@@ -40,14 +40,15 @@ def upgraded(world: World | None = None) -> tuple[World, Delivered]:
     world.store.replace(
         replace(row, told={key: replace(each, version=name) for key, each in row.told.items()})
     )
-    card.slots["action_token"] = SIGNER.offer(
-        number,
+    offer = Offer(
+        approval_id=number,
         approver_key=key,
         person=f"user:{world.person(JAMIE)}",
         content=content,
         generation=row.generation,
-        now=world.clock.now(),
+        expires_at=world.clock.now() + TOKEN_LIFE,
     )
+    card.slots["action_token"] = SIGNER.sign(offer)
     world.restart()
     world.clock.advance(60)
     return world, card

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coupa_core.clock import Clock, Deadline, time_left_s
-from coupa_core.documents import READABLE
+from coupa_core.documents import SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.wire import Reply, Wire, failure_of
 
@@ -38,15 +38,6 @@ Source: "OAuth 2.0 getting started with the Coupa API".
 _READ_TRIES = 4
 _BACKOFF_S, _BACKOFF_CAP_S = 0.5, 8.0
 _READ_S = 20.0
-_SCOPES = {
-    ("GET", "approvals"): "core.approval.read",
-    ("PUT", "approvals"): "core.approval.write",
-    ("POST", "comments"): "core.comment.write",
-    ("GET", "users"): "core.user.read",
-    ("GET", "user_groups"): "core.user_group.read",
-    **{("GET", each.resource): each.scope for each in READABLE.values()},
-}
-
 logger = logging.getLogger(__name__)
 
 
@@ -178,7 +169,7 @@ class Access:
         """Return what an answer other than 2xx means; a 403 names the scope that is probably missing."""
         hint = ""
         if reply.status == 403:  # noqa: PLR2004
-            scope = _SCOPES.get((method, resource))
+            scope = SCOPES.get((method, resource))
             hint = f"the OAuth client probably lacks the scope {scope}" if scope else "a scope is missing"
         if reply.status == 401:  # noqa: PLR2004
             hint = "check COUPA_CLIENT_ID and COUPA_CLIENT_SECRET"

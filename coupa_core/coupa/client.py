@@ -114,11 +114,14 @@ class Coupa:
     Args:
         access: requests with our client's rights.
         types: approvable types that we look at; `("*",)` for all.
+        client: the login of our client's user in Coupa, by which what we wrote is known; empty where it is
+            not known.
     """
 
-    def __init__(self, access: Access, *, types: tuple[str, ...]) -> None:
+    def __init__(self, access: Access, *, types: tuple[str, ...], client: str = "") -> None:
         self._access = access
         self.types = types
+        self._client = client
 
     # ------------------------------------------------------------------ approvals
 
@@ -230,7 +233,7 @@ class Coupa:
         read = self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline)
         found = Found(failed=read.failed)
         for row in read.rows:
-            approval = parse_approval(row)
+            approval = parse_approval(row, client=self._client)
             if approval is None or approval.id not in wanted:
                 # Either may stand in the place of one that was asked for: then absence proves nothing.
                 found.unreadable += 1
@@ -244,7 +247,8 @@ class Coupa:
         Raises:
             ServiceError: Coupa did not answer usefully.
         """
-        return parse_approval(self._one("approvals", approval_id, APPROVAL_FIELDS, deadline))
+        row = self._one("approvals", approval_id, APPROVAL_FIELDS, deadline)
+        return parse_approval(row, client=self._client)
 
     # ------------------------------------------------------------------ documents and people
 
@@ -315,7 +319,8 @@ class Coupa:
             ServiceError: Coupa answers nothing useful at all.
         """
         rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline).rows
-        return {chain.id: chain for chain in map(parse_chain, rows) if chain}
+        chains = (parse_chain(row, client=self._client) for row in rows)
+        return {chain.id: chain for chain in chains if chain}
 
     def readable(self, types: Iterable[str]) -> list[str]:
         """Return which of these types of documents are wanted and can be read."""
@@ -324,7 +329,9 @@ class Coupa:
     def edited(
         self, kind: str, since: str, ids: IdRange, deadline: Deadline
     ) -> tuple[dict[DocumentKey, str], IdRange | None]:
-        """Read one page, newest first, of the waiting documents of a type that were touched since a stamp.
+        """Read one page, newest first, of the documents of a type that were touched since a stamp.
+
+        Of those that wait, or went back to draft.
 
         Args:
             kind: one of those that are `readable`.
@@ -338,7 +345,7 @@ class Coupa:
         Raises:
             ServiceError: the page did not come.
         """
-        asked = {"status": PENDING, "updated_at[gt_or_eq]": since}
+        asked = {"status[in]": f"{PENDING},draft", "updated_at[gt_or_eq]": since}
         rows, rest, failure = self._rows_of(
             READABLE[kind].resource,
             ["id", "updated-at"],
@@ -500,7 +507,7 @@ class Coupa:
         """Parse documents of one type; a change of an order gets the order's total beside it."""
         documents: dict[DocumentKey, Document] = {}
         for row in rows:
-            if document := parse_document(kind, row):
+            if document := parse_document(kind, row, client=self._client):
                 documents[kind, document.id] = document
         changes = {key: each for key, each in documents.items() if isinstance(each, OrderChange)}
         return documents | self._with_old_totals(changes, deadline)
@@ -542,7 +549,7 @@ class Coupa:
         listing = Listing()
         try:
             for row in rows:
-                approval = parse_approval(row)
+                approval = parse_approval(row, client=self._client)
                 if approval is None:
                     listing.unreadable += 1
                 elif not approval.is_pending or not self._wants(approval):

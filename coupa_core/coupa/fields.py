@@ -11,11 +11,11 @@ from typing import Any
 from coupa_core.model import Kind
 
 _PERSON = ["id", "login", "email", "firstname", "lastname", "fullname"]
+_NAMES = ["login", "firstname", "lastname", "fullname"]
 _CURRENCY = {"currency": ["code", "decimals"]}
 _SUPPLIER = {"supplier": ["id", "name"]}
 _FILES = {"attachments": ["id", "file", "url"]}
-_COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": ["fullname"]}]}
-_NAMES = ["login", "firstname", "lastname", "fullname"]
+_COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": _NAMES}]}
 _CHAIN = {
     "approvals": [
         "id",

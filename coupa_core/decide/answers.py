@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+from coupa_core import notice
+from coupa_core.endings import End, Ending
 from coupa_core.errors import BridgeError
 from coupa_core.model import Bar, Verb
 
@@ -23,7 +25,9 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     EXPIRED = "expired"
     REASON_REQUIRED = "reason_required"
+    REASON_TOO_LONG = "reason_too_long"
     STEP_UP = "step_up"
+    REFUSED_BY_COUPA = "refused_by_coupa"
     UNCONFIRMED = "unconfirmed"
     COMMENTED = "commented"
 
@@ -39,11 +43,13 @@ SENTENCES = {
     Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
     Outcome.EXPIRED: "This button is too old; please ask for your open approvals, or decide in Coupa.",
     Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
+    Outcome.REASON_TOO_LONG: "Coupa keeps less than you wrote, so nothing was sent; please shorten it.",
+    Outcome.REFUSED_BY_COUPA: "Coupa does not accept this; please look at the request there.",
     Outcome.STEP_UP: "This amount is above what can be approved from chat; please decide in Coupa.",
     Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
     Outcome.COMMENTED: "Done: your comment is on the request in Coupa, and it mentions the requester.",
 }
-OWN_REQUEST = "You asked for this purchase yourself, so somebody else has to decide on it."
+OWN_REQUEST = "You asked for this purchase yourself, so please decide in Coupa."
 BARRED = {
     Bar.OWN: (Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST),
     Bar.UNNAMED: (
@@ -61,8 +67,20 @@ OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to
 EARLIER_RELEASE = (
     "This button is of an earlier version of this service; please look at the request again, then decide."
 )
+WAITS_AGAIN = "This request had stopped and waits again; please look at it again, then decide."
 REOPENED = "This request was opened again after you decided; please look at it again, then decide."
-WITHDRAWN = "This request is no longer waiting: it was withdrawn."
+REPLACED = "This request has been replaced by a new one; your list has the current one."
+GONE = {
+    Ending.APPROVED: "This request is no longer waiting: it was approved{by}.",
+    Ending.REJECTED: "This request is no longer waiting: it was rejected{by}.",
+    Ending.ON_HOLD: "This request is no longer waiting: it was put on hold.",
+    Ending.WITHDRAWN: "This request is no longer waiting: it was withdrawn.",
+    Ending.DISPUTED: "This request is no longer waiting: it was disputed.",
+    Ending.VOIDED: "This request is no longer waiting: it was voided.",
+    Ending.ELSEWHERE: "This request now waits for somebody else.",
+    Ending.ENDED: "This request is no longer waiting for you; please look in Coupa.",
+}
+"""How an approval ended that Coupa does not have any more, or whose document does not wait."""
 COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."
 
 _DID = {Verb.APPROVE: "approved {}", Verb.REJECT: "rejected {}", Verb.HOLD: "put {} on hold"}
@@ -120,6 +138,25 @@ class Answer:
 def answer_of(outcome: Outcome, message: str = "", details: dict[str, str] | None = None) -> Answer:
     """Return an answer with the outcome's own sentence, or another."""
     return Answer(outcome, message or SENTENCES[outcome], details or {})
+
+
+def gone(end: End) -> Answer:
+    """Return what is said of an approval that ended without a decision of its own."""
+    by = notice.clean(end.by, notice.SHORT)
+    text = GONE[end.ending].format(by=f" by {by}" if by else "")
+    return answer_of(Outcome.ALREADY_DECIDED, text, {"decided_by": by} if by else {})
+
+
+def too_long(room: int, length: int) -> Answer:
+    """Return what is said to somebody of whose words not all would arrive."""
+    text = f"This is {length} characters long, and {room} fit; nothing was sent. Please shorten it."
+    return answer_of(Outcome.REASON_TOO_LONG, text)
+
+
+def refused_by_coupa(said: str, link: str) -> Answer:
+    """Return what is said of a decision or comment that Coupa's own rules refuse, with Coupa's words."""
+    words = notice.clean(said, notice.LONG)
+    return answer_of(Outcome.REFUSED_BY_COUPA, f"Coupa does not accept this: {words}", {"link": link})
 
 
 def summary(verb: Verb, ends: Sequence[Answer | BridgeError]) -> str:

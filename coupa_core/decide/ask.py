@@ -87,6 +87,8 @@ class Ask:
         self._checks.meet([case], deadline.within(deadline.left_s() - CONFIRMING_S))
         if case.end is None and self._checks.asked_for(case):
             case.end = answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_QUESTION)
+        if case.end is None:
+            case.end = self._checks.overlong(case)
         if case.end is None and _requester(case.document) is None:
             case.end = CallerError("no_requester", "Coupa names nobody to ask about this request.")
         case.note_refusal(at=self._clock.now())
@@ -111,8 +113,11 @@ class Ask:
             is_written, cause = False, error.code
             logger.warning("comment unknown approval_id=%d code=%s", question.approval_id, error.code)
         except ServiceError as error:
-            self._note(case, "failed", cause=error.code)
-            raise
+            case.end = self._checks.refused(case, error)
+            self._note(case, case.end.outcome if case.end else "failed", cause=error.code)
+            if case.end is None:
+                raise
+            return
         answer = answer_of(Outcome.COMMENTED) if is_written else answer_of(Outcome.UNCONFIRMED, COMMENT_LOST)
         case.end = answer
         self._note(case, answer.outcome, cause=cause)
@@ -123,8 +128,8 @@ class Ask:
     def _is_there(self, document: Document, text: str) -> bool:
         """Tell whether the same person has just asked the same."""
         since = self._coupa.now() - SAME
-        written = (stamp(said.created_at) for said in document.comments if said.comments == text)
-        return any(at is not None and at >= since for at in written)
+        same = [said for said in document.comments if said.comments == text and said.by_us is not False]
+        return any(at is not None and at >= since for at in map(stamp, (said.created_at for said in same)))
 
 
 def _requester(document: Document | None) -> int | None:

@@ -7,14 +7,15 @@ Coupa sees only our client and would take anybody's decision, so every check is 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coupa_core import notice
-from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys, is_requester
+from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_requester
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digests
 from coupa_core.decide.ahead import Ahead, read_ahead
@@ -22,32 +23,43 @@ from coupa_core.decide.answers import (
     BARRED,
     EARLIER_RELEASE,
     REOPENED,
-    WITHDRAWN,
+    REPLACED,
+    WAITS_AGAIN,
     Answer,
     Click,
     Outcome,
     Question,
     answer_of,
+    gone,
+    refused_by_coupa,
+    too_long,
 )
-from coupa_core.decide.ended import ended
+from coupa_core.decide.ended import ended, room_of
 from coupa_core.decide.ports import Deciders, Decisions, Policy
 from coupa_core.decide.rows import Before, Rows
-from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, ServiceError
+from coupa_core.endings import End, end_of_document, has_stopped
+from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, ServiceError
 from coupa_core.journal import Event
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Entry
 from coupa_core.model import (
+    MAX_ID,
+    PENDING,
     Approval,
     Document,
     DocumentKey,
     Found,
     Kind,
     Unreadable,
-    Verb,
     has_turn,
     version,
 )
 from coupa_core.parallel import begun
+
+logger = logging.getLogger(__name__)
+
+VANISHED_S = 2.0
+"""How long it may take to say how approvals ended that Coupa does not have any more."""
 
 AHEAD = timedelta(days=1)
 """A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
@@ -63,6 +75,7 @@ class Case:
         offer: what its token says.
         approval: as Coupa has it.
         decider: as whom the person decides.
+        right: what they can do with it from chat.
         document: what is to be decided.
         content: digest of the document.
         generation: round of the approval.
@@ -77,6 +90,7 @@ class Case:
     offer: Offer | None = None
     approval: Approval | None = None
     decider: Decider | None = None
+    right: Right | None = None
     document: Document | None = None
     content: str = ""
     generation: int = 0
@@ -212,10 +226,15 @@ class Checks:
         directory = self._directory()
         for case in waiting(cases):
             case.approval = found.by_id.get(case.click.approval_id)
-            case.end = self._absent(case, found) if case.approval is None else None
             if case.approval is not None:
-                self._meet(case, case.approval, directory, deadline)
-        self._read_documents(waiting(cases), ahead, deadline)
+                self._meet(case, case.approval, directory, rows, deadline)
+            else:
+                case.end = self._absent(case, found)
+        self._read_documents([case for case in waiting(cases) if case.approval], ahead, deadline)
+        soon = deadline.within(VANISHED_S)
+        for case in waiting(cases):
+            if case.approval is None:
+                case.end = self._vanished(case, directory, rows, soon)
 
     def refuse(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> None:
         """Compare each click with what Coupa says now; those that do not end may be carried out."""
@@ -224,10 +243,28 @@ class Checks:
         for case in waiting(cases):
             approval, _ = case.subject
             assert case.document is not None  # noqa: S101 - what has none has ended
-            if not has_turn(approval, case.document, siblings.get(approval.document_key, ())):
+            if has_stopped(case.document):
+                case.end = gone(end_of_document(case.document, [approval]))
+            elif not has_turn(approval, case.document, siblings.get(approval.document_key, ())):
                 case.end = answer_of(Outcome.NOT_YOUR_TURN)
             else:
-                case.end = self._forbid(case, case.document) or self._compare(case, case.document, rows)
+                case.end = (
+                    self._forbid(case, case.document)
+                    or self._compare(case, case.document, rows)
+                    or self.overlong(case)
+                )
+
+    def overlong(self, case: Case) -> Answer | None:
+        """Refuse words of which not all would arrive."""
+        approval, decider = case.subject
+        room, length = room_of(case.click, decider, asked=approval.asked_name)
+        return too_long(room, length) if length > room else None
+
+    def refused(self, case: Case, failure: ServiceError) -> Answer | None:
+        """Return what is said where a rule of Coupa's refuses, by its words; None for any other failure."""
+        if not isinstance(failure, Refused) or not failure.said or case.document is None:
+            return None
+        return refused_by_coupa(failure.said, self._link(case.document))
 
     def asked_for(self, case: Case) -> bool:
         """Tell whether the person asked for what is to be decided."""
@@ -242,19 +279,45 @@ class Checks:
             _end(cases, error)
             return Found()
 
-    def _absent(self, case: Case, found: Found) -> Answer | BridgeError:
+    def _absent(self, case: Case, found: Found) -> BridgeError | None:
+        """Return why nobody can say what an approval is that was not found; None where Coupa had it once."""
         if case.click.approval_id in found.failed:
             return found.failed[case.click.approval_id]
         if found.unreadable:
             return Malformed("coupa_record", f"Coupa did not answer with approvals {case.click.approval_id}")
         if case.offer is None and not case.is_repeat:
             return CallerError("not_found", "There is no such approval in Coupa.", status=404)
-        return answer_of(Outcome.ALREADY_DECIDED, WITHDRAWN)
+        return None
 
-    def _meet(self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline) -> None:
+    def _vanished(self, case: Case, directory: Deciders, rows: Rows | None, deadline: Deadline) -> Answer:
+        """Say how an approval ended that Coupa has no more: by its document, of which our row knows.
+
+        Not by whom: nobody can check any more that it was this person's.
+        """
+        row = rows.round_of(case.click.approval_id) if rows else None
+        try:
+            document = self._document_of(row, deadline)
+            if document is not None and document.status == PENDING:
+                others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
+                current = [each for each in others if has_turn(each, document, others)]
+                if any(directory.decider(case.click.actor, each, deadline) for each in current):
+                    return answer_of(Outcome.ALREADY_DECIDED, REPLACED)
+        except ServiceError as failure:
+            logger.warning("end not read approval_id=%d code=%s", case.click.approval_id, failure.code)
+            document = None
+        return gone(End(end_of_document(document).ending))
+
+    def _document_of(self, row: Entry | None, deadline: Deadline) -> Document | None:
+        if row is None or not 0 < (row.document_id or 0) < MAX_ID:
+            return None
+        return self._coupa.documents([row], deadline).get(row.document_key)
+
+    def _meet(
+        self, case: Case, approval: Approval, directory: Deciders, rows: Rows | None, deadline: Deadline
+    ) -> None:
         if case.is_repeat and not approval.is_pending:
             # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
-            case.end = ended(case.click, approval)
+            case.end = ended(case.click, approval, is_own=True)
             return
         try:
             case.decider = self._decider(case, approval, directory, deadline)
@@ -264,7 +327,8 @@ class Checks:
         if case.decider is None:
             case.end = answer_of(Outcome.NOT_YOUR_APPROVAL)
         elif not approval.is_pending:
-            case.end = ended(case.click, approval)
+            is_own = rows is not None and isinstance(case.click, Click) and rows.has_decided(case.click)
+            case.end = ended(case.click, approval, is_own=is_own)
 
     def _begin_documents(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> Future[Ahead] | None:
         """Begin to read what the rows name; not for what was decided before, which needs no document."""
@@ -326,12 +390,11 @@ class Checks:
     def _forbid(self, case: Case, document: Document) -> Answer | CallerError | None:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
         approval, decider = case.subject
-        bar = self._policy.rules.bar(decider, document)
-        if bar is not None:
-            outcome, sentence = BARRED[bar]
-            link = {"link": self._link(document)} if outcome is Outcome.STEP_UP else {}
-            return answer_of(outcome, sentence, link)
-        if case.click.verb is Verb.HOLD and not approval.holdable:
+        case.right = self._policy.rules.right(decider, approval, document)
+        if case.right.bar is not None:
+            outcome, sentence = BARRED[case.right.bar]
+            return answer_of(outcome, sentence, {"link": self._link(document)})
+        if case.click.verb not in case.right.actions:  # those that are switched off were refused before
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
@@ -346,19 +409,21 @@ class Checks:
             return self._changed(case, document, REOPENED)
         if offer is None or (offer.content, offer.generation) == (case.content, case.generation):
             return None
+        if offer.content == case.content:
+            return self._changed(case, document, WAITS_AGAIN)
         is_of_0_1 = (offer.content, offer.generation) == (content_before, case.generation)
         return self._changed(case, document, EARLIER_RELEASE if is_of_0_1 else "")
 
     def _changed(self, case: Case, document: Document, sentence: str = "") -> Answer:
         """Show the person how it is now, with a token for that where the click had one."""
         approval, decider = case.subject
-        offer, row = case.offer, case.row
+        offer, row, right = case.offer, case.row, case.right
+        assert right is not None  # noqa: S101 - see `_forbid`
         details, changes = {}, []
         if offer is not None and self._keys is not None:
             details["action_token"] = self._keys.offer(
-                approval.id,
-                approver_key=offer.approver_key,
-                person=offer.person,
+                right,
+                approval,
                 content=case.content,
                 generation=case.generation,
                 now=self._clock.now(),
@@ -369,10 +434,11 @@ class Checks:
                 changes = notice.difference(row.to(decider.key).facts, document, self._policy.style)
         shown = notice.Shown(
             name=decider.firstname or decider.name,
-            for_whom=approval.asked_name if decider.capacity is not Capacity.APPROVER else "",
-            is_changed=sentence != EARLIER_RELEASE,
+            for_whom=decider.acts_for(approval),
+            is_changed=sentence not in (EARLIER_RELEASE, WAITS_AGAIN),
         )
-        text = notice.announcement(approval, document, style=self._policy.style, shown=shown, changes=changes)
+        style = replace(self._policy.style, actions=right.actions)
+        text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
         return answer_of(Outcome.CHANGED, sentence, {"content": text, **details})
 
     def _link(self, document: Document) -> str:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import unicodedata
 
 from coupa_core import notice
-from coupa_core.addresses import folded
+from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
 from coupa_core.decide.answers import DONE, SENTENCES, Answer, Click, Outcome, Question, answer_of
 from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Chain, Verb
 
 MAX_REASON = 255
-"""Characters of a reason that are sent; Coupa publishes no limit."""
+"""Characters of a reason with the person's name; Coupa publishes no limit. What is longer is refused."""
 
 MAX_COMMENT = 1_000
-"""Characters of a comment; Coupa publishes no limit. What is longer is refused: half a question is none."""
+"""Characters of somebody's own words in a comment: half a question is none."""
+
+MAX_ADDRESS = 100
+"""Characters of the person's address that are sent."""
+
+_USUAL, _TIGHT = (80, 60), (20, 20)
+"""Characters of the person's name, and of that for whom they act; fewer where the words need the room."""
 
 MAX_NEXT = 3
 """People that are named as next; the others of a parallel step are counted."""
@@ -43,9 +49,16 @@ def done(click: Click, chain: Chain | None = None) -> Answer:
     return answer_of(outcome, sentence, {name: text for name, text in details.items() if text})
 
 
-def ended(click: Click | Question, approval: Approval) -> Answer:
-    """Say how an approval ended: by this person's own earlier click, or otherwise."""
-    if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb] and is_ours(click, approval):
+def ended(click: Click | Question, approval: Approval, *, is_own: bool = False) -> Answer:
+    """Say how an approval ended: by this person's own earlier click, or otherwise.
+
+    Args:
+        click: or question.
+        approval: as Coupa has it now, not pending any more.
+        is_own: our own record has this very decision by this person.
+    """
+    is_done = isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]
+    if isinstance(click, Click) and is_done and (is_own or is_ours(click, approval)):
         return done(click)
     status = notice.clean(approval.status, notice.SHORT)
     by = notice.clean(approval.decided_by, notice.SHORT)
@@ -56,8 +69,21 @@ def ended(click: Click | Question, approval: Approval) -> Answer:
     return answer_of(Outcome.ALREADY_DECIDED, sentence, details)
 
 
+def words_of(text: str) -> str:
+    """Return somebody's own words as one line; empty where nothing of them can be seen.
+
+    Joiners stay where they spell; other characters that show nothing become a space.
+    """
+    if notice.is_blank(text):
+        return ""
+    kept = (char if _is_plain(char) or notice.joins(text, place) else " " for place, char in enumerate(text))
+    return " ".join("".join(kept).split())
+
+
 def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
     """Return the reason that Coupa keeps: first the person, because Coupa records our client as the decider.
+
+    The words are whole where `room_of` says that they fit: then the person's name gives way.
 
     Args:
         click: with the person's own words, possibly none.
@@ -67,7 +93,7 @@ def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
     Source: https://github.com/moveworks/developer-docs, plugins/coupa-expense-report-approval, on the reason
     that Coupa shows as a comment of the OAuth user.
     """
-    return _signed(decider.name, click.actor, decider, asked, click.reason)[:MAX_REASON]
+    return _signed(click, words_of(click.reason), decider, asked, MAX_REASON)
 
 
 def comment_for(question: Question, decider: Decider, *, asked: str, requester: int) -> str:
@@ -82,27 +108,40 @@ def comment_for(question: Question, decider: Decider, *, asked: str, requester: 
     Source: "Comments API", mentions,
     .../the-coupa-core-api/resources/shared-resources/comments-api
     """
-    text = _signed(decider.name[:80], question.actor, decider, asked, question.comment)
+    text = _signed(question, words_of(question.comment), decider, asked, MAX_COMMENT + MAX_REASON)
     return f"@[User:{requester}] {text.replace('@[', '@ [')}"
 
 
-def _signed(name: str, actor: str, decider: Decider, asked: str, words: str) -> str:
+def room_of(click: Click | Question, decider: Decider, *, asked: str) -> tuple[int, int]:
+    """Return how many characters fit beside the person's name, and how many the person wrote."""
+    if isinstance(click, Question):
+        return MAX_COMMENT, len(words_of(click.comment))
+    return MAX_REASON - len(_mark(click, decider, asked, *_TIGHT)) - len(": "), len(words_of(click.reason))
+
+
+def _signed(click: Click | Question, words: str, decider: Decider, asked: str, limit: int) -> str:
     """Return somebody's words as one line, after who says them."""
-    # The address must stand where `is_ours` looks for it, whatever somebody is called.
-    name = name.replace("<", " ").replace(">", " ").replace(VIA_CHAT, " ")
-    text = f"{name} <{actor}>{VIA_CHAT}"
-    if decider.capacity is not Capacity.APPROVER and asked:
-        text += f" as {decider.capacity} of {asked[:60]}"
-    if words.strip():
-        text += f": {words}"
-    plain = "".join(char if _is_plain(char) else " " for char in text[: 4 * MAX_COMMENT])
-    return " ".join(plain.split())
+    said = f": {words}" if words else ""
+    marks = [_mark(click, decider, asked, *sizes) for sizes in (_USUAL, _TIGHT)]
+    return next((f"{mark}{said}" for mark in marks if len(mark) + len(said) <= limit), f"{marks[-1]}{said}")
+
+
+def _mark(click: Click | Question, decider: Decider, asked: str, name: int, whom: int) -> str:
+    """Return who says something and as what; the address stands where `is_ours` looks for it."""
+    plain = decider.name.replace("<", " ").replace(">", " ").replace(VIA_CHAT, " ")
+    text = f"{words_of(plain)[:name]} <{_address(click)}>{VIA_CHAT}".strip()
+    if decider.capacity is not Capacity.APPROVER and (known := words_of(asked)[:whom]):
+        text += f" as {decider.capacity} of {known}"
+    return text
+
+
+def _address(click: Click | Question) -> str:
+    return click.actor[:MAX_ADDRESS]
 
 
 def is_ours(click: Click, approval: Approval) -> bool:
-    """Tell whether Coupa's note is the one that this person's click left."""
-    person, mark, _ = (approval.note or "").partition(VIA_CHAT)
-    return bool(mark) and folded(person).endswith(folded(f"<{click.actor}>"))
+    """Tell whether Coupa says that our client decided it, for this person."""
+    return approval.signed is not None and same_address(approval.signed.address, _address(click))
 
 
 def _is_plain(char: str) -> bool:

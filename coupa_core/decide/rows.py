@@ -65,22 +65,29 @@ class Rows:
         Raises:
             CallerError: its key was used for another decision.
         """
-        if not click.key:
-            return Before.NOTHING
-        try:
-            self._check()
-            store = self._ledger.store
-            row = store.read(click.approval_id) or store.read_closed(click.approval_id)
-        except ServiceError as error:
-            self._fail(error, click.approval_id)
-            return Before.NOTHING
+        row = self._stored(click.approval_id) if click.key else None
         if row is None or row.decision_key != fingerprint(click.key):
             return Before.NOTHING
         if not row.decision:
             return Before.TRIED
-        if row.decision != click.verb or not same_address(row.decided_by, click.actor):
+        if not _is_by(click, row):
             raise CallerError("key_reused", "This Idempotency-Key was used for another decision.")
         return Before.DECIDED
+
+    def has_decided(self, click: Click) -> bool:
+        """Tell whether this person decided so before, by any request; without the ledger nobody knows."""
+        row = self._stored(click.approval_id)
+        return row is not None and _is_by(click, row)
+
+    def _stored(self, approval_id: int) -> Entry | None:
+        """Return the row of an approval as it is, open or closed; None without the ledger."""
+        try:
+            self._check()
+            store = self._ledger.store
+            return store.read(approval_id) or store.read_closed(approval_id)
+        except ServiceError as error:
+            self._fail(error, approval_id)
+            return None
 
     def remember(self, click: Click, clock: Clock) -> None:
         """Note the decision in the row, for the sweep and for the same request again."""
@@ -124,3 +131,8 @@ class Rows:
         """Leave the ledger alone from now on, unless it was only this row that could not be read."""
         if isinstance(error, Unavailable | Unknown):
             self._failure = error
+
+
+def _is_by(click: Click, row: Entry) -> bool:
+    """Tell whether a row has this very decision by this person."""
+    return row.decision == click.verb and same_address(row.decided_by, click.actor)

@@ -61,6 +61,7 @@ class Decision(Case):
     """A click on its way through Coupa.
 
     Attributes:
+        words: what was sent as its reason.
         is_clean: Coupa answered as it answers a decision that took effect.
         refusal: what Coupa answered instead.
         chain: how far the document had come when it was read back.
@@ -70,6 +71,7 @@ class Decision(Case):
 
     click: Click
     clicked_at: datetime = field(kw_only=True)
+    words: str = ""
     is_clean: bool = False
     refusal: Refused | Denied | None = None
     chain: Chain | None = None
@@ -77,9 +79,13 @@ class Decision(Case):
     waits: dict[str, float] = field(default_factory=dict)
 
     def confirms(self, after: Approval) -> bool:
-        """Tell whether the approval, read afterwards, ended by this click."""
+        """Tell whether the approval, read afterwards, ended by this click.
+
+        It was pending just before. Where nobody knows our client's user, a note of exactly our words says so.
+        """
         done_so = after.status == DONE_STATUS[self.click.verb]
-        return done_so and (self.is_clean or is_ours(self.click, after))
+        has_our_words = after.by_us is None and after.note == self.words
+        return done_so and (self.is_clean or is_ours(self.click, after) or has_our_words)
 
     def log(self) -> None:
         """Leave one line of what became of it; an error is logged where it is answered."""
@@ -233,10 +239,11 @@ class Decide:
         click = case.click
         try:
             _check_time(deadline)
+            case.words = reason_for(click, decider, asked=approval.asked_name)
             answered = self._coupa.decide(
                 click.approval_id,
                 click.verb,
-                reason=reason_for(click, decider, asked=approval.asked_name),
+                reason=case.words,
                 deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
             )
             # A gateway may answer 200 for a decision that Coupa refused.
@@ -294,10 +301,7 @@ class Decide:
         """Say what became of a decision that may have taken effect."""
         after = case.after
         if after is None or after.is_pending:
-            if case.refusal is not None:
-                self._fail(case, case.refusal)
-            else:
-                self._end(case, answer_of(Outcome.UNCONFIRMED))
+            self._settle_untaken(case)
             return
         case.is_confirmed = case.confirms(after)
         if case.is_confirmed:
@@ -312,6 +316,16 @@ class Decide:
                 confirmed_at=self._clock.now(),
             )
         self._end(case, done(case.click, case.chain) if case.is_confirmed else ended(case.click, after))
+
+    def _settle_untaken(self, case: Decision) -> None:
+        """Say what became of a decision that Coupa did not take, as far as it says."""
+        refusal = case.refusal
+        if refusal is None:
+            self._end(case, answer_of(Outcome.UNCONFIRMED))
+        elif answer := self._checks.refused(case, refusal):
+            self._end(case, answer, cause=refusal.code)
+        else:
+            self._fail(case, refusal)
 
     def _lose(self, case: Decision, error: ServiceError) -> None:
         logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)

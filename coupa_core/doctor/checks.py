@@ -16,9 +16,10 @@ from typing import Any
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import Access
+from coupa_core.documents import READABLE, SCOPES, enabled
 from coupa_core.environment import trimmed
 from coupa_core.errors import ServiceError, SettingsError
-from coupa_core.model import REQUISITION
+from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report.status import STALE_AFTER
 from coupa_core.schedule import Schedule
 from coupa_core.settings import NAMES, Settings, read_settings
@@ -34,13 +35,7 @@ SKEW_S = 30.0
 _A_SWEEP = timedelta(minutes=1)
 """How long a sweep may take until it has ended and health knows of it."""
 
-_SCOPES = {
-    "approvals": "core.approval.read",
-    "requisitions": "core.requisition.read",
-    "users": "core.user.read",
-    "user_groups": "core.user_group.read",
-}
-_WRITE = "core.approval.write"
+_WRITE = SCOPES["PUT", "approvals"]
 _GRANT = (
     "grant it to the OAuth client in Coupa (Setup, OAuth2/OpenID Connect Clients) and name it in COUPA_SCOPES"
 )
@@ -95,11 +90,7 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
     parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
     yield from _coupa(settings, parts)
     yield _moveworks(settings, parts)
-    yield Finding(
-        Verdict.NOTE,
-        "MOVEWORKS_EVENT_ID",
-        "cannot be checked without sending a message; a wrong one shows as moveworks_404 in the first sweep",
-    )
+    yield _unproved(settings)
     yield from _tables(settings)
     yield from _clocks(ahead)
 
@@ -175,13 +166,14 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         return
     yield Finding(Verdict.OK, "Coupa", "takes our client and gave a token")
     yield _scope("approvals", failure)
-    resources = ["users", "user_groups"]
-    if {REQUISITION, "*"} & set(settings.document_types):
-        resources.insert(0, "requisitions")
-    for resource in resources:
+    types = enabled(settings.document_types)
+    for resource in [*(READABLE[name].resource for name in types), "users", "user_groups"]:
         yield _scope(resource, _read(access, resource, parts.clock))
-    for name in sorted({*settings.document_types} - {REQUISITION, "*"}):
+    for name in sorted({*settings.document_types} - {*types, "*"}):
         yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
+    if not settings.coupa_client_login:
+        text = "is not set (the Login of the OAuth client): cards name our client as who decided in chat"
+        yield Finding(Verdict.NOTE, "COUPA_CLIENT_LOGIN", text)
     if _WRITE in settings.coupa_scopes.split():
         yield Finding(Verdict.OK, _WRITE, "is asked for; only a decision would show that it is granted")
     else:
@@ -207,8 +199,8 @@ def _read(access: Access, resource: str, clock: Clock) -> ServiceError | None:
 
 def _scope(resource: str, failure: ServiceError | None) -> Finding:
     if failure is None:
-        return Finding(Verdict.OK, _SCOPES[resource], f"{resource} can be read")
-    return Finding(Verdict.WRONG, _SCOPES[resource], f"{failure}: {_GRANT}")
+        return Finding(Verdict.OK, SCOPES["GET", resource], f"{resource} can be read")
+    return Finding(Verdict.WRONG, SCOPES["GET", resource], f"{failure}: {_GRANT}")
 
 
 def _ungranted(settings: Settings, parts: Parts) -> Iterator[Finding]:
@@ -227,7 +219,16 @@ def _moveworks(settings: Settings, parts: Parts) -> Finding:
     except ServiceError as failure:
         hint = "" if "MOVEWORKS_BASE_URL" in str(failure) else "; check MOVEWORKS_BASE_URL"
         return Finding(Verdict.WRONG, "Moveworks", f"{failure}{hint}")
-    return Finding(Verdict.OK, "Moveworks", "takes our key")
+    is_listener = settings.moveworks_channel == "listener"
+    return Finding(Verdict.OK, "Moveworks", f"takes our {'signed message' if is_listener else 'key'}")
+
+
+def _unproved(settings: Settings) -> Finding:
+    """Say what no answer of the channel shows."""
+    if settings.moveworks_channel == "listener":
+        return Finding(Verdict.NOTE, "MOVEWORKS_LISTENER_SECRET", LOOK_IN_THE_LOG)
+    text = "cannot be checked without sending a message; a wrong one is moveworks_404 in the first sweep"
+    return Finding(Verdict.NOTE, "MOVEWORKS_EVENT_ID", text)
 
 
 class _Probe(Table):

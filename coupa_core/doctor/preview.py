@@ -85,7 +85,11 @@ class Preview:
         """Yield it as text, each line fit for a terminal."""
         for notice in self.notices:
             approval_id = notice.slots.get("approval_id", "?")
-            yield f"{one_line(notice.recipient, 254)} would be told of approval {one_line(approval_id, 20)}:"
+            offered = (
+                f"can {', '.join(notice.actions)}" if notice.actions and notice.slots else "nothing to click"
+            )
+            who, what = one_line(notice.recipient, 254), one_line(approval_id, 20)
+            yield f"{who} would be told of approval {what}: {offered}"
             for line in re.split(r"<br>", notice.text):
                 plain = one_line(html.unescape(re.sub(r"<[^<>]*>", "", line)), 500)
                 if plain:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from coupa_core.ledger.age import age_s
-from coupa_core.ledger.rules import DIGEST, DRY_RUN, MUTED, QUIET, Entry, State
+from coupa_core.ledger.rules import DIGEST, DRY_RUN, MUTED, QUIET, STOPPED, Entry, State
 from coupa_core.model import UNREAD, Approval, stamp
 
 MAY_WAIT = ("not_your_turn", QUIET, DIGEST, DRY_RUN, MUTED)
@@ -77,7 +77,7 @@ def _cause(row: Entry | None) -> str:
         return ""  # nobody is to decide it any more
     if row.state in (State.RETRY, State.CLAIMED):
         return row.cause or row.state
-    if row.state is State.WAITING and row.cause not in MAY_WAIT:
+    if row.state is State.WAITING and row.cause not in MAY_WAIT and not row.cause.startswith(STOPPED):
         return row.cause
     return ""
 

@@ -32,6 +32,9 @@ MUTED = "muted"
 QUIET, DIGEST, DRY_RUN = "quiet", "digest", "dry_run"
 """The causes of a row that waits for the hour at which people are told, or for sending to be switched on."""
 
+STOPPED = "stopped_"
+"""Stands before the status of a document that does not wait, in the cause of a row that waits for it."""
+
 BASELINE = "baseline"
 """The cause of a row that counts as told because it was there before the bridge began."""
 

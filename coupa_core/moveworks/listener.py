@@ -114,13 +114,13 @@ def payload(notice: Notice) -> dict[str, object]:
     """Return what a listener gets; every field is always there, so that a plugin can map it.
 
     Returns:
-        `schema_version` (a number), `buttons` (labels by action, empty when nothing can be decided), and
+        `schema_version` (a number), `buttons` (labels by what this person can do, possibly empty), and
         texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup of `notify`, `message_html` in
         that of the Events API, and, empty when there is none, `approval_id`, `action_token`,
         `document_type`, `document_id`.
     """
-    slots = notice.slots if notice.actions else {}
-    approval_id = slots.get("approval_id", "")
+    buttons = {verb: label for verb, label in _BUTTONS.items() if notice.slots and verb in notice.actions}
+    slots = notice.slots if buttons else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "delivery_id": delivery_id(notice),
@@ -128,11 +128,11 @@ def payload(notice: Notice) -> dict[str, object]:
         "approver_email": notice.recipient,
         "message": chat_text(notice.text),
         "message_html": notice.text,
-        "approval_id": approval_id,
+        "approval_id": slots.get("approval_id", ""),
         "action_token": slots.get("action_token", ""),
         "document_type": notice.document_type,
         "document_id": notice.document_id,
-        "buttons": dict(_BUTTONS) if approval_id else {},
+        "buttons": buttons,
     }
 
 

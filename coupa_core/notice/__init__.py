@@ -4,9 +4,10 @@
 `catalogue` has our own words, `style` and `choices` what a deployment wants, `difference` what changed.
 """
 
+from coupa_core.endings import Ending
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
-from coupa_core.notice.endings import Ended, Ending, closing, closings, outcome, outcomes, receipt
+from coupa_core.notice.endings import Ended, closing, closings, outcome, outcomes, receipt
 from coupa_core.notice.markup import HTML, MARKDOWN, MAX_MESSAGE, PLAIN, Card, Entry, Field, Link, Markup
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
@@ -24,7 +25,7 @@ from coupa_core.notice.messages import (
     slots,
 )
 from coupa_core.notice.style import Style, link_to
-from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, is_blank, plain, safe_html
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, is_blank, joins, plain, safe_html
 
 __all__ = [
     "HTML",
@@ -57,6 +58,7 @@ __all__ = [
     "escalation",
     "escalations",
     "is_blank",
+    "joins",
     "link_to",
     "minimal",
     "name_of",

@@ -8,25 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from coupa_core.endings import Ending
 from coupa_core.model import APPROVED, Approval, Document, Verb
 from coupa_core.notice.fields import asked, status
 from coupa_core.notice.markup import Card
 from coupa_core.notice.messages import greeting, name_of, opening, several
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import SHORT, clean
-
-
-class Ending(StrEnum):
-    """How an approval that somebody was shown came to an end."""
-
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    ON_HOLD = "on_hold"
-    WITHDRAWN = "withdrawn"
-    REASSIGNED = "reassigned"
-    ENDED = "ended"
 
 
 def closing(

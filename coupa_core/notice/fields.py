@@ -19,7 +19,7 @@ from coupa_core.documents import (
     Requisition,
     Violation,
 )
-from coupa_core.model import VIA_CHAT, Approval, Comment, Currency, Document, Kind, Line, Person, stamp
+from coupa_core.model import Approval, Comment, Currency, Document, Kind, Line, Person, stamp
 from coupa_core.notice.markup import Field
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean
@@ -93,8 +93,7 @@ def person(who: Person | None) -> str:
 
 def decider(approval: Approval) -> str:
     """Return who decided a step, or had to, without the e-mail that our note carries."""
-    name = approval.decided_by.partition(" <")[0]
-    return clean(name, SHORT) or asked(approval)
+    return clean(approval.decided_by, SHORT) or asked(approval)
 
 
 def asked(approval: Approval) -> str:
@@ -312,7 +311,7 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
 
 
 def _comment(document: Document, style: Style) -> str | None:
-    """Write the newest comment that is no note of a step above; our own mark in it gives way to a name."""
+    """Write the newest comment that is no note of a step above."""
     above = {step.said for step in document.approved}
     said = [
         each
@@ -328,12 +327,7 @@ def _comment(document: Document, style: Style) -> str | None:
 
 def _spoken(comment: Comment) -> tuple[datetime, str, str]:
     """Return when somebody said what, and who."""
-    who, mark, words = (comment.comments or "").partition(VIA_CHAT)
-    if mark:
-        words, who = words.removeprefix(":").strip(), who.partition(" <")[0]
-    else:
-        words, who = who, comment.created_by.name if comment.created_by else ""
-    return stamp(comment.created_at) or _NEVER, words, who
+    return stamp(comment.created_at) or _NEVER, comment.words, comment.author
 
 
 def status(text: str | None, style: Style) -> str:

@@ -32,6 +32,7 @@ _UNSEEN = re.compile(r"[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\
 
 Source: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point, those that are no controls.
 """
+_JOINERS = "\u200c\u200d"
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 _RIGHT_TO_LEFT = ("R", "AL")
@@ -61,11 +62,26 @@ def is_blank(text: str) -> bool:
 
 def _visible(text: str) -> str:
     """Keep what can be seen, and a space for each character that looks like one."""
+    plain = _UNSEEN.sub("", _BLANK.sub(" ", text))
     return "".join(
         " " if char.isspace() else char
-        for char in _UNSEEN.sub("", _BLANK.sub(" ", text))
-        if char.isspace() or unicodedata.category(char) not in _HIDDEN
+        for place, char in enumerate(plain)
+        if char.isspace() or unicodedata.category(char) not in _HIDDEN or joins(plain, place)
     )
+
+
+def joins(text: str, place: int) -> bool:
+    """Tell whether there is a joiner that spells: between letters of a script that needs it, or in an emoji.
+
+    Latin letters need none, so that no name of a host, no word and no emoji's name hides one.
+    Source: https://www.unicode.org/reports/tr31/#Layout_and_Format_Control_Characters
+    """
+    around = (text[place - 1 : place], text[place + 1 : place + 2])
+    return text[place] in _JOINERS and all(map(_needs_joiners, around))
+
+
+def _needs_joiners(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char)[0] in "LMS"
 
 
 def _defused(text: str) -> str:

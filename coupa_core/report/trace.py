@@ -10,14 +10,15 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
-from coupa_core.authority import Circle
+from coupa_core.authority import Circle, Rules
 from coupa_core.clock import Clock, Deadline
+from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.journal import Row
 from coupa_core.ledger import Entry, Lease, LedgerStore
 from coupa_core.model import Approval, Document, Kind, has_turn, stamp
 from coupa_core.report.status import STALE_AFTER, plain
-from coupa_core.report.words import Line, in_order, of_event, of_row
+from coupa_core.report.words import Line, can_do, in_order, of_event, of_row
 
 MAX_DAYS = 31
 """Days of the audit record that are read for one story."""
@@ -75,6 +76,7 @@ class Trace:
         record: the audit record's.
         coupa: where the approval is.
         directory: returns who may decide it, read anew.
+        rules: what they can do from chat.
         clock: the time.
         lease: of claims.
     """
@@ -86,6 +88,7 @@ class Trace:
         record: Record,
         coupa: Lookup,
         directory: Callable[[], Circles],
+        rules: Rules,
         clock: Clock,
         lease: Lease,
     ) -> None:
@@ -93,6 +96,7 @@ class Trace:
         self._record = record
         self._coupa = coupa
         self._directory = directory
+        self._rules = rules
         self._clock = clock
         self._lease = lease
 
@@ -173,14 +177,17 @@ class Trace:
             return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
         siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
+        if has_stopped(document):
+            turn = f"its document does not wait: it is {document.status}"
         directory = self._directory()
         circle = directory.circles([approval], deadline)[approval.id]
         told = {key for key, each in row.told.items() if each.version} if row else set()
         shared = directory.shared([each.address for each in circle.people], deadline)
+        rights = self._rules.rights(circle, approval, document, shared=shared)
         people = ", ".join(
-            f"{each.address} ({each.key}, {each.capacity}, {'told' if each.key in told else 'not told'}"
-            f"{', not in chat: another user has this address' if each.address in shared else ''})"
-            for each in circle.people
+            f"{each.decider.address} ({each.decider.key}, {each.decider.capacity}, "
+            f"{'told' if each.decider.key in told else 'not told'}, {can_do(each)})"
+            for each in rights
         )
         doubt = "" if circle.is_certain else " This may be incomplete: not everything could be read."
         return [

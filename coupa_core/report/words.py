@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from coupa_core.authority import Right
 from coupa_core.ledger import (
     BASELINE,
     DIGEST,
@@ -17,12 +18,14 @@ from coupa_core.ledger import (
     MAX_REFUSALS,
     MUTED,
     QUIET,
+    STOPPED,
     Entry,
     Lease,
     State,
     Status,
     Told,
 )
+from coupa_core.model import Bar
 
 _WHY = {
     "not_your_turn": "it is not this approver's turn yet, because an earlier step of the chain is open",
@@ -39,8 +42,8 @@ _WHY = {
     "lease_too_short": "too little of its claim was left to send",
     "internal": "it could not be handled, and the log has the cause",
     "moveworks_429": "Moveworks asked for fewer messages",
-    "moveworks_401": "Moveworks does not take our key",
-    "moveworks_404": "Moveworks does not know our event",
+    "moveworks_401": "Moveworks does not take our key, or the listener our signature",
+    "moveworks_404": "Moveworks does not know our event, or our listener",
     QUIET: "people are not told at this hour",
     DIGEST: "it is told in the next digest",
     DRY_RUN: "DRY_RUN is on, so nothing is sent",
@@ -57,6 +60,7 @@ _ENDED = {
     "rejected": "{actor} rejected it, and Coupa confirmed that",
     "held": "{actor} put it on hold, and Coupa confirmed that",
     "already_decided": "{actor} tried to {verb} it, but it was decided already",
+    "refused_by_coupa": "{actor} tried to {verb} it, and a rule of Coupa's refused that",
     "unconfirmed": "{actor} tried to {verb} it, and Coupa has not confirmed that",
     "failed": "{actor} tried to {verb} it, and that failed",
 }
@@ -66,6 +70,7 @@ _REFUSED = {
     "changed": "the request had changed since it was shown",
     "expired": "the button was too old",
     "reason_required": "a reason was missing",
+    "reason_too_long": "not all of the reason would have arrived",
     "already_decided": "it was decided already",
     "step_up": "the amount is too great for chat",
     "token_refused": "the action token was missing or not valid",
@@ -77,6 +82,13 @@ _TOLD = {
     "escalation": "told that it has waited for long",
     "closing": "told that it is over for them",
     "outcome": "told, having asked for it, how it ended",
+}
+_BARRED = {
+    Bar.OWN: "asked for it",
+    Bar.UNNAMED: "Coupa does not say who asked for it",
+    Bar.TOO_GREAT: "an amount is above STEP_UP_OVER",
+    Bar.UNSTATED: "an amount cannot be compared with STEP_UP_OVER",
+    Bar.SHARED: "another user has this address",
 }
 _UNSAID = (DRY_RUN, BASELINE)
 _ASKED = {
@@ -103,8 +115,17 @@ def why(cause: str) -> str:
     """Return what a code means, with the code; one that is not known is shown as it is."""
     if cause in _WHY:
         return f"{_WHY[cause]} ({cause})"
+    if cause.startswith(STOPPED):
+        return f"its document does not wait for approval in Coupa ({cause})"
     whose = next((text for begin, text in _WHOSE.items() if cause.startswith(begin)), "")
     return f"{whose} ({cause})" if whose else f"the cause is {cause or 'not recorded'}"
+
+
+def can_do(right: Right) -> str:
+    """Return what somebody can do from chat, or why nothing."""
+    if right.bar is not None:
+        return f"not in chat: {_BARRED[right.bar]}"
+    return f"can {', '.join(right.actions)}" if right.actions else "nothing is offered in chat (ACTIONS)"
 
 
 def of_event(said: Mapping[str, Any]) -> str:

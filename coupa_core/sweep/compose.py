@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coupa_core import notice
-from coupa_core.authority import Capacity
+from coupa_core.authority import Right
+from coupa_core.endings import end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
-from coupa_core.sweep.judge import Judged, Kind, Message, Role, ending_of
+from coupa_core.sweep.judge import Judged, Kind, Message, Role
 from coupa_core.sweep.kit import Kit
 
 
@@ -74,13 +75,15 @@ def _card(item: Item, kit: Kit, style: notice.Style, now: datetime) -> notice.No
     """Render what somebody can decide by; after several refusals, or unread, its shortest form."""
     judged, entry, document, person = item.judged, item.entry, item.document, item.message.person
     approval, was = judged.approval, item.entry.to(item.message.person.key)
-    bar = None if judged.unread else kit.rules.bar(person, document)
+    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
+    right = Right(person) if judged.unread else kit.rules.right(person, approval, document)
+    style = replace(style, actions=right.actions)
     is_new = item.message.kind is Kind.ANNOUNCEMENT
     shown = notice.Shown(
         name=person.firstname or person.name,
-        for_whom=approval.asked_name if person.capacity is not Capacity.APPROVER else "",
+        for_whom=person.acts_for(approval),
         is_changed=is_new and judged.is_changed_for(person),
-        bar=bar,
+        bar=right.bar,
         is_unread=bool(judged.unread),
     )
     if max(entry.failures, was.refusals) >= MINIMAL_AFTER:
@@ -91,17 +94,10 @@ def _card(item: Item, kit: Kit, style: notice.Style, now: datetime) -> notice.No
     else:
         changes = notice.difference(was.facts, document, style) if shown.is_changed else ()
         text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
-    is_barred = bool(bar or judged.unread)
     token = None
     if kit.keys:
-        token = kit.keys.offer(
-            approval.id,
-            approver_key=judged.approver_key,
-            person=person.key,
-            content="" if is_barred else judged.content,
-            generation=entry.generation,
-            now=now,
-        )
+        content = "" if judged.unread else judged.content
+        token = kit.keys.offer(right, approval, content=content, generation=entry.generation, now=now)
     return notice.Notice(
         person.address,
         text,
@@ -109,7 +105,7 @@ def _card(item: Item, kit: Kit, style: notice.Style, now: datetime) -> notice.No
         kind=item.message.kind,
         document_type=document.type,
         document_id=str(document.id),
-        actions=() if is_barred else style.actions,
+        actions=right.actions,
     )
 
 
@@ -146,8 +142,9 @@ def _end_of(item: Item) -> notice.Ended:
     role, approval = item.message.role, item.judged.approval
     if role in (Role.REASSIGNED, Role.ENDED):
         return notice.Ended(item.document, notice.Ending(role))
-    by, at = approval.decided_by.partition(" <")[0], stamp(approval.approval_date)
-    return notice.Ended(item.document, ending_of(approval, item.document), by, at)
+    is_whole = role == Role.REQUESTER
+    end = end_of_document(item.document, [approval]) if is_whole else end_of(approval, item.document)
+    return notice.Ended(item.document, end.ending, end.by, end.at)
 
 
 def shown_facts(item: Item) -> str:

@@ -5,18 +5,20 @@ Pure: it asks nobody and writes nothing. Who is told of what, and at which hour,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from coupa_core import ledger, model
+from coupa_core import authority, ledger, model
 from coupa_core.addresses import same_address
-from coupa_core.authority import Capacity, Circle, Decider, EmailMap, is_requester
+from coupa_core.authority import Capacity, Circle, Decider, Rules
 from coupa_core.cadence import Cadence
 from coupa_core.content import digests
 from coupa_core.directory import Known
+from coupa_core.endings import NEWS, end_of_document, has_stopped
 from coupa_core.errors import Denied, Refused
 from coupa_core.ledger import (
     BASELINE,
@@ -25,12 +27,12 @@ from coupa_core.ledger import (
     MAX_UNCERTAIN,
     MINIMAL_AFTER,
     QUIET,
+    STOPPED,
     Entry,
     State,
     Told,
 )
 from coupa_core.model import Approval, Document, Unreadable, stamp
-from coupa_core.notice import Ending
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -111,7 +113,7 @@ class Policy:
 
     Attributes:
         cadence: when people are told.
-        emails: to the chat's addresses.
+        rules: what each person can do from chat.
         tells: who is told that a card has died.
         tells_requester: whoever asked for a purchase is told how it ended.
         escalate_to: who is told of a long wait: `manager`, or an address.
@@ -122,7 +124,7 @@ class Policy:
     """
 
     cadence: Cadence
-    emails: EmailMap
+    rules: Rules
     tells: Tells
     tells_requester: bool
     escalate_to: str
@@ -151,6 +153,7 @@ class Read:
         known: whom of those the chat can reach who are to hear that it is over.
         managers: of whom Coupa asks, where a long wait is told to them.
         is_outcome_told: this sweep has told the requester how the document ended.
+        asked: the keys of those whom any pending approval of the same document asks.
     """
 
     approval: Approval
@@ -163,6 +166,7 @@ class Read:
     known: Known = field(default_factory=Known)
     managers: Known = field(default_factory=Known)
     is_outcome_told: bool = False
+    asked: Collection[str] = ()
 
     @property
     def is_pending(self) -> bool:
@@ -218,9 +222,18 @@ class Judged:
         return self if self.messages else replace(self, counts=(*self.counts, name))
 
     def is_changed_for(self, person: Decider) -> bool:
-        """Tell whether the person was told another version of the same approver's approval before."""
+        """Tell whether the person was told other content of the same approver's approval before.
+
+        What came back as it was, released from hold or opened again, is no change.
+        """
         was = self.entry.to(person.key)
-        return bool(was.version) and was.to == self.approver_key
+        if not was.version or was.to != self.approver_key:
+            return False
+        rounds = (
+            model.version(approver_key=self.approver_key, content=self.content, generation=number)
+            for number in range(self.entry.generation + 1)
+        )
+        return not any(map(was.has, rounds))
 
     def ended(self, entry: Entry, refused: Collection[str], *, cause: str, now: datetime) -> Entry:
         """Return the row after the messages; what is left is looked at again at its hour.
@@ -277,10 +290,10 @@ class _Case:
         cause = self._why_wait(approval, document)
         if cause:
             again = LOOK_UP_AGAIN if cause == "people_unread" else LOOK_AGAIN
-            return self._put_off(ledger.waiting, cause, until=self.now + again)
-        recipients = _recipients(
-            self.read.circle, document, shared=self.read.shared, emails=self.policy.emails
-        )
+            entry = self._stopped() if cause.startswith(STOPPED) else self.entry
+            return replace(self._put_off(ledger.waiting, cause, until=self.now + again), entry=entry)
+        rights = self.policy.rules.rights(self.read.circle, approval, document, shared=self.read.shared)
+        recipients = [right.decider for right in authority.recipients(rights)]
         nobody = _why_nobody(approval, self.read.circle, recipients)
         if nobody == "shared_address" and self._is_unsure:
             return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_UP_AGAIN)
@@ -351,11 +364,21 @@ class _Case:
         """Say why nobody can be told yet; empty when somebody can."""
         if isinstance(document, Unreadable):
             return document.cause
+        if has_stopped(document):
+            status = document.status or ""
+            return f"{STOPPED}{status if re.fullmatch(r'[a-z_]{1,40}', status) else 'otherwise'}"
         if self.read.siblings is None:
             return "turn_unread"
         if not model.has_turn(approval, document, self.read.siblings):
             return "not_your_turn"
         return "" if self.read.circle.people or self.read.circle.is_certain else "people_unread"
+
+    def _stopped(self) -> Entry:
+        """Return the row of what waits in a document that does not: a return begins a new round."""
+        if not self.entry.is_told:
+            return self.entry
+        owed = farewells(self.entry, self.read, policy=self.policy)
+        return ledger.owing(replace(ledger.next_round(self.entry), told={}), owed)
 
     def _put_off(self, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
         return Judged(
@@ -530,14 +553,6 @@ def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decid
     return "" if recipients else "shared_address"
 
 
-def _recipients(
-    circle: Circle, document: Document, *, shared: Collection[str], emails: EmailMap
-) -> tuple[Decider, ...]:
-    """Return who is told: not those who asked for it, unless there is nobody else, and no address of two."""
-    others = [person for person in circle.people if not is_requester(person, document, emails)]
-    return tuple(person for person in others or circle.people if person.address not in shared)
-
-
 def _left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) -> Entry:
     """Note who was shown the approval and may not decide it any more, where they are to be told."""
     if tells is not Tells.ALWAYS:
@@ -556,12 +571,17 @@ def _left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) 
 def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
     """Return who is to be told that it is over, as what; of what waits, at least those.
 
-    Of what is over: those who were shown it, and whoever asked for it.
+    Of what is over: those who were shown it, and whoever asked for it. Nobody whom the document asks again.
     """
-    approval, document, owed = read.approval, read.document, dict(entry.farewell)
     if policy.silence == DRY_RUN:
         return {}
-    if read.is_pending:
+    owed, asked = _owed_farewells(entry, read, policy), () if has_stopped(read.document) else read.asked
+    return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
+
+
+def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
+    approval, document, owed = read.approval, read.document, dict(entry.farewell)
+    if read.is_pending and not has_stopped(document):
         after = ledger.deciding(entry, read.circle.keys, is_certain=read.circle.is_certain)
         return dict(_left_out(entry, after, approval, tells=policy.tells).farewell)
     if entry.ended_as:
@@ -573,33 +593,10 @@ def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
         if is_told and was.version and was.to:
             owed[key] = Role.SHOWN
     asker = document.requested_by if document else None
-    is_news = policy.tells_requester and not read.is_outcome_told
-    if is_news and document and asker and asker.key and _is_final(approval, document):
+    is_news = policy.tells_requester and not (read.is_outcome_told or read.is_pending)
+    if is_news and asker and asker.key and end_of_document(document, [approval]).ending in NEWS:
         owed[asker.key] = Role.REQUESTER
     return owed
-
-
-def ending_of(approval: Approval, document: Document) -> Ending:
-    """Say how it ended, as far as Coupa tells."""
-    other = Ending.WITHDRAWN if document.status in _TAKEN_BACK else Ending.ENDED
-    return _ENDINGS.get(approval.status or "", other)
-
-
-_ENDINGS = {
-    model.APPROVED: Ending.APPROVED,
-    model.DONE_STATUS[model.Verb.REJECT]: Ending.REJECTED,
-    model.DONE_STATUS[model.Verb.HOLD]: Ending.ON_HOLD,
-}
-_TAKEN_BACK = ("withdrawn", "draft")
-"""The statuses of a document that its requester took back."""
-
-
-def _is_final(approval: Approval, document: Document) -> bool:
-    """Tell whether the whole document was approved or rejected, not only this step."""
-    ending = ending_of(approval, document)
-    if ending is Ending.APPROVED:
-        return document.status not in (None, model.PENDING)
-    return ending is Ending.REJECTED
 
 
 def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from coupa_core.ledger import Edits, Entry, Reading, Status
+from coupa_core.ledger import STOPPED, Edits, Entry, Reading, Status
 from coupa_core.model import ALL_IDS, UNREADABLE, Approval, DocumentKey, IdRange, Page, stamp
 from coupa_core.parallel import each
 from coupa_core.ranges import Ranges
@@ -323,4 +323,4 @@ class Scan:
 
 def _is_news(row: Entry | None) -> bool:
     """Tell whether somebody would have been told of it before: not where it is nobody's turn yet."""
-    return row is not None and row.cause != "not_your_turn"
+    return row is not None and not (row.cause == "not_your_turn" or row.cause.startswith(STOPPED))

@@ -13,6 +13,7 @@ from functools import partial
 
 from coupa_core.clock import Deadline
 from coupa_core.directory import Known
+from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.halving import by_halves
 from coupa_core.ledger import BASELINE, DRY_RUN, Entry
@@ -117,7 +118,7 @@ class Work:
         )
         self._policy = Policy(
             cadence=kit.cadence,
-            emails=kit.rules.emails,
+            rules=kit.rules,
             tells=kit.closing_notice,
             tells_requester=kit.tells_requester,
             escalate_to=kit.escalate_to,
@@ -233,6 +234,8 @@ class Work:
         for one in whole:
             one.read.document = documents.get(one.key)
         self._read_people([one for one in whole if one.read.is_pending], deadline)
+        self._read_asked([one for one in whole if not one.read.is_pending], deadline)
+        whole = [one for one in whole if one.read.approval.id not in one.found.failed]
         owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
         known = self._looked_up(directory.known, owed, deadline)
         for one in whole:
@@ -267,10 +270,11 @@ class Work:
         circles = directory.circles([one.read.approval for one in waiting], deadline)
         people = [person for circle in circles.values() for person in circle.people]
         sharing = directory.sharing({person.address for person in people}, deadline)
-        siblings = self._siblings(waiting, deadline)
+        siblings = self._siblings(self._without_turn(waiting), deadline)
         managers = self._looked_up(directory.managers, self._late(waiting), deadline)
         for one in waiting:
-            one.read.siblings = siblings.get(one.key, ())
+            steps = siblings.get(one.key, ())
+            one.read.siblings = None if isinstance(steps, ServiceError) else steps
             one.read.circle = circles.get(one.read.approval.id, NOBODY)
             one.read.shared = sharing.shared | sharing.unknown.keys()
             one.read.unknown = sharing.unknown.keys()
@@ -297,16 +301,38 @@ class Work:
             else:
                 self.rows.fail(one.entry, failure)
 
-    def _siblings(
-        self, held: Iterable[_Held], deadline: Deadline
-    ) -> Mapping[DocumentKey, Sequence[Approval] | None]:
-        """Read the steps of documents that do not tell whose turn it is; None for what cannot be read."""
-        asked: dict[DocumentKey, Document] = {}
-        for one in held:
+    def _read_asked(self, over: Iterable[_Held], deadline: Deadline) -> None:
+        """Read whom documents ask again whose approvals are over: to them it is not over."""
+        owed = [one for one in over if farewells(one.entry, one.read, policy=self._policy)]
+        documents = {
+            one.key: one.read.document
+            for one in owed
+            if one.read.document is not None and one.read.approval.approvable_id is not None
+        }
+        waits = {key: each for key, each in documents.items() if not has_stopped(each)}
+        siblings = self._siblings(waits, deadline)
+        steps = {key: each for key, each in siblings.items() if not isinstance(each, ServiceError)}
+        circles = self._kit.directory.circles([step for each in steps.values() for step in each], deadline)
+        for one in owed:
+            one.read.asked = {key for step in steps.get(one.key, ()) for key in circles[step.id].keys}
+            failure = siblings.get(one.key)
+            if isinstance(failure, ServiceError):
+                one.found = Found(failed={one.read.approval.id: failure})
+
+    def _without_turn(self, waiting: Iterable[_Held]) -> dict[DocumentKey, Document]:
+        """Return the documents that do not tell whose turn it is."""
+        found: dict[DocumentKey, Document] = {}
+        for one in waiting:
             document, _ = shown_of(one.entry, one.read.approval, one.read.document)
             is_known = document is None or isinstance(document, Unreadable) or document.kind is not Sort.OTHER
             if document is not None and not is_known and one.read.approval.approvable_id is not None:
-                asked[one.key] = document
+                found[one.key] = document
+        return found
+
+    def _siblings(
+        self, asked: Mapping[DocumentKey, Document], deadline: Deadline
+    ) -> Mapping[DocumentKey, Sequence[Approval] | ServiceError]:
+        """Read the approvals that wait of some documents, or why they could not be read."""
 
         def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             documents = [asked[key] for key in some]
@@ -316,8 +342,8 @@ class Work:
             read = by_halves(list(asked), ask)
         except ServiceError as failure:
             self._progress.hamper(failure)
-            return dict.fromkeys(asked)
-        return {**dict.fromkeys(asked), **dict(read.rows)}
+            return dict.fromkeys(asked, failure)
+        return {**read.failed, **dict(read.rows)}
 
     def _late(self, waiting: Iterable[_Held]) -> set[str]:
         """Return of whom the managers may be told that something has waited for too long."""

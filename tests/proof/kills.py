@@ -190,6 +190,7 @@ def neighbours() -> Iterator[World]:
             "COUPA_BASE_URL": there,
             "COUPA_CLIENT_ID": CLIENT_ID,
             "COUPA_CLIENT_SECRET": CLIENT_SECRET,
+            "COUPA_CLIENT_LOGIN": "api-client",
             "COUPA_MAX_PER_SECOND": "25",
             "MOVEWORKS_BASE_URL": chat,
             "MOVEWORKS_EVENT_ID": moveworks.event_id,

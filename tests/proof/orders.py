@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from coupa_core.authority import Capacity, Decider, Right
 from coupa_core.clock import Deadline
 from coupa_core.content import digest
 from coupa_core.errors import Conflict, ServiceError
@@ -46,10 +47,9 @@ def _sweep(kit: Kit, *, record_first: bool) -> None:
         row = kit.ledger.store.read(approval.id)
         if row is not None and row.has_told(key, name):
             continue
-        token = kit.keys.offer(
-            approval.id, approver_key=key, person=key, content=content, generation=0, now=kit.clock.now()
-        )
         email = str(approval.approver and approval.approver.email)
+        right = Right(Decider(key, email, "", "", Capacity.APPROVER))
+        token = kit.keys.offer(right, approval, content=content, generation=0, now=kit.clock.now())
         notice = Notice(email, "x", slots(approval.id, token))
         try:
             if record_first:

@@ -1,0 +1,103 @@
+"""How an approval came to an end, and its document: read from what Coupa says of them, never inferred. Pure.
+
+What Coupa does not say is `ENDED`: it no longer waits, and nobody knows why. It tells nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from coupa_core.model import APPROVED, DONE_STATUS, PENDING, Approval, Document, Verb, stamp
+
+
+class Ending(StrEnum):
+    """How an approval that somebody was shown came to an end."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    ON_HOLD = "on_hold"
+    WITHDRAWN = "withdrawn"
+    DISPUTED = "disputed"
+    VOIDED = "voided"
+    ELSEWHERE = "elsewhere"
+    """The document waits for somebody else."""
+    REASSIGNED = "reassigned"
+    ENDED = "ended"
+    """Not known."""
+
+
+@dataclass(frozen=True)
+class End:
+    """What happened, by whom and when, as far as Coupa says."""
+
+    ending: Ending
+    by: str = ""
+    at: datetime | None = None
+
+
+NEWS = (Ending.APPROVED, Ending.REJECTED, Ending.DISPUTED, Ending.VOIDED)
+"""What whoever asked for a document is told of it; who took it back knows that."""
+
+_OF_STEP = {
+    APPROVED: Ending.APPROVED,
+    DONE_STATUS[Verb.REJECT]: Ending.REJECTED,
+    DONE_STATUS[Verb.HOLD]: Ending.ON_HOLD,
+}
+_OF_DOCUMENT = {
+    PENDING: Ending.ELSEWHERE,
+    "withdrawn": Ending.WITHDRAWN,
+    "draft": Ending.WITHDRAWN,
+    "disputed": Ending.DISPUTED,
+    "voided": Ending.VOIDED,
+    "on_hold": Ending.ON_HOLD,
+    "rejected": Ending.REJECTED,
+    **dict.fromkeys(("approved", "ordered", "partially_received", "received"), Ending.APPROVED),
+}
+"""Source: the statuses of RequisitionHeader and InvoiceHeader in R39_Purchasing_API.json and
+R39_Invoicing_API.json; a requisition has none for "rejected" and goes back to draft.
+"""
+
+
+def end_of(approval: Approval, document: Document | None) -> End:
+    """Say how it ended for those who were shown this approval: by its own record, else by its document's."""
+    if ending := _OF_STEP.get(approval.status or ""):
+        return End(ending, approval.decided_by, stamp(approval.approval_date))
+    return end_of_document(document)
+
+
+def end_of_document(document: Document | None, also: Iterable[Approval] = ()) -> End:
+    """Say how the whole document ended.
+
+    Args:
+        document: None where it was not read.
+        also: approvals of it, for a document that does not name them.
+    """
+    ending = _OF_DOCUMENT.get(document.status or "") if document else None
+    if document is None or ending is None:
+        return End(Ending.ENDED)
+    steps = [*document.approvals, *also]
+    rejected = _last(steps, DONE_STATUS[Verb.REJECT])
+    if ending is Ending.WITHDRAWN and rejected is not None and _is_of_this_round(rejected, document):
+        ending = Ending.REJECTED
+    last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
+    return End(ending, last.decided_by, stamp(last.approval_date)) if last else End(ending)
+
+
+def has_stopped(document: Document | None) -> bool:
+    """Tell whether a document surely does not wait for approval, whatever its approvals say."""
+    return document is not None and document.status not in (None, PENDING)
+
+
+def _last(steps: Iterable[Approval], status: str) -> Approval | None:
+    never = datetime.min.replace(tzinfo=UTC)
+    found = [step for step in steps if step.status == status]
+    return max(found, key=lambda step: stamp(step.approval_date) or never, default=None)
+
+
+def _is_of_this_round(step: Approval, document: Document) -> bool:
+    """Tell whether a step was decided after the document was submitted for the last time, as far as known."""
+    decided, submitted = stamp(step.approval_date), stamp(document.submitted_at)
+    return decided is None or submitted is None or decided >= submitted
