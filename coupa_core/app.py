@@ -199,6 +199,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         base_url=settings.coupa_base_url,
         language=settings.notice_language,
         zone=settings.time_zone,
+        zone_of=settings.cadence.zone_of,
         fields=settings.notice_fields,
         links=settings.link_template,
         actions=settings.actions,

@@ -39,6 +39,7 @@ class Offer:
         content: digest of what was shown; empty where no decision was offered: with such a token a person may
             ask the requester, and hears why it cannot be decided in chat.
         generation: of the approval's row.
+        locale: of the language that this person reads, for answers that need no question to Coupa.
         kid: of the key that signed it; for the record.
     """
 
@@ -48,6 +49,7 @@ class Offer:
     content: str
     generation: int
     expires_at: datetime
+    locale: str = field(default="", compare=False)
     kid: str = field(default="", compare=False)
 
 
@@ -71,23 +73,22 @@ class TokenKeys:
                 content="" if right.bar else content,
                 generation=generation,
                 expires_at=now + TOKEN_LIFE,
+                locale=right.decider.locale,
             )
         )
 
     def sign(self, offer: Offer) -> str:
         """Return the token for an offer; about 220 characters."""
         kid, key = next(iter(self._keys.items()))
-        payload = json.dumps(
-            {
-                "a": offer.approval_id,
-                "p": offer.approver_key,
-                "w": offer.person,
-                "d": offer.content,
-                "g": offer.generation,
-                "e": int(offer.expires_at.timestamp()),
-            },
-            separators=(",", ":"),
-        )
+        said = {
+            "a": offer.approval_id,
+            "p": offer.approver_key,
+            "w": offer.person,
+            "d": offer.content,
+            "g": offer.generation,
+            "e": int(offer.expires_at.timestamp()),
+        }
+        payload = json.dumps(said | ({"l": offer.locale} if offer.locale else {}), separators=(",", ":"))
         head = f"{_VERSION}.{kid}.{_encode(payload.encode())}"
         return f"{head}.{_encode(_mac(key, head))}"
 
@@ -113,6 +114,7 @@ class TokenKeys:
             content=said["d"],
             generation=said["g"],
             expires_at=datetime.fromtimestamp(said["e"], tz=UTC),
+            locale=said.get("l", ""),
             kid=kid,
         )
 
@@ -166,14 +168,14 @@ class Decider:
         key: `user:<id>`.
         address: by which the chat knows the person.
         name: for Coupa's record; possibly empty.
-        firstname: for the greeting; possibly empty.
+        locale: of the language that the person reads, as Coupa has it; possibly empty.
         capacity: why.
     """
 
     key: str
     address: str
     name: str
-    firstname: str
+    locale: str
     capacity: Capacity
 
     def acts_for(self, approval: Approval) -> str:
@@ -238,7 +240,7 @@ def decider_of(person: Person, capacity: Capacity, emails: EmailMap) -> Decider 
     address = emails.to_chat(person.email)
     if person.active is False or person.key is None or not address:
         return None
-    return Decider(person.key, address, person.name, person.firstname or "", capacity)
+    return Decider(person.key, address, person.name, person.default_locale or "", capacity)
 
 
 def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:

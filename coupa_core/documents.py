@@ -442,7 +442,7 @@ def kind_of(type_name: str) -> Kind:
 
 
 def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:
-    """Read one document of a readable type, or return None when it has no usable id.
+    """Read one document of a type, or return None when it has no usable id.
 
     Args:
         type_name: Coupa's class name.
@@ -452,6 +452,6 @@ def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | 
     if isinstance(raw, dict):
         raw = raw | {"approvable-type": type_name}
     try:
-        return READABLE[type_name].model_validate(raw, context=client)
+        return READABLE.get(type_name, Document).model_validate(raw, context=client)
     except ValidationError:
         return None

@@ -31,11 +31,12 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class End:
-    """What happened, by whom and when, as far as Coupa says."""
+    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided."""
 
     ending: Ending
     by: str = ""
     at: datetime | None = None
+    words: str = ""
 
 
 NEWS = (Ending.APPROVED, Ending.REJECTED, Ending.DISPUTED, Ending.VOIDED)
@@ -64,7 +65,7 @@ R39_Invoicing_API.json; a requisition has none for "rejected" and goes back to d
 def end_of(approval: Approval, document: Document | None) -> End:
     """Say how it ended for those who were shown this approval: by its own record, else by its document's."""
     if ending := _OF_STEP.get(approval.status or ""):
-        return End(ending, approval.decided_by, stamp(approval.approval_date))
+        return _decided(ending, approval)
     return end_of_document(document)
 
 
@@ -83,12 +84,16 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
     if ending is Ending.WITHDRAWN and rejected is not None and _is_of_this_round(rejected, document):
         ending = Ending.REJECTED
     last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
-    return End(ending, last.decided_by, stamp(last.approval_date)) if last else End(ending)
+    return _decided(ending, last) if last else End(ending)
 
 
 def has_stopped(document: Document | None) -> bool:
     """Tell whether a document surely does not wait for approval, whatever its approvals say."""
     return document is not None and document.status not in (None, PENDING)
+
+
+def _decided(ending: Ending, step: Approval) -> End:
+    return End(ending, step.decided_by, stamp(step.approval_date), step.said)
 
 
 def _last(steps: Iterable[Approval], status: str) -> Approval | None:

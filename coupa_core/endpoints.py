@@ -31,9 +31,9 @@ from coupa_core.decide import (
     summary,
 )
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, SettingsError
-from coupa_core.inbox import Card, Cards, Inbox
+from coupa_core.inbox import Card, Inbox
 from coupa_core.model import Verb, stamp
-from coupa_core.notice import is_blank
+from coupa_core.notice import Style, is_blank
 from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.pseudonym import Pseudonyms
 from coupa_core.relay import Delivery, Message, Relay
@@ -58,7 +58,8 @@ Azure ends a request after 230 s.
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
 
-BUSY = "Too many people are deciding at this moment; nothing was decided. Please try again in a moment."
+WITH_A_TOKEN = ("approve", "reject", "hold", "decision", "comment")
+"""Routes by which one person acts on one approval, with what a notice gave them."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
@@ -168,7 +169,9 @@ class Endpoints:
                     self._callers.check(name, _principal(request))
                 reply = self._routes[name](request)
             except BridgeError as error:
-                reply = refusal(name, error, request_id=under.id)
+                token = _header(request, "x-action-token") if name in WITH_A_TOKEN else None
+                style = self._decide.style_of(token)
+                reply = refusal(name, error, request_id=under.id, style=style)
         if counts := under.counts():
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
@@ -195,7 +198,7 @@ class Endpoints:
         self._note(request, actor)
         cards = [_card(card) for card in found.cards]
         said = {"count": found.total, "is_complete": found.is_complete, "unreadable": found.unreadable}
-        return Reply(200, said | {"message": _how_many(found), "approvals": cards})
+        return Reply(200, said | {"message": found.message, "approvals": cards})
 
     def _show(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -250,10 +253,12 @@ class Endpoints:
             if isinstance(end, Answer):
                 items.append(_told(click.approval_id, end))
             else:
-                said = refusal("decide", end, request_id=request.id).body
+                style = self._decide.style_of(click.token)
+                said = refusal("decide", end, request_id=request.id, style=style).body
                 told = {name: said[name] for name in ("error", "message")}
                 items.append({"approval_id": str(click.approval_id)} | told)
-        return Reply(200, {"message": summary(verb, ends), "items": items})
+        style = self._decide.style_of(clicks[0].token)
+        return Reply(200, {"message": summary(verb, ends, style), "items": items})
 
     def _comment(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -343,59 +348,36 @@ def request_id(request: Request) -> str:
     return Correlation(given or "").id
 
 
-def refusal(name: str, error: BridgeError, *, request_id: str) -> Reply:
+def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | None = None) -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
-    A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
+    A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is. What a person
+    may read is in their language, as far as that is known.
     """
+    retry_after_s, key = 0, f"error.{error.code}"
     if isinstance(error, Busy):
+        status, retry_after_s = 503, error.retry_after_s
         logger.warning("busy route=%s request_id=%s cause=%s", name, request_id, error)
-        body = {"error": error.code, "message": BUSY, "request_id": request_id}
-        return Reply(503, body, request_id=request_id, retry_after_s=error.retry_after_s)
-    if isinstance(error, CallerError):
-        status, message = error.status, str(error)
+    elif isinstance(error, CallerError):
+        status = error.status
         logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
     else:
-        status = 500 if isinstance(error, SettingsError) else 503
-        message = (
-            f"The bridge is not configured: {error}."
-            if isinstance(error, SettingsError)
-            else "Coupa or the bridge's memory is out of reach; nothing was decided. Please try again soon."
-        )
+        status, key = 503, "error.out_of_reach"
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
+    style = style or Style()
+    message = style.say(key) if style.has(key) else str(error)
+    if isinstance(error, SettingsError):
+        status, message = 500, f"The bridge is not configured: {error}."
     if isinstance(error, Refused | Denied | Malformed):
         status = 502  # the neighbour answered, and asking again is no use before somebody has acted
     body = {"error": error.code, "message": message, "request_id": request_id}
-    return Reply(status, body, request_id=request_id)
+    return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)
 
 
 def _card(card: Card) -> dict[str, Any]:
     """Write a card; ids are texts, as in slots."""
     said = {name: value for name, value in asdict(card).items() if value is not None}
     return said | {"approval_id": str(card.approval_id), "document_id": str(card.document_id)}
-
-
-def _how_many(found: Cards) -> str:
-    """Say how many approvals wait, and for how long; only what is known of a list that is not exact."""
-    count, days, shown = found.total, found.oldest_days, len(found.cards)
-    if not count and not found.is_complete:
-        return "None of the approvals that could be read now is your turn; not all could be read."
-    if not count:
-        return "You have no open approvals in Coupa."
-    at_least = "" if found.is_complete else "at least "
-    said = [f"You have {at_least}{count} open approval{'' if count == 1 else 's'} in Coupa"]
-    if found.unchecked:
-        said[0] += ", of which some may not be your turn yet"
-    if days:
-        which = "the oldest shown has" if not found.is_exact else "it has" if count == 1 else "the oldest has"
-        said.append(f"{which} waited for {days} day{'' if days == 1 else 's'}")
-    if found.unchecked and not shown:
-        said.append("none that was looked at is your turn now")
-    elif shown < count and not found.is_exact:
-        said.append(f"{shown} {'is' if shown == 1 else 'are'} shown")
-    if found.unreadable:
-        said.append(f"{'it' if count == 1 else found.unreadable} cannot be read now")
-    return f"{'; '.join(said)}."
 
 
 def _told(approval_id: int, answer: Answer) -> dict[str, str]:

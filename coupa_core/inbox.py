@@ -13,10 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import Circle, Decider, Rules, TokenKeys, decider_at
+from coupa_core.authority import Circle, Decider, Right, Rules, TokenKeys, decider_at
 from coupa_core.clock import Clock, Deadline
-from coupa_core.content import digest
-from coupa_core.documents import READABLE
+from coupa_core.documents import parse_document
 from coupa_core.errors import ServiceError
 from coupa_core.halving import by_halves
 from coupa_core.ledger import Ledger
@@ -106,6 +105,7 @@ class Cards:
         is_complete: all were listed; if not, there are at least so many.
         unchecked: how many of them may not be the person's turn yet, because only a page was read.
         unreadable: how many of them cannot be read now; not all of these have a card.
+        message: all this in a line, in the person's language.
     """
 
     cards: list[Card]
@@ -114,6 +114,7 @@ class Cards:
     is_complete: bool = True
     unchecked: int = 0
     unreadable: int = 0
+    message: str = ""
 
     @property
     def is_exact(self) -> bool:
@@ -219,7 +220,8 @@ class Inbox:
         directory = self._directory()
         person = directory.owner(email, deadline)
         if person is None:
-            return Cards([], 0)  # two people with one address: nobody can tell whose approvals these are
+            # Two people with one address: nobody can tell whose approvals these are.
+            return Cards([], 0, message=self._style.say("list.none"))
         listing = self._listed(person, directory, documents_by, more)
         if listing.failure and not listing.approvals and not listing.unreadable:
             raise listing.failure
@@ -237,7 +239,7 @@ class Inbox:
         unreadable = unknown + len(looked.unread)
         total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
-        minimal = [self._minimal(each) for each in looked.unread if each.approval.approvable_id is not None]
+        minimal = [card for each in looked.unread if (card := self._minimal(each))]
         all_ages = [each.age_days for each in found if each.age_days is not None]
         answer = Cards(
             cards=[*cards, *minimal][:MAX_CARDS],
@@ -248,7 +250,9 @@ class Inbox:
             unreadable=unreadable,
         )
         ages = [card.age_days for card in cards if card.age_days is not None]
-        return answer if answer.is_exact else replace(answer, oldest_days=max(ages, default=None))
+        if not answer.is_exact:
+            answer = replace(answer, oldest_days=max(ages, default=None))
+        return replace(answer, message=how_many(answer, self._style.to(person.default_locale or "")))
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
@@ -339,58 +343,60 @@ class Inbox:
         return self._card(_Waiting(approval, document, decider, self._coupa.now()))
 
     def _card(self, waiting: _Waiting) -> Card:
-        approval, document, decider = waiting.approval, waiting.document, waiting.decider
-        link = notice.link_to(document, style=self._style)
-        right = self._rules.right(decider, approval, document)
-        token = None
-        if self._keys is not None:
-            token = self._keys.offer(
-                right,
-                approval,
-                content=digest(document),
-                generation=self._ledger.round_of(approval.id).generation,
-                now=self._clock.now(),
-            )
-        shown = notice.Shown(
-            name=decider.firstname or decider.name,
-            for_whom=decider.acts_for(approval),
-            bar=right.bar,
+        turn = notice.Turn(
+            approval=waiting.approval,
+            document=waiting.document,
+            right=self._rules.right(waiting.decider, waiting.approval, waiting.document),
+            generation=self._ledger.round_of(waiting.approval.id).generation if self._keys else 0,
             is_listed=True,
         )
-        style = replace(self._style, actions=right.actions)
-        text = notice.announcement(approval, document, style=style, shown=shown)
-        return Card(
-            approval_id=approval.id,
-            document_type=document.type,
-            document_id=document.id,
-            text=text,
-            link=link,
-            action_token=token,
-            age_days=waiting.age_days,
-            need_by=waiting.need_by.isoformat() if waiting.need_by else None,
+        return self._shown(turn, age_days=waiting.age_days, need_by=waiting.need_by)
+
+    def _minimal(self, asked: _Asked) -> Card | None:
+        """Show what is known without the document, and no token: nobody sees here what would be decided."""
+        approval = asked.approval
+        document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
+        if document is None:
+            return None
+        right = Right(asked.decider)
+        return self._shown(
+            notice.Turn(approval=approval, document=document, right=right, is_unread=True, is_listed=True)
         )
 
-    def _minimal(self, asked: _Asked) -> Card:
-        """Show what is known without the document, and no token: nobody sees here what would be decided."""
-        approval, decider = asked.approval, asked.decider
-        kind, number = approval.document_key
-        document = READABLE.get(kind, Document).model_validate({"id": number, "approvable-type": kind})
-        shown = notice.Shown(
-            name=decider.firstname or decider.name,
-            for_whom=decider.acts_for(approval),
-            is_unread=True,
-            is_listed=True,
-        )
+    def _shown(self, turn: notice.Turn, *, age_days: int | None = None, need_by: date | None = None) -> Card:
+        keys = None if turn.is_unread else self._keys
+        said = notice.compose(turn, style=self._style, keys=keys, now=self._clock.now())
         return Card(
-            approval_id=approval.id,
-            document_type=kind,
-            document_id=document.id,
-            text=notice.minimal(document, style=self._style, shown=shown),
-            link=notice.link_to(document, style=self._style),
-            action_token=None,
-            age_days=None,
-            need_by=None,
+            approval_id=turn.approval.id,
+            document_type=turn.document.type,
+            document_id=turn.document.id,
+            text=said.text,
+            link=notice.link_to(turn.document, style=self._style),
+            action_token=said.slots.get("action_token"),
+            age_days=age_days,
+            need_by=need_by.isoformat() if need_by else None,
         )
+
+
+def how_many(found: Cards, style: notice.Style) -> str:
+    """Say how many approvals wait, and for how long; only what is known of a list that is not exact."""
+    count, shown = found.total, len(found.cards)
+    if not count:
+        return style.say("list.none" if found.is_complete else "list.none_readable")
+    said = [style.say("list.count" if found.is_complete else "list.at_least", count=count)]
+    if found.unchecked:
+        said.append(style.say("list.unchecked"))
+    if found.oldest_days:
+        age = style.age(timedelta(days=found.oldest_days))
+        key = "list.oldest" if found.is_exact else "list.oldest_shown"
+        said.append(style.say(key, age=age, count=count) if found.is_exact else style.say(key, age=age))
+    if found.unchecked and not shown:
+        said.append(style.say("list.none_shown"))
+    elif shown < count and not found.is_exact:
+        said.append(style.say("list.shown", count=shown))
+    if found.unreadable:
+        said.append(style.say("list.unreadable", count=style.number(found.unreadable)))
+    return style.sentences(*said)
 
 
 @dataclass(frozen=True)

@@ -192,12 +192,18 @@ def _name_of(value: Any) -> Any:
     return text[:64] if isinstance(text, str) else text
 
 
+def _locale_of(value: Any) -> Any:
+    """Read the name of a locale; it goes into tokens, and nothing else is one."""
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{2,20}", value) else None
+
+
 Lenient = WrapValidator(_lenient)
 # The last of an Annotated is the outermost: `Lenient` must be, or a fault in the others spoils the record.
 Id = Annotated[int, Field(ge=1, lt=MAX_ID), BeforeValidator(_whole)]
 MaybeId = Annotated[Id | None, Lenient]
 Text = Annotated[str | None, BeforeValidator(_text_of), Lenient]
 Name = Annotated[str | None, BeforeValidator(_name_of), Lenient]
+Locale = Annotated[str | None, BeforeValidator(_locale_of), Lenient]
 Number = Annotated[Decimal | None, BeforeValidator(_decimal), Lenient]
 Integer = Annotated[int | None, BeforeValidator(_whole), Lenient]
 Flag = Annotated[bool | None, Lenient]
@@ -243,6 +249,7 @@ class Person(Record):
     lastname: Text = None
     fullname: Text = None
     active: Flag = None
+    default_locale: Locale = None
 
     @property
     def key(self) -> str | None:

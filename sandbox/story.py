@@ -110,7 +110,7 @@ class Story:
         for line in plain(each.message).splitlines():
             print(f"     | {line}")
         if each.slots:
-            print("     | [Approve]  [Send back]")
+            print("     | [Approve]  [Reject]")
 
     def _click(
         self, card: Delivered, who: str, what: Decision, outcome: str, reason: str | None = None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
+from datetime import UTC, datetime
 from typing import Any
 
+from coupa_core.authority import Capacity, Decider, Right
 from coupa_core.documents import parse_document
-from coupa_core.model import REQUISITION, Approval, Document, parse_approval
+from coupa_core.model import REQUISITION, Approval, Bar, Document, Verb, parse_approval
+from coupa_core.notice import Style, Turn, compose
 
 PERSON: dict[str, Any] = {
     "id": 42,
@@ -15,6 +20,7 @@ PERSON: dict[str, Any] = {
     "lastname": "Lee",
     "fullname": "Jamie Lee",
     "active": True,
+    "default-locale": "en",
 }
 APPROVAL: dict[str, Any] = {
     "id": 853,
@@ -34,7 +40,7 @@ APPROVAL: dict[str, Any] = {
     "note": "please",
     "updated-at": "2026-11-23T09:00:00-08:00",
 }
-ASKER: dict[str, Any] = {key: PERSON[key] for key in PERSON if key != "active"}
+ASKER: dict[str, Any] = {key: PERSON[key] for key in PERSON if key not in ("active", "default-locale")}
 NAMES: dict[str, Any] = {key: PERSON[key] for key in ("login", "firstname", "lastname", "fullname")}
 MONEY: dict[str, Any] = {"code": "USD", "decimals": 2}
 CHAIN: list[dict[str, Any]] = [
@@ -264,3 +270,30 @@ def document(kind: str, **more: Any) -> Document:
 def request(**more: Any) -> Document:
     """Return the golden requisition with other values in some fields."""
     return document(REQUISITION, **more)
+
+
+READER = Decider("user:42", "jamie@acme.test", "Jamie Lee", "", Capacity.APPROVER)
+WHEN = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
+
+
+def card(
+    what: Document,
+    style: Style | None = None,
+    *,
+    about: Approval | None = None,
+    reader: Decider = READER,
+    actions: tuple[Verb, ...] = (Verb.APPROVE, Verb.REJECT),
+    bar: Bar | None = None,
+    **more: Any,
+) -> str:
+    """Return the card of a document for somebody who can do these, in Moveworks' HTML."""
+    right = Right(reader, () if bar else actions, bar)
+    turn = Turn(approval=about or approval(), document=what, right=right, **more)
+    style = style or Style(base_url="https://acme.coupahost.com")
+    return compose(turn, style=style, keys=None, now=WHEN).text
+
+
+def readable(markup: str) -> str:
+    """Return a message as a person reads it, one line each; a link has its address behind it."""
+    text = re.sub(r'<a href="([^"]*)">([^<]*)</a>', r"\2 (\1)", markup.replace("<br>", "\n"))
+    return html.unescape(re.sub(r"<[^<>]+>", "", text))

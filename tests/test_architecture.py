@@ -53,6 +53,7 @@ WITHIN_A_TIER = {
     ("endings", "model"),
     ("environment", "errors"),
     ("connections", "clock"),
+    ("notice", "authority"),
     ("tables", "azure_sdk"),
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))

@@ -18,7 +18,7 @@ from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
-DONE = "Done: your comment is on the request in Coupa, and it mentions the requester."
+DONE = "Asked: your comment is in Coupa and mentions the requester: “Laptops”, USD 1,800.00."
 
 
 def world_of(**more: Any) -> World:
@@ -123,7 +123,7 @@ def test_whoever_asked_for_the_purchase_has_nobody_to_ask(allowed: str) -> None:
     reply = asked(world, card)
 
     assert reply.body["outcome"] == "not_your_approval"
-    assert reply.body["message"].startswith("You asked for this purchase yourself")
+    assert reply.body["message"].startswith("You asked for this yourself")
     assert comments(world) == []
 
 
@@ -134,7 +134,7 @@ def test_a_request_that_was_decided_is_said_to_be_and_not_commented_on() -> None
     reply = asked(world, card)
 
     assert reply.body["outcome"] == "already_decided"
-    assert reply.body["message"].startswith("This request is no longer waiting: it is approved, by Jamie Doe")
+    assert reply.body["message"].startswith("Nothing was changed. Approved by Jamie Doe")
     assert asked(world, {**card.slots, "action_token": "x"}).body["error"] == "token_refused"
     assert len(comments(world)) == 1  # the reason of the decision
 
@@ -192,7 +192,7 @@ def test_a_comment_that_would_not_arrive_whole_is_refused_with_the_number_of_cha
     said = asked(world, card, comment="x" * (MAX_COMMENT + 1)).body
 
     assert said["outcome"] == "reason_too_long"
-    assert f"This is {MAX_COMMENT + 1} characters long, and {MAX_COMMENT} fit" in said["message"]
+    assert f"This is {MAX_COMMENT + 1:,} characters long and {MAX_COMMENT:,} fit" in said["message"]
     assert comments(world) == []
 
 
@@ -214,7 +214,7 @@ def test_a_comment_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_
     reply = asked(world, card)
 
     assert (reply.status, reply.body["outcome"]) == (200, "refused_by_coupa")
-    assert reply.body["message"] == "Coupa does not accept this: Comments are closed"
+    assert reply.body["message"] == "Coupa does not accept this, so nothing was changed: Comments are closed"
     assert reply.body["link"].startswith("https://acme.coupahost.com/requisition_headers/")
     assert (events(world)[-1]["outcome"], events(world)[-1]["cause"]) == ("refused_by_coupa", "coupa_422")
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,11 +29,13 @@ from hosted import (
     hosted,
 )
 
-from coupa_core.decide import SENTENCES, Outcome
+from coupa_core.decide import Outcome
 from coupa_core.documents import LEAST_SCOPES
+from coupa_core.endings import End, Ending
+from coupa_core.model import Verb
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.moveworks.listener import payload
-from coupa_core.notice import Notice
+from coupa_core.notice import Notice, Style, ended_as
 from coupa_core.settings import NAMES
 from sandbox.moveworks import Delivered
 
@@ -40,7 +43,12 @@ pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every
 
 FOLDER = ROOT / "docs" / "creator_studio"
 PAGES = {page.name: page.read_text("utf-8") for page in sorted(FOLDER.glob("*.md"))}
-NOTICE = Notice("ann@example.com", "<b>PO</b>", {"approval_id": "7", "action_token": "t"})
+NOTICE = Notice(
+    "ann@example.com",
+    "<b>PO</b>",
+    {"approval_id": "7", "action_token": "t"},
+    actions={Verb.APPROVE: "Approve", Verb.REJECT: "Reject"},
+)
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -342,9 +350,13 @@ def test_every_outcome_is_explained_with_its_own_sentence() -> None:
     shown = {row[0].strip("`"): row[2] for row in rows}
 
     assert list(shown) == [outcome.value for outcome in Outcome]
-    for outcome, sentence in SENTENCES.items():
-        assert shown[outcome.value] == sentence
-    assert shown["already_decided"] == "This request is no longer waiting: it is approved, by Robin Vega."
+    style, what = Style(), "“Laptops”, USD 1,800.00"
+    at, about = datetime(2026, 11, 23, 9, tzinfo=UTC), "Purchase request 5001"
+    how = ended_as(End(Ending.APPROVED, "Robin Vega", at), about, style)
+    assert shown.pop("step_up") == style.colon(what, style.say("bar.too_great"))
+    said = {"what": what, "how": how, "length": "300", "room": "200", "words": "Budget line 7 is closed."}
+    for outcome, sentence in shown.items():
+        assert sentence == style.say(f"answer.{outcome}", **said)
 
 
 def test_every_fault_that_is_explained_exists() -> None:
@@ -441,7 +453,7 @@ def _decided_in_coupa() -> str:
     world, card = _carded()
     world.coupa.world.decide_in_coupa(int(card.slots["approval_id"]), by=world.person(A), decision="approved")
     reply = world.click(card, A)
-    assert "it is approved" in reply.body["message"]
+    assert "Approved by Ann Doe" in reply.body["message"]
     return _outcome(reply)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bridge import World
 
-from coupa_core.decide import BUDGET_S, MAX_AT_ONCE, SENTENCES, Outcome
+from coupa_core.decide import BUDGET_S, MAX_AT_ONCE
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Malformed, Unavailable
 from coupa_core.journal import Head, Kind, MemoryJournal, Row
@@ -18,7 +18,7 @@ from coupa_core.ledger import Entry, MemoryStore
 from sandbox.coupa.world import Group
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
-APPROVED = "Done: you approved this request. It is fully approved."
+APPROVED = "Approved: “Laptops”, USD 1,800.00. It is fully approved."
 
 
 def listed(world: World, email: str = JAMIE) -> list[dict[str, str]]:
@@ -55,9 +55,9 @@ def statuses(world: World, items: list[dict[str, str]]) -> list[str]:
 @pytest.mark.parametrize(
     ("verb", "status", "outcome", "sentence"),
     [
-        ("approve", "approved", "approved", "Done: you approved all 3 requests."),
-        ("reject", "rejected", "rejected", "Done: you rejected all 3 requests."),
-        ("hold", "on_hold", "held", "Done: you put all 3 requests on hold."),
+        ("approve", "approved", "approved", "Approved: 3 requests."),
+        ("reject", "rejected", "rejected", "Rejected: 3 requests."),
+        ("hold", "on_hold", "held", "Put on hold: 3 requests."),
     ],
 )
 def test_all_are_decided_and_answered_in_the_order_of_the_request(
@@ -81,7 +81,7 @@ def test_one_of_one_is_said_as_one() -> None:
     reply = decided(world, items)
 
     assert reply.body == {
-        "message": "Done: you approved 1 request.",
+        "message": "Approved: 1 request.",
         "items": [
             {
                 "outcome": "approved",
@@ -176,7 +176,7 @@ def test_each_is_checked_alone_and_partial_success_is_said_as_such() -> None:
         "dear": "step_up",
         "own": "not_your_approval",
     }
-    assert reply.body["message"] == "You approved 1 of 10 requests; 9 were not approved by you."
+    assert reply.body["message"] == "Approved: 1 of 10 requests. Not decided by you: 9."
     assert world.puts() == 1
     changed = reply.body["items"][1]
     assert "1,802.00" in changed["content"]
@@ -206,8 +206,11 @@ def test_a_rejection_without_a_reason_reaches_nobody() -> None:
     reply = decided(world, items, "reject", reason=" ")
 
     assert said(reply) == ["reason_required"] * 2
-    assert reply.body["items"][0]["message"] == SENTENCES[Outcome.REASON_REQUIRED]
-    assert reply.body["message"] == "You rejected 0 of 2 requests; 2 were not rejected by you."
+    assert (
+        reply.body["items"][0]["message"]
+        == "Please give a reason, so that the requester knows what to change."
+    )
+    assert reply.body["message"] == "Rejected: 0 of 2 requests. Not decided by you: 2."
     assert len(world.coupa.front.calls) == before
 
 
@@ -219,7 +222,7 @@ def test_what_coupa_does_not_let_be_held_does_not_keep_the_others() -> None:
     reply = decided(world, listed(world), "hold")
 
     assert said(reply) == ["not_holdable", "held"]
-    assert reply.body["message"] == "You put 1 of 2 requests on hold; 1 was not put on hold by you."
+    assert reply.body["message"] == "Put on hold: 1 of 2 requests. Not decided by you: 1."
 
 
 def test_members_and_delegates_decide_several_and_people_are_looked_up_once() -> None:
@@ -334,7 +337,7 @@ def test_each_decision_may_fail_in_its_own_way() -> None:
 
     assert said(reply) == ["approved", "unconfirmed", "coupa_429", "coupa_400", "approved"]
     assert reply.body["message"] == (
-        "You approved 2 of 5 requests; Coupa has not confirmed 1 yet; 2 were not approved by you."
+        "Approved: 2 of 5 requests. Not confirmed by Coupa yet: 1. Not decided by you: 2."
     )
     assert world.puts() == 5
 
@@ -345,7 +348,7 @@ def test_one_that_is_left_is_said_as_one() -> None:
 
     reply = decided(world, items)
 
-    assert reply.body["message"] == "You approved 1 of 2 requests; 1 was not approved by you."
+    assert reply.body["message"] == "Approved: 1 of 2 requests. Not decided by you: 1."
 
 
 @pytest.mark.parametrize(

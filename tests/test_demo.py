@@ -35,8 +35,8 @@ STORY = [
     "robin@example.com -> reject: 200 rejected",
     "The next sweep tells Sam what became of the chairs.",
     "to sam@example.com:",
-    "Your purchase request 5002 (Office chairs) was rejected by Robin Vega",
-    "You have 1 open approval in Coupa.",
+    "Your request was rejected by Robin Vega",
+    "1 approval is waiting for you in Coupa.",
     "Robin Vega <robin@example.com> via Moveworks: Two are enough; take the cheaper model.",
     "Coupa took 2 decisions; 4 notices were sent.",
 ]
@@ -165,7 +165,7 @@ def test_over_the_listener_and_with_core_tools_the_story_is_the_same(tmp_path: P
     )
 
     assert status == 0, output
-    assert "| *💳 Purchase request pending your approval*:" in output
+    assert "| *💳 Sam Stinson asks for “Office chairs”, EUR 1,558.00*" in output
     assert ("function app  func start" in output) is is_installed()
     assert in_order(STORY, output), output
 

@@ -42,7 +42,7 @@ def test_200_approvals_for_one_person_in_one_sweep_are_one_message(workers: int)
 
     [told] = world.announced()
 
-    assert "200 approvals wait for you" in told.message
+    assert "200 approvals are waiting for you" in told.message
     assert (told.recipient, told.slots) == (JAMIE, {})
     assert states(world) == {State.SENT: 200}
 

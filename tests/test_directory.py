@@ -227,8 +227,8 @@ def test_people_are_known_by_their_keys_with_name_and_address_in_the_chat() -> N
     ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
 
     assert office.directory.known([bob, ann, bob], office.soon()).people == {
-        ann: Decider(ann, ANN, "Ann Doe", "Ann", Capacity.APPROVER),
-        bob: Decider(bob, "bobby@example.com", "Bob Doe", "Bob", Capacity.APPROVER),
+        ann: Decider(ann, ANN, "Ann Doe", "", Capacity.APPROVER),
+        bob: Decider(bob, "bobby@example.com", "Bob Doe", "", Capacity.APPROVER),
     }
 
 

@@ -428,7 +428,7 @@ def test_the_preview_says_who_would_be_told_what_and_sends_and_writes_nothing(st
 
     assert status == 0
     assert f"{JAMIE} would be told of approval {number}:" in out
-    assert "Title: Ten <laptops>" in out
+    assert "Ten <laptops>" in out
     assert "\x1b" not in out
     assert "1 without a message: waiting not_your_turn" in out
     assert "sweep complete" in out

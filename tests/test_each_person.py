@@ -347,7 +347,7 @@ def test_before_is_always_what_that_person_was_last_shown(
         elif what == "refuse":
             refuse(here.world, who, times=2)
         for _, recipient, said in here.told(hours, step_s=HOUR_S):
-            if "your approval, waiting for" not in said.message:
+            if "has been waiting for your approval" not in said.message:
                 changed = f"USD {shown.get(recipient, 0):,}.00 → USD {price:,}.00"
                 assert (changed in said.message) == ("→" in said.message) == (recipient in shown)
                 shown[recipient] = price

@@ -176,7 +176,7 @@ def test_whoever_a_new_chain_asks_again_hears_no_farewell_and_the_old_button_say
     assert not any("nothing left for you" in said for _, said in told)
     said = world.click(old[JAMIE], JAMIE).body
     assert said["outcome"] == "already_decided"
-    assert said["message"] == "This request has been replaced by a new one; your list has the current one."
+    assert said["message"].startswith("A new approval has replaced this one, so nothing was decided: ")
     assert world.puts() == 0
 
 
@@ -189,9 +189,10 @@ def test_whoever_a_new_chain_does_not_ask_any_more_hears_that_it_waits_for_someb
 
     told = dict(heard(world))
 
-    assert "now waits for somebody else" in told[JAMIE]
-    assert "pending your approval" in told[ROBIN]
-    assert world.click(old, JAMIE).body["message"] == "This request now waits for somebody else."
+    assert "Now waiting for somebody else: " in told[JAMIE]
+    assert "needs your approval" in told[ROBIN]
+    said = world.click(old, JAMIE).body["message"]
+    assert said.startswith("Nothing was changed. Now waiting for somebody else: ")
 
 
 def back_to_draft(world: World) -> tuple[int, Delivered]:
@@ -210,16 +211,14 @@ def test_a_document_that_went_back_to_draft_ends_its_cards_and_is_told_anew_when
 
     [(person, said)] = heard(world)
 
-    assert (person, "was withdrawn" in said) == (JAMIE, True)
+    assert (person, "Withdrawn: " in said) == (JAMIE, True)
     assert heard(world) == []
     answered = world.click(card, JAMIE).body
-    assert (answered["outcome"], answered["message"]) == (
-        "already_decided",
-        "This request is no longer waiting: it was withdrawn.",
-    )
+    assert answered["outcome"] == "already_decided"
+    assert answered["message"].startswith("Nothing was changed. Withdrawn: ")
     world.coupa.world.submit(number)
     [(person, said)] = heard(world)
-    assert (person, "pending your approval" in said, "changed" in said) == (JAMIE, True, False)
+    assert (person, "needs your approval" in said, "changed" in said) == (JAMIE, True, False)
     assert world.click(card, JAMIE).body["outcome"] == "changed"
 
 
@@ -252,13 +251,10 @@ def test_a_hold_that_was_released_unchanged_is_no_change() -> None:
 
     [(person, said)] = heard(world)
 
-    assert "was put on hold" in held
-    assert (person, "pending your approval" in said, "changed" in said) == (JAMIE, True, False)
+    assert "Put on hold" in held
+    assert (person, "needs your approval" in said, "changed" in said) == (JAMIE, True, False)
     answered = world.click(card, JAMIE).body
-    assert (
-        answered["message"]
-        == "This request had stopped and waits again; please look at it again, then decide."
-    )
+    assert answered["message"].startswith("This had stopped and is waiting again: ")
     assert "changed" not in answered["content"]
 
 
@@ -268,7 +264,8 @@ def test_a_button_of_what_vanished_says_how_its_document_ended() -> None:
     [card] = world.announced()
     world.coupa.world.withdraw(number)
 
-    assert world.click(card, JAMIE).body["message"] == "This request is no longer waiting: it was withdrawn."
+    said = world.click(card, JAMIE).body["message"]
+    assert said.startswith("Nothing was changed. Withdrawn: ")
 
 
 def test_where_nobody_can_say_how_it_ended_the_button_says_no_more_than_that() -> None:
@@ -280,7 +277,7 @@ def test_where_nobody_can_say_how_it_ended_the_button_says_no_more_than_that() -
 
     said = world.click(card, JAMIE).body
 
-    assert said["message"] == "This request is no longer waiting for you; please look in Coupa."
+    assert said["message"] == "Nothing was changed. No longer waiting for you: Request 5001."
 
 
 def test_where_nobody_can_say_who_is_asked_now_the_button_says_no_more_than_that() -> None:
@@ -292,4 +289,4 @@ def test_where_nobody_can_say_who_is_asked_now_the_button_says_no_more_than_that
 
     said = world.click(card, JAMIE).body
 
-    assert said["message"] == "This request is no longer waiting for you; please look in Coupa."
+    assert said["message"] == "Nothing was changed. No longer waiting for you: this request."

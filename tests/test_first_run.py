@@ -91,7 +91,7 @@ def test_a_change_to_the_backlog_is_told_as_what_is_pending_and_not_as_a_change_
 
     [told] = minutes(world, 1)
 
-    assert ("changed" in told.message, "pending your approval" in told.message) == (False, True)
+    assert ("changed" in told.message, "needs your approval" in told.message) == (False, True)
 
 
 def test_nobody_is_reminded_of_the_backlog_or_told_that_it_is_over() -> None:

@@ -43,10 +43,10 @@ def test_a_person_sees_what_waits_for_them_and_nothing_else() -> None:
     reply = asked(world, JAMIE)
 
     assert (reply.status, reply.body["count"]) == (200, 1)
-    assert reply.body["message"] == "You have 1 open approval in Coupa."
+    assert reply.body["message"] == "1 approval is waiting for you in Coupa."
     [card] = reply.body["approvals"]
     assert card["approval_id"] == str(first_approval(world, mine))
-    assert "<i>Amount</i>: USD 1,800.00" in card["text"]
+    assert "USD 1,800.00</b>" in card["text"]
     assert {later, others} & {int(card["document_id"])} == set()
 
 
@@ -58,7 +58,7 @@ def test_nothing_waits_for_somebody_without_approvals() -> None:
         "count": 0,
         "is_complete": True,
         "unreadable": 0,
-        "message": "You have no open approvals in Coupa.",
+        "message": "Nothing is waiting for your approval in Coupa.",
         "approvals": [],
     }
 
@@ -190,7 +190,7 @@ def test_what_is_of_a_closed_type_is_shown_by_its_number_and_spoils_no_other() -
 
     assert [card["document_type"] for card in reply.body["approvals"]] == ["Contract", "InvoiceHeader"]
     assert (reply.body["count"], reply.body["unreadable"]) == (2, 1)
-    assert reply.body["message"] == "You have 2 open approvals in Coupa; 1 cannot be read now."
+    assert reply.body["message"] == "2 approvals are waiting for you in Coupa. Cannot be read right now: 1."
 
 
 def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
@@ -208,12 +208,9 @@ def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
     assert card["link"] == f"https://portal.test/RequisitionHeader/{number}"
     assert card["text"] == "<br>".join(
         [
-            "Hallo Jamie,",
-            "",
-            "<b>💳 Bestellanforderung wartet auf Ihre Genehmigung</b>:",
-            "- <i>Titel</i>: Laptops",
+            "<b>💳 Sam Doe beantragt „Laptops“, 1.800,00 USD</b>",
+            "Bestellanforderung 5001 wartet auf Ihre Genehmigung",
             "- <i>Eingereicht am</i>: 23.11.2026",
-            "Hier möglich: genehmigen oder ablehnen.",
             f'<a href="{card["link"]}">In Coupa öffnen</a>',
         ]
     )
@@ -271,7 +268,9 @@ def test_what_is_needed_soon_comes_first_then_what_waits_for_longest() -> None:
     reply = asked(world, JAMIE)
 
     assert ids(reply) == [late, tomorrow, in_a_week, oldest, plain, later, nonsense]
-    assert reply.body["message"] == "You have 7 open approvals in Coupa; the oldest has waited for 2 days."
+    assert reply.body["message"] == (
+        "7 approvals are waiting for you in Coupa. The oldest has been waiting for 2 days."
+    )
 
 
 def test_a_card_says_how_old_it_is_and_by_when_it_is_needed() -> None:
@@ -286,8 +285,8 @@ def test_a_card_says_how_old_it_is_and_by_when_it_is_needed() -> None:
     [card] = asked(world, JAMIE).body["approvals"]
     alone = shown(world, JAMIE, first_approval(world, dated)).body
 
-    assert young.body["message"] == "You have 1 open approval in Coupa."
-    assert day.body["message"] == "You have 1 open approval in Coupa; it has waited for 1 day."
+    assert young.body["message"] == "1 approval is waiting for you in Coupa."
+    assert day.body["message"] == ("1 approval is waiting for you in Coupa. It has been waiting for 1 day.")
     assert (card["age_days"], card["need_by"]) == (alone["age_days"], alone["need_by"]) == (5, "2026-12-01")
 
 
@@ -427,8 +426,8 @@ def test_who_has_very_many_gets_a_page_and_their_number_in_time(number: int, cal
     assert count == number if is_complete else WHOLE < count < number
     assert is_complete == (number == 1_300)
     assert reply.body["message"] == (
-        f"You have {'' if is_complete else 'at least '}{count} open approvals in Coupa, "
-        "of which some may not be your turn yet; 20 are shown."
+        f"{'' if is_complete else 'At least '}{count:,} approvals are waiting for you in Coupa. "
+        "Some of these may not be your turn yet. 20 are shown."
     )
     assert ids(reply) == documents_asked(world) == numbers[:MAX_CARDS]
     assert world.click(reply.body["approvals"][-1], JAMIE).body["outcome"] == "approved"
@@ -443,7 +442,9 @@ def test_a_list_that_one_question_covers_is_in_order_and_counted_exactly() -> No
     reply = asked(world, JAMIE)
 
     assert ids(reply) == [urgent, *numbers[: MAX_CARDS - 1]]
-    assert reply.body["message"] == "You have 49 open approvals in Coupa; the oldest has waited for 3 days."
+    assert reply.body["message"] == (
+        "49 approvals are waiting for you in Coupa. The oldest has been waiting for 3 days."
+    )
 
 
 def test_of_a_longer_list_the_page_is_in_order_and_its_oldest_is_told() -> None:
@@ -456,8 +457,8 @@ def test_of_a_longer_list_the_page_is_in_order_and_its_oldest_is_told() -> None:
 
     assert ids(reply) == [numbers[7], *numbers[:7], *numbers[8:MAX_CARDS]]
     assert reply.body["message"] == (
-        "You have 51 open approvals in Coupa, of which some may not be your turn yet; "
-        "the oldest shown has waited for 2 days; 20 are shown."
+        "51 approvals are waiting for you in Coupa. Some of these may not be your turn yet. "
+        "The oldest shown has been waiting for 2 days. 20 are shown."
     )
 
 
@@ -482,8 +483,8 @@ def test_who_has_no_turn_yet_in_a_long_list_is_told_so_after_some_pages() -> Non
 
     assert (reply.body["count"], reply.body["approvals"]) == (10, [])
     assert reply.body["message"] == (
-        "You have 10 open approvals in Coupa, of which some may not be your turn yet; "
-        "none that was looked at is your turn now."
+        "10 approvals are waiting for you in Coupa. Some of these may not be your turn yet. "
+        "None that was looked at is your turn now."
     )
 
 
@@ -531,11 +532,13 @@ def test_one_document_that_cannot_be_read_is_shown_by_its_number_and_the_others_
         card = reply.body["approvals"][-1]
         assert (card["document_type"], card["document_id"]) == ("RequisitionHeader", str(bad))
         assert card["link"] in card["text"]
-        assert f"Requisition ID</i>: {bad}" in card["text"]
-        assert "This cannot be shown here now; please open it in Coupa." in card["text"]
+        assert f"Purchase request {bad} needs your approval" in card["text"]
+        assert "This cannot be shown here right now; please open it in Coupa." in card["text"]
         assert "Laptop" not in card["text"]
         assert "action_token" not in card
-        assert reply.body["message"] == "You have 3 open approvals in Coupa; 1 cannot be read now."
+        assert (
+            reply.body["message"] == "3 approvals are waiting for you in Coupa. Cannot be read right now: 1."
+        )
     else:
         assert ids(reply) == others[:MAX_CARDS]
 
@@ -546,9 +549,9 @@ def test_the_only_one_that_cannot_be_read_is_told_in_german_too() -> None:
 
     reply = asked(world, JAMIE)
 
-    assert reply.body["message"] == "You have 1 open approval in Coupa; it cannot be read now."
+    assert reply.body["message"] == ("1 Genehmigung wartet in Coupa auf Sie. Gerade nicht lesbar: 1.")
     [card] = reply.body["approvals"]
-    assert "Dies lässt sich hier gerade nicht anzeigen; bitte in Coupa öffnen." in card["text"]
+    assert "Das lässt sich hier gerade nicht anzeigen. Bitte öffnen Sie es in Coupa." in card["text"]
 
 
 def test_when_no_document_can_be_read_all_are_shown_by_their_numbers() -> None:
@@ -608,7 +611,7 @@ def test_a_page_that_fails_after_others_leaves_these() -> None:
 
     assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
     assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE, False)
-    assert reply.body["message"] == "You have at least 50 open approvals in Coupa; 20 are shown."
+    assert reply.body["message"] == "At least 50 approvals are waiting for you in Coupa. 20 are shown."
 
 
 def test_a_page_of_which_only_some_records_come_leaves_these_and_those_before() -> None:
@@ -625,7 +628,9 @@ def test_a_page_of_which_only_some_records_come_leaves_these_and_those_before() 
 
     assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
     assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE + 10, False)
-    assert reply.body["message"].startswith("You have at least 60 open approvals in Coupa, of which some may")
+    assert reply.body["message"].startswith(
+        "At least 60 approvals are waiting for you in Coupa. Some of these may"
+    )
 
 
 @pytest.mark.parametrize("body", ['[{"id": 2}, {"id": 1}]', '[{"id": "x"}]'])
@@ -665,7 +670,7 @@ def test_who_cannot_be_told_for_whom_they_act_sees_their_own() -> None:
     reply = asked(world, JAMIE)
 
     assert (reply.status, ids(reply)) == (200, numbers)
-    assert reply.body["message"] == "You have at least 2 open approvals in Coupa."
+    assert reply.body["message"] == "At least 2 approvals are waiting for you in Coupa."
     assert asked(world, "sam@example.com").status == 503
 
 
@@ -678,7 +683,7 @@ def test_where_not_all_could_be_read_nobody_is_told_that_nothing_waits() -> None
 
     assert (reply.status, reply.body["count"], reply.body["approvals"]) == (200, 0, [])
     assert reply.body["message"] == (
-        "None of the approvals that could be read now is your turn; not all could be read."
+        "Nothing that could be read now is waiting for your approval; not everything could be read."
     )
 
 
@@ -717,7 +722,7 @@ def test_of_other_types_the_one_whose_chain_cannot_be_read_is_shown_by_its_numbe
     assert reply.body["unreadable"] == 1
     card = reply.body["approvals"][-1]
     assert (card["document_type"], card["document_id"]) == ("ReceiptRequest", str(receipts[-1]))
-    assert "This cannot be shown here now" in card["text"]
+    assert "This cannot be shown here right now" in card["text"]
 
 
 def test_when_no_chain_of_other_types_can_be_read_these_are_shown_by_their_numbers() -> None:
@@ -759,4 +764,4 @@ def test_what_comes_too_late_is_shown_by_its_number() -> None:
 
     assert world.clock.monotonic() - before_s < BUDGET_S
     assert (reply.status, ids(reply)) == (200, numbers)
-    assert reply.body["message"] == "You have 3 open approvals in Coupa; 3 cannot be read now."
+    assert reply.body["message"] == "3 approvals are waiting for you in Coupa. Cannot be read right now: 3."

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.model import Verb
 from coupa_core.moveworks import ListenerChannel, chat, listener
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
@@ -35,6 +36,7 @@ NOTICE = Notice(
     {"approval_id": "85001", "action_token": "v1.k1.x.y"},
     document_type="RequisitionHeader",
     document_id="5001",
+    actions={Verb.APPROVE: "Approve", Verb.REJECT: "Reject"},
 )
 """A notice as the bridge renders it."""
 
@@ -95,7 +97,7 @@ def test_one_notice_is_one_signed_request_with_all_that_a_plugin_needs() -> None
         "action_token": "v1.k1.x.y",
         "document_type": "RequisitionHeader",
         "document_id": "5001",
-        "buttons": {"approve": "Approve", "reject": "Send back"},
+        "buttons": {"approve": "Approve", "reject": "Reject"},
     }
     (delivered,) = world.moveworks.inbox("ann@example.com")
     assert (delivered.message, delivered.slots) == (sent(world)["message"], NOTICE.slots)
@@ -186,7 +188,7 @@ def test_the_examples_in_the_docstrings_hold() -> None:
 
 def test_a_repeat_has_the_same_delivery_id_though_its_token_expires_later() -> None:
     again = replace(
-        NOTICE, slots=NOTICE.slots | {"action_token": "v1.k1.later.z"}, recipient="Ann@Example.com"
+        NOTICE, slots=dict(NOTICE.slots) | {"action_token": "v1.k1.later.z"}, recipient="Ann@Example.com"
     )
 
     assert listener.delivery_id(again) == listener.delivery_id(NOTICE)
@@ -197,7 +199,7 @@ def test_a_repeat_has_the_same_delivery_id_though_its_token_expires_later() -> N
     [
         replace(NOTICE, recipient="bob@example.com"),
         replace(NOTICE, text="<b>Purchase request changed</b>"),
-        replace(NOTICE, slots=NOTICE.slots | {"approval_id": "85002"}),
+        replace(NOTICE, slots=dict(NOTICE.slots) | {"approval_id": "85002"}),
         replace(NOTICE, kind="reminder"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The messages beside the announcement: reminder, escalation, digest, follow-up, outcome and receipt."""
+"""The messages beside the card of one approval: digest, escalation, closing follow-up and outcome."""
 
 from __future__ import annotations
 
@@ -8,45 +8,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from goldens import approval, document, request
+from goldens import READER, approval, card, document, readable, request
+from goldens import WHEN as NOW
 
+from coupa_core.endings import NEWS, End, Ending
 from coupa_core.model import Document, Verb
 from coupa_core.notice import (
-    HTML,
-    MARKDOWN,
     MAX_ENTRIES,
     MAX_MESSAGE,
-    PLAIN,
     Ended,
-    Ending,
-    Markup,
-    Shown,
     Style,
     Waiting,
     closing,
-    closings,
     digest,
     escalation,
     outcome,
-    receipt,
-    reminder,
 )
-from coupa_core.notice.catalogue import TEXTS
+from coupa_core.notice.catalogue import LANGUAGES, texts
 
 BASE = "https://acme.coupahost.com"
-JAMIE = Shown(name="Jamie")
-ENGLISH = Style(base_url=BASE, markup=PLAIN, zone="Europe/Berlin")
+ENGLISH = Style(base_url=BASE, zone="Europe/Berlin")
 GERMAN = replace(ENGLISH, language="de")
-NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 ASK = "To decide here, ask: “Do I have any approvals in Coupa?”"
+AT = datetime(2026, 11, 25, 23, 5, tzinfo=UTC)
+NOTHING = Document(type="ReceiptRequest", id=77)
+
+
+def lines(markup: str) -> list[str]:
+    """Return a message as a person reads it, line by line."""
+    return readable(markup).split("\n")
 
 
 def test_a_reminder_says_how_long_it_has_waited_and_everything_else() -> None:
-    text = reminder(approval(), request(), style=ENGLISH, shown=JAMIE, waited=timedelta(days=3, hours=2))
+    said = lines(card(request(), waited=timedelta(days=3, hours=2)))
 
-    assert text.split("\n")[2] == "💳 Purchase request still pending your approval, waiting for 3 days:"
-    assert "- Amount: USD 14,060.41" in text
-    assert text.endswith(f"Open in Coupa ({BASE}/requisition_headers/14170)")
+    assert said[:3] == [
+        "💳 Jamie Lee asks for “Laptops”, USD 14,060.41, by Dec 1, 2026",
+        "Purchase request 14170 has been waiting for your approval for 3 days",
+        "- MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41",
+    ]
+    assert said[-1] == f"Open in Coupa ({BASE}/requisition_headers/14170)"
 
 
 @pytest.mark.parametrize(
@@ -65,74 +66,54 @@ def test_an_age_is_told_in_words(waited: timedelta, english: str, german: str) -
     assert (ENGLISH.age(waited), GERMAN.age(waited)) == (english, german)
 
 
-def test_a_digest_names_each_approval_with_kind_title_amount_requester_and_age() -> None:
+def test_a_digest_names_each_approval_with_title_amount_requester_and_age() -> None:
     waiting = [
         Waiting(request(), NOW - timedelta(days=3)),
         Waiting(document("InvoiceHeader"), NOW - timedelta(hours=5)),
-        Waiting(document("Contract")),
+        Waiting(document("Contract", submitter={"id": 42, "fullname": "Lee"})),
         Waiting(Document(type="Other", id=9)),
     ]
 
-    text = digest(waiting, style=replace(ENGLISH, base_url="https://a.b"), now=NOW)
-
-    assert (
-        text
-        == """\
-4 approvals wait for you in Coupa:
-1. Purchase request 14170 (https://a.b/requisition_headers/14170): Laptops, USD 14,060.41, Jamie Lee, \
-waiting for 3 days
-2. Invoice 14170 (https://a.b/invoices/14170): INV-2026-118, USD 11,900.00, Jamie Lee, waiting for 5 hours
-3. Contract 14170 (https://a.b/contracts/14170): Cleaning of the head office, \
-USD 10,000.00 to USD 48,000.00, Jamie Lee
-4. Request 9 (https://a.b)
-To decide here, ask: “Do I have any approvals in Coupa?”
-Open in Coupa (https://a.b)"""
-    )
+    assert lines(digest(waiting, style=replace(ENGLISH, base_url="https://a.b"), now=NOW)) == [
+        "4 approvals are waiting for you in Coupa",
+        "1. Laptops (https://a.b/requisition_headers/14170): USD 14,060.41, Jamie Lee, waiting for 3 days",
+        "2. Invoice INV-2026-118 (https://a.b/invoices/14170): USD 11,900.00, Jamie Lee, waiting for 5 hours",
+        "3. Cleaning of the head office (https://a.b/contracts/14170): USD 10,000.00 to USD 48,000.00, Lee",
+        "4. Request 9 (https://a.b)",
+        ASK,
+        "Open in Coupa (https://a.b)",
+    ]
 
 
-def test_a_digest_of_one_and_of_none_still_reads_well() -> None:
-    one = digest([Waiting(request())], style=ENGLISH, now=NOW)
-    none = digest([], style=ENGLISH, now=NOW, total=3)
+@pytest.mark.parametrize(("given", "more"), [(10, None), (11, 1), (200, 190)])
+def test_a_digest_names_ten_and_counts_the_others(given: int, more: int | None) -> None:
+    rows = lines(digest([Waiting(request())] * given, style=ENGLISH, now=NOW))
 
-    assert one.startswith("1 approval waits for you in Coupa:\n1. Purchase request 14170")
-    assert none.split("\n") == ["3 approvals wait for you in Coupa", ASK, f"Open in Coupa ({BASE})"]
-
-
-@pytest.mark.parametrize(
-    ("given", "total", "more"), [(10, None, None), (11, None, 1), (5, 200, 195), (30, 2, 20)]
-)
-def test_a_digest_names_ten_and_counts_the_others(given: int, total: int | None, more: int | None) -> None:
-    text = digest([Waiting(request())] * given, style=ENGLISH, now=NOW, total=total)
-
-    rows = text.split("\n")
-    assert sum(row[:1].isdigit() and ". " in row[:4] for row in rows) == min(given, MAX_ENTRIES)
+    assert sum(row[:1].isdigit() and ". " in row[:4] for row in rows) == MAX_ENTRIES
     assert [row for row in rows if row.endswith(" more")] == ([f"+{more} more"] if more else [])
 
 
-def test_a_digest_greets_whoever_has_a_name_and_nobody_else() -> None:
-    items = [Waiting(request())]
-
-    named = digest(items, style=ENGLISH, now=NOW, name="Jamie\n")
-
-    assert named == f"Hi Jamie,\n\n{digest(items, style=ENGLISH, now=NOW)}"
-    assert digest(items, style=ENGLISH, now=NOW, name="\u200b").startswith("1 approval")
-
-
-def test_a_digest_says_how_to_decide_only_where_something_can_be_decided() -> None:
-    assert ASK in digest([Waiting(request())], style=ENGLISH, now=NOW)
-    assert "ask" not in digest([Waiting(request())], style=replace(ENGLISH, actions=()), now=NOW)
+@pytest.mark.parametrize(
+    ("style", "how"),
+    [
+        (ENGLISH, ASK),
+        (replace(ENGLISH, list_decides=False), "To decide, open each of them in Coupa."),
+        (replace(ENGLISH, actions=()), "1. "),
+    ],
+)
+def test_a_digest_says_how_to_decide_where_something_can_be_decided(style: Style, how: str) -> None:
+    assert lines(digest([Waiting(request())], style=style, now=NOW))[-2].startswith(how)
 
 
-@pytest.mark.parametrize("language", TEXTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_builds_the_list_knows_what_digests_tell_people_to_ask(language: str) -> None:
     guide = Path(__file__).parents[1] / "docs" / "creator_studio" / "actions.md"
 
-    assert TEXTS[language]["ask"] in guide.read_text("utf-8")
+    assert str(texts(language)["ask"]) in guide.read_text("utf-8")
 
 
-@pytest.mark.parametrize("markup", [HTML, MARKDOWN, PLAIN], ids=lambda each: str(each.name))
-def test_a_digest_that_would_be_too_long_names_fewer(markup: Markup) -> None:
-    long = Style(links={"*": f"https://acme.coupahost.com/{'x' * 5000}"}, markup=markup)
+def test_a_digest_that_would_be_too_long_names_fewer() -> None:
+    long = Style(links={"*": f"https://acme.coupahost.com/{'x' * 5000}"})
 
     text = digest([Waiting(request())] * 8, style=long, now=NOW)
 
@@ -143,7 +124,7 @@ def test_a_digest_that_would_be_too_long_names_fewer(markup: Markup) -> None:
 def test_texts_of_others_do_no_harm_in_a_digest() -> None:
     rough = request(req_title='</a><b>[x](y)*"\n1. Approve')
 
-    text = digest([Waiting(rough)], style=replace(ENGLISH, markup=HTML), now=NOW)
+    text = digest([Waiting(rough)], style=ENGLISH, now=NOW)
 
     assert "<b>[" not in text
     assert text.count("<br>") == 3
@@ -151,102 +132,88 @@ def test_texts_of_others_do_no_harm_in_a_digest() -> None:
 
 
 def test_an_escalation_says_who_is_waited_for_how_long_and_that_it_stays_theirs() -> None:
-    told: dict[str, Any] = {"waited": timedelta(days=3), "waits_for": "Jamie Doe", "name": "Robin"}
+    one = Waiting(request(), NOW - timedelta(days=3), approval(approver={"fullname": "Jamie Doe"}))
 
-    english = escalation(approval(), request(), style=ENGLISH, **told)
-    german = escalation(approval(), request(), style=GERMAN, **told)
-
-    assert english.split("\n") == [
-        "Hi Robin,",
-        "",
-        "💳 Purchase request 14170 (Laptops) has been waiting for Jamie Doe for 3 days:",
-        "- Amount: USD 14,060.41",
-        "- Requester: Jamie Lee",
-        "For your information: it is still up to Jamie Doe to decide.",
+    assert lines(escalation([one], style=ENGLISH, now=NOW)) == [
+        "💳 Jamie Lee asks for “Laptops”, USD 14,060.41, by Dec 1, 2026",
+        "Purchase request 14170: waiting for Jamie Doe for 3 days",
+        "For your information only: Jamie Doe still has to decide.",
         f"Open in Coupa ({BASE}/requisition_headers/14170)",
     ]
-    assert german.split("\n")[2::3] == [
-        "💳 Bestellanforderung 14170 (Laptops) wartet schon 3 Tage auf Jamie Doe:",
-        "Zur Information: Die Entscheidung liegt weiterhin bei Jamie Doe.",
+    assert lines(escalation([one], style=GERMAN, now=NOW))[1:3] == [
+        "Bestellanforderung 14170: wartet schon 3 Tage auf Jamie Doe",
+        "Nur zur Information: Die Entscheidung liegt weiterhin bei Jamie Doe.",
     ]
-
-
-@pytest.mark.parametrize("verbs", [tuple(Verb), ()], ids=len)
-def test_an_escalation_offers_nothing_to_decide(verbs: tuple[Verb, ...]) -> None:
-    style = replace(ENGLISH, actions=verbs)
-    text = escalation(approval(), request(), style=style, waited=timedelta(days=3), waits_for="Jamie Doe")
-
-    assert "Possible here" not in text
-    assert "ask" not in text
+    assert lines(escalation([one, Waiting(NOTHING)], style=ENGLISH, now=NOW)) == [
+        "2 approvals have been waiting for a long time",
+        "“Laptops”, USD 14,060.41: waiting for Jamie Doe for 3 days",
+        "Request 77: waiting for approval for 1 minute",
+        f"Open in Coupa ({BASE})",
+    ]
 
 
 @pytest.mark.parametrize(
     ("approver", "waits", "decides"),
     [
-        ({"fullname": "Kim Park"}, "has been waiting for Kim Park for 3 days", "still up to Kim Park"),
-        ({"name": "Buyers"}, "has been waiting for Buyers for 3 days", "still up to Buyers"),
-        (None, "has been waiting for approval for 3 days", "up to somebody else"),
+        ({"fullname": "Kim Park"}, "waiting for Kim Park for 3 days", "Kim Park still has to decide."),
+        ({"name": "Buyers"}, "waiting for Buyers for 3 days", "Buyers still has to decide."),
+        (None, "waiting for approval for 3 days", "somebody else has to decide."),
     ],
 )
-def test_an_escalation_names_whom_coupa_asks_when_it_is_not_told_who(
+def test_an_escalation_names_whom_coupa_asks(
     approver: dict[str, str] | None, waits: str, decides: str
 ) -> None:
-    asked = approval(approver=approver)
+    one = Waiting(request(), NOW - timedelta(days=3), approval(approver=approver))
 
-    text = escalation(asked, request(), style=ENGLISH, waited=timedelta(days=3), waits_for="")
+    said = lines(escalation([one], style=ENGLISH, now=NOW))
 
-    assert f"(Laptops) {waits}:" in text
-    assert f"For your information: it is {decides} to decide." in text
+    assert said[1:3] == [f"Purchase request 14170: {waits}", f"For your information only: {decides}"]
 
 
-def test_several_cards_that_died_with_the_most_that_others_can_write_fit_into_a_message() -> None:
+@pytest.mark.parametrize("tell", [closing, outcome])
+def test_several_that_ended_with_the_most_that_others_can_write_fit_into_a_message(tell: Any) -> None:
     worst = request(**{"req-title": "'" * 300})
-    items = [Ended(worst, Ending.REASSIGNED, by="'" * 300, at=AT)] * 200
+    items = [Ended(worst, End(Ending.REJECTED, "'" * 300, AT, "'" * 900))] * 200
 
-    text = closings(items, style=replace(GERMAN, markup=HTML), name="'" * 300)
+    text = tell(items, style=GERMAN)
 
     assert len(text) <= MAX_MESSAGE
-    assert "+190 weitere" in text
+    assert ("+190 weitere" in text) is (tell is closing)
+    assert " weitere<br>" in text
 
 
-AT = datetime(2026, 11, 25, 23, 5, tzinfo=UTC)
+ENDS = {
+    Ending.APPROVED: (
+        "Approved by Kim on Nov 26, 2026 at 12:05 AM: “Laptops”, USD 14,060.41",
+        "Genehmigt von Kim am 26.11.2026 um 00:05 Uhr: „Laptops“, 14.060,41 USD",
+    ),
+    Ending.WITHDRAWN: (
+        "Withdrawn by Kim on Nov 26, 2026 at 12:05 AM: “Laptops”, USD 14,060.41",
+        "Zurückgezogen von Kim am 26.11.2026 um 00:05 Uhr: „Laptops“, 14.060,41 USD",
+    ),
+    Ending.ENDED: (
+        "No longer waiting for you: “Laptops”, USD 14,060.41",
+        "Wartet nicht mehr auf Sie: „Laptops“, 14.060,41 USD",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("ending", "english", "german"),
-    [
-        (
-            Ending.APPROVED,
-            "Purchase request 14170 (Laptops) was approved by Kim on Nov 26, 2026 at 12:05 AM.",
-            "Bestellanforderung 14170 (Laptops) wurde am 26.11.2026 um 00:05 Uhr von Kim genehmigt.",
-        ),
-        (
-            Ending.WITHDRAWN,
-            "Purchase request 14170 (Laptops) was withdrawn by Kim on Nov 26, 2026 at 12:05 AM.",
-            "Bestellanforderung 14170 (Laptops) wurde am 26.11.2026 um 00:05 Uhr von Kim zurückgezogen.",
-        ),
-        (
-            Ending.ENDED,
-            "Purchase request 14170 (Laptops) no longer waits for you.",
-            "Bestellanforderung 14170 (Laptops) wartet nicht mehr auf Sie.",
-        ),
-    ],
-)
-def test_a_closing_follow_up_says_what_happened_by_whom_and_when(
-    ending: Ending, english: str, german: str
-) -> None:
-    first = closing(request(), ending, style=ENGLISH, by="Kim", at=AT).split("\n")
-    other = closing(request(), ending, style=GERMAN, by="Kim", at=AT).split("\n")
+@pytest.mark.parametrize("ending", ENDS)
+def test_a_closing_follow_up_says_what_happened_by_whom_and_when(ending: Ending) -> None:
+    english, german = ENDS[ending]
+    ended = [Ended(request(), End(ending, "Kim", AT))]
 
-    assert first[0] == f"{english} There is nothing left for you to do."
-    assert other[0] == f"{german} Für Sie ist nichts mehr zu tun."
-    assert first[1] == f"Open in Coupa ({BASE}/requisition_headers/14170)"
-
-
-def test_a_closing_follow_up_and_an_outcome_greet_whoever_has_a_name_and_nobody_else() -> None:
-    for tell in (closing, outcome):
-        plain = tell(request(), Ending.APPROVED, style=ENGLISH)
-        assert tell(request(), Ending.APPROVED, style=ENGLISH, name="Jamie") == f"Hi Jamie,\n\n{plain}"
+    assert lines(closing(ended, style=ENGLISH)) == [
+        f"💳 {english}",
+        "There is nothing left for you to do.",
+        f"Open in Coupa ({BASE}/requisition_headers/14170)",
+    ]
+    assert lines(closing(ended, style=GERMAN))[:2] == [f"💳 {german}", "Für Sie ist nichts mehr zu tun."]
+    assert lines(closing(ended * 2, style=ENGLISH))[:3] == [
+        "2 approvals no longer need you",
+        english,
+        english,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -254,106 +221,49 @@ def test_a_closing_follow_up_and_an_outcome_greet_whoever_has_a_name_and_nobody_
     [
         (
             Ending.APPROVED,
-            "was approved by Ann Doe on Nov 26, 2026 at 12:05 AM.",
-            "wurde am 26.11.2026 um 00:05 Uhr von Ann Doe genehmigt.",
+            "was approved by Ann Doe on Nov 26, 2026 at 12:05 AM",
+            "wurde von Ann Doe am 26.11.2026 um 00:05 Uhr genehmigt",
         ),
         (
-            Ending.REJECTED,
-            "was rejected by Ann Doe on Nov 26, 2026 at 12:05 AM.",
-            "wurde am 26.11.2026 um 00:05 Uhr von Ann Doe abgelehnt.",
+            Ending.DISPUTED,
+            "was disputed by Ann Doe on Nov 26, 2026 at 12:05 AM",
+            "wurde von Ann Doe am 26.11.2026 um 00:05 Uhr beanstandet",
         ),
         (
-            Ending.ON_HOLD,
-            "was put on hold by Ann Doe on Nov 26, 2026 at 12:05 AM.",
-            "wurde am 26.11.2026 um 00:05 Uhr von Ann Doe zurückgestellt.",
+            Ending.VOIDED,
+            "was voided by Ann Doe on Nov 26, 2026 at 12:05 AM",
+            "wurde von Ann Doe am 26.11.2026 um 00:05 Uhr storniert",
         ),
-        (
-            Ending.WITHDRAWN,
-            "was withdrawn by Ann Doe on Nov 26, 2026 at 12:05 AM.",
-            "wurde am 26.11.2026 um 00:05 Uhr von Ann Doe zurückgezogen.",
-        ),
-        (
-            Ending.REASSIGNED,
-            "now waits for somebody else's approval.",
-            "wartet jetzt auf die Genehmigung einer anderen Person.",
-        ),
-        (Ending.ENDED, "no longer waits for approval.", "wartet nicht mehr auf Genehmigung."),
     ],
 )
 def test_an_outcome_tells_the_requester_what_became_of_the_request(
     ending: Ending, english: str, german: str
 ) -> None:
-    first = outcome(request(), ending, style=ENGLISH, by="Ann Doe", at=AT).split("\n")
-    other = outcome(request(), ending, style=GERMAN, by="Ann Doe", at=AT).split("\n")
+    ended = [Ended(request(), End(ending, "Ann Doe", AT))]
 
-    assert first == [
-        f"Your purchase request 14170 (Laptops) {english}",
+    assert lines(outcome(ended, style=ENGLISH)) == [
+        f"💳 Your request {english}: “Laptops”, USD 14,060.41",
         f"Open in Coupa ({BASE}/requisition_headers/14170)",
     ]
-    assert other[0] == f"Ihre Bestellanforderung 14170 (Laptops) {german}"
+    assert lines(outcome(ended, style=GERMAN))[0] == f"💳 Ihr Antrag {german}: „Laptops“, 14.060,41 USD"
 
 
-@pytest.mark.parametrize(
-    ("about", "english", "german"),
-    [
-        (document("RequisitionHeader"), "Your purchase request", "Ihre Bestellanforderung"),
-        (document("ExpenseReport"), "Your expense report", "Ihre Spesenabrechnung"),
-        (document("InvoiceHeader"), "Your invoice", "Ihre Rechnung"),
-        (
-            document("InvoiceHeader", **{"document-type": "Credit Note"}),
-            "Your credit note",
-            "Ihre Gutschrift",
-        ),
-        (document("OrderHeaderChange"), "Your purchase order change", "Ihre Bestelländerung"),
-        (document("Contract"), "Your contract", "Ihr Vertrag"),
-        (document("EasyFormResponse"), "Your form", "Ihr Formular"),
-        (Document(type="ReceiptRequest", id=14170), "Your request", "Ihr Vorgang"),
-    ],
-    ids=lambda each: each if isinstance(each, str) else each.type,
-)
-def test_an_outcome_calls_each_kind_the_requesters(about: Document, english: str, german: str) -> None:
-    assert outcome(about, Ending.ENDED, style=ENGLISH).startswith(f"{english} 14170 ")
-    assert outcome(about, Ending.ENDED, style=GERMAN).startswith(f"{german} 14170 ")
+def test_the_requester_hears_why_it_was_rejected() -> None:
+    ended = Ended(request(), End(Ending.REJECTED, words="Two are enough;\ntake the cheaper model."))
+
+    alone = lines(outcome([ended], style=ENGLISH))
+    among = lines(outcome([ended, Ended(NOTHING, End(Ending.APPROVED))], style=ENGLISH))
+
+    assert alone[:2] == [
+        "💳 Your request was rejected: “Laptops”, USD 14,060.41",
+        "Reason given: Two are enough; take the cheaper model.",
+    ]
+    assert among[1:3] == [
+        f"{alone[0].removeprefix('💳 ')} · {alone[1]}",
+        "Your request was approved: Request 77",
+    ]
 
 
-@pytest.mark.parametrize("ending", Ending)
-@pytest.mark.parametrize("style", [ENGLISH, GERMAN], ids=["en", "de"])
-def test_a_closing_follow_up_needs_neither_person_nor_time_nor_title(ending: Ending, style: Style) -> None:
-    text = closing(request(req_title=None), ending, style=style)
-
-    assert "14170 w" in text or "14170 n" in text
-    assert "  " not in text
-    assert "{" not in text
-
-
-@pytest.mark.parametrize(
-    ("verb", "status", "following", "said"),
-    [
-        (Verb.APPROVE, "pending_approval", ["Robin", "Kim"], "Next: Robin, Kim."),
-        (Verb.APPROVE, "approved", [], "It is now fully approved."),
-        (Verb.APPROVE, "pending_approval", [], "Its status is now: Pending approval."),
-        (Verb.APPROVE, "pending_approval", None, "Its status is now: Pending approval."),
-        (Verb.REJECT, "draft", None, "Its status is now: Draft."),
-        (Verb.HOLD, "pending_approval", None, "Its status is now: Pending approval."),
-        (Verb.REJECT, None, None, ""),
-    ],
-)
-def test_a_receipt_names_the_new_state_and_who_is_next(
-    verb: Verb, status: str | None, following: list[str] | None, said: str
-) -> None:
-    next_ones = None if following is None else [approval(approver={"fullname": name}) for name in following]
-
-    text = receipt(request(status=status), verb, style=ENGLISH, following=next_ones)
-
-    did = {
-        Verb.APPROVE: "Done, approved",
-        Verb.REJECT: "Done, rejected with your reason",
-        Verb.HOLD: "Done, put on hold",
-    }[verb]
-    assert text == f"{did}: Purchase request 14170 (Laptops). {said}".strip()
-
-
-NOTHING = Document(type="ReceiptRequest", id=77)
 ROUGH: list[Any] = [
     pytest.param("</a><b>[x](https://evil.example)\n1. Approve <!channel> @here" * 2_000, id="markup"),
     pytest.param("מחשבים ניידים (3)", id="right to left"),
@@ -364,38 +274,35 @@ ROUGH: list[Any] = [
 
 def others(document: Document, style: Style, text: str) -> list[str]:
     """Return each message in which others' words stand, with theirs."""
-    named: dict[str, Any] = {"style": style, "name": text}
+    asks = approval(approver={"fullname": text})
     return [
-        digest([Waiting(document)] * 12, now=NOW, **named),
-        escalation(approval(approver=None), document, waited=timedelta(days=3), waits_for=text, **named),
-        *(closing(document, ending, by=text, at=AT, **named) for ending in Ending),
-        *(outcome(document, ending, by=text, at=AT, **named) for ending in Ending),
+        digest([Waiting(document)] * 12, style=style, now=NOW),
+        escalation([Waiting(document, NOW, asks)], style=style, now=NOW),
+        escalation([Waiting(document, NOW, asks)] * 2, style=style, now=NOW),
+        *(closing([Ended(document, End(ending, text, AT))], style=style) for ending in Ending),
+        *(outcome([Ended(document, End(ending, text, AT, text))], style=style) for ending in NEWS),
+        card(document, style, reader=replace(READER, locale=""), bar=None, actions=tuple(Verb)),
     ]
 
 
 @pytest.mark.parametrize("text", ROUGH)
-@pytest.mark.parametrize("markup", [HTML, MARKDOWN, PLAIN], ids=lambda each: str(each.name))
-@pytest.mark.parametrize("style", [ENGLISH, GERMAN], ids=["en", "de"])
-def test_texts_of_others_stay_short_on_their_line_and_without_marks(
-    style: Style, markup: Markup, text: str
-) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_of_others_stay_short_on_their_line_and_without_marks(language: str, text: str) -> None:
+    style = replace(ENGLISH, language=language)
     about = request(**{"req-title": text, "requested-by": {"id": 1, "fullname": text}})
     tame = request(**{"req-title": "x", "requested-by": {"id": 1, "fullname": "x"}})
-    marked = replace(style, markup=markup)
 
-    for said, plain in zip(others(about, marked, text), others(tame, marked, "x"), strict=True):
+    for said, plain in zip(others(about, style, text), others(tame, style, "x"), strict=True):
         assert len(said) <= MAX_MESSAGE
-        assert said.count("\n") == plain.count("\n")
         assert said.count("<br>") == plain.count("<br>")
         assert said.count("\u2068") == said.count("\u2069")
-        assert not any(char in said for char in "\u202e\u2066")
+        assert not any(char in said for char in "\u202e\u2066\n")
         assert "https://evil" not in said
-        if markup is HTML:
-            assert said.count("<") == plain.count("<")
+        assert said.count("<") == plain.count("<")
 
 
-@pytest.mark.parametrize("style", [ENGLISH, GERMAN], ids=["en", "de"])
-def test_a_document_of_which_nothing_is_known_is_told_by_its_number(style: Style) -> None:
-    for said in others(NOTHING, style, ""):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_document_of_which_nothing_is_known_is_told_by_its_number(language: str) -> None:
+    for said in others(NOTHING, replace(ENGLISH, language=language), ""):
         assert " 77" in said
         assert not any(hole in said for hole in ("None", "{", "()", "  ", " ,", " ."))

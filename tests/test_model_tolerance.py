@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from goldens import APPROVAL, RECORDS, approval, document, request
+from goldens import APPROVAL, RECORDS, approval, card, document, request
 from pydantic import BaseModel
 
 from coupa_core.content import digest
@@ -16,7 +16,7 @@ from coupa_core.coupa.client import APPROVAL_FIELDS
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, parse_document
 from coupa_core.model import has_turn, parse_approval
-from coupa_core.notice import Shown, Style, announcement, difference, shown_facts
+from coupa_core.notice import Style, difference, shown_facts
 
 GONE = Ellipsis
 BAD: dict[str, Any] = {
@@ -114,7 +114,7 @@ def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str,
         assert read is not None
         assert len(digest(read)) == 22, name
         assert has_turn(asked_for, read, []) in (True, False), name
-        assert announcement(asked_for, read, style=Style(), shown=Shown()), name
+        assert card(read, Style(), about=asked_for), name
         assert isinstance(difference(facts, read, Style()), list), name
 
 

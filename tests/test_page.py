@@ -182,7 +182,9 @@ def test_a_message_shows_the_known_markup_and_nothing_else(message: str, html_: 
 def test_a_message_without_an_approval_offers_what_it_says_to_ask_and_nothing_else(office: Office) -> None:
     now, items = office.world.clock.now(), "<ul><li>Desk</li><li>Chair</li></ul>"
     office.world.moveworks.delivered += [
-        Delivered(JAMIE, f"<b>2 approvals wait for you</b>{items}To decide here, ask: “{ASKED}”", {}, now),
+        Delivered(
+            JAMIE, f"<b>2 approvals are waiting for you</b>{items}To decide here, ask: “{ASKED}”", {}, now
+        ),
         Delivered(JAMIE, "It was approved by Robin Vega.", {}, now),
     ]
 
@@ -210,7 +212,7 @@ def test_the_list_shows_each_item_with_buttons_that_work(office: Office) -> None
 
     page = office.do("/chat/ask")
 
-    assert "You have 2 open approvals in Coupa." in page
+    assert "2 approvals are waiting for you in Coupa." in page
     assert page.count('name="card"') == 2 * 2
     assert "approved, HTTP 200" in office.click(JAMIE)
 
@@ -223,7 +225,7 @@ def test_a_list_without_tokens_shows_each_item_and_offers_no_button(office: Offi
 
     page = office.do("/chat/ask")
 
-    assert "You have 1 open approval in Coupa." in page
+    assert "1 approval is waiting for you in Coupa." in page
     assert "or open it in Coupa" in page
     assert 'name="card"' not in page
     assert 'name="tick-' not in page
@@ -237,7 +239,7 @@ def test_what_is_ticked_in_the_list_is_approved_together_and_the_rest_is_not(off
 
     page = office.do("/chat/several", turn=turn, **dict.fromkeys(ticks[:2], "1"))
 
-    assert "Done: you approved all 2 requests." in page
+    assert "Approved: 2 requests." in page
     assert "85001 approved, 85002 approved, HTTP 200" in page
     assert [each.status for each in office.world.coupa.world.approvals.rows.values()] == [
         "approved",

@@ -22,6 +22,7 @@ from sandbox.azurite import INSTALL_HINT, is_installed
 from sandbox.coupa.world import PENDING
 from sandbox.demo import CADENCE, NEVER, function_app
 from sandbox.neighbours import Neighbours, neighbours
+from sandbox.page.chat import WORDS
 from sandbox.serving import served
 from sandbox.story import sweep
 
@@ -202,7 +203,7 @@ def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
 def test_a_request_goes_from_approver_to_approver_and_its_requester_is_told(visitor: Visitor) -> None:
     visitor.open().enter("Bellows", then=ROBIN, requester=ALEX)
     visitor.sweep("1 new notice")
-    expect(visitor.cards("Bellows")).to_contain_text("Purchase request pending your approval")
+    expect(visitor.cards("Bellows")).to_contain_text("needs your approval")
 
     expect(visitor.approve("Bellows")).to_contain_text("approved, HTTP 200")
 
@@ -211,7 +212,7 @@ def test_a_request_goes_from_approver_to_approver_and_its_requester_is_told(visi
     visitor.open(ROBIN)
     expect(visitor.approve("Bellows")).to_contain_text("approved, HTTP 200")
     visitor.sweep("1 new notice")
-    visitor.open(ALEX).told("Your purchase request", "(Bellows) was approved by Robin Vega")
+    visitor.open(ALEX).told("Your request was approved by Robin Vega", "“Bellows”, USD 979.00")
 
 
 def test_sending_back_needs_a_reason_and_hands_it_to_coupa(visitor: Visitor) -> None:
@@ -219,12 +220,12 @@ def test_sending_back_needs_a_reason_and_hands_it_to_coupa(visitor: Visitor) -> 
     visitor.sweep()
     card = visitor.cards("Candles")
 
-    card.get_by_text("Send back", exact=True).click()
-    card.get_by_role("button", name="Send back with this reason").click()
+    card.get_by_text("Reject", exact=True).click()
+    card.get_by_role("button", name="Reject with this reason").click()
     expect(visitor.last()).to_contain_text("reason required")
-    card.get_by_text("Send back", exact=True).click()
+    card.get_by_text("Reject", exact=True).click()
     card.get_by_label("Reason").fill("Too <b>dear</b>.")
-    card.get_by_role("button", name="Send back with this reason").click()
+    card.get_by_role("button", name="Reject with this reason").click()
 
     expect(visitor.last()).to_contain_text("rejected, HTTP 200")
     expect(visitor.document("Candles")).to_contain_text("Too <b>dear</b>.")
@@ -260,7 +261,7 @@ def test_a_colleague_of_the_group_takes_it_and_the_other_is_told(visitor: Visito
     visitor.open(ALEX)
     expect(visitor.approve("Etching")).to_contain_text("approved, HTTP 200")
     visitor.sweep("2 new notices")  # the other one is for the requester
-    visitor.open(ROBIN).told("(Etching) was approved by Alex Kim")
+    visitor.open(ROBIN).told("Approved by Alex Kim on ", "“Etching”, USD 979.00")
 
     expect(visitor.approve("Etching", card=0)).to_contain_text("already decided")
 
@@ -290,7 +291,7 @@ def test_a_re_assigned_approval_is_told_to_both_and_lost_to_the_old_one(visitor:
     document.get_by_label("To", exact=True).select_option(ALEX)
     document.get_by_role("button", name="Re-assign").click()
     visitor.sweep("2 new notices")
-    visitor.told("(Glue) was given to somebody else")
+    visitor.told("Passed to somebody else: “Glue”")
 
     expect(visitor.approve("Glue", card=0)).to_contain_text("not your approval")
     visitor.open(ALEX)
@@ -304,9 +305,9 @@ def test_a_withdrawn_request_cannot_be_approved(visitor: Visitor) -> None:
     document.get_by_text("Edit or withdraw").click()
     document.get_by_role("button", name="Withdraw").click()
 
-    expect(visitor.approve("Hinges")).to_contain_text("it was withdrawn")
+    expect(visitor.approve("Hinges")).to_contain_text("Withdrawn: “Hinges”")
     visitor.sweep("1 new notice")
-    visitor.told("(Hinges) was withdrawn")
+    visitor.told("Withdrawn: “Hinges”")
 
 
 def test_a_fault_holds_notices_back_and_its_mending_lets_them_go(visitor: Visitor) -> None:
@@ -346,16 +347,16 @@ def test_a_delegate_is_told_and_decides_until_time_ends_the_delegation(visitor: 
 def test_many_at_once_are_one_message_that_leads_to_the_list(visitor: Visitor) -> None:
     visitor.open(ALEX).enter("Lathe", first=ALEX, copies="5")
     visitor.sweep("1 new notice")
-    visitor.told("5 approvals wait for you in Coupa", "Lathe 1", "Lathe 5")
+    visitor.told("5 approvals are waiting for you in Coupa", "Lathe 1", "Lathe 5")
 
     visitor.last().get_by_role("button", name="Do I have any approvals in Coupa?").click()
 
-    expect(visitor.last()).to_contain_text("You have 5 open approvals in Coupa.")
+    expect(visitor.last()).to_contain_text("5 approvals are waiting for you in Coupa.")
     expect(visitor.approve("Lathe 2")).to_contain_text("approved, HTTP 200")
     for title in ("Lathe 3", "Lathe 4"):
         visitor.cards(title).last.get_by_label("This one").check()
     visitor.page.get_by_role("button", name="Approve what is ticked").click()
-    expect(visitor.last()).to_contain_text("Done: you approved all 2 requests.")
+    expect(visitor.last()).to_contain_text("Approved: 2 requests.")
     expect(visitor.document("Lathe 4")).to_contain_text("approved")
     expect(visitor.document("Lathe 5")).to_contain_text("waiting")
 
@@ -367,7 +368,7 @@ def test_who_is_silent_is_reminded_and_then_the_manager_is_informed(visitor: Vis
     visitor.wait("1 day")
     visitor.sweep("2 new notices")
     for title in ("Mortar 1", "Mortar 2"):
-        expect(visitor.cards(title).last).to_contain_text("still pending your approval, waiting for 1 day")
+        expect(visitor.cards(title).last).to_contain_text("has been waiting for your approval for 1 day")
 
     expect(visitor.approve("Mortar 1")).to_contain_text("approved, HTTP 200")
 
@@ -375,8 +376,8 @@ def test_who_is_silent_is_reminded_and_then_the_manager_is_informed(visitor: Vis
     visitor.sweep("3 new notices")
     expect(visitor.cards("Mortar 1")).to_have_count(2)
     expect(visitor.last()).to_contain_text("Mortar 2")
-    visitor.open("Sam Stinson").told("(Mortar 1) was approved by Jamie Fox")
-    visitor.open(ROBIN).told("(Mortar 2) has been waiting for Jamie Fox for 3 days")
+    visitor.open("Sam Stinson").told("Your request was approved by Jamie Fox on ", "“Mortar 1”")
+    visitor.open(ROBIN).told("“Mortar 2”", "waiting for Jamie Fox for 3 days")
 
 
 def test_nobody_is_disturbed_in_quiet_hours(visitor: Visitor) -> None:
@@ -395,7 +396,7 @@ def test_what_happens_meanwhile_appears_by_itself_and_leaves_what_is_typed(visit
     visitor.open().enter("Oakum")
     visitor.sweep()
     card = visitor.cards("Oakum")
-    card.get_by_text("Send back", exact=True).click()
+    card.get_by_text("Reject", exact=True).click()
     card.get_by_label("Reason").fill("half a thou")
     assert visitor.page.context.browser
     elsewhere = Visitor(visitor.page.context.browser.new_page(), visitor.url).open()
@@ -424,7 +425,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
             break
     outline = focus.evaluate("each => getComputedStyle(each).outlineStyle")
     visitor.page.keyboard.press("Tab")
-    expect(focus).to_have_text("Send back")
+    expect(focus).to_have_text("Reject")
     visitor.page.keyboard.press("Enter")
     visitor.page.keyboard.press("Tab")
     visitor.page.keyboard.type("Blunt.")
@@ -504,6 +505,65 @@ def test_it_can_be_read_and_used_at_every_width(visitor: Visitor) -> None:
     assert (light, dark) == ([], [])
     assert nameless == []
     assert len(ids) == len(set(ids))
+
+
+STORIES = {
+    "fr": {
+        "title": "Chaises",
+        "card": "Sam Stinson demande : « Chaises »",
+        "asked": "Demande d’achat",
+        "refusal": "Veuillez indiquer un motif, pour que le demandeur sache quoi modifier.",
+        "words": "Trop cher.",
+        "answer": "Refusé : « Chaises »",
+        "digest": "4 approbations vous attendent dans Coupa",
+        "list": "4 approbations vous attendent dans Coupa.",
+    },
+    "ja": {
+        "title": "椅子",
+        "card": "Sam Stinsonさんの購買依頼：「椅子」",
+        "asked": "承認をお願いします",
+        "refusal": "申請者が何を直せばよいかわかるように、理由を入力してください。",
+        "words": "高すぎます。",
+        "answer": "却下しました：「椅子」",
+        "digest": "Coupaで4件の承認をお待ちしています",
+        "list": "Coupaで4件の承認をお待ちしています。",
+    },
+}
+"""One story in a language: a card, a refusal, an answer and a digest."""
+
+
+@pytest.mark.parametrize("language", STORIES)
+def test_somebody_reads_their_own_language_from_card_to_list(
+    language: str, visitor: Visitor, office: Office
+) -> None:
+    office.tidy()
+    told, words = STORIES[language], WORDS[language]
+    alex = office.around.coupa.world.users.rows[office.around.people["alex@example.com"]]
+    alex.default_locale = language
+    try:
+        visitor.open(ALEX).enter(told["title"], first=ALEX, requester="Sam Stinson")
+        visitor.sweep("1 new notice")
+        card = visitor.cards(told["title"]).last
+        expect(card).to_contain_text(told["card"])
+        expect(card).to_contain_text(told["asked"])
+        card.get_by_text(words.labels["reject"], exact=True).click()
+        card.get_by_role("button", name=words.labels["back"]).click()
+        expect(visitor.last()).to_contain_text(told["refusal"])
+        card.get_by_text(words.labels["reject"], exact=True).click()
+        card.get_by_label(words.reason).fill(told["words"])
+        card.get_by_role("button", name=words.labels["back"]).click()
+        expect(visitor.last()).to_contain_text(told["answer"])
+        for number in range(1, 5):
+            visitor.enter(f"{told['title']} {number}", first=ALEX, requester="Sam Stinson")
+        visitor.sweep("new notice")
+        expect(visitor.page.locator("#turns")).to_contain_text(told["digest"])
+        visitor.last().get_by_role("button", name=words.asked).click()
+        expect(visitor.last()).to_contain_text(told["list"])
+        if os.environ.get("PICTURES"):
+            _picture(visitor, f"story-{language}", 1280, 1900, "#chat", alone=True)
+    finally:
+        alex.default_locale = None
+        office.tidy()
 
 
 @pytest.mark.skipif(not os.environ.get("PICTURES"), reason="PICTURES=1 makes docs/pictures anew")

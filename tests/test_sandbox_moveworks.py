@@ -64,7 +64,7 @@ def test_a_notice_is_answered_received_and_lands_in_each_recipients_inbox(
 def test_a_notice_about_no_single_approval_needs_no_slots(
     mw: MoveworksSimulator, context: dict[str, Any] | None
 ) -> None:
-    notice = {"message": "3 approvals wait for you", "recipients": ["ann@x.test"]}
+    notice = {"message": "3 approvals are waiting for you", "recipients": ["ann@x.test"]}
 
     answer = send(mw, notice if context is None else notice | {"context": context})
 

@@ -187,8 +187,8 @@ WRONG = [
         "{base}/1;{base}/2", "Contract=CANARY/{id}", "{base}/{base.__class__}", "{base}/{id[0]}",
     )),
     *(("NOTICE_LANGUAGE", language) for language in (
-        "CANARY", "fr", "xx_CANARY", "fr_FR:de", "_", "C", "c", "POSIX", "en_US_POSIX", "en_Shaw", "en_XX",
-        "de_DE.UTF-8", "de@euro", "und", "root", "english",
+        "CANARY", "sv", "zh_TW", "xx_CANARY", "fr_FR:de", "_", "C", "c", "POSIX", "en_US_POSIX", "en_Shaw",
+        "en_XX", "de_DE.UTF-8", "de@euro", "und", "root", "english",
     )),
     *(("TIME_ZONE", zone) for zone in (
         "CANARY", "Europe/CANARY", "../CANARY", "/etc/CANARY", "Europe", "+01:00",
@@ -596,7 +596,11 @@ def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, 
             "{base}/{number}",
             "entry 1 may have {base}, {type} and {id} in braces, nothing else",
         ),
-        ("NOTICE_LANGUAGE", "fr", "must be a locale such as en_US or de_CH, of one of the languages en, de"),
+        (
+            "NOTICE_LANGUAGE",
+            "sv",
+            "must be a locale such as en_US or de_CH, of one of the languages en, de, fr",
+        ),
         ("TIME_ZONE", "Berlin", "must be an IANA time zone such as Europe/Berlin"),
         ("QUIET_HOURS", "8pm-7am", "must be two different hours such as 20:00-07:00, from 00:00 to 23:59"),
         ("WORKING_DAYS", "weekdays", "must be days such as mon-fri or mon,wed,sat, of mon, tue, wed,"),

@@ -1,4 +1,4 @@
-"""Notices as people read them, kept as text: each kind in two languages and three currencies, and odd ones.
+"""Messages as people read them, kept as text: each kind in every language, in three currencies, and odd ones.
 
 `REWRITE_SNAPSHOTS=1 pytest tests/test_snapshots.py` writes them anew; then read them, as an approver would.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,46 +21,36 @@ from goldens import (
     INVOICE,
     ORDER_CHANGE,
     PERSON,
+    READER,
     RECORDS,
     REQUEST,
+    WHEN,
     approval,
+    card,
     document,
+    readable,
 )
 
+from coupa_core.authority import Capacity
+from coupa_core.decide.answers import BARRED
 from coupa_core.documents import OrderChange
-from coupa_core.model import Document, Verb
+from coupa_core.endings import NEWS, End, Ending
+from coupa_core.model import Document
 from coupa_core.notice import (
-    HTML,
-    MARKDOWN,
-    PLAIN,
     Ended,
-    Ending,
-    Overdue,
-    Shown,
     Style,
     Waiting,
-    announcement,
     closing,
-    closings,
-    difference,
     digest,
     escalation,
-    escalations,
-    minimal,
     outcome,
-    outcomes,
-    receipt,
-    reminder,
     shown_facts,
 )
+from coupa_core.notice.catalogue import LANGUAGES
 
-JAMIE = Shown(name="Jamie")
-CHANGED = Shown(name="Jamie", is_changed=True)
 FOLDER = Path(__file__).parent / "snapshots"
 REWRITE = "REWRITE_SNAPSHOTS"
-LANGUAGES = {"en": "en_US", "de": "de"}
 DECIMALS = {"JPY": 0, "USD": 2, "KWD": 3}
-NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 MONEY = {
     *("total", "unit-price", "price", "amount", "limit-exceeded", "total-with-taxes"),
     *("minimum-value", "maximum-value", "min-commit", "max-commit"),
@@ -175,101 +165,98 @@ def rich(kind: str, code: str) -> Document:
 
 
 def style_of(language: str, **more: Any) -> Style:
-    base = Style(base_url="https://acme.coupahost.com", language=LANGUAGES[language], zone="Europe/Berlin")
-    return replace(base, **{"markup": PLAIN, **more})
+    base = Style(base_url="https://acme.coupahost.com", language=language, zone="Europe/Berlin")
+    return replace(base, **more)
 
 
-def kinds(language: str) -> Iterator[tuple[str, str]]:
-    """Return the notices of each kind: name of the file, and text."""
+def told(what: Document, style: Style, **more: Any) -> str:
+    """Return a card as its reader sees it; the language is the style's."""
+    return readable(card(what, style, reader=replace(READER, locale=""), **more))
+
+
+def kinds(language: str) -> str:
+    """Return the card of each kind."""
     style = style_of(language)
-    for kind in RECORDS:
-        parts = [
-            announcement(approval(holdable=True), rich(kind, code), style=style, shown=JAMIE)
-            for code in DECIMALS
-        ]
-        yield kind, "\n\n".join(f"[{code}]\n{text}" for code, text in zip(DECIMALS, parts, strict=True))
-    yield "Other", announcement(approval(), Document(type="ReceiptRequest", id=77), style=style, shown=JAMIE)
+    said = {kind: told(rich(kind, "USD"), style, about=approval(holdable=True)) for kind in RECORDS}
+    said["Other"] = told(Document(type="ReceiptRequest", id=77), style)
+    return "\n\n".join(f"[{name}]\n{text}" for name, text in said.items())
 
 
-def markups() -> Iterator[tuple[str, str]]:
-    """Return one notice in each markup."""
-    for markup in (HTML, MARKDOWN):
-        style = style_of("en", markup=markup)
-        for kind in ("RequisitionHeader", "InvoiceHeader"):
-            text = announcement(
-                approval(), rich(kind, "USD"), style=style, shown=CHANGED, changes=["+1 item"]
-            )
-            yield f"{kind}.{markup.name}", text
+def currencies() -> str:
+    """Return one card in each currency, for a reader in two places."""
+    styles = {"en_US": style_of("en_US"), "de_CH": style_of("de_CH")}
+    return "\n\n".join(
+        f"[{code}, {locale}]\n{told(rich('RequisitionHeader', code), style)}"
+        for code in DECIMALS
+        for locale, style in styles.items()
+    )
 
 
 def messages(language: str) -> str:
     """Return the other messages, one after the other."""
     style = style_of(language)
     request, invoice = rich("RequisitionHeader", "USD"), rich("InvoiceHeader", "KWD")
+    asks = approval(approver=KIM)
+    nothing = Document(type="ReceiptRequest", id=77)
     waiting = [
-        Waiting(request, NOW - timedelta(days=3)),
-        Waiting(invoice, NOW - timedelta(hours=5)),
-        *(Waiting(rich(kind, "JPY"), NOW - timedelta(minutes=90)) for kind in list(RECORDS)[1:]),
-        Waiting(Document(type="ReceiptRequest", id=77)),
+        Waiting(request, WHEN - timedelta(days=3), asks),
+        Waiting(invoice, WHEN - timedelta(hours=5), asks),
+        *(Waiting(rich(kind, "JPY"), WHEN - timedelta(minutes=90)) for kind in list(RECORDS)[1:]),
+        Waiting(nothing, WHEN - timedelta(hours=30), approval(approver=None)),
     ]
     before = shown_facts(document("RequisitionHeader", total="5000.00"))
+    member = replace(READER, locale="", capacity=Capacity.MEMBER)
+    group = approval(approver_type="Group", approver={"name": "Buyers"})
+    why = {Ending.REJECTED: "Too dear"}
     said = {
-        "changed": announcement(
-            approval(), request, style=style, shown=CHANGED, changes=difference(before, request, style)
+        "changed": told(request, style, is_changed=True, shown=before),
+        "reminder": told(request, style, waited=timedelta(days=3)),
+        "for a group": readable(card(request, style, about=group, reader=member)).partition("\n- ")[0],
+        "shortest": told(request, style, is_short=True),
+        "unread": told(Document(type="ReceiptRequest", id=77), style, is_unread=True),
+        **{f"not in chat, {bar}": told(request, style, bar=bar, is_short=True) for bar in BARRED},
+        "listed, decided elsewhere": told(
+            request, replace(style, list_decides=False), is_short=True, is_listed=True
         ),
-        "reminder": reminder(approval(), request, style=style, shown=JAMIE, waited=timedelta(days=3)),
-        "shortest": minimal(request, style=style, shown=JAMIE),
-        "digest of 3": digest(waiting[:3], style=style, now=NOW, name="Jamie"),
-        "digest of 25": digest([*waiting * 3, waiting[0]], style=style, now=NOW, name="Jamie"),
-        "escalation": escalation(
-            approval(),
-            request,
-            style=style,
-            waited=timedelta(days=3),
-            waits_for="Kim Park",
-            name="Robin",
+        "digest of 3": readable(digest(waiting[:3], style=style, now=WHEN)),
+        "digest of 25": readable(digest([*waiting * 3, waiting[0]], style=style, now=WHEN)),
+        "escalation": readable(escalation(waiting[:1], style=style, now=WHEN)),
+        "escalation, nothing known": readable(escalation(waiting[-1:], style=style, now=WHEN)),
+        "escalations": readable(escalation([waiting[0], waiting[-1]], style=style, now=WHEN)),
+        "closings": readable(
+            closing([Ended(request, End(ending, "Kim Park", WHEN)) for ending in Ending] * 2, style=style)
         ),
-        "escalation, nothing known": escalation(
-            approval(approver=None),
-            waiting[-1].document,
-            style=style,
-            waited=timedelta(hours=30),
-            waits_for="",
-        ),
-        "escalations": escalations(
-            [
-                Overdue(approval(), request, timedelta(days=3), "Kim Park"),
-                Overdue(approval(approver=None), waiting[-1].document, timedelta(hours=30)),
-            ],
-            style=style,
-            name="Robin",
-        ),
-        "closings": closings(
-            [Ended(request, ending, "Kim Park", NOW) for ending in Ending] * 2, style=style, name="Jamie"
-        ),
-        "outcomes": outcomes(
-            [Ended(request, Ending.APPROVED, "Kim Park", NOW), Ended(invoice, Ending.REJECTED)],
-            style=style,
-            name="Jamie",
+        "outcomes": readable(
+            outcome(
+                [
+                    Ended(request, End(Ending.APPROVED, "Kim Park", WHEN)),
+                    Ended(invoice, End(Ending.REJECTED, words="Too dear")),
+                ],
+                style=style,
+            )
         ),
         **{
-            f"closing, {ending}": closing(request, ending, style=style, by="Kim Park", at=NOW, name="Jamie")
+            f"closing, {ending}": readable(
+                closing([Ended(request, End(ending, "Kim Park", WHEN))], style=style)
+            )
             for ending in Ending
         },
         **{
-            f"outcome, {ending}": outcome(request, ending, style=style, by="Kim Park", at=NOW, name="Jamie")
-            for ending in Ending
+            f"outcome, {ending}": readable(
+                outcome(
+                    [Ended(request, End(ending, "Kim Park", WHEN, why.get(ending, "")))],
+                    style=style,
+                )
+            )
+            for ending in NEWS
         },
-        "outcome, nothing known": outcome(waiting[-1].document, Ending.APPROVED, style=style),
-        **{f"receipt, {verb}": receipt(request, verb, style=style) for verb in Verb},
-        "receipt, next": receipt(request, Verb.APPROVE, style=style, following=[approval(approver=KIM)]),
-        "receipt, last": receipt(document("RequisitionHeader", status="approved"), Verb.APPROVE, style=style),
+        "outcome, nothing known": readable(outcome([Ended(nothing, End(Ending.APPROVED))], style=style)),
     }
     return "\n\n".join(f"[{name}]\n{text}" for name, text in said.items())
 
 
 def odd() -> str:
-    """Return notices of what is odd: each must be clear all the same."""
+    """Return cards of what is odd: each must be clear all the same."""
     hebrew = "מחשבים ניידים (3)"
     line = {**LINE, "description": hebrew}
     many = [{**LINE, "id": number, "description": f"Part {number}"} for number in range(1, 301)]
@@ -279,6 +266,8 @@ def odd() -> str:
         "300 lines": {"requisition-lines": many},
         "10,000 characters of justification": {"justification": "We need them because of growth. " * 313},
         "no title": {"req-title": None},
+        "no title and nobody": {"req-title": None, "requested-by": None},
+        "nobody": {"requested-by": None},
         "right to left": {"req-title": hebrew, "justification": f"{hebrew}!", "requisition-lines": [line]},
         "markup in texts": {
             "req-title": "<b>Laptops</b> & *more* [here](https://evil.example)",
@@ -286,23 +275,19 @@ def odd() -> str:
         },
     }
     style = style_of("en")
-    texts = {
-        name: announcement(approval(), document("RequisitionHeader", **more), style=style, shown=JAMIE)
-        for name, more in cases.items()
-    }
+    texts = {name: told(document("RequisitionHeader", **more), style) for name, more in cases.items()}
     nothing = document("InvoiceHeader", **dict.fromkeys(INVOICE.keys() - {"id"}))
-    texts["an invoice of which nothing is known"] = announcement(
-        approval(approver=None), nothing, style=style, shown=JAMIE
-    )
+    texts["an invoice of which nothing is known"] = told(nothing, style, about=approval(approver=None))
     return "\n\n".join(f"[{name}]\n{text}" for name, text in texts.items())
 
 
 def snapshots() -> Iterator[tuple[str, str]]:
     """Return every snapshot: name of the file without its ending, and text."""
     for language in LANGUAGES:
-        yield from ((f"{kind}.{language}", text) for kind, text in kinds(language))
+        yield f"cards.{language}", kinds(language)
         yield f"messages.{language}", messages(language)
-    yield from markups()
+    yield "cards.html", card(rich("RequisitionHeader", "USD"), style_of("en"), reader=READER)
+    yield "currencies", currencies()
     yield "odd.en", odd()
 
 

@@ -370,7 +370,7 @@ def test_other_documents_have_a_generic_notice_with_a_link() -> None:
     [card] = world.announced()
 
     assert card.recipient == JAMIE
-    assert f"- <i>Request ID</i>: {number}" in card.message
+    assert f"Request {number} needs your approval" in card.message
     assert 'href="https://acme.coupahost.com"' in card.message
 
 
@@ -431,7 +431,7 @@ def test_an_edit_of_any_kind_is_noticed_by_its_stamp_and_spoils_the_old_button(
 
     assert outcome == "changed"
     assert minutes(world, 2) == [[JAMIE], []]
-    assert "changed, still pending" in world.moveworks.delivered[-1].message
+    assert "has changed and still needs" in world.moveworks.delivered[-1].message
 
 
 def test_a_comment_on_a_document_of_another_kind_tells_nobody_anything() -> None:
@@ -629,14 +629,14 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     world = World()
     [number] = approval_ids(world, world.requisition(JAMIE, title="odd"))
     world.requisition(ROBIN)
-    announcement = __import__("coupa_core.notice", fromlist=["notice"]).announcement
+    compose = __import__("coupa_core.notice", fromlist=["notice"]).compose
 
-    def broken(approval: Any, document: Any, **more: Any) -> str:
-        if document.title == "odd":
+    def broken(turn: Any, **more: Any) -> Any:
+        if turn.document.title == "odd":
             raise ZeroDivisionError
-        return str(announcement(approval, document, **more))
+        return compose(turn, **more)
 
-    monkeypatch.setattr("coupa_core.notice.announcement", broken)
+    monkeypatch.setattr("coupa_core.notice.compose", broken)
 
     assert recipients(world) == [ROBIN]
     assert state_of(world, number) == "retry internal"
@@ -949,7 +949,7 @@ def test_a_spoiled_approval_that_cannot_be_noted_as_such_is_tried_again(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("coupa_core.notice.announcement", broken)
+        patch.setattr("coupa_core.notice.compose", broken)
         assert world.sweep().failure == "ledger_unreachable"
     store.broken.clear()
     world.clock.advance(200)
@@ -1283,6 +1283,6 @@ def test_what_is_needed_soon_is_told_first_and_each_member_once_before_anybody_t
 
     world.sweep()
 
-    documents = [each.message.split("Requisition ID</i>: ")[1][:4] for each in world.moveworks.delivered]
+    documents = [each.message.split("Purchase request ")[1][:4] for each in world.moveworks.delivered]
     assert documents[:4] == [str(soon), *map(str, later)]
     assert {each.recipient for each in world.moveworks.delivered[1:4]} == {JAMIE, ROBIN, ALEX}

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 import pytest
 from bridge import World
+from goldens import card
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from coupa_core.documents import parse_document
 from coupa_core.endpoints import Reply
 from coupa_core.model import parse_approval
 from coupa_core.moveworks import chat
-from coupa_core.notice import Shown, Style, announcement, clean, is_blank, plain, safe_html
+from coupa_core.notice import Style, clean, is_blank, plain, safe_html
 
 ANN, JAMIE = "ann@example.com", "jamie@example.com"
 PIECES = [
@@ -169,7 +170,7 @@ def test_a_notice_has_no_marks_but_ours_whatever_its_title_and_lines_say(title: 
         document = parse_document("RequisitionHeader", each)
         assert approval is not None
         assert document is not None
-        texts.append(announcement(approval, document, style=Style(base_url="https://a.test"), shown=Shown()))
+        texts.append(card(document, Style(base_url="https://a.test"), about=approval))
     said, plainly = texts
 
     assert Reader(said).tags == Reader(plainly).tags
@@ -206,10 +207,8 @@ def test_over_the_listener_a_title_has_no_marks() -> None:
 
     (card,) = world.announced()
 
-    shown = (
-        "Title: \u2217bold\u2217 \uff3fi\uff3f \u2035c\u2035 \u223cs\u223c \u2236white_check_mark: SKU_1_A"
-    )
-    assert shown in card.message.split("\n- ")
+    shown = "\u2217bold\u2217 \uff3fi\uff3f \u2035c\u2035 \u223cs\u223c \u2236white_check_mark: SKU_1_A"
+    assert f"\u201c{shown}\u201d, USD" in card.message.split("\n")[0]
 
 
 @pytest.mark.parametrize(

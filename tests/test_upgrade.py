@@ -135,7 +135,7 @@ def test_a_button_of_the_last_release_says_that_it_is_old_and_not_that_the_reque
     reply = world.click(card, JAMIE)
 
     assert "earlier version" in reply.body["message"]
-    assert "pending your approval" in reply.body["content"]
+    assert "needs your approval" in reply.body["content"]
     assert "changed" not in reply.body["content"]
 
 
@@ -160,7 +160,7 @@ def test_members_who_were_told_by_the_last_release_are_reminded_of_the_same_vers
         world.clock.advance(25 * 3600)
         world.sweep()
 
-    reminders = [each for each in world.moveworks.delivered if "still pending" in each.message]
+    reminders = [each for each in world.moveworks.delivered if "has been waiting" in each.message]
     assert sorted(each.recipient for each in reminders) == [JAMIE, ROBIN]
     assert card.recipient == JAMIE
 

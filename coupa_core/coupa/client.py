@@ -49,7 +49,7 @@ from coupa_core.wire import Reply
 PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
 
-_USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active"]
+_USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active", "default-locale"]
 _REPORT_FIELDS: list[Any] = [*_USER_FIELDS, {"manager": ["id"]}]
 _MEMBER_FIELDS: list[Any] = [*_USER_FIELDS, {"approval-groups": ["id"]}]
 APPROVAL_FIELDS: list[Any] = [

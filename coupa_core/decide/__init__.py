@@ -6,7 +6,7 @@ time went, and `ask` puts a question to the requester instead.
 It knows nothing of HTTP; `endpoints` gives the answers their status.
 """
 
-from coupa_core.decide.answers import SENTENCES, Answer, Click, Outcome, Question, parse_verb, summary
+from coupa_core.decide.answers import Answer, Click, Outcome, Question, parse_verb, summary
 from coupa_core.decide.ask import Ask
 from coupa_core.decide.check import Checks
 from coupa_core.decide.ended import MAX_COMMENT, reason_for
@@ -17,7 +17,6 @@ __all__ = [
     "BUDGET_S",
     "MAX_AT_ONCE",
     "MAX_COMMENT",
-    "SENTENCES",
     "Answer",
     "Ask",
     "Checks",

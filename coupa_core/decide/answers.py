@@ -1,4 +1,4 @@
-"""What a click says, and what the person is told: one sentence for each outcome. Pure."""
+"""What a click says, and what the person is told: a text of the catalogue for each outcome. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import ClassVar
 
 from coupa_core import notice
-from coupa_core.endings import End, Ending
+from coupa_core.documents import parse_document
+from coupa_core.endings import End
 from coupa_core.errors import BridgeError
-from coupa_core.model import Bar, Verb
+from coupa_core.model import Approval, Bar, Document, Verb
+from coupa_core.notice import Style, ended_as, priced
 
 
 class Outcome(StrEnum):
@@ -34,56 +36,12 @@ class Outcome(StrEnum):
 
 DONE = {Verb.APPROVE: Outcome.APPROVED, Verb.REJECT: Outcome.REJECTED, Verb.HOLD: Outcome.HELD}
 
-SENTENCES = {
-    Outcome.APPROVED: "Done: you approved this request.",
-    Outcome.REJECTED: "Done: you rejected this request, and Coupa has your reason.",
-    Outcome.HELD: "Done: you put this request on hold.",
-    Outcome.NOT_YOUR_APPROVAL: "This request is not waiting for your decision, so nothing was changed.",
-    Outcome.NOT_YOUR_TURN: "This request is not waiting for you at the moment, so nothing was changed.",
-    Outcome.CHANGED: "This request changed after it was shown to you; please look at it again, then decide.",
-    Outcome.EXPIRED: "This button is too old; please ask for your open approvals, or decide in Coupa.",
-    Outcome.REASON_REQUIRED: "Please give a reason, so that the requester knows what to mend.",
-    Outcome.REASON_TOO_LONG: "Coupa keeps less than you wrote, so nothing was sent; please shorten it.",
-    Outcome.REFUSED_BY_COUPA: "Coupa does not accept this; please look at the request there.",
-    Outcome.STEP_UP: "This amount is above what can be approved from chat; please decide in Coupa.",
-    Outcome.UNCONFIRMED: "Coupa has not confirmed the decision yet; please check the request in Coupa.",
-    Outcome.COMMENTED: "Done: your comment is on the request in Coupa, and it mentions the requester.",
-}
-OWN_REQUEST = "You asked for this purchase yourself, so please decide in Coupa."
 BARRED = {
-    Bar.OWN: (Outcome.NOT_YOUR_APPROVAL, OWN_REQUEST),
-    Bar.UNNAMED: (
-        Outcome.STEP_UP,
-        "Coupa does not say who asked for this, so please decide in Coupa.",
-    ),
-    Bar.TOO_GREAT: (Outcome.STEP_UP, SENTENCES[Outcome.STEP_UP]),
-    Bar.UNSTATED: (
-        Outcome.STEP_UP,
-        "An amount of this is missing, or has no limit for chat; please decide in Coupa.",
-    ),
+    Bar.OWN: Outcome.NOT_YOUR_APPROVAL,
+    Bar.UNNAMED: Outcome.STEP_UP,
+    Bar.TOO_GREAT: Outcome.STEP_UP,
+    Bar.UNSTATED: Outcome.STEP_UP,
 }
-"""How a click is answered that cannot be carried out in chat; the notice says the same from the start."""
-OWN_QUESTION = "You asked for this purchase yourself, so there is nobody else to ask."
-EARLIER_RELEASE = (
-    "This button is of an earlier version of this service; please look at the request again, then decide."
-)
-WAITS_AGAIN = "This request had stopped and waits again; please look at it again, then decide."
-REOPENED = "This request was opened again after you decided; please look at it again, then decide."
-REPLACED = "This request has been replaced by a new one; your list has the current one."
-GONE = {
-    Ending.APPROVED: "This request is no longer waiting: it was approved{by}.",
-    Ending.REJECTED: "This request is no longer waiting: it was rejected{by}.",
-    Ending.ON_HOLD: "This request is no longer waiting: it was put on hold.",
-    Ending.WITHDRAWN: "This request is no longer waiting: it was withdrawn.",
-    Ending.DISPUTED: "This request is no longer waiting: it was disputed.",
-    Ending.VOIDED: "This request is no longer waiting: it was voided.",
-    Ending.ELSEWHERE: "This request now waits for somebody else.",
-    Ending.ENDED: "This request is no longer waiting for you; please look in Coupa.",
-}
-"""How an approval ended that Coupa does not have any more, or whose document does not wait."""
-COMMENT_LOST = "Coupa has not confirmed your comment yet; please look there before you ask again."
-
-_DID = {Verb.APPROVE: "approved {}", Verb.REJECT: "rejected {}", Verb.HOLD: "put {} on hold"}
 
 
 @dataclass(frozen=True)
@@ -135,52 +93,64 @@ class Answer:
     details: dict[str, str] = field(default_factory=dict)
 
 
-def answer_of(outcome: Outcome, message: str = "", details: dict[str, str] | None = None) -> Answer:
-    """Return an answer with the outcome's own sentence, or another."""
-    return Answer(outcome, message or SENTENCES[outcome], details or {})
+@dataclass(frozen=True)
+class Speaker:
+    """Who answers one click: in the person's language, about what they clicked.
+
+    Attributes:
+        style: of the person, as far as anybody knows.
+        approval: as Coupa has it; None where that was not read.
+        document: the same.
+    """
+
+    style: Style
+    approval: Approval | None = None
+    document: Document | None = None
+
+    @property
+    def what(self) -> str:
+        """Return what the answer is about: `Laptops, USD 1,800.00`."""
+        document, approval = self.document, self.approval
+        if document is None and approval is not None:
+            document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
+        return priced(document, self.style) if document else self.style.say("this")
+
+    def answer(
+        self, outcome: Outcome, key: str = "", details: dict[str, str] | None = None, **said: str
+    ) -> Answer:
+        """Return an answer with the outcome's own sentence, or with another text of the catalogue."""
+        text = self.style.say(key or f"answer.{outcome}", what=self.what, **said)
+        return Answer(outcome, text, details or {})
+
+    def over(self, end: End, **details: str) -> Answer:
+        """Say how it ended before this click, which changed nothing."""
+        how = ended_as(end, self.what, self.style)
+        return self.answer(Outcome.ALREADY_DECIDED, details=details, how=how)
 
 
-def gone(end: End) -> Answer:
-    """Return what is said of an approval that ended without a decision of its own."""
-    by = notice.clean(end.by, notice.SHORT)
-    text = GONE[end.ending].format(by=f" by {by}" if by else "")
-    return answer_of(Outcome.ALREADY_DECIDED, text, {"decided_by": by} if by else {})
-
-
-def too_long(room: int, length: int) -> Answer:
+def too_long(room: int, length: int, speaker: Speaker) -> Answer:
     """Return what is said to somebody of whose words not all would arrive."""
-    text = f"This is {length} characters long, and {room} fit; nothing was sent. Please shorten it."
-    return answer_of(Outcome.REASON_TOO_LONG, text)
+    style = speaker.style
+    return speaker.answer(Outcome.REASON_TOO_LONG, length=style.number(length), room=style.number(room))
 
 
-def refused_by_coupa(said: str, link: str) -> Answer:
+def refused_by_coupa(said: str, speaker: Speaker, link: str) -> Answer:
     """Return what is said of a decision or comment that Coupa's own rules refuse, with Coupa's words."""
     words = notice.clean(said, notice.LONG)
-    return answer_of(Outcome.REFUSED_BY_COUPA, f"Coupa does not accept this: {words}", {"link": link})
+    return speaker.answer(Outcome.REFUSED_BY_COUPA, details={"link": link}, words=words)
 
 
-def summary(verb: Verb, ends: Sequence[Answer | BridgeError]) -> str:
-    """Say in one sentence what became of several requests."""
+def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> str:
+    """Say in a line what became of several requests."""
     outcomes = [end.outcome for end in ends if isinstance(end, Answer)]
     done, unsure = outcomes.count(DONE[verb]), outcomes.count(Outcome.UNCONFIRMED)
     left = len(ends) - done - unsure
-    did = _DID[verb]
     if done == len(ends):
-        everything = f"{'all ' if done > 1 else ''}{_requests(done)}"
-        return f"Done: you {did.format(everything)}."
-    some = f"{done} of {_requests(len(ends))}"
-    parts = [f"you {did.format(some)}"]
-    if unsure:
-        parts.append(f"Coupa has not confirmed {unsure} yet")
-    if left:
-        participle = " ".join(did.format("").split())
-        parts.append(f"{left} {'was' if left == 1 else 'were'} not {participle} by you")
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _requests(number: int) -> str:
-    return f"{number} request{'' if number == 1 else 's'}"
+        return style.say(f"several.{verb}", count=done)
+    said = [style.say(f"some.{verb}", count=len(ends), done=style.number(done))]
+    said += [style.say("some.unsure", count=style.number(unsure))] if unsure else []
+    said += [style.say("some.left", count=style.number(left))] if left else []
+    return style.sentences(*said)
 
 
 def parse_verb(text: str) -> Verb | None:

@@ -9,7 +9,7 @@ import logging
 from datetime import timedelta
 
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import COMMENT_LOST, OWN_QUESTION, Answer, Outcome, Question, answer_of
+from coupa_core.decide.answers import Answer, Outcome, Question
 from coupa_core.decide.calls import reads_of
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
@@ -54,7 +54,7 @@ class Ask:
             Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
-        case, deadline = Case(question), Deadline(self._clock, BUDGET_S - RECORDING_S)
+        case, deadline = Case(question, self._policy.style), Deadline(self._clock, BUDGET_S - RECORDING_S)
         try:
             self._enter(case)
             if case.end is None:
@@ -86,7 +86,7 @@ class Ask:
     def _check(self, case: Case, deadline: Deadline) -> None:
         self._checks.meet([case], deadline.within(deadline.left_s() - CONFIRMING_S))
         if case.end is None and self._checks.asked_for(case):
-            case.end = answer_of(Outcome.NOT_YOUR_APPROVAL, OWN_QUESTION)
+            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:
             case.end = self._checks.overlong(case)
         if case.end is None and _requester(case.document) is None:
@@ -101,7 +101,7 @@ class Ask:
         assert requester is not None  # noqa: S101
         text = comment_for(question, decider, asked=approval.asked_name, requester=requester)
         if self._is_there(document, text):
-            case.end = answer_of(Outcome.COMMENTED)
+            case.end = case.speaker.answer(Outcome.COMMENTED)
             self._note(case, Outcome.COMMENTED, cause="written_before")
             return
         intent = case.event(EventKind.INTENT, at=self._clock.now())
@@ -118,7 +118,10 @@ class Ask:
             if case.end is None:
                 raise
             return
-        answer = answer_of(Outcome.COMMENTED) if is_written else answer_of(Outcome.UNCONFIRMED, COMMENT_LOST)
+        if is_written:
+            answer = case.speaker.answer(Outcome.COMMENTED)
+        else:
+            answer = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer
         self._note(case, answer.outcome, cause=cause)
 

@@ -21,16 +21,11 @@ from coupa_core.content import digests
 from coupa_core.decide.ahead import Ahead, read_ahead
 from coupa_core.decide.answers import (
     BARRED,
-    EARLIER_RELEASE,
-    REOPENED,
-    REPLACED,
-    WAITS_AGAIN,
     Answer,
     Click,
     Outcome,
     Question,
-    answer_of,
-    gone,
+    Speaker,
     refused_by_coupa,
     too_long,
 )
@@ -71,6 +66,7 @@ class Case:
 
     Attributes:
         click: as it arrived.
+        style: of the person, as far as anybody knows.
         before: what the same request did before.
         offer: what its token says.
         approval: as Coupa has it.
@@ -86,6 +82,7 @@ class Case:
     """
 
     click: Click | Question
+    style: notice.Style
     before: Before = Before.NOTHING
     offer: Offer | None = None
     approval: Approval | None = None
@@ -111,8 +108,13 @@ class Case:
         is_unknown = self.after is None and isinstance(self.end, Busy | ServiceError)
         if is_unknown and self.before is not Before.NOTHING:
             # What was sent before may have decided; nobody is told that nothing was.
-            return answer_of(Outcome.UNCONFIRMED)
+            return self.speaker.answer(Outcome.UNCONFIRMED)
         return self.end
+
+    @property
+    def speaker(self) -> Speaker:
+        """Return who answers the person, by what is known so far."""
+        return Speaker(self.style, self.approval, self.document)
 
     @property
     def subject(self) -> tuple[Approval, Decider]:
@@ -198,6 +200,11 @@ class Checks:
         self._policy = policy
         self._workers = workers
 
+    def style_of(self, token: str | None) -> notice.Style:
+        """Return how somebody is spoken to of whom only a token is known."""
+        offer = self._keys.verify(token or "") if self._keys else None
+        return self._policy.style.to(offer.locale if offer else "")
+
     def admit(self, case: Case) -> None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
         click, now = case.click, self._clock.now()
@@ -209,9 +216,9 @@ class Checks:
             text = "The action token is missing or not valid here."
             case.end = CallerError("token_refused", text, status=403)
             return
-        case.offer = offer
+        case.offer, case.style = offer, case.style.to(offer.locale, click.actor)
         if offer.expires_at <= now:
-            case.end = answer_of(Outcome.EXPIRED)
+            case.end = case.speaker.answer(Outcome.EXPIRED)
 
     def meet(self, cases: Sequence[Case], deadline: Deadline, *, rows: Rows | None = None) -> None:
         """Read the approvals and their documents; let go on what is pending, and this person's.
@@ -244,9 +251,9 @@ class Checks:
             approval, _ = case.subject
             assert case.document is not None  # noqa: S101 - what has none has ended
             if has_stopped(case.document):
-                case.end = gone(end_of_document(case.document, [approval]))
+                case.end = case.speaker.over(end_of_document(case.document, [approval]))
             elif not has_turn(approval, case.document, siblings.get(approval.document_key, ())):
-                case.end = answer_of(Outcome.NOT_YOUR_TURN)
+                case.end = case.speaker.answer(Outcome.NOT_YOUR_TURN)
             else:
                 case.end = (
                     self._forbid(case, case.document)
@@ -258,13 +265,14 @@ class Checks:
         """Refuse words of which not all would arrive."""
         approval, decider = case.subject
         room, length = room_of(case.click, decider, asked=approval.asked_name)
-        return too_long(room, length) if length > room else None
+        return too_long(room, length, case.speaker) if length > room else None
 
     def refused(self, case: Case, failure: ServiceError) -> Answer | None:
         """Return what is said where a rule of Coupa's refuses, by its words; None for any other failure."""
         if not isinstance(failure, Refused) or not failure.said or case.document is None:
             return None
-        return refused_by_coupa(failure.said, self._link(case.document))
+        link = notice.link_to(case.document, style=case.style)
+        return refused_by_coupa(failure.said, case.speaker, link)
 
     def asked_for(self, case: Case) -> bool:
         """Tell whether the person asked for what is to be decided."""
@@ -301,11 +309,12 @@ class Checks:
                 others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
                 current = [each for each in others if has_turn(each, document, others)]
                 if any(directory.decider(case.click.actor, each, deadline) for each in current):
-                    return answer_of(Outcome.ALREADY_DECIDED, REPLACED)
+                    speaker = replace(case.speaker, document=document)
+                    return speaker.answer(Outcome.ALREADY_DECIDED, "answer.replaced")
         except ServiceError as failure:
             logger.warning("end not read approval_id=%d code=%s", case.click.approval_id, failure.code)
             document = None
-        return gone(End(end_of_document(document).ending))
+        return replace(case.speaker, document=document).over(End(end_of_document(document).ending))
 
     def _document_of(self, row: Entry | None, deadline: Deadline) -> Document | None:
         if row is None or not 0 < (row.document_id or 0) < MAX_ID:
@@ -317,7 +326,7 @@ class Checks:
     ) -> None:
         if case.is_repeat and not approval.is_pending:
             # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
-            case.end = ended(case.click, approval, is_own=True)
+            case.end = ended(case.click, approval, case.speaker, is_own=True)
             return
         try:
             case.decider = self._decider(case, approval, directory, deadline)
@@ -325,10 +334,12 @@ class Checks:
             case.end = error
             return
         if case.decider is None:
-            case.end = answer_of(Outcome.NOT_YOUR_APPROVAL)
-        elif not approval.is_pending:
+            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL)
+            return
+        case.style = case.style.to(case.decider.locale, case.decider.address)
+        if not approval.is_pending:
             is_own = rows is not None and isinstance(case.click, Click) and rows.has_decided(case.click)
-            case.end = ended(case.click, approval, is_own=is_own)
+            case.end = ended(case.click, approval, case.speaker, is_own=is_own)
 
     def _begin_documents(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> Future[Ahead] | None:
         """Begin to read what the rows name; not for what was decided before, which needs no document."""
@@ -391,9 +402,9 @@ class Checks:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
         approval, decider = case.subject
         case.right = self._policy.rules.right(decider, approval, document)
-        if case.right.bar is not None:
-            outcome, sentence = BARRED[case.right.bar]
-            return answer_of(outcome, sentence, {"link": self._link(document)})
+        if (bar := case.right.bar) is not None:
+            said = case.style.colon(case.speaker.what, case.style.say(f"bar.{bar}"))
+            return Answer(BARRED[bar], said, {"link": notice.link_to(document, style=case.style)})
         if case.click.verb not in case.right.actions:  # those that are switched off were refused before
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
@@ -406,43 +417,39 @@ class Checks:
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if case.is_repeat:
             # The same request again must not decide twice: that it waits once more is news to this person.
-            return self._changed(case, document, REOPENED)
+            return self._changed(case, document, "reopened")
         if offer is None or (offer.content, offer.generation) == (case.content, case.generation):
             return None
         if offer.content == case.content:
-            return self._changed(case, document, WAITS_AGAIN)
+            return self._changed(case, document, "waits_again")
         is_of_0_1 = (offer.content, offer.generation) == (content_before, case.generation)
-        return self._changed(case, document, EARLIER_RELEASE if is_of_0_1 else "")
+        return self._changed(case, document, "earlier_release" if is_of_0_1 else "changed")
 
-    def _changed(self, case: Case, document: Document, sentence: str = "") -> Answer:
+    def _changed(self, case: Case, document: Document, key: str) -> Answer:
         """Show the person how it is now, with a token for that where the click had one."""
         approval, decider = case.subject
-        offer, row, right = case.offer, case.row, case.right
-        assert right is not None  # noqa: S101 - see `_forbid`
-        details, changes = {}, []
-        if offer is not None and self._keys is not None:
-            details["action_token"] = self._keys.offer(
-                right,
-                approval,
-                content=case.content,
-                generation=case.generation,
-                now=self._clock.now(),
-            )
+        offer, row, shown = case.offer, case.row, ""
+        assert case.right is not None  # noqa: S101 - see `_forbid`
+        if offer is not None and row is not None:
             was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
             # The row has the figures of this person's last card; of an older one they would be untrue.
-            if row is not None and row.has_told(decider.key, was):
-                changes = notice.difference(row.to(decider.key).facts, document, self._policy.style)
-        shown = notice.Shown(
-            name=decider.firstname or decider.name,
-            for_whom=decider.acts_for(approval),
-            is_changed=sentence not in (EARLIER_RELEASE, WAITS_AGAIN),
+            shown = row.to(decider.key).facts if row.has_told(decider.key, was) else ""
+        card = notice.compose(
+            notice.Turn(
+                approval=approval,
+                document=document,
+                right=case.right,
+                generation=case.generation,
+                is_changed=key not in ("earlier_release", "waits_again"),
+                shown=shown,
+            ),
+            style=self._policy.style,
+            keys=self._keys if offer else None,
+            now=self._clock.now(),
         )
-        style = replace(self._policy.style, actions=right.actions)
-        text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
-        return answer_of(Outcome.CHANGED, sentence, {"content": text, **details})
-
-    def _link(self, document: Document) -> str:
-        return notice.link_to(document, style=self._policy.style)
+        token = card.slots.get("action_token")
+        details = {"content": card.text} | ({"action_token": token} if token else {})
+        return case.speaker.answer(Outcome.CHANGED, f"answer.{key}", details)
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

@@ -7,7 +7,8 @@ import unicodedata
 from coupa_core import notice
 from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
-from coupa_core.decide.answers import DONE, SENTENCES, Answer, Click, Outcome, Question, answer_of
+from coupa_core.decide.answers import DONE, Answer, Click, Question, Speaker
+from coupa_core.endings import end_of
 from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Chain, Verb
 
 MAX_REASON = 255
@@ -32,41 +33,42 @@ Source: Coupa Core API, Requisitions, "status".
 """
 
 
-def done(click: Click, chain: Chain | None = None) -> Answer:
+def done(click: Click, speaker: Speaker, chain: Chain | None = None) -> Answer:
     """Say that the decision took effect, and, where the document was read, how far it has come."""
-    outcome = DONE[click.verb]
-    if chain is None:
-        return answer_of(outcome)
-    details = {"document_status": notice.clean(chain.status, notice.SHORT)}
-    sentence = SENTENCES[outcome]
-    if click.verb is Verb.APPROVE and chain.status in _APPROVED:
-        sentence += " It is fully approved."
-    elif click.verb is Verb.APPROVE and chain.next_names:
+    outcome, style = DONE[click.verb], speaker.style
+    said = [speaker.answer(outcome).message]
+    details = {"document_status": notice.clean(chain.status, notice.SHORT)} if chain else {}
+    if click.verb is Verb.REJECT and not notice.is_blank(click.reason):
+        said.append(style.say("answer.reason"))
+    if chain and click.verb is Verb.APPROVE and chain.status in _APPROVED:
+        said.append(style.say("answer.full"))
+    elif chain and click.verb is Verb.APPROVE and chain.next_names:
         names = [notice.clean(name, notice.SHORT) for name in chain.next_names]
-        more = [f"{len(names) - MAX_NEXT} more"] if len(names) > MAX_NEXT else []
-        details["next_approver"] = ", ".join([*names[:MAX_NEXT], *more])
-        sentence += f" Next: {details['next_approver']}."
-    return answer_of(outcome, sentence, {name: text for name, text in details.items() if text})
+        more = style.more(len(names) - MAX_NEXT) if len(names) > MAX_NEXT else None
+        details["next_approver"] = style.join(*names[:MAX_NEXT], more)
+        said.append(style.say("answer.next", who=details["next_approver"]))
+    return Answer(outcome, style.sentences(*said), {name: text for name, text in details.items() if text})
 
 
-def ended(click: Click | Question, approval: Approval, *, is_own: bool = False) -> Answer:
+def ended(click: Click | Question, approval: Approval, speaker: Speaker, *, is_own: bool = False) -> Answer:
     """Say how an approval ended: by this person's own earlier click, or otherwise.
 
     Args:
         click: or question.
         approval: as Coupa has it now, not pending any more.
+        speaker: answers the person.
         is_own: our own record has this very decision by this person.
     """
     is_done = isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]
     if isinstance(click, Click) and is_done and (is_own or is_ours(click, approval)):
-        return done(click)
-    status = notice.clean(approval.status, notice.SHORT)
-    by = notice.clean(approval.decided_by, notice.SHORT)
-    at = notice.clean(approval.approval_date, notice.SHORT)
-    shown = status.replace("_", " ") or "closed"
-    sentence = f"This request is no longer waiting: it is {shown}{f', by {by}' if by else ''}."
-    details = {"status": status, "decided_by": by, "decided_at": at}
-    return answer_of(Outcome.ALREADY_DECIDED, sentence, details)
+        return done(click, speaker)
+    known = {
+        "status": approval.status,
+        "decided_by": approval.decided_by,
+        "decided_at": approval.approval_date,
+    }
+    details = {name: notice.clean(text, notice.SHORT) for name, text in known.items()}
+    return speaker.over(end_of(approval, None), **details)
 
 
 def words_of(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import Answer, Click, Outcome, answer_of
+from coupa_core.decide.answers import Answer, Click, Outcome
 from coupa_core.decide.calls import CONFIRMS, reads_of
 from coupa_core.decide.check import Case, Checks, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
@@ -32,7 +32,7 @@ from coupa_core.errors import (
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
 from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
-from coupa_core.notice import is_blank
+from coupa_core.notice import Style, is_blank
 from coupa_core.parallel import each
 
 BUDGET_S = 10.0
@@ -156,7 +156,7 @@ class Decide:
         """
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         rows = Rows(self._ledger, deadline)
-        cases = [Decision(click, clicked_at=self._clock.now()) for click in clicks]
+        cases = [Decision(click, self._policy.style, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
         if entered := waiting(cases):
@@ -165,6 +165,10 @@ class Decide:
         for case in cases:
             case.log()
         return [case.said for case in cases]
+
+    def style_of(self, token: str | None) -> Style:
+        """Return how somebody is spoken to of whom only a token is known."""
+        return self._checks.style_of(token)
 
     def _take_turns(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
         """Check and carry out as many as there are turns for at Coupa; the others are told at once."""
@@ -195,7 +199,7 @@ class Decide:
         """Look at what needs no question to Coupa: the token, the same request before, the reason."""
         click = case.click
         if click.verb not in self._policy.style.actions:
-            text = f"To {click.verb} is not enabled on this bridge."
+            text = "This cannot be done from chat here; please use Coupa."
             case.end = CallerError("action_off", text, status=403)
         else:
             self._checks.admit(case)
@@ -206,7 +210,7 @@ class Decide:
                 case.end = error
         is_silent = click.verb is Verb.REJECT and is_blank(click.reason)
         if case.end is None and is_silent and self._policy.reason_required:
-            case.end = answer_of(Outcome.REASON_REQUIRED)
+            case.end = case.speaker.answer(Outcome.REASON_REQUIRED)
         case.note_refusal(at=self._clock.now())
 
     def _carry_out(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
@@ -315,13 +319,15 @@ class Decide:
                 clicked_at=case.clicked_at,
                 confirmed_at=self._clock.now(),
             )
-        self._end(case, done(case.click, case.chain) if case.is_confirmed else ended(case.click, after))
+            self._end(case, done(case.click, case.speaker, case.chain))
+        else:
+            self._end(case, ended(case.click, after, case.speaker))
 
     def _settle_untaken(self, case: Decision) -> None:
         """Say what became of a decision that Coupa did not take, as far as it says."""
         refusal = case.refusal
         if refusal is None:
-            self._end(case, answer_of(Outcome.UNCONFIRMED))
+            self._end(case, case.speaker.answer(Outcome.UNCONFIRMED))
         elif answer := self._checks.refused(case, refusal):
             self._end(case, answer, cause=refusal.code)
         else:
@@ -329,7 +335,7 @@ class Decide:
 
     def _lose(self, case: Decision, error: ServiceError) -> None:
         logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
-        self._end(case, answer_of(Outcome.UNCONFIRMED), cause=error.code)
+        self._end(case, case.speaker.answer(Outcome.UNCONFIRMED), cause=error.code)
 
     def _fail(self, case: Decision, error: ServiceError) -> None:
         case.end = error

@@ -39,7 +39,7 @@ class EventsChannel(HttpChannel):
             payload={
                 "message": notice.text,
                 "recipients": [notice.recipient],
-                "context": {"slots": notice.slots},
+                "context": {"slots": dict(notice.slots)},
             },
             deadline=deadline,
             max_bytes=ANSWER_BYTES,

@@ -61,7 +61,6 @@ _HINTS = {
     401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
     404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
 }
-_BUTTONS = {"approve": "Approve", "reject": "Send back"}
 
 
 class ListenerChannel(HttpChannel):
@@ -90,8 +89,7 @@ class ListenerChannel(HttpChannel):
 
         There is no other sign of life: a listener answers to nothing but a message.
         """
-        nobody = Notice("", "", {}, kind=PROBE)
-        self._accept(self._post(nobody, deadline), "ask the listener for a sign of life")
+        self._accept(self._post(Notice("", "", kind=PROBE), deadline), "ask the listener for a sign of life")
 
     def _post(self, notice: Notice, deadline: Deadline) -> Reply:
         body = json.dumps(payload(notice), separators=(",", ":")).encode()
@@ -114,13 +112,12 @@ def payload(notice: Notice) -> dict[str, object]:
     """Return what a listener gets; every field is always there, so that a plugin can map it.
 
     Returns:
-        `schema_version` (a number), `buttons` (labels by what this person can do, possibly empty), and
-        texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup of `notify`, `message_html` in
-        that of the Events API, and, empty when there is none, `approval_id`, `action_token`,
-        `document_type`, `document_id`.
+        `schema_version` (a number), `buttons` (labels in the reader's language by action, for what the reader
+        can do and nothing else), and texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup
+        of `notify`, `message_html` in that of the Events API, and, empty when there is none, `approval_id`,
+        `action_token`, `document_type`, `document_id`.
     """
-    buttons = {verb: label for verb, label in _BUTTONS.items() if notice.slots and verb in notice.actions}
-    slots = notice.slots if buttons else {}
+    slots = notice.slots if notice.actions else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "delivery_id": delivery_id(notice),
@@ -132,7 +129,7 @@ def payload(notice: Notice) -> dict[str, object]:
         "action_token": slots.get("action_token", ""),
         "document_type": notice.document_type,
         "document_id": notice.document_id,
-        "buttons": buttons,
+        "buttons": {verb.value: label for verb, label in notice.actions.items()},
     }
 
 

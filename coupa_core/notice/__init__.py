@@ -1,77 +1,60 @@
-"""The text of notices: pure rendering in a channel's markup, all that is Coupa's escaped, folded and capped.
+"""What people are told: pure, in the reader's language, all that is Coupa's escaped, folded and capped.
 
-`fields` chooses what is shown, `messages` and `endings` make cards of it, `markup` turns a card into text,
+`messages` composes every message, `fields` chooses what is shown of a document, `markup` makes text of it,
 `catalogue` has our own words, `style` and `choices` what a deployment wants, `difference` what changed.
 """
 
-from coupa_core.endings import Ending
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
-from coupa_core.notice.endings import Ended, closing, closings, outcome, outcomes, receipt
-from coupa_core.notice.markup import HTML, MARKDOWN, MAX_MESSAGE, PLAIN, Card, Entry, Field, Link, Markup
+from coupa_core.notice.fields import numbered, priced
+from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
+    Ended,
     Notice,
-    Overdue,
-    Shown,
+    Turn,
     Waiting,
-    announcement,
+    closing,
+    compose,
     digest,
+    ended_as,
     escalation,
-    escalations,
-    minimal,
-    name_of,
-    reminder,
-    slots,
+    outcome,
 )
 from coupa_core.notice.style import Style, link_to
-from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, is_blank, joins, plain, safe_html
+from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, is_blank, joins, plain, safe_html
 
 __all__ = [
-    "HTML",
     "LONG",
-    "MARKDOWN",
     "MAX_ENTRIES",
     "MAX_FACTS",
     "MAX_LINES",
     "MAX_MESSAGE",
-    "PLAIN",
+    "NOTE",
     "SHORT",
-    "Card",
     "Ended",
-    "Ending",
-    "Entry",
-    "Field",
-    "Link",
-    "Markup",
     "Notice",
-    "Overdue",
-    "Shown",
     "Style",
+    "Turn",
     "Waiting",
-    "announcement",
     "clean",
     "closing",
-    "closings",
+    "compose",
     "difference",
     "digest",
+    "ended_as",
     "escalation",
-    "escalations",
     "is_blank",
     "joins",
     "link_to",
-    "minimal",
-    "name_of",
+    "numbered",
     "outcome",
-    "outcomes",
     "plain",
+    "priced",
     "read_actions",
     "read_fields",
     "read_language",
     "read_links",
-    "receipt",
-    "reminder",
     "safe_html",
     "shown_facts",
-    "slots",
 ]

@@ -1,332 +1,25 @@
-"""Every text of our own that a notice may show, by language. It knows nothing of documents or markup.
+"""Every text of our own that a person may read, by language; each language is a file, read when it is needed.
 
-A language is complete when it has every key of English; a test says so. `{name}` is filled in by `Style.say`.
-A label may exist once more for one kind, as `label.amount.contract`.
+It knows nothing of documents or markup. A language is complete when it has every key of English, with the
+same gaps and with the plural forms that its grammar has; tests say so. A label may exist once more for one
+kind, as `label.amount.contract`.
 """
 
 from __future__ import annotations
 
-TEXTS: dict[str, dict[str, str]] = {
-    "en": {
-        # What a notice is about.
-        "noun.requisition": "Purchase request",
-        "noun.expense": "Expense report",
-        "noun.invoice": "Invoice",
-        "noun.credit_note": "Credit note",
-        "noun.order_change": "Purchase order change",
-        "noun.contract": "Contract",
-        "noun.form": "Form",
-        "noun.document": "Request",
-        "your.requisition": "Your purchase request",
-        "your.expense": "Your expense report",
-        "your.invoice": "Your invoice",
-        "your.credit_note": "Your credit note",
-        "your.order_change": "Your purchase order change",
-        "your.contract": "Your contract",
-        "your.form": "Your form",
-        "your.document": "Your request",
-        # Greeting, headlines, endings.
-        "hi": "Hi {name},",
-        "hi.nobody": "Hi,",
-        "pending": "{noun} pending your approval",
-        "changed": "{noun} changed, still pending your approval",
-        "reminder": "{noun} still pending your approval, waiting for {age}",
-        "escalations": "{count} approval has been waiting for long",
-        "escalations.many": "{count} approvals have been waiting for long",
-        "escalation": "{document} has been waiting for {who} for {age}",
-        "escalation.nobody": "{document} has been waiting for approval for {age}",
-        "for": "(for {who})",
-        "bar.own": "You asked for this purchase yourself, so please decide in Coupa.",
-        "bar.unnamed": "Coupa does not say who asked for this, so please decide in Coupa.",
-        "bar.too_great": "This amount is above what can be approved from chat; please decide in Coupa.",
-        "bar.unstated": "An amount of this is missing, or has no limit for chat; please decide in Coupa.",
-        "unread": "This cannot be shown here now; please open it in Coupa.",
-        "actions": "Possible here: {verbs}.",
-        "elsewhere": "To decide, use the buttons of its own message, if you got one, or open it in Coupa.",
-        "decide": "To decide here, ask: “{question}”",
-        "decide.coupa": "To decide, open each of them in Coupa.",
-        "ask": "Do I have any approvals in Coupa?",
-        "informed": "For your information: it is still up to {who} to decide.",
-        "informed.nobody": "For your information: it is up to somebody else to decide.",
-        "open": "Open in Coupa",
-        "verb.approve": "approve",
-        "verb.reject": "reject",
-        "verb.hold": "put on hold",
-        # Labels.
-        "label.id": "ID in Coupa",
-        "label.id.requisition": "Requisition ID",
-        "label.id.document": "Request ID",
-        "label.title": "Title",
-        "label.title.invoice": "Invoice number",
-        "label.title.order_change": "Order",
-        "label.title.contract": "Contract",
-        "label.title.form": "Form",
-        "label.number": "Contract number",
-        "label.requester": "Requester",
-        "label.requester.expense": "Employee",
-        "label.requester.contract": "Submitted by",
-        "label.creator": "Created by",
-        "label.started_by": "Started by",
-        "label.owner": "Owner",
-        "label.amount": "Amount",
-        "label.amount.contract": "Value",
-        "label.commitment": "Commitment",
-        "label.items": "Item",
-        "label.more": "Items",
-        "label.supplier": "Vendor",
-        "label.justification": "Justification",
-        "label.justification.contract": "Description",
-        "label.justification.invoice": "Internal note",
-        "label.department": "Department",
-        "label.need_by": "Need by",
-        "label.submitted": "Submitted",
-        "label.period": "Period",
-        "label.violations": "Policy violations",
-        "label.over_limit": "Over the limit",
-        "label.receipts": "Missing receipts",
-        "label.audit_score": "Audit score",
-        "label.auditor_note": "Auditor note",
-        "label.invoice_date": "Invoice date",
-        "label.due": "Due",
-        "label.discount": "Discount until",
-        "label.orders": "Orders",
-        "label.tolerance": "Tolerance failures",
-        "label.cancels": "Cancellation",
-        "label.term": "Term",
-        "label.renewal": "Renewal",
-        "label.approved": "Approved by",
-        "label.next": "Next",
-        "label.attachments": "Attachments",
-        "label.comment": "Last comment",
-        "label.status": "Status",
-        # Values.
-        "untitled": "(no description)",
-        "more": "+{count} more",
-        "said": "{who} ({day}): {words}",
-        "said.day": "{who} ({day})",
-        "said.words": "{who}: {words}",
-        "commented": "{words} ({who})",
-        "beside": "{who}, at the same time",
-        "last": "nobody, yours is the last step",
-        "limit": "limit exceeded ({amount})",
-        "receipt": "receipt missing",
-        "violation": "policy violation",
-        "times": "{count}× {text}",
-        "by_supplier": "the supplier",
-        "cancels": "the whole order is to be cancelled",
-        "deleted": "to be removed: {item}",
-        "range": "{low} to {high}",
-        "from": "from {low}",
-        "to": "up to {high}",
-        "discount": "{day} ({percent})",
-        "due": "{day} (terms: {term})",
-        "term.fixed": "fixed",
-        "term.auto_renew": "renews automatically",
-        "term.perpetual": "unlimited",
-        "length.days": "{count} day",
-        "length.days.many": "{count} days",
-        "length.months": "{count} month",
-        "length.months.many": "{count} months",
-        "length.years": "{count} year",
-        "length.years.many": "{count} years",
-        "status.pending_approval": "Pending approval",
-        # Differences.
-        "was": "{label}: {before} → {now}",
-        "item": "Item {number}",
-        "items.more": "+{count} item",
-        "items.more.many": "+{count} items",
-        "items.less": "-{count} item",
-        "items.less.many": "-{count} items",
-        "nothing": "not stated",
-        # Digest, closing, outcome, receipt.
-        "digest": "{count} approval waits for you in Coupa",
-        "digest.many": "{count} approvals wait for you in Coupa",
-        "waiting": "waiting for {age}",
-        "closings": "{count} approval no longer waits for you",
-        "closings.many": "{count} approvals no longer wait for you",
-        "closed.approved": "{document} was approved{by}{at}.",
-        "closed.rejected": "{document} was rejected{by}{at}.",
-        "closed.on_hold": "{document} was put on hold{by}{at}.",
-        "closed.withdrawn": "{document} was withdrawn{by}{at}.",
-        "closed.disputed": "{document} was disputed{by}{at}.",
-        "closed.voided": "{document} was voided{by}{at}.",
-        "closed.elsewhere": "{document} now waits for somebody else.",
-        "closed.reassigned": "{document} was given to somebody else{by}{at}.",
-        "closed.ended": "{document} no longer waits for you.",
-        "closed.idle": "There is nothing left for you to do.",
-        "outcomes": "{count} of your requests has been decided",
-        "outcomes.many": "{count} of your requests have been decided",
-        "outcome.reassigned": "{document} now waits for somebody else's approval.",
-        "outcome.ended": "{document} no longer waits for approval.",
-        "by": " by {who}",
-        "at": " on {time}",
-        "moment": "{day} at {time}",
-        "did.approve": "Done, approved: {document}.",
-        "did.reject": "Done, rejected with your reason: {document}.",
-        "did.hold": "Done, put on hold: {document}.",
-        "then.approved": "It is now fully approved.",
-        "then.next": "Next: {who}.",
-        "then.status": "Its status is now: {status}.",
-    },
-    "de": {
-        "noun.requisition": "Bestellanforderung",
-        "noun.expense": "Spesenabrechnung",
-        "noun.invoice": "Rechnung",
-        "noun.credit_note": "Gutschrift",
-        "noun.order_change": "Bestelländerung",
-        "noun.contract": "Vertrag",
-        "noun.form": "Formular",
-        "noun.document": "Vorgang",
-        "your.requisition": "Ihre Bestellanforderung",
-        "your.expense": "Ihre Spesenabrechnung",
-        "your.invoice": "Ihre Rechnung",
-        "your.credit_note": "Ihre Gutschrift",
-        "your.order_change": "Ihre Bestelländerung",
-        "your.contract": "Ihr Vertrag",
-        "your.form": "Ihr Formular",
-        "your.document": "Ihr Vorgang",
-        "hi": "Hallo {name},",
-        "hi.nobody": "Hallo,",
-        "pending": "{noun} wartet auf Ihre Genehmigung",
-        "changed": "{noun} wurde geändert und wartet weiter auf Ihre Genehmigung",
-        "reminder": "{noun} wartet schon {age} auf Ihre Genehmigung",
-        "escalations": "{count} Genehmigung wartet schon lange",
-        "escalations.many": "{count} Genehmigungen warten schon lange",
-        "escalation": "{document} wartet schon {age} auf {who}",
-        "escalation.nobody": "{document} wartet schon {age} auf Genehmigung",
-        "for": "(für {who})",
-        "bar.own": "Sie haben dies selbst beantragt; darum bitte in Coupa entscheiden.",
-        "bar.unnamed": "Coupa sagt nicht, wer dies beantragt hat; darum bitte in Coupa entscheiden.",
-        "bar.too_great": "Dieser Betrag ist für eine Entscheidung im Chat zu hoch; "
-        "bitte in Coupa entscheiden.",
-        "bar.unstated": "Ein Betrag fehlt in Coupa oder hat keine Grenze für den Chat; "
-        "bitte in Coupa entscheiden.",
-        "unread": "Dies lässt sich hier gerade nicht anzeigen; bitte in Coupa öffnen.",
-        "actions": "Hier möglich: {verbs}.",
-        "elsewhere": "Zum Entscheiden bitte die Schaltflächen der eigenen Nachricht dazu verwenden, falls es "
-        "sie gibt, oder Coupa öffnen.",
-        "decide": "Um hier zu entscheiden, fragen Sie: „{question}“",
-        "decide.coupa": "Zum Entscheiden bitte jede davon in Coupa öffnen.",
-        "ask": "Welche Genehmigungen warten in Coupa auf mich?",
-        "informed": "Zur Information: Die Entscheidung liegt weiterhin bei {who}.",
-        "informed.nobody": "Zur Information: Die Entscheidung liegt bei jemand anderem.",
-        "open": "In Coupa öffnen",
-        "verb.approve": "genehmigen",
-        "verb.reject": "ablehnen",
-        "verb.hold": "zurückstellen",
-        "label.id": "Nummer in Coupa",
-        "label.id.requisition": "Anforderungsnummer",
-        "label.id.document": "Vorgangsnummer",
-        "label.title": "Titel",
-        "label.title.invoice": "Rechnungsnummer",
-        "label.title.order_change": "Bestellung",
-        "label.title.contract": "Vertrag",
-        "label.title.form": "Formular",
-        "label.number": "Vertragsnummer",
-        "label.requester": "Anforderer",
-        "label.requester.expense": "Mitarbeiter/in",
-        "label.requester.contract": "Eingereicht von",
-        "label.creator": "Angelegt von",
-        "label.started_by": "Angestoßen von",
-        "label.owner": "Verantwortlich",
-        "label.amount": "Betrag",
-        "label.amount.contract": "Wert",
-        "label.commitment": "Abnahmeverpflichtung",
-        "label.items": "Position",
-        "label.more": "Positionen",
-        "label.supplier": "Lieferant",
-        "label.justification": "Begründung",
-        "label.justification.contract": "Beschreibung",
-        "label.justification.invoice": "Interne Notiz",
-        "label.department": "Abteilung",
-        "label.need_by": "Benötigt bis",
-        "label.submitted": "Eingereicht am",
-        "label.period": "Zeitraum",
-        "label.violations": "Richtlinienverstöße",
-        "label.over_limit": "Über dem Limit",
-        "label.receipts": "Fehlende Belege",
-        "label.audit_score": "Prüfwert",
-        "label.auditor_note": "Prüfvermerk",
-        "label.invoice_date": "Rechnungsdatum",
-        "label.due": "Fällig am",
-        "label.discount": "Skonto bis",
-        "label.orders": "Bestellungen",
-        "label.tolerance": "Toleranzverletzungen",
-        "label.cancels": "Stornierung",
-        "label.term": "Laufzeit",
-        "label.renewal": "Verlängerung",
-        "label.approved": "Genehmigt von",
-        "label.next": "Danach",
-        "label.attachments": "Anhänge",
-        "label.comment": "Letzter Kommentar",
-        "label.status": "Status",
-        "untitled": "(ohne Beschreibung)",
-        "more": "+{count} weitere",
-        "said": "{who} ({day}): {words}",
-        "said.day": "{who} ({day})",
-        "said.words": "{who}: {words}",
-        "commented": "{words} ({who})",
-        "beside": "{who}, gleichzeitig",
-        "last": "niemand, Ihr Schritt ist der letzte",
-        "limit": "Limit überschritten ({amount})",
-        "receipt": "Beleg fehlt",
-        "violation": "Richtlinienverstoß",
-        "times": "{count}× {text}",
-        "by_supplier": "dem Lieferanten",
-        "cancels": "die ganze Bestellung soll storniert werden",
-        "deleted": "soll entfallen: {item}",
-        "range": "{low} bis {high}",
-        "from": "ab {low}",
-        "to": "bis {high}",
-        "discount": "{day} ({percent})",
-        "due": "{day} (Zahlungsbedingung: {term})",
-        "term.fixed": "befristet",
-        "term.auto_renew": "verlängert sich automatisch",
-        "term.perpetual": "unbefristet",
-        "length.days": "{count} Tag",
-        "length.days.many": "{count} Tage",
-        "length.months": "{count} Monat",
-        "length.months.many": "{count} Monate",
-        "length.years": "{count} Jahr",
-        "length.years.many": "{count} Jahre",
-        "status.pending_approval": "Genehmigung ausstehend",
-        "was": "{label}: {before} → {now}",
-        "item": "Position {number}",
-        "items.more": "+{count} Position",
-        "items.more.many": "+{count} Positionen",
-        "items.less": "-{count} Position",
-        "items.less.many": "-{count} Positionen",
-        "nothing": "keine Angabe",
-        "digest": "{count} Genehmigung wartet in Coupa auf Sie",
-        "digest.many": "{count} Genehmigungen warten in Coupa auf Sie",
-        "waiting": "Wartezeit {age}",
-        "closings": "{count} Genehmigung wartet nicht mehr auf Sie",
-        "closings.many": "{count} Genehmigungen warten nicht mehr auf Sie",
-        "closed.approved": "{document} wurde{at}{by} genehmigt.",
-        "closed.rejected": "{document} wurde{at}{by} abgelehnt.",
-        "closed.on_hold": "{document} wurde{at}{by} zurückgestellt.",
-        "closed.withdrawn": "{document} wurde{at}{by} zurückgezogen.",
-        "closed.disputed": "{document} wurde{at}{by} beanstandet.",
-        "closed.voided": "{document} wurde{at}{by} storniert.",
-        "closed.elsewhere": "{document} wartet jetzt auf jemand anderen.",
-        "closed.reassigned": "{document} wurde{at}{by} jemand anderem zugeteilt.",
-        "closed.ended": "{document} wartet nicht mehr auf Sie.",
-        "closed.idle": "Für Sie ist nichts mehr zu tun.",
-        "outcomes": "Über {count} Ihrer Anträge wurde entschieden",
-        "outcomes.many": "Über {count} Ihrer Anträge wurde entschieden",
-        "outcome.reassigned": "{document} wartet jetzt auf die Genehmigung einer anderen Person.",
-        "outcome.ended": "{document} wartet nicht mehr auf Genehmigung.",
-        "by": " von {who}",
-        "at": " am {time}",
-        "moment": "{day} um {time} Uhr",
-        "did.approve": "Erledigt, genehmigt: {document}.",
-        "did.reject": "Erledigt, mit Ihrer Begründung abgelehnt: {document}.",
-        "did.hold": "Erledigt, zurückgestellt: {document}.",
-        "then.approved": "Damit ist alles genehmigt.",
-        "then.next": "Danach: {who}.",
-        "then.status": "Neuer Status: {status}.",
-    },
-}
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh")
+MAX_BUTTON = 20
+"""Characters of a button's label: two buttons stand side by side on a phone."""
+
+Texts = dict[str, str | dict[str, str]]
+"""A text by its key; one about a number of things has a text for each plural category of CLDR."""
 
 ICONS = {
     "requisition": "💳",
@@ -337,3 +30,37 @@ ICONS = {
     "form": "📋",
     "document": "💳",
 }
+
+_FOLDER = Path(__file__).with_name("languages")
+_LOCALE = re.compile(r"[A-Za-z]{2}(_([A-Za-z]{2}|[0-9]{3}))?")
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def texts(language: str) -> Texts:
+    """Return the texts of one of the `LANGUAGES`."""
+    return dict(json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+
+
+@lru_cache(maxsize=256)
+def plural_of(locale: str, number: int) -> str:
+    """Return the plural category of a number, as CLDR has it for the language: `one`, `few`, `other`."""
+    return Locale.parse(locale).plural_form(number)
+
+
+@lru_cache(maxsize=256)
+def locale_of(text: str) -> str | None:
+    """Return the locale that a text names, in CLDR's spelling; None where its readers have no texts here.
+
+    That is so for a language without texts, and for one that is there in another script only: the Chinese
+    texts are simplified, so that `zh_TW` gets none.
+
+    >>> locale_of("de-ch"), locale_of("zh_CN"), locale_of("zh-TW"), locale_of("sv")
+    ('de_CH', 'zh_Hans_CN', None, None)
+    """
+    name = text.strip().replace("-", "_")
+    try:
+        locale = Locale.parse(name) if _LOCALE.fullmatch(name) else None
+    except (ValueError, UnknownLocaleError):
+        locale = None
+    is_ours = locale is not None and locale.language in LANGUAGES and locale.script in (None, "Hans")
+    return str(locale) if is_ours else None

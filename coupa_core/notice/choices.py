@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-from babel import Locale, UnknownLocaleError
-
 from coupa_core.documents import READABLE, kind_of
 from coupa_core.model import Verb
-from coupa_core.notice.catalogue import TEXTS
+from coupa_core.notice.catalogue import LANGUAGES, locale_of
 from coupa_core.notice.fields import NAMES
 
 _TYPE = re.compile(r"\s*([A-Za-z][A-Za-z0-9:]{0,60})\s*=(.*)", re.DOTALL)
-_LOCALE = re.compile(r"[A-Za-z]{2}(_([A-Za-z]{2}|[0-9]{3}))?")
 _PARTS = {"base", "type", "id"}
 
 
@@ -81,17 +78,14 @@ def read_language(text: str) -> str:
     """Read a locale, a language that has texts and possibly a territory.
 
     `C` and `POSIX` are refused: they are no language that people read, and have no groups in numbers. So are
-    scripts (the texts are in Latin letters), variants, character sets and modifiers.
+    scripts, variants, character sets and modifiers.
 
     >>> read_language("de-ch"), read_language("en")
     ('de_CH', 'en')
     """
-    name = text.replace("-", "_")
-    try:
-        locale = Locale.parse(name) if _LOCALE.fullmatch(name) else None
-    except (ValueError, UnknownLocaleError):
-        locale = None
-    if locale is None or locale.language not in TEXTS:
-        languages = ", ".join(TEXTS)
-        raise ValueError(f"must be a locale such as en_US or de_CH, of one of the languages {languages}")
-    return str(locale)
+    locale = locale_of(text)
+    if locale is None:
+        raise ValueError(
+            f"must be a locale such as en_US or de_CH, of one of the languages {', '.join(LANGUAGES)}"
+        )
+    return locale

@@ -71,8 +71,8 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
     more = len(changed) - MAX_LINES
     said += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
     came, went = _moves(facts, document)
-    said += [style.count("items.more", came)] if came else []
-    said += [style.count("items.less", went)] if went else []
+    said += [style.say("items.more", count=came)] if came else []
+    said += [style.say("items.less", count=went)] if went else []
     return said
 
 
@@ -128,7 +128,7 @@ def _figure(line: Line, same: list[bool], money: Currency | None, style: Style) 
 
 def _was(label: str, before: str | None, now: str | None, style: Style) -> str:
     nothing = style.say("nothing")
-    return style.say("was", label=label, before=before or nothing, now=now or nothing)
+    return style.colon(label, f"{before or nothing} → {now or nothing}")
 
 
 def _figures(line: Line) -> tuple[Decimal | None, Decimal | None, Decimal | None]:

@@ -24,42 +24,53 @@ from coupa_core.notice.markup import Field
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean
 
+HEAD: dict[Kind, tuple[str, ...]] = {
+    Kind.REQUISITION: ("id", "title", "requester", "amount", "need_by"),
+    Kind.EXPENSE: ("id", "title", "requester", "amount"),
+    Kind.INVOICE: ("id", "title", "supplier", "amount", "due"),
+    Kind.ORDER_CHANGE: ("id", "title", "started_by", "amount"),
+    Kind.CONTRACT: ("id", "title", "requester", "amount"),
+    Kind.FORM: ("id", "title", "requester"),
+    Kind.OTHER: ("id",),
+}
+"""What the first two lines of every card say, so that it is no field below them."""
+
 DEFAULTS: dict[Kind, tuple[str, ...]] = {
     Kind.REQUISITION: (
-        *("id", "title", "requester", "creator", "amount", "items", "supplier", "justification"),
-        *("department", "need_by", "approved", "next", "attachments", "comment", "status"),
+        *("creator", "items", "supplier", "justification", "department", "approved", "next", "attachments"),
+        "comment",
     ),
     Kind.EXPENSE: (
-        *("id", "title", "requester", "creator", "amount", "violations", "over_limit", "receipts"),
-        *("audit_score", "period", "items", "auditor_note", "approved", "next", "attachments", "comment"),
+        *("creator", "violations", "over_limit", "receipts", "audit_score", "period", "items"),
+        *("auditor_note", "approved", "next", "attachments", "comment"),
     ),
     Kind.INVOICE: (
-        *("id", "supplier", "title", "invoice_date", "amount", "tolerance", "due", "discount", "orders"),
-        *("items", "requester", "justification", "approved", "next", "attachments"),
+        *("tolerance", "discount", "invoice_date", "orders", "items", "requester", "justification"),
+        *("approved", "next", "attachments"),
     ),
     Kind.ORDER_CHANGE: (
-        *("id", "title", "supplier", "started_by", "cancels", "amount", "items", "justification"),
-        *("requester", "approved", "next", "attachments"),
+        *("cancels", "supplier", "items", "justification", "requester", "approved", "next", "attachments"),
     ),
     Kind.CONTRACT: (
-        *("id", "title", "number", "supplier", "amount", "commitment", "term", "period", "renewal", "owner"),
-        *("requester", "department", "justification"),
+        *("number", "supplier", "commitment", "term", "period", "renewal", "owner", "department"),
+        "justification",
     ),
-    Kind.FORM: ("id", "title", "requester", "creator", "submitted", "approved", "next"),
-    Kind.OTHER: ("id",),
+    Kind.FORM: ("creator", "submitted", "approved", "next"),
+    Kind.OTHER: (),
 }
 """The fields that are shown, in order, unless a setting says otherwise."""
 
 _ON_DEMAND = {
-    Kind.REQUISITION: {"submitted"},
+    Kind.REQUISITION: {"submitted", "status"},
     Kind.EXPENSE: {"submitted", "status"},
+    Kind.FORM: {"status"},
     Kind.OTHER: set[str](),
 }
 NAMES: dict[Kind, frozenset[str]] = {
-    kind: frozenset({*names, *_ON_DEMAND.get(kind, {"creator", "status"})})
+    kind: frozenset({*HEAD[kind], *names, *_ON_DEMAND.get(kind, {"creator", "status"})})
     for kind, names in DEFAULTS.items()
 }
-"""The fields that can be shown."""
+"""The fields that can be named; those of the head are always shown."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 Value = str | list[str] | None
@@ -67,23 +78,97 @@ Value = str | list[str] | None
 
 def fields(approval: Approval, document: Document, style: Style) -> tuple[Field, ...]:
     """Return what is to be shown of a document, as the settings say; what is not known is left out."""
-    values = _common(approval, document, style) | _own(document, style)
+    values = values_of(approval, document, style)
     shown: list[Field] = []
     for name in style.fields.get(document.type, DEFAULTS[document.kind]):
-        value = values[name]
-        texts = value if isinstance(value, list) else [value]
+        value = values[name] if name not in HEAD[document.kind] else None
         label = label_of(name, document.kind, style)
-        shown += [Field(label, text) for text in texts if text]
-        more = len(document.lines) - MAX_LINES
-        if name == "items" and more > 0:
-            shown.append(Field(style.say("label.more"), style.more(more)))
+        shown += [Field(label, text) for text in (value if isinstance(value, list) else [value]) if text]
     return tuple(shown)
 
 
+def values_of(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
+    """Return everything that can be shown of a document, by name; empty or None where it is not known."""
+    return _common(approval, document, style) | _own(document, style)
+
+
 def label_of(name: str, kind: Kind, style: Style) -> str:
-    """Return the label of a field, of its kind if it has one of its own."""
-    own = f"label.{name}.{kind}"
-    return style.say(own if style.has(own) else f"label.{name}")
+    """Return the label of a field, of its kind if it has one; empty where the value says what it is."""
+    keys = (f"label.{name}.{kind}", f"label.{name}")
+    return next((style.say(key) for key in keys if style.has(key)), "")
+
+
+def headline(document: Document, style: Style) -> str:
+    """Say who asks for what, for how much and by when; empty where nobody gave it a name."""
+    title, who = clean(document.title, SHORT), _asker(document, style)
+    if not title:
+        return ""
+    if who:
+        said = style.say(f"head.{_noun(document)}", who=who, what=style.quote(title))
+    else:
+        said = f"{style.say(f'noun.{_noun(document)}')} {style.quote(title)}"
+    return style.join(said, _how_much(document, style))
+
+
+def details(document: Document, style: Style) -> str:
+    """Say who asks, for how much and by when, as far as that is known: for what has no name."""
+    return style.join(_asker(document, style), _how_much(document, style))
+
+
+def _how_much(document: Document, style: Style) -> str:
+    amount = amount_of(document, style)
+    if amount is None and "amount" in HEAD[document.kind]:
+        amount = style.say("no_amount")
+    return style.join(amount, _when(document, style))
+
+
+def numbered(document: Document, style: Style) -> str:
+    """Name a document by its kind and number: `Purchase request 14170`."""
+    return f"{style.say(f'noun.{_noun(document)}')} {document.id}"
+
+
+def name_of(document: Document, style: Style, *, quoted: bool = False) -> str:
+    """Name a document by its title; a bare number with its kind: `Laptops`, `Invoice INV-118`."""
+    title = clean(document.title, SHORT)
+    if not title:
+        return numbered(document, style)
+    title = style.quote(title) if quoted else title
+    is_number = document.kind in (Kind.INVOICE, Kind.ORDER_CHANGE)
+    return f"{style.say(f'noun.{_noun(document)}')} {title}" if is_number else title
+
+
+def priced(document: Document, style: Style) -> str:
+    """Name a document in a sentence, with what it comes to: `“Laptops”, USD 1,800.00`."""
+    return style.join(name_of(document, style, quoted=True), amount_of(document, style))
+
+
+def _noun(document: Document) -> str:
+    is_credit = isinstance(document, Invoice) and document.is_credit_note
+    return "credit_note" if is_credit else document.kind
+
+
+def _asker(document: Document, style: Style) -> str:
+    """Return who is behind it: who asks for it, bills it, or wants an order changed."""
+    match document:
+        case Invoice():
+            return style.few(_suppliers(document))
+        case OrderChange(supplier_initiated=True):
+            return style.few(_suppliers(document)) or style.say("by_supplier")
+        case OrderChange():
+            return person(document.created_by)
+        case _:
+            return person(document.requested_by)
+
+
+def _when(document: Document, style: Style) -> str | None:
+    match document:
+        case Requisition():
+            day, key = style.day(document.need_by_date), "by_day"
+        case Invoice():
+            day, key = _due(document, style), "due_day"
+        case _:
+            return None
+    return style.say(key, day=day) if day else None
 
 
 def person(who: Person | None) -> str:
@@ -111,6 +196,12 @@ def amount_of(document: Document, style: Style) -> str | None:
     return f"{before} → {total}" if before and total and before != total else total
 
 
+def _same(document: Document) -> bool:
+    """Tell whether who entered it is who asked for it, whatever either is called."""
+    asked, entered = document.requested_by, document.created_by
+    return bool(asked and entered and asked.key and asked.key == entered.key)
+
+
 def _amounts(document: Document, style: Style) -> dict[str, str | None]:
     """Write what a document comes to, by the names of its amounts."""
     return {name: style.amount(amount, document.currency) for name, amount in document.amounts.items()}
@@ -119,13 +210,16 @@ def _amounts(document: Document, style: Style) -> dict[str, str | None]:
 def _common(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
     """Compute what every kind may have."""
     requester, creator = person(document.requested_by), person(document.created_by)
+    lines = document.lines
+    more = len(lines) - MAX_LINES
+    items = [item(line, document.currency_of(line), style) for line in lines[:MAX_LINES]]
     return {
         "id": str(document.id),
         "title": clean(document.title, SHORT),
         "requester": requester,
-        "creator": creator if creator != requester else None,
+        "creator": creator if creator != requester and not _same(document) else None,
         "amount": amount_of(document, style) or style.say("nothing"),
-        "items": [item(line, document.currency_of(line), style) for line in document.lines[:MAX_LINES]],
+        "items": [*items, *([style.more(more)] if more > 0 else [])],
         "supplier": style.few(_suppliers(document)),
         "justification": clean(document.justification, LONG),
         "department": clean(document.department.name if document.department else None, SHORT),
@@ -133,7 +227,7 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
         "approved": _steps(document.approved, style),
         "next": _next(approval, document, style),
         "attachments": _listed(document.files, style),
-        "comment": _comment(document, style),
+        "comment": _comment(document),
         "status": status(document.status, style),
     }
 
@@ -148,9 +242,12 @@ def _own(document: Document, style: Style) -> dict[str, Value]:
         case Invoice():
             return _invoice(document, style)
         case OrderChange():
-            starter = style.say("by_supplier") if document.supplier_initiated else person(document.created_by)
+            starter, requester = _asker(document, style), person(document.requested_by)
+            supplier = style.few(_suppliers(document))
             return {
                 "started_by": starter,
+                "requester": requester if requester != starter else None,
+                "supplier": supplier if supplier != starter else None,
                 "cancels": style.say("cancels") if document.pending_cancel else None,
             }
         case Contract():
@@ -169,8 +266,7 @@ def _expense(report: ExpenseReport, style: Style) -> dict[str, Value]:
     lacking = [line for line in report.lines if line.lacks_receipt]
     return {
         "violations": style.few(
-            style.say("times", count=style.number(count), text=text) if count > 1 else text
-            for text, count in found.items()
+            f"{style.number(count)}× {text}" if count > 1 else text for text, count in found.items()
         ),
         "over_limit": style.few(
             _brief(line, report.currency_of(line), style) for line in report.lines if line.over_limit
@@ -193,18 +289,20 @@ def _breaches(violation: Violation, money: Currency | None, style: Style) -> lis
 
 
 def _invoice(invoice: Invoice, style: Style) -> dict[str, Value]:
-    due, discount = style.day(invoice.net_due_date), style.day(invoice.discount_due_date)
-    term = clean(invoice.payment_term.code if invoice.payment_term else None, SHORT)
-    percent = style.percent(invoice.discount_percent)
+    discount, percent = style.day(invoice.discount_due_date), style.percent(invoice.discount_percent)
     return {
         "invoice_date": style.day(invoice.invoice_date),
         "tolerance": clean(invoice.tolerance_failures, LONG),
-        "due": style.say("due", day=due, term=term) if due and term else due,
-        "discount": style.say("discount", day=discount, percent=percent)
-        if discount and percent
-        else discount,
+        "due": _due(invoice, style),
+        "discount": f"{discount} ({percent})" if discount and percent else discount,
         "orders": style.few(clean(number, SHORT) for number in invoice.orders),
     }
+
+
+def _due(invoice: Invoice, style: Style) -> str | None:
+    day = style.day(invoice.net_due_date)
+    term = clean(invoice.payment_term.code if invoice.payment_term else None, SHORT)
+    return f"{day} ({term})" if day and term else day
 
 
 def _contract(contract: Contract, style: Style) -> dict[str, Value]:
@@ -235,7 +333,7 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
         category = line.expense_category.name if line.expense_category else None
         about = [clean(text, SHORT) for text in (line.merchant, category)]
         about = [text for text in (*about, style.day(line.expense_date)) if text and text != name]
-        name += f" ({', '.join(about)})" if about else ""
+        name += f" ({style.join(*about)})" if about else ""
     if isinstance(line, OrderLineChange) and line.pending_delete:
         name = style.say("deleted", item=name)
     parts = []
@@ -248,13 +346,13 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
     total = style.amount(line.total, currency)
     if total and len(parts) != 1:
         said = f"{said} = {total}" if said else total
-    return f"{name}: {said}" if said else name
+    return style.colon(name, said)
 
 
 def _brief(line: Line, currency: Currency | None, style: Style) -> str:
     """Write the name of a line and what it comes to."""
     total = style.amount(line.total, currency)
-    return ": ".join(filter(None, [_name(line) or style.say("untitled"), total]))
+    return style.colon(_name(line) or style.say("untitled"), total)
 
 
 def _name(line: Line) -> str:
@@ -276,14 +374,7 @@ def _steps(approved: list[Approval], style: Style) -> list[str]:
     said = []
     for step in approved[-MAX_LINES:]:
         who, day, words = decider(step), style.day_of(step.approval_date), clean(step.said, NOTE)
-        if words:
-            said.append(
-                style.say("said", who=who, day=day, words=words)
-                if day
-                else style.say("said.words", who=who, words=words)
-            )
-        else:
-            said.append(style.say("said.day", who=who, day=day) if day else who)
+        said.append(style.colon(f"{who} ({day})" if day else who, words))
     more = len(approved) - MAX_LINES
     return [style.more(more), *said] if more > 0 else said
 
@@ -310,7 +401,7 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
     return f"{count} ({few})" if few else count
 
 
-def _comment(document: Document, style: Style) -> str | None:
+def _comment(document: Document) -> str | None:
     """Write the newest comment that is no note of a step above."""
     above = {step.said for step in document.approved}
     said = [
@@ -322,7 +413,7 @@ def _comment(document: Document, style: Style) -> str | None:
         return None
     _, words, who = max(said, key=lambda each: each[0])
     words, who = clean(words, LONG), clean(who, SHORT)
-    return style.say("commented", words=words, who=who) if who and words else words
+    return f"{words} ({who})" if who and words else words
 
 
 def _spoken(comment: Comment) -> tuple[datetime, str, str]:

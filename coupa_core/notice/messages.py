@@ -1,24 +1,37 @@
-"""The messages while something waits: announcement, reminder, escalation and digest. Pure.
+"""The one place where messages are composed: the card of a notice, of a list and of a click, and the others.
 
-They decide nothing about who is told or when, and nothing about delivery; `endings` has what comes after.
+Pure. It decides nothing about who is told, when, or what they may do, and nothing about delivery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from coupa_core.documents import Invoice
+from coupa_core.authority import Right, TokenKeys
+from coupa_core.content import digest as content_of
+from coupa_core.endings import End
 from coupa_core.model import Approval, Bar, Document, Verb
 from coupa_core.notice.catalogue import ICONS
-from coupa_core.notice.fields import amount_of, asked, fields, label_of, person, status
-from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link
+from coupa_core.notice.difference import difference
+from coupa_core.notice.fields import (
+    amount_of,
+    asked,
+    details,
+    fields,
+    headline,
+    name_of,
+    numbered,
+    person,
+    priced,
+)
+from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link, render
 from coupa_core.notice.style import Style, link_to
-from coupa_core.notice.text import SHORT, clean
+from coupa_core.notice.text import LONG, SHORT, clean
 
 MAX_ENTRIES = 10
-"""Approvals that a digest names; the others are counted."""
+"""Approvals that a message about several names; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -27,298 +40,282 @@ class Notice:
 
     Attributes:
         recipient: the e-mail of the one person who gets it.
-        text: in the channel's markup, 1 to 20,000 characters.
-        slots: what comes back with a click, by the names that the event declares.
+        text: in Moveworks' HTML, 1 to 20,000 characters.
+        slots: what comes back with a click, by the names that the event declares; values are texts.
         kind: what sort of message it is, in one word.
         document_type: Coupa's class name of what it is about; empty when it is about none or several.
         document_id: the document's number in Coupa; empty likewise.
-        actions: what the reader can do from chat with an approval that the slots name.
+        actions: what the reader can do from chat with the approval that the slots name, and what the button
+            for it is called in the reader's language.
     """
 
     recipient: str
     text: str
-    slots: dict[str, str]
+    slots: Mapping[str, str] = field(default_factory=dict)
     kind: str = "announcement"
     document_type: str = ""
     document_id: str = ""
-    actions: tuple[Verb, ...] = tuple(Verb)
-
-
-def slots(approval_id: int, token: str | None) -> dict[str, str]:
-    """Return the slots that the event declares; values are texts, and no token is no slot."""
-    return {"approval_id": str(approval_id)} | ({"action_token": token} if token else {})
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a notice says about its reader, beside the document.
-
-    Attributes:
-        name: for the greeting; possibly empty.
-        for_whom: the group, or the person for whom the reader acts; empty for the approver.
-        is_changed: the reader was shown other content before.
-        bar: why the reader cannot decide it in chat.
-        is_listed: it is an item of the list that the reader asked for.
-        is_unread: the document cannot be read now.
-    """
-
-    name: str = ""
-    for_whom: str = ""
-    is_changed: bool = False
-    bar: Bar | None = None
-    is_listed: bool = False
-    is_unread: bool = False
+    actions: Mapping[Verb, str] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------------- about one approval
 
 
-def announcement(
-    approval: Approval, document: Document, *, style: Style, shown: Shown, changes: Iterable[str] = ()
-) -> str:
-    """Say what waits for the reader, with what is needed to decide.
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One approval, as one person is asked about it.
 
-    Args:
+    Attributes:
         approval: whose turn it is.
-        document: what is to be approved.
-        style: of the deployment.
-        shown: about the reader.
-        changes: what changed, as `difference` says it.
-
-    Returns:
-        A text in the style's markup; the short form when the long one would not fit.
+        document: what is to be approved, as far as it could be read.
+        right: who is asked, and what they can do from chat.
+        generation: round of the approval.
+        is_unread: the document cannot be shown now.
+        is_short: only what cannot fail to render, and nothing that others wrote.
+        is_changed: the reader was shown other content before.
+        shown: the facts of that, as `shown_facts` returned them; empty when they are not known.
+        waited: how long it has, when the reader is reminded.
+        is_listed: it is an item of the list that the reader asked for.
     """
-    headline = _headline(document, "changed" if shown.is_changed else "pending", style, shown)
-    return _whole(approval, document, headline=headline, notes=tuple(changes), style=style, shown=shown)
-
-
-def reminder(approval: Approval, document: Document, *, style: Style, shown: Shown, waited: timedelta) -> str:
-    """Say once more what waits, and for how long it has."""
-    headline = _headline(document, "reminder", style, shown, age=style.age(waited))
-    return _whole(approval, document, headline=headline, notes=(), style=style, shown=shown)
-
-
-def escalation(
-    approval: Approval,
-    document: Document,
-    *,
-    style: Style,
-    waited: timedelta,
-    waits_for: str,
-    name: str = "",
-) -> str:
-    """Tell somebody who cannot decide for how long an approval has waited for whom.
-
-    Args:
-        approval: what waits; it names who is asked where `waits_for` is empty.
-        document: what is to be approved.
-        style: of the deployment.
-        waited: for how long.
-        waits_for: the name of the person or group that must decide.
-        name: of the reader; without one nobody is greeted.
-    """
-    who = clean(waits_for, SHORT) or asked(approval)
-    suffix = "" if who else ".nobody"
-    said = {"document": name_of(document, style), "who": who, "age": style.age(waited)}
-    known = {"amount": amount_of(document, style), "requester": person(document.requested_by)}
-    card = Card(
-        greeting=greeting(name, style),
-        headline=f"{ICONS[document.kind]} {style.say(f'escalation{suffix}', **said)}",
-        fields=_brief(known, document, style),
-        endings=(style.say(f"informed{suffix}", who=who),),
-        link=opening(document, style),
-    )
-    return style.markup.render(card)
-
-
-@dataclass(frozen=True)
-class Overdue:
-    """One approval that has waited for long: what `escalation` says of it."""
 
     approval: Approval
     document: Document
-    waited: timedelta
-    waits_for: str = ""
+    right: Right
+    generation: int = 0
+    is_unread: bool = False
+    is_short: bool = False
+    is_changed: bool = False
+    shown: str = ""
+    waited: timedelta | None = None
+    is_listed: bool = False
 
 
-def escalations(items: Sequence[Overdue], *, style: Style, name: str = "") -> str:
-    """Say of several approvals in one message what `escalation` says of one; the first ten are named."""
-    said = []
-    for each in items:
-        who = clean(each.waits_for, SHORT) or asked(each.approval)
-        parts = {"document": name_of(each.document, style), "who": who, "age": style.age(each.waited)}
-        said.append(style.say("escalation" if who else "escalation.nobody", **parts))
-    return several("escalations", said, style=style, name=name)
+def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) -> Notice:
+    """Return what one person is shown of one approval, wherever they see it.
 
-
-def minimal(document: Document, *, style: Style, shown: Shown) -> str:
-    """Say only that something waits, which, how much if known, and where: it cannot fail to render."""
-    known = {"id": str(document.id), "amount": amount_of(document, style)}
-    ending = f"bar.{shown.bar}" if shown.bar else "unread" if shown.is_unread else ""
-    card = Card(
-        greeting=_greeting(style, shown),
-        headline=_headline(document, "pending", style, shown),
-        fields=_brief(known, document, style),
-        endings=(style.say(ending),) if ending else (),
-        link=opening(document, style),
+    Args:
+        turn: what is asked of whom.
+        style: of the deployment.
+        keys: that sign what is offered; None for a notice without a token.
+        now: aware; from when on the offer holds.
+    """
+    reader, document = turn.right.decider, turn.document
+    style = style.to(reader.locale, reader.address)
+    slots = {"approval_id": str(turn.approval.id)}
+    if keys is not None:
+        # By what was not shown nothing can be decided, but a person may ask.
+        content = "" if turn.is_unread else content_of(document)
+        slots["action_token"] = keys.offer(
+            turn.right, turn.approval, content=content, generation=turn.generation, now=now
+        )
+    return Notice(
+        reader.address,
+        _text(turn, style),
+        slots,
+        kind="announcement" if turn.waited is None else "reminder",
+        document_type=document.type,
+        document_id=str(document.id),
+        actions={verb: style.say(f"button.{verb}") for verb in turn.right.actions},
     )
-    return style.markup.render(card)
 
 
-def _brief(known: Mapping[str, str | None], document: Document, style: Style) -> tuple[Field, ...]:
-    """Return a few fields by their names, those that are known."""
-    return tuple(Field(label_of(name, document.kind, style), value) for name, value in known.items() if value)
+def _text(turn: Turn, style: Style) -> str:
+    document, said, ending = turn.document, _request(turn, style), _ending(turn, style)
+    if not (turn.is_short or turn.is_unread):
+        changes = difference(turn.shown, document, style) if turn.is_changed else []
+        known = fields(turn.approval, document, style)
+        text = _about(document, said, style, notes=changes, fields=known, endings=(ending,))
+        if len(text) <= MAX_MESSAGE:
+            return text
+    card = Card(headline=said, notes=tuple(filter(None, [amount_of(document, style)])), endings=(ending,))
+    return _signed(document, card, style)
 
 
-def _whole(
-    approval: Approval,
+def _about(
     document: Document,
-    *,
-    headline: str,
-    notes: tuple[str, ...],
+    said: str,
     style: Style,
-    shown: Shown,
+    *,
+    notes: Sequence[str] = (),
+    fields: tuple[Field, ...] = (),
+    endings: tuple[str, ...] = (),
 ) -> str:
-    """Render everything that there is to say, or else the short form."""
-    card = Card(
-        greeting=_greeting(style, shown),
-        headline=headline,
-        notes=notes,
-        fields=fields(approval, document, style),
-        endings=(_ending(approval, style, shown),),
-        link=opening(document, style),
-    )
-    text = style.markup.render(card)
-    return text if len(text) <= MAX_MESSAGE else minimal(document, style=style, shown=shown)
+    """Render a card that begins with who asks for what; what has no name, with what is said of it."""
+    first = headline(document, style)
+    lines = (said,) if first else tuple(filter(None, [details(document, style)]))
+    card = Card(headline=first or said, notes=(*lines, *notes), fields=fields, endings=endings)
+    return _signed(document, card, style)
 
 
-def _ending(approval: Approval, style: Style, shown: Shown) -> str:
-    """Say what can be done from chat."""
-    if shown.bar:
-        return style.say(f"bar.{shown.bar}")
-    verbs = [verb for verb in style.actions if verb is not Verb.HOLD or approval.holdable]
-    words = [style.say(f"verb.{verb}") for verb in verbs]
-    if words and shown.is_listed and not style.list_decides:
-        return style.say("elsewhere")
-    return style.say("actions", verbs=style.choice(words)) if words else ""
+def _signed(document: Document, card: Card, style: Style) -> str:
+    """Render a card about one document, with its sign and its link."""
+    head = f"{ICONS[document.kind]} {card.headline}"
+    link = Link(style.say("open"), link_to(document, style=style))
+    return render(replace(card, headline=head, link=link, colon=style.say("colon")))
 
 
-def greeting(name: str, style: Style) -> str:
-    """Greet somebody by name; nothing where there is none."""
-    known = clean(name, SHORT)
-    return style.say("hi", name=known) if known else ""
+def _request(turn: Turn, style: Style) -> str:
+    """Say what is wanted of the reader, and as whom."""
+    named = numbered(turn.document, style)
+    if turn.right.bar is Bar.OWN:
+        return style.say("asked.own", document=named)
+    if turn.waited is not None:
+        said = style.say("reminder", document=named, age=style.age(turn.waited))
+    else:
+        said = style.say("changed" if turn.is_changed else "asked", document=named)
+    whom = clean(turn.right.decider.acts_for(turn.approval), SHORT)
+    return said + style.say("for", who=whom) if whom else said
 
 
-def _greeting(style: Style, shown: Shown) -> str:
-    return greeting(shown.name, style) or style.say("hi.nobody")
+def _ending(turn: Turn, style: Style) -> str:
+    """Say why or where it is decided elsewhere; buttons speak for themselves."""
+    if turn.is_unread:
+        return style.say("unread")
+    if turn.right.bar:
+        return style.say(f"bar.{turn.right.bar}")
+    is_elsewhere = turn.is_listed and turn.right.actions and not style.list_decides
+    return style.say("elsewhere") if is_elsewhere else ""
 
 
-def _headline(document: Document, key: str, style: Style, shown: Shown, **values: str) -> str:
-    said = f"{ICONS[document.kind]} {style.say(key, noun=noun_of(document, style), **values)}"
-    whom = clean(shown.for_whom, SHORT)
-    return f"{said} {style.say('for', who=whom)}" if whom else said
-
-
-def noun_of(document: Document, style: Style, *, key: str = "noun") -> str:
-    """Return what kind of thing a document is, such as an invoice; by the key `your`, as the reader's."""
-    is_credit = isinstance(document, Invoice) and document.is_credit_note
-    return style.say(f"{key}.credit_note" if is_credit else f"{key}.{document.kind}")
-
-
-def name_of(document: Document, style: Style, *, key: str = "noun") -> str:
-    """Name a document in a sentence: `Purchase request 14170 (Laptops)`."""
-    title = clean(document.title, SHORT)
-    named = f"{noun_of(document, style, key=key)} {document.id}"
-    return f"{named} ({title})" if title else named
-
-
-def opening(document: Document, style: Style) -> Link:
-    """Return the link to a document."""
-    return Link(style.say("open"), link_to(document, style=style))
-
-
-# ---------------------------------------------------------------------- about several
+# ---------------------------------------------------------------------- about several, or for information
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One approval in a digest.
+    """One approval that waits.
 
     Attributes:
         document: what is to be approved.
-        since: when it began to wait for this person; None when nobody knows.
+        since: when it began to wait; None when nobody knows.
+        approval: names who is asked, where that is said.
     """
 
     document: Document
     since: datetime | None = None
+    approval: Approval | None = None
 
 
-def digest(
-    items: Sequence[Waiting], *, style: Style, now: datetime, total: int | None = None, name: str = ""
-) -> str:
-    """List several approvals of one person in one message, in the order given, and say how to decide.
+def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
+    """List several approvals of one person, in the order given, and say how to decide: it has no buttons.
 
     Args:
-        items: what waits; the first ten are named.
-        style: of the deployment.
+        items: what waits; the first ten are named, and fewer where they would not fit into a message.
+        style: of the reader.
         now: aware; ages are counted up to it.
-        total: how many wait, when there are more than the items.
-        name: of the reader; without one nobody is greeted.
-
-    Returns:
-        A text with number, kind, title, amount, requester and age of each, and how many more there are.
     """
-    count = max(total or 0, len(items))
-    named = items[:MAX_ENTRIES]
-    while True:
-        more = count - len(named) if named else 0
-        card = Card(
-            greeting=greeting(name, style),
-            headline=style.count("digest", count),
-            entries=tuple(_entry(each, style, now) for each in named),
-            endings=(
-                style.more(more) if more else "",
-                _how_to_decide(style),
-            ),
+
+    def some(number: int) -> Card:
+        return Card(
+            headline=style.say("digest", count=len(items)),
+            entries=tuple(_entry(each, style, now) for each in items[:number]),
+            endings=(_others(len(items) - number, style), _how_to_decide(style)),
             link=Link(style.say("open"), style.base_url),
+            colon=style.say("colon"),
         )
-        text = style.markup.render(card)
-        if len(text) <= MAX_MESSAGE or not named:
-            return text
-        named = named[:-1]
 
-
-def _how_to_decide(style: Style) -> str:
-    """Say where what a digest lists can be decided: it has no buttons itself."""
-    if not style.actions:
-        return ""
-    return style.say("decide", question=style.say("ask")) if style.list_decides else style.say("decide.coupa")
-
-
-def several(headline: str, sentences: Sequence[str], *, style: Style, name: str) -> str:
-    """Say several things in one message, one line each: the first ten, and how many more there are.
-
-    Ten sentences of capped names fit into a message, whatever is escaped in them.
-    """
-    more = len(sentences) - MAX_ENTRIES
-    card = Card(
-        greeting=greeting(name, style),
-        headline=style.count(headline, len(sentences)),
-        notes=tuple(sentences[:MAX_ENTRIES]),
-        endings=(style.more(more) if more > 0 else "",),
-        link=Link(style.say("open"), style.base_url),
-    )
-    return style.markup.render(card)
+    return _fitting(some)
 
 
 def _entry(waiting: Waiting, style: Style, now: datetime) -> Entry:
-    document = waiting.document
-    name = f"{noun_of(document, style)} {document.id}"
-    said = [
-        clean(document.title, SHORT),
-        amount_of(document, style),
-        person(document.requested_by),
-        style.say("waiting", age=style.age(now - waiting.since)) if waiting.since else None,
+    document, since = waiting.document, waiting.since
+    age = style.say("waiting", age=style.age(now - since)) if since else None
+    said = style.join(amount_of(document, style), person(document.requested_by), age)
+    return Entry(Link(name_of(document, style), link_to(document, style=style)), said)
+
+
+def _how_to_decide(style: Style) -> str:
+    if not style.actions:
+        return ""
+    return (
+        style.say("decide", question=style.quote(style.say("ask")))
+        if style.list_decides
+        else style.say("decide.coupa")
+    )
+
+
+def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
+    """Tell somebody who cannot decide for how long approvals have waited, and for whom."""
+
+    def waits(each: Waiting) -> str:
+        who, age = asked(each.approval) if each.approval else "", style.age(now - (each.since or now))
+        return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
+
+    if len(items) > 1:
+        every = [style.colon(priced(each.document, style), waits(each)) for each in items]
+        return _several(style.say("escalations", count=len(items)), every, style)
+    [one] = items
+    who, waited = asked(one.approval) if one.approval else "", waits(one)
+    informed = style.say("informed" if who else "informed.nobody", who=who)
+    said = style.colon(numbered(one.document, style), waited)
+    return _about(one.document, said, style, notes=(informed,))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One approval that is over.
+
+    Attributes:
+        document: what was to be approved.
+        end: what happened.
+    """
+
+    document: Document
+    end: End
+
+
+def closing(items: Sequence[Ended], *, style: Style) -> str:
+    """Tell somebody that cards of theirs are dead: what happened, by whom and when, as far as it is known."""
+    said = [_ended(each, style) for each in items]
+    if len(items) > 1:
+        return _several(style.say("closings", count=len(items)), said, style)
+    return _signed(items[0].document, Card(headline=said[0], notes=(style.say("closed.idle"),)), style)
+
+
+def outcome(items: Sequence[Ended], *, style: Style) -> str:
+    """Tell the requester what became of requests, by whom, when and why, as far as it is known."""
+    said = [_ended(each, style, key="outcome") for each in items]
+    why = [
+        style.say("reason", words=words) if (words := clean(each.end.words, LONG)) else "" for each in items
     ]
-    text = ", ".join(each for each in said if each) or status(document.status, style)
-    return Entry(Link(name, link_to(document, style=style)), text)
+    if len(items) > 1:
+        both = [" · ".join(filter(None, pair)) for pair in zip(said, why, strict=True)]
+        return _several(style.say("outcomes", count=len(items)), both, style)
+    return _signed(items[0].document, Card(headline=said[0], notes=tuple(filter(None, why))), style)
+
+
+def _ended(one: Ended, style: Style, *, key: str = "closed") -> str:
+    return ended_as(one.end, priced(one.document, style), style, key=key)
+
+
+def ended_as(end: End, what: str, style: Style, *, key: str = "closed") -> str:
+    """Say in one sentence how something ended; by the key `outcome`, to whoever asked for it."""
+    who = clean(end.by, SHORT)
+    told = {
+        "by": style.say("by", who=who) if who else "",
+        "at": style.say("at", time=style.moment(end.at)) if end.at else "",
+    }
+    return style.say(f"{key}.{end.ending}", document=what, **told)
+
+
+def _several(head: str, sentences: Sequence[str], style: Style) -> str:
+    """Say several things in one message, one line each: the first ten, and how many more there are."""
+
+    def some(number: int) -> Card:
+        return Card(
+            headline=head,
+            notes=tuple(sentences[:number]),
+            endings=(_others(len(sentences) - number, style),),
+            link=Link(style.say("open"), style.base_url),
+        )
+
+    return _fitting(some)
+
+
+def _others(number: int, style: Style) -> str:
+    return style.more(number) if number > 0 else ""
+
+
+def _fitting(some: Callable[[int], Card]) -> str:
+    """Render a message that names ten at most, and fewer where what others wrote would make it too long."""
+    texts = (render(some(number)) for number in range(MAX_ENTRIES, -1, -1))
+    return next(text for text in texts if len(text) <= MAX_MESSAGE)

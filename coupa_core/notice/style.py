@@ -1,21 +1,19 @@
-"""How a deployment wants its notices: language, formats, zone, fields, links, actions and markup. Pure."""
+"""How somebody is spoken to: language, formats, zone, fields, links and actions. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, format_timedelta
-from babel.lists import format_list
 
 from coupa_core.documents import OrderChange
 from coupa_core.model import Currency, Document, Verb, stamp
-from coupa_core.notice.catalogue import TEXTS
-from coupa_core.notice.markup import HTML, Markup
+from coupa_core.notice.catalogue import locale_of, plural_of, texts
 from coupa_core.notice.numerals import decimals_of, numerals
 from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
@@ -33,60 +31,89 @@ order is shown with its order.
 """
 
 _UNITS = ("days", "months", "years")
+_MARKS = str.maketrans(dict.fromkeys("“”„‟«»「」『』", "'"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """The choices of a deployment; another value for one person by `dataclasses.replace`.
+    """The choices of a deployment; those for one reader by `to`.
 
     Attributes:
         base_url: where people open Coupa.
         language: a locale, such as `en_US` or `de`: texts by its language, numbers and dates by all of it.
         zone: an IANA time zone, in which times are shown.
+        zone_of: the zone of the person with an address; None where all have the same.
         fields: which fields in which order, by Coupa's class name; the others have their defaults.
         links: where documents are, by Coupa's class name, and `*` for the others; `{base}`, `{type}`, `{id}`.
-        actions: what the approver can do from chat.
+        actions: what approvers can do from chat.
         list_decides: whether they can do it from the list of what waits, too.
-        markup: of the channel.
     """
 
     base_url: str = ""
     language: str = "en_US"
     zone: str = "UTC"
+    zone_of: Callable[[str], str] | None = None
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[Verb, ...] = tuple(Verb)
     list_decides: bool = True
-    markup: Markup = HTML
+
+    def to(self, locale: str, address: str = "") -> Style:
+        """Return the style for one reader.
+
+        Args:
+            locale: as Coupa has it for the person, possibly empty; one that we have no texts for, or that
+                CLDR does not know, leaves the language, or else the whole, as the deployment wants it.
+            address: by which the chat knows the person, for the zone; possibly empty.
+        """
+        known = locale_of(locale) or locale_of(locale[:2] if locale[:2] != "zh" else "")
+        zone = self.zone_of(address) if self.zone_of and address else self.zone
+        return replace(self, language=known or self.language, zone=zone)
 
     # ------------------------------------------------------------------ texts
 
     def say(self, key: str, **values: object) -> str:
-        """Return a text of the catalogue with its values filled in."""
-        return TEXTS[self.language.partition("_")[0]][key].format(**values)
+        """Return a text of the catalogue with its values filled in; one about many has its `count`."""
+        text = texts(self.language.partition("_")[0])[key]
+        if not isinstance(text, str):
+            number = values["count"]
+            assert isinstance(number, int)  # noqa: S101 - what has plural forms is about a number
+            text = text[plural_of(self.language, number)]
+            values = {**values, "count": self.number(number)}
+        return text.format(**values)
 
     def has(self, key: str) -> bool:
         """Tell whether the catalogue has such a text."""
-        return key in TEXTS["en"]
-
-    def count(self, key: str, number: int) -> str:
-        """Return a text about a number of things."""
-        return self.say(key if number == 1 else f"{key}.many", count=self.number(number))
+        return key in texts("en")
 
     def more(self, number: int) -> str:
         """Say how many more there are."""
         return self.say("more", count=self.number(number))
 
-    def few(self, names: Iterable[str], *, separator: str = ", ") -> str:
+    def join(self, *parts: str | None) -> str:
+        """Join what there is by commas."""
+        return self.say("comma").join(part for part in parts if part)
+
+    def colon(self, label: str | None, words: str | None) -> str:
+        """Put a label before words, where there are both."""
+        return self.say("colon").join(part for part in (label, words) if part)
+
+    def sentences(self, *said: str) -> str:
+        """Put sentences one after the other."""
+        return self.say("space").join(said)
+
+    def quote(self, words: str) -> str:
+        """Put words of others in the language's quotation marks: so nobody takes them for ours.
+
+        Such marks within them become others, or somebody could end the quotation and say more.
+        """
+        return self.say("quoted", words=words.translate(_MARKS))
+
+    def few(self, names: Iterable[str]) -> str:
         """Join some names, and count the others."""
         kept = [name for name in names if name]
         more = len(kept) - MAX_LINES
-        shown = [*kept[:MAX_LINES], self.more(more)] if more > 0 else kept
-        return separator.join(shown)
-
-    def choice(self, words: list[str]) -> str:
-        """Join words by commas and `or`."""
-        return str(format_list(words, style="or", locale=self.language))
+        return self.join(*kept[:MAX_LINES], self.more(more) if more > 0 else None)
 
     # ------------------------------------------------------------------ numbers
 
@@ -156,7 +183,7 @@ class Style:
         """Write a length of time such as 12 months."""
         known = (unit or "").casefold()
         if known in _UNITS:
-            return self.count(f"length.{known}", number)
+            return self.say(f"length.{known}", count=number)
         return f"{self.number(number)} {clean(unit, SHORT)}".strip()
 
     def _here(self, at: datetime) -> datetime:

@@ -6,12 +6,13 @@ It decides neither who is told nor when, and raises whatever goes wrong: the out
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from coupa_core import notice
 from coupa_core.authority import Right
-from coupa_core.endings import end_of, end_of_document
+from coupa_core.documents import READABLE
+from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
 from coupa_core.sweep.judge import Judged, Kind, Message, Role
@@ -29,8 +30,10 @@ class Item:
     @property
     def document(self) -> Document:
         """Return what it is about, as far as anybody knows."""
-        number = self.entry.document_id or self.entry.approval_id
-        return self.judged.document or Document(type=self.entry.document_type, id=number)
+        if self.judged.document:
+            return self.judged.document
+        kind, number = self.entry.document_type, self.entry.document_id or self.entry.approval_id
+        return READABLE.get(kind, Document).model_validate({"approvable-type": kind, "id": number})
 
     @property
     def since(self) -> datetime | None:
@@ -47,104 +50,57 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
         items: one, or several for this person: announcements and reminders, or all of one other kind.
         kit: of the sweep.
     """
-    person, kind, now = items[0].message.person, items[0].message.kind, kit.clock.now()
-    zone, name = kit.cadence.zone_of(person.address), person.firstname or person.name
-    style = kit.style if kit.style.zone == zone else replace(kit.style, zone=zone)
+    first, now = items[0], kit.clock.now()
+    person, kind, is_one = first.message.person, first.message.kind, len(items) == 1
+    if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER) and is_one:
+        return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
+    style = kit.style.to(person.locale, person.address)
+    waiting = [notice.Waiting(each.document, each.since, each.judged.approval) for each in items]
     match kind:
-        case Kind.ANNOUNCEMENT | Kind.REMINDER if len(items) == 1:
-            return _card(items[0], kit, style, now)
-        case Kind.ANNOUNCEMENT | Kind.REMINDER:
-            waiting = [notice.Waiting(each.document, each.since) for each in items]
-            text = notice.digest(waiting, style=style, now=now, name=name)
         case Kind.ESCALATION:
-            text = _escalation(items, style, now, name)
+            text = notice.escalation(waiting, style=style, now=now)
+        case Kind.CLOSING:
+            text = notice.closing([_end_of(each) for each in items], style=style)
+        case Kind.OUTCOME:
+            text = notice.outcome([_end_of(each) for each in items], style=style)
         case _:
-            text = _ended(items, style, name)
-    one = items[0].document if len(items) == 1 else None
+            text = notice.digest(waiting, style=style, now=now)
     return notice.Notice(
         person.address,
         text,
-        {},
         kind=kind if kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) else "digest",
-        document_type=one.type if one else "",
-        document_id=str(one.id) if one else "",
+        document_type=first.document.type if is_one else "",
+        document_id=str(first.document.id) if is_one else "",
     )
 
 
-def _card(item: Item, kit: Kit, style: notice.Style, now: datetime) -> notice.Notice:
-    """Render what somebody can decide by; after several refusals, or unread, its shortest form."""
-    judged, entry, document, person = item.judged, item.entry, item.document, item.message.person
-    approval, was = judged.approval, item.entry.to(item.message.person.key)
+def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
+    """Return what somebody is asked; after several refusals in its shortest form."""
+    judged, entry, person = item.judged, item.entry, item.message.person
+    was, is_new = entry.to(person.key), item.message.kind is Kind.ANNOUNCEMENT
     # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
-    right = Right(person) if judged.unread else kit.rules.right(person, approval, document)
-    style = replace(style, actions=right.actions)
-    is_new = item.message.kind is Kind.ANNOUNCEMENT
-    shown = notice.Shown(
-        name=person.firstname or person.name,
-        for_whom=person.acts_for(approval),
-        is_changed=is_new and judged.is_changed_for(person),
-        bar=right.bar,
+    is_known = not judged.unread
+    return notice.Turn(
+        approval=judged.approval,
+        document=item.document,
+        right=kit.rules.right(person, judged.approval, item.document) if is_known else Right(person),
+        generation=entry.generation,
         is_unread=bool(judged.unread),
+        is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,
+        is_changed=is_new and judged.is_changed_for(person),
+        shown=was.facts,
+        waited=None if is_new else now - (was.at or now),
     )
-    if max(entry.failures, was.refusals) >= MINIMAL_AFTER:
-        text = notice.minimal(document, style=style, shown=shown)
-    elif not is_new:
-        waited = now - (was.at or now)
-        text = notice.reminder(approval, document, style=style, shown=shown, waited=waited)
-    else:
-        changes = notice.difference(was.facts, document, style) if shown.is_changed else ()
-        text = notice.announcement(approval, document, style=style, shown=shown, changes=changes)
-    token = None
-    if kit.keys:
-        content = "" if judged.unread else judged.content
-        token = kit.keys.offer(right, approval, content=content, generation=entry.generation, now=now)
-    return notice.Notice(
-        person.address,
-        text,
-        notice.slots(approval.id, token),
-        kind=item.message.kind,
-        document_type=document.type,
-        document_id=str(document.id),
-        actions=right.actions,
-    )
-
-
-def _escalation(items: Sequence[Item], style: notice.Style, now: datetime, name: str) -> str:
-    overdue = [
-        notice.Overdue(
-            each.judged.approval,
-            each.document,
-            now - (each.since or now),
-            each.judged.approval.asked_name,
-        )
-        for each in items
-    ]
-    if len(overdue) > 1:
-        return notice.escalations(overdue, style=style, name=name)
-    [one] = overdue
-    return notice.escalation(
-        one.approval, one.document, style=style, waited=one.waited, waits_for=one.waits_for, name=name
-    )
-
-
-def _ended(items: Sequence[Item], style: notice.Style, name: str) -> str:
-    is_outcome = items[0].message.kind is Kind.OUTCOME
-    ended = [_end_of(each) for each in items]
-    if len(ended) > 1:
-        return (notice.outcomes if is_outcome else notice.closings)(ended, style=style, name=name)
-    [one] = ended
-    say = notice.outcome if is_outcome else notice.closing
-    return say(one.document, one.ending, style=style, by=one.by, at=one.at, name=name)
 
 
 def _end_of(item: Item) -> notice.Ended:
     """Return what happened, as this person is told it."""
     role, approval = item.message.role, item.judged.approval
     if role in (Role.REASSIGNED, Role.ENDED):
-        return notice.Ended(item.document, notice.Ending(role))
+        return notice.Ended(item.document, End(Ending(role)))
     is_whole = role == Role.REQUESTER
     end = end_of_document(item.document, [approval]) if is_whole else end_of(approval, item.document)
-    return notice.Ended(item.document, end.ending, end.by, end.at)
+    return notice.Ended(item.document, end)
 
 
 def shown_facts(item: Item) -> str:

@@ -105,7 +105,9 @@ _NAMED = _view("id name code")
 _SUPPLIER = _view("id name number")
 _ATTACHMENT = _view("id file file-file-size file-url intent linked-to text type url created-at updated-at")
 _CURRENCY = _view("id code decimals")
-_USER_SIMPLE = _view("id login email employee-number firstname lastname fullname active", of="User")
+_USER_SIMPLE = _view(
+    "id login email employee-number firstname lastname fullname active default-locale", of="User"
+)
 _GROUP = _view("id name active created-at updated-at", of="ApprovalGroup", users=_USER_SIMPLE)
 _DELEGATE = _view("id approver-id", approver=_USER_SIMPLE)
 _APPROVAL_LEAVES = (
@@ -154,7 +156,8 @@ _REQUISITION = _view(
     **_CHAIN,
 )
 _USER = _view(
-    "id login email employee-number firstname lastname fullname active created-at updated-at user-groups",
+    "id login email employee-number firstname lastname fullname active default-locale created-at updated-at "
+    "user-groups",
     approval_groups=_view("id name"),
     manager=_USER_SIMPLE,
 )

@@ -97,6 +97,7 @@ class User(Record):
     created_at: datetime
     updated_at: datetime
     manager: User | None = None
+    default_locale: str | None = None
 
     @property
     def fullname(self) -> str:
@@ -370,6 +371,7 @@ class World:
         lastname: str = "",
         active: bool = True,
         manager: int | None = None,
+        default_locale: str | None = None,
         id: int | None = None,  # noqa: A002 - it is the attribute's name
     ) -> int:
         """Add a person and return the id; the login is what stands before the `@`."""
@@ -377,6 +379,7 @@ class World:
             number = id or next(self._user_ids)
             added = self._user(number, email, firstname, lastname, active=active)
             added.manager = None if manager is None else self.users.rows[manager]
+            added.default_locale = default_locale
             return self.users.put(number, added).id
 
     def add_group(self, *, name: str, members: Sequence[int]) -> int:

@@ -6,7 +6,7 @@ It plays Moveworks' part after delivery. It does not judge answers; it shows the
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
@@ -18,8 +18,42 @@ from sandbox.connector import Connector, Decision
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.page.form import Done, Form, Mistake
 
-ASKED = "Do I have any approvals in Coupa?"
-LABELS: dict[str, str] = {"approve": "Approve", "reject": "Send back", "hold": "Put on hold"}
+
+@dataclass(frozen=True)
+class Words:
+    """What whoever builds the plugin puts into a chat, in one language; the bridge's own words come from it.
+
+    Attributes:
+        asked: the question that brings the list.
+        labels: of the buttons, by what they do; `back` is Reject once the reason is there.
+        reason: what the field for a reason is called.
+    """
+
+    asked: str
+    labels: dict[str, str]
+    reason: str
+
+
+WORDS = {
+    "en": Words(
+        "Do I have any approvals in Coupa?",
+        {"approve": "Approve", "reject": "Reject", "hold": "Put on hold", "back": "Reject with this reason"},
+        "Reason, for the requester",
+    ),
+    "fr": Words(
+        "Ai-je des approbations en attente dans Coupa ?",
+        {"approve": "Approuver", "reject": "Refuser", "hold": "Mettre en attente", "back": "Refuser ainsi"},
+        "Motif, pour le demandeur",
+    ),
+    "ja": Words(
+        "Coupaで承認待ちのものはありますか？",
+        {"approve": "承認", "reject": "却下", "hold": "保留", "back": "この理由で却下"},
+        "理由（申請者に伝わります）",
+    ),
+}
+"""In English for everybody whose language is not here."""
+
+ASKED, LABELS = WORDS["en"].asked, WORDS["en"].labels
 SHOWN = 60
 """Entries of a chat that are shown, the newest ones."""
 
@@ -40,7 +74,7 @@ class Card:
     @property
     def asks(self) -> bool:
         """Whether it says what to ask for the list, as a digest does, and so gets that as a button."""
-        return not self.approval_id and ASKED in self.text
+        return not self.approval_id and any(words.asked in self.text for words in WORDS.values())
 
 
 @dataclass(frozen=True)
@@ -73,9 +107,17 @@ class Chats:
         moveworks: where notices arrive.
         connector: what carries clicks and questions to the bridge.
         clock: the time of the sandbox.
+        locale_of: which language somebody reads.
     """
 
-    def __init__(self, moveworks: MoveworksSimulator, connector: Connector, clock: Clock) -> None:
+    def __init__(
+        self,
+        moveworks: MoveworksSimulator,
+        connector: Connector,
+        clock: Clock,
+        locale_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self._locale_of = locale_of
         self._moveworks = moveworks
         self._connector = connector
         self._clock = clock
@@ -85,6 +127,10 @@ class Chats:
     def of(self, person: str) -> list[Entry]:
         """Return the newest turns of a person's chat, oldest first."""
         return sorted((*self._notices(person), *self._own(person)), key=lambda each: each.at)[-SHOWN:]
+
+    def words(self, person: str) -> Words:
+        """Return the words of somebody's plugin."""
+        return WORDS.get((self._locale_of(person) or "")[:2], WORDS["en"])
 
     def waiting(self, person: str) -> int:
         """Return how many notices a person got."""
@@ -100,7 +146,7 @@ class Chats:
         if decision not in get_args(Decision):
             raise Mistake("There is no such button.")
         reason = form.text("reason", limit=8_000)
-        said = f"{LABELS[decision]}{f': {reason}' if reason else ''}"
+        said = f"{self.words(person).labels[decision]}{f': {reason}' if reason else ''}"
         self._say(person, said, is_own=True)
         try:
             reply = self._connector.decide(
@@ -120,7 +166,7 @@ class Chats:
 
     def ask(self, person: str, form: Form) -> Done:  # noqa: ARG002 - as every action
         """Ask for the list of open approvals, as that person."""
-        self._say(person, ASKED, is_own=True)
+        self._say(person, self.words(person).asked, is_own=True)
         try:
             reply = self._connector.pending(person)
         except requests.RequestException:

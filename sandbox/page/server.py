@@ -24,7 +24,7 @@ from sandbox.connector import Connector
 from sandbox.front import Environ, StartResponse
 from sandbox.neighbours import Neighbours
 from sandbox.page.bridge import Bridge
-from sandbox.page.chat import ASKED, LABELS, Chats
+from sandbox.page.chat import Chats
 from sandbox.page.desk import Desk
 from sandbox.page.faults import Faults
 from sandbox.page.form import Done, Form, Mistake
@@ -70,7 +70,13 @@ class Page:
             email: manager.fullname for email, n in around.people.items() if (manager := users[n].manager)
         }
         self._coupa_url = around.coupa_url
-        self._chats = Chats(around.moveworks, Connector(app_url), around.clock)
+        people = around.people
+        self._chats = Chats(
+            around.moveworks,
+            Connector(app_url),
+            around.clock,
+            lambda email: users[people[email]].default_locale if email in people else None,
+        )
         self._screens = Screens(around.coupa, around.people)
         desk = Desk(around.coupa, around.people)
         self._bridge = Bridge(around, app_url, log)
@@ -150,6 +156,7 @@ class Page:
 
     def _render(self, request: Request) -> str:
         person, trace = self._person(request.args.get("as", "")), _number(request.args)
+        words = self._chats.words(person)
         return TEMPLATES.get_template("page.html").render(
             person=person,
             people=[
@@ -162,8 +169,9 @@ class Page:
             trace=trace,
             last=self._last,
             chat=self._chats.of(person),
-            question=ASKED,
-            labels=LABELS,
+            question=words.asked,
+            labels=words.labels,
+            reason=words.reason,
             coupa=self._screens.view(),
             bridge=self._bridge.view(trace),
             faults=self._faults.view(),

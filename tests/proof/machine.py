@@ -154,7 +154,7 @@ class Approvals(RuleBasedStateMachine):
 
 def price_in(message: str) -> int:
     """Return the amount that a person reads."""
-    found = re.search(r"<i>Amount</i>: USD ([\d,]+)\.00", message)
+    found = re.search(r", USD ([\d,]+)\.00</b>", message)
     assert found, message
     return int(found[1].replace(",", ""))
 

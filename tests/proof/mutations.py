@@ -216,8 +216,8 @@ MUTATIONS = (
     Mutation(
         "before is what this person was shown",
         "sweep/compose.py",
-        "notice.difference(was.facts, document, style)",
-        "notice.difference(max(entry.told.values(), key=lambda one: str(one.at)).facts, document, style)",
+        "shown=was.facts,",
+        "shown=max(entry.told.values(), key=lambda one: str(one.at)).facts,",
         "test_each_person.py::test_before_is_what_this_person_was_shown_and_not_what_a_colleague_was",
     ),
     Mutation(
@@ -266,8 +266,8 @@ MUTATIONS = (
     Mutation(
         "a listener's sign of life is for nobody",
         "moveworks/listener.py",
-        'Notice("", "", {}, kind=PROBE)',
-        'Notice("", "", {})',
+        'Notice("", "", kind=PROBE)',
+        'Notice("", "")',
         "test_listener_channel.py::test_a_sign_of_life_checks_id_and_secret_and_tells_nobody",
     ),
     Mutation(
@@ -407,7 +407,7 @@ MUTATIONS = (
     Mutation(
         "a click asks the same rule as the card",
         "decide/check.py",
-        "if case.right.bar is not None:",
+        "if (bar := case.right.bar) is not None:",
         "if False:",
         "test_chat_rules.py::test_notice_list_and_click_agree_on_a_request_of_which_nobody_knows_whose_it_is",
     ),
@@ -421,15 +421,15 @@ MUTATIONS = (
     Mutation(
         "a list asks the same rule as the card",
         "inbox.py",
-        "bar=right.bar,",
-        "bar=None,",
+        "right=self._rules.right(waiting.decider, waiting.approval, waiting.document),",
+        "right=Right(waiting.decider),",
         RIGHTS,
     ),
     Mutation(
         "the listener's buttons are what this person can do",
         "moveworks/listener.py",
-        "if notice.slots and verb in notice.actions}",
-        "if notice.slots}",
+        '"buttons": {verb.value: label for verb, label in notice.actions.items()},',
+        '"buttons": {"approve": "Approve", "reject": "Reject"},',
         "test_decide.py::test_the_listeners_buttons_are_what_the_settings_leave",
     ),
     Mutation(
@@ -498,7 +498,7 @@ MUTATIONS = (
     Mutation(
         "words arrive whole or not at all",
         "decide/check.py",
-        "return too_long(room, length) if length > room else None",
+        "return too_long(room, length, case.speaker) if length > room else None",
         "return None",
         "test_ask.py::test_a_comment_that_would_not_arrive_whole_is_refused_with_the_number_of_characters_that_fit",
     ),

@@ -14,7 +14,7 @@ from coupa_core.content import digest
 from coupa_core.errors import Conflict, ServiceError
 from coupa_core.ledger import Entry, State, Told
 from coupa_core.model import version
-from coupa_core.notice import Notice, slots
+from coupa_core.notice import Notice
 from coupa_core.sweep import Kit
 from proof.rig import Poller
 from proof.seam import Killed
@@ -50,7 +50,7 @@ def _sweep(kit: Kit, *, record_first: bool) -> None:
         email = str(approval.approver and approval.approver.email)
         right = Right(Decider(key, email, "", "", Capacity.APPROVER))
         token = kit.keys.offer(right, approval, content=content, generation=0, now=kit.clock.now())
-        notice = Notice(email, "x", slots(approval.id, token))
+        notice = Notice(email, "x", {"approval_id": str(approval.id), "action_token": token})
         try:
             if record_first:
                 _record(kit, row, approval.id, {key: name}, kit.clock.now())

@@ -27,7 +27,7 @@ EVENTS = 12
 QUIET_DAYS = 5
 """After the last event: time for every reminder, whatever the zone and the weekend."""
 
-_REMINDS = "your approval, waiting for"
+_REMINDS = "has been waiting for your approval"
 _ADDRESS = re.compile("|".join(map(re.escape, PEOPLE)))
 
 Key = tuple[int, str]

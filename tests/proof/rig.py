@@ -73,8 +73,8 @@ class Told:
         return version(approver_key=self.approver_key, content=self.content, generation=self.generation)
 
 
-_REMINDS = "still pending your approval, waiting"
-_LISTS = re.compile(r"<b>\d+ approvals? waits? for you in Coupa</b>")
+_REMINDS = "has been waiting for your approval"
+_LISTS = re.compile(r"<b>\d+ approvals? (?:is|are) waiting for you in Coupa</b>")
 _LISTED = re.compile(r'/requisition_headers/(\d+)">[^<]*</a>: [^<]*?USD ([\d,.]+\d)')
 
 
@@ -97,7 +97,7 @@ def listed(delivered: Delivered) -> dict[int, Decimal]:
 
 
 _CHANGED = re.compile(r"Amount: USD ([\d,.]+\d) → USD ")
-_AMOUNT = re.compile(r"<i>Amount</i>: USD ([\d,.]+\d)")
+_AMOUNT = re.compile(r", USD ([\d,.]+\d)(?:, by [^<]*)?</b>")
 _DOCUMENT = re.compile(r"/requisition_headers/(\d+)")
 
 
@@ -117,7 +117,7 @@ def wrong_before(delivered: Iterable[Delivered]) -> list[str]:
         said, changed = _AMOUNT.search(each.message), _CHANGED.search(each.message)
         number = _DOCUMENT.search(each.message)
         before, now = changed[1] if changed else "", said[1] if said else ""
-        must_say = "changed, still pending" in each.message and shown.get(key, now) != now
+        must_say = "has changed and still needs" in each.message and shown.get(key, now) != now
         if (before or must_say) and shown.get(key, before) != before:
             wrong.append(f"{key} was shown {shown[key]}: {each.message}")
         shown[key] = now or shown.get(key, "")

@@ -1,0 +1,366 @@
+"""One language for one person: every text in every language, and each reader hears their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import package
+import pytest
+from babel import Locale
+from bridge import World
+
+from coupa_core.decide.answers import BARRED, DONE, Outcome
+from coupa_core.endings import NEWS, Ending
+from coupa_core.model import Kind, Verb
+from coupa_core.notice import Style
+from coupa_core.notice.catalogue import ICONS, LANGUAGES, MAX_BUTTON, locale_of, plural_of, texts
+from coupa_core.notice.fields import HEAD
+from sandbox.coupa.world import Group
+
+JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
+FORMS = ("digest", "list.count", "length.days")
+QUOTED = {
+    "en": "“x”",
+    "de": "„x“",
+    "fr": "« x »",
+    "es": "«x»",
+    "it": "«x»",
+    "pt": "“x”",
+    "nl": "“x”",
+    "pl": "„x”",
+    "ja": "「x」",
+    "zh": "“x”",
+}
+"""CLDR's quotation marks; for Dutch the other pair, as the first looks like an apostrophe."""
+
+
+def forms_of(text: str | dict[str, str]) -> dict[str, str]:
+    return text if isinstance(text, dict) else {"": text}
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def every(language: str) -> Iterator[tuple[str, str]]:
+    """Return every text of a language, with its key."""
+    for key, text in texts(language).items():
+        yield from ((key, form) for form in forms_of(text).values())
+
+
+# ---------------------------------------------------------------------- the catalogue
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_every_text_of_english_and_no_other(language: str) -> None:
+    assert texts(language).keys() == texts("en").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_loses_a_gap_or_has_another(language: str) -> None:
+    english = {key: gaps(next(iter(forms_of(text).values()))) for key, text in texts("en").items()}
+
+    assert [(key, text) for key, text in every(language) if gaps(text) != english[key]] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_about_many_has_each_plural_form_that_the_language_has(language: str) -> None:
+    needed = Locale.parse(language).plural_form.tags | {"other"}
+    plurals = {key for key, text in texts("en").items() if isinstance(text, dict)}
+
+    found = {key: set(forms_of(texts(language)[key])) for key in plurals}
+
+    assert {key for key, forms in found.items() if forms != needed} == set()
+    assert set(FORMS) <= plurals
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_s_label_is_short_enough_for_a_button(language: str) -> None:
+    labels = [text for key, text in every(language) if key.startswith("button.")]
+
+    assert len(labels) == len(Verb)
+    assert all(0 < len(label) <= MAX_BUTTON and not gaps(label) for label in labels)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> None:
+    for key, text in every(language):
+        is_joint = key in ("comma", "colon", "space", "by", "at", "for")
+        assert text == text.strip() or is_joint, key
+        assert not set(text) & set("<>\n\t\u00a0\u202f"), key
+        assert "  " not in text, key
+
+
+def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
+    nouns = {kind.value for kind in Kind} | {"credit_note"}
+    needed = {
+        *(f"noun.{noun}" for noun in nouns),
+        *(f"head.{noun}" for noun in nouns - {"document"}),
+        *(f"bar.{bar}" for bar in BARRED),
+        *(f"closed.{ending}" for ending in Ending),
+        *(f"outcome.{ending}" for ending in NEWS),
+        *(f"{key}.{verb}" for key in ("button", "several", "some") for verb in Verb),
+        *(f"answer.{outcome}" for outcome in Outcome if outcome is not Outcome.STEP_UP),
+        *(f"answer.{outcome}" for outcome in DONE.values()),
+    }
+
+    assert needed <= texts("en").keys()
+    assert ICONS.keys() == {kind.value for kind in Kind} == {kind.value for kind in HEAD}
+
+
+def test_no_text_is_there_that_nothing_asks_for() -> None:
+    root = Path(__file__).parents[1] / "coupa_core"
+    code = "".join(file.read_text("utf-8") for file in root.rglob("*.py"))
+    families: tuple[str, ...] = (
+        *("noun.", "head.", "bar.", "closed.", "outcome.", "button.", "label.", "term.", "length."),
+        *("status.", "answer.", "several.", "some.", "error.", "informed", "escalation"),
+    )
+
+    lone = [key for key in texts("en") if not key.startswith(families) and f'"{key}"' not in code]
+
+    assert lone == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_others_stand_in_the_language_s_own_quotation_marks(language: str) -> None:
+    assert Style(language=language).quote("x") == QUOTED[language]
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "said"),
+    [
+        ("en", 1, "1 approval is waiting for you in Coupa"),
+        ("en", 0, "0 approvals are waiting for you in Coupa"),
+        ("en", 1_000, "1,000 approvals are waiting for you in Coupa"),
+        ("de", 1, "1 Genehmigung wartet in Coupa auf Sie"),
+        ("fr", 0, "0 approbation vous attend dans Coupa"),
+        ("fr", 1_000_000, "1 000 000 approbations vous attendent dans Coupa"),
+        ("pl", 1, "1 akceptacja czeka na Ciebie w Coupa"),
+        ("pl", 3, "3 akceptacje czekają na Ciebie w Coupa"),
+        ("pl", 5, "5 akceptacji czeka na Ciebie w Coupa"),
+        ("pl", 22, "22 akceptacje czekają na Ciebie w Coupa"),
+        ("ja", 3, "Coupaで3件の承認をお待ちしています"),
+    ],
+)
+def test_a_number_of_things_is_said_as_the_grammar_wants_it(language: str, number: int, said: str) -> None:
+    assert Style(language=language).say("digest", count=number).replace("\u00a0", " ") == said
+    assert plural_of(language, number) in forms_of(texts(language)["digest"])
+
+
+def test_the_languages_are_packed_with_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "TARGET", tmp_path / "package")
+    monkeypatch.setattr(package, "ROOT", Path(__file__).parents[1])
+    monkeypatch.setattr(Path, "relative_to", lambda self, _: self)
+
+    package.main()
+
+    packed = (tmp_path / "package" / "coupa_core" / "notice" / "languages").iterdir()
+    assert {file.stem for file in packed} == set(LANGUAGES)
+
+
+def test_a_language_is_read_when_it_is_needed_and_not_before() -> None:
+    code = (
+        "from coupa_core import notice; from coupa_core.notice.catalogue import texts;"
+        "print(texts.cache_info().currsize); notice.Style(language='pl').say('open');"
+        "print(texts.cache_info().currsize)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert said.stdout.split() == ["0", "1"]
+
+
+# ---------------------------------------------------------------------- whose language
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("de", "de"),
+        ("de-CH", "de_CH"),
+        ("en_GB", "en_GB"),
+        ("pt-BR", "pt_BR"),
+        ("es-419", "es_419"),
+        ("zh-CN", "zh_Hans_CN"),
+        ("fr-XX", "fr"),
+        ("de_DE.UTF-8", "de"),
+        ("zh-TW", "it"),
+        ("zh_Hant", "it"),
+        ("sv", "it"),
+        ("xx-YY", "it"),
+        ("", "it"),
+        ("??", "it"),
+    ],
+)
+def test_a_reader_s_locale_is_taken_as_far_as_there_are_texts_for_it(locale: str, language: str) -> None:
+    assert Style(language="it").to(locale).language == language
+    assert locale_of("C") is None
+
+
+def test_a_reader_s_zone_is_that_of_their_address() -> None:
+    style = Style(zone="UTC", zone_of=lambda address: f"of {address}")
+
+    assert (style.to("de", JAMIE).zone, style.to("de").zone) == (f"of {JAMIE}", "UTC")
+    assert Style(zone="Europe/Berlin").to("de", JAMIE).zone == "Europe/Berlin"
+
+
+def world_of(language: str, **settings: str) -> World:
+    """Return a world whose deployment is Italian, where Jamie and Sam read a language, if any is known."""
+    world = World(settings={"NOTICE_LANGUAGE": "it", **settings})
+    locale = {"default_locale": language} if language else {}
+    world.person(JAMIE, **locale)
+    world.person(SAM, **locale)
+    return world
+
+
+STORIES: dict[str, dict[str, Any]] = {
+    "fr": {
+        "card": "Sam Doe demande : « Laptops », 1\u00a0800,00 USD",
+        "refusal": "Veuillez indiquer un motif, pour que le demandeur sache quoi modifier.",
+        "answer": "Refusé : « Laptops », 1\u00a0800,00 USD. Votre motif est dans Coupa.",
+        "again": "Refusé : Demande d’achat 5001. Votre motif est dans Coupa.",
+        "outcome": "Votre demande a été refusée par Jamie Doe le 23 nov. 2026 à 09:00 : « Laptops », ",
+        "reason": "Motif : Trop cher",
+        "list": "2 approbations vous attendent dans Coupa.",
+        "digest": "2 approbations vous attendent dans Coupa",
+        "buttons": {"approve": "Approuver", "reject": "Refuser"},
+    },
+    "ja": {
+        "card": "Sam Doeさんの購買依頼：「Laptops」、USD 1,800.00",
+        "refusal": "申請者が何を直せばよいかわかるように、理由を入力してください。",
+        "answer": "却下しました：「Laptops」、USD 1,800.00。理由はCoupaに記録されました。",
+        "again": "却下しました：購買依頼 5001。理由はCoupaに記録されました。",
+        "outcome": "あなたの申請は却下されました（Jamie Doe） 2026/11/23 9:00：「Laptops」、USD 1,800.00",
+        "reason": "理由：Trop cher",
+        "list": "Coupaで2件の承認をお待ちしています。",
+        "digest": "Coupaで2件の承認をお待ちしています",
+        "buttons": {"approve": "承認", "reject": "却下"},
+    },
+    "": {
+        "card": "Sam Doe richiede: «Laptops», 1.800,00 USD",
+        "refusal": "Indichi un motivo, così il richiedente sa che cosa modificare.",
+        "answer": "Rifiutato: «Laptops», 1.800,00 USD. Il Suo motivo è in Coupa.",
+        "again": "Rifiutato: Richiesta di acquisto 5001. Il Suo motivo è in Coupa.",
+        "outcome": "La Sua richiesta è stata rifiutata da Jamie Doe il 23 nov 2026 alle 09:00: «Laptops», ",
+        "reason": "Motivo: Trop cher",
+        "list": "2 approvazioni La attendono in Coupa.",
+        "digest": "2 approvazioni La attendono in Coupa",
+        "buttons": {"approve": "Approva", "reject": "Rifiuta"},
+    },
+}
+"""What one person reads from the card to the digest, by their language; without one, the deployment's."""
+
+
+@pytest.mark.parametrize("language", STORIES)
+def test_a_person_reads_one_language_from_card_to_digest(language: str) -> None:
+    told = STORIES[language]
+    world = world_of(language, TELL_REQUESTER="on", DIGEST_OVER="2")
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    refusal, answer = (
+        world.click(card, JAMIE, "reject"),
+        world.click(card, JAMIE, "reject", reason="Trop cher"),
+    )
+    again = world.click(card, JAMIE, "reject", reason="Trop cher")
+    [outcome] = world.announced()
+    for _ in range(2):
+        world.requisition(JAMIE)
+    waiting = world.call("list_approvals", query={"approver_email": JAMIE}).body
+    world.settings["DIGEST_OVER"] = "1"
+    world.restart()
+    [digest] = world.announced()
+
+    assert told["card"] in card.message
+    assert refusal.body["message"] == told["refusal"]
+    assert answer.body["message"] == told["answer"]
+    assert again.body["message"] == told["again"]
+    assert (outcome.recipient, told["outcome"] in outcome.message, told["reason"] in outcome.message) == (
+        SAM,
+        True,
+        True,
+    )
+    assert waiting["message"] == told["list"]
+    assert told["card"] in waiting["approvals"][0]["text"]
+    assert told["digest"] in digest.message
+
+
+@pytest.mark.parametrize("language", STORIES)
+def test_the_listener_gets_the_buttons_that_the_person_has_in_their_language(language: str) -> None:
+    world = world_of(language, MOVEWORKS_CHANNEL="listener")
+    world.requisition(JAMIE)
+    world.announced()
+
+    told = [json.loads(call.body) for call in world.moveworks.front.calls if call.path.endswith("/notify")]
+
+    assert [each["buttons"] for each in told] == [STORIES[language]["buttons"]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "buttons"),
+    [
+        ({"ACTIONS": "approve"}, {"approve": "Approuver"}),
+        ({"ACTIONS": "reject"}, {"reject": "Refuser"}),
+        ({"STEP_UP_OVER": "USD:1000"}, {}),
+    ],
+    ids=str,
+)
+def test_the_listener_gets_no_button_that_a_click_would_refuse(
+    settings: dict[str, str], buttons: dict[str, str]
+) -> None:
+    world = world_of("fr", MOVEWORKS_CHANNEL="listener", **settings)
+    world.requisition(JAMIE)
+    world.announced()
+
+    [call] = [call for call in world.moveworks.front.calls if call.path.endswith("/notify")]
+
+    assert json.loads(call.body)["buttons"] == buttons
+
+
+def test_two_people_of_one_group_read_their_own_languages() -> None:
+    world = World()
+    members = [
+        world.person(JAMIE, default_locale="fr"),
+        world.person(ROBIN, default_locale="ja"),
+    ]
+    group = world.coupa.world.add_group(name="Buyers", members=members)
+    world.requisition(Group(group))
+
+    to_jamie, to_robin = world.announced()
+
+    assert "attend votre approbation (pour Buyers)" in to_jamie.message
+    assert "承認をお願いします（Buyersとして）" in to_robin.message
+
+
+def test_a_decision_that_is_too_late_for_its_turn_is_refused_in_the_person_s_language() -> None:
+    world = world_of("de")
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.coupa.front.fail("answer", status=500, times=20)
+
+    reply = world.click(card, JAMIE)
+
+    assert reply.status == 503
+    assert reply.body["message"].startswith("Coupa oder der Speicher dieses Dienstes ist nicht erreichbar")
+
+
+def test_several_decisions_are_summed_up_in_the_person_s_language() -> None:
+    world = world_of("pl")
+    for _ in range(3):
+        world.requisition(JAMIE)
+    cards = world.announced()
+    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
+    body = {"decision": "approve", "items": items}
+
+    reply = world.call("decide", headers={"X-Actor-Email": JAMIE}, json=body)
+
+    assert reply.body["message"] == "Zaakceptowano: 3 wnioski."
+    assert {each["message"] for each in reply.body["items"]} == {
+        "Zaakceptowano: „Laptops”, 1\u00a0800,00 USD. Wszystko jest już zaakceptowane."
+    }
