@@ -197,6 +197,16 @@ def _locale_of(value: Any) -> Any:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{2,20}", value) else None
 
 
+def hyphenated(raw: Any) -> Any:
+    """Return a record with each name in hyphens, too, whichever way Coupa spells it.
+
+    Answers are published with hyphens only, `fields` with both; where both came, the hyphenated one counts.
+    """
+    if not isinstance(raw, dict) or not any("_" in str(name) for name in raw):
+        return raw
+    return {str(name).replace("_", "-"): value for name, value in raw.items()} | raw
+
+
 Lenient = WrapValidator(_lenient)
 # The last of an Annotated is the outermost: `Lenient` must be, or a fault in the others spoils the record.
 Id = Annotated[int, Field(ge=1, lt=MAX_ID), BeforeValidator(_whole)]
@@ -210,7 +220,7 @@ Flag = Annotated[bool | None, Lenient]
 
 
 class Record(BaseModel):
-    """A piece of a Coupa answer: unknown keys are ignored, hyphens are underscores."""
+    """A piece of a Coupa answer: unknown keys are ignored, and both spellings of a name are read."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -219,6 +229,11 @@ class Record(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_both_spellings(cls, raw: Any) -> Any:
+        return hyphenated(raw)
 
     @classmethod
     def misses(cls, name: str, raw: Mapping[str, Any], read: Any) -> bool:
@@ -510,7 +525,7 @@ class Line(Record):
     @classmethod
     def _note_what_is_unclear(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         line = read(raw)
-        given = raw if isinstance(raw, dict) else {}
+        given = hyphenated(raw) if isinstance(raw, dict) else {}
         names = ("quantity", "unit_price", "total", "currency")
         line._is_unclear = any(cls.misses(name, given, getattr(line, name)) for name in names)  # noqa: SLF001 - its own
         return line
@@ -628,20 +643,29 @@ class Document(Record):
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
     current_approval: Annotated[Step | None, Lenient] = None
     current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
-    _lacks_lines: bool = PrivateAttr(default=False)
+    line_count: Integer = None
+    _hides_lines: bool = PrivateAttr(default=False)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _note_missing_lines(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
-        document = read(raw)
-        given = raw.get(cls.model_fields["lines"].alias or "lines") if isinstance(raw, dict) else None
-        document._lacks_lines = given is not None and given != only_readable(given)  # noqa: SLF001 - its own
+    def _note_unreadable_lines(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        document, name = read(raw), cls.model_fields["lines"].alias or "lines"
+        given = hyphenated(raw).get(name) if isinstance(raw, dict) else None
+        document._hides_lines = given is not None and given != only_readable(given)  # noqa: SLF001 - its own
         return document
 
     @property
     def lacks_lines(self) -> bool:
-        """Tell whether Coupa gives lines that cannot be read: what they come to is not known."""
-        return self._lacks_lines
+        """Tell whether lines did not come, or cannot be read: what they come to is not known."""
+        return self._hides_lines or self.lines_left_out > 0
+
+    @property
+    def lines_left_out(self) -> int:
+        """Return how many lines it has, by Coupa's own count, that did not come with it; 0 without a count.
+
+        Source: Coupa Core API, Requisitions, "line-count: Requisition Header Line Count"; R39 InvoiceHeader.
+        """
+        return max(0, (self.line_count or 0) - len(self.lines))
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ PAGE = 50
 
 _USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active", "default-locale"]
 _REPORT_FIELDS: list[Any] = [*_USER_FIELDS, {"manager": ["id"]}]
-_MEMBER_FIELDS: list[Any] = [*_USER_FIELDS, {"approval-groups": ["id"]}]
+_MEMBER_FIELDS: list[Any] = [*_USER_FIELDS, {"approval_groups": ["id"]}]
 APPROVAL_FIELDS: list[Any] = [
     "id",
     "status",
@@ -84,7 +84,7 @@ CHAIN_FIELDS = [
     "status",
     {"approvals": APPROVAL_FIELDS},
     {"current-approval": ["id"]},
-    {"current-parallel-approvals": ["id"]},
+    {"current_parallel_approvals": ["id"]},
 ]
 _CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
 """Answers that are about one resource: its scope or module is missing, or it does not know an attribute."""

@@ -2,6 +2,11 @@
 
 Sources: see `coupa_core.documents`. Not asked for: the answers to forms, which may be anybody's secrets; the
 comments of invoices, which the schema has as one text; attachments of contracts, which are none of its.
+
+Collections are spelt with underscores, as Coupa and Moveworks publish them (`{"invoice_lines": [...]}`):
+whether Coupa gives anything for a hyphenated one is not published. All others keep their hyphens.
+Source: "API Return Formats", .../the-coupa-core-api/get-started-with-the-api/api-return-formats, and the
+installable plugins under https://github.com/moveworks/developer-docs
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ _CHAIN = {
         {"approved-by": _NAMES},
     ]
 }
-_TURN: list[Any] = [{"current-approval": ["id"]}, {"current-parallel-approvals": ["id"]}]
+_TURN: list[Any] = [{"current-approval": ["id"]}, {"current_parallel_approvals": ["id"]}]
 _COMMON: list[Any] = ["id", "status", "updated-at", _CURRENCY, {"created-by": _PERSON}]
 _LINE: list[Any] = ["id", "line-num", "description", "quantity", "total", _CURRENCY, {"uom": ["code"]}]
 
@@ -40,9 +45,10 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "total",
         "need-by-date",
         "submitted-at",
+        "line-count",
         {"requested-by": _PERSON},
         {"department": ["name"]},
-        {"requisition-lines": [*_LINE, "unit-price", _SUPPLIER, _FILES]},
+        {"requisition_lines": [*_LINE, "unit-price", _SUPPLIER, _FILES]},
         _FILES,
         _COMMENTS,
         _CHAIN,
@@ -59,10 +65,10 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "auditor-note",
         {"expensed-by": _PERSON},
         {"submitted-by": _PERSON},
-        {"expense-policy-violations": ["id", "limit-exceeded", "receipt-missing"]},
-        {"expense-violations": ["id", "limit-exceeded", "receipt-missing"]},
+        {"expense_policy_violations": ["id", "limit-exceeded", "receipt-missing"]},
+        {"expense_violations": ["id", "limit-exceeded", "receipt-missing"]},
         {
-            "expense-lines": [
+            "expense_lines": [
                 "id",
                 "line-number",
                 "description",
@@ -73,7 +79,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
                 "requires-receipt",
                 _CURRENCY,
                 {"expense-category": ["name"]},
-                {"expense-artifacts": ["id", "image-file-name", "source-file-name"]},
+                {"expense_artifacts": ["id", "image-file-name", "source-file-name"]},
             ]
         },
         _COMMENTS,
@@ -91,10 +97,11 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "tolerance-failures",
         "internal-note",
         "image-scan",
+        "line-count",
         {"payment-term": ["code"]},
         _SUPPLIER,
         {"requested-by": _PERSON},
-        {"invoice-lines": [*_LINE, "price", "po-number"]},
+        {"invoice_lines": [*_LINE, "price", "po-number"]},
         _FILES,
         _CHAIN,
     ],
@@ -108,7 +115,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "justification",
         _SUPPLIER,
         {"requester": _PERSON},
-        {"order-line-changes": [*_LINE, "price", "pending-delete", _SUPPLIER, _FILES]},
+        {"order_line_changes": [*_LINE, "price", "pending-delete", _SUPPLIER, _FILES]},
         _FILES,
         _CHAIN,
         *_TURN,
@@ -146,4 +153,4 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         *_TURN,
     ],
 }
-ORDER_FIELDS: list[Any] = ["id", {"order-lines": ["total", _CURRENCY]}]
+ORDER_FIELDS: list[Any] = ["id", {"order_lines": ["total", _CURRENCY]}]

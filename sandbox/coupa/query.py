@@ -4,11 +4,15 @@ It knows nothing of any one resource: a `View` names the attributes that a recor
 that a misspelt name never passes for an empty result: an unknown filter, an unknown name in `fields` and a
 value that does not fit are refused.
 
+Where Coupa's public pages are silent, this simulator decides: `fields` may name a collection in hyphens, and
+get nothing of it, because Coupa and Moveworks publish collections with underscores only.
+
 Sources, read 2026-11, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
     get-started-with-the-api/querying-options     up to 50 records, offset, limit, order_by, dir, fields
     get-started-with-the-api/api-operators        the operators, and that text operators are not for dates
     get-started-with-the-api/arguments            underscores for dashes; the samples use both
+    get-started-with-the-api/api-return-formats   `fields=["id",{"invoice_lines":["id","line_num"]}]`
 """
 
 from __future__ import annotations
@@ -43,6 +47,8 @@ _TEXT = frozenset({"contains", "starts_with", "ends_with"})
 R = TypeVar("R", bound=Record)
 Project = Callable[[Any], dict[str, Any]]
 Test = Callable[[Any], bool]
+_Part = tuple[str, str, Project | None, bool]
+"""One attribute: its name, that of the record, how to go on for an association, whether it was hyphenated."""
 
 
 class QueryError(Exception):
@@ -144,44 +150,47 @@ def projection(view: View, fields: str | None) -> Project:
 
 def _project(views: tuple[View, ...], asked: Any) -> Project:
     """Return the projection for records of any of these views."""
+    spelt: frozenset[str] = frozenset()
     if asked is not None:
-        asked = _flatten(asked)
+        asked, spelt = _flatten(asked)
         known = {name for view in views for name in view.leaves | view.nested.keys()}
         unknown = sorted(asked.keys() - known)
         if unknown:
             raise QueryError("fields", f"unknown attribute {unknown[0]}")
     if len(views) == 1:
-        return _project_one(views[0], asked)
-    by_class = {view.of: _project_one(view, asked) for view in views}
+        return _project_one(views[0], asked, spelt)
+    by_class = {view.of: _project_one(view, asked, spelt) for view in views}
     return lambda record: by_class[type(record).__name__](record)
 
 
-def _flatten(asked: Any) -> dict[str, Any]:
-    """Return name to nested list, or to None for a plain name."""
+def _flatten(asked: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return name to nested list, or to None for a plain name; and the names that were asked in hyphens."""
     if not isinstance(asked, list):
         raise QueryError("fields", "is not a list")
-    flat: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     for each in asked:
         if isinstance(each, str):
-            flat[_hyphens(each)] = None
+            said[each] = None
         elif isinstance(each, dict):
-            flat |= {_hyphens(name): inner for name, inner in each.items()}
+            said |= each
         else:
             raise QueryError("fields", "holds something else than names and objects")
-    return flat
+    flat = {_hyphens(name): inner for name, inner in said.items()}
+    return flat, frozenset(name for name in said if "-" in name)
 
 
-def _project_one(view: View, asked: dict[str, Any] | None) -> Project:
+def _project_one(view: View, asked: dict[str, Any] | None, spelt: frozenset[str]) -> Project:
     names = [*sorted(view.leaves), *view.nested] if asked is None else asked
-    parts: list[tuple[str, str, Project | None]] = []
+    parts: list[_Part] = []
     for name in names:
         inner = asked[name] if asked is not None else None
         if name in view.nested:
-            parts.append((name, name.replace("-", "_"), _project(view.nested[name], inner)))
+            deeper = _project(view.nested[name], inner)
+            parts.append((name, name.replace("-", "_"), deeper, name in spelt))
         elif name in view.leaves:
             if inner:
                 raise QueryError("fields", f"{name} is not an association")
-            parts.append((name, name.replace("-", "_"), None))
+            parts.append((name, name.replace("-", "_"), None, False))
     nulls = dict.fromkeys(name for name in names if name in view.nil)
     is_whole = asked is None
 
@@ -192,17 +201,18 @@ def _project_one(view: View, asked: dict[str, Any] | None) -> Project:
     return run
 
 
-def _serve(record: Record, parts: list[tuple[str, str, Project | None]]) -> dict[str, Any]:
-    """Return the JSON of a record: name, attribute, and how to go on for an association."""
+def _serve(record: Record, parts: list[_Part]) -> dict[str, Any]:
+    """Return the JSON of a record."""
     served: dict[str, Any] = {}
-    for name, attribute, deeper in parts:
+    for name, attribute, deeper, is_hyphenated in parts:
         value = getattr(record, attribute, _MISSING)  # `_get`, at the speed of one call less
         if value is _MISSING:
             value = record.extra.get(name)
         if deeper is None:
             served[name] = _plain(value)
         elif type(value) is list:
-            served[name] = [deeper(each) for each in value]
+            if not is_hyphenated:
+                served[name] = [deeper(each) for each in value]
         else:
             served[name] = None if value is None else deeper(value)
     return served

@@ -126,12 +126,15 @@ _APPROVAL = _view(_APPROVAL_LEAVES, **_PEOPLE_OF_APPROVAL)
 _EMBEDDED = _view(_APPROVAL_LEAVES, nil="created-at updated-at", **_PEOPLE_OF_APPROVAL)
 """An approval within its document: there Coupa's samples have no times."""
 _COMMENT = _view("id commentable-id commentable-type comments created-at updated-at", created_by=_USER_SIMPLE)
+_ALLOCATION = _view("id amount pct created-at updated-at", account=_NAMED)
 _LINE = _view(
-    "id line-num description quantity unit-price total line-type account-allocations need-by-date "
-    "source-type status image-url item contract payment-term shipping-term form-response",
+    "id line-num description quantity unit-price total line-type need-by-date "
+    "source-type status image-url item payment-term shipping-term form-response",
     currency=_CURRENCY,
     supplier=_SUPPLIER,
     account=_NAMED,
+    account_allocations=_ALLOCATION,
+    contract=_view("id name number"),
     commodity=_NAMED,
     uom=_NAMED,
     attachments=_ATTACHMENT,
@@ -182,6 +185,8 @@ _EXPENSE_LINE = _view(
     "audit-status employee-reimbursable created-at updated-at",
     currency=_CURRENCY,
     foreign_currency=_CURRENCY,
+    account=_NAMED,
+    account_allocations=_ALLOCATION,
     expense_category=_NAMED,
     expense_artifacts=_view(
         "id image-file-name image-content-type image-file-size source-file-name source-content-type "
@@ -194,7 +199,9 @@ _INVOICE_LINE = _view(
     currency=_CURRENCY,
     uom=_NAMED,
     account=_NAMED,
+    account_allocations=_ALLOCATION,
     commodity=_NAMED,
+    contract=_view("id name number"),
 )
 _ORDER_LINE = _view(
     "id line-num description quantity price total type status need-by-date received invoiced",
@@ -209,6 +216,10 @@ _ORDER_LINE_CHANGE = _view(
     supplier=_SUPPLIER,
     uom=_NAMED,
     account=_NAMED,
+    account_allocations=_ALLOCATION,
+    commodity=_NAMED,
+    contract=_view("id name number"),
+    department=_NAMED,
     attachments=_ATTACHMENT,
 )
 

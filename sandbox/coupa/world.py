@@ -69,8 +69,12 @@ class Line:
     unit_price: str | None = None
     amount: str | None = None
     supplier: str | None = None
-    account: str | None = None
+    account: str | Sequence[str] | None = None
+    """Names of several for a line that is split."""
     commodity: str | None = None
+    contract: str | None = None
+    source_type: str | None = None
+    """`Non-Catalog Request` or `Form`; None for a line from the catalogue."""
     uom: str | None = None
     attachments: tuple[str, ...] = ()
     """Names of files."""
@@ -752,8 +756,13 @@ class World:
     # ------------------------------------------------------------------ parts
 
     def _attributes(self, more: Mapping[str, Any]) -> dict[str, Any]:
-        """Return raw JSON as it is kept: objects are records, and a number for a person is that user."""
+        """Return raw JSON as it is kept: objects are records, and a number for a person is that user.
+
+        An invoice counts its lines, as a requisition does.
+        """
         kept = _record(more).extra
+        if isinstance(kept.get("invoice-lines"), list):
+            kept.setdefault("line-count", len(kept["invoice-lines"]))
         for name in _PEOPLE & kept.keys():
             if isinstance(kept[name], int):
                 kept[name] = self.users.rows[kept[name]]
@@ -803,10 +812,20 @@ class World:
         return found
 
     def _line(self, place: int, entered: Line, currency: Record) -> RequisitionLine:
-        named = {
+        named: dict[str, Any] = {
             kind: self._name(kind, value)
-            for kind in ("supplier", "account", "commodity", "uom")
+            for kind in ("supplier", "commodity", "contract", "uom")
             for value in [getattr(entered, kind)]
+        }
+        one = entered.account if isinstance(entered.account, str) else None
+        several = () if one else entered.account or ()
+        named |= {
+            "account": self._name("account", one),
+            "account-allocations": [
+                Record(extra={"id": part, "account": self._name("account", name)})
+                for part, name in enumerate(several, 1)
+            ],
+            "source-type": entered.source_type,
         }
         return RequisitionLine(
             id=next(self._line_ids),
