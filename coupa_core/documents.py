@@ -28,6 +28,7 @@ from coupa_core.model import (
     Kind,
     Lenient,
     Line,
+    MaybeAgreement,
     MaybeId,
     MaybeNamed,
     MaybePerson,
@@ -57,6 +58,20 @@ class Readable(Document):
 # ---------------------------------------------------------------------- requisitions
 
 
+class RequisitionLine(Line):
+    """What is bought, and where it was found."""
+
+    source_type: Text = None
+
+    @property
+    def is_off_catalogue(self) -> bool:
+        """Tell whether somebody described it in their own words, instead of finding it in a catalogue.
+
+        Source: Coupa Core API, Requisition Line, "source-type: Non-Catalog Request, Form".
+        """
+        return (self.source_type or "").strip().casefold() == "non-catalog request"
+
+
 class Requisition(Readable):
     """What somebody wants to buy."""
 
@@ -67,7 +82,9 @@ class Requisition(Readable):
     scope: ClassVar[str] = "core.requisition.read"
 
     title: Annotated[Text, Field(alias="req-title")] = None
-    lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")] = ()
+    lines: Annotated[
+        tuple[RequisitionLine, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")
+    ] = ()
     need_by_date: Text = None
 
     @property
@@ -223,11 +240,17 @@ class Invoice(Readable):
     payment_term: Annotated[PaymentTerm | None, Lenient] = None
     tolerance_failures: Text = None
     image_scan: Text = None
+    contract: MaybeAgreement = None
 
     @property
     def is_credit_note(self) -> bool:
         """Tell whether the supplier pays back; Coupa writes `Invoice` or `Credit Note`."""
         return "credit" in (self.document_type or "").casefold()
+
+    @property
+    def worth(self) -> tuple[Decimal, Currency] | None:
+        """Return what it comes to; of a credit note nobody says whether Coupa writes it below zero."""
+        return None if self.is_credit_note else super().worth
 
     @property
     def orders(self) -> list[str]:
@@ -356,6 +379,11 @@ class Contract(Readable):
         each = (self.minimum_value, self.total, self.min_commit, self.max_commit)
         names = ("minimum_value", "maximum_value", "min_commit", "max_commit")
         return dict(zip(names, (amount or None for amount in each), strict=True))
+
+    @property
+    def worth(self) -> tuple[Decimal, Currency] | None:
+        """Return its value; None where that is a range, or only bounded."""
+        return super().worth if self.total and self.total == self.minimum_value else None
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -252,7 +252,9 @@ class Inbox:
         ages = [card.age_days for card in cards if card.age_days is not None]
         if not answer.is_exact:
             answer = replace(answer, oldest_days=max(ages, default=None))
-        return replace(answer, message=how_many(answer, self._style.to(person.default_locale or "")))
+        style = self._style.to(person.default_locale or "")
+        together = notice.sums((each.document for each in found), style, number=len(found))
+        return replace(answer, message=how_many(answer, together, style))
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
@@ -378,12 +380,20 @@ class Inbox:
         )
 
 
-def how_many(found: Cards, style: notice.Style) -> str:
-    """Say how many approvals wait, and for how long; only what is known of a list that is not exact."""
+def how_many(found: Cards, together: str, style: notice.Style) -> str:
+    """Say how many approvals wait, what they come to, and for how long; only what is known of them.
+
+    Args:
+        found: the list, possibly not exact.
+        together: the sums of those that were read; empty for none.
+        style: of the reader.
+    """
     count, shown = found.total, len(found.cards)
     if not count:
         return style.say("list.none" if found.is_complete else "list.none_readable")
     said = [style.say("list.count" if found.is_complete else "list.at_least", count=count)]
+    if together:
+        said.append(style.say("list.sums" if found.is_exact else "list.sums_read", sums=together))
     if found.unchecked:
         said.append(style.say("list.unchecked"))
     if found.oldest_days:

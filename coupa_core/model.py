@@ -378,6 +378,7 @@ class Approval(Record):
     approver: Annotated[Approver | None, Lenient] = None
     approver_id: MaybeId = None
     approver_type: Text = None
+    type: Name = None
     approved_by: MaybePerson = None
     approval_date: Text = None
     delegate: MaybePerson = None
@@ -471,6 +472,27 @@ class Supplier(Record):
     name: Text = None
 
 
+class Named(Record):
+    """Something of which only the name is of interest, such as a department."""
+
+    name: Text = None
+
+
+class Account(Named):
+    """What something is charged to: all segments make the code, and the name is a nickname.
+
+    Source: Coupa Core API, Accounts, .../resources/reference-data-resources/accounts-api-(accounts)
+    """
+
+    id: MaybeId = None
+    code: Text = None
+
+    @property
+    def key(self) -> int | str | None:
+        """Return what tells one account from another; None where Coupa does not say which it is."""
+        return self.id or self.code or self.name
+
+
 def _only_approvals(values: Any, info: ValidationInfo) -> Any:
     """Keep the approvals of a chain that have an id."""
     read = (parse_approval(value, client=info.context or "") for value in only_readable(values))
@@ -483,8 +505,33 @@ class Unit(Record):
     code: Text = None
 
 
+def _parts(values: Any) -> Any:
+    """Read a list of objects; whatever else stands in it, or instead of it, is a part that is not known."""
+    if values in (None, ""):
+        return []
+    return [_somebody(value) or {} for value in values] if isinstance(values, list) else [{}]
+
+
+class Agreement(Record):
+    """The contract under which something is bought."""
+
+    id: MaybeId = None
+
+
 MaybeCurrency = Annotated[Currency | None, Lenient]
-MaybeSupplier = Annotated[Supplier | None, Lenient]
+MaybeAgreement = Annotated[Agreement | None, BeforeValidator(_somebody), Lenient]
+MaybeSupplier = Annotated[Supplier | None, BeforeValidator(_somebody), Lenient]
+MaybeNamed = Annotated[Named | None, BeforeValidator(_somebody), Lenient]
+MaybeAccount = Annotated[Account | None, BeforeValidator(_somebody), Lenient]
+
+
+class Allocation(Record):
+    """A part of a line that is split between accounts.
+
+    Source: Coupa Core API, Req Line Allocation, "account".
+    """
+
+    account: MaybeAccount = None
 
 
 class Attachment(Record):
@@ -519,6 +566,10 @@ class Line(Record):
     supplier: MaybeSupplier = None
     uom: Annotated[Unit | None, Lenient] = None
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
+    account: MaybeAccount = None
+    account_allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_parts)] = ()
+    commodity: MaybeNamed = None
+    contract: MaybeAgreement = None
     _is_unclear: bool = PrivateAttr(default=False)
 
     @model_validator(mode="wrap")
@@ -537,8 +588,19 @@ class Line(Record):
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
-        """Return what else of the line its card shows."""
+        """Return what else of the line is signed."""
         return ()
+
+    @property
+    def accounts(self) -> list[Account]:
+        """Return what the line is charged to: that of its parts where it is split; nothing for no account."""
+        split = [each.account or Account() for each in self.account_allocations]
+        return split or ([self.account] if self.account else [])
+
+    @property
+    def lacks_contract(self) -> bool:
+        """Tell whether Coupa says that it is bought under no contract; it must say so."""
+        return "contract" in self.model_fields_set and self.contract is None
 
     @property
     def worth(self) -> Decimal | None:
@@ -590,15 +652,6 @@ class Step(Record):
     """An approval as a document names it: its id, at least."""
 
     id: MaybeId = None
-
-
-class Named(Record):
-    """Something of which only the name is of interest, such as a department."""
-
-    name: Text = None
-
-
-MaybeNamed = Annotated[Named | None, Lenient]
 
 
 @dataclass(frozen=True)
@@ -689,6 +742,12 @@ class Document(Record):
     def amounts(self) -> dict[str, Decimal | None]:
         """Return what it comes to, by name; None for an amount that Coupa does not state."""
         return {"total": self.total}
+
+    @property
+    def worth(self) -> tuple[Decimal, Currency] | None:
+        """Return what it comes to in one amount that may be added to those of others; None where none is."""
+        total, currency = self.total, self.currency
+        return (total, currency) if total is not None and currency and currency.code else None
 
     @property
     def figures(self) -> list[Figure]:

@@ -30,6 +30,7 @@ APPROVAL: dict[str, Any] = {
     "approver": {**PERSON, "name": "Buyers", "users": [{**PERSON, "id": 1}]},
     "approver-id": 42,
     "approver-type": "User",
+    "type": "ApprovalChainApproval",
     "approved-by": {**PERSON},
     "approval-date": "2026-11-23T09:00:00-08:00",
     "delegate": {**PERSON},
@@ -76,6 +77,12 @@ COMMENTS: list[dict[str, Any]] = [
 FILES: list[dict[str, Any]] = [
     {"id": 5, "file": "https://files.test/original/offer.pdf", "url": "https://acme.test"}
 ]
+ACCOUNT: dict[str, Any] = {"id": 31, "name": "IT hardware", "code": "6400-IT"}
+CODING: dict[str, Any] = {
+    "account": ACCOUNT,
+    "account-allocations": [{"account": ACCOUNT}],
+    "contract": {"id": 8},
+}
 SUPPLIER: dict[str, Any] = {"id": 3, "name": "Apple"}
 TURN: dict[str, Any] = {"current-approval": {"id": 853}, "current-parallel-approvals": [{"id": 854}]}
 COMMON: dict[str, Any] = {
@@ -93,6 +100,7 @@ REQUEST: dict[str, Any] = {
     "total": "14060.41",
     "need-by-date": "2026-12-01T00:00:00-08:00",
     "submitted-at": "2026-11-22T09:00:00-08:00",
+    "line-count": 1,
     "requested-by": {**ASKER},
     "department": {"name": "IT"},
     "requisition-lines": [
@@ -107,6 +115,8 @@ REQUEST: dict[str, Any] = {
             "supplier": SUPPLIER,
             "uom": {"code": "EA"},
             "attachments": [{"id": 6, "file": "https://files.test/original/specs.docx", "url": "x"}],
+            "source-type": "Non-Catalog Request",
+            **CODING,
         }
     ],
     "attachments": FILES,
@@ -159,6 +169,8 @@ INVOICE: dict[str, Any] = {
     "tolerance-failures": "Price of line 1 is 12% above the order",
     "internal-note": "Called the supplier",
     "image-scan": "scan-118.pdf",
+    "line-count": 1,
+    "contract": {"id": 8},
     "payment-term": {"code": "Net 30"},
     "supplier": {"id": 4, "name": "Hale & Sons"},
     "requested-by": {**ASKER},
@@ -173,6 +185,7 @@ INVOICE: dict[str, Any] = {
             "po-number": "4500012",
             "currency": MONEY,
             "uom": {"code": "EA"},
+            **CODING,
         }
     ],
     "attachments": FILES,

@@ -43,7 +43,7 @@ def test_a_person_sees_what_waits_for_them_and_nothing_else() -> None:
     reply = asked(world, JAMIE)
 
     assert (reply.status, reply.body["count"]) == (200, 1)
-    assert reply.body["message"] == "1 approval is waiting for you in Coupa."
+    assert reply.body["message"] == "1 approval is waiting for you in Coupa. Total: USD 1,800.00."
     [card] = reply.body["approvals"]
     assert card["approval_id"] == str(first_approval(world, mine))
     assert "USD 1,800.00</b>" in card["text"]
@@ -269,7 +269,8 @@ def test_what_is_needed_soon_comes_first_then_what_waits_for_longest() -> None:
 
     assert ids(reply) == [late, tomorrow, in_a_week, oldest, plain, later, nonsense]
     assert reply.body["message"] == (
-        "7 approvals are waiting for you in Coupa. The oldest has been waiting for 2 days."
+        "7 approvals are waiting for you in Coupa. Total: USD 12,600.00. "
+        "The oldest has been waiting for 2 days."
     )
 
 
@@ -285,8 +286,10 @@ def test_a_card_says_how_old_it_is_and_by_when_it_is_needed() -> None:
     [card] = asked(world, JAMIE).body["approvals"]
     alone = shown(world, JAMIE, first_approval(world, dated)).body
 
-    assert young.body["message"] == "1 approval is waiting for you in Coupa."
-    assert day.body["message"] == ("1 approval is waiting for you in Coupa. It has been waiting for 1 day.")
+    assert young.body["message"] == "1 approval is waiting for you in Coupa. Total: USD 1,800.00."
+    assert day.body["message"] == (
+        "1 approval is waiting for you in Coupa. Total: USD 1,800.00. It has been waiting for 1 day."
+    )
     assert (card["age_days"], card["need_by"]) == (alone["age_days"], alone["need_by"]) == (5, "2026-12-01")
 
 
@@ -427,6 +430,7 @@ def test_who_has_very_many_gets_a_page_and_their_number_in_time(number: int, cal
     assert is_complete == (number == 1_300)
     assert reply.body["message"] == (
         f"{'' if is_complete else 'At least '}{count:,} approvals are waiting for you in Coupa. "
+        "Those that were read come to USD 36,000.00. "
         "Some of these may not be your turn yet. 20 are shown."
     )
     assert ids(reply) == documents_asked(world) == numbers[:MAX_CARDS]
@@ -443,7 +447,8 @@ def test_a_list_that_one_question_covers_is_in_order_and_counted_exactly() -> No
 
     assert ids(reply) == [urgent, *numbers[: MAX_CARDS - 1]]
     assert reply.body["message"] == (
-        "49 approvals are waiting for you in Coupa. The oldest has been waiting for 3 days."
+        "49 approvals are waiting for you in Coupa. Total: USD 88,200.00. "
+        "The oldest has been waiting for 3 days."
     )
 
 
@@ -457,7 +462,8 @@ def test_of_a_longer_list_the_page_is_in_order_and_its_oldest_is_told() -> None:
 
     assert ids(reply) == [numbers[7], *numbers[:7], *numbers[8:MAX_CARDS]]
     assert reply.body["message"] == (
-        "51 approvals are waiting for you in Coupa. Some of these may not be your turn yet. "
+        "51 approvals are waiting for you in Coupa. Those that were read come to USD 36,000.00. "
+        "Some of these may not be your turn yet. "
         "The oldest shown has been waiting for 2 days. 20 are shown."
     )
 
@@ -536,8 +542,9 @@ def test_one_document_that_cannot_be_read_is_shown_by_its_number_and_the_others_
         assert "This cannot be shown here right now; please open it in Coupa." in card["text"]
         assert "Laptop" not in card["text"]
         assert "action_token" not in card
-        assert (
-            reply.body["message"] == "3 approvals are waiting for you in Coupa. Cannot be read right now: 1."
+        assert reply.body["message"] == (
+            "3 approvals are waiting for you in Coupa. Those that were read come to USD 3,600.00. "
+            "Cannot be read right now: 1."
         )
     else:
         assert ids(reply) == others[:MAX_CARDS]
@@ -611,7 +618,10 @@ def test_a_page_that_fails_after_others_leaves_these() -> None:
 
     assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
     assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE, False)
-    assert reply.body["message"] == "At least 50 approvals are waiting for you in Coupa. 20 are shown."
+    assert reply.body["message"] == (
+        "At least 50 approvals are waiting for you in Coupa. Those that were read come to USD 90,000.00. "
+        "20 are shown."
+    )
 
 
 def test_a_page_of_which_only_some_records_come_leaves_these_and_those_before() -> None:
@@ -629,7 +639,8 @@ def test_a_page_of_which_only_some_records_come_leaves_these_and_those_before() 
     assert (reply.status, ids(reply)) == (200, numbers[:MAX_CARDS])
     assert (reply.body["count"], reply.body["is_complete"]) == (WHOLE + 10, False)
     assert reply.body["message"].startswith(
-        "At least 60 approvals are waiting for you in Coupa. Some of these may"
+        "At least 60 approvals are waiting for you in Coupa. "
+        "Those that were read come to USD 36,000.00. Some of these may"
     )
 
 
@@ -670,7 +681,9 @@ def test_who_cannot_be_told_for_whom_they_act_sees_their_own() -> None:
     reply = asked(world, JAMIE)
 
     assert (reply.status, ids(reply)) == (200, numbers)
-    assert reply.body["message"] == "At least 2 approvals are waiting for you in Coupa."
+    assert reply.body["message"] == (
+        "At least 2 approvals are waiting for you in Coupa. Those that were read come to USD 3,600.00."
+    )
     assert asked(world, "sam@example.com").status == 503
 
 

@@ -119,7 +119,7 @@ def test_no_text_is_there_that_nothing_asks_for() -> None:
     code = "".join(file.read_text("utf-8") for file in root.rglob("*.py"))
     families: tuple[str, ...] = (
         *("noun.", "head.", "bar.", "closed.", "outcome.", "button.", "label.", "term.", "length."),
-        *("status.", "answer.", "several.", "some.", "error.", "informed", "escalation"),
+        *("status.", "answer.", "several.", "some.", "error.", "informed", "escalation", "why."),
     )
 
     lone = [key for key in texts("en") if not key.startswith(families) and f'"{key}"' not in code]
@@ -227,8 +227,8 @@ STORIES: dict[str, dict[str, Any]] = {
         "again": "Refusé : Demande d’achat 5001. Votre motif est dans Coupa.",
         "outcome": "Votre demande a été refusée par Jamie Doe le 23 nov. 2026 à 09:00 : « Laptops », ",
         "reason": "Motif : Trop cher",
-        "list": "2 approbations vous attendent dans Coupa.",
-        "digest": "2 approbations vous attendent dans Coupa",
+        "list": "2 approbations vous attendent dans Coupa. Total : 3\u00a0600,00 USD.",
+        "digest": "2 approbations vous attendent dans Coupa : 3\u00a0600,00 USD",
         "buttons": {"approve": "Approuver", "reject": "Refuser"},
     },
     "ja": {
@@ -238,8 +238,8 @@ STORIES: dict[str, dict[str, Any]] = {
         "again": "却下しました：購買依頼 5001。理由はCoupaに記録されました。",
         "outcome": "あなたの申請は却下されました（Jamie Doe） 2026/11/23 9:00：「Laptops」、USD 1,800.00",
         "reason": "理由：Trop cher",
-        "list": "Coupaで2件の承認をお待ちしています。",
-        "digest": "Coupaで2件の承認をお待ちしています",
+        "list": "Coupaで2件の承認をお待ちしています。合計：USD 3,600.00。",
+        "digest": "Coupaで2件の承認をお待ちしています：USD 3,600.00",
         "buttons": {"approve": "承認", "reject": "却下"},
     },
     "": {
@@ -249,8 +249,8 @@ STORIES: dict[str, dict[str, Any]] = {
         "again": "Rifiutato: Richiesta di acquisto 5001. Il Suo motivo è in Coupa.",
         "outcome": "La Sua richiesta è stata rifiutata da Jamie Doe il 23 nov 2026 alle 09:00: «Laptops», ",
         "reason": "Motivo: Trop cher",
-        "list": "2 approvazioni La attendono in Coupa.",
-        "digest": "2 approvazioni La attendono in Coupa",
+        "list": "2 approvazioni La attendono in Coupa. Totale: 3.600,00 USD.",
+        "digest": "2 approvazioni La attendono in Coupa: 3.600,00 USD",
         "buttons": {"approve": "Approva", "reject": "Rifiuta"},
     },
 }

@@ -75,7 +75,7 @@ def test_a_digest_names_each_approval_with_title_amount_requester_and_age() -> N
     ]
 
     assert lines(digest(waiting, style=replace(ENGLISH, base_url="https://a.b"), now=NOW)) == [
-        "4 approvals are waiting for you in Coupa",
+        "4 approvals are waiting for you in Coupa: USD 25,960.41, not counting 2 of them",
         "1. Laptops (https://a.b/requisition_headers/14170): USD 14,060.41, Jamie Lee, waiting for 3 days",
         "2. Invoice INV-2026-118 (https://a.b/invoices/14170): USD 11,900.00, Jamie Lee, waiting for 5 hours",
         "3. Cleaning of the head office (https://a.b/contracts/14170): USD 10,000.00 to USD 48,000.00, Lee",

@@ -125,8 +125,49 @@ def asked(fields: list[Any]) -> set[Path]:
         if isinstance(each, str):
             names.add((each,))
         else:
-            names |= {(name, *path) for name, inner in each.items() for path in asked(inner)}
+            names |= {
+                (name.replace("_", "-"), *path) for name, inner in each.items() for path in asked(inner)
+            }
     return names
+
+
+def misspelt(fields: list[Any], record: dict[str, Any]) -> list[str]:
+    """Name what is asked for in another spelling than the published one, by what the record holds."""
+    wrong: list[str] = []
+    for each in fields:
+        for name, inner in each.items() if isinstance(each, dict) else [(each, None)]:
+            value = record.get(name.replace("_", "-"))
+            is_list = isinstance(value, list)
+            wrong += [name] if ("-" if is_list else "_") in name else []
+            part = value[0] if is_list and value else value
+            wrong += misspelt(inner, part) if inner and isinstance(part, dict) else []
+    return wrong
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_collections_are_asked_for_with_underscores_and_all_others_with_hyphens(kind: str) -> None:
+    assert misspelt(DOCUMENT_FIELDS[READABLE[kind].kind], RECORDS[kind]) == []
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_an_answer_is_read_in_either_spelling(kind: str) -> None:
+    def underscored(value: Any) -> Any:
+        if isinstance(value, list):
+            return [underscored(each) for each in value]
+        if isinstance(value, dict):
+            return {name.replace("-", "_"): underscored(each) for name, each in value.items()}
+        return value
+
+    assert parse_document(kind, underscored(RECORDS[kind])) == parse_document(kind, RECORDS[kind])
+    approval_in_it = parse_approval(underscored(APPROVAL))
+    assert approval_in_it == parse_approval(APPROVAL)
+
+
+def test_where_both_spellings_come_the_published_one_counts() -> None:
+    read = parse_approval({"id": 1, "approver_id": 7, "approver-id": 8})
+
+    assert read is not None
+    assert read.approver_id == 8
 
 
 def named(record: dict[str, Any]) -> set[Path]:

@@ -93,8 +93,11 @@ def test_a_requisition_is_shown_with_what_is_needed_to_decide() -> None:
         "- Entered by: Kim Park",
         "- MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41",
         "- Supplier: Apple",
+        "- Account: 6400-IT (IT hardware)",
+        "- Not from a catalogue: 1 item",
         "- Reason: New hires",
         "- Department: IT",
+        "- Why this step: approval chain",
         "- Approved by: Robin Hale (Nov 22, 2026): Within the plan.",
         "- Next: nobody, yours is the last approval",
         "- Attachments: 2 (offer.pdf, specs.docx)",
@@ -239,11 +242,119 @@ def test_what_is_not_known_is_left_out() -> None:
     bare = parse_document("RequisitionHeader", {"id": 7})
     assert bare is not None
 
-    assert told(bare, approver=None) == [
+    assert told(bare, approver=None, type=None) == [
         "💳 Purchase request 7 needs your approval",
         "amount not stated",
         "Open in Coupa",
     ]
+
+
+ACCOUNTS = [{"account": {"id": number, "code": f"64-{number}"}} for number in range(1, 41)]
+
+
+def bought(**more: Any) -> dict[str, Any]:
+    """Return the golden line with other values, for a card."""
+    return {"requisition-lines": [LINE | {name.replace("_", "-"): value for name, value in more.items()}]}
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"),
+    [
+        ({"account": {"code": "64-1", "name": "IT"}, "account_allocations": []}, "64-1 (IT)"),
+        ({"account": {"code": "64-1", "name": "64-1"}, "account_allocations": []}, "64-1"),
+        ({"account": {"name": "IT"}, "account_allocations": None}, "IT"),
+        ({"account": None, "account_allocations": ACCOUNTS[:3]}, "3 accounts"),
+        ({"account": None, "account_allocations": ACCOUNTS}, "40 accounts"),
+        ({"account": None, "account_allocations": ACCOUNTS[:1] * 2}, "64-1"),
+        ({"account": None, "account_allocations": []}, None),
+        ({"account": {}, "account_allocations": []}, None),
+        ({"account": "64-1", "account_allocations": []}, None),
+        ({"account": None, "account_allocations": "64-1"}, None),
+        ({"account": None, "account_allocations": [*ACCOUNTS, {"account": None}]}, None),
+        ({"account": None, "account_allocations": [*ACCOUNTS, "64-1"]}, None),
+    ],
+    ids=str,
+)
+def test_a_card_says_what_is_charged_and_nothing_where_one_account_is_not_known(
+    coding: dict[str, Any], said: str | None
+) -> None:
+    assert field("Account", **bought(**coding)) == said
+
+
+def test_a_line_without_an_account_says_nothing_of_the_others() -> None:
+    lines_of_two = [LINE, LINE | {"account": None, "account-allocations": []}]
+
+    assert field("Account", **{"requisition-lines": lines_of_two}) == "6400-IT (IT hardware)"
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (["Non-Catalog Request"], "1 item"),
+        (["Non-Catalog Request", "non-catalog request "], "all 2 items"),
+        (["Non-Catalog Request", None, "Form"], "1 of 3 items"),
+        (["Form", None, "", 7, {}], None),
+    ],
+    ids=str,
+)
+def test_a_card_counts_the_lines_that_came_from_no_catalogue(sources: list[Any], said: str | None) -> None:
+    some = [LINE | {"source-type": source} for source in sources]
+
+    assert field("Not from a catalogue", **{"requisition-lines": some}) == said
+
+
+def test_a_line_has_no_contract_only_where_coupa_says_so() -> None:
+    unsaid = {name: value for name, value in LINE.items() if name != "contract"}
+    stated = LINE | {"contract": None}
+
+    def told_of(*some: dict[str, Any]) -> str | None:
+        return field("Without a contract", **{"requisition-lines": list(some)})
+
+    assert told_of(stated, stated) == "all 2 items"
+    assert told_of(stated, LINE) == "1 of 2 items"
+    assert told_of(unsaid, LINE | {"contract": "C-1"}, LINE | {"contract": {}}) is None
+
+
+def test_a_contract_of_the_invoice_is_one_of_its_lines() -> None:
+    line = RECORDS["InvoiceHeader"]["invoice-lines"][0] | {"contract": None}
+    style = replace(STYLE, fields={"InvoiceHeader": ("no_contract",)})
+
+    def told_of(**more: Any) -> list[str]:
+        return values("Without a contract", document("InvoiceHeader", invoice_lines=[line], **more), style)
+
+    assert told_of() == []
+    assert told_of(contract=None) == ["1 item"]
+
+
+@pytest.mark.parametrize("odd", [None, 1, 0, -1, "1", "many", {}, [], True])
+def test_a_number_of_lines_that_is_missing_or_odd_changes_nothing(odd: Any) -> None:
+    assert shown(**{"line-count": odd}) == shown()
+
+
+def test_of_lines_that_did_not_come_a_card_says_how_many_and_nothing_of_all_of_them() -> None:
+    cut = shown(**{"line-count": 3} | bought(contract=None))
+
+    assert "- +2 more" in cut
+    assert not [line for line in cut if "ccount" in line or "catalogue" in line or "contract" in line]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("ManagementHierarchyApproval", ["management hierarchy"]),
+        ("ApprovalChainApproval", ["approval chain"]),
+        ("ManualBeginningApproval", ["added by hand"]),
+        ("SelfApproval", []),
+        ("", []),
+        (None, []),
+        (7, []),
+        ({}, []),
+    ],
+)
+def test_a_card_says_why_somebody_is_asked_where_the_type_of_the_step_is_known(
+    step: Any, said: list[str]
+) -> None:
+    assert values("Why this step", request(), type=step) == said
 
 
 @pytest.mark.parametrize(

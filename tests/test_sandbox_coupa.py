@@ -221,7 +221,7 @@ def test_an_answer_is_xml_unless_json_is_asked_for(client: Client, w: World, ana
     assert "<requisition-header>" in shown.text
     assert "<req-title>A &amp; B</req-title>" in shown.text
     assert '<justification nil="true"/>' in shown.text
-    assert "<requisition-line><account-allocations" in shown.text
+    assert "<requisition-line><description" in shown.text
     assert '<approvals type="array"><approval>' in listed.text
 
 
@@ -469,7 +469,7 @@ def test_only_the_fields_asked_for_are_served_also_of_associations(
     client: Client, w: World, ana: int
 ) -> None:
     rid = w.add_requisition(requested_by=ana, approvers=[ana], lines=[LINE])
-    asked = ["id", {"requested_by": ["email"]}, {"requisition-lines": ["total", {"supplier": ["name"]}]}]
+    asked = ["id", {"requested_by": ["email"]}, {"requisition_lines": ["total", {"supplier": ["name"]}]}]
 
     assert client.get(f"requisitions/{rid}", fields=json.dumps(asked)) == {
         "id": rid,
@@ -477,6 +477,28 @@ def test_only_the_fields_asked_for_are_served_also_of_associations(
         "requisition-lines": [{"total": "21.00", "supplier": {"name": "ACME"}}],
     }
     assert client.get("requisitions", return_object="limited") == [{"id": rid}]
+
+
+def test_a_collection_that_is_asked_for_in_hyphens_is_not_served_and_nothing_says_so(
+    client: Client, w: World, ana: int
+) -> None:
+    rid = w.add_requisition(requested_by=ana, approvers=[ana], lines=[LINE])
+    hyphens = ["id", "line-count", {"requisition-lines": ["id"]}, {"requested-by": ["id"]}]
+
+    shown = client.get(f"requisitions/{rid}", fields=json.dumps(hyphens))
+
+    assert shown == {"id": rid, "line-count": 1, "requested-by": {"id": ana}}
+
+
+def test_an_invoice_counts_its_lines_and_a_line_its_accounts(coupa: CoupaSimulator, ana: int) -> None:
+    lines = [{"id": 1, "account_allocations": [{"account": {"code": "A"}}, {"account": {"code": "B"}}]}]
+    did = coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[ana], invoice_lines=lines)
+    asked = ["line-count", {"invoice_lines": ["account", {"account_allocations": [{"account": ["code"]}]}]}]
+
+    shown = Client(coupa, EVERY).get(f"invoices/{did}", fields=json.dumps(asked))
+
+    parts = [{"account": {"code": "A"}}, {"account": {"code": "B"}}]
+    assert shown == {"line-count": 1, "invoice-lines": [{"account": None, "account-allocations": parts}]}
 
 
 def test_users_are_found_by_email_whatever_its_case(client: Client, w: World, ana: int, bob: int) -> None:
@@ -727,7 +749,7 @@ def test_an_order_is_a_document_that_nobody_has_to_approve(coupa: CoupaSimulator
     did = coupa.world.add_document(
         approvable_type="OrderHeader", approvers=[], status="issued", order_lines=lines
     )
-    asked = {"id[in]": did, "fields": '["id", {"order-lines": ["total"]}]'}
+    asked = {"id[in]": did, "fields": '["id", {"order_lines": ["total"]}]'}
 
     shown = Client(coupa, EVERY).get("purchase_orders", **asked)
 

@@ -59,6 +59,7 @@ APPROVAL_FIELDS: list[Any] = [
     "approvable-id",
     "approver-id",
     "approver-type",
+    "type",
     "approval-date",
     "position",
     "parallel-group-name",

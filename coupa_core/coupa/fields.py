@@ -37,6 +37,16 @@ _TURN: list[Any] = [{"current-approval": ["id"]}, {"current_parallel_approvals":
 _COMMON: list[Any] = ["id", "status", "updated-at", _CURRENCY, {"created-by": _PERSON}]
 _LINE: list[Any] = ["id", "line-num", "description", "quantity", "total", _CURRENCY, {"uom": ["code"]}]
 
+_CODING: list[Any] = [
+    {"account": ["id", "name", "code"]},
+    {"account_allocations": [{"account": ["id", "name", "code"]}]},
+    {"contract": ["id"]},
+]
+"""What lines of requisitions and invoices are charged to, and under which contract they are bought.
+
+Sources: Requisition Line, Requisition Amount Line, Req Line Allocation and Invoice Line.
+"""
+
 DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
     Kind.REQUISITION: [
         *_COMMON,
@@ -48,7 +58,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "line-count",
         {"requested-by": _PERSON},
         {"department": ["name"]},
-        {"requisition_lines": [*_LINE, "unit-price", _SUPPLIER, _FILES]},
+        {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_CODING]},
         _FILES,
         _COMMENTS,
         _CHAIN,
@@ -101,7 +111,8 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         {"payment-term": ["code"]},
         _SUPPLIER,
         {"requested-by": _PERSON},
-        {"invoice_lines": [*_LINE, "price", "po-number"]},
+        {"contract": ["id"]},
+        {"invoice_lines": [*_LINE, "price", "po-number", *_CODING]},
         _FILES,
         _CHAIN,
     ],

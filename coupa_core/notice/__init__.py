@@ -6,7 +6,7 @@
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
-from coupa_core.notice.fields import numbered, priced
+from coupa_core.notice.fields import numbered, priced, sums
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
@@ -57,4 +57,5 @@ __all__ = [
     "read_links",
     "safe_html",
     "shown_facts",
+    "sums",
 ]

@@ -6,8 +6,9 @@ It chooses values and labels; `messages` puts them into cards.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal, localcontext
 
 from coupa_core.documents import (
     Contract,
@@ -37,31 +38,33 @@ HEAD: dict[Kind, tuple[str, ...]] = {
 
 DEFAULTS: dict[Kind, tuple[str, ...]] = {
     Kind.REQUISITION: (
-        *("creator", "items", "supplier", "justification", "department", "approved", "next", "attachments"),
-        "comment",
+        *("creator", "items", "supplier", "account", "off_catalogue", "no_contract", "justification"),
+        *("department", "why", "approved", "next", "attachments", "comment"),
     ),
     Kind.EXPENSE: (
         *("creator", "violations", "over_limit", "receipts", "audit_score", "period", "items"),
-        *("auditor_note", "approved", "next", "attachments", "comment"),
+        *("auditor_note", "why", "approved", "next", "attachments", "comment"),
     ),
     Kind.INVOICE: (
-        *("tolerance", "discount", "invoice_date", "orders", "items", "requester", "justification"),
-        *("approved", "next", "attachments"),
+        *("tolerance", "discount", "invoice_date", "orders", "items", "account", "requester"),
+        *("justification", "why", "approved", "next", "attachments"),
     ),
     Kind.ORDER_CHANGE: (
-        *("cancels", "supplier", "items", "justification", "requester", "approved", "next", "attachments"),
+        *("cancels", "supplier", "items", "justification", "requester", "why", "approved", "next"),
+        "attachments",
     ),
     Kind.CONTRACT: (
         *("number", "supplier", "commitment", "term", "period", "renewal", "owner", "department"),
-        "justification",
+        *("justification", "why"),
     ),
-    Kind.FORM: ("creator", "submitted", "approved", "next"),
+    Kind.FORM: ("creator", "submitted", "why", "approved", "next"),
     Kind.OTHER: (),
 }
 """The fields that are shown, in order, unless a setting says otherwise."""
 
 _ON_DEMAND = {
     Kind.REQUISITION: {"submitted", "status"},
+    Kind.INVOICE: {"creator", "status", "no_contract"},
     Kind.EXPENSE: {"submitted", "status"},
     Kind.FORM: {"status"},
     Kind.OTHER: set[str](),
@@ -196,6 +199,30 @@ def amount_of(document: Document, style: Style) -> str | None:
     return f"{before} → {total}" if before and total and before != total else total
 
 
+def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
+    """Write what several come to, each currency for itself: `USD 40,210.00 and EUR 1,800.00`.
+
+    Args:
+        documents: those that are known.
+        style: of the reader.
+        number: how many there are altogether; those without an amount that can be added are counted.
+
+    Returns:
+        Empty where no amount can be added.
+    """
+    totals: dict[str | None, tuple[Decimal, Currency]] = {}
+    left = number
+    with localcontext(prec=60):  # amounts of 28 digits may come to more, and nothing is rounded
+        for amount, currency in filter(None, (each.worth for each in documents)):
+            before, first = totals.get(currency.code, (Decimal(0), currency))
+            totals[currency.code] = (before + amount, first)
+            left -= 1
+    said = [str(style.amount(*each)) for each in totals.values()]
+    more = len(said) - MAX_LINES
+    words = style.series([*said[:MAX_LINES], *([style.more(more)] if more > 0 else [])])
+    return style.say("sums.without", sums=words, count=style.number(left)) if words and left > 0 else words
+
+
 def _same(document: Document) -> bool:
     """Tell whether who entered it is who asked for it, whatever either is called."""
     asked, entered = document.requested_by, document.created_by
@@ -211,8 +238,8 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
     """Compute what every kind may have."""
     requester, creator = person(document.requested_by), person(document.created_by)
     lines = document.lines
-    more = len(lines) - MAX_LINES
     items = [item(line, document.currency_of(line), style) for line in lines[:MAX_LINES]]
+    more = len(lines) + document.lines_left_out - len(items) if items else 0
     return {
         "id": str(document.id),
         "title": clean(document.title, SHORT),
@@ -229,6 +256,8 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
         "attachments": _listed(document.files, style),
         "comment": _comment(document),
         "status": status(document.status, style),
+        "account": _account(document, style),
+        "why": _why(approval, style),
     }
 
 
@@ -236,7 +265,12 @@ def _own(document: Document, style: Style) -> dict[str, Value]:
     """Compute what only one kind has."""
     match document:
         case Requisition():
-            return {"need_by": style.day(document.need_by_date)}
+            off = [line for line in document.lines if line.is_off_catalogue]
+            return {
+                "need_by": style.day(document.need_by_date),
+                "off_catalogue": _how_many(off, document, style),
+                "no_contract": _without_contract(document, style),
+            }
         case ExpenseReport():
             return _expense(document, style)
         case Invoice():
@@ -296,6 +330,7 @@ def _invoice(invoice: Invoice, style: Style) -> dict[str, Value]:
         "due": _due(invoice, style),
         "discount": f"{discount} ({percent})" if discount and percent else discount,
         "orders": style.few(clean(number, SHORT) for number in invoice.orders),
+        "no_contract": None if invoice.contract else _without_contract(invoice, style),
     }
 
 
@@ -367,6 +402,42 @@ def _suppliers(document: Document) -> list[str]:
     """Return the name of the supplier of a document, or of its lines, each once."""
     every = [document.supplier] if document.supplier else [line.supplier for line in document.lines]
     return list(dict.fromkeys(clean(each.name, SHORT) for each in every if each))
+
+
+def _why(approval: Approval, style: Style) -> str | None:
+    """Write how the step came about; nothing for a type that the catalogue does not know.
+
+    Source: Coupa Core API, Approvals, "type: How the approval occured", and its sample; the other two types
+    are those of public programs that read approvals.
+    """
+    key = f"why.{approval.type}"
+    return style.say(key) if style.has(key) else None
+
+
+def _account(document: Document, style: Style) -> str | None:
+    """Write what the lines are charged to: the account, or how many; nothing where one is not known."""
+    found = {each.key: each for line in document.lines for each in line.accounts}
+    if not found or None in found or document.lacks_lines:
+        return None
+    first, *others = found.values()
+    if others:
+        return style.say("accounts", count=len(found))
+    code, name = clean(first.code, SHORT), clean(first.name, SHORT)
+    return f"{code} ({name})" if code and name and code != name else code or name
+
+
+def _without_contract(document: Document, style: Style) -> str | None:
+    return _how_many([line for line in document.lines if line.lacks_contract], document, style)
+
+
+def _how_many(some: Sequence[Line], document: Document, style: Style) -> str | None:
+    """Write how many of the lines these are; nothing where not all lines came, or none is meant."""
+    if not some or document.lacks_lines:
+        return None
+    number, total = len(some), len(document.lines)
+    if number == total:
+        return style.say("items.all", count=total)
+    return style.say("items.of", count=number, total=style.number(total))
 
 
 def _steps(approved: list[Approval], style: Style) -> list[str]:

@@ -25,6 +25,7 @@ from coupa_core.notice.fields import (
     numbered,
     person,
     priced,
+    sums,
 )
 from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link, render
 from coupa_core.notice.style import Style, link_to
@@ -196,17 +197,18 @@ class Waiting:
 
 
 def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
-    """List several approvals of one person, in the order given, and say how to decide: it has no buttons.
+    """List several approvals of one person, in the order given, with what they come to: it has no buttons.
 
     Args:
         items: what waits; the first ten are named, and fewer where they would not fit into a message.
         style: of the reader.
         now: aware; ages are counted up to it.
     """
+    together = sums((each.document for each in items), style, number=len(items))
 
     def some(number: int) -> Card:
         return Card(
-            headline=style.say("digest", count=len(items)),
+            headline=style.colon(style.say("digest", count=len(items)), together),
             entries=tuple(_entry(each, style, now) for each in items[:number]),
             endings=(_others(len(items) - number, style), _how_to_decide(style)),
             link=Link(style.say("open"), style.base_url),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, format_timedelta
+from babel.lists import format_list
 
 from coupa_core.documents import OrderChange
 from coupa_core.model import Currency, Document, Verb, stamp
@@ -108,6 +109,10 @@ class Style:
         Such marks within them become others, or somebody could end the quotation and say more.
         """
         return self.say("quoted", words=words.translate(_MARKS))
+
+    def series(self, words: Sequence[str]) -> str:
+        """Name several things as the language does: `A, B and C`."""
+        return str(format_list(words, locale=self.language))
 
     def few(self, names: Iterable[str]) -> str:
         """Join some names, and count the others."""
