@@ -33,6 +33,7 @@ from sandbox.azurite import ACCOUNT, KEY, Azurite
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.server import BASELINE, EVERY
+from sandbox.coupa.world import DELETED
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import InProcess, served
 
@@ -352,6 +353,44 @@ def test_coupa_without_delegations_is_no_fault_and_is_said(stage: Stage) -> None
 
     assert said.verdict is Verdict.NOTE
     assert "coupa_403" in said.text
+
+
+def test_lines_that_came_whole_are_said_and_those_that_nobody_counts_are_not_called_whole(
+    stage: Stage,
+) -> None:
+    assert [each.verdict for each in stage.says("lines of requisitions")] == [Verdict.NOTE]
+    stage.world.requisition(JAMIE)
+
+    [said] = stage.says("lines of requisitions")
+
+    assert (said.verdict, said.text) == (Verdict.OK, "all came, in 1 of the newest documents")
+
+
+def test_a_document_that_came_with_fewer_lines_than_coupa_counts_is_named(stage: Stage) -> None:
+    world = stage.world.coupa.world
+    stage.settings["DOCUMENT_TYPES"] = "RequisitionHeader,InvoiceHeader"
+    number = stage.world.requisition(JAMIE)
+    stage.world.requisition(JAMIE)
+    world.override(("requisition", number), {"requisition-lines": DELETED})
+    bill = world.add_document(approvable_type="InvoiceHeader", approvers=[], invoice_lines=[{"id": 1}])
+    world.override(("document", bill), {"line-count": "odd"})
+
+    said = stage.wrong()
+
+    assert said.keys() == {"lines of requisitions"}
+    assert (
+        f"1 of 2 documents came with fewer lines than Coupa counts in them ({number}: 0 of 1)"
+        in (said["lines of requisitions"])
+    )
+    assert [each.verdict for each in stage.says("lines of invoices")] == [Verdict.NOTE]
+
+
+def test_lines_that_cannot_be_read_are_named(stage: Stage) -> None:
+    stage.world.requisition(JAMIE)
+    front = stage.world.coupa.front
+    front.fail("answer", status=400, path="/api/requisitions", query="line-count", times=None)
+
+    assert stage.wrong().keys() == {"lines of requisitions"}
 
 
 def test_only_what_the_enabled_types_need_is_asked_for(stage: Stage) -> None:

@@ -6,8 +6,9 @@ Each finding says what is so and what to change; it never shows a value of a set
 from __future__ import annotations
 
 import functools
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +17,8 @@ from typing import Any
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import Access
-from coupa_core.documents import READABLE, SCOPES, enabled
+from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import ServiceError, SettingsError
 from coupa_core.moveworks import LOOK_IN_THE_LOG
@@ -167,7 +169,8 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
     yield Finding(Verdict.OK, "Coupa", "takes our client and gave a token")
     yield _scope("approvals", failure)
     types = enabled(settings.document_types)
-    for resource in [*(READABLE[name].resource for name in types), "users", "user_groups"]:
+    yield from _types(access, types, parts.clock)
+    for resource in ("users", "user_groups"):
         yield _scope(resource, _read(access, resource, parts.clock))
     for name in sorted({*settings.document_types} - {*types, "*"}):
         yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
@@ -195,6 +198,40 @@ def _read(access: Access, resource: str, clock: Clock) -> ServiceError | None:
     except ServiceError as failure:
         return failure
     return None
+
+
+def _types(access: Access, types: Sequence[str], clock: Clock) -> Iterator[Finding]:
+    """Read one record of each type, and look for lines that do not come."""
+    for name in types:
+        failure = _read(access, READABLE[name].resource, clock)
+        yield _scope(READABLE[name].resource, failure)
+        if failure is None and "line-count" in DOCUMENT_FIELDS[READABLE[name].kind]:
+            yield _lines(access, name, clock)
+
+
+def _lines(access: Access, name: str, clock: Clock) -> Finding:
+    """Compare how many lines the newest documents of a type have with those that came."""
+    source, subject = READABLE[name], f"lines of {READABLE[name].resource}"
+    fields = json.dumps(DOCUMENT_FIELDS[source.kind])
+    query = {"limit": "10", "order_by": "id", "dir": "desc", "fields": fields}
+    try:
+        rows = access.read(source.resource, f"/api/{source.resource}", query, Deadline(clock, CHECK_S))
+    except ServiceError as failure:
+        return Finding(Verdict.WRONG, subject, f"cannot be read: {failure}")
+    read = [parse_document(name, row) for row in rows] if isinstance(rows, list) else []
+    counted = [each for each in read if each is not None and each.line_count is not None]
+    cut = [each for each in counted if each.lines_left_out]
+    if cut:
+        text = (
+            f"{len(cut)} of {len(counted)} documents came with fewer lines than Coupa counts in them "
+            f"({cut[0].id}: {len(cut[0].lines)} of {cut[0].line_count}), so their cards are not whole: ask "
+            "Coupa how collections are spelt in `fields`, and look for a default API response filter"
+        )
+        return Finding(Verdict.WRONG, subject, text)
+    if not counted:
+        text = "cannot be checked: Coupa counts the lines of none of the newest documents"
+        return Finding(Verdict.NOTE, subject, text)
+    return Finding(Verdict.OK, subject, f"all came, in {len(counted)} of the newest documents")
 
 
 def _scope(resource: str, failure: ServiceError | None) -> Finding:

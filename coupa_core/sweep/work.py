@@ -5,6 +5,7 @@ Nothing is said without an own claim, and only what was read under it decides wh
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -42,6 +43,11 @@ BATCH = 50
 
 MAX_TOGETHER = 250
 """Approvals of one person that are claimed together, to become one message."""
+
+LINES_MISSING = "lines_missing"
+"""Counts the documents that came with fewer lines than Coupa counts in them."""
+
+logger = logging.getLogger(__name__)
 
 
 class _Held:
@@ -127,6 +133,7 @@ class Work:
             began_at=began_at,
         )
         self._outcomes: set[DocumentKey] = set()
+        self._cut: set[DocumentKey] = set()
 
     @property
     def suspect(self) -> bool:
@@ -157,6 +164,15 @@ class Work:
         while gone and not self._progress.is_over and self._progress.deadline.left_s() > 0:
             self._batch(_take(gone, BATCH))
         self._progress.count("closings_left", len(gone))
+        self._report_cut()
+
+    def _report_cut(self) -> None:
+        """Say once of all documents that came with fewer lines than Coupa counts in them."""
+        if self._cut:
+            self._progress.count(LINES_MISSING, len(self._cut))
+            kind, number = min(self._cut, key=str)
+            text = "lines missing code=coupa_lines documents=%d, such as type=%s document_id=%s"
+            logger.error(text, len(self._cut), kind, number)
 
     def _room(self) -> int:
         """Return how many messages may still go out; a silent sweep has only its time."""
@@ -231,6 +247,7 @@ class Work:
         documents = self._read_named(held, deadline)
         whole = [one for one in held if one.takes_over()]
         documents |= coupa.documents(self._wanted(whole), deadline)
+        self._cut |= {key for key, each in documents.items() if each.lines_left_out}
         for one in whole:
             one.read.document = documents.get(one.key)
         self._read_people([one for one in whole if one.read.is_pending], deadline)

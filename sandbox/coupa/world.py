@@ -663,6 +663,7 @@ class World:
         unit_price: str | None = None,
         amount: str | None = None,
         description: str | None = None,
+        account: str | Sequence[str] | None = None,
     ) -> None:
         """Change a line of a requisition; its approvals stay as they are."""
         with self.lock:
@@ -672,6 +673,8 @@ class World:
             for name, value in changes.items():
                 if value is not None:
                     setattr(line, name, value)
+            if account is not None:
+                line.extra |= self._charged_to(account)
             self._move(self.requisition(rid))
 
     def add_comment(self, kind: str, number: int, by: int, text: str) -> int:
@@ -817,16 +820,7 @@ class World:
             for kind in ("supplier", "commodity", "contract", "uom")
             for value in [getattr(entered, kind)]
         }
-        one = entered.account if isinstance(entered.account, str) else None
-        several = () if one else entered.account or ()
-        named |= {
-            "account": self._name("account", one),
-            "account-allocations": [
-                Record(extra={"id": part, "account": self._name("account", name)})
-                for part, name in enumerate(several, 1)
-            ],
-            "source-type": entered.source_type,
-        }
+        named |= self._charged_to(entered.account) | {"source-type": entered.source_type}
         return RequisitionLine(
             id=next(self._line_ids),
             line_num=place,
@@ -837,6 +831,18 @@ class World:
             currency=currency,
             extra={**named, "attachments": [_file(name) for name in entered.attachments]},
         )
+
+    def _charged_to(self, account: str | Sequence[str] | None) -> dict[str, Any]:
+        """Return the account of a line, or those that it is split between; then it has none of its own."""
+        one = account if isinstance(account, str) else None
+        several = () if one else account or ()
+        return {
+            "account": self._name("account", one),
+            "account-allocations": [
+                Record(extra={"id": part, "account": self._name("account", name)})
+                for part, name in enumerate(several, 1)
+            ],
+        }
 
     def _add(self, document: Document, *, holdable: bool) -> int:
         self.documents.setdefault(document.type, Table()).put(document.id, document)
