@@ -167,6 +167,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
     from coupa_core.report import CycleTimes, Report, Trace
+    from coupa_core.sensitive import Sensitive
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
     from coupa_core.table_ledger import SCHEMA
     from coupa_core.turns import Turnstile
@@ -176,7 +177,12 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     for_sweeps, for_clicks = _stores(settings, parts)
     turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
     access = build_access(settings, parts, pace=turns)
-    coupa = Coupa(access, types=settings.document_types, client=settings.coupa_client_login)
+    coupa = Coupa(
+        access,
+        types=settings.document_types,
+        client=settings.coupa_client_login,
+        sensitive=Sensitive(settings.sensitive),
+    )
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))

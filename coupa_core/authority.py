@@ -341,6 +341,8 @@ class Rules:
         """Return why this person cannot decide this document from chat; None when it is possible."""
         if not self._allow_self and is_requester(decider, document, self.emails):
             return Bar.OWN
+        if document.is_sensitive:
+            return Bar.SENSITIVE
         if not self._allow_self and not document.says_who_asked:
             return Bar.UNNAMED
         return self._limits.bar(document)

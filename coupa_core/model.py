@@ -109,6 +109,8 @@ class Bar(StrEnum):
     """One of its figures is above the limit."""
     UNSTATED = "unstated"
     """There are limits, and one of its figures cannot be compared with them."""
+    SENSITIVE = "sensitive"
+    """A setting keeps what it is about from chat."""
     SHARED = "shared"
     """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
 
@@ -449,6 +451,12 @@ class Approval(Record):
         """Return what the decider wrote, without the mark that we put before it."""
         return self.signed.words if self.signed else self.note or ""
 
+    def wordless(self) -> Self:
+        """Return it as a step of a veiled document: who decided it and when, and nothing that they wrote."""
+        signed = self.signed
+        mark = f"{signed.name} <{signed.address}>{VIA_CHAT}" if signed else None
+        return self.model_copy(update={"note": mark, "approver": None})
+
     @property
     def approver_key(self) -> str | None:
         """Return `user:<id>` or `group:<id>`, or None when Coupa did not say who must decide."""
@@ -569,6 +577,7 @@ class Line(Record):
     account: MaybeAccount = None
     account_allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_parts)] = ()
     commodity: MaybeNamed = None
+    department: MaybeNamed = None
     contract: MaybeAgreement = None
     _is_unclear: bool = PrivateAttr(default=False)
 
@@ -652,6 +661,7 @@ class Step(Record):
     """An approval as a document names it: its id, at least."""
 
     id: MaybeId = None
+    approver: Annotated[Approver | None, Lenient] = None
 
 
 @dataclass(frozen=True)
@@ -698,6 +708,7 @@ class Document(Record):
     current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
     line_count: Integer = None
     _hides_lines: bool = PrivateAttr(default=False)
+    _is_sensitive: bool = PrivateAttr(default=False)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -706,6 +717,26 @@ class Document(Record):
         given = hyphenated(raw).get(name) if isinstance(raw, dict) else None
         document._hides_lines = given is not None and given != only_readable(given)  # noqa: SLF001 - its own
         return document
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Tell whether it is veiled: chat may know that it waits, and nothing of what it is."""
+        return self._is_sensitive
+
+    def veiled(self) -> Self:
+        """Return it with its number, its state, its turn and the ids of who asked, and without all else."""
+        kept: dict[str, Any] = {name: getattr(self, name) for name in _STATE if hasattr(self, name)}
+        for name in _ASKERS:
+            who: Person | None = getattr(self, name, None)
+            kept |= {name: Person(id=who.id, email=who.email)} if who else {}
+        bare = type(self).model_construct(
+            **kept,
+            approvals=tuple(each.wordless() for each in self.approvals),
+            current_approval=Step(id=self.current_approval.id) if self.current_approval else None,
+            current_parallel_approvals=tuple(Step(id=each.id) for each in self.current_parallel_approvals),
+        )
+        bare._is_sensitive = True  # noqa: SLF001 - its own
+        return bare
 
     @property
     def lacks_lines(self) -> bool:
@@ -822,6 +853,10 @@ class Document(Record):
         return {step.id for step in steps if step and step.id}
 
 
+_STATE = ("type", "id", "status", "submitted_at", "updated_at", "order_header_id")
+_ASKERS = ("requested_by", "created_by", "submitted_by")
+"""What is left of a document under a veil: the order's number is in the link to it."""
+
 UNREADABLE = "unreadable:"
 """Stands before the scope in the cause of an approval that waits because its type cannot be read."""
 
@@ -843,6 +878,10 @@ class Unreadable(Document):
     scope: str = ""
     failure: ServiceError | None = None
     is_at_fault: bool = False
+
+    def veiled(self) -> Self:
+        """Return it as it is: nothing of it is known."""
+        return self
 
     @property
     def cause(self) -> str:

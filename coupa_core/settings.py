@@ -35,6 +35,7 @@ from coupa_core.errors import SettingsError
 from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
 from coupa_core.schedule import EVERY_MINUTE, read_schedule
+from coupa_core.sensitive import read_sensitive
 
 EASY_AUTH = "WEBSITE_AUTH_ENABLED"
 """Set by App Service while its authentication stands in front of the app, and not to be set by hand.
@@ -489,6 +490,13 @@ class Settings(BaseModel):
         description="amounts above which a decision is made in Coupa itself, such as `USD:10000,*:5000`; "
         "the greatest amount of the document and its lines counts; once a limit is set, a currency without "
         "one and a document whose amounts Coupa does not state readably are always decided in Coupa",
+    )
+    sensitive: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_parsed(read_sensitive))] = Field(
+        {},
+        alias="SENSITIVE",
+        description="JSON object of names, by `commodities`, `suppliers`, `departments`, `accounts` and "
+        "`groups` (that approve), of which chat says only that something waits, with the link: "
+        '`{"departments": ["HR"], "accounts": ["9100-*"]}` ([what is hidden](docs/notices.md#sensitive))',
     )
     reject_reason: Annotated[Literal["required", "optional"], BeforeValidator(_loose)] = Field(
         "required", alias="REJECT_REASON", description="`required`, `optional`"

@@ -78,11 +78,8 @@ FILES: list[dict[str, Any]] = [
     {"id": 5, "file": "https://files.test/original/offer.pdf", "url": "https://acme.test"}
 ]
 ACCOUNT: dict[str, Any] = {"id": 31, "name": "IT hardware", "code": "6400-IT"}
-CODING: dict[str, Any] = {
-    "account": ACCOUNT,
-    "account-allocations": [{"account": ACCOUNT}],
-    "contract": {"id": 8},
-}
+CODING: dict[str, Any] = {"account": ACCOUNT, "account-allocations": [{"account": ACCOUNT}]}
+BUYING: dict[str, Any] = {**CODING, "commodity": {"name": "Hardware"}, "contract": {"id": 8}}
 SUPPLIER: dict[str, Any] = {"id": 3, "name": "Apple"}
 TURN: dict[str, Any] = {"current-approval": {"id": 853}, "current-parallel-approvals": [{"id": 854}]}
 COMMON: dict[str, Any] = {
@@ -116,7 +113,7 @@ REQUEST: dict[str, Any] = {
             "uom": {"code": "EA"},
             "attachments": [{"id": 6, "file": "https://files.test/original/specs.docx", "url": "x"}],
             "source-type": "Non-Catalog Request",
-            **CODING,
+            **BUYING,
         }
     ],
     "attachments": FILES,
@@ -150,6 +147,7 @@ EXPENSE: dict[str, Any] = {
             "requires-receipt": True,
             "currency": MONEY,
             "expense-category": {"name": "Lodging"},
+            **CODING,
             "expense-artifacts": [{"id": 9, "image-file-name": "IMG_1.jpg", "source-file-name": "hotel.pdf"}],
         },
     ],
@@ -185,7 +183,7 @@ INVOICE: dict[str, Any] = {
             "po-number": "4500012",
             "currency": MONEY,
             "uom": {"code": "EA"},
-            **CODING,
+            **BUYING,
         }
     ],
     "attachments": FILES,
@@ -215,6 +213,8 @@ ORDER_CHANGE: dict[str, Any] = {
             "supplier": SUPPLIER,
             "uom": {"code": "EA"},
             "attachments": FILES,
+            "department": {"name": "Facilities"},
+            **BUYING,
         }
     ],
     "attachments": FILES,
@@ -241,7 +241,8 @@ CONTRACT: dict[str, Any] = {
     "contract-owner": {**ASKER, "fullname": "Kim Park"},
     "submitter": {**ASKER},
     "department": {"name": "Facilities"},
-    **TURN,
+    "current-approval": {"id": 853, "approver": {**NAMES, "name": "Buyers"}},
+    "current-parallel-approvals": [{"id": 854, "approver": {**NAMES, "name": "Buyers"}}],
 }
 FORM: dict[str, Any] = {
     **COMMON,

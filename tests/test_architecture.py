@@ -23,7 +23,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("wire", "notice", "cadence", "authority", "ledger", "journal", "azure_sdk", "tables"),
-            *("callers", "schedule", "pace", "pseudonym"),
+            *("callers", "schedule", "pace", "pseudonym", "sensitive"),
         }
     ),
     frozenset(

@@ -44,6 +44,7 @@ from coupa_core.model import (
     parse_delegation,
     parse_person,
 )
+from coupa_core.sensitive import Sensitive
 from coupa_core.wire import Reply
 
 PAGE = 50
@@ -117,12 +118,16 @@ class Coupa:
         types: approvable types that we look at; `("*",)` for all.
         client: the login of our client's user in Coupa, by which what we wrote is known; empty where it is
             not known.
+        sensitive: what no document may show in chat; None for nothing.
     """
 
-    def __init__(self, access: Access, *, types: tuple[str, ...], client: str = "") -> None:
+    def __init__(
+        self, access: Access, *, types: tuple[str, ...], client: str = "", sensitive: Sensitive | None = None
+    ) -> None:
         self._access = access
         self.types = types
         self._client = client
+        self._sensitive = sensitive or Sensitive()
 
     # ------------------------------------------------------------------ approvals
 
@@ -257,15 +262,19 @@ class Coupa:
         """Read the documents that are named, each type from its own resource, fifty at once, by (type, id).
 
         A type that is not known is known by type and id alone. A document or a type that cannot be read gives
-        `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out.
+        `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out. What is
+        sensitive is veiled, also where only an approval says so that names it.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
         documents: dict[DocumentKey, Document] = {}
         wanted: dict[str, set[int]] = defaultdict(set)
+        sensitive: set[DocumentKey] = set()
         for each in naming:
             kind, number = each.document_key
+            if isinstance(each, Approval) and self._sensitive.asks(each):
+                sensitive.add(each.document_key)
             if number is None:
                 continue
             if kind in READABLE:
@@ -290,7 +299,7 @@ class Coupa:
         is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
         if failures and is_away and len(failures) == sum(map(len, wanted.values())):
             raise failures[0]
-        return documents
+        return {key: each.veiled() if key in sensitive else each for key, each in documents.items()}
 
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
         """Read the document of one approval; None when Coupa does not know it.
@@ -511,7 +520,8 @@ class Coupa:
             if document := parse_document(kind, row, client=self._client):
                 documents[kind, document.id] = document
         changes = {key: each for key, each in documents.items() if isinstance(each, OrderChange)}
-        return documents | self._with_old_totals(changes, deadline)
+        documents |= self._with_old_totals(changes, deadline)
+        return {key: self._sensitive.veil(each) for key, each in documents.items()}
 
     def _with_old_totals(
         self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline

@@ -21,6 +21,7 @@ _CURRENCY = {"currency": ["code", "decimals"]}
 _SUPPLIER = {"supplier": ["id", "name"]}
 _FILES = {"attachments": ["id", "file", "url"]}
 _COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": _NAMES}]}
+_ASKED = {"approver": [*_NAMES, "name"]}
 _CHAIN = {
     "approvals": [
         "id",
@@ -29,7 +30,7 @@ _CHAIN = {
         "parallel-group-name",
         "note",
         "approval-date",
-        {"approver": [*_NAMES, "name"]},
+        _ASKED,
         {"approved-by": _NAMES},
     ]
 }
@@ -40,11 +41,12 @@ _LINE: list[Any] = ["id", "line-num", "description", "quantity", "total", _CURRE
 _CODING: list[Any] = [
     {"account": ["id", "name", "code"]},
     {"account_allocations": [{"account": ["id", "name", "code"]}]},
-    {"contract": ["id"]},
 ]
-"""What lines of requisitions and invoices are charged to, and under which contract they are bought.
+_BUYING: list[Any] = [*_CODING, {"commodity": ["name"]}, {"contract": ["id"]}]
+"""What lines are charged to; and what is bought with them, under which contract.
 
-Sources: Requisition Line, Requisition Amount Line, Req Line Allocation and Invoice Line.
+Sources: Requisition Line, Requisition Amount Line, Req Line Allocation, Invoice Line, Expense Lines, and
+Purchase Order Line Change.
 """
 
 DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
@@ -58,7 +60,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "line-count",
         {"requested-by": _PERSON},
         {"department": ["name"]},
-        {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_CODING]},
+        {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_BUYING]},
         _FILES,
         _COMMENTS,
         _CHAIN,
@@ -88,6 +90,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
                 "over-limit",
                 "requires-receipt",
                 _CURRENCY,
+                *_CODING,
                 {"expense-category": ["name"]},
                 {"expense_artifacts": ["id", "image-file-name", "source-file-name"]},
             ]
@@ -112,7 +115,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         _SUPPLIER,
         {"requested-by": _PERSON},
         {"contract": ["id"]},
-        {"invoice_lines": [*_LINE, "price", "po-number", *_CODING]},
+        {"invoice_lines": [*_LINE, "price", "po-number", *_BUYING]},
         _FILES,
         _CHAIN,
     ],
@@ -126,7 +129,17 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "justification",
         _SUPPLIER,
         {"requester": _PERSON},
-        {"order_line_changes": [*_LINE, "price", "pending-delete", _SUPPLIER, _FILES]},
+        {
+            "order_line_changes": [
+                *_LINE,
+                "price",
+                "pending-delete",
+                _SUPPLIER,
+                _FILES,
+                *_BUYING,
+                {"department": ["name"]},
+            ]
+        },
         _FILES,
         _CHAIN,
         *_TURN,
@@ -150,7 +163,8 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         {"contract-owner": _PERSON},
         {"submitter": _PERSON},
         {"department": ["name"]},
-        *_TURN,
+        {"current-approval": ["id", _ASKED]},
+        {"current_parallel_approvals": ["id", _ASKED]},
     ],
     Kind.FORM: [
         "id",

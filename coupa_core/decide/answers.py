@@ -41,6 +41,7 @@ BARRED = {
     Bar.UNNAMED: Outcome.STEP_UP,
     Bar.TOO_GREAT: Outcome.STEP_UP,
     Bar.UNSTATED: Outcome.STEP_UP,
+    Bar.SENSITIVE: Outcome.STEP_UP,
 }
 
 

@@ -17,7 +17,7 @@ from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
 from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, RECORDING_S, TURNS_S
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
-from coupa_core.model import Document, Kind, stamp
+from coupa_core.model import Bar, Document, Kind, stamp
 
 SAME = timedelta(hours=1)
 """The same words again within this are the same question: its answer was lost, or it was clicked twice."""
@@ -85,6 +85,8 @@ class Ask:
 
     def _check(self, case: Case, deadline: Deadline) -> None:
         self._checks.meet([case], deadline.within(deadline.left_s() - CONFIRMING_S))
+        if case.end is None and case.document is not None and case.document.is_sensitive:
+            case.end = self._checks.barred(case, Bar.SENSITIVE, case.document)
         if case.end is None and self._checks.asked_for(case):
             case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:

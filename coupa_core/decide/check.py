@@ -41,6 +41,7 @@ from coupa_core.model import (
     MAX_ID,
     PENDING,
     Approval,
+    Bar,
     Document,
     DocumentKey,
     Found,
@@ -267,6 +268,11 @@ class Checks:
         room, length = room_of(case.click, decider, asked=approval.asked_name)
         return too_long(room, length, case.speaker) if length > room else None
 
+    def barred(self, case: Case, bar: Bar, document: Document) -> Answer:
+        """Say why something is done in Coupa only, and where."""
+        said = case.style.colon(case.speaker.what, case.style.say(f"bar.{bar}"))
+        return Answer(BARRED[bar], said, {"link": notice.link_to(document, style=case.style)})
+
     def refused(self, case: Case, failure: ServiceError) -> Answer | None:
         """Return what is said where a rule of Coupa's refuses, by its words; None for any other failure."""
         if not isinstance(failure, Refused) or not failure.said or case.document is None:
@@ -402,9 +408,8 @@ class Checks:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
         approval, decider = case.subject
         case.right = self._policy.rules.right(decider, approval, document)
-        if (bar := case.right.bar) is not None:
-            said = case.style.colon(case.speaker.what, case.style.say(f"bar.{bar}"))
-            return Answer(BARRED[bar], said, {"link": notice.link_to(document, style=case.style)})
+        if case.right.bar is not None:
+            return self.barred(case, case.right.bar, document)
         if case.click.verb not in case.right.actions:  # those that are switched off were refused before
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None

@@ -114,7 +114,9 @@ def headline(document: Document, style: Style) -> str:
 
 
 def details(document: Document, style: Style) -> str:
-    """Say who asks, for how much and by when, as far as that is known: for what has no name."""
+    """Say who asks, for how much and by when, as far as that is known and may be: for what has no name."""
+    if document.is_sensitive:
+        return ""
     return style.join(_asker(document, style), _how_much(document, style))
 
 

@@ -122,7 +122,8 @@ def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) 
 
 def _text(turn: Turn, style: Style) -> str:
     document, said, ending = turn.document, _request(turn, style), _ending(turn, style)
-    if not (turn.is_short or turn.is_unread):
+    # The facts of an earlier card may say what is sensitive now.
+    if not (turn.is_short or turn.is_unread or document.is_sensitive):
         changes = difference(turn.shown, document, style) if turn.is_changed else []
         known = fields(turn.approval, document, style)
         text = _about(document, said, style, notes=changes, fields=known, endings=(ending,))
@@ -164,7 +165,7 @@ def _request(turn: Turn, style: Style) -> str:
         said = style.say("reminder", document=named, age=style.age(turn.waited))
     else:
         said = style.say("changed" if turn.is_changed else "asked", document=named)
-    whom = clean(turn.right.decider.acts_for(turn.approval), SHORT)
+    whom = "" if turn.document.is_sensitive else clean(turn.right.decider.acts_for(turn.approval), SHORT)
     return said + style.say("for", who=whom) if whom else said
 
 
@@ -239,17 +240,22 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     """Tell somebody who cannot decide for how long approvals have waited, and for whom."""
 
     def waits(each: Waiting) -> str:
-        who, age = asked(each.approval) if each.approval else "", style.age(now - (each.since or now))
+        who, age = _asked(each), style.age(now - (each.since or now))
         return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
 
     if len(items) > 1:
         every = [style.colon(priced(each.document, style), waits(each)) for each in items]
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
-    who, waited = asked(one.approval) if one.approval else "", waits(one)
+    who, waited = _asked(one), waits(one)
     informed = style.say("informed" if who else "informed.nobody", who=who)
     said = style.colon(numbered(one.document, style), waited)
     return _about(one.document, said, style, notes=(informed,))
+
+
+def _asked(waiting: Waiting) -> str:
+    """Return who is waited for; nobody where the name of a group may say what it is about."""
+    return "" if waiting.approval is None or waiting.document.is_sensitive else asked(waiting.approval)
 
 
 @dataclass(frozen=True)
@@ -276,13 +282,16 @@ def closing(items: Sequence[Ended], *, style: Style) -> str:
 def outcome(items: Sequence[Ended], *, style: Style) -> str:
     """Tell the requester what became of requests, by whom, when and why, as far as it is known."""
     said = [_ended(each, style, key="outcome") for each in items]
-    why = [
-        style.say("reason", words=words) if (words := clean(each.end.words, LONG)) else "" for each in items
-    ]
+    why = [_reason(each, style) for each in items]
     if len(items) > 1:
         both = [" · ".join(filter(None, pair)) for pair in zip(said, why, strict=True)]
         return _several(style.say("outcomes", count=len(items)), both, style)
     return _signed(items[0].document, Card(headline=said[0], notes=tuple(filter(None, why))), style)
+
+
+def _reason(one: Ended, style: Style) -> str:
+    words = "" if one.document.is_sensitive else clean(one.end.words, LONG)
+    return style.say("reason", words=words) if words else ""
 
 
 def _ended(one: Ended, style: Style, *, key: str = "closed") -> str:

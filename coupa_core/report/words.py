@@ -72,7 +72,7 @@ _REFUSED = {
     "reason_required": "a reason was missing",
     "reason_too_long": "not all of the reason would have arrived",
     "already_decided": "it was decided already",
-    "step_up": "the amount is too great for chat",
+    "step_up": "it can be decided in Coupa only",
     "token_refused": "the action token was missing or not valid",
     "not_holdable": "Coupa does not let it be held",
 }
@@ -88,6 +88,7 @@ _BARRED = {
     Bar.UNNAMED: "Coupa does not say who asked for it",
     Bar.TOO_GREAT: "an amount is above STEP_UP_OVER",
     Bar.UNSTATED: "an amount cannot be compared with STEP_UP_OVER",
+    Bar.SENSITIVE: "SENSITIVE keeps it from chat",
     Bar.SHARED: "another user has this address",
 }
 _UNSAID = (DRY_RUN, BASELINE)

@@ -1,0 +1,142 @@
+"""Which documents are not shown in chat: those of a commodity, supplier, department, account or group. Pure.
+
+Documents are veiled where they are read from Coupa, so that no message can hold what its composer never had.
+What Coupa does not say, or not readably, counts as named: a card too few is mended by opening it in Coupa.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from coupa_core.model import Account, Approval, Approver, Document, Kind, Record
+
+OF_DOCUMENT: dict[Kind, tuple[str, ...]] = {
+    Kind.REQUISITION: ("department",),
+    Kind.INVOICE: ("supplier",),
+    Kind.ORDER_CHANGE: ("supplier",),
+    Kind.CONTRACT: ("supplier", "department"),
+}
+"""What each kind of document says of itself, as far as it is read."""
+
+OF_LINE: dict[Kind, tuple[str, ...]] = {
+    Kind.REQUISITION: ("supplier", "commodity", "account", "account_allocations"),
+    Kind.EXPENSE: ("account", "account_allocations"),
+    Kind.INVOICE: ("commodity", "account", "account_allocations"),
+    Kind.ORDER_CHANGE: ("supplier", "commodity", "department", "account", "account_allocations"),
+}
+"""What the lines of each kind say, likewise."""
+
+_FIELDS = {
+    "commodities": ("commodity",),
+    "suppliers": ("supplier",),
+    "departments": ("department",),
+    "accounts": ("account", "account_allocations"),
+    "groups": (),
+}
+NAMES = tuple(_FIELDS)
+"""By what documents can be named."""
+
+_WRONG = (
+    f"must be a JSON object that has lists of names, by some of {', '.join(NAMES)}, "
+    'such as {"departments": ["HR"], "accounts": ["9100-*"]}'
+)
+
+
+def read_sensitive(text: str) -> dict[str, tuple[str, ...]]:
+    """Read which names keep a document from chat.
+
+    >>> read_sensitive('{"groups": ["Board"], "accounts": ["9100-*"]}')
+    {'groups': ('Board',), 'accounts': ('9100-*',)}
+    """
+    try:
+        pairs = json.loads(text, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):  # its text shows the value
+        raise ValueError(_WRONG) from None
+    is_whole = isinstance(pairs, tuple) and all(name in NAMES and _are_names(names) for name, names in pairs)
+    if not is_whole or len(dict(pairs)) < len(pairs):
+        raise ValueError(_WRONG)
+    return {name: tuple(names) for name, names in pairs}
+
+
+def _are_names(names: object) -> bool:
+    return isinstance(names, list) and all(isinstance(each, str) and _folded(each) for each in names)
+
+
+class Sensitive:
+    """The names of a deployment.
+
+    Args:
+        names: as `read_sensitive` returns them; capitals and spaces do not count, and one that ends in `*`
+            stands for all that begin so.
+    """
+
+    def __init__(self, names: Mapping[str, Sequence[str]] | None = None) -> None:
+        folded = {name: tuple(map(_folded, some)) for name, some in (names or {}).items()}
+        self._names = {name: some for name, some in folded.items() if some}
+
+    def veil(self, document: Document) -> Document:
+        """Return a document as chat may know it: without its content where it is a named one."""
+        is_read = document.kind is not Kind.OTHER
+        return document.veiled() if is_read and self._covers(document) else document
+
+    def asks(self, approval: Approval) -> bool:
+        """Tell whether an approval is for a named group."""
+        return "groups" in self._names and approval.is_for_group and self._is_group(approval.approver)
+
+    def _covers(self, document: Document) -> bool:
+        of_document, of_lines = OF_DOCUMENT.get(document.kind, ()), OF_LINE.get(document.kind, ())
+        return (
+            ("groups" in self._names and self._is_asked(document))
+            or (document.lacks_lines and any(field in of_lines for _, field in self._fields()))
+            or self._has(document, of_document)
+            or any(self._has(line, of_lines) for line in document.lines)
+        )
+
+    def _has(self, record: Record, fields: Sequence[str]) -> bool:
+        """Tell whether one of these fields has a name of the setting, or does not say what it has."""
+        return any(
+            field not in record.model_fields_set
+            or any(self._is_named(name, texts) for texts in _facts(getattr(record, field)))
+            for name, field in self._fields()
+            if field in fields
+        )
+
+    def _fields(self) -> Iterator[tuple[str, str]]:
+        return ((name, field) for name in self._names for field in _FIELDS[name])
+
+    def _is_asked(self, document: Document) -> bool:
+        """Tell whether a named group is among those who are asked; also where nobody is."""
+        current = (document.current_approval, *document.current_parallel_approvals)
+        people = [step.approver for step in document.approvals or current if step is not None]
+        return not people or any(map(self._is_group, people))
+
+    def _is_group(self, who: Approver | None) -> bool:
+        """Tell whether it is a named group, or nobody knows who it is."""
+        if who is None or not (who.group_name or who.name):
+            return True
+        return who.group_name is not None and self._is_named("groups", [who.group_name])
+
+    def _is_named(self, name: str, texts: Sequence[str]) -> bool:
+        """Tell whether one of the texts by which something goes is in the setting; what has none may be."""
+        return not texts or any(_fits(_folded(text), each) for text in texts for each in self._names[name])
+
+
+def _facts(value: Any) -> list[list[str]]:
+    """Return by which texts something goes, or the accounts of each part; nothing for nothing."""
+    parts = [each.account or Account() for each in value] if isinstance(value, tuple) else [value]
+    return [
+        [text for text in (part.name, getattr(part, "code", None)) if text]
+        for part in parts
+        if part is not None
+    ]
+
+
+def _fits(text: str, name: str) -> bool:
+    return text.startswith(name[:-1]) if name.endswith("*") else text == name
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
