@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from goldens import READER, approval, card, document, readable, request
 from goldens import WHEN as NOW
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coupa_core.endings import NEWS, End, Ending
 from coupa_core.model import Document, Verb
@@ -23,6 +27,7 @@ from coupa_core.notice import (
     digest,
     escalation,
     outcome,
+    sums,
 )
 from coupa_core.notice.catalogue import LANGUAGES, texts
 
@@ -83,6 +88,51 @@ def test_a_digest_names_each_approval_with_title_amount_requester_and_age() -> N
         ASK,
         "Open in Coupa (https://a.b)",
     ]
+
+
+MONEY = st.sampled_from([{"code": "USD"}, {"code": "EUR"}, {"code": "KWD", "decimals": 3}, {}, None])
+AMOUNTS = st.none() | st.decimals(min_value=-(10**20), max_value=10**20, places=3).map(str)
+
+
+@given(st.lists(st.tuples(AMOUNTS, MONEY), min_size=1, max_size=30))
+def test_a_sum_is_that_of_one_currency_and_what_is_in_none_is_counted(stated: list[tuple[Any, Any]]) -> None:
+    some = [request(total=total, currency=currency, requisition_lines=[]) for total, currency in stated]
+    known: dict[str, Fraction] = {}
+    for total, currency in stated:
+        if total is not None and currency:
+            known[currency["code"]] = known.get(currency["code"], Fraction(0)) + Fraction(total)
+    left = sum(total is None or not currency for total, currency in stated)
+
+    said = sums(some, ENGLISH, number=len(some))
+
+    found = re.findall(r"([A-Z]{3}) (-?[0-9,.]*[0-9])", said)
+    assert {code: Fraction(text.replace(",", "")) for code, text in found} == known
+    assert said.endswith(f", not counting {left} of them") is bool(known and left)
+    assert bool(said) is bool(known)
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (document("InvoiceHeader"), "USD 11,900.00"),
+        (document("InvoiceHeader", document_type="Credit Note"), ""),
+        (document("Contract"), ""),
+        (document("Contract", minimum_value="48000"), "USD 48,000.00"),
+        (document("Contract", minimum_value="0.00", maximum_value="0.00"), ""),
+        (document("OrderHeaderChange"), "USD 120.00"),
+        (document("EasyFormResponse"), ""),
+        (request(currency={"code": ""}), ""),
+        (NOTHING, ""),
+    ],
+)
+def test_an_amount_is_added_only_where_it_is_one_and_its_sign_is_known(one: Document, said: str) -> None:
+    assert sums([one], ENGLISH, number=1) == said
+
+
+def test_very_many_currencies_are_named_in_part() -> None:
+    some = [request(currency={"code": f"X{letter}X"}) for letter in "ABCDEFGH"]
+
+    assert sums(some, GERMAN, number=8).endswith("14.060,41 XEX und +3 weitere")
 
 
 @pytest.mark.parametrize(("given", "more"), [(10, None), (11, 1), (200, 190)])

@@ -87,6 +87,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "email_map": {},
         "allow_self_approval": "off",
         "step_up_over": {},
+        "sensitive": {},
         "reject_reason": "required",
         "comments": "off",
         "relay": "off",
@@ -159,6 +160,7 @@ WRONG = [
         "CANARY", "USD", "USD:", "USD:-1", "USD:1e9", "USD:1,USD:2", "US:1", "USD:1;EUR:1", "USD:1.00001",
     )),
     *((name, "CANARY") for name in ("ALLOW_SELF_APPROVAL", "RELAY", "RELAY_HTML", "REJECT_REASON")),
+    ("SENSITIVE", '{"groups": "CANARY"}'),
     *(("RELAY_DOMAINS", value) for value in ("CANARY", "@CANARY.test", "x.test,,y.test", "CA RY.x", "*")),
     *(("RELAY_MAX_PER_MINUTE", value) for value in ("0", "101", "CANARY")),
     *(("COUPA_SCOPES", scopes) for scopes in (

@@ -35,7 +35,7 @@ from coupa_core.authority import Capacity
 from coupa_core.decide.answers import BARRED
 from coupa_core.documents import OrderChange
 from coupa_core.endings import NEWS, End, Ending
-from coupa_core.model import Document
+from coupa_core.model import Bar, Document
 from coupa_core.notice import (
     Ended,
     Style,
@@ -83,7 +83,7 @@ RICH: dict[str, dict[str, Any]] = {
         "created-by": KIM,
         "justification": "Three new colleagues start in January;\ntheir machines must be here by then.",
         "requisition-lines": [
-            {**LINE, "quantity": "3", "unit-price": "1899.00", "total": "5697.00"},
+            {**LINE, "quantity": "3", "unit-price": "1899.00", "total": "5697.00", "source-type": None},
             {
                 **LINE,
                 "id": 8,
@@ -92,6 +92,9 @@ RICH: dict[str, dict[str, Any]] = {
                 "unit-price": "210.50",
                 "total": "631.50",
                 "supplier": {"id": 4, "name": "Hale & Sons"},
+                "contract": None,
+                "account": None,
+                "account-allocations": [{"account": {"id": 32}}, {"account": {"id": 33}}],
             },
             {
                 **LINE,
@@ -215,6 +218,7 @@ def messages(language: str) -> str:
         "shortest": told(request, style, is_short=True),
         "unread": told(Document(type="ReceiptRequest", id=77), style, is_unread=True),
         **{f"not in chat, {bar}": told(request, style, bar=bar, is_short=True) for bar in BARRED},
+        "not in chat, sensitive": told(request.veiled(), style, bar=Bar.SENSITIVE),
         "listed, decided elsewhere": told(
             request, replace(style, list_decides=False), is_short=True, is_listed=True
         ),
