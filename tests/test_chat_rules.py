@@ -41,7 +41,7 @@ def contract(*values: str | None) -> Document:
 def lineless(kind: str, **more: Any) -> Document:
     """Return the golden document of a kind without its lines."""
     names = ("requisition_lines", "expense_lines", "invoice_lines", "order_line_changes")
-    return document(kind, **{name: [] for name in names}, **more)
+    return document(kind, **{name: [] for name in names}, line_count=None, **more)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,20 @@ def test_what_a_card_states_of_a_line_counts_in_the_currency_of_the_line(
 def test_lines_that_cannot_be_read_are_as_a_figure_that_is_not_stated(
     kind: str, lines_are: str, total_is: str, lines: Any, bar: Bar | None
 ) -> None:
-    assert LIMITS.bar(document(kind, **{total_is: "5.00", lines_are: lines})) is bar
+    shown = {total_is: "5.00", lines_are: lines, "line_count": None}
+
+    assert LIMITS.bar(document(kind, **shown)) is bar
+
+
+@pytest.mark.parametrize("kind", ["RequisitionHeader", "InvoiceHeader"])
+@pytest.mark.parametrize(
+    ("count", "bar"), [(1, None), (2, Bar.UNSTATED), ("2", Bar.UNSTATED), ("many", None)]
+)
+def test_what_lines_come_to_that_did_not_come_is_not_stated(kind: str, count: Any, bar: Bar | None) -> None:
+    small = {"total": "5.00", "total_with_taxes": "5.00", "requisition_lines": [{"id": 1}]}
+    shown = document(kind, **small, invoice_lines=[{"id": 1}], line_count=count)
+
+    assert LIMITS.bar(shown) is bar
 
 
 FIGURES = {

@@ -249,8 +249,8 @@ def test_a_reason_of_nothing_is_none(decided: tuple[Surface, list[Any]], given: 
 
 
 LABELS = (
-    *("Entered by", "", "Supplier", "Reason", "Department", "Approved by", "Next", "Attachments"),
-    "Last comment",
+    *("Entered by", "", "Supplier", "Without a contract", "Reason", "Department", "Why this step"),
+    *("Approved by", "Next", "Attachments", "Last comment"),
 )
 """In the order of a card; an item has none."""
 
