@@ -386,4 +386,4 @@ def test_an_amount_above_its_limit_or_not_stated_is_not_for_chat(
     amounts = Limits({code: Decimal(limit) for code, limit in limits.items()})
     money = {"code": currency} if currency else None
 
-    assert amounts.bar(request(total=total, currency=money, requisition_lines=[])) is bar
+    assert amounts.bar(request(total=total, currency=money, requisition_lines=[], line_count=None)) is bar

@@ -6,7 +6,7 @@
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
-from coupa_core.notice.fields import numbered, priced, sums
+from coupa_core.notice.fields import numbered, priced
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
@@ -22,6 +22,7 @@ from coupa_core.notice.messages import (
     outcome,
 )
 from coupa_core.notice.style import Style, link_to
+from coupa_core.notice.sums import sums
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, is_blank, joins, plain, safe_html
 
 __all__ = [

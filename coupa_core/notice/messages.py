@@ -25,10 +25,10 @@ from coupa_core.notice.fields import (
     numbered,
     person,
     priced,
-    sums,
 )
 from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link, render
 from coupa_core.notice.style import Style, link_to
+from coupa_core.notice.sums import sums
 from coupa_core.notice.text import LONG, SHORT, clean
 
 MAX_ENTRIES = 10

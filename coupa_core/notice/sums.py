@@ -1,0 +1,34 @@
+"""What several documents come to: one sum for each currency, and never one of two. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+
+from coupa_core.model import Currency, Document
+from coupa_core.notice.style import Style
+from coupa_core.notice.text import MAX_LINES
+
+
+def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
+    """Write what several come to, each currency for itself: `USD 40,210.00 and EUR 1,800.00`.
+
+    Args:
+        documents: those that are known.
+        style: of the reader.
+        number: how many there are altogether; those without an amount that can be added are counted.
+
+    Returns:
+        Empty where no amount can be added.
+    """
+    totals: dict[str | None, tuple[Decimal, Currency]] = {}
+    left = number
+    with localcontext(prec=60):  # amounts of 28 digits may come to more, and nothing is rounded
+        for amount, currency in filter(None, (each.worth for each in documents)):
+            before, first = totals.get(currency.code, (Decimal(0), currency))
+            totals[currency.code] = (before + amount, first)
+            left -= 1
+    said = [str(style.amount(*each)) for each in totals.values()]
+    more = len(said) - MAX_LINES
+    words = style.series([*said[:MAX_LINES], *([style.more(more)] if more > 0 else [])])
+    return style.say("sums.without", sums=words, count=style.number(left)) if words and left > 0 else words
