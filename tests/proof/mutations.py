@@ -551,6 +551,41 @@ MUTATIONS = (
         "if False",
         "test_audit_command.py::test_csv_says_what_was_recorded_and_no_cell_is_a_formula",
     ),
+    Mutation(
+        "what is sensitive is veiled where it is read",
+        "coupa/client.py",
+        "self._sensitive.veil(each)",
+        "each",
+        "test_sensitive.py::test_from_the_first_message_to_the_last_nothing_of_it_reaches_the_chat",
+    ),
+    Mutation(
+        "what coupa does not say counts as sensitive",
+        "sensitive.py",
+        "return not texts or any(",
+        "return any(",
+        "test_sensitive.py::test_what_coupa_does_not_say_or_not_readably_counts_as_named",
+    ),
+    Mutation(
+        "what is sensitive is decided in coupa",
+        "authority.py",
+        "if document.is_sensitive:",
+        "if False:",
+        "test_sensitive.py::test_a_card_says_that_it_waits_and_where_and_offers_nothing",
+    ),
+    Mutation(
+        "what lines come to that did not come is not stated",
+        "model.py",
+        "self._hides_lines or self.lines_left_out > 0",
+        "self._hides_lines",
+        "test_chat_rules.py::test_what_lines_come_to_that_did_not_come_is_not_stated",
+    ),
+    Mutation(
+        "collections are asked for by the spelling that is published",
+        "coupa/fields.py",
+        '{"requisition_lines"',
+        '{"requisition-lines"',
+        "test_model_tolerance.py::test_collections_are_asked_for_with_underscores_and_all_others_with_hyphens",
+    ),
 )
 
 
