@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -187,6 +188,10 @@ def test_a_call_without_a_known_bearer_token_is_401(client: Client) -> None:
         ("GET", "contracts", "core.contract.read"),
         ("GET", "purchase_order_changes", "core.purchase_order.read"),
         ("GET", "easy_form_responses", "core.easy_form_response.read"),
+        ("GET", "budget_lines", "core.budget.read"),
+        ("GET", "purchase_order_lines", "core.purchase_order.read"),
+        ("GET", "supplier_items", "core.catalog.read"),
+        ("GET", "suppliers", "core.supplier.read"),
         ("GET", "requisitions/5001/comments", "core.comment.read"),
         ("PUT", "approvals/85001/approve", "core.approval.write"),
         ("PUT", "approvals/85001", "core.approval.write"),
@@ -210,6 +215,44 @@ def test_delegations_need_no_scope_that_anyone_published(coupa: CoupaSimulator, 
 
     assert (row["delegate-id"], row["approval-delegate"]) == (bob, True)
     assert row["delegate"]["email"] == "bob@example.com"
+
+
+def test_budget_lines_are_found_by_period_and_segments(coupa: CoupaSimulator, w: World) -> None:
+    period = w.add_period("Q4", marks=(1, 2))
+    for account in ("HQ-IT", "HQ-HR"):
+        w.add_reference("budget_lines", period=period, account=account, remaining="1.00", currency="USD")
+    client = Client(coupa, EVERY)
+
+    (row,) = client.get("budget_lines", **{"period[id][in]": period, "segment_2[in]": "IT,Law"})
+
+    assert (row["segment-1"], row["segment-2"], row["segment-3"]) == ("HQ", "IT", None)
+    assert (row["remaining"], row["currency"]["code"]) == ("1.00", "USD")
+    marks = {name for name, value in row["period"].items() if name.startswith("segment") and value}
+    assert (row["period"]["is-open"], marks) == (True, {"segment-1", "segment-2"})
+    assert client.ids("budget_lines", {"period[id]": period + 1}) == []
+
+
+def test_an_account_has_its_segments_and_a_split_line_no_account(client: Client, w: World, ana: int) -> None:
+    whole, split = replace(LINE, account="HQ-IT", item="LAPTOP"), replace(LINE, account=("HQ-IT", "HQ-HR"))
+    rid = w.add_requisition(requested_by=ana, approvers=[ana], lines=[whole, split])
+
+    first, second = client.get(f"requisitions/{rid}")["requisition-lines"]
+
+    account = first["account"]
+    assert (account["code"], account["segment-1"], account["segment-2"]) == ("HQ-IT", "HQ", "IT")
+    assert (first["account-allocations"], first["item"]["uom"]["code"]) == ([], "EA")
+    assert (second["account"], len(second["account-allocations"])) == (None, 2)
+
+
+def test_orders_and_catalogues_are_found_by_item_and_supplier(coupa: CoupaSimulator, w: World) -> None:
+    item, supplier = w.named("item", "LAPTOP"), w.named("supplier", "ACME")
+    about = {"item": "LAPTOP", "supplier": "ACME", "price": "850.00", "currency": "USD"}
+    client = Client(coupa, EVERY)
+    for resource in ("purchase_order_lines", "supplier_items"):
+        w.add_reference(resource, **{**about, "supplier": "Hale"})
+        number = w.add_reference(resource, **about, uom="EA")
+
+        assert client.ids(resource, {"item[id][in]": item, "supplier[id][in]": supplier}) == [number]
 
 
 def test_an_answer_is_xml_unless_json_is_asked_for(client: Client, w: World, ana: int) -> None:

@@ -40,7 +40,7 @@ ZONE: Final = timezone(timedelta(hours=-8))
 CONTROLS: Final = frozenset({"limit", "offset", "order_by", "dir", "fields", "return_object"})
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?")
-_KEY = re.compile(r"([a-z_-]+)((?:\[[a-z_-]+\])*)")
+_KEY = re.compile(r"([a-z0-9_-]+)((?:\[[a-z_-]+\])*)")
 _MISSING: Final = object()
 _TEXT = frozenset({"contains", "starts_with", "ends_with"})
 

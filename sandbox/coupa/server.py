@@ -21,7 +21,12 @@ https://compass.coupa.com/en-us/products/product-documentation/integration-techn
     get-started-with-the-api/exception-handling-and-error-codes               the limit
     resources/transactional-resources/{expenses-api-(expense_reports),invoices-api-(invoices),\
 contracts-api-(contracts),purchase-orders-api-(purchase_orders),easy-form-responses-api-(easy_form_responses)}
-    resources/shared-resources/attachment-file-api
+    resources/shared-resources/{attachment-file-api,budget-period-api}
+    resources/reference-data-resources/{budget-lines-api-(budget-lines),accounts-api-(accounts),\
+suppliers-api-(suppliers)-da-5797-da-5797,suppliers-api-(suppliers)/supplier-items-api-(supplier_items)}
+    resources/transactional-resources/purchase-orders-api-(purchase_orders)/\
+purchase-order-lines-api-da-5961-da-5961
+with their scopes from https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
 and the attributes from https://compass.coupa.com/_dita_/en-us/documentation/plat/integ/\
 core_api_and_csv_download_formats/misc/R39/R39_Core_Platform_API.json, and R39_Purchasing_API.json,
 R39_Invoicing_API.json and R39_Expense_Reporting_API.json beside it.
@@ -125,16 +130,23 @@ _PEOPLE_OF_APPROVAL: Final[dict[str, Any]] = {
 _APPROVAL = _view(_APPROVAL_LEAVES, **_PEOPLE_OF_APPROVAL)
 _EMBEDDED = _view(_APPROVAL_LEAVES, nil="created-at updated-at", **_PEOPLE_OF_APPROVAL)
 """An approval within its document: there Coupa's samples have no times."""
+_SEGMENTS: Final = " ".join(f"segment-{number}" for number in range(1, 21))
+_CHART = _view("id name active")
+_ACCOUNT = _view(f"id name code active {_SEGMENTS}", account_type=_CHART)
+_ITEM = _view("id name item-number description", uom=_NAMED)
+_PERIOD = _view(f"id name is-open start-date end-date {_SEGMENTS}", account_type=_CHART)
 _COMMENT = _view("id commentable-id commentable-type comments created-at updated-at", created_by=_USER_SIMPLE)
-_ALLOCATION = _view("id amount pct created-at updated-at", account=_NAMED)
+_ALLOCATION = _view("id amount pct created-at updated-at", account=_ACCOUNT, period=_PERIOD)
 _LINE = _view(
     "id line-num description quantity unit-price total line-type need-by-date "
-    "source-type status image-url item payment-term shipping-term form-response",
+    "source-type status image-url payment-term shipping-term form-response",
     currency=_CURRENCY,
     supplier=_SUPPLIER,
-    account=_NAMED,
+    item=_ITEM,
+    account=_ACCOUNT,
     account_allocations=_ALLOCATION,
     contract=_view("id name number"),
+    period=_PERIOD,
     commodity=_NAMED,
     uom=_NAMED,
     attachments=_ATTACHMENT,
@@ -327,6 +339,44 @@ RESOURCES: Final[dict[str, Resource]] = {
             **_CHAIN,
         ),
         "OrderHeaderChange",
+    ),
+    "budget_lines": Resource(
+        "budget-line",
+        "core.budget.read",
+        _view(
+            "id description notes amount remaining pending-requisitions-amount error-on-overrun "
+            f"overrun-calculation owner-is-approver created-at updated-at {_SEGMENTS}",
+            period=_PERIOD,
+            currency=_CURRENCY,
+            owner=_USER_SIMPLE,
+        ),
+    ),
+    "purchase_order_lines": Resource(
+        "order-line",
+        "core.purchase_order.read",
+        _view(
+            "id line-num description quantity price total type status order-header-id order-header-number "
+            "created-at updated-at",
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            item=_ITEM,
+            uom=_NAMED,
+        ),
+    ),
+    "supplier_items": Resource(
+        "supplier-item",
+        "core.catalog.read",
+        _view(
+            "id price savings-pct supplier-part-num created-at updated-at "
+            + " ".join(f"price-tier-{number}" for number in range(1, 21)),
+            currency=_CURRENCY,
+            supplier=_SUPPLIER,
+            item=_ITEM,
+            contract=_NAMED,
+        ),
+    ),
+    "suppliers": Resource(
+        "supplier", "core.supplier.read", _view("id name number status on-hold buyer-hold created-at")
     ),
     "easy_form_responses": Resource(
         "easy-form-response",
@@ -576,7 +626,8 @@ class CoupaSimulator:
             "user-group": world.groups,
             "delegation": world.delegations,
         }
-        return tables[resource.root]
+        name = next(name for name, each in RESOURCES.items() if each is resource)
+        return tables.get(resource.root) or world.references.get(name) or Table()
 
     def _shape(self, view: View, query: dict[str, str]) -> tuple[Project, str | None]:
         """Return how records are to be served, and the `fields` that were asked for.

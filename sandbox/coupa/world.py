@@ -76,6 +76,9 @@ class Line:
     source_type: str | None = None
     """`Non-Catalog Request` or `Form`; None for a line from the catalogue."""
     uom: str | None = None
+    item: str | None = None
+    period: int | None = None
+    """A budget period, from `add_period`."""
     attachments: tuple[str, ...] = ()
     """Names of files."""
 
@@ -86,6 +89,13 @@ class Record:
 
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(kw_only=True, eq=False)
+class Reference(Record):
+    """A record of which nothing is known but its id and its attributes."""
+
+    id: int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -352,6 +362,9 @@ class World:
         self.delegations: Table[Delegation] = Table()
         self.approvals: Table[Approval] = Table()
         self.documents: dict[str, Table[Document]] = {REQUISITION: Table()}
+        self.references: dict[str, Table[Reference]] = {}
+        """Budget lines, order lines and the like, by the names of their resources."""
+        self._periods: dict[int, Record] = {}
         self._delegations_of: dict[int, list[Delegation]] = {}
         self._named: dict[tuple[str, str], Record] = {}
         # Users and groups begin alike on purpose: an id says nothing without its type.
@@ -439,6 +452,56 @@ class World:
         """Let a delegation end now."""
         with self.lock:
             self.delegations.rows[number].end_date = self.now()
+
+    # ------------------------------------------------------------------ what documents refer to
+
+    def named(self, kind: str, name: str) -> int:
+        """Return the id of the supplier, item or account of this name, made on first mention."""
+        with self.lock:
+            found = self._name(kind, name)
+            assert found is not None
+            return int(found.extra["id"])
+
+    def add_period(self, name: str, *, marks: Sequence[int] = (1, 2), is_open: bool = True) -> int:
+        """Add a budget period and return its id; its budget lines are told apart by the marked segments."""
+        with self.lock:
+            number = next(self._named_ids)
+            self._periods[number] = Record(
+                extra={
+                    "id": number,
+                    "name": name,
+                    "is-open": is_open,
+                    "account-type": _CHART,
+                    **{f"segment-{each}": True for each in marks},
+                }
+            )
+            return number
+
+    def add_reference(self, resource: str, **attributes: Any) -> int:
+        """Add a record of a resource such as `budget_lines` and return its id.
+
+        Args:
+            resource: its name.
+            attributes: as raw JSON, with underscores for hyphens; `id` for a chosen one. The id of a period
+                stands for the period, a name for a supplier, an item or a unit, a code for a currency, and
+                `account`, a code, for the segments.
+        """
+        with self.lock:
+            number = attributes.pop("id", None) or next(self._document_ids)
+            kept: dict[str, Any] = {"id": number}
+            for name, value in attributes.items():
+                if name in ("supplier", "item", "uom") and isinstance(value, str):
+                    kept[name] = self._name(name, value)
+                elif name == "currency" and isinstance(value, str):
+                    kept[name] = self._currency(value)
+                elif name == "period":
+                    kept[name] = self._periods.get(value)
+                elif name == "account":
+                    kept |= _segments(value)
+                else:
+                    kept |= _record({name: value}).extra
+            table = self.references.setdefault(resource, Table())
+            return table.put(number, Reference(id=number, extra=kept)).id
 
     # ------------------------------------------------------------------ documents
 
@@ -737,7 +800,8 @@ class World:
         """Serve these raw JSON values instead of a record's own; filters still see its own.
 
         Args:
-            target: kind (`approval`, `requisition`, `user`, `group`, `document`) and id.
+            target: kind (`approval`, `requisition`, `user`, `group`, `document`, or the resource of a
+                reference) and id.
             raw: served keys, with hyphens, and their values.
         """
         with self.lock:
@@ -778,6 +842,7 @@ class World:
             "group": self.groups.rows,
             "requisition": self.documents[REQUISITION].rows,
         }
+        tables |= {name: table.rows for name, table in self.references.items()}
         return self.document(number) if kind == "document" else tables[kind][number]
 
     def _ids_for(self, number: int) -> list[int]:
@@ -805,6 +870,10 @@ class World:
         found = self._named.get((kind, name))
         if found is None:
             found = Record(extra={"id": next(self._named_ids), "name": name, "code": name})
+            if kind == "account":
+                found.extra |= {**_segments(name), "account-type": _CHART}
+            if kind == "item":
+                found.extra["uom"] = self._name("uom", "EA")
             self._named[kind, name] = found
         return found
 
@@ -817,10 +886,11 @@ class World:
     def _line(self, place: int, entered: Line, currency: Record) -> RequisitionLine:
         named: dict[str, Any] = {
             kind: self._name(kind, value)
-            for kind in ("supplier", "commodity", "contract", "uom")
+            for kind in ("supplier", "commodity", "contract", "uom", "item")
             for value in [getattr(entered, kind)]
         }
         named |= self._charged_to(entered.account) | {"source-type": entered.source_type}
+        named["period"] = self._periods.get(entered.period or 0)
         return RequisitionLine(
             id=next(self._line_ids),
             line_num=place,
@@ -901,6 +971,18 @@ class World:
 
     def _move(self, record: Approval | Document) -> None:
         record.updated_at = max(self.now(), record.updated_at or self.now())
+
+
+_CHART: Final = Record(extra={"id": 1, "name": "Acme"})
+"""The one chart of accounts."""
+
+
+def _segments(code: str) -> dict[str, Any]:
+    """Return the segments of an account: its code is "all segments concatenated with a hyphen".
+
+    Source: resources/reference-data-resources/accounts-api-(accounts), "code"
+    """
+    return {f"segment-{number}": text for number, text in enumerate(code.split("-"), 1)}
 
 
 def _file(name: str) -> Record:
