@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from coupa_core.facts import FACT_RESOURCES, Fact, RequestLine
 from coupa_core.model import (
     REQUISITION,
     Asker,
@@ -58,7 +59,7 @@ class Readable(Document):
 # ---------------------------------------------------------------------- requisitions
 
 
-class RequisitionLine(Line):
+class RequisitionLine(RequestLine):
     """What is bought, and where it was found."""
 
     source_type: Text = None
@@ -430,6 +431,10 @@ SCOPES = {
     ("GET", "users"): "core.user.read",
     ("GET", "user_groups"): "core.user_group.read",
     ("POST", "comments"): COMMENT_SCOPE,
+    ("GET", "budget_lines"): "core.budget.read",
+    ("GET", "purchase_order_lines"): "core.purchase_order.read",
+    ("GET", "supplier_items"): "core.catalog.read",
+    ("GET", "suppliers"): "core.supplier.read",
     **{("GET", each.resource): each.scope for each in READABLE.values()},
 }
 """Which scope lets our client do what, by method and resource: the only home of that.
@@ -446,16 +451,23 @@ Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """
 
 
-def required_scopes(types: Iterable[str], *, comments: bool = False) -> list[str]:
+def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iterable[Fact] = ()) -> list[str]:
     """Return the scopes that a deployment needs, each once.
 
     Args:
         types: of the setting.
         comments: approvers may ask by a comment.
+        facts: that are shown on cards.
     """
     reading = [READABLE[name].scope for name in enabled(types)]
+    switched = switched_scopes(comments=comments, facts=facts)
+    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *switched]))
+
+
+def switched_scopes(*, comments: bool, facts: Iterable[Fact]) -> list[str]:
+    """Return the scopes that are needed for what is switched on, beside those that read and decide."""
     writing = [COMMENT_SCOPE] if comments else []
-    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *writing]))
+    return [*writing, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
 
 
 def enabled(types: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
+            "facts",
         }
     ),
     frozenset(
@@ -47,6 +48,8 @@ WITHIN_A_TIER = {
     ("ranges", "halving"),
     ("ranges", "model"),
     ("ranges", "parallel"),
+    ("facts", "model"),
+    ("documents", "facts"),
     ("documents", "model"),
     ("content", "model"),
     ("content", "documents"),

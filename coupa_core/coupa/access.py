@@ -79,6 +79,7 @@ class Access:
         deadline: Deadline,
         *,
         insists: bool = True,
+        tries: int = _READ_TRIES,
     ) -> Any:
         """Return the JSON of a GET.
 
@@ -90,11 +91,12 @@ class Access:
             query: query parameters.
             deadline: for all tries and pauses.
             insists: asks again after an answer that cannot be used, too; otherwise whoever calls asks less.
+            tries: how often it is asked at most.
 
         Raises:
             ServiceError: the last try's failure.
         """
-        for attempt in range(_READ_TRIES):
+        for attempt in range(tries):
             try:
                 reply = self.send("GET", path, query, deadline.within(_READ_S))
                 if reply.ok:
@@ -104,7 +106,7 @@ class Access:
                 is_settled = isinstance(failure, Denied) or (
                     not insists and isinstance(failure, Unknown | Malformed)
                 )
-                if is_settled or attempt == _READ_TRIES - 1:
+                if is_settled or attempt == tries - 1:
                     raise
                 self._pause(failure, attempt, deadline)
         raise AssertionError("unreachable")  # pragma: no cover

@@ -33,6 +33,7 @@ from coupa_core.model import (
     DocumentKey,
     Found,
     IdRange,
+    Kind,
     Listing,
     Member,
     Naming,
@@ -119,15 +120,23 @@ class Coupa:
         client: the login of our client's user in Coupa, by which what we wrote is known; empty where it is
             not known.
         sensitive: what no document may show in chat; None for nothing.
+        fields: what is asked of each kind of document.
     """
 
     def __init__(
-        self, access: Access, *, types: tuple[str, ...], client: str = "", sensitive: Sensitive | None = None
+        self,
+        access: Access,
+        *,
+        types: tuple[str, ...],
+        client: str = "",
+        sensitive: Sensitive | None = None,
+        fields: Mapping[Kind, list[Any]] = DOCUMENT_FIELDS,
     ) -> None:
         self._access = access
         self.types = types
         self._client = client
         self._sensitive = sensitive or Sensitive()
+        self._fields = fields
 
     # ------------------------------------------------------------------ approvals
 
@@ -312,7 +321,7 @@ class Coupa:
             return None
         if kind not in READABLE:
             return Document(type=kind, id=number)
-        read = self._by_ids(READABLE[kind].resource, DOCUMENT_FIELDS[READABLE[kind].kind], [number], deadline)
+        read = self._by_ids(READABLE[kind].resource, self._fields[READABLE[kind].kind], [number], deadline)
         for failure in read.failed.values():
             raise failure
         document = self._parsed(kind, read.rows, deadline).get((kind, number))
@@ -504,7 +513,7 @@ class Coupa:
     def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read documents of one type; each that cannot be read is `Unreadable`."""
         source = READABLE[kind]
-        read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], numbers, deadline)
+        read = self._by_ids(source.resource, self._fields[source.kind], numbers, deadline)
         failures = list(read.failed.values())
         if failures and not read.rows and all(each.code in _CLOSED_TO_US for each in failures):
             raise failures[0]  # it is the type, as far as anybody can tell

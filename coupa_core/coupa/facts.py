@@ -1,0 +1,215 @@
+"""The questions about facts: one call to Coupa for each fact of up to fifty documents, and never a second.
+
+A question is asked once, without a second try and without a second page, so that a fact never costs more.
+An answer that fills its page may go on behind it, and is not whole.
+
+Sources: the pages that `coupa_core.facts.shapes` names, and, under
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
+get-started-with-the-api/querying-options ("up to 50 records per API GET"), .../api-operators ("in"), and
+resources/reference-data-resources/budget-lines-api-(budget-lines)/budget-lines-api-example-calls ("period[")
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from coupa_core.clock import Deadline
+from coupa_core.coupa.access import Access
+from coupa_core.coupa.client import PAGE
+from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.documents import parse_document
+from coupa_core.errors import Malformed
+from coupa_core.facts import (
+    FACT_RESOURCES,
+    SEGMENTS,
+    Answer,
+    BudgetLine,
+    Fact,
+    OrderedLine,
+    Standing,
+    SupplierItem,
+    lines_of,
+    requester_of,
+    suppliers_of,
+)
+from coupa_core.model import PENDING, REQUISITION, Document, Kind, Record
+
+_SEGMENTS = [f"segment-{number}" for number in SEGMENTS]
+_CHART: dict[str, Any] = {"account-type": ["id"]}
+_CURRENCY: dict[str, Any] = {"currency": ["code", "decimals"]}
+_UNIT: dict[str, Any] = {"uom": ["code"]}
+_SUPPLIER: dict[str, Any] = {"supplier": ["id"]}
+_PERIOD: dict[str, Any] = {"period": ["id", "name", "is-open", *_SEGMENTS, _CHART]}
+
+FACT_FIELDS: dict[Fact, list[Any]] = {
+    Fact.OPEN_REQUESTS: [
+        *("id", "status", "total", "submitted-at"),
+        _CURRENCY,
+        {"requested-by": ["id"]},
+        {"requisition_lines": ["id", _SUPPLIER]},
+    ],
+    Fact.BUDGET: ["id", "remaining", "pending_requisitions_amount", *_SEGMENTS, _CURRENCY, _PERIOD],
+    Fact.LAST_PRICE: ["id", "price", "status", "created-at", _CURRENCY, _UNIT, _SUPPLIER, {"item": ["id"]}],
+    Fact.AGREED_PRICE: [
+        *("id", "price", *(f"price-tier-{number}" for number in SEGMENTS)),
+        *(_CURRENCY, _SUPPLIER, {"item": ["id", _UNIT]}),
+    ],
+    Fact.SUPPLIER_STATUS: ["id", "status", "on-hold", "buyer-hold"],
+}
+"""What is asked of each record, documented attributes only; collections with underscores, as Coupa does."""
+
+_ITEM: list[Any] = [{"item": ["id"]}]
+_LINE_FIELDS: dict[Fact, list[Any]] = {
+    Fact.BUDGET: [{"account": [*_SEGMENTS, _CHART]}, _PERIOD],
+    Fact.LAST_PRICE: _ITEM,
+    Fact.AGREED_PRICE: _ITEM,
+}
+
+_RECORDS: dict[Fact, type[Record]] = {
+    Fact.BUDGET: BudgetLine,
+    Fact.LAST_PRICE: OrderedLine,
+    Fact.AGREED_PRICE: SupplierItem,
+    Fact.SUPPLIER_STATUS: Standing,
+}
+
+
+def document_fields(facts: Iterable[Fact]) -> dict[Kind, list[Any]]:
+    """Return what is asked of each kind of document: of lines of requisitions, what leads to these facts."""
+    lines = [each for fact in facts for each in _LINE_FIELDS.get(fact, [])]
+    asked = merged(DOCUMENT_FIELDS[Kind.REQUISITION], [{"requisition_lines": lines}] if lines else [])
+    return DOCUMENT_FIELDS | {Kind.REQUISITION: asked}
+
+
+def merged(fields: list[Any], more: list[Any]) -> list[Any]:
+    """Return `fields` with more of them, each name once, however its words are joined.
+
+    >>> merged(["id", {"account": ["name"]}], ["id", {"account": ["code"]}, {"item": ["id"]}])
+    ['id', {'account': ['name', 'code']}, {'item': ['id']}]
+    """
+    found: dict[str, tuple[str, list[Any] | None]] = {}
+    for each in (*fields, *more):
+        for name, inner in each.items() if isinstance(each, dict) else [(each, None)]:
+            key = name.replace("_", "-")
+            name, before = found.get(key, (name, None))  # noqa: PLW2901 - as it was written first
+            found[key] = (name, inner if before is None else merged(before, inner or []))
+    return [name if inner is None else {name: inner} for name, inner in found.values()]
+
+
+class FactReader:
+    """Asks Coupa about facts.
+
+    Args:
+        access: requests with our client's rights.
+        facts: those that are switched on.
+    """
+
+    def __init__(self, access: Access, facts: Sequence[Fact]) -> None:
+        self._access = access
+        self.facts = tuple(facts)
+
+    def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> Answer:
+        """Ask about one fact of up to fifty documents, by one call or, where nothing leads to it, by none.
+
+        Raises:
+            ServiceError: Coupa did not answer usefully, or not in time.
+        """
+        asked = _QUESTIONS[fact](documents)
+        if not asked:
+            return Answer((), is_whole=False)
+        resource = FACT_RESOURCES[fact]
+        query = {
+            **asked,
+            "order_by": "id",
+            "dir": "desc" if fact is Fact.LAST_PRICE else "asc",
+            "limit": str(PAGE),
+            "fields": json.dumps(FACT_FIELDS[fact], separators=(",", ":")),
+        }
+        rows = self._access.read(resource, f"/api/{resource}", query, deadline, tries=1)
+        if not isinstance(rows, list):
+            raise Malformed("coupa_list", f"Coupa answered {resource} with {type(rows).__name__}, not a list")
+        return _answer(fact, rows, documents)
+
+
+def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> Answer:
+    """Read the rows; of a list that is not in the order that was asked for nothing is known.
+
+    Open requests are whole only with those in it that are known to wait: a list that was cut short ends
+    before the newest, which the documents mostly are.
+    """
+    read = [record for row in rows if (record := _record(fact, row)) is not None]
+    ids = [getattr(record, "id", None) for record in read]
+    numbers = [number for number in ids if number is not None]
+    is_whole = len(numbers) == len(rows) < PAGE and len(set(numbers)) == len(rows)
+    is_newest_first = len(numbers) == len(rows) and numbers == sorted(set(numbers), reverse=True)
+    if fact is Fact.LAST_PRICE and not is_newest_first:
+        return Answer((), is_whole=False)
+    if fact is Fact.OPEN_REQUESTS:
+        known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
+        is_clear = all(isinstance(each, Document) and requester_of(each) and each.status for each in read)
+        is_whole = is_whole and is_clear and known <= set(numbers)
+    return Answer(read, is_whole=is_whole)
+
+
+def _record(fact: Fact, row: Any) -> Record | None:
+    if not isinstance(row, dict):
+        return None
+    if fact is Fact.OPEN_REQUESTS:
+        return parse_document(REQUISITION, row)
+    return _RECORDS[fact].model_validate(row)
+
+
+# ---------------------------------------------------------------------- the questions
+
+
+def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
+    return _about("requested_by[id][in]", map(requester_of, documents), {"status": PENDING})
+
+
+def _budget(documents: Sequence[Document]) -> dict[str, str]:
+    """Ask for the lines of the periods, and of those segments that all periods mark, the values that occur.
+
+    More lines than those that pay may come; a value with a comma cannot be listed, and is not.
+    """
+    charged = [
+        (line.period, line.account)
+        for document in documents
+        for line in lines_of(document)
+        if line.account and line.period and line.period.id and not line.account_allocations
+    ]
+    asked = _about("period[id][in]", (period.id for period, _ in charged), {})
+    for number in SEGMENTS if asked else ():
+        values = {account.segments[number] for _, account in charged if number in account.segments}
+        is_marked = bool(values) and all(number in period.segments for period, _ in charged)
+        if is_marked and len(values) <= PAGE and not any("," in each for each in values):
+            asked[f"segment_{number}[in]"] = ",".join(sorted(values))
+    return asked
+
+
+def _prices(documents: Sequence[Document]) -> dict[str, str]:
+    """Ask for the items of the suppliers; the first lines of every document come before the second of any."""
+    places = [(place, line.pair) for each in documents for place, line in enumerate(lines_of(each))]
+    pairs = [pair for _, pair in sorted(places, key=lambda each: each[0]) if pair is not None]
+    some = list(dict.fromkeys(pairs))[:PAGE]
+    about = _about("supplier[id][in]", (supplier for _, supplier in some), {})
+    return _about("item[id][in]", (item for item, _ in some), about)
+
+
+def _suppliers(documents: Sequence[Document]) -> dict[str, str]:
+    return _about("id[in]", (number for each in documents for number in suppliers_of(each)), {})
+
+
+def _about(name: str, ids: Iterable[int | None], more: Mapping[str, str]) -> dict[str, str]:
+    """Return a question about up to fifty ids; empty without any."""
+    some = list(dict.fromkeys(each for each in ids if each is not None))[:PAGE]
+    return {name: ",".join(map(str, some)), **more} if some else {}
+
+
+_QUESTIONS: dict[Fact, Callable[[Sequence[Document]], dict[str, str]]] = {
+    Fact.OPEN_REQUESTS: _open_requests,
+    Fact.BUDGET: _budget,
+    Fact.LAST_PRICE: _prices,
+    Fact.AGREED_PRICE: _prices,
+    Fact.SUPPLIER_STATUS: _suppliers,
+}

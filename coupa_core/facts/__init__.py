@@ -1,0 +1,45 @@
+"""What Coupa knows beside a document, by a further call: shown on its card, and never signed."""
+
+from coupa_core.facts.matching import (
+    NO_FACTS,
+    Facts,
+    Held,
+    Others,
+    Price,
+    facts_of,
+    lines_of,
+    requester_of,
+    suppliers_of,
+)
+from coupa_core.facts.shapes import (
+    FACT_RESOURCES,
+    SEGMENTS,
+    Answer,
+    BudgetLine,
+    Fact,
+    OrderedLine,
+    RequestLine,
+    Standing,
+    SupplierItem,
+)
+
+__all__ = [
+    "FACT_RESOURCES",
+    "NO_FACTS",
+    "SEGMENTS",
+    "Answer",
+    "BudgetLine",
+    "Fact",
+    "Facts",
+    "Held",
+    "OrderedLine",
+    "Others",
+    "Price",
+    "RequestLine",
+    "Standing",
+    "SupplierItem",
+    "facts_of",
+    "lines_of",
+    "requester_of",
+    "suppliers_of",
+]
