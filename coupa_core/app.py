@@ -156,7 +156,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     import coupa_core
     from coupa_core.authority import EmailMap, Limits, Rules, TokenKeys
     from coupa_core.callers import Caller, Callers
-    from coupa_core.coupa import Coupa
+    from coupa_core.coupa import Coupa, FactReader, document_fields
     from coupa_core.decide import Ask, Checks, Decide, Policy
     from coupa_core.directory import AskedOnce, Directory
     from coupa_core.endpoints import Endpoints
@@ -182,6 +182,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         types=settings.document_types,
         client=settings.coupa_client_login,
         sensitive=Sensitive(settings.sensitive),
+        fields=document_fields(settings.facts),
     )
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
@@ -225,6 +226,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         sweep=Sweep(
             Kit(
                 coupa=coupa,
+                facts=FactReader(access, settings.facts),
                 directory=Directory(coupa, clock=clock, emails=emails),
                 rules=rules,
                 channel=build_channel(settings, parts, settings.moveworks_max_per_minute),

@@ -29,9 +29,10 @@ from pydantic import (
 
 from coupa_core.addresses import domain_of, folded, is_address
 from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
-from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES, READABLE, required_scopes
+from coupa_core.documents import LEAST_SCOPES, READABLE, required_scopes, switched_scopes
 from coupa_core.environment import setting, trimmed
 from coupa_core.errors import SettingsError
+from coupa_core.facts import Fact
 from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
 from coupa_core.schedule import EVERY_MINUTE, read_schedule
@@ -203,6 +204,16 @@ def _client_id(value: str) -> str:
     return value.lower()
 
 
+def _facts(value: object) -> object:
+    """Read `budget,last_price`: what else of Coupa a card shows."""
+    if not isinstance(value, str):
+        return value
+    names = [name.strip().lower() for name in value.split(",")]
+    if not set(names) <= set(Fact) or len(set(names)) < len(names):
+        raise ValueError(f"must be some of {', '.join(Fact)}, each once")
+    return tuple(fact for fact in Fact if fact in names)
+
+
 def _secret(value: SecretStr) -> SecretStr:
     """Refuse what a copy brought along unseen: a line break, a tab, a zero-width mark, a curly quote."""
     text = value.get_secret_value()
@@ -280,6 +291,13 @@ class Settings(BaseModel):
         alias="NOTICE_FIELDS",
         description="which fields a notice shows, in order: `Type=field,field;Type=field` "
         "([the names](docs/notices.md))",
+    )
+    facts: Annotated[tuple[Fact, ...], BeforeValidator(_facts)] = Field(
+        (),
+        alias="FACTS",
+        description="what Coupa knows beside a document, shown on its card ([facts](docs/notices.md#facts)): "
+        f"some of {', '.join(f'`{fact}`' for fact in Fact)}; each needs its scope and costs a sweep one more "
+        "call for fifty documents",
     )
     actions: Annotated[tuple[Verb, ...], BeforeValidator(_parsed(read_actions))] = Field(
         tuple(Verb),
@@ -574,7 +592,7 @@ class Settings(BaseModel):
     @property
     def asked_scopes(self) -> str:
         """Return the scopes that a token is asked for: those of the setting, and what a switch needs."""
-        needed = [COMMENT_SCOPE] if self.comments == "on" else []
+        needed = switched_scopes(comments=self.comments == "on", facts=self.facts)
         return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
 
     @property

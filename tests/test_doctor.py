@@ -23,8 +23,10 @@ from werkzeug.wrappers import Request, Response
 from coupa_core.app import Parts
 from coupa_core.doctor import Finding, Verdict, examine
 from coupa_core.doctor import __main__ as command
+from coupa_core.documents import SCOPES
 from coupa_core.environment import environment_of
 from coupa_core.errors import SettingsError
+from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.ledger import State
 from coupa_core.schedule import Schedule
 from coupa_core.table_ledger import TableStore
@@ -419,6 +421,36 @@ def test_the_scope_of_each_readable_type_that_is_not_granted_is_named(stage: Sta
     stage.world.coupa.desk.granted_scopes = EVERY - {"core.invoice.read"}
 
     assert set(stage.wrong()) == {"Coupa", "core.invoice.read"}
+
+
+@pytest.mark.parametrize("fact", Fact)
+def test_each_fact_that_is_switched_on_is_read_as_a_sweep_reads_it(stage: Stage, fact: Fact) -> None:
+    stage.settings["FACTS"] = fact
+
+    said = [each.text for each in stage.says(SCOPES["GET", FACT_RESOURCES[fact]])]
+
+    assert f"{FACT_RESOURCES[fact]} can be read, for FACTS: {fact}" in said
+    lines = [each.text for each in stage.says("core.requisition.read")]
+    assert "requisitions can be read, for FACTS: what leads to facts" in lines
+
+
+@pytest.mark.parametrize("fact", [fact for fact in Fact if fact is not Fact.OPEN_REQUESTS])
+def test_the_scope_of_a_fact_that_is_not_granted_is_named(stage: Stage, fact: Fact) -> None:
+    scope = SCOPES["GET", FACT_RESOURCES[fact]]
+    stage.settings["FACTS"] = ",".join(Fact)
+    stage.world.coupa.desk.granted_scopes = EVERY - {scope}
+
+    assert set(stage.wrong()) == {"Coupa", scope}
+
+
+def test_a_fact_that_coupa_closes_is_named_with_what_it_is_for(stage: Stage) -> None:
+    stage.settings["FACTS"] = "budget,supplier_status"
+    stage.world.coupa.front.fail("answer", path="/api/suppliers", times=None, status=403)
+
+    said = stage.wrong()
+
+    assert set(said) == {"core.supplier.read"}
+    assert ", for FACTS: supplier_status: grant it to the OAuth client" in said["core.supplier.read"]
 
 
 def test_the_listeners_faults_are_the_listeners(stage: Stage) -> None:

@@ -57,6 +57,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "notice_language": "en_US",
         "time_zone": "UTC",
         "time_zones": {},
+        "facts": (),
         "quiet_hours": "",
         "working_days": "mon-sun",
         "urgent_within_days": 1,
@@ -400,6 +401,13 @@ def test_what_the_operator_settles_about_decisions_is_read() -> None:
 )
 def test_writing_comments_is_asked_for_only_where_it_is_on(given: dict[str, str], asked: str) -> None:
     assert read_settings(LEAST | given).asked_scopes == asked
+
+
+@pytest.mark.parametrize("value", ["weather", "budget,", "budget,budget", "on"])
+def test_an_unknown_fact_is_named_with_those_there_are(value: str) -> None:
+    names = "open_requests, budget, last_price, agreed_price, supplier_status"
+
+    assert complaints(LEAST | {"FACTS": value}) == {"FACTS": f"must be some of {names}, each once"}
 
 
 def test_a_relay_without_domains_is_not_switched_on() -> None:

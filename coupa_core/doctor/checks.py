@@ -16,11 +16,13 @@ from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
-from coupa_core.coupa import Access
+from coupa_core.coupa import FACT_FIELDS, Access, document_fields
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import ServiceError, SettingsError
+from coupa_core.facts import FACT_RESOURCES
+from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report.status import STALE_AFTER
 from coupa_core.schedule import Schedule
@@ -172,6 +174,7 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
     yield from _types(access, types, parts.clock)
     for resource in ("users", "user_groups"):
         yield _scope(resource, _read(access, resource, parts.clock))
+    yield from _facts(settings, access, parts.clock)
     for name in sorted({*settings.document_types} - {*types, "*"}):
         yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
     if not settings.coupa_client_login:
@@ -189,12 +192,23 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield Finding(Verdict.OK, "delegations", "can be read")
 
 
-def _read(access: Access, resource: str, clock: Clock) -> ServiceError | None:
+def _facts(settings: Settings, access: Access, clock: Clock) -> Iterator[Finding]:
+    """Read one record for each fact that is switched on, with all that is asked of it in a sweep."""
+    asked = [(FACT_RESOURCES[fact], FACT_FIELDS[fact], fact.value) for fact in settings.facts]
+    if asked:
+        lines = document_fields(settings.facts)[Kind.REQUISITION]
+        asked.append((READABLE[REQUISITION].resource, lines, "what leads to facts"))
+    for resource, fields, what in asked:
+        yield _scope(resource, _read(access, resource, clock, fields), f", for FACTS: {what}")
+
+
+def _read(
+    access: Access, resource: str, clock: Clock, fields: Sequence[Any] = ("id",)
+) -> ServiceError | None:
     """Read one record; return what went wrong, or None."""
+    query = {"limit": "1", "fields": json.dumps(fields)}
     try:
-        access.read(
-            resource, f"/api/{resource}", {"limit": "1", "fields": '["id"]'}, Deadline(clock, CHECK_S)
-        )
+        access.read(resource, f"/api/{resource}", query, Deadline(clock, CHECK_S))
     except ServiceError as failure:
         return failure
     return None
@@ -234,16 +248,17 @@ def _lines(access: Access, name: str, clock: Clock) -> Finding:
     return Finding(Verdict.OK, subject, f"all came, in {len(counted)} of the newest documents")
 
 
-def _scope(resource: str, failure: ServiceError | None) -> Finding:
+def _scope(resource: str, failure: ServiceError | None, what: str = "") -> Finding:
     if failure is None:
-        return Finding(Verdict.OK, SCOPES["GET", resource], f"{resource} can be read")
-    return Finding(Verdict.WRONG, SCOPES["GET", resource], f"{failure}: {_GRANT}")
+        return Finding(Verdict.OK, SCOPES["GET", resource], f"{resource} can be read{what}")
+    return Finding(Verdict.WRONG, SCOPES["GET", resource], f"{failure}{what}: {_GRANT}")
 
 
 def _ungranted(settings: Settings, parts: Parts) -> Iterator[Finding]:
     """Name the scopes that Coupa does not give, by asking for one at a time."""
     for scope in settings.asked_scopes.split():
-        access = build_access(settings.model_copy(update={"coupa_scopes": scope, "comments": "off"}), parts)
+        alone = {"coupa_scopes": scope, "comments": "off", "facts": ()}
+        access = build_access(settings.model_copy(update=alone), parts)
         failure = _read(access, "approvals", parts.clock)
         if failure and failure.code == "coupa_token_400":
             yield Finding(Verdict.WRONG, scope, f"is not granted: {_GRANT}")

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
 from coupa_core.endings import End
+from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.model import Approval, Bar, Document, Verb
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
+from coupa_core.notice.facts import fact_fields
 from coupa_core.notice.fields import (
     amount_of,
     asked,
@@ -75,6 +77,7 @@ class Turn:
         is_short: only what cannot fail to render, and nothing that others wrote.
         is_changed: the reader was shown other content before.
         shown: the facts of that, as `shown_facts` returned them; empty when they are not known.
+        facts: what is known beside the document; shown, and not signed.
         waited: how long it has, when the reader is reminded.
         is_listed: it is an item of the list that the reader asked for.
     """
@@ -87,6 +90,7 @@ class Turn:
     is_short: bool = False
     is_changed: bool = False
     shown: str = ""
+    facts: Facts = NO_FACTS
     waited: timedelta | None = None
     is_listed: bool = False
 
@@ -126,9 +130,10 @@ def _text(turn: Turn, style: Style) -> str:
     if not (turn.is_short or turn.is_unread or document.is_sensitive):
         changes = difference(turn.shown, document, style) if turn.is_changed else []
         known = fields(turn.approval, document, style)
-        text = _about(document, said, style, notes=changes, fields=known, endings=(ending,))
-        if len(text) <= MAX_MESSAGE:
-            return text
+        for beside in dict.fromkeys((fact_fields(turn.facts, document, style), ())):
+            text = _about(document, said, style, notes=changes, fields=(*known, *beside), endings=(ending,))
+            if len(text) <= MAX_MESSAGE:
+                return text
     card = Card(headline=said, notes=tuple(filter(None, [amount_of(document, style)])), endings=(ending,))
     return _signed(document, card, style)
 

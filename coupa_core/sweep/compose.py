@@ -89,6 +89,7 @@ def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
         is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
+        facts=judged.facts,
         waited=None if is_new else now - (was.at or now),
     )
 

@@ -20,6 +20,7 @@ from coupa_core.content import digests
 from coupa_core.directory import Known
 from coupa_core.endings import NEWS, end_of_document, has_stopped
 from coupa_core.errors import Denied, Refused
+from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.ledger import (
     BASELINE,
     DIGEST,
@@ -92,6 +93,10 @@ class Kind(StrEnum):
     ESCALATION = "escalation"
     CLOSING = "closing"
     OUTCOME = "outcome"
+
+
+CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
+"""The kinds by which somebody can decide."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,7 @@ class Judged:
         content: digest of the document.
         version: what the row remembers.
         unread: why only type and number of the document are shown; empty when it was read.
+        facts: what is known beside the document; they decide nothing.
     """
 
     entry: Entry
@@ -205,6 +211,7 @@ class Judged:
     content: str = ""
     version: str = ""
     unread: str = ""
+    facts: Facts = NO_FACTS
 
     def saying(self, dues: Iterable[Due], now: datetime, *, entry: Entry | None = None) -> Judged:
         """Return it with more to say: what is due now, and again when the next of the others is."""

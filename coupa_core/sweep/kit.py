@@ -14,7 +14,7 @@ from coupa_core.authority import Decider, Rules, TokenKeys
 from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
 from coupa_core.correlation import Correlation, current
-from coupa_core.coupa import Coupa
+from coupa_core.coupa import Coupa, FactReader
 from coupa_core.directory import Directory
 from coupa_core.errors import BridgeError, Conflict, ServiceError
 from coupa_core.journal import Event, Journal, Kind
@@ -76,6 +76,7 @@ class Kit:
 
     Attributes:
         coupa: where approvals are.
+        facts: what Coupa knows beside a document.
         directory: who may decide.
         rules: what may be decided in chat, and by whom.
         channel: how approvers are told.
@@ -97,6 +98,7 @@ class Kit:
     """
 
     coupa: Coupa
+    facts: FactReader
     directory: Directory
     rules: Rules
     channel: Channel

@@ -21,14 +21,13 @@ from coupa_core.ledger import Entry, State, escalated, not_reminded, parted, ref
 from coupa_core.notice import Notice
 from coupa_core.parallel import each
 from coupa_core.sweep.compose import Item, compose, shown_facts
-from coupa_core.sweep.judge import Judged, Kind, Message
+from coupa_core.sweep.judge import CARDS, Judged, Kind, Message
 from coupa_core.sweep.kit import Kit, Progress, Rows
 
 DEFAULT_PAUSE_S = 60.0
 
-CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
 NEWS = (Kind.CLOSING, Kind.OUTCOME, Kind.ESCALATION)
-"""What somebody can decide by, and what is for information only."""
+"""What is for information only."""
 
 MARKED_FIRST = (Kind.REMINDER, Kind.ESCALATION)
 """What is recorded before it is sent."""

@@ -21,6 +21,7 @@ from coupa_core.ledger import BASELINE, DRY_RUN, Entry
 from coupa_core.model import Approval, Document, DocumentKey, Found, Unreadable
 from coupa_core.model import Kind as Sort
 from coupa_core.parallel import each
+from coupa_core.sweep.facts import Finder
 from coupa_core.sweep.judge import (
     MANAGER,
     NOBODY,
@@ -132,6 +133,7 @@ class Work:
             since=since,
             began_at=began_at,
         )
+        self._facts = Finder(kit, progress)
         self._outcomes: set[DocumentKey] = set()
         self._cut: set[DocumentKey] = set()
 
@@ -186,8 +188,9 @@ class Work:
         workers = self._kit.workers
         claims = each(self.rows.claim, looks, workers=workers)
         held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
+        deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
         try:
-            whole = self._read(held) if held else []
+            whole = self._read(held, deadline) if held else []
         except ServiceError as failure:
             is_gone = held[0].is_gone  # and so are all: Coupa has listed the others just before
             (self._progress.hamper if is_gone else self._progress.mute)(failure)
@@ -195,7 +198,7 @@ class Work:
             each(lambda one: self._give_back(one, cause), held, workers=workers)
             whole = []
         judged = [one for case in whole if (one := self._judged(case))]
-        self._outbox.deliver(judged, behind=behind)
+        self._outbox.deliver(self._facts.beside(judged, deadline), behind=behind)
         self.rows.record()
 
     def _give_back(self, held: _Held, cause: str) -> None:
@@ -236,13 +239,12 @@ class Work:
 
     # ------------------------------------------------------------------ what is read after the claim
 
-    def _read(self, held: Sequence[_Held]) -> Sequence[_Held]:
+    def _read(self, held: Sequence[_Held], deadline: Deadline) -> Sequence[_Held]:
         """Read what was claimed, after the claim; what cannot be read is given back, and comes no further.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
-        deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
         coupa, directory = self._kit.coupa, self._kit.directory
         documents = self._read_named(held, deadline)
         whole = [one for one in held if one.takes_over()]
