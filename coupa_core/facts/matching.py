@@ -158,9 +158,8 @@ def _budget(document: Document, found: Collection[BudgetLine]) -> BudgetLine | N
     """Return the one line of an open period that pays every line of a document, in its currency."""
     paying: list[BudgetLine] = []
     for line in lines_of(document):
-        is_split = bool(line.account_allocations)
-        matches = [] if is_split else [each for each in found if each.pays(line)]
-        if len(matches) != 1:
+        matches = [each for each in found if each.pays(line)] if not line.account_allocations else []
+        if not matches:
             return None
         paying += matches
     one = paying[0] if paying and not document.lacks_lines else None
