@@ -177,11 +177,12 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     for_sweeps, for_clicks = _stores(settings, parts)
     turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
     access = build_access(settings, parts, pace=turns)
+    sensitive = Sensitive(settings.sensitive)
     coupa = Coupa(
         access,
         types=settings.document_types,
         client=settings.coupa_client_login,
-        sensitive=Sensitive(settings.sensitive),
+        sensitive=sensitive,
         fields=document_fields(settings.facts),
     )
     keys = None
@@ -226,7 +227,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         sweep=Sweep(
             Kit(
                 coupa=coupa,
-                facts=FactReader(access, settings.facts),
+                facts=FactReader(access, settings.facts, sensitive=sensitive),
                 directory=Directory(coupa, clock=clock, emails=emails),
                 rules=rules,
                 channel=build_channel(settings, parts, settings.moveworks_max_per_minute),

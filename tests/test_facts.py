@@ -650,6 +650,53 @@ def test_a_switched_fact_neither_nags_nor_spoils_a_button() -> None:
     assert one.click(notice, ROBIN).body["outcome"] == "approved"
 
 
+# ---------------------------------------------------------------------- and nothing that is sensitive
+
+
+def test_of_what_is_sensitive_no_fact_is_read() -> None:
+    one = world(SENSITIVE='{"suppliers": ["ACME"]}')
+    known(one)
+    asks(one)
+
+    assert card(one) == {}
+    assert not {f"/api/{FACT_RESOURCES[fact]}" for fact in RECORDED} & {
+        call.path for call in one.coupa.front.calls
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ('{"suppliers": ["Hale"]}', "2"),
+        ('{"commodities": ["Guns"]}', "2"),
+        ('{"accounts": ["HQ-Legal*"]}', "2"),
+        ('{"departments": ["Legal"]}', "2"),
+        ('{"groups": ["Board"]}', "2"),
+        ('{"departments": ["HR"]}', "2 (USD 3,600.00)"),
+    ],
+)
+def test_of_other_requests_that_may_be_sensitive_only_the_number_is_told(named: str, shown: str) -> None:
+    one = world("open_requests", SENSITIVE=named)
+    asks(one)
+    hidden = laptop(one, supplier="Hale", commodity="Guns", account="HQ-Legal-Advice")
+    asks(one, hidden, department="Legal")
+    one.announced()
+
+    asks(one)
+
+    assert card(one)[LABELS[Fact.OPEN_REQUESTS]] == shown
+
+
+def test_a_duplicate_that_is_sensitive_is_not_named() -> None:
+    one = world("open_requests", SENSITIVE='{"departments": ["Legal"]}')
+    asks(one, department="Legal")
+    one.announced()
+
+    asks(one)
+
+    assert card(one) == {LABELS[Fact.OPEN_REQUESTS]: "1"}
+
+
 # ---------------------------------------------------------------------- a fact that cannot be read
 
 
@@ -725,6 +772,16 @@ def test_all_facts_together_take_a_sweep_no_longer_than_each_its_time() -> None:
     assert one.clock.monotonic() - duration_s(110) <= len(RECORDED) * FACT_S
     calls = [call for call in one.coupa.front.calls if call.path == "/api/budget_lines"]
     assert len(calls) == 1, "what was late is not asked for again"
+
+
+def test_facts_are_read_at_the_same_time() -> None:
+    one = world()
+    one.workers = 8
+    one.restart()
+    known(one)
+    asks(one)
+
+    assert set(card(one)) == {LABELS[fact] for fact in RECORDED}
 
 
 def test_what_coupa_denies_is_not_asked_for_again_in_the_same_sweep() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from coupa_core.clock import Deadline
@@ -35,12 +36,15 @@ from coupa_core.facts import (
     suppliers_of,
 )
 from coupa_core.model import PENDING, REQUISITION, Document, Kind, Record
+from coupa_core.sensitive import Sensitive
 
 _SEGMENTS = [f"segment-{number}" for number in SEGMENTS]
 _CHART: dict[str, Any] = {"account-type": ["id"]}
+_ACCOUNT = ["id", "name", "code"]
 _CURRENCY: dict[str, Any] = {"currency": ["code", "decimals"]}
 _UNIT: dict[str, Any] = {"uom": ["code"]}
 _SUPPLIER: dict[str, Any] = {"supplier": ["id"]}
+_CODING: list[Any] = [{"account": _ACCOUNT}, {"account_allocations": [{"account": _ACCOUNT}]}]
 _PERIOD: dict[str, Any] = {"period": ["id", "name", "is-open", *_SEGMENTS, _CHART]}
 
 FACT_FIELDS: dict[Fact, list[Any]] = {
@@ -48,7 +52,8 @@ FACT_FIELDS: dict[Fact, list[Any]] = {
         *("id", "status", "total", "submitted-at"),
         _CURRENCY,
         {"requested-by": ["id"]},
-        {"requisition_lines": ["id", _SUPPLIER]},
+        {"department": ["name"]},
+        {"requisition_lines": ["id", {"supplier": ["id", "name"]}, {"commodity": ["name"]}, *_CODING]},
     ],
     Fact.BUDGET: ["id", "remaining", "pending_requisitions_amount", *_SEGMENTS, _CURRENCY, _PERIOD],
     Fact.LAST_PRICE: ["id", "price", "status", "created-at", _CURRENCY, _UNIT, _SUPPLIER, {"item": ["id"]}],
@@ -103,10 +108,12 @@ class FactReader:
     Args:
         access: requests with our client's rights.
         facts: those that are switched on.
+        sensitive: what no document may show in chat; an open request that may be of it shows that it waits.
     """
 
-    def __init__(self, access: Access, facts: Sequence[Fact]) -> None:
+    def __init__(self, access: Access, facts: Sequence[Fact], *, sensitive: Sensitive) -> None:
         self._access = access
+        self._sensitive = sensitive
         self.facts = tuple(facts)
 
     def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> Answer:
@@ -129,7 +136,9 @@ class FactReader:
         rows = self._access.read(resource, f"/api/{resource}", query, deadline, tries=1)
         if not isinstance(rows, list):
             raise Malformed("coupa_list", f"Coupa answered {resource} with {type(rows).__name__}, not a list")
-        return _answer(fact, rows, documents)
+        answer = _answer(fact, rows, documents)
+        veiled = [self._sensitive.veil(each) if isinstance(each, Document) else each for each in answer.rows]
+        return replace(answer, rows=veiled)
 
 
 def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> Answer:

@@ -51,7 +51,7 @@ class Finder:
             (one.document.type, one.document.id): one.document
             for one in judged
             if one.document is not None
-            and not (one.unread or isinstance(one.document, Unreadable))
+            and not (one.unread or one.document.is_sensitive or isinstance(one.document, Unreadable))
             and any(message.kind in CARDS for message in one.messages)
         }
         documents = list(shown.values()) if self._left_s else []
