@@ -31,6 +31,7 @@ from sandbox.coupa.world import Line
 
 ROBIN, SAM, ALEX = "robin@example.com", "sam@example.com", "alex@example.com"
 ALL = ",".join(Fact)
+PAGE = Path(__file__).parents[1] / "docs" / "notices.md"
 RECORDED = [fact for fact in Fact if fact is not Fact.OPEN_REQUESTS]
 
 
@@ -157,7 +158,8 @@ def test_a_card_shows_each_fact_that_is_known() -> None:
 
     asks(one)
 
-    assert card(one) == {
+    shown = card(one)
+    assert shown == {
         "Supplier status": "ACME: on hold",
         TWIN: f"Purchase request {other} (Nov 23, 2026)",
         "Requester’s other open requests": "1 (USD 1,800.00)",
@@ -165,6 +167,8 @@ def test_a_card_shows_each_fact_that_is_known() -> None:
         "Last order price": "USD 850.00 (Oct 5, 2026)",
         "Agreed price": "USD 820.00",
     }
+    example = "\n".join(f"- {label}: {value}" for label, value in shown.items())
+    assert example.replace(str(other), "14155") in PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("fact", Fact)
@@ -927,8 +931,7 @@ def test_facts_are_each_named_once_and_come_in_our_order() -> None:
 
 
 def test_the_page_names_each_fact_with_its_resource_and_scope() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "notices.md").read_text("utf-8")
-    table = page.partition("<!-- facts -->")[2].partition("\n\n")[0]
+    table = PAGE.read_text("utf-8").partition("<!-- facts -->")[2].partition("\n\n")[0]
 
     rows = [re.findall(r"`([a-z._]+)`", line) for line in table.splitlines()[3:]]
 
