@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coupa_core.addresses import folded
@@ -18,6 +19,8 @@ from coupa_core.addresses import folded
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _DAY = timedelta(days=1)
+_NINE = time(9)
+_MAX_BEFORE = 30
 _AROUND = range(-len(DAYS) - 1, len(DAYS) + 2)
 """Days of which at least one working day is wholly over, and one is yet to begin."""
 
@@ -46,7 +49,8 @@ class Cadence:
         digest_over: more messages than this for one person in one sweep become one; 0 for never.
         digest_at: the hour that new approvals wait for.
         remind_after: from the announcement to the first reminder; then the gap doubles.
-        remind_max: reminders for one version.
+        remind_max: reminders for one version, of silence.
+        remind_before: so many working days before a day by which a decision is wanted is a reminder, too.
         escalate_after: from the announcement to the escalation.
 
     Raises:
@@ -62,6 +66,7 @@ class Cadence:
     digest_at: time | None = None
     remind_after: timedelta | None = None
     remind_max: int = 3
+    remind_before: tuple[int, ...] = ()
     escalate_after: timedelta | None = None
 
     def __post_init__(self) -> None:
@@ -161,6 +166,45 @@ class Cadence:
         except OverflowError:  # later than any calendar
             return None
 
+    def countdown_at(
+        self,
+        wanted_by: Iterable[date],
+        *,
+        last: datetime,
+        address: str | None = None,
+        after: datetime | None = None,
+    ) -> datetime | None:
+        """Return when the next reminder that counts back from a day is due, or None where there is none.
+
+        That is in the morning of a day after the one on which somebody last heard of it: who has heard of it
+        on the day itself needs no reminder, and what has been missed for days is said once.
+
+        Args:
+            wanted_by: the days from which to count back.
+            last: when they were last told or reminded of this version.
+            address: whose calendar; None for that of whoever comes first.
+            after: what was due then or before does not count.
+        """
+        days = {
+            _working_day_before(day, number, self.working_days)
+            for day in wanted_by
+            for number in self.remind_before
+        }
+        if not days:
+            return None
+        mornings = []
+        for zone in {self.zone, *self.zones.values()} if address is None else {self.zone_of(address)}:
+            heard_on = last.astimezone(ZoneInfo(zone)).date()
+            mornings += [_moment(day, self._morning, zone) for day in days if day > heard_on]
+        return min((each for each in mornings if after is None or each > after), default=None)
+
+    @property
+    def _morning(self) -> time:
+        """Return the hour at which a day's reminders are due: of the digest, or when quiet hours end."""
+        if self.digest_at is not None:
+            return self.digest_at
+        return self.quiet[1] if self.quiet else _NINE
+
     def escalation_at(self, *, first: datetime) -> datetime | None:
         """Return when a version that was first told then is escalated, or None where it is not."""
         if self.escalate_after is None:
@@ -186,6 +230,41 @@ def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
             return after
         begin = after
     return None
+
+
+@lru_cache(maxsize=10_000)
+def _moment(day: date, hour: time, zone: str) -> datetime:
+    """Return when a zone's clocks show that hour, for the first time on that day."""
+    return datetime.combine(day, hour, ZoneInfo(zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=10_000)
+def _working_day_before(day: date, number: int, working_days: frozenset[int]) -> date:
+    """Return the working day so many before a day; 0 for the day itself, or the last one before it.
+
+    >>> monday_to_friday = frozenset(range(5))
+    >>> [str(_working_day_before(date(2026, 12, 7), number, monday_to_friday)) for number in (0, 1, 3)]
+    ['2026-12-07', '2026-12-04', '2026-12-02']
+    >>> str(_working_day_before(date(2026, 12, 6), 0, monday_to_friday))
+    '2026-12-04'
+    """
+    left = number
+    while left or day.weekday() not in working_days:
+        day -= _DAY
+        left -= bool(left) and day.weekday() in working_days
+    return day
+
+
+def read_before(text: str) -> tuple[int, ...]:
+    """Read numbers of days, each once, the greatest first.
+
+    >>> read_before("1, 3,1"), read_before("")
+    ((3, 1), ())
+    """
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(re.fullmatch("[0-9]{1,2}", part) and int(part) <= _MAX_BEFORE for part in parts):
+        raise ValueError(f"must be numbers of days such as 3,1, from 0 to {_MAX_BEFORE}")
+    return tuple(sorted({int(part) for part in parts}, reverse=True))
 
 
 def read_zone(text: str) -> str:

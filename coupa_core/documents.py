@@ -37,6 +37,7 @@ from coupa_core.model import (
     Person,
     Record,
     Text,
+    date_of,
     day_of,
     only_readable,
     plain,
@@ -96,10 +97,7 @@ class Requisition(Readable):
     @property
     def needed_on(self) -> date | None:
         """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
-        try:
-            return date.fromisoformat((self.need_by_date or "")[:10])
-        except ValueError:
-            return None
+        return date_of(self.need_by_date)
 
 
 # ---------------------------------------------------------------------- expense reports
@@ -159,6 +157,9 @@ Violations = Annotated[tuple[Violation, ...], BeforeValidator(only_readable)]
 
 class ExpenseReport(Readable):
     """What somebody has spent and wants back.
+
+    Nothing says by when a decision is wanted: `report-due-date` is the day before which the report "needs to
+    be submitted", and whoever decides has a report that was. Source: Coupa Core API, Expense Reports.
 
     Attributes:
         requested_by: whose expenses they are; another may have entered them, and another sent them in.
@@ -252,6 +253,15 @@ class Invoice(Readable):
     def worth(self) -> tuple[Decimal, Currency] | None:
         """Return what it comes to; of a credit note nobody says whether Coupa writes it below zero."""
         return None if self.is_credit_note else super().worth
+
+    @property
+    def wanted_by(self) -> tuple[date, ...]:
+        """Return the day until which paying early is rewarded, and the day on which it is due.
+
+        Source: Coupa Core API, Invoices: "calculated based on the discount" and on the "net payment terms".
+        """
+        days = (date_of(self.discount_due_date), date_of(self.net_due_date))
+        return tuple(sorted({day for day in days if day}))
 
     @property
     def orders(self) -> list[str]:

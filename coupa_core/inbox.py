@@ -61,7 +61,7 @@ LISTING, SHOWING = 4, 2
 """Calls to Coupa: who it is, for whom they act, what waits, its documents; the approval, its document."""
 
 NEAR = timedelta(days=7)
-"""A need-by date within this, or in the past, comes before everything else in the list."""
+"""What is wanted by a day within this, or in the past, comes before everything else in the list."""
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Cards:
     """The approvals that wait for a person: a page as cards, and what is true of all.
 
     Attributes:
-        cards: what is needed soon comes first, then what waits for longest, then what cannot be read. Of a
+        cards: what is wanted soon comes first, then what waits for longest, then what cannot be read. Of a
             list longer than `WHOLE` these are the first by their ids that are the person's turn.
         total: how many there are, as far as they were listed.
         oldest_days: how many whole days the oldest has waited, or, where this is not exact, the oldest of
@@ -443,10 +443,11 @@ class _Waiting:
 
     @property
     def order(self) -> tuple[date, datetime, int]:
-        """Return its place: what is needed soon by that day, then what waits for longest."""
-        is_near = self.need_by is not None and self.need_by <= (self.now + NEAR).date()
+        """Return its place: what is wanted soon by that day, then what waits for longest."""
+        day = self.document.wanted_on(self.now.date())
+        is_near = day is not None and day <= (self.now + NEAR).date()
         return (
-            self.need_by if self.need_by and is_near else date.max,
+            day if day and is_near else date.max,
             self.since or datetime.max.replace(tzinfo=UTC),
             self.approval.id,
         )

@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol, Self
@@ -804,6 +804,15 @@ class Document(Record):
         return None
 
     @property
+    def wanted_by(self) -> tuple[date, ...]:
+        """Return the days by which a decision is worth most, in their order; none where Coupa states none."""
+        return (self.needed_on,) if self.needed_on else ()
+
+    def wanted_on(self, today: date) -> date | None:
+        """Return the next of these days; the last of them when all are past."""
+        return next((day for day in self.wanted_by if day >= today), max(self.wanted_by, default=None))
+
+    @property
     def files(self) -> list[str]:
         """Return the names of what is attached to the document and to its lines."""
         attached = [*self.attachments, *(each for line in self.lines for each in line.attachments)]
@@ -1070,6 +1079,15 @@ def stamp(text: str | None) -> datetime | None:
 def day_of(text: str | None) -> str | None:
     """Return the day of a date as Coupa wrote it, whose hour and offset mean nothing."""
     return (text or "")[:10] or None
+
+
+def date_of(text: str | None) -> date | None:
+    """Return that day as a date that can be counted from; None for anything else, see `clock.countable`."""
+    try:
+        day = date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return None
+    return day if MINYEAR < day.year < MAXYEAR else None
 
 
 def plain(number: Decimal | None) -> str | None:

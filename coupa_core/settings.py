@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from coupa_core.addresses import domain_of, folded, is_address
-from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
+from coupa_core.cadence import Cadence, read_before, read_days, read_hour, read_hours, read_zone, read_zones
 from coupa_core.documents import LEAST_SCOPES, READABLE, required_scopes, switched_scopes
 from coupa_core.environment import setting, trimmed
 from coupa_core.errors import SettingsError
@@ -367,6 +367,12 @@ class Settings(BaseModel):
     remind_max: int = Field(
         3, ge=1, le=10, alias="REMIND_MAX", description="reminders of one approval for each person"
     )
+    remind_before_days: Annotated[str, AfterValidator(_checked(read_before))] = Field(
+        "",
+        alias="REMIND_BEFORE_DAYS",
+        description="who is silent is reminded so many working days before the day by which a decision is "
+        "wanted, such as `3,1`: need-by, early discount, due; without it nobody is",
+    )
     escalate_after_hours: int = Field(
         0,
         ge=0,
@@ -608,6 +614,7 @@ class Settings(BaseModel):
             digest_at=read_hour(self.digest_at),
             remind_after=timedelta(hours=self.remind_after_hours) or None,
             remind_max=self.remind_max,
+            remind_before=read_before(self.remind_before_days),
             escalate_after=timedelta(hours=self.escalate_after_hours) or None,
         )
 

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -29,7 +29,7 @@ J = TypeVar("J")
 OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
 """The partitions."""
 
-_TEXT, _NUMBER, _TIME, _MAP = "text", "number", "time", "map"
+_TEXT, _NUMBER, _TIME, _DAYS, _MAP = "text", "number", "time", "days", "map"
 _KINDS = {
     "nonce": _TEXT,
     "document_type": _TEXT,
@@ -37,6 +37,7 @@ _KINDS = {
     "generation": _NUMBER,
     "seen_approval": _TEXT,
     "seen_document": _TEXT,
+    "wanted_by": _DAYS,
     "sent_to": _TEXT,
     "first_told_at": _TIME,
     "attempted_at": _TIME,
@@ -420,6 +421,10 @@ def _read_time(name: str, value: Any) -> datetime:
     return time
 
 
+def _read_days(name: str, value: Any) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, _read_text(name, value).split()))
+
+
 def _read_json(name: str, value: Any, kind: type[J]) -> J:
     try:
         said = json.loads(_read_text(name, value))
@@ -439,11 +444,13 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     _TEXT: _read_text,
     _NUMBER: _read_number,
     _TIME: _read_time,
+    _DAYS: _read_days,
     _MAP: _read_map,
 }
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     _TEXT: str,
     _NUMBER: int,
     _TIME: _plain,
+    _DAYS: lambda days: " ".join(day.isoformat() for day in days),
     _MAP: lambda value: _text(dict(value)),
 }

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from azure.data.tables import TableClient
@@ -42,6 +42,7 @@ def full_row(approval_id: int = 7) -> Entry:
         generation=3,
         seen_approval="2026-11-23T01:02:03-08:00",
         seen_document="2026-11-23T01:02:04-08:00",
+        wanted_by=(date(2026, 12, 10), date(2026, 12, 30)),
         told={
             "user:12": Told(
                 version="v1:abc",

@@ -65,6 +65,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "digest_at": "",
         "remind_after_hours": 0,
         "remind_max": 3,
+        "remind_before_days": "",
         "escalate_after_hours": 0,
         "escalate_to": "manager",
         "closing_notice": "groups",
@@ -203,6 +204,7 @@ WRONG = [
     *(("QUIET_HOURS", hours) for hours in ("CANARY", "20:00", "20:00-CANARY", "20:00-20:00", "20:00-24:00")),
     *(("WORKING_DAYS", days) for days in ("CANARY", "mon,CANARY", "mon-", ",", "monday")),
     *(("DIGEST_AT", hour) for hour in ("CANARY", "9", "24:00", "09:00 CANARY")),
+    *(("REMIND_BEFORE_DAYS", days) for days in ("CANARY", "31", "-1", "1.5", "3,", "3,CANARY", "\u0663")),
     *((name, number) for name, numbers in (
         ("URGENT_WITHIN_DAYS", ("-1", "31")),
         ("DIGEST_OVER", ("-1", "1001")),
@@ -543,6 +545,7 @@ def test_what_the_settings_say_of_when_people_are_told_is_one_cadence() -> None:
             "DIGEST_AT": "09:00",
             "REMIND_AFTER_HOURS": "24",
             "REMIND_MAX": "2",
+            "REMIND_BEFORE_DAYS": "1, 3",
             "ESCALATE_AFTER_HOURS": "72",
         }
     )
@@ -557,6 +560,7 @@ def test_what_the_settings_say_of_when_people_are_told_is_one_cadence() -> None:
         digest_at=time(9),
         remind_after=timedelta(days=1),
         remind_max=2,
+        remind_before=(3, 1),
         escalate_after=timedelta(days=3),
     )
 
@@ -615,6 +619,7 @@ def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, 
         ("QUIET_HOURS", "8pm-7am", "must be two different hours such as 20:00-07:00, from 00:00 to 23:59"),
         ("WORKING_DAYS", "weekdays", "must be days such as mon-fri or mon,wed,sat, of mon, tue, wed,"),
         ("DIGEST_AT", "9am", "must be an hour such as 09:00, from 00:00 to 23:59"),
+        ("REMIND_BEFORE_DAYS", "3;1", "must be numbers of days such as 3,1, from 0 to 30"),
         ("TIME_ZONES", '{"x.test": "CET+1"}', "must be an IANA time zone such as Europe/Berlin"),
         ("TIME_ZONES", '{"berlin": "UTC"}', "must be a JSON object from e-mail addresses or domains to IANA"),
         ("ESCALATE_TO", "the boss", "must be manager or one e-mail address"),

@@ -39,6 +39,7 @@ TEXTS = (
     "document_id",
     "seen_approval",
     "seen_document",
+    "wanted_by",
     "told",
     "sent_to",
     "cause",
@@ -68,6 +69,7 @@ SPOILED: list[tuple[dict[str, Any], str]] = [
     *(({name: "2026-11-23T09:00:00"}, f"{name} has no time zone") for name in TIMES),
     ({"next_at": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
     ({"next_at": NOW}, "next_at is no text"),
+    ({"wanted_by": "2026-12-01 soon"}, "Invalid isoformat string: 'soon'"),
     *(
         ({"told": '{"user:1":"v"}', name: 5}, f"{name} is no text")
         for name in ("sent_at", "reminded_at", "shown")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from coupa_core.model import DocumentKey
@@ -133,6 +133,7 @@ class Entry:
         generation: how often the approval came back after it was closed or decided.
         seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
         seen_document: the same of the document.
+        wanted_by: the days by which a decision is worth most, as the document had them then.
         told: who may decide, by key, and what each of them was told; nothing for those who are not to be
             told, or not yet.
         sent_to: whom Coupa asked when it was last told.
@@ -163,6 +164,7 @@ class Entry:
     generation: int = 0
     seen_approval: str = ""
     seen_document: str = ""
+    wanted_by: tuple[date, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
     sent_to: str = ""
     first_told_at: datetime | None = None

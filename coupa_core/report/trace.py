@@ -229,6 +229,7 @@ def _row(row: Entry) -> dict[str, Any]:
     """Show a row without what is only for the machine, and without who decided; ids are texts."""
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
+    values["wanted_by"] = [day.isoformat() for day in row.wanted_by] or None
     people = {key: _shown({**asdict(told), "facts": ""}) for key, told in row.told.items()}
     return _shown({**values, "told": people})
 

@@ -446,20 +446,26 @@ class _Case:
         """
         entry, people = judged.entry, {each.key: each for each in told}
         late = {
-            key: _reminder_at(was, self.policy.cadence) for key, was in entry.told.items() if key not in owed
+            key: was
+            for key, was in entry.told.items()
+            if key not in owed and any(due <= self.now for due in _reminders(entry, was, self.policy.cadence))
         }
-        dues = [self._reminder(people.get(key), due) for key, due in late.items() if due and due <= self.now]
+        reminders = (self._reminder(people.get(key), entry, was) for key, was in late.items())
+        dues = [due for due in reminders if due]
         if must_escalate(entry, self.policy.cadence, self.now):
             due = self._escalation(judged)
             dues += [due] if due else []
             entry = entry if due else ledger.escalated(entry, now=self.now)  # there is nobody to tell
         return judged.saying(dues, self.now, entry=entry)
 
-    def _reminder(self, person: Decider | None, due: datetime) -> Due:
-        """Return when somebody is reminded of what is due; who cannot be told now, perhaps later."""
+    def _reminder(self, person: Decider | None, entry: Entry, was: Told) -> Due | None:
+        """Return when somebody is reminded next; who cannot be told now, perhaps later; None for never."""
         if person is None:
             return self.now + NOBODY_AGAIN, None
         cadence = self.policy.cadence
+        due = min(_reminders(entry, was, cadence, person.address), default=None)
+        if due is None:
+            return None  # it was somebody else's morning
         hour = max(cadence.announce_at(person.address, due), cadence.open_at(person.address, self.now))
         return hour, Message(Kind.REMINDER, person)
 
@@ -613,13 +619,17 @@ def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:
 
 
 def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
-    """Note in the row what was looked at, so that the next sweep can tell whether it was touched since."""
+    """Note in the row what was looked at: the next sweep can tell what was touched since, and what is due."""
+    days = entry.wanted_by
+    if document is not None and not isinstance(document, Unreadable):
+        days = document.wanted_by
     return replace(
         entry,
         document_type=approval.approvable_type or "",
         document_id=approval.approvable_id,
         seen_approval=_settled(approval.updated_at, now),
         seen_document=_settled(document.updated_at, now) if document else "",
+        wanted_by=days,
     )
 
 
@@ -649,10 +659,15 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
         State.RETRY: is_refused,
         State.PARKED: is_refused,
     }
+    if not may_be.get(entry.state):
+        return False
     # What was due already when it was last looked at has its hour in the row.
     covered_at = entry.attempted_at if is_held else None
-    dues = _dues(entry, cadence, now) if may_be.get(entry.state) else []
-    return any(covered_at is None or due > covered_at for due in dues)
+    dues = [each for each in _dues(entry, cadence) if covered_at is None or each > covered_at]
+    # A morning that had come was judged for everybody, and who has it later has an hour in the row.
+    after = entry.attempted_at if is_held or entry.next_at is None else None
+    mornings = [_countdown_at(entry, each, cadence, after=after) for each in entry.told.values()]
+    return any(due <= now for due in (*dues, *filter(None, mornings)))
 
 
 def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
@@ -661,16 +676,38 @@ def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
     return due is not None and due <= now
 
 
-def _dues(entry: Entry, cadence: Cadence, now: datetime) -> list[datetime]:
-    """Return since when which reminders and the escalation are due."""
+def _dues(entry: Entry, cadence: Cadence) -> list[datetime]:
+    """Return since when people are silent for too long, and when that is escalated."""
     dues = [_reminder_at(each, cadence) for each in entry.told.values()]
-    return [due for due in (*dues, _escalation_at(entry, cadence)) if due is not None and due <= now]
+    return [due for due in (*dues, _escalation_at(entry, cadence)) if due is not None]
+
+
+def _reminders(entry: Entry, told: Told, cadence: Cadence, address: str | None = None) -> list[datetime]:
+    """Return when somebody is reminded next: of their silence, and of a day that comes near.
+
+    Args:
+        entry: the row.
+        told: what they were told of it.
+        cadence: when people are told.
+        address: theirs, for their own calendar; None for that of whoever comes first.
+    """
+    dues = (_reminder_at(told, cadence), _countdown_at(entry, told, cadence, address=address))
+    return [due for due in dues if due is not None]
 
 
 def _reminder_at(told: Told, cadence: Cadence) -> datetime | None:
     last = told.last_words_at
     due = cadence.reminder_at(last=last, reminders=told.reminders) if last else None
     return due - GRACE if due and cadence.digest_at else due
+
+
+def _countdown_at(
+    entry: Entry, told: Told, cadence: Cadence, *, address: str | None = None, after: datetime | None = None
+) -> datetime | None:
+    last = told.last_words_at
+    if last is None:
+        return None
+    return cadence.countdown_at(entry.wanted_by, last=last, address=address, after=after)
 
 
 def _escalation_at(entry: Entry, cadence: Cadence) -> datetime | None:

@@ -85,11 +85,10 @@ class Case:
         """Return to whom one kind is still to be said."""
         return [message.person.key for message in self.owed if message.kind is kind]
 
-    @property
-    def order(self) -> tuple[date, int]:
-        """Return its place in a list: what is needed first, then what is oldest."""
+    def order(self, today: date) -> tuple[date, int]:
+        """Return its place in a list: what is wanted first, then what is oldest."""
         document = self.judged.document
-        return ((document.needed_on if document else None) or date.max, self.entry.approval_id)
+        return ((document.wanted_on(today) if document else None) or date.max, self.entry.approval_id)
 
 
 Letter = list[tuple[Case, Message]]
@@ -180,7 +179,8 @@ class Outbox:
         """
         cases = [Case(one, one.entry, list(one.messages)) for one in judged]
         self._each([case for case in cases if not case.owed], self._end, workers=self.kit.workers)
-        cases = sorted((case for case in cases if case.owed), key=lambda case: case.order)
+        today = self.kit.clock.now().date()
+        cases = sorted((case for case in cases if case.owed), key=lambda case: case.order(today))
         for letter in self._crowds(cases, NEWS):
             self._say(letter)
         self._each(_with(cases, *NEWS), lambda case: self._all(case, NEWS))
