@@ -50,6 +50,12 @@ def get_approval(req: func.HttpRequest) -> func.HttpResponse:
     return answer("get_approval", req)
 
 
+@app.route("decisions", methods=["GET"])
+def list_decisions(req: func.HttpRequest) -> func.HttpResponse:
+    """List what a person decided lately."""
+    return answer("list_decisions", req)
+
+
 @app.route("approvals/{approval_id}/approve", methods=["POST"])
 def approve(req: func.HttpRequest) -> func.HttpResponse:
     """Approve."""

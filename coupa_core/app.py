@@ -160,6 +160,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.decide import Ask, Checks, Decide, Policy
     from coupa_core.directory import AskedOnce, Directory
     from coupa_core.endpoints import Endpoints
+    from coupa_core.history import History
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
     from coupa_core.notice import Style
@@ -275,6 +276,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 keys=keys if settings.list_tokens_are_given else None,
                 rules=rules,
+                style=style,
+            ),
+            history=History(
+                coupa=coupa,
+                turns=turns,
+                directory=fresh,
+                store=for_sweeps,
+                clock=clock,
                 style=style,
             ),
             report=Report(

@@ -33,7 +33,7 @@ class Caller(StrEnum):
 CALLER_OF: Mapping[str, Caller] = {
     **dict.fromkeys(
         (
-            *("list_approvals", "get_approval"),
+            *("list_approvals", "get_approval", "list_decisions"),
             *("approve", "reject", "hold", "decision", "decide", "comment"),
         ),
         Caller.DECISIONS,

@@ -31,6 +31,7 @@ from coupa_core.decide import (
     summary,
 )
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, SettingsError
+from coupa_core.history import Decision, History
 from coupa_core.inbox import Card, Inbox
 from coupa_core.model import Verb, stamp
 from coupa_core.notice import Style, is_blank
@@ -120,6 +121,7 @@ class Endpoints:
         decide: Decide,
         ask: Ask,
         inbox: Inbox,
+        history: History,
         report: Report,
         trace: Trace,
         cycle_times: CycleTimes,
@@ -136,6 +138,7 @@ class Endpoints:
         self._decide = decide
         self._ask = ask
         self._inbox = inbox
+        self._history = history
         self._report = report
         self._story = trace
         self._cycle_times = cycle_times
@@ -144,6 +147,7 @@ class Endpoints:
             "health": self._health,
             "list_approvals": self._list,
             "get_approval": self._show,
+            "list_decisions": self._decisions,
             "approve": lambda request: self._click(request, Verb.APPROVE),
             "reject": lambda request: self._click(request, Verb.REJECT),
             "hold": lambda request: self._click(request, Verb.HOLD),
@@ -208,6 +212,13 @@ class Endpoints:
             raise CallerError("not_found", "No such approval waits for this person.", status=404)
         self._note(request, actor)
         return Reply(200, _card(card))
+
+    def _decisions(self, request: Request) -> Reply:
+        actor = _actor(request, {})
+        found = self._history.decided_by(actor)
+        self._note(request, actor)
+        said = {"count": found.count, "is_complete": found.is_complete, "message": found.message}
+        return Reply(200, said | {"decisions": [_card(each) for each in found.decisions]})
 
     def _click(self, request: Request, verb: Verb | None) -> Reply:
         approval_id = _approval_id(request)
@@ -374,10 +385,10 @@ def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | No
     return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)
 
 
-def _card(card: Card) -> dict[str, Any]:
-    """Write a card; ids are texts, as in slots."""
+def _card(card: Card | Decision) -> dict[str, Any]:
+    """Write a card, or a decision; ids are texts, as in slots, and what is not known is left out."""
     said = {name: value for name, value in asdict(card).items() if value is not None}
-    return said | {"approval_id": str(card.approval_id), "document_id": str(card.document_id)}
+    return said | {name: str(said[name]) for name in ("approval_id", "document_id") if name in said}
 
 
 def _told(approval_id: int, answer: Answer) -> dict[str, str]:

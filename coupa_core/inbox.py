@@ -258,7 +258,6 @@ class Inbox:
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
-        groups = [f"group:{group.id}" for group in person.approval_groups if group.id is not None]
         others: list[str] = []
         failure = None
         try:
@@ -266,7 +265,7 @@ class Inbox:
         except ServiceError as error:
             logger.warning("list without delegations code=%s cause=%s", error.code, error)
             failure = error
-        listing = self._coupa.pending_for([f"user:{person.id}", *groups, *others], deadline, more=more)
+        listing = self._coupa.pending_for([*person.keys, *others], deadline, more=more)
         if listing.failure:
             logger.warning("list not complete code=%s cause=%s", listing.failure.code, listing.failure)
         listing.failure = listing.failure or failure

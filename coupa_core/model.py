@@ -328,6 +328,12 @@ class Member(Person):
     approval_groups: Annotated[list[ApprovalGroup], BeforeValidator(only_readable)] = []
     manager: MaybePerson = None
 
+    @property
+    def keys(self) -> list[str]:
+        """Return as whom approvals ask this person: `user:<id>`, and `group:<id>` of each group."""
+        groups = [f"group:{group.id}" for group in self.approval_groups if group.id is not None]
+        return [f"user:{self.id}", *groups]
+
 
 class DelegateApproval(Record):
     """A delegate as an approval names one: an approval of its own, with the delegate as its approver.

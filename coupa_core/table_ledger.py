@@ -17,6 +17,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
+from coupa_core.addresses import folded
 from coupa_core.errors import Conflict
 from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, Note, Opened, State, Status, Told
 from coupa_core.tables import Table
@@ -118,6 +119,22 @@ class TableStore(Table):
                 )
             )
         return [_entry(row) for row in rows if _is_readable(row)]
+
+    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
+        """Return what this address decided since then; a row that cannot be read is left out.
+
+        The service looks through both partitions, and sends what matches. Rows of release 0.2 have the
+        address as the caller wrote it.
+        """
+        theirs = "( decided_by eq @by or decided_by eq @given )"  # the SDK takes "@given)" for a name
+        where = f"PartitionKey eq @part and decided_at ge @since and {theirs}"
+        asked = {"since": since.astimezone(UTC).isoformat(), "by": folded(by), "given": by}
+        found: list[Entry] = []
+        with self._talking("list what somebody decided") as client:
+            for part in (OPEN, CLOSED):
+                rows = client.query_entities(where, parameters={**asked, "part": part})
+                found += [_entry(row) for row in rows if _is_readable(row)]
+        return [row for row in found if row.is_decided_by(by, since=since)]
 
     def insert(self, entry: Entry) -> str:
         """Store a new row and return its etag."""

@@ -22,6 +22,7 @@ param operatorsKey string
 var decisionFunctions = [
   'list_approvals'
   'get_approval'
+  'list_decisions'
   'approve'
   'reject'
   'hold'

@@ -35,7 +35,17 @@ REQUIRED = [
     "ACTION_TOKEN_KEYS",
     "LEDGER_CONNECTION",
 ]
-ROUTES = ["list_approvals", "approve", "reject", "hold", "decision", "get_approval", "status", "trace"]
+ROUTES = [
+    "list_approvals",
+    "list_decisions",
+    "approve",
+    "reject",
+    "hold",
+    "decision",
+    "get_approval",
+    "status",
+    "trace",
+]
 ROUTES += ["resend", "unpark", "mute", "cycle_times"]
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
 

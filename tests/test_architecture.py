@@ -33,7 +33,7 @@ TIERS: tuple[frozenset[str], ...] = (
             "turns",
         }
     ),
-    frozenset({"sweep", "decide", "inbox", "relay", "report", "operate"}),
+    frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
     frozenset({"audit", "doctor"}),

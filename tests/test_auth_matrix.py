@@ -236,6 +236,7 @@ KEYS: dict[str, tuple[dict[str, str], str]] = {
 SURFACE = (
     ("GET", "approvals"),
     ("GET", "approvals/{id}"),
+    ("GET", "decisions"),
     ("POST", "approvals/{id}/approve"),
     ("POST", "approvals/{id}/reject"),
     ("POST", "approvals/{id}/hold"),

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KIND_OF = {
     ("GET", "approvals"): "decisions",
     ("GET", "approvals/{id}"): "decisions",
+    ("GET", "decisions"): "decisions",
     ("POST", "approvals/{id}/approve"): "decisions",
     ("POST", "approvals/{id}/reject"): "decisions",
     ("POST", "approvals/{id}/hold"): "decisions",

@@ -94,7 +94,7 @@ def ready(place: Hosted, curl: Curl, *, email: str) -> Curl:
     }.items():
         curl.url = curl.url.replace(real, here)
     assert curl.url.startswith("http://127.0.0.1:"), curl.url
-    if curl.url.startswith(f"{place.app_url}/api/approvals"):
+    if curl.url.startswith((f"{place.app_url}/api/approvals", f"{place.app_url}/api/decisions")):
         curl.headers.setdefault("x-functions-key", FUNCTION_KEY)
     card = place.card(email)
     body = json.dumps(payload(Notice(email, "<b>Test</b>", {"approval_id": "1"})))
@@ -370,7 +370,7 @@ def test_every_fault_that_is_explained_exists() -> None:
 
 
 def test_the_samples_of_answers_have_the_fields_of_real_ones(place: Hosted) -> None:
-    clicked, listed = (json.loads(block) for block in blocks("answers.md", "json"))
+    clicked, listed, decided = (json.loads(block) for block in blocks("answers.md", "json"))
     email = place.approver()
     headers = {"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email}
 
@@ -384,6 +384,10 @@ def test_the_samples_of_answers_have_the_fields_of_real_ones(place: Hosted) -> N
     assert list(listed) == list(real)
     assert list(listed["approvals"][0]) == list(card)
     assert listed["message"] == real["message"]
+    past = requests.get(f"{place.app_url}/api/decisions", headers=headers, timeout=10).json()
+    assert list(decided) == list(past)
+    assert list(decided["decisions"][0]) == list(past["decisions"][0])
+    assert decided["message"] == past["message"]
 
 
 def test_the_scopes_are_the_five_that_the_bridge_asks_for() -> None:

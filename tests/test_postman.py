@@ -152,8 +152,8 @@ def test_every_request_works(place: Hosted, folder: str, name: str) -> None:
 
 def test_the_collection_has_the_four_calls_of_the_guide_and_all_of_the_bridge() -> None:
     assert [name for folder, name in NAMES if folder == "Bridge"] == [
-        *("Health", "What waits for me", "One of them", "Approve", "Reject", "Hold", "Decision", "Status"),
-        "Trace",
+        *("Health", "What waits for me", "One of them", "What I decided"),
+        *("Approve", "Reject", "Hold", "Decision", "Status", "Trace"),
     ]
     guide = {("Coupa", "Token"), ("Coupa", "What waits"), ("Coupa", "One requisition")}
     assert guide | {("Moveworks", "Send a message for an event")} <= set(NAMES)

@@ -32,6 +32,7 @@ ROUTES = {
     "health": ("GET", "health"),
     "list_approvals": ("GET", "approvals"),
     "get_approval": ("GET", "approvals/{approval_id}"),
+    "list_decisions": ("GET", "decisions"),
     "approve": ("POST", "approvals/{approval_id}/approve"),
     "reject": ("POST", "approvals/{approval_id}/reject"),
     "hold": ("POST", "approvals/{approval_id}/hold"),
@@ -50,6 +51,7 @@ CLICK = {"headers": {"x-actor-email": "ann@x.test", "x-action-token": "t"}, "bod
 REQUESTS = {
     "list_approvals": {"query": {"approver_email": "ann@x.test"}},
     "get_approval": {"headers": {"x-actor-email": "ann@x.test"}},
+    "list_decisions": {"headers": {"x-actor-email": "ann@x.test"}},
     "approve": CLICK,
     "reject": CLICK,
     "hold": CLICK,

@@ -14,6 +14,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from coupa_core.clock import Deadline
@@ -24,6 +25,7 @@ from coupa_core.errors import BridgeError, Denied, Malformed, Refused, ServiceEr
 from coupa_core.halving import MAX_ALONE, Halved, by_halves
 from coupa_core.model import (
     ALL_IDS,
+    DONE_STATUS,
     MAX_ID,
     PENDING,
     Approval,
@@ -235,6 +237,48 @@ class Coupa:
             found.unasked += part.unasked
             found.failure = part.failure
             if found.failure:
+                break
+        return found
+
+    def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
+        """List what asked one of these users or groups, and was approved or rejected since then.
+
+        Never raises for a failing page: what came is returned with the failure. Who decided is for the reader
+        to see: a colleague of a group, or a delegate, may have. A stamp moves without a decision, too, so the
+        decision may be older.
+
+        Args:
+            keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
+            since: aware.
+            deadline: for all pages.
+            most: as many are read, the newest by their ids first; of so many there may be more.
+
+        Sources: Querying, the sample with `status[in]` and `updated-at[gt_or_eq]` on approvals; `approver-id`
+        in https://github.com/moveworks/developer-docs, connectors/coupa. That `approved-by` can be asked for
+        is not published.
+        """
+        wanted = set(keys)
+        numbers = sorted({key.partition(":")[2] for key in wanted})
+        lately = {
+            "status[in]": ",".join((DONE_STATUS[Verb.APPROVE], DONE_STATUS[Verb.REJECT])),
+            "updated_at[gt_or_eq]": since.isoformat(timespec="seconds"),
+        }
+        found = Listing()
+        for start in range(0, len(numbers), PAGE):
+            asked = {**self._asked({"approver_id[in]": ",".join(numbers[start : start + PAGE])}), **lately}
+            del asked["status"]
+            rows = self._readable(asked, deadline, deadline, newest_first=True)
+            try:
+                for row in islice(rows, most):
+                    approval = parse_approval(row, client=self._client)
+                    if approval is None:
+                        found.unreadable += 1
+                    elif not self._wants(approval) or approval.approver_key not in wanted:
+                        found.unasked += 1
+                    else:
+                        found.approvals.append(approval)
+            except BridgeError as failure:
+                found.failure = failure
                 break
         return found
 
@@ -580,7 +624,9 @@ class Coupa:
             listing.failure = failure
         return listing
 
-    def _readable(self, asked: Mapping[str, str], deadline: Deadline, more: Deadline) -> Iterator[Any]:
+    def _readable(
+        self, asked: Mapping[str, str], deadline: Deadline, more: Deadline, *, newest_first: bool = False
+    ) -> Iterator[Any]:
         """Yield the rows of approvals of all pages, and None for each that cannot be read.
 
         Raises:
@@ -588,7 +634,7 @@ class Coupa:
         """
         ids: IdRange | None = ALL_IDS
         while ids is not None:
-            rows, ids, failure = self._page(asked, ids, deadline)
+            rows, ids, failure = self._page(asked, ids, deadline, newest_first=newest_first)
             yield from rows
             if failure is not None:
                 raise failure

@@ -45,6 +45,12 @@ class MemoryStore:
         with self._lock:
             return [row for row in self._closed.values() if row.closed_at and since <= row.closed_at < until]
 
+    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
+        """Return the rows of what this address decided since then."""
+        with self._lock:
+            rows = [*self._closed.values(), *self._open.values()]
+            return [row for row in rows if row.is_decided_by(by, since=since)]
+
     def insert(self, entry: Entry) -> str:
         """Store a new row."""
         with self._lock:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from coupa_core.addresses import folded, same_address
 from coupa_core.model import DocumentKey
 
 MAX_REFUSALS = 8
@@ -232,6 +233,11 @@ class Entry:
         """Tell whether this version is the last that somebody was told."""
         return self.to(person).has(version)
 
+    def is_decided_by(self, address: str, *, since: datetime) -> bool:
+        """Tell whether this address decided it in chat, at that time or later."""
+        is_late = self.decided_at is not None and self.decided_at >= since
+        return bool(self.decision) and is_late and same_address(self.decided_by, address)
+
     def may_send(self, now: datetime, lease: Lease) -> bool:
         """Tell whether enough of our own claim is left to begin a send."""
         return self.lease_until is not None and now <= self.lease_until - timedelta(seconds=lease.margin_s)
@@ -392,9 +398,13 @@ def parked(entry: Entry, *, cause: str, now: datetime) -> Entry:
 
 
 def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "") -> Entry:
-    """Record a decision that Coupa confirmed."""
+    """Record a decision that Coupa confirmed; by whom as addresses are compared, to be found by."""
     return replace(
-        settled(entry, State.DECIDED), decision=decision, decided_by=by, decided_at=now, decision_key=key
+        settled(entry, State.DECIDED),
+        decision=decision,
+        decided_by=folded(by),
+        decided_at=now,
+        decision_key=key,
     )
 
 

@@ -122,6 +122,10 @@ class LedgerStore(Protocol):
         """Return the rows that were closed at or after `since` and before `until`, in any order."""
         ...
 
+    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
+        """Return the rows, open and closed, of what this address decided since then, in any order."""
+        ...
+
     def insert(self, entry: Entry) -> str:
         """Store a row that must not exist yet and return its etag; raises `Conflict` when it does."""
         ...

@@ -6,7 +6,7 @@
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
-from coupa_core.notice.fields import numbered, priced
+from coupa_core.notice.fields import name_of, numbered, priced
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
@@ -48,6 +48,7 @@ __all__ = [
     "is_blank",
     "joins",
     "link_to",
+    "name_of",
     "numbered",
     "outcome",
     "plain",

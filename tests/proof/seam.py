@@ -173,6 +173,10 @@ class SeamStore:
         """Pass."""
         return self._pass("closed_entries", lambda: self._inside.closed_entries(since=since, until=until))
 
+    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
+        """Pass."""
+        return self._pass("decided_entries", lambda: self._inside.decided_entries(by=by, since=since))
+
     def insert(self, entry: Entry) -> str:
         """Pass."""
         return self._pass("insert", lambda: self._write(entry, self._inside.insert), writes=True)

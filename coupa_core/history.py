@@ -1,0 +1,363 @@
+"""What one person decided lately: the answer to "What did I decide?", from our own rows and from Coupa.
+
+Our rows know what was decided in chat, Coupa the rest; where one is silent, the other is told of alone.
+The audit record is not read: it is by days, for everybody and for years, and a chat answer has seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from coupa_core import notice
+from coupa_core.addresses import same_address
+from coupa_core.clock import Clock, Deadline, until
+from coupa_core.documents import parse_document
+from coupa_core.endings import End, Ending
+from coupa_core.errors import BridgeError, Busy, ServiceError
+from coupa_core.ledger import Entry
+from coupa_core.model import (
+    DONE_STATUS,
+    Approval,
+    Document,
+    DocumentKey,
+    Listing,
+    Member,
+    Naming,
+    Unreadable,
+    stamp,
+)
+
+READ_S = 9.0
+"""So long is read, of the ten seconds of an answer; see `decide`."""
+
+DAYS = 30
+"""So far back is looked, in days."""
+
+MAX_SHOWN = 20
+"""Decisions that are shown at once; a chat answer with more is unreadable."""
+
+MAX_READ = 200
+"""Approvals that are read of Coupa at most, the newest by their ids first: four pages."""
+
+OURS_S = 3.0
+"""Of these, for our own rows."""
+
+LISTED_S = 4.0
+"""Of the rest, until the end of listing at Coupa; what is left is for the names of documents."""
+
+TURNS_S = 5.0
+"""Until the last turn of a request at Coupa."""
+
+CALLS = 4
+"""Calls to Coupa: who it is, for whom they act, what they decided, its documents."""
+
+_STATUS = {verb.value: status for verb, status in DONE_STATUS.items()}
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+logger = logging.getLogger(__name__)
+
+
+class Place(StrEnum):
+    """Where a decision was made."""
+
+    CHAT = "chat"
+    COUPA = "coupa"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision, ready to show.
+
+    Attributes:
+        approval_id: in Coupa.
+        document_type: Coupa's class name.
+        document_id: in Coupa; None where nobody knows it.
+        status: what became of the approval: `approved`, `rejected` or `on_hold`.
+        decided_at: ISO 8601; None where Coupa does not say.
+        made_in: `chat` or `coupa`.
+        text: all this in a line, in the person's language, with the document's name of today.
+        link: where the document is in Coupa.
+    """
+
+    approval_id: int
+    document_type: str
+    document_id: int | None
+    status: str
+    decided_at: str | None
+    made_in: Place
+    text: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a person decided lately.
+
+    Attributes:
+        decisions: the newest first.
+        count: how many are known.
+        is_complete: these are all; if not, there are at least so many.
+        message: all this in a line, in the person's language.
+    """
+
+    decisions: list[Decision]
+    count: int
+    is_complete: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One decision as it was found."""
+
+    approval_id: int
+    status: str
+    at: datetime | None
+    place: Place
+    document_key: DocumentKey
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Return what tells one decision from another: an approval that came back may have several."""
+        return (self.approval_id, self.status)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of somebody's decisions.
+
+    Attributes:
+        made: in any order.
+        is_complete: all that there are.
+        gap: the key of a sentence that says what cannot be looked up; empty for nothing.
+    """
+
+    made: Sequence[_Made] = ()
+    is_complete: bool = True
+    gap: str = ""
+
+
+class Requests(Protocol):
+    """Coupa, as far as past decisions need it."""
+
+    def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
+        """Return what asked one of these users or groups and was decided since then; never raises."""
+        ...
+
+    def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
+        """Read documents, by (type, id); raises `ServiceError`."""
+        ...
+
+
+class Admission(Protocol):
+    """The way to turns at Coupa."""
+
+    def admit(self, least: int, most: int, *, within_s: float) -> AbstractContextManager[object]:
+        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
+        ...
+
+
+class People(Protocol):
+    """Whose an address is, by a fresh read; every method raises `ServiceError`."""
+
+    def owner(self, address: str, deadline: Deadline) -> Member | None:
+        """Return the one active user whom the chat knows by this address."""
+        ...
+
+    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
+        """Return for whom this user acts now."""
+        ...
+
+
+class Decided(Protocol):
+    """The ledger's rows."""
+
+    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
+        """Return the rows with a decision by this person since then; raises `ServiceError`."""
+        ...
+
+
+class History:
+    """The use case.
+
+    Args:
+        coupa: where approvals are.
+        turns: the way to it.
+        directory: returns whose an address is, read anew.
+        store: the ledger's rows.
+        clock: the time.
+        style: of the answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        coupa: Requests,
+        turns: Admission,
+        directory: Callable[[], People],
+        store: Decided,
+        clock: Clock,
+        style: notice.Style,
+    ) -> None:
+        self._coupa = coupa
+        self._turns = turns
+        self._directory = directory
+        self._store = store
+        self._clock = clock
+        self._style = style
+
+    def decided_by(self, email: str) -> Decisions:
+        """Return what this person decided lately; nothing for an unknown or inactive person.
+
+        Raises:
+            Busy, ServiceError: neither our rows nor Coupa can be asked.
+        """
+        deadline = Deadline(self._clock, READ_S)
+        since = self._clock.now() - timedelta(days=DAYS)
+        ours = self._ours(email, since, deadline)
+        try:
+            with self._turns.admit(CALLS, CALLS, within_s=TURNS_S):
+                return self._with_coupas(email, since, ours, deadline)
+        except (Busy, ServiceError) as failure:
+            if ours.gap:
+                raise
+            logger.warning("history without Coupa code=%s cause=%s", failure.code, failure)
+            alone = replace(ours, is_complete=False, gap="history.ours")
+            return self._told(alone, {}, self._style.to("", email))
+
+    def _ours(self, email: str, since: datetime, deadline: Deadline) -> _Known:
+        """Return what our rows know."""
+        try:
+            with until(deadline.within(OURS_S)):
+                rows = self._store.decided_entries(by=email, since=since)
+        except ServiceError as failure:
+            logger.warning("history without ledger code=%s cause=%s", failure.code, failure)
+            return _Known(is_complete=False, gap="history.coupas")
+        made = [
+            _Made(row.approval_id, status, row.decided_at, Place.CHAT, row.document_key)
+            for row in rows
+            if (status := _STATUS.get(row.decision))
+        ]
+        return _Known(list({each.key: each for each in made}.values()))
+
+    def _with_coupas(self, email: str, since: datetime, ours: _Known, deadline: Deadline) -> Decisions:
+        """Return what our rows know and what Coupa does.
+
+        Raises:
+            ServiceError: Coupa does not say who it is, or what they decided.
+        """
+        directory = self._directory()
+        person = directory.owner(email, deadline)
+        style = self._style.to((person.default_locale if person else None) or "", email)
+        if person is None:
+            # Two people with one address: nobody can tell whose decisions these are.
+            return self._told(_Known(), {}, style)
+        listing = self._listed(person, since, directory, deadline.within(LISTED_S))
+        theirs = [made for each in listing.approvals if (made := _made(each, person, email, since))]
+        number = len(listing.approvals) + listing.unreadable + listing.unasked
+        is_all = listing.is_complete and not listing.unreadable and number < MAX_READ
+        known = replace(ours, made=_joined(ours.made, theirs), is_complete=ours.is_complete and is_all)
+        return self._told(known, self._documents(_newest(known.made), deadline), style)
+
+    def _listed(self, person: Member, since: datetime, directory: People, deadline: Deadline) -> Listing:
+        """List what asked this person and was decided; where some of it is not known, it is not complete.
+
+        Raises:
+            ServiceError: nothing came.
+        """
+        others: list[str] = []
+        failure: BridgeError | None = None
+        try:
+            others = [f"user:{number}" for number in directory.delegators(person.id or 0, deadline)]
+        except ServiceError as error:
+            logger.warning("history without delegations code=%s cause=%s", error.code, error)
+            failure = error
+        listing = self._coupa.decided_for([*person.keys, *others], since, deadline, most=MAX_READ)
+        if listing.failure and not listing.approvals:
+            raise listing.failure
+        listing.failure = listing.failure or failure
+        return listing
+
+    def _documents(self, made: Sequence[_Made], deadline: Deadline) -> Mapping[DocumentKey, Document]:
+        """Return the documents that can be read now; the others are called by their numbers."""
+        try:
+            return self._coupa.documents(made, deadline) if made else {}
+        except ServiceError as failure:
+            logger.warning("history without documents code=%s cause=%s", failure.code, failure)
+            return {}
+
+    def _told(
+        self, known: _Known, documents: Mapping[DocumentKey, Document], style: notice.Style
+    ) -> Decisions:
+        shown = [_shown(each, documents.get(each.document_key), style) for each in _newest(known.made)]
+        return Decisions(shown, len(known.made), known.is_complete, _how_many(known, len(shown), style))
+
+
+def _made(approval: Approval, person: Member, email: str, since: datetime) -> _Made | None:
+    """Return an approval of Coupa as this person's decision; None where somebody else made it, or long ago.
+
+    Coupa names our client for every decision from chat, and the note that our client left the person.
+    """
+    at, by, status = stamp(approval.approval_date), approval.approved_by, approval.status or ""
+    if status not in _STATUS.values() or (at is not None and at < since):
+        return None  # a stamp moves without a decision, too
+    place = None
+    if approval.signed and any(same_address(approval.signed.address, each) for each in (email, person.email)):
+        place = Place.CHAT
+    elif not approval.by_us and by is not None and by.key == person.key:
+        place = Place.COUPA
+    return _Made(approval.id, status, at, place, approval.document_key) if place else None
+
+
+def _joined(ours: Sequence[_Made], theirs: Sequence[_Made]) -> list[_Made]:
+    """Join what our rows know and what Coupa does: of the same decision our row knows how it was made."""
+    made = {each.key: each for each in theirs}
+    for each in ours:
+        # A click on what no sweep had seen left a row that does not name its document.
+        key = made[each.key].document_key if each.key in made else each.document_key
+        made[each.key] = replace(each, document_key=key)
+    return list(made.values())
+
+
+def _newest(made: Iterable[_Made]) -> list[_Made]:
+    return sorted(made, key=lambda each: (each.at or _NEVER, each.approval_id), reverse=True)[:MAX_SHOWN]
+
+
+def _shown(made: _Made, document: Document | None, style: notice.Style) -> Decision:
+    """Show one decision; what the document came to then nobody knows any more, so no amount is said."""
+    kind, number = made.document_key
+    if document is None or isinstance(document, Unreadable):
+        document = parse_document(kind, {"id": number})
+    what = notice.name_of(document, style, quoted=True) if document else style.say("this")
+    said = notice.ended_as(End(Ending(made.status), at=made.at), what, style)
+    return Decision(
+        approval_id=made.approval_id,
+        document_type=kind,
+        document_id=number,
+        status=made.status,
+        decided_at=made.at.isoformat() if made.at else None,
+        made_in=made.place,
+        text=f"{said} · {style.say(f'history.{made.place}')}",
+        link=notice.link_to(document, style=style) if document else style.base_url,
+    )
+
+
+def _how_many(known: _Known, shown: int, style: notice.Style) -> str:
+    """Say how many decisions there are, how many of them are shown, and what could not be looked up."""
+    count, days = len(known.made), style.number(DAYS)
+    if count:
+        key = "history.count" if known.is_complete else "history.at_least"
+        said = [style.say(key, count=count, days=days)]
+    else:
+        said = [style.say("history.none" if known.is_complete else "history.none_known", days=days)]
+    if shown < count:
+        said.append(style.say("list.shown", count=shown))
+    if known.gap:
+        said.append(style.say(known.gap))
+    return style.sentences(*said)
