@@ -586,6 +586,27 @@ MUTATIONS = (
         '{"requisition-lines"',
         "test_model_tolerance.py::test_collections_are_asked_for_with_underscores_and_all_others_with_hyphens",
     ),
+    Mutation(
+        "whoever hears of it on a day is not reminded of it on that day",
+        "cadence.py",
+        "if day > heard_on",
+        "if day >= heard_on",
+        "test_wanted_days.py::test_whoever_is_told_on_the_day_itself_is_not_reminded_on_it",
+    ),
+    Mutation(
+        "a morning that has come is looked at once",
+        "sweep/judge.py",
+        "after = entry.attempted_at if is_held or entry.next_at is None else None",
+        "after = None",
+        "test_wanted_days.py::test_after_a_morning_in_one_zone_whoever_has_it_elsewhere_is_looked_at_at_their_hour_only",
+    ),
+    Mutation(
+        "a decision is shown to whoever made it alone",
+        "history.py",
+        "by is not None and by.key == person.key",
+        "by is not None",
+        "test_history.py::test_nobody_sees_what_a_colleague_of_the_group_or_a_later_step_decided",
+    ),
 )
 
 
