@@ -193,6 +193,7 @@ def test_a_call_without_a_known_bearer_token_is_401(client: Client) -> None:
         ("GET", "supplier_items", "core.catalog.read"),
         ("GET", "suppliers", "core.supplier.read"),
         ("GET", "requisitions/5001/comments", "core.comment.read"),
+        ("GET", "comments?commentable_id=5001", "core.comment.read"),
         ("PUT", "approvals/85001/approve", "core.approval.write"),
         ("PUT", "approvals/85001", "core.approval.write"),
     ],
@@ -301,6 +302,7 @@ def test_an_error_is_json_by_attribute_or_xml(client: Client, w: World, ana: int
         "approvals/85001%2Fapprove",
         "requisitions/1",
         "requisitions/1/comments",
+        "contracts/1/comments",
         "nothing",
         f"users/{'9' * 5000}",
     ],
@@ -1220,6 +1222,36 @@ def test_it_is_the_same_over_a_socket(coupa: CoupaSimulator, client: Client, w: 
 
 def test_the_examples_in_the_query_language_are_true() -> None:
     assert doctest.testmod(query).failed == 0
+
+
+def test_comments_are_listed_by_what_they_are_on_and_not_without_it(
+    coupa: CoupaSimulator, w: World, rid: int, bob: int
+) -> None:
+    invoice = w.add_document(approvable_type="InvoiceHeader", approvers=[bob])
+    other = w.add_document(approvable_type="InvoiceHeader", approvers=[bob])
+    on_order = w.add_comment("requisition", rid, bob, "Why two?")
+    ids = [w.comment(w.document(number), by=bob, text="ok") for number in (invoice, invoice, other)]
+    client = Client(coupa, EVERY)
+
+    asked = {"commentable_type": "InvoiceHeader", "commentable_id[in]": f"{invoice},{rid}"}
+    by_both = client.get("comments", **asked)
+
+    assert [each["id"] for each in by_both] == ids[:2]
+    assert {each["commentable-id"] for each in by_both} == {invoice}
+    assert [each["id"] for each in client.get("comments", commentable_id=str(rid))] == [on_order]
+    assert [each["id"] for each in client.get(f"invoices/{other}/comments")] == [ids[2]]
+    assert client.status("comments") == 400
+
+
+def test_a_comment_can_be_edited_and_deleted(coupa: CoupaSimulator, w: World, rid: int, bob: int) -> None:
+    first, second = (w.add_comment("requisition", rid, bob, text) for text in ("one", "two"))
+
+    w.edit_comment(first, "three")
+    w.edit_comment(second, None)
+
+    assert [each["comments"] for each in Client(coupa, EVERY).get(f"requisitions/{rid}/comments")] == [
+        "three"
+    ]
 
 
 # ---------------------------------------------------------------------- writing comments

@@ -394,6 +394,13 @@ RESOURCES: Final[dict[str, Resource]] = {
 }
 EVERY: Final = BASELINE | {each.scope for each in RESOURCES.values() if each.scope} | {"core.comment.read"}
 """Every scope that reads something here."""
+COMMENTED: Final = {
+    name: RESOURCES[name].kind for name in ("requisitions", "invoices", "expense_reports", "purchase_orders")
+}
+"""Documents that take comments, by resource. Source: resources/shared-resources/comments-api; users, too."""
+ON: Final = 2
+"""Parts of a path that say on what comments are: a resource and an id."""
+
 _BY_KIND: Final = {each.kind: each for each in RESOURCES.values() if each.kind}
 
 
@@ -533,10 +540,10 @@ class CoupaSimulator:
                 return self._list(RESOURCES[name], query, scopes)
             case "GET", ["api", name, number] if name in RESOURCES and RESOURCES[name].is_shown:
                 return self._show(RESOURCES[name], _id(number), query, scopes)
-            case "GET", ["api", "requisitions", number, "comments"]:
-                return self._comments(_id(number), query, scopes)
-            case "POST", ["api", "requisitions", number, "comments"]:
-                return self._write_comment(_id(number), query, request, scopes)
+            case "GET", ["api", *on, "comments"] if not on or (len(on) == ON and on[0] in COMMENTED):
+                return self._comments(on, query, scopes)
+            case "POST", ["api", name, number, "comments"] if name in COMMENTED:
+                return self._write_comment(COMMENTED[name], _id(number), query, request, scopes)
             case "PUT", ["api", "approvals", number]:
                 _need("core.approval.write", scopes)
                 answer = self._show(RESOURCES["approvals"], _id(number), {}, scopes)
@@ -603,18 +610,34 @@ class CoupaSimulator:
                 return resource.root, self._visible(served, fields)
             raise _Refused(404, "The record was not found")
 
-    def _comments(self, number: int, query: dict[str, str], scopes: frozenset[str]) -> tuple[str, Any]:
+    def _comments(self, on: list[str], query: dict[str, str], scopes: frozenset[str]) -> tuple[str, Any]:
+        """List the comments on one document, by its resource and id, or on all of them.
+
+        Source: "Comments API", which has `/api/comments` for lists and says that "a payload is required" for
+        it; here it is `commentable_type` or `commentable_id`.
+        """
         _need("core.comment.read", scopes)
-        project, fields = self._shape(_COMMENT, query)
         with self.world.lock:
-            document = self.world.documents[REQUISITION].rows.get(number)
-            if document is None:
-                raise _Refused(404, "The record was not found")
-            comments: Table[Any] = Table()
-            for each in document.comments:
-                comments.put(each.id, each)
-            rows = [project(row) for row in select(_COMMENT, comments, query)]
-        return "comment", self._visible(rows, fields)
+            if on:
+                return self._listed_comments(self._document(COMMENTED[on[0]], _id(on[1])).comments, query)
+            if not any(key.replace("-", "_").startswith("commentable_") for key in query):
+                raise QueryError("commentable_id", "say on what")
+            tables = self.world.documents.values()
+            every = [each for table in tables for row in table.rows.values() for each in row.comments]
+            return self._listed_comments(every, query)
+
+    def _listed_comments(self, comments: Iterable[Any], query: dict[str, str]) -> tuple[str, Any]:
+        project, fields = self._shape(_COMMENT, query)
+        table: Table[Any] = Table()
+        for each in comments:
+            table.put(each.id, each)
+        return "comment", self._visible([project(row) for row in select(_COMMENT, table, query)], fields)
+
+    def _document(self, kind: str, number: int) -> Any:
+        document = (self.world.documents.get(kind) or Table()).rows.get(number)
+        if document is None:
+            raise _Refused(404, "The record was not found")
+        return document
 
     def _table(self, resource: Resource) -> Table[Any]:
         world = self.world
@@ -648,7 +671,7 @@ class CoupaSimulator:
     # ------------------------------------------------------------------ acting
 
     def _write_comment(
-        self, number: int, query: dict[str, str], request: Request, scopes: frozenset[str]
+        self, kind: str, number: int, query: dict[str, str], request: Request, scopes: frozenset[str]
     ) -> tuple[str, Any]:
         """Add a comment of the API user; whom it mentions must exist.
 
@@ -659,9 +682,7 @@ class CoupaSimulator:
         project, _ = self._shape(_COMMENT, query)
         text = _comment_in(request)
         with self.world.lock:
-            document = self.world.documents[REQUISITION].rows.get(number)
-            if document is None:
-                raise _Refused(404, "The record was not found")
+            document = self._document(kind, number)
             for mentioned in re.findall(r"@\[User:([0-9]{1,19})\]", text):
                 if int(mentioned) not in self.world.users.rows:
                     raise _Refused(400, "A mentioned user does not exist", name="comments")

@@ -761,6 +761,17 @@ class World:
             document.comments.append(added)
             return added.id
 
+    def edit_comment(self, number: int, text: str | None) -> None:
+        """Write a comment anew, or delete it, by its id; Coupa lets its author do both."""
+        with self.lock:
+            for table in self.documents.values():
+                for document in table.rows.values():
+                    for each in [each for each in document.comments if each.id == number]:
+                        if text is None:
+                            document.comments.remove(each)
+                        else:
+                            each.comments = text
+
     def submit(self, rid: int) -> None:
         """Submit a draft: its approvals get their times."""
         with self.lock:
