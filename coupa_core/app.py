@@ -264,6 +264,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 checks=checks,
                 coupa=coupa,
                 turns=turns,
+                ledger=ledger,
                 journal=quick_journal,
                 clock=clock,
                 policy=policy,

@@ -51,10 +51,20 @@ class Readable(Document):
         resource: its name in URLs.
         scope: the OAuth scope that reads it. Source: Coupa's list of scopes, as copied in
             https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
+        comments_at: the resource whose records take comments on it; empty where Coupa's API has none.
+            Source: "Comments API", .../resources/shared-resources/comments-api
+        comments_as: the `commentable-type` by which its comments are listed, where they do not come with it.
     """
 
     resource: ClassVar[str]
     scope: ClassVar[str]
+    comments_at: ClassVar[str] = ""
+    comments_as: ClassVar[str] = ""
+
+    @property
+    def commented_on(self) -> int | None:
+        """Return the id of the record that takes comments on it; None where Coupa's API takes none."""
+        return self.id if self.comments_at else None
 
 
 # ---------------------------------------------------------------------- requisitions
@@ -81,6 +91,7 @@ class Requisition(Readable):
     names_turn: ClassVar[bool] = True
     has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "requisitions"
+    comments_at: ClassVar[str] = "requisitions"
     scope: ClassVar[str] = "core.requisition.read"
 
     title: Annotated[Text, Field(alias="req-title")] = None
@@ -169,6 +180,7 @@ class ExpenseReport(Readable):
     kind: ClassVar[Kind] = Kind.EXPENSE
     has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "expense_reports"
+    comments_at: ClassVar[str] = "expense_reports"
     scope: ClassVar[str] = "core.expense.read"
 
     requested_by: Annotated[Asker, Field(alias="expensed-by")] = None
@@ -226,6 +238,8 @@ class Invoice(Readable):
 
     kind: ClassVar[Kind] = Kind.INVOICE
     resource: ClassVar[str] = "invoices"
+    comments_at: ClassVar[str] = "invoices"
+    comments_as: ClassVar[str] = "InvoiceHeader"
     scope: ClassVar[str] = "core.invoice.read"
 
     title: Annotated[Text, Field(alias="invoice-number")] = None
@@ -243,6 +257,11 @@ class Invoice(Readable):
     tolerance_failures: Text = None
     image_scan: Text = None
     contract: MaybeAgreement = None
+
+    @property
+    def answerer(self) -> Person | None:
+        """Return the requester: whoever entered an invoice may be a supplier, or a machine."""
+        return self.requested_by if self.requested_by and self.requested_by.key else None
 
     @property
     def is_credit_note(self) -> bool:
@@ -302,7 +321,7 @@ class OrderLineChange(Line):
 
 
 class OrderChange(Readable):
-    """A change of an order that was issued.
+    """A change of an order that was issued; comments stand on the order.
 
     Attributes:
         old_total: of the order as it is; None when the order cannot be read or summed up.
@@ -311,6 +330,8 @@ class OrderChange(Readable):
     kind: ClassVar[Kind] = Kind.ORDER_CHANGE
     names_turn: ClassVar[bool] = True
     resource: ClassVar[str] = "purchase_order_changes"
+    comments_at: ClassVar[str] = "purchase_orders"
+    comments_as: ClassVar[str] = "OrderHeader"
     scope: ClassVar[str] = "core.purchase_order.read"
 
     title: Annotated[Text, Field(alias="po-number")] = None
@@ -322,6 +343,11 @@ class OrderChange(Readable):
     supplier_initiated: Flag = None
     pending_cancel: Flag = None
     old_total: Number = None
+
+    @property
+    def commented_on(self) -> int | None:
+        """Return the id of the order; None where Coupa does not name it."""
+        return self.order_header_id
 
     @property
     def amounts(self) -> dict[str, Decimal | None]:
@@ -434,6 +460,8 @@ READABLE: dict[str, type[Readable]] = {
 
 
 COMMENT_SCOPE = "core.comment.write"
+ANSWER_SCOPE = "core.comment.read"
+"""Reads the comments that do not come with their documents: of invoices, and of orders."""
 
 SCOPES = {
     ("GET", "approvals"): "core.approval.read",
@@ -445,6 +473,7 @@ SCOPES = {
     ("GET", "purchase_order_lines"): "core.purchase_order.read",
     ("GET", "supplier_items"): "core.catalog.read",
     ("GET", "suppliers"): "core.supplier.read",
+    ("GET", "comments"): ANSWER_SCOPE,
     **{("GET", each.resource): each.scope for each in READABLE.values()},
 }
 """Which scope lets our client do what, by method and resource: the only home of that.
@@ -470,14 +499,20 @@ def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iter
         facts: that are shown on cards.
     """
     reading = [READABLE[name].scope for name in enabled(types)]
-    switched = switched_scopes(comments=comments, facts=facts)
+    switched = switched_scopes(types, comments=comments, facts=facts)
     return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *switched]))
 
 
-def switched_scopes(*, comments: bool, facts: Iterable[Fact]) -> list[str]:
+def switched_scopes(types: Iterable[str], *, comments: bool, facts: Iterable[Fact]) -> list[str]:
     """Return the scopes that are needed for what is switched on, beside those that read and decide."""
-    writing = [COMMENT_SCOPE] if comments else []
-    return [*writing, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
+    asking = comment_scopes(types) if comments else []
+    return [*asking, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
+
+
+def comment_scopes(types: Iterable[str]) -> list[str]:
+    """Return the scopes by which approvers ask, and hear the answers, about documents of these types."""
+    is_beside = any(READABLE[name].comments_as for name in enabled(types))
+    return [COMMENT_SCOPE, *([ANSWER_SCOPE] if is_beside else [])]
 
 
 def enabled(types: Iterable[str]) -> list[str]:

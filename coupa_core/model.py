@@ -55,7 +55,7 @@ _NO_END = "9999-"
 VIA_CHAT = " via Moveworks"
 """Stands in Coupa's note or comment after the name and e-mail of whoever wrote it through us."""
 
-_MENTION = re.compile(r"@\[User:[0-9]+\] ")
+_MENTION = re.compile(r"@\[User:[0-9]+\] ?")
 
 
 @dataclass(frozen=True)
@@ -630,6 +630,7 @@ class Comment(Record):
     """What somebody wrote on a document."""
 
     id: MaybeId = None
+    commentable_id: MaybeId = None
     comments: Text = None
     created_at: Text = None
     created_by: MaybePerson = None
@@ -659,8 +660,8 @@ class Comment(Record):
 
     @property
     def words(self) -> str:
-        """Return what was written, without the mark that we put before it."""
-        return self.signed.words if self.signed else self.comments or ""
+        """Return what was written, without the mark that we put before it, and without whom it mentions."""
+        return self.signed.words if self.signed else _MENTION.sub("", self.comments or "")
 
 
 class Step(Record):
@@ -766,6 +767,16 @@ class Document(Record):
     def askers(self) -> list[Person]:
         """Return who asked for it or entered it: nobody of them decides on it, unless a setting allows it."""
         return [person for person in (self.requested_by, self.created_by) if person]
+
+    @property
+    def answerer(self) -> Person | None:
+        """Return who answers a question about it: whoever asked for it, or entered it."""
+        return next((each for each in (self.requested_by, self.created_by) if each and each.key), None)
+
+    @property
+    def commented_on(self) -> int | None:
+        """Return the id of the record that takes comments on it; None where Coupa's API takes none."""
+        return None
 
     @property
     def says_who_asked(self) -> bool:
@@ -1013,6 +1024,11 @@ def parse_person(raw: Any) -> Member | None:
     """Read one user, or return None when it has no usable id."""
     person = Member.model_validate(raw) if isinstance(raw, dict) else None
     return person if person and person.id is not None else None
+
+
+def parse_comment(raw: Any, *, client: str = "") -> Comment | None:
+    """Read one comment, or return None when it is no record at all; see `parse_approval`."""
+    return Comment.model_validate(raw, context=client) if isinstance(raw, dict) else None
 
 
 def parse_delegation(raw: Any) -> Delegation | None:

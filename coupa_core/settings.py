@@ -598,7 +598,7 @@ class Settings(BaseModel):
     @property
     def asked_scopes(self) -> str:
         """Return the scopes that a token is asked for: those of the setting, and what a switch needs."""
-        needed = switched_scopes(comments=self.comments == "on", facts=self.facts)
+        needed = switched_scopes(self.document_types, comments=self.comments == "on", facts=self.facts)
         return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
 
     @property

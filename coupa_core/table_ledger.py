@@ -19,7 +19,7 @@ from azure.data.tables import UpdateMode
 
 from coupa_core.addresses import folded
 from coupa_core.errors import Conflict
-from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, Note, Opened, State, Status, Told
+from coupa_core.ledger import NOTHING_KNOWN, Asked, Corrupt, Entry, Note, Opened, State, Status, Told
 from coupa_core.tables import Table
 
 SCHEMA = 1
@@ -255,6 +255,10 @@ def _row(partition: str, entry: Entry) -> dict[str, Any]:
             value = getattr(entry, item.name)
             if value and value != item.default:
                 row[item.name] = _WRITERS[_KINDS[item.name]](value)
+    if entry.questions:
+        row["questions"] = _text(
+            {number: [each.by, each.of, each.on, each.is_put] for number, each in entry.questions.items()}
+        )
     return row | _people(entry)
 
 
@@ -333,6 +337,8 @@ def _entry(row: Any) -> Entry:
         values["told"] = _read_people(row, versions)
     elif versions:
         values |= _of_release_0_2(row, versions)
+    if "questions" in row:
+        values["questions"] = _read_questions(row["questions"])
     values.setdefault("nonce", "")
     return Entry(
         approval_id=int(key), state=State(row.get("state")), etag=str(row.metadata["etag"]), **values
@@ -360,6 +366,18 @@ def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"people or cards cannot be read: {type(error).__name__}") from error
     return told
+
+
+def _read_questions(value: Any) -> dict[int, Asked]:
+    """Read the open questions; raises ValueError, see `_entry`."""
+    found = {}
+    for key, said in _read_json("questions", value, dict).items():
+        match said:
+            case [str(by), str(of), int(on), bool(is_put), *_] if key.isascii() and key.isdigit():
+                found[int(key)] = Asked(by=by, of=of, on=on, is_put=is_put)
+            case _:
+                raise ValueError("questions cannot be read")
+    return found
 
 
 def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:

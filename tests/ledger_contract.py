@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from azure.data.tables import TableClient
 
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, State, Told
+from coupa_core.ledger import Asked, Entry, Ledger, LedgerStore, MemoryStore, State, Told
 from coupa_core.table_ledger import CLOSED, OPEN, TableStore, _row
 
 T = TypeVar("T")
@@ -73,6 +73,10 @@ def full_row(approval_id: int = 7) -> Entry:
         escalated_at=NOW - timedelta(minutes=4),
         ended_as="approved",
         farewell={"user:12": "shown", "user:4": "requester"},
+        questions={
+            2**62: Asked(by="user:12", of="user:4", on=9_223_372_036_854_775_807),
+            471: Asked(by="user:3", of="user:4", on=5, is_put=True),
+        },
     )
 
 

@@ -156,7 +156,9 @@ def test_where_coupa_names_no_requester_nobody_is_asked() -> None:
 
     for card in cards:
         reply = asked(world, card)
-        assert (reply.status, reply.body["error"]) == (400, "no_requester")
+        assert (reply.status, reply.body["outcome"]) == (200, "not_askable")
+        assert reply.body["message"].startswith("Coupa names nobody whom this could be asked")
+        assert reply.body["link"].startswith("https://acme.coupahost.com/")
     assert comments(world) == []
 
 

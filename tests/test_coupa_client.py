@@ -16,7 +16,7 @@ from bridge import COUPA, World
 from coupa_core.clock import Deadline
 from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.documents import LEAST_SCOPES, OrderChange
+from coupa_core.documents import LEAST_SCOPES, OrderChange, Requisition
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
 from sandbox.coupa.world import Group
@@ -1021,7 +1021,7 @@ def test_a_comment_is_known_by_the_id_that_coupa_answers_with(body: str, answere
         "answer", method="POST", path="/api/requisitions/7/comments", status=200, body=body
     )
 
-    assert client(world).comment(7, "why?", soon(world)) == answered
+    assert client(world).comment(Requisition(type="RequisitionHeader", id=7), "why?", soon(world)) == answered
     assert json.loads(world.coupa.front.calls[-1].body) == {"comments": "why?"}
 
 
@@ -1030,5 +1030,5 @@ def test_a_comment_without_the_scope_is_denied_and_sent_once() -> None:
     rid, _ = one(world)
 
     with pytest.raises(Denied, match=r"core\.comment\.write"):
-        client(world).comment(rid, "why?", soon(world))
+        client(world).comment(Requisition(type="RequisitionHeader", id=rid), "why?", soon(world))
     assert world.coupa.front.count("POST", "comments") == 1

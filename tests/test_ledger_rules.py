@@ -337,6 +337,7 @@ def test_a_decision_is_remembered_with_the_person_and_the_time() -> None:
         "decided_by": "a@example.com",
         "decided_at": NOW,
         "decision_key": "k",
+        "questions": {},
     }
 
 
@@ -348,6 +349,7 @@ def test_a_closed_row_says_why_and_when() -> None:
         "cause": "gone",
         "closed_at": NOW,
         "told": WITHOUT_FACTS,
+        "questions": {},
     }
 
 
@@ -373,6 +375,7 @@ def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_i
         "escalated_at": None,
         "ended_as": "",
         "farewell": {},
+        "questions": {},
     }
 
 

@@ -62,6 +62,16 @@ LATER = "2026-11-23T09:00:00"
 SPOILED: list[tuple[dict[str, Any], str]] = [
     *(({name: 5}, f"{name} is no text") for name in TEXTS),
     *(({name: "5"}, f"{name} is no number") for name in NUMBERS),
+    ({"questions": 5}, "questions is no text"),
+    ({"questions": "[]"}, "questions is no map"),
+    *(
+        ({"questions": text}, "questions cannot be read")
+        for text in (
+            '{"471": ["user:1"]}',
+            '{"471": ["user:1", 2, 5, true]}',
+            '{"x": ["user:1", "user:2", 5, true]}',
+        )
+    ),
     ({"generation": True}, "generation is no number"),
     ({"generation": 1.5}, "generation is no number"),
     ({"generation": EntityProperty(5, EdmType.INT64)}, "generation is no number"),
@@ -259,7 +269,7 @@ def test_a_status_of_another_release_is_read_as_far_as_it_is_known(table: TableC
 def test_what_has_its_default_value_is_not_stored() -> None:
     assert _row(OPEN, row()) == SOUND
     assert set(_row(OPEN, full_row())) == {
-        *("PartitionKey", "RowKey", "schema", "state", "people", "cards"),
+        *("PartitionKey", "RowKey", "schema", "state", "people", "cards", "questions"),
         *(*TEXTS, *NUMBERS, *TIMES),
         *("sent_at", "reminders", "reminded_at"),  # for the release before
     }

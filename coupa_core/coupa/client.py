@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
-from coupa_core.coupa.fields import DOCUMENT_FIELDS, ORDER_FIELDS
-from coupa_core.documents import READABLE, Order, OrderChange, enabled, parse_document
+from coupa_core.coupa.fields import COMMENT_FIELDS, COMMENTS, DOCUMENT_FIELDS, ORDER_FIELDS
+from coupa_core.documents import READABLE, Order, OrderChange, Readable, enabled, parse_document
 from coupa_core.errors import BridgeError, Denied, Malformed, Refused, ServiceError
 from coupa_core.halving import MAX_ALONE, Halved, by_halves
 from coupa_core.model import (
@@ -30,6 +30,7 @@ from coupa_core.model import (
     PENDING,
     Approval,
     Chain,
+    Comment,
     Delegation,
     Document,
     DocumentKey,
@@ -44,6 +45,7 @@ from coupa_core.model import (
     Verb,
     parse_approval,
     parse_chain,
+    parse_comment,
     parse_delegation,
     parse_person,
 )
@@ -91,6 +93,7 @@ CHAIN_FIELDS = [
     {"current-approval": ["id"]},
     {"current_parallel_approvals": ["id"]},
 ]
+_COMMENT_FIELDS: list[Any] = [*COMMENT_FIELDS, "commentable-id"]
 _CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
 """Answers that are about one resource: its scope or module is missing, or it does not know an attribute."""
 
@@ -528,11 +531,11 @@ class Coupa:
             raise self._access.failure(reply, "PUT", "approvals", f"{verb.value} approval {approval_id}")
         return _answered_id(reply)
 
-    def comment(self, requisition_id: int, text: str, deadline: Deadline) -> int:
-        """Write a comment on a requisition, once; Coupa shows our client as its author.
+    def comment(self, document: Document, text: str, deadline: Deadline) -> int:
+        """Write a comment on a document, once; Coupa shows our client as its author.
 
         Args:
-            requisition_id: where.
+            document: of a kind that takes comments; see `commented_on`.
             text: what; `@[User:<id>]` mentions a user, who is notified then.
             deadline: for the exchange.
 
@@ -546,11 +549,84 @@ class Coupa:
 
         Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api
         """
-        path = f"/api/requisitions/{path_id(requisition_id)}/comments"
+        path = f"/api/{READABLE[document.type].comments_at}/{path_id(document.commented_on or 0)}/comments"
         reply = self._access.send("POST", path, {}, deadline, payload={"comments": text})
         if not reply.ok:
-            raise self._access.failure(reply, "POST", "comments", f"comment on {requisition_id}")
+            raise self._access.failure(reply, "POST", "comments", f"comment on {document.type} {document.id}")
         return _answered_id(reply)
+
+    def comments(
+        self, places: Iterable[tuple[str, int]], deadline: Deadline, *, since: int = 1
+    ) -> dict[tuple[str, int], tuple[Comment, ...]]:
+        """Read the comments on documents, fifty documents of a kind in one call.
+
+        Args:
+            places: the type of each document, and the id of the record that has its comments.
+            deadline: for all calls.
+            since: the least id of a comment that is of interest, where they can be asked for by it.
+
+        Returns:
+            By place; what could not be read is left out.
+
+        Raises:
+            ServiceError: nothing at all could be read.
+
+        Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api, which names
+        `commentable-type` and `commentable-id`; that a list is filtered by them is seen in a public client
+        only (IBM's agent-ready tools, "get_all_comments").
+        """
+        found: dict[tuple[str, int], tuple[Comment, ...]] = {}
+        failure: ServiceError | None = None
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for kind, number in places:
+            wanted[kind].add(number)
+        for kind, numbers in wanted.items():
+            source = READABLE[kind]
+            try:
+                read = (
+                    self._beside(source, numbers, since, deadline)
+                    if source.comments_as
+                    else (self._inside(kind, numbers, deadline))
+                )
+            except ServiceError as error:
+                failure = error
+                logger.warning("comments not read type=%s code=%s cause=%s", kind, error.code, error)
+            else:
+                found |= {(kind, number): each for number, each in read.items()}
+        if failure is not None and not found:
+            raise failure
+        return found
+
+    def _inside(
+        self, kind: str, numbers: Iterable[int], deadline: Deadline
+    ) -> dict[int, tuple[Comment, ...]]:
+        """Read the comments that come with their documents."""
+        rows = self._by_ids(READABLE[kind].resource, ["id", COMMENTS], numbers, deadline).rows
+        documents = (parse_document(kind, row, client=self._client) for row in rows)
+        return {each.id: each.comments for each in documents if each}
+
+    def _beside(
+        self, source: type[Readable], numbers: Iterable[int], since: int, deadline: Deadline
+    ) -> dict[int, tuple[Comment, ...]]:
+        """Read the comments of a list of their own, the newest first, as long as a page is full."""
+        ordered = sorted(numbers)
+        found: dict[int, list[Comment]] = {number: [] for number in ordered}
+        for start in range(0, len(ordered), PAGE):
+            some = ",".join(path_id(number) for number in ordered[start : start + PAGE])
+            asked = {"commentable_type": source.comments_as, "commentable_id[in]": some}
+            ids: IdRange | None = (since, ALL_IDS[1])
+            while ids is not None:
+                rows, ids, failure = self._rows_of(
+                    "comments", _COMMENT_FIELDS, asked, ids, deadline, newest_first=True
+                )
+                if failure is not None:
+                    raise failure
+                for row in rows:
+                    comment = parse_comment(row, client=self._client)
+                    if comment is not None and comment.commentable_id in found:
+                        found[comment.commentable_id].append(comment)
+                ids = ids if len(rows) == PAGE else None
+        return {number: tuple(each[::-1]) for number, each in found.items()}
 
     # ------------------------------------------------------------------ reading
 

@@ -20,7 +20,8 @@ _NAMES = ["login", "firstname", "lastname", "fullname"]
 _CURRENCY = {"currency": ["code", "decimals"]}
 _SUPPLIER = {"supplier": ["id", "name"]}
 _FILES = {"attachments": ["id", "file", "url"]}
-_COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": _NAMES}]}
+COMMENT_FIELDS: list[Any] = ["id", "comments", "created-at", {"created-by": ["id", *_NAMES]}]
+COMMENTS = {"comments": COMMENT_FIELDS}
 _ASKED = {"approver": [*_NAMES, "name"]}
 _CHAIN = {
     "approvals": [
@@ -62,7 +63,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         {"department": ["name"]},
         {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_BUYING]},
         _FILES,
-        _COMMENTS,
+        COMMENTS,
         _CHAIN,
         *_TURN,
     ],
@@ -95,7 +96,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
                 {"expense_artifacts": ["id", "image-file-name", "source-file-name"]},
             ]
         },
-        _COMMENTS,
+        COMMENTS,
         _CHAIN,
     ],
     Kind.INVOICE: [

@@ -32,6 +32,7 @@ class Outcome(StrEnum):
     REFUSED_BY_COUPA = "refused_by_coupa"
     UNCONFIRMED = "unconfirmed"
     COMMENTED = "commented"
+    NOT_ASKABLE = "not_askable"
 
 
 DONE = {Verb.APPROVE: Outcome.APPROVED, Verb.REJECT: Outcome.REJECTED, Verb.HOLD: Outcome.HELD}

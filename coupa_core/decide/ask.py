@@ -1,26 +1,38 @@
 """A question before deciding: one comment in Coupa that mentions the requester and names who asks.
 
 The person and the token are checked as for a click; turn, amount and content do not matter for a question.
+The row keeps that it is open: a sweep tells the requester in chat, and brings the answer to whoever asked.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
+from coupa_core import notice
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Outcome, Question
 from coupa_core.decide.calls import reads_of
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
+from coupa_core.decide.rows import Rows
 from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, RECORDING_S, TURNS_S
+from coupa_core.documents import READABLE
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
-from coupa_core.model import Bar, Document, Kind, stamp
+from coupa_core.ledger import Asked, Ledger
+from coupa_core.model import Bar, Comment, Document, stamp
 
 SAME = timedelta(hours=1)
 """The same words again within this are the same question: its answer was lost, or it was clicked twice."""
+
+READING_S = 2.0
+"""Of the time for the answer, the most for comments that do not come with their document."""
+
+NOTING_S = 1.5
+"""Of the time for the answer, what is kept for the row when the comment is sent."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +46,7 @@ class Ask:
         checks: Checks,
         coupa: Decisions,
         turns: Admission,
+        ledger: Ledger,
         journal: Recorder,
         clock: Clock,
         policy: Policy,
@@ -41,6 +54,7 @@ class Ask:
         self._checks = checks
         self._coupa = coupa
         self._turns = turns
+        self._ledger = ledger
         self._journal = journal
         self._clock = clock
         self._policy = policy
@@ -49,8 +63,7 @@ class Ask:
         """Put a question on the document, once.
 
         Raises:
-            CallerError: asking is off, the token is missing or wrong, the approval does not exist, or Coupa
-                names nobody to ask.
+            CallerError: asking is off, the token is missing or wrong, or the approval does not exist.
             Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
@@ -59,7 +72,8 @@ class Ask:
             self._enter(case)
             if case.end is None:
                 reads = reads_of([case])
-                with self._turns.admit(reads + 1, reads + 1, within_s=TURNS_S):
+                # Beside what is read and written, the comments of those documents that come without.
+                with self._turns.admit(reads + 2, reads + 2, within_s=TURNS_S):
                     self._check(case, deadline)
                     if case.end is None:
                         self._carry_out(case, question, deadline)
@@ -90,29 +104,46 @@ class Ask:
         if case.end is None and self._checks.asked_for(case):
             case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:
-            case.end = self._checks.overlong(case)
-        if case.end is None and _requester(case.document) is None:
-            case.end = CallerError("no_requester", "Coupa names nobody to ask about this request.")
+            case.end = self._not_askable(case) or self._checks.overlong(case)
         case.note_refusal(at=self._clock.now())
+
+    def _not_askable(self, case: Case) -> Answer | None:
+        """Return what is said where Coupa takes no comments, or names nobody to ask; else None."""
+        document = case.document
+        assert document is not None  # noqa: S101 - what is not refused has one
+        if document.commented_on is not None and document.answerer is not None:
+            return None
+        key = "answer.not_askable" if document.commented_on is None else "answer.nobody_to_ask"
+        link = notice.link_to(document, style=case.style)
+        return case.speaker.answer(Outcome.NOT_ASKABLE, key, {"link": link})
 
     def _carry_out(self, case: Case, question: Question, deadline: Deadline) -> None:
         """Record the intent, write the comment once, and say what is known of it."""
         approval, decider = case.subject
-        document, requester = case.document, _requester(case.document)
+        document, asked_of = case.document, case.document.answerer if case.document else None
         assert document is not None  # noqa: S101 - what is not refused has both
-        assert requester is not None  # noqa: S101
-        text = comment_for(question, decider, asked=approval.asked_name, requester=requester)
-        if self._is_there(document, text):
+        assert asked_of is not None  # noqa: S101
+        text = comment_for(question, decider, asked=approval.asked_name, requester=asked_of.id or 0)
+        rows = Rows(self._ledger, deadline)
+
+        open_one = Asked(by=decider.key, of=asked_of.key or "", on=document.commented_on or 0)
+
+        def remember(number: int) -> None:
+            rows.remember_question(approval, number, open_one, self._clock)
+
+        same = self._written(document, text, deadline)
+        if same is not None:
             case.end = case.speaker.answer(Outcome.COMMENTED)
             self._note(case, Outcome.COMMENTED, cause="written_before")
+            remember(same)
             return
         intent = case.event(EventKind.INTENT, at=self._clock.now())
         self._journal.record([intent], required=self._policy.audit_required)
         cause = ""
         try:
-            is_written = self._coupa.comment(document.id, text, deadline) > 0
+            number = self._coupa.comment(document, text, deadline.within(deadline.left_s() - NOTING_S))
         except Unknown as error:
-            is_written, cause = False, error.code
+            number, cause = 0, error.code
             logger.warning("comment unknown approval_id=%d code=%s", question.approval_id, error.code)
         except ServiceError as error:
             case.end = self._checks.refused(case, error)
@@ -120,8 +151,9 @@ class Ask:
             if case.end is None:
                 raise
             return
-        if is_written:
+        if number:
             answer = case.speaker.answer(Outcome.COMMENTED)
+            remember(number)
         else:
             answer = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer
@@ -130,16 +162,22 @@ class Ask:
     def _note(self, case: Case, outcome: str, *, cause: str) -> None:
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
 
-    def _is_there(self, document: Document, text: str) -> bool:
-        """Tell whether the same person has just asked the same."""
+    def _written(self, document: Document, text: str, deadline: Deadline) -> int | None:
+        """Return the comment by which the same person has just asked the same; None for no such comment."""
         since = self._coupa.now() - SAME
-        same = [said for said in document.comments if said.comments == text and said.by_us is not False]
-        return any(at is not None and at >= since for at in map(stamp, (said.created_at for said in same)))
-
-
-def _requester(document: Document | None) -> int | None:
-    """Return Coupa's id of whoever asked for the purchase; comments are written on requisitions only."""
-    if document is None or document.kind is not Kind.REQUISITION:
+        for said in self._comments(document, deadline):
+            at = stamp(said.created_at)
+            if said.comments == text and said.by_us is not False and at is not None and at >= since:
+                return said.id
         return None
-    people = (document.requested_by, document.created_by)
-    return next((person.id for person in people if person and person.id is not None), None)
+
+    def _comments(self, document: Document, deadline: Deadline) -> Sequence[Comment]:
+        """Return the comments on a document; none where they cannot be read: a repeat harms nobody."""
+        if not READABLE[document.type].comments_as:
+            return document.comments
+        place = (document.type, document.commented_on or 0)
+        try:
+            return self._coupa.comments([place], deadline.within(READING_S)).get(place, ())
+        except ServiceError as failure:
+            logger.warning("comments not read code=%s", failure.code)
+            return ()

@@ -11,7 +11,7 @@ from typing import Protocol
 from coupa_core.authority import Decider, Rules
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
-from coupa_core.model import Approval, Chain, Document, DocumentKey, Found, Naming, Verb
+from coupa_core.model import Approval, Chain, Comment, Document, DocumentKey, Found, Naming, Verb
 from coupa_core.notice import Style
 
 
@@ -44,8 +44,14 @@ class Decisions(Protocol):
         """Decide, once; returns the id of the record that Coupa answered with, or 0."""
         ...
 
-    def comment(self, requisition_id: int, text: str, deadline: Deadline) -> int:
-        """Comment on a requisition, once; returns the id of the comment that Coupa answered with, or 0."""
+    def comment(self, document: Document, text: str, deadline: Deadline) -> int:
+        """Comment on a document, once; returns the id of the comment that Coupa answered with, or 0."""
+        ...
+
+    def comments(
+        self, places: Iterable[tuple[str, int]], deadline: Deadline
+    ) -> dict[tuple[str, int], tuple[Comment, ...]]:
+        """Read the comments on documents, by type and the id of the record that has them."""
         ...
 
 

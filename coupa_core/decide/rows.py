@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 
 from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Click
 from coupa_core.errors import CallerError, ServiceError, Unavailable, Unknown
-from coupa_core.ledger import Entry, Ledger, State, decided, tried
-from coupa_core.model import fingerprint
+from coupa_core.ledger import Asked, Entry, Ledger, State, asked, decided, tried
+from coupa_core.model import Approval, fingerprint
 
 _RECORD_TRIES = 3
+_AGAIN_S = 0.25
 
 logger = logging.getLogger(__name__)
 
@@ -106,16 +108,42 @@ class Rows:
                 click.approval_id, lambda row: None if row.state is State.CLAIMED else tried(row, key=key)
             )
 
-    def _note(self, number: int, change: Callable[[Entry], Entry | None]) -> None:
+    def remember_question(self, approval: Approval, number: int, question: Asked, clock: Clock) -> None:
+        """Note an open question, for the sweep.
+
+        A row that a sweep has claimed is waited for: a change under its hands would repeat its messages.
+
+        Args:
+            approval: that was asked about.
+            number: the id of our comment in Coupa.
+            question: who asks whom.
+            clock: the time.
+        """
+        kind, document = approval.document_key
+
+        def change(row: Entry) -> Entry | None:
+            if row.state is State.CLAIMED:
+                return None
+            row = asked(row, number, question, now=clock.now())
+            return row if row.document_id else replace(row, document_type=kind, document_id=document)
+
+        while not self._note(approval.id, change, what="question"):
+            clock.sleep(_AGAIN_S)
+
+    def _note(self, number: int, change: Callable[[Entry], Entry | None], *, what: str = "decision") -> bool:
+        """Change a row; False where the change leaves it as it is."""
         try:
             for _ in range(_RECORD_TRIES):
                 self._check()
                 row = change(self._ledger.store.read(number) or self._ledger.begin(number))
-                if row is None or self._ledger.commit(row) is not None:
-                    return
+                if row is None:
+                    return False
+                if self._ledger.commit(row) is not None:
+                    break
         except ServiceError as error:
             self._keep(error)
-            logger.error("decision not recorded approval_id=%d code=%s", number, error.code)  # noqa: TRY400 - the cause is a code
+            logger.error("%s not recorded approval_id=%d code=%s", what, number, error.code)  # noqa: TRY400 - the cause is a code
+        return True
 
     def _check(self) -> None:
         if self._failure:

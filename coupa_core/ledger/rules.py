@@ -10,7 +10,7 @@ absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,9 @@ from coupa_core.model import DocumentKey
 
 MAX_REFUSALS = 8
 """After so many failures or refusals of the notice itself an approval is parked."""
+
+MAX_QUESTIONS = 20
+"""Open questions that a row keeps; of more the oldest are left to Coupa."""
 
 MINIMAL_AFTER = 5
 """After so many of them only the shortest form of the notice is tried."""
@@ -124,6 +127,23 @@ NOTHING = Told()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question that is open: a comment of ours in Coupa that was not answered yet.
+
+    Attributes:
+        by: the key of whoever asks.
+        of: the key of the person who is to answer.
+        on: the id of the record that has the comment: the document, or the order that it changes.
+        is_put: the person who is to answer was told in chat, or cannot be.
+    """
+
+    by: str
+    of: str
+    on: int
+    is_put: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One row: everything that the bridge remembers of one approval.
 
@@ -154,6 +174,7 @@ class Entry:
         ended_as: how the approval ended, while its row cannot be closed before somebody was told so.
         farewell: who is still to be told that a card of theirs is dead, by key, and as what: `shown`,
             `reassigned`, `ended`, or `requester`.
+        questions: what was asked about it and not answered, by the ids of our comments in Coupa.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 
@@ -184,6 +205,7 @@ class Entry:
     escalated_at: datetime | None = None
     ended_as: str = ""
     farewell: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[int, Asked] = field(default_factory=dict)
     etag: str = field(default="", compare=False)
 
     def is_held(self, now: datetime, lease: Lease) -> bool:
@@ -320,6 +342,32 @@ def parted(entry: Entry, person: str) -> Entry:
     return replace(entry, farewell={key: role for key, role in entry.farewell.items() if key != person})
 
 
+def asked(entry: Entry, number: int, question: Asked, *, now: datetime) -> Entry:
+    """Note an open question; what was never looked at is due, so that a sweep sees it.
+
+    Args:
+        entry: of which no sweep has a claim.
+        number: the id of our comment.
+        question: who asks whom.
+        now: aware UTC.
+    """
+    newest = dict(sorted({**entry.questions, number: question}.items())[-MAX_QUESTIONS:])
+    is_new = entry.state is State.RETRY and entry.next_at is None
+    return replace(entry, questions=newest, next_at=now if is_new else entry.next_at)
+
+
+def put(entry: Entry, number: int) -> Entry:
+    """Note that whoever is to answer a question knows of it, or cannot be told."""
+    known = {key: replace(each, is_put=True) for key, each in entry.questions.items() if key == number}
+    return replace(entry, questions={**entry.questions, **known})
+
+
+def answered(entry: Entry, numbers: Collection[int]) -> Entry:
+    """Forget questions: their answers have arrived, or nobody is left who waits for them."""
+    left = {key: each for key, each in entry.questions.items() if key not in numbers}
+    return replace(entry, questions=left)
+
+
 def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
     """Note who may decide; whoever no longer may is forgotten, so that a return is told again.
 
@@ -405,6 +453,7 @@ def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "
         decided_by=folded(by),
         decided_at=now,
         decision_key=key,
+        questions={},
     )
 
 
@@ -420,6 +469,7 @@ def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
         cause=cause,
         closed_at=entry.closed_at or now,
         told=_without_facts(entry),
+        questions={},
     )
 
 
@@ -441,6 +491,7 @@ def next_round(entry: Entry) -> Entry:
         escalated_at=None,
         ended_as="",
         farewell={},
+        questions={},
     )
 
 

@@ -12,6 +12,7 @@ from coupa_core.notice.messages import (
     MAX_ENTRIES,
     Ended,
     Notice,
+    Question,
     Turn,
     Waiting,
     closing,
@@ -20,6 +21,7 @@ from coupa_core.notice.messages import (
     ended_as,
     escalation,
     outcome,
+    question,
 )
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
@@ -35,6 +37,7 @@ __all__ = [
     "SHORT",
     "Ended",
     "Notice",
+    "Question",
     "Style",
     "Turn",
     "Waiting",
@@ -53,6 +56,7 @@ __all__ = [
     "outcome",
     "plain",
     "priced",
+    "question",
     "read_actions",
     "read_fields",
     "read_language",

@@ -13,7 +13,7 @@ from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
 from coupa_core.endings import End
 from coupa_core.facts import NO_FACTS, Facts
-from coupa_core.model import Approval, Bar, Document, Verb
+from coupa_core.model import Approval, Bar, Comment, Document, Verb, read_mark
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
 from coupa_core.notice.facts import fact_fields
@@ -80,6 +80,7 @@ class Turn:
         facts: what is known beside the document; shown, and not signed.
         waited: how long it has, when the reader is reminded.
         is_listed: it is an item of the list that the reader asked for.
+        answers: what the requester wrote since the reader asked, for whom the card comes again.
     """
 
     approval: Approval
@@ -93,6 +94,7 @@ class Turn:
     facts: Facts = NO_FACTS
     waited: timedelta | None = None
     is_listed: bool = False
+    answers: tuple[Comment, ...] = ()
 
 
 def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) -> Notice:
@@ -117,7 +119,7 @@ def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) 
         reader.address,
         _text(turn, style),
         slots,
-        kind="announcement" if turn.waited is None else "reminder",
+        kind="answer" if turn.answers else "announcement" if turn.waited is None else "reminder",
         document_type=document.type,
         document_id=str(document.id),
         actions={verb: style.say(f"button.{verb}") for verb in turn.right.actions},
@@ -129,12 +131,14 @@ def _text(turn: Turn, style: Style) -> str:
     # The facts of an earlier card may say what is sensitive now.
     if not (turn.is_short or turn.is_unread or document.is_sensitive):
         changes = difference(turn.shown, document, style) if turn.is_changed else []
+        notes = [*_answers(turn, style), *changes]
         known = fields(turn.approval, document, style)
         for beside in dict.fromkeys((fact_fields(turn.facts, document, style), ())):
-            text = _about(document, said, style, notes=changes, fields=(*known, *beside), endings=(ending,))
+            text = _about(document, said, style, notes=notes, fields=(*known, *beside), endings=(ending,))
             if len(text) <= MAX_MESSAGE:
                 return text
-    card = Card(headline=said, notes=tuple(filter(None, [amount_of(document, style)])), endings=(ending,))
+    least = filter(None, [amount_of(document, style), *_answers(turn, style)])
+    card = Card(headline=said, notes=tuple(least), endings=(ending,))
     return _signed(document, card, style)
 
 
@@ -172,6 +176,18 @@ def _request(turn: Turn, style: Style) -> str:
         said = style.say("changed" if turn.is_changed else "asked", document=named)
     whom = "" if turn.document.is_sensitive else clean(turn.right.decider.acts_for(turn.approval), SHORT)
     return said + style.say("for", who=whom) if whom else said
+
+
+def _answers(turn: Turn, style: Style) -> list[str]:
+    """Say what the requester answered, in their words; that they did is all in the shortest form."""
+    said = []
+    for each in turn.answers:
+        who, words = clean(each.author, SHORT), clean(each.words, LONG)
+        if turn.is_short or turn.document.is_sensitive or not (who and words):
+            said.append(style.say("answered.there"))
+        else:
+            said.append(style.say("answered", who=who, words=style.quote(words)))
+    return list(dict.fromkeys(said))
 
 
 def _ending(turn: Turn, style: Style) -> str:
@@ -261,6 +277,37 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
 def _asked(waiting: Waiting) -> str:
     """Return who is waited for; nobody where the name of a group may say what it is about."""
     return "" if waiting.approval is None or waiting.document.is_sensitive else asked(waiting.approval)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an approver wants to know of the requester.
+
+    Attributes:
+        document: what it is about.
+        comment: our comment in Coupa, with the mark of whoever asks.
+    """
+
+    document: Document
+    comment: Comment
+
+    def said(self, style: Style) -> tuple[str, str]:
+        """Return who asks about what, and their words."""
+        mark = read_mark(self.comment.comments)
+        name, words = (mark.name or mark.address, mark.words) if mark else ("", "")
+        asks = style.say("question", who=clean(name, SHORT), document=priced(self.document, style))
+        return asks, style.quote(clean(words, LONG))
+
+
+def question(items: Sequence[Question], *, style: Style) -> str:
+    """Tell the requester what an approver asks, about what, and where to answer: by a comment in Coupa."""
+    said = [each.said(style) for each in items]
+    if len(items) > 1:
+        return _several(
+            style.say("questions", count=len(items)), [style.colon(*each) for each in said], style
+        )
+    [(asks, words)] = said
+    return _signed(items[0].document, Card(headline=asks, notes=(words, style.say("question.reply"))), style)
 
 
 @dataclass(frozen=True)

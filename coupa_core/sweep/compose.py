@@ -52,7 +52,7 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     """
     first, now = items[0], kit.clock.now()
     person, kind, is_one = first.message.person, first.message.kind, len(items) == 1
-    if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER) and is_one:
+    if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER, Kind.ANSWER) and is_one:
         return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
     style = kit.style.to(person.locale, person.address)
     waiting = [notice.Waiting(each.document, each.since, each.judged.approval) for each in items]
@@ -63,6 +63,9 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
             text = notice.closing([_end_of(each) for each in items], style=style)
         case Kind.OUTCOME:
             text = notice.outcome([_end_of(each) for each in items], style=style)
+        case Kind.QUESTION:
+            asked = [notice.Question(each.document, each.message.passes_on[0]) for each in items]
+            text = notice.question(asked, style=style)
         case _:
             text = notice.digest(waiting, style=style, now=now)
     return notice.Notice(
@@ -90,7 +93,8 @@ def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
         facts=judged.facts,
-        waited=None if is_new else now - (was.at or now),
+        waited=now - (was.at or now) if item.message.kind is Kind.REMINDER else None,
+        answers=item.message.passes_on,
     )
 
 

@@ -6,7 +6,7 @@ Pure: it asks nobody and writes nothing. Who is told of what, and at which hour,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,7 +33,8 @@ from coupa_core.ledger import (
     State,
     Told,
 )
-from coupa_core.model import Approval, Document, Unreadable, stamp
+from coupa_core.model import Approval, Comment, Document, Unreadable, stamp
+from coupa_core.sweep.questions import MAX_ANSWERS, heard
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -93,6 +94,8 @@ class Kind(StrEnum):
     ESCALATION = "escalation"
     CLOSING = "closing"
     OUTCOME = "outcome"
+    QUESTION = "question"
+    ANSWER = "answer"
 
 
 CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
@@ -101,11 +104,19 @@ CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
 
 @dataclass(frozen=True)
 class Message:
-    """Something to be said to somebody about one approval; `role` is the reader's, where it is over."""
+    """Something to be said to somebody about one approval.
+
+    Attributes:
+        kind: what sort of message it is.
+        person: who reads it.
+        role: the reader's, where it is over.
+        passes_on: the comments of others that it is about: a question, or its answer.
+    """
 
     kind: Kind
     person: Decider
     role: str = ""
+    passes_on: tuple[Comment, ...] = ()
 
 
 Due = tuple[datetime, Message | None]
@@ -155,10 +166,11 @@ class Read:
         circle: who may decide.
         shared: addresses that belong to more than one user of Coupa.
         unknown: addresses of which nobody can tell.
-        known: whom of those the chat can reach who are to hear that it is over.
+        known: whom of those the chat can reach who are to hear that it is over, or what they are asked.
         managers: of whom Coupa asks, where a long wait is told to them.
         is_outcome_told: this sweep has told the requester how the document ended.
         asked: the keys of those whom any pending approval of the same document asks.
+        comments: on the document; None when they could not be read, or nobody wants to know them.
     """
 
     approval: Approval
@@ -172,6 +184,7 @@ class Read:
     managers: Known = field(default_factory=Known)
     is_outcome_told: bool = False
     asked: Collection[str] = ()
+    comments: Sequence[Comment] | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -456,7 +469,46 @@ class _Case:
             due = self._escalation(judged)
             dues += [due] if due else []
             entry = entry if due else ledger.escalated(entry, now=self.now)  # there is nobody to tell
+        return self._asking(judged.saying(dues, self.now, entry=entry), people, owed)
+
+    def _asking(self, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
+        """Add who is told of a question, and who hears an answer.
+
+        Args:
+            judged: so far.
+            told: who was told this version, by key.
+            owed: the keys of those who are told it now or later.
+        """
+        entry, comments, again = judged.entry, self.read.comments, self.now + LOOK_AGAIN
+        is_sensitive = judged.document is not None and judged.document.is_sensitive
+        if not entry.questions or judged.unread or is_sensitive:
+            return judged
+        if comments is None:
+            return judged.saying([(again, None)], self.now)
+        if entry.uncertain >= MAX_UNCERTAIN:  # whoever asked may have got it each time
+            return replace(judged, entry=replace(entry, questions={}))
+        is_certain = self.read.circle.is_certain and not self._is_unsure
+        found = heard(entry, comments, told=told, others=owed, is_certain=is_certain)
+        dues: list[Due] = [(again, None)] if found.waits else []
+        for key, said in found.answers.items():
+            hour = self.policy.cadence.open_at(told[key].address, self.now)
+            dues.append((hour, Message(Kind.ANSWER, told[key], passes_on=tuple(said[-MAX_ANSWERS:]))))
+        entry = ledger.answered(entry, found.over)
+        for question in found.put:
+            due = self._question(entry.questions[question.id or 0].of, question)
+            dues += [due] if due else []
+            entry = entry if due else ledger.put(entry, question.id or 0)
         return judged.saying(dues, self.now, entry=entry)
+
+    def _question(self, key: str, question: Comment) -> Due | None:
+        """Return when somebody is told what they are asked; None where the chat cannot reach them."""
+        person, why = self.read.known.people.get(key), self.read.known.unknown.get(key)
+        if why is not None and not isinstance(why, Denied | Refused):
+            return self.now + LOOK_AGAIN, None
+        if person is None:
+            return None
+        hour = self.policy.cadence.open_at(person.address, self.now)
+        return hour, Message(Kind.QUESTION, person, passes_on=(question,))
 
     def _reminder(self, person: Decider | None, entry: Entry, was: Told) -> Due | None:
         """Return when somebody is reminded next; who cannot be told now, perhaps later; None for never."""
@@ -488,6 +540,7 @@ class _Case:
         """Judge what no longer waits: the row stays open until those know who are to know."""
         entry, read = self.entry, self.read
         owed = farewells(entry, read, policy=self.policy)
+        entry = replace(entry, questions={})  # there is nothing left to decide
         rest = partial(ledger.closed, cause=cause, now=self.now)
         if not owed or entry.uncertain >= MAX_UNCERTAIN:
             return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)
@@ -650,7 +703,7 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
     for them.
     """
     is_held = entry.next_at is not None and entry.next_at > now
-    if entry.farewell and not is_held:
+    if not is_held and (entry.farewell or any(not each.is_put for each in entry.questions.values())):
         return True
     is_refused = any(each.refusals for each in entry.told.values()) and not entry.uncertain
     may_be = {

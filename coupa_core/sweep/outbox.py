@@ -17,17 +17,32 @@ from functools import partial
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.ledger import Entry, State, escalated, not_reminded, parted, refused, reminded, told
+from coupa_core.ledger import (
+    Entry,
+    State,
+    answered,
+    escalated,
+    not_reminded,
+    parted,
+    put,
+    refused,
+    reminded,
+    told,
+)
 from coupa_core.notice import Notice
 from coupa_core.parallel import each
 from coupa_core.sweep.compose import Item, compose, shown_facts
 from coupa_core.sweep.judge import CARDS, Judged, Kind, Message
 from coupa_core.sweep.kit import Kit, Progress, Rows
+from coupa_core.sweep.questions import closed_by
 
 DEFAULT_PAUSE_S = 60.0
 
-NEWS = (Kind.CLOSING, Kind.OUTCOME, Kind.ESCALATION)
-"""What is for information only."""
+NEWS = (Kind.CLOSING, Kind.OUTCOME, Kind.ESCALATION, Kind.QUESTION, Kind.ANSWER)
+"""What is for information only, and what says something new: an answer comes with its card."""
+
+ALONE = (Kind.ANSWER,)
+"""What is a message of its own, however many there are for one person: it has buttons."""
 
 MARKED_FIRST = (Kind.REMINDER, Kind.ESCALATION)
 """What is recorded before it is sent."""
@@ -121,6 +136,14 @@ def _heard(case: Case, message: Message, now: datetime) -> Entry:  # noqa: ARG00
     return parted(case.entry, message.person.key)
 
 
+def _put(case: Case, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return put(case.entry, message.passes_on[0].id or 0)
+
+
+def _answered(case: Case, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return answered(case.entry, closed_by(case.entry, message.person.key, message.passes_on))
+
+
 _ONCE: dict[Fate, _Change] = {Fate.SENT: _said, Fate.REFUSED: _said, Fate.UNKNOWN: _said}
 _LAST: dict[Fate, _Change] = {Fate.SENT: _heard, Fate.REFUSED: _heard, Fate.UNKNOWN: _heard}
 
@@ -130,6 +153,8 @@ SETTLED: dict[Kind, dict[Fate, _Change]] = {
     Kind.ESCALATION: _ONCE,
     Kind.CLOSING: _LAST,
     Kind.OUTCOME: _LAST,
+    Kind.QUESTION: {Fate.SENT: _put, Fate.REFUSED: _put, Fate.UNKNOWN: _put},
+    Kind.ANSWER: {Fate.SENT: _answered, Fate.REFUSED: _answered},
 }
 """How the row changes, by what was said and what became of it.
 
@@ -223,7 +248,8 @@ class Outbox:
             for message in case.owed:
                 person, is_card = message.person, message.kind in CARDS
                 is_refused = bool(case.entry.failures or case.entry.to(person.key).refusals)
-                if message.kind in kinds and not (is_card and is_refused):
+                is_alone = message.kind in ALONE or (is_card and is_refused)
+                if message.kind in kinds and not is_alone:
                     found[is_card or message.kind, person.key, person.address].append((case, message))
         return [letter for letter in found.values() if len(letter) > self.over]
 

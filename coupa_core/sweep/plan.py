@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -16,8 +16,9 @@ from enum import IntEnum
 from coupa_core.authority import Circle
 from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
-from coupa_core.model import Approval, DocumentKey, IdRange
+from coupa_core.model import Approval, Comment, DocumentKey, IdRange
 from coupa_core.sweep.judge import MAX_CIRCLE, is_due_again
+from coupa_core.sweep.questions import is_heard, places_of
 
 USUAL = Cadence()
 
@@ -158,6 +159,19 @@ class Plan:
         """Return the rows with these ids whose approvals nobody has listed."""
         low, high = bisect_left(self._numbers, ids[0]), bisect_right(self._numbers, ids[1])
         return [number for number in self._numbers[low:high] if number not in self.seen]
+
+    def listens(self, row: Entry) -> bool:
+        """Tell whether the answer to a question of a row is waited for, and could be told now."""
+        is_open = row.state in (State.SENT, State.RETRY, State.WAITING) and not row.ended_as
+        is_held = row.next_at is not None and row.next_at > self._now
+        return bool(row.questions) and is_open and not is_held and not self._is_dry
+
+    def hear(self, comments: Mapping[tuple[str, int], Sequence[Comment]]) -> None:
+        """Take in the comments on documents: a row whose question is answered is looked at."""
+        for row in filter(self.listens, self._rows.values()):
+            said = [each for place in places_of(row) for each in comments.get(place, ())]
+            if is_heard(row, said):
+                self._touched.add(row.approval_id)
 
     def edit(self, stamps: Mapping[DocumentKey, str]) -> None:
         """Take in when documents were last edited: an edit need not touch their approvals."""

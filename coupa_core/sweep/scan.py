@@ -14,12 +14,14 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from coupa_core.errors import ServiceError
 from coupa_core.ledger import STOPPED, Edits, Entry, Reading, Status
 from coupa_core.model import ALL_IDS, UNREADABLE, Approval, DocumentKey, IdRange, Page, stamp
 from coupa_core.parallel import each
 from coupa_core.ranges import Ranges
 from coupa_core.sweep.kit import Kit, Progress
 from coupa_core.sweep.plan import Look, Plan
+from coupa_core.sweep.questions import places_of
 
 READING_S = 25.0
 """Of a sweep, at most, for reading the list: half of it is for telling what is owed."""
@@ -29,6 +31,9 @@ CHANGES_S = 10.0
 
 CHANGES_PAGES = 20
 """Pages of changed approvals in one sweep; of more, the list brings the older ones."""
+
+ANSWERS_S = 5.0
+"""Of these, at most, for answers to questions."""
 
 EDITS_CALLS = 4
 """Questions about edited documents in one sweep, where the list is not small; types take turns."""
@@ -101,7 +106,9 @@ class Scan:
             audits: an approval without a row is news, or was missed.
         """
         self._plan, self._rows, self._audits = plan, tuple(rows), audits
-        reads = [self._read_edits] if self._is_small else [self._read_changes, self._read_edits]
+        reads = [self._read_edits, self._read_answers]
+        if not self._is_small:
+            reads.insert(0, self._read_changes)
         each(lambda read: read(), reads, workers=self._kit.workers)
         if self._is_reading:
             self._read_list()
@@ -199,6 +206,24 @@ class Scan:
             return self._status.edits_known_until
         known = [time for row in rows if row.document_type == kind and (time := stamp(row.seen_document))]
         return min(known, default=None)
+
+    def _read_answers(self) -> None:
+        """Read the comments where somebody waits for an answer: one call for fifty documents of a kind.
+
+        A comment need not touch its document. Without them an answer is told later, and nothing is lost.
+        """
+        rows = [row for row in self._rows if self._plan.listens(row)]
+        if not rows:
+            return
+        since = min(number for row in rows for number in row.questions)
+        places = {place for row in rows for place in places_of(row)}
+        try:
+            comments = self._kit.coupa.comments(places, self._begins.within(ANSWERS_S), since=since)
+        except ServiceError as failure:
+            self._progress.hamper(failure)
+            return
+        with self._lock:
+            self._plan.hear(comments)
 
     # ------------------------------------------------------------------ all that waits
 

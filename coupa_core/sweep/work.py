@@ -14,11 +14,12 @@ from functools import partial
 
 from coupa_core.clock import Deadline
 from coupa_core.directory import Known
+from coupa_core.documents import READABLE
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.halving import by_halves
 from coupa_core.ledger import BASELINE, DRY_RUN, Entry
-from coupa_core.model import Approval, Document, DocumentKey, Found, Unreadable
+from coupa_core.model import Approval, Comment, Document, DocumentKey, Found, Unreadable
 from coupa_core.model import Kind as Sort
 from coupa_core.parallel import each
 from coupa_core.sweep.facts import Finder
@@ -38,6 +39,7 @@ from coupa_core.sweep.judge import (
 from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
 from coupa_core.sweep.outbox import Outbox
 from coupa_core.sweep.plan import Look, Urgency
+from coupa_core.sweep.questions import places_of
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""
@@ -254,8 +256,10 @@ class Work:
             one.read.document = documents.get(one.key)
         self._read_people([one for one in whole if one.read.is_pending], deadline)
         self._read_asked([one for one in whole if not one.read.is_pending], deadline)
+        self._read_comments([one for one in whole if one.read.is_pending and one.entry.questions], deadline)
         whole = [one for one in whole if one.read.approval.id not in one.found.failed]
         owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
+        owed |= {each.of for one in whole for each in one.entry.questions.values() if not each.is_put}
         known = self._looked_up(directory.known, owed, deadline)
         for one in whole:
             one.read.known = known
@@ -338,6 +342,23 @@ class Work:
             if isinstance(failure, ServiceError):
                 one.found = Found(failed={one.read.approval.id: failure})
 
+    def _read_comments(self, asked_about: Sequence[_Held], deadline: Deadline) -> None:
+        """Read the comments of what somebody has asked about, where they do not come with the document."""
+        beside = {place for one in asked_about if not _has_comments(one) for place in places_of(one.entry)}
+        found: Mapping[tuple[str, int], Sequence[Comment]] = {}
+        if beside:
+            since = min(number for one in asked_about for number in one.entry.questions)
+            try:
+                found = self._kit.coupa.comments(beside, deadline, since=since)
+            except ServiceError as failure:
+                self._progress.hamper(failure)
+        for one in asked_about:
+            document, places = one.read.document, places_of(one.entry)
+            if _has_comments(one):
+                one.read.comments = document.comments if document else None
+            elif places <= found.keys():
+                one.read.comments = [each for place in places for each in found[place]]
+
     def _without_turn(self, waiting: Iterable[_Held]) -> dict[DocumentKey, Document]:
         """Return the documents that do not tell whose turn it is."""
         found: dict[DocumentKey, Document] = {}
@@ -385,6 +406,12 @@ class Work:
             known = Known(unknown=dict.fromkeys(keys, failure))
         self._progress.count("people_unread", len(known.unknown))
         return known
+
+
+def _has_comments(held: _Held) -> bool:
+    """Tell whether the comments on a document come with it."""
+    kind = READABLE.get(held.entry.document_type)
+    return kind is None or not kind.comments_as
 
 
 def bundles(looks: Sequence[Look], *, over: int) -> list[list[Look]]:

@@ -1,0 +1,101 @@
+"""What open questions need: the requester is told of them, and whoever asked hears the answer.
+
+Pure. A question is a comment of ours in Coupa, and its answer a newer one by the person who was asked.
+Of what is not there any more, or was written by anybody else, nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from coupa_core.authority import Decider
+from coupa_core.ledger import Asked, Entry
+from coupa_core.model import Comment, read_mark
+
+MAX_ANSWERS = 3
+"""Comments that one message passes on: the newest, where somebody answered in more."""
+
+
+@dataclass
+class Heard:
+    """What a look at the questions of one row found.
+
+    Attributes:
+        put: our comments that the person whom each asks is told of now.
+        answers: the comments that somebody is told of now, oldest first, by the key of whoever asked.
+        over: ids of our comments that need nothing more: gone, or asked by somebody who may not decide.
+        waits: somebody is owed an answer, and cannot be told now.
+    """
+
+    put: list[Comment] = field(default_factory=list)
+    answers: dict[str, list[Comment]] = field(default_factory=dict)
+    over: set[int] = field(default_factory=set)
+    waits: bool = False
+
+
+def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[Comment]:
+    """Return what the person who was asked wrote after a question, in the order in which it was written."""
+    said = [
+        each
+        for each in comments
+        if each.id is not None
+        and each.id > number
+        and each.created_by is not None
+        and each.created_by.key == asked.of
+        and each.words.strip()
+    ]
+    return sorted(said, key=lambda each: each.id or 0)
+
+
+def is_heard(entry: Entry, comments: Iterable[Comment]) -> bool:
+    """Tell whether a question of a row has an answer."""
+    said = list(comments)
+    return any(answers_to(number, asked, said) for number, asked in entry.questions.items())
+
+
+def places_of(entry: Entry) -> set[tuple[str, int]]:
+    """Return where the comments stand that a row's questions wait for; see `Coupa.comments`."""
+    return {(entry.document_type, asked.on) for asked in entry.questions.values()}
+
+
+def heard(
+    entry: Entry,
+    comments: Sequence[Comment],
+    *,
+    told: Mapping[str, Decider],
+    others: Collection[str],
+    is_certain: bool,
+) -> Heard:
+    """Say what the open questions of a row need.
+
+    Args:
+        entry: the row.
+        comments: on the document, all of them.
+        told: who may decide now and has the current card, by key.
+        others: the keys of those who are told the card now or later.
+        is_certain: whoever is in neither surely may not decide.
+    """
+    found = Heard()
+    written = {each.id: each for each in comments}
+    for number, asked in entry.questions.items():
+        question = written.get(number)
+        is_gone = question is None or read_mark(question.comments) is None
+        if is_gone or (is_certain and asked.by not in told and asked.by not in others):
+            found.over.add(number)
+            continue
+        said = answers_to(number, asked, comments)
+        if said and asked.by in told:
+            known = found.answers.setdefault(asked.by, [])
+            known += [each for each in said if each not in known]
+        elif said:
+            found.waits = True
+        elif question is not None and not asked.is_put:
+            found.put.append(question)
+    return found
+
+
+def closed_by(entry: Entry, person: str, answers: Iterable[Comment]) -> list[int]:
+    """Return which questions of somebody these comments answer: all that were asked before."""
+    newest = max((each.id or 0 for each in answers), default=0)
+    return [number for number, asked in entry.questions.items() if asked.by == person and number < newest]

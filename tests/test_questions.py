@@ -1,0 +1,481 @@
+"""A question goes to the requester in chat, and the answer comes back to whoever asked, with the buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bridge import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coupa_core.authority import Capacity, Decider
+from coupa_core.documents import ANSWER_SCOPE, COMMENT_SCOPE
+from coupa_core.ledger import Asked, Entry, State, answered
+from coupa_core.model import Comment
+from coupa_core.sweep.questions import answers_to, closed_by, heard, is_heard
+from sandbox.coupa.world import Group
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
+KINDS = ("RequisitionHeader", "ExpenseReport", "InvoiceHeader", "OrderHeaderChange")
+WHY, BECAUSE = "Why ten of them?", "Ten people start in May."
+
+
+def world_of(kind: str = KINDS[0], **more: str) -> World:
+    """Return a world in which asking is on."""
+    world = World(settings={"COMMENTS": "on", "DOCUMENT_TYPES": kind, **more})
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE, ANSWER_SCOPE}
+    return world
+
+
+def entered(world: World, kind: str, *approvers: str, requester: str = SAM) -> int:
+    """Enter a document of a kind; return the id of what its comments stand on."""
+    if kind == KINDS[0]:
+        return world.requisition(*approvers, requester=requester)
+    sam, asked = world.person(requester), [world.person(each) for each in approvers]
+    add = world.coupa.world.add_document
+    common: dict[str, Any] = {"created_by": sam, "total": "120.00", "currency": {"code": "USD"}}
+    if kind == "ExpenseReport":
+        return add(approvable_type=kind, approvers=asked, title="Trip", expensed_by=sam, **common)
+    if kind == "InvoiceHeader":
+        return add(approvable_type=kind, approvers=asked, invoice_number="A-7", requested_by=sam, **common)
+    order = add(approvable_type="OrderHeader", approvers=[], status="issued", po_number="7")
+    add(approvable_type=kind, approvers=asked, order_header_id=order, po_number="7", requester=sam, **common)
+    return order
+
+
+def comments_of(world: World) -> list[Any]:
+    """Return all comments, in the order in which they were written."""
+    tables = world.coupa.world.documents.values()
+    return sorted(
+        (each for table in tables for row in table.rows.values() for each in row.comments),
+        key=lambda each: each.id,
+    )
+
+
+def ask(world: World, card: Delivered, actor: str = JAMIE, comment: str = WHY) -> str:
+    """Ask about what a card shows; return the outcome."""
+    reply = world.call(
+        "comment",
+        headers={"X-Actor-Email": actor, "X-Action-Token": card.slots["action_token"]},
+        route={"approval_id": card.slots["approval_id"]},
+        json={"comment": comment},
+    )
+    return str(reply.body["outcome"])
+
+
+def answer(world: World, text: str = BECAUSE, *, by: str = SAM) -> int:
+    """Write a comment on what the newest comment stands on."""
+    newest = comments_of(world)[-1]
+    document = world.coupa.world.documents[newest.commentable_type].rows[newest.commentable_id]
+    return world.coupa.world.comment(document, by=world.person(by), text=text)
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    """Run one sweep a minute later; return who was told what."""
+    world.clock.advance(60)
+    return [(each.recipient, each.message) for each in world.announced()]
+
+
+def asked_about(kind: str = KINDS[0], **more: str) -> tuple[World, Delivered]:
+    """Return a world in which Jamie has asked Sam, who was told."""
+    world = world_of(kind, **more)
+    entered(world, kind, JAMIE)
+    [card] = world.announced()
+    assert ask(world, card) == "commented"
+    [(who, text)] = told(world)
+    assert (who, WHY in text) == (SAM, True)
+    return world, card
+
+
+# ---------------------------------------------------------------------- the whole way
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_requester_is_told_and_the_answer_comes_back_once_with_buttons_that_work(kind: str) -> None:
+    world = world_of(kind)
+    entered(world, kind, JAMIE)
+    [card] = world.announced()
+
+    assert ask(world, card) == "commented"
+    [(who, text)] = told(world)
+
+    assert who == SAM
+    assert "Jamie Doe asks about" in text
+    assert f"“{WHY}”" in text
+    assert "Please answer with a comment in Coupa." in text
+    assert "https://acme.coupahost.com/" in text
+    assert told(world) == []
+    answer(world)
+    world.clock.advance(60)
+    [fresh] = world.announced()
+    assert fresh.recipient == JAMIE
+    assert f"Sam Doe answered: “{BECAUSE}”" in fresh.message
+    assert told(world) == []
+    assert world.click(fresh, JAMIE).body["outcome"] == "approved"
+    assert told(world) == []
+
+
+def test_the_question_says_who_asks_about_what_and_where_to_answer() -> None:
+    _, card = asked_about()
+    assert "“Laptops”, USD 1,800.00" in card.message
+
+
+def test_over_the_listener_question_and_answer_have_their_own_kinds() -> None:
+    world, _ = asked_about(MOVEWORKS_CHANNEL="listener")
+    answer(world)
+
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_each_reads_question_and_answer_in_their_own_language() -> None:
+    world = world_of()
+    world.person(JAMIE, default_locale="de")
+    world.person(SAM, default_locale="fr")
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    ask(world, card)
+
+    [(_, question)] = told(world)
+    answer(world)
+    [(_, back)] = told(world)
+
+    assert "Jamie Doe a une question sur" in question
+    assert f"Sam Doe hat geantwortet: „{BECAUSE}“" in back
+
+
+def test_several_comments_of_the_requester_are_passed_on_together_and_without_mentions() -> None:
+    world, _ = asked_about()
+    answer(world, "@[User:1] Ten people start.")
+    answer(world, "In May.")
+
+    [(_, text)] = told(world)
+
+    assert "“Ten people start.”" in text
+    assert "“In May.”" in text
+    assert "@[User" not in text
+
+
+def test_two_who_asked_hear_the_same_answer_each_once() -> None:
+    world = world_of()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    world.requisition(Group(group))
+    cards = world.announced()
+    for card in cards:
+        ask(world, card, card.recipient, f"{card.recipient}?")
+    assert sorted(who for who, _ in told(world)) == [SAM, SAM]
+    answer(world)
+
+    assert sorted(who for who, _ in told(world)) == [JAMIE, ROBIN]
+    assert told(world) == []
+
+
+def test_a_second_question_is_open_though_the_first_was_answered() -> None:
+    world, card = asked_about()
+    answer(world)
+    told(world)
+
+    assert ask(world, card, comment="And why now?") == "commented"
+    [(who, text)] = told(world)
+    assert (who, "And why now?" in text) == (SAM, True)
+    assert told(world) == []
+    answer(world, "The old ones are broken.")
+    [(who, text)] = told(world)
+    assert (who, "broken" in text, BECAUSE in text) == (
+        JAMIE,
+        True,
+        "Last comment" in text and BECAUSE in text,
+    )
+
+
+def test_an_answer_before_the_requester_was_told_makes_the_question_needless() -> None:
+    world = world_of()
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    ask(world, card)
+    answer(world)
+
+    assert [who for who, _ in told(world)] == [JAMIE]
+    assert told(world) == []
+
+
+# ---------------------------------------------------------------------- what is not said
+
+
+def test_a_comment_by_somebody_else_is_no_answer() -> None:
+    world, _ = asked_about()
+    answer(world, "I know why.", by=ROBIN)
+
+    assert told(world) == []
+
+
+def test_a_comment_from_before_the_question_is_no_answer() -> None:
+    world = world_of()
+    number = entered(world, KINDS[0], JAMIE)
+    world.coupa.world.add_comment("requisition", number, by=world.person(SAM), text="Please hurry.")
+    [card] = world.announced()
+    ask(world, card)
+
+    assert [who for who, _ in told(world)] == [SAM]
+    assert told(world) == []
+
+
+def test_a_deleted_answer_is_not_passed_on_and_an_edited_one_as_it_is_now() -> None:
+    world, _ = asked_about()
+    gone = answer(world, "Wrong!")
+    world.coupa.world.edit_comment(gone, None)
+    assert told(world) == []
+    kept = answer(world, "Twelve people start.")
+    world.coupa.world.edit_comment(kept, BECAUSE)
+
+    [(_, text)] = told(world)
+
+    assert f"Sam Doe answered: “{BECAUSE}”" in text
+    assert "Twelve" not in text
+    world.coupa.world.edit_comment(kept, "Thirteen!")
+    assert told(world) == []
+
+
+def test_a_question_that_was_deleted_is_not_put_and_has_no_answer() -> None:
+    world = world_of()
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    ask(world, card)
+    world.coupa.world.edit_comment(comments_of(world)[0].id, None)
+
+    assert told(world) == []
+    number = int(card.slots["approval_id"])
+    row = world.store.read(number)
+    assert row is not None
+    assert row.questions == {}
+
+
+@pytest.mark.parametrize("decide", ["here", "there"])
+def test_an_answer_after_the_decision_offers_nothing(decide: str) -> None:
+    world, card = asked_about()
+    if decide == "here":
+        world.click(card, JAMIE)
+    else:
+        number = int(card.slots["approval_id"])
+        world.coupa.world.decide_in_coupa(number, by=world.person(JAMIE), decision="approved")
+    answer(world)
+
+    assert told(world) == []
+    assert told(world) == []
+
+
+def test_whoever_may_not_decide_any_more_hears_no_answer() -> None:
+    world = world_of()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    world.requisition(Group(group))
+    card = next(each for each in world.announced() if each.recipient == JAMIE)
+    ask(world, card)
+    told(world)
+    members = world.coupa.world.groups.rows[group].users
+    members[:] = [each for each in members if each.email != JAMIE]
+    world.clock.advance(600)
+    world.announced()
+    answer(world)
+
+    assert told(world) == []
+
+
+def test_a_requester_whose_address_two_people_share_is_told_nothing_and_the_answer_comes_all_the_same() -> (
+    None
+):
+    world = world_of()
+    entered(world, KINDS[0], JAMIE)
+    world.coupa.world.add_user(email=SAM, firstname="Other", lastname="Sam")
+    [card] = world.announced()
+
+    assert ask(world, card) == "commented"
+    assert told(world) == []
+    answer(world)
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_a_kind_that_takes_no_comments_says_so_with_the_link_and_asks_nobody() -> None:
+    world = world_of("Contract,EasyFormResponse,PriceList", ALLOW_SELF_APPROVAL="on")
+    sam, jamie = world.person(SAM), world.person(JAMIE)
+    add = world.coupa.world.add_document
+    add(approvable_type="Contract", approvers=[jamie], submitter=sam, created_by=sam)
+    add(approvable_type="EasyFormResponse", approvers=[jamie], requested_by=sam, created_by=sam)
+    add(approvable_type="PriceList", approvers=[jamie])
+
+    for card in world.announced():
+        reply = world.call(
+            "comment",
+            headers={"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]},
+            route={"approval_id": card.slots["approval_id"]},
+            json={"comment": WHY},
+        )
+        assert (reply.status, reply.body["outcome"]) == (200, "not_askable")
+        assert reply.body["message"].startswith("Coupa takes no comments from here on this")
+        assert reply.body["link"].startswith("https://acme.coupahost.com")
+    assert world.coupa.front.count("POST", "/comments$") == 0
+
+
+# ---------------------------------------------------------------------- when something fails
+
+
+def test_nobody_is_disturbed_in_quiet_hours_by_a_question_or_its_answer() -> None:
+    world = world_of(QUIET_HOURS="17:00-23:00", TIME_ZONE="UTC")
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    world.clock.advance(8.5 * 3600)
+    ask(world, card)
+    answer_at_night = [told(world) for _ in range(3)]
+    assert answer_at_night == [[], [], []]
+    world.clock.advance(6 * 3600)
+    assert [who for who, _ in told(world)] == [SAM]
+
+
+@pytest.mark.parametrize("kind", ["cut", "lose"])
+def test_an_answer_whose_sending_is_in_doubt_is_not_lost(kind: Any) -> None:
+    world, _ = asked_about()
+    answer(world)
+    world.moveworks.front.fail(kind, path="/messages/send")
+
+    told(world)
+    world.clock.advance(200)
+    told(world)
+    told(world)
+
+    heard_by = [each.recipient for each in world.moveworks.delivered if "answered" in each.message]
+    assert heard_by == [JAMIE] * (2 if kind == "lose" else 1)
+
+
+def test_comments_that_cannot_be_read_put_the_answer_off_and_hold_up_nothing_else() -> None:
+    world, _ = asked_about("InvoiceHeader")
+    answer(world)
+    world.coupa.front.fail("answer", path="/api/comments", status=403, times=1, body="{}")
+    entered(world, "InvoiceHeader", ROBIN)
+
+    assert [who for who, _ in told(world)] == [ROBIN]
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_a_new_process_knows_the_open_questions() -> None:
+    world, _ = asked_about()
+    world.restart()
+    answer(world)
+
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_a_row_that_a_sweep_has_claimed_is_waited_for() -> None:
+    world = world_of()
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    number = int(card.slots["approval_id"])
+    row = world.store.read(number)
+    assert row is not None
+    claim = Entry(**{**vars(row), "state": State.CLAIMED, "nonce": "other"})
+    world.store.replace(claim)
+
+    assert ask(world, card) == "commented"
+
+    left = world.store.read(number)
+    assert left is not None
+    assert (left.state, left.questions) == (State.CLAIMED, {})
+
+
+# ---------------------------------------------------------------------- what it costs
+
+
+@pytest.mark.parametrize(("kind", "path"), [(KINDS[0], "/api/requisitions"), (KINDS[2], "/api/comments")])
+def test_a_quiet_sweep_costs_one_more_call_for_fifty_open_questions(kind: str, path: str) -> None:
+    world = world_of(kind)
+    for _ in range(50):
+        entered(world, kind, JAMIE)
+    cards = world.announced()
+    told(world)
+    before = calls_of_a_sweep(world)
+    for card in cards:
+        assert ask(world, card, comment=f"{card.slots['approval_id']}?") == "commented"
+        world.clock.advance(1)
+    told(world)
+    told(world)
+
+    after = calls_of_a_sweep(world)
+
+    assert len(after) == len(before) + 1
+    assert [each for each in after if each.startswith(path)]
+
+
+def calls_of_a_sweep(world: World) -> list[str]:
+    """Return what a sweep asks Coupa while nothing changes."""
+    world.clock.advance(60)
+    before = len(world.coupa.front.calls)
+    assert world.announced() == []
+    return [call.path for call in world.coupa.front.calls[before:]]
+
+
+def test_without_an_open_question_no_comment_is_asked_for() -> None:
+    world = world_of(KINDS[2])
+    entered(world, KINDS[2], JAMIE)
+    world.announced()
+
+    assert not [path for path in calls_of_a_sweep(world) if "comments" in path]
+
+
+# ---------------------------------------------------------------------- for all
+
+PEOPLE = ("user:1", "user:2", "user:3")
+
+
+@st.composite
+def comments(draw: st.DrawFn) -> list[Comment]:
+    """Return comments with ids in their order, some of them questions of ours."""
+    found = []
+    for number in sorted(draw(st.sets(st.integers(1, 30), max_size=12))):
+        text = draw(st.sampled_from(["because", " ", "@[User:3] Ann Doe <a@x.example> via Moveworks: why?"]))
+        person = draw(st.sampled_from([{"id": 1}, {"id": 2}, {"id": 3}, {}]))
+        found.append(Comment.model_validate({"id": number, "comments": text, "created-by": person}))
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    comments(),
+    st.dictionaries(
+        st.integers(1, 30),
+        st.builds(
+            Asked, by=st.sampled_from(PEOPLE), of=st.sampled_from(PEOPLE), on=st.just(5), is_put=st.booleans()
+        ),
+        max_size=6,
+    ),
+    st.sets(st.sampled_from(PEOPLE)),
+    st.sets(st.sampled_from(PEOPLE)),
+    st.booleans(),
+)
+def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebody_who_asked_and_may_decide(
+    said: list[Comment],
+    questions: dict[int, Asked],
+    told: set[str],
+    others: set[str],
+    is_certain: bool,  # noqa: FBT001 - hypothesis gives it
+) -> None:
+    row = Entry(approval_id=1, state=State.SENT, nonce="n", questions=questions)
+    deciders = {key: Decider(key, f"{key}@x.example", "", "", Capacity.APPROVER) for key in told}
+
+    found = heard(row, said, told=deciders, others=others, is_certain=is_certain)
+
+    for key, answers in found.answers.items():
+        assert key in told
+        for each in answers:
+            mine = [(number, one) for number, one in questions.items() if one.by == key]
+            assert any(each in answers_to(number, one, said) for number, one in mine)
+            assert each.words.strip()
+        closed = closed_by(row, key, answers)
+        assert closed
+        assert all(questions[number].by == key for number in closed)
+        left = heard(answered(row, closed), said, told=deciders, others=others, is_certain=is_certain)
+        assert key not in left.answers or set(map(id, left.answers[key])) <= set(map(id, answers))
+    for question in found.put:
+        assert question in said
+        assert not questions[question.id or 0].is_put
+        assert not answers_to(question.id or 0, questions[question.id or 0], said)
+    assert found.over <= questions.keys()
+    assert bool(found.answers) <= is_heard(row, said)
