@@ -63,6 +63,11 @@ WITH_A_TOKEN = ("approve", "reject", "hold", "decision", "comment")
 """Routes by which one person acts on one approval, with what a notice gave them."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_NO_SLOTS = (
+    "This bridge relays text without slots, which would put buttons under words that it has not composed; "
+    "leave context out. It announces approvals itself."
+)
+
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
@@ -274,7 +279,7 @@ class Endpoints:
     def _comment(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
         body = _body(request, {"comment", "actor_email", "action_token"})
-        comment = body.get("comment", "").strip()
+        comment = _agreed("comment", body.get("comment"), request.query.get("comment")) or ""
         if is_blank(comment):
             raise CallerError("no_comment", "comment must say what you would like to know.")
         actor = _actor(request, body)
@@ -293,7 +298,9 @@ class Endpoints:
 
     def _notify(self, request: Request) -> Reply:
         self._relay.check_is_on()
-        body = _object(request, {"message", "recipients", "html"})
+        body = _object(request, {"message", "recipients", "html", "context"})
+        if "context" in body:
+            raise CallerError("context_not_allowed", _NO_SLOTS)
         recipients, html = body.get("recipients", []), body.get("html", False)
         if not isinstance(recipients, list) or not all(map(is_address, recipients)):
             raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")

@@ -405,3 +405,16 @@ def test_the_log_says_what_became_of_a_question_and_neither_who_nor_what(
     assert f"comment approval_id={card.slots['approval_id']} outcome=commented" in caplog.text
     assert JAMIE not in caplog.text
     assert "Why ten" not in caplog.text
+
+
+def test_a_question_may_come_in_the_query_and_two_that_differ_are_refused() -> None:
+    world, card = offered()
+    parts: dict[str, Any] = {
+        "headers": {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]},
+        "route": {"approval_id": card.slots["approval_id"]},
+        "query": {"comment": 'Why "ten"?'},
+    }
+
+    assert world.call("comment", **parts, json={"comment": "Why?"}).body["error"] == "ambiguous"
+    assert world.call("comment", **parts).body["outcome"] == "commented"
+    assert comments(world)[0].comments.endswith('via Moveworks: Why "ten"?')

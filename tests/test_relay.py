@@ -188,3 +188,14 @@ def test_a_rate_that_cannot_be_read_begins_anew() -> None:
     world.store.save_note("relay", Note("yesterday"))
 
     assert relay(world).status == 200
+
+
+@pytest.mark.parametrize("context", [{"slots": {"approval_id": "7"}}, {"approval_id": "7"}, "x"])
+def test_slots_would_put_buttons_under_words_that_are_not_ours_and_are_refused(context: Any) -> None:
+    world = World(settings=ON)
+
+    reply = relay(world, context=context)
+
+    assert (reply.status, reply.body["error"]) == (400, "context_not_allowed")
+    assert "leave context out" in reply.body["message"]
+    assert sent(world) == []
