@@ -213,6 +213,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         links=settings.link_template,
         actions=settings.actions,
         list_decides=settings.list_decides,
+        asks=settings.comments == "on",
     )
     policy = Policy(
         token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret

@@ -528,9 +528,9 @@ class Settings(BaseModel):
     comments: Switch = Field(
         "off",
         alias="COMMENTS",
-        description="`on` lets approvers ask the requester by a comment in Coupa, tells the requester in chat, "
-        "and brings the answer back; our client then needs the scope `core.comment.write`, and with invoices "
-        "or order changes among `DOCUMENT_TYPES` also `core.comment.read`",
+        description="`on` lets approvers ask the requester by a comment in Coupa, tells the requester in "
+        "chat, and brings the answer back; our client then needs the scope `core.comment.write`, and with "
+        "invoices or order changes among `DOCUMENT_TYPES` also `core.comment.read`",
     )
     relay: Switch = Field("off", alias="RELAY", description="`on` lets `POST notifications` send messages")
     relay_domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_parts)] = (

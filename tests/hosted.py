@@ -13,8 +13,10 @@ from pathlib import Path
 
 import requests
 
+from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.settings import NAMES
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import BASELINE
 from sandbox.coupa.world import Line
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import served
@@ -77,7 +79,8 @@ def hosted() -> Iterator[Hosted]:
     Raises:
         RuntimeError: the app did not start.
     """
-    coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    scopes = BASELINE | {COMMENT_SCOPE}
+    coupa = CoupaSimulator(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=scopes)
     moveworks = MoveworksSimulator(
         api_key=API_KEY, event_id=EVENT_ID, listener_id=LISTENER_ID, listener_secret=LISTENER_SECRET
     )
@@ -93,6 +96,7 @@ def hosted() -> Iterator[Hosted]:
             "MOVEWORKS_API_KEY": API_KEY,
             "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
             "LIST_TOKENS": "on",
+            "COMMENTS": "on",
             "LEDGER_CONNECTION": "memory",
         }
         command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,8 +30,9 @@ from hosted import (
 )
 
 from coupa_core.decide import Outcome
-from coupa_core.documents import LEAST_SCOPES
+from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES
 from coupa_core.endings import End, Ending
+from coupa_core.endpoints import Reply
 from coupa_core.model import Verb
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.moveworks.listener import payload
@@ -85,6 +86,36 @@ def place() -> Iterator[Hosted]:
         yield running
 
 
+def spoken(page: str, heading: str) -> Curl:
+    """Return the command under a heading."""
+    [block] = re.findall(r"^```bash\n(.*?)^```$", section(page, heading), re.DOTALL | re.MULTILINE)
+    return parse(block)
+
+
+MAPPERS: dict[str, dict[str, Any]] = {
+    heading: yaml.safe_load(found[1])
+    for heading in re.findall("^## (.*)$", PAGES["actions.md"], re.MULTILINE)
+    if (found := re.search(r"^```yaml\n(.*?)^```$", section("actions.md", heading), re.DOTALL | re.MULTILINE))
+}
+"""The bodies by data mapper, by the action."""
+
+
+def mapped(mapper: dict[str, Any], slots: dict[str, Any]) -> dict[str, Any]:
+    """Return what the data mapper makes of slots, as far as the pages use it."""
+    made: dict[str, Any] = {}
+    for name, value in mapper.items():
+        if isinstance(value, dict):
+            [(operator, each)] = value.items()
+            assert operator == "MAP()"
+            made[name] = [
+                {key: item[path.removeprefix("item.")] for key, path in each["converter"].items()}
+                for item in slots[each["items"]]
+            ]
+        elif value in slots:
+            made[name] = slots[value]
+    return made
+
+
 def ready(place: Hosted, curl: Curl, *, email: str) -> Curl:
     """Return the command with the sandbox's addresses, an approval that waits, and the connector's key."""
     for real, here in {
@@ -102,6 +133,7 @@ def ready(place: Hosted, curl: Curl, *, email: str) -> Curl:
         "approval_id": card["approval_id"],
         "action_token": card["action_token"],
         "comment_for_rejection": "Two are enough.",
+        "question_for_requester": "Why two of them?",
         "decision": "approve",
         "meta_info.user.email_addr": email,
         "user.email_addr": email,
@@ -123,7 +155,13 @@ def ready(place: Hosted, curl: Curl, *, email: str) -> Curl:
     return curl.filled(values)
 
 
-DONE = {"approve": "approved", "reject": "rejected", "hold": "held", "decision": "approved"}
+DONE = {
+    "approve": "approved",
+    "reject": "rejected",
+    "hold": "held",
+    "decision": "approved",
+    "comment": "commented",
+}
 
 
 def check(place: Hosted, curl: Curl, email: str, params: dict[str, str] | None = None) -> None:
@@ -136,6 +174,8 @@ def check(place: Hosted, curl: Curl, email: str, params: dict[str, str] | None =
     assert reply.status_code == 200, reply.text
     if last in DONE:
         assert reply.json()["outcome"] == DONE[last]
+    elif last == "decide":
+        assert [each["outcome"] for each in reply.json()["items"]] == ["approved"]
     elif last in ("send", "notify"):
         assert "RECEIVED" in reply.text
         assert [each.recipient for each in place.moveworks.delivered[told:]] == [email]
@@ -150,7 +190,8 @@ def test_every_curl_does_what_its_page_says(place: Hosted, page: str, block: str
 
     # In the Params table of the path, as the page says; a call that approves takes a reason too.
     asks_why = page == "events.md" and "/api/approvals/" in curl.url and "approve" not in curl.url
-    check(place, curl, email, {"reason": "Two are enough."} if asks_why else None)
+    words = {"comment" if curl.url.endswith("/comment") else "reason": "Two are enough."}
+    check(place, curl, email, words if asks_why else None)
 
 
 @pytest.mark.parametrize("block", blocks("actions.md", "bash"))
@@ -163,8 +204,9 @@ def test_every_action_works_under_the_names_of_creator_studio_too(place: Hosted,
     curl.headers.pop("Idempotency-Key", None)
 
     reason = None
-    if curl.url.endswith("/reject"):
-        curl.body, reason = None, {"reason": 'Two\n"are" enough & <cheap>'}
+    for path, name in (("/reject", "reason"), ("/comment", "comment")):
+        if curl.url.endswith(path):
+            curl.body, reason = None, {name: 'Two\n"are" enough & <cheap>'}
     email = place.approver()
     assert not any("{{{" in text for text in [curl.url, *curl.headers.values()])
     check(place, ready(place, curl, email=email), email, reason)
@@ -172,10 +214,10 @@ def test_every_action_works_under_the_names_of_creator_studio_too(place: Hosted,
 
 def test_a_body_by_data_mapper_carries_any_text(place: Hosted) -> None:
     why = '"Too dear" said O\'Neil,\n& why <two>? \\ {{x}}'
-    mappers = [yaml.safe_load(block) for block in blocks("actions.md", "yaml")]
+    mappers = {name: MAPPERS[name] for name in ("Reject", "Decision")}
 
     notes = []
-    for mapper, action in zip(mappers, ("reject", "decision"), strict=True):
+    for mapper, action in zip(mappers.values(), ("reject", "decision"), strict=True):
         email = place.approver()
         curl = ready(
             place, parse(next(b for b in blocks("actions.md", "bash") if f"/{action}'" in b)), email=email
@@ -370,7 +412,7 @@ def test_every_fault_that_is_explained_exists() -> None:
 
 
 def test_the_samples_of_answers_have_the_fields_of_real_ones(place: Hosted) -> None:
-    clicked, listed, decided = (json.loads(block) for block in blocks("answers.md", "json"))
+    clicked, several, listed, decided = (json.loads(block) for block in blocks("answers.md", "json"))
     email = place.approver()
     headers = {"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email}
 
@@ -381,6 +423,13 @@ def test_the_samples_of_answers_have_the_fields_of_real_ones(place: Hosted) -> N
     answer = requests.post(url, headers=headers, timeout=10).json()
 
     assert clicked == answer | {"approval_id": clicked["approval_id"]}
+    assert several["items"][0] == clicked
+    token = {"headers": {"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email}, "timeout": 10}
+    items = [{"id": card["approval_id"], "token": card["action_token"]}, {"id": "85999", "token": "x"}]
+    body = {"decision": "approve", "items": items}
+    both = requests.post(f"{place.app_url}/api/approvals/decide", json=body, **token).json()  # type: ignore[arg-type]
+    assert (list(several), several["message"]) == (list(both), both["message"])
+    assert list(several["items"][1]) == list(both["items"][1])
     assert list(listed) == list(real)
     assert list(listed["approvals"][0]) == list(card)
     assert listed["message"] == real["message"]
@@ -398,17 +447,72 @@ def test_the_scopes_are_the_five_that_the_bridge_asks_for() -> None:
         assert LEAST_SCOPES in (FOLDER / page).read_text("utf-8")
 
 
-# ---------------------------------------------------------------------- the ten chats
+# ---------------------------------------------------------------------- the chats of the test plan
 
-A, B = "ann@example.com", "bob@example.com"
+A, B, SAM = "ann@example.com", "bob@example.com", "sam@example.com"
+BRANCHES = {
+    "Approve": "4. Branch Approve",
+    "Reject": "5. Branch Reject",
+    "Hold": "6. Branch Put on hold",
+    "Ask": "7. Branch Ask the requester",
+}
+"""Where the event's path has what `actions.md` has under these headings."""
+
+WORDS = {"Reject": ("comment_for_rejection", "reason"), "Ask": ("question_for_requester", "comment")}
+"""What a person writes: as a slot for the data mapper, and as a name in the Params table."""
 
 
-def _carded(**details: Any) -> tuple[World, Delivered]:
-    world = World()
-    world.person(B)
-    world.requisition(A, **details)
-    [card] = world.announced()
-    return world, card
+class Chats:
+    """One bridge and the people who talk to it by the calls that the pages show, over one channel."""
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.world = World(settings={"MOVEWORKS_CHANNEL": channel, "COMMENTS": "on"})
+        self.world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+        for person in (A, B, SAM):
+            self.world.person(person)
+
+    def enter(self, approver: str = A, **details: Any) -> Delivered:
+        """Enter a request and return the one card that it leads to."""
+        self.world.requisition(approver, **details)
+        [card] = self.later()
+        return card
+
+    def later(self) -> list[Delivered]:
+        """Return what comes within a minute."""
+        self.world.clock.advance(60)
+        return self.world.announced()
+
+    def say(self, action: str, who: str, slots: Mapping[str, Any], words: str | None = None) -> Reply:
+        """Do what a button does, by the documented call."""
+        is_event = self.channel == "events" and action in BRANCHES
+        curl = spoken("events.md", BRANCHES[action]) if is_event else spoken("actions.md", action)
+        slot, name = WORDS.get(action, ("", ""))
+        known = {**slots, slot: words or ""}
+        platform = {
+            "user.email_addr": who,
+            "meta_info.user.email_addr": who,
+            "meta_info.action_instance_id": f"{len(self.world.coupa.front.calls)}-{action[:4]}",
+        }
+        if action in MAPPERS:
+            curl.body = None if is_event else json.dumps(mapped(MAPPERS[action], known))
+        body = curl.body
+        curl.body = None
+        curl = curl.filled({**known, **platform})
+        path = curl.url.partition("/api/")[2].split("/")
+        route, number = (path[-1], path[1]) if len(path) == 3 else (path[-1], "")
+        return self.world.call(
+            {"approvals": "list_approvals"}.get(route, route),
+            headers=curl.headers,
+            route={"approval_id": number} if number else {},
+            query={name: words} if is_event and words is not None else {},
+            body=(body or "").encode(),
+        )
+
+    @property
+    def approval(self) -> Any:
+        """Return the newest approval, as Coupa has it."""
+        return list(self.world.coupa.world.approvals.rows.values())[-1]
 
 
 def _outcome(reply: Any) -> str:
@@ -416,97 +520,139 @@ def _outcome(reply: Any) -> str:
     return f"`{reply.body['outcome']}`"
 
 
-def _first() -> str:
-    world, card = _carded()
+def _first(chats: Chats) -> str:
+    card = chats.enter()
     assert all(word in card.message for word in ("Laptops", "Sam", "1,800.00"))
-    return "(card)" if card.recipient == A and not world.announced() else "?"
+    return "(card)" if card.recipient == A and not chats.later() else "?"
 
 
-def _approve() -> str:
-    world, card = _carded()
-    said = _outcome(world.click(card, A))
-    [approval] = world.coupa.world.approvals.rows.values()
-    assert (approval.status, A in str(approval.note)) == ("approved", True)
+def _approve(chats: Chats) -> str:
+    said = _outcome(chats.say("Approve", A, chats.enter().slots))
+    assert (chats.approval.status, A in str(chats.approval.note)) == ("approved", True)
     return said
 
 
-def _approve_twice() -> str:
-    world, card = _carded()
-    world.click(card, A)
-    said = _outcome(world.click(card, A))
-    assert world.puts() == 1
+def _approve_twice(chats: Chats) -> str:
+    card = chats.enter()
+    chats.say("Approve", A, card.slots)
+    said = _outcome(chats.say("Approve", A, card.slots))
+    assert chats.world.puts() == 1
     return said
 
 
-def _reject_with(reason: str) -> str:
-    world, card = _carded()
-    said = _outcome(world.click(card, A, "reject", reason=reason))
-    [approval] = world.coupa.world.approvals.rows.values()
-    assert approval.is_open or str(approval.note).endswith(reason)
+def _reject_with(reason: str) -> Callable[[Chats], str]:
+    def chat(chats: Chats) -> str:
+        said = _outcome(chats.say("Reject", A, chats.enter().slots, reason))
+        assert chats.approval.is_open or str(chats.approval.note).endswith(reason)
+        return said
+
+    return chat
+
+
+def _somebody_else(chats: Chats) -> str:
+    said = _outcome(chats.say("Approve", B, chats.enter().slots))
+    assert chats.world.puts() == 0
     return said
 
 
-def _somebody_else() -> str:
-    world, card = _carded()
-    said = _outcome(world.click(card, B))
-    assert world.puts() == 0
-    return said
-
-
-def _decided_in_coupa() -> str:
-    world, card = _carded()
-    world.coupa.world.decide_in_coupa(int(card.slots["approval_id"]), by=world.person(A), decision="approved")
-    reply = world.click(card, A)
+def _decided_in_coupa(chats: Chats) -> str:
+    card = chats.enter()
+    chats.world.coupa.world.decide_in_coupa(chats.approval.id, by=chats.world.person(A), decision="approved")
+    reply = chats.say("Approve", A, card.slots)
     assert "Approved by Ann Doe" in reply.body["message"]
     return _outcome(reply)
 
 
-def _changed() -> str:
-    world, card = _carded()
-    [number] = {approval.document.id for approval in world.coupa.world.approvals.rows.values()}
-    world.coupa.world.edit_line(number, 0, unit_price="950.00")
-    reply = world.click(card, A)
+def _changed(chats: Chats) -> str:
+    card = chats.enter()
+    chats.world.coupa.world.edit_line(chats.approval.document.id, 0, unit_price="950.00")
+    reply = chats.say("Approve", A, card.slots)
     assert "1,900.00" in reply.body["content"]
-    world.clock.advance(60)
-    assert [each.recipient for each in world.announced()] == [A]
+    assert [each.recipient for each in chats.later()] == [A]
     return _outcome(reply)
 
 
-def _asked() -> str:
-    world, _ = _carded()
-    reply = world.call("list_approvals", headers={"X-Actor-Email": A})
+def _listed(chats: Chats) -> str:
+    chats.enter()
+    reply = chats.say("List", A, {})
     return "(list)" if reply.body["count"] == len(reply.body["approvals"]) == 1 else "?"
 
 
-def _hold() -> str:
-    world, card = _carded(holdable=True)
-    said = _outcome(world.click(card, A, "hold"))
-    [approval] = world.coupa.world.approvals.rows.values()
-    assert approval.status == "on_hold"
+def _hold(chats: Chats) -> str:
+    said = _outcome(chats.say("Hold", A, chats.enter(holdable=True).slots))
+    assert chats.approval.status == "on_hold"
     return said
 
 
-CHATS: list[Callable[[], str]] = [
+def _ask(chats: Chats) -> str:
+    said = _outcome(chats.say("Ask", A, chats.enter().slots, "Why two of them?"))
+    [comment] = chats.approval.document.comments
+    assert f"Ann Doe <{A}> via Moveworks: Why two of them?" in comment.comments
+    [told] = chats.later()
+    assert told.recipient == SAM
+    assert all(text in told.message for text in ("Ann Doe asks about", "“Why two of them?”", "coupahost"))
+    return said
+
+
+def _answered(chats: Chats) -> str:
+    _ask(chats)
+    number = chats.approval.document.id
+    chats.world.coupa.world.add_comment("requisition", number, by=chats.world.person(SAM), text="Two people.")
+    [card] = chats.later()
+    assert (card.recipient, "Sam Doe answered: “Two people.”" in card.message) == (A, True)
+    assert chats.later() == []
+    return _outcome(chats.say("Approve", A, card.slots))
+
+
+def _several(chats: Chats) -> str:
+    chats.enter()
+    chats.enter(title="Chairs")
+    chosen = chats.say("List", A, {}).body["approvals"]
+    reply = chats.say(
+        "Decide several", A, {"chosen": chosen, "decision": "approve", "comment_for_rejection": ""}
+    )
+    assert reply.body["message"] == "Approved: 2 requests."
+    assert {each.status for each in chats.world.coupa.world.approvals.rows.values()} == {"approved"}
+    [outcome] = {each["outcome"] for each in reply.body["items"]}
+    return f"`{outcome}`"
+
+
+def _german(chats: Chats) -> str:
+    chats.world.coupa.world.users.rows[chats.world.person(B)].default_locale = "de"
+    card = chats.enter(B)
+    assert "wartet auf Ihre Genehmigung" in card.message or "Genehmigung" in card.message
+    reply = chats.say("Approve", B, card.slots)
+    assert reply.body["message"].startswith("Genehmigt: „Laptops“")
+    return _outcome(reply)
+
+
+CHATS: list[Callable[[Chats], str]] = [
     _first,
     _approve,
     _approve_twice,
-    lambda: _reject_with(" "),
-    lambda: _reject_with('"Too dear" said O\'Neil, & why <two>?'),
+    _reject_with(" "),
+    _reject_with('"Too dear" said O\'Neil, & why <two>?'),
     _somebody_else,
     _decided_in_coupa,
     _changed,
-    _asked,
+    _listed,
     _hold,
+    _ask,
+    _answered,
+    _several,
+    _german,
 ]
 
 
-@pytest.mark.parametrize("number", range(10))
-def test_each_of_the_ten_chats_ends_as_the_test_plan_says(number: int) -> None:
+@pytest.mark.parametrize("channel", ["events", "listener"])
+@pytest.mark.parametrize("number", range(14))
+def test_each_chat_ends_as_the_test_plan_says_by_the_documented_calls(number: int, channel: str) -> None:
     row = tables(PAGES["test-plan.md"])[0][number]
 
     assert row[0] == str(number + 1)
-    assert CHATS[number]() == row[2]
+    assert CHATS[number](Chats(channel)) == row[2]
 
 
-def test_the_ten_chats_are_ten() -> None:
-    assert len(tables(PAGES["test-plan.md"])[0]) == len(CHATS) == 10
+def test_the_chats_are_as_many_as_the_page_says() -> None:
+    assert len(tables(PAGES["test-plan.md"])[0]) == len(CHATS) == 14
+    assert PAGES["test-plan.md"].startswith("# Fourteen chats")

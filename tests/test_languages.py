@@ -85,7 +85,7 @@ def test_a_text_about_many_has_each_plural_form_that_the_language_has(language: 
 def test_a_button_s_label_is_short_enough_for_a_button(language: str) -> None:
     labels = [text for key, text in every(language) if key.startswith("button.")]
 
-    assert len(labels) == len(Verb)
+    assert len(labels) == len(Verb) + len(["ask"])
     assert all(0 < len(label) <= MAX_BUTTON and not gaps(label) for label in labels)
 
 

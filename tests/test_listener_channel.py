@@ -492,9 +492,23 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
             "DIGEST_OVER": "2",
             "RELAY": "on",
             "RELAY_DOMAINS": "example.com",
+            "COMMENTS": "on",
         }
     )
+    world.coupa.desk.granted_scopes |= {"core.comment.write"}
     number = world.requisition("ann@example.com")
+    world.sweep()
+    card = json.loads(world.moveworks.front.calls[-1].body)
+    world.call(
+        "comment",
+        headers={"X-Actor-Email": "ann@example.com", "X-Action-Token": card["action_token"]},
+        route={"approval_id": card["approval_id"]},
+        json={"comment": "Why?"},
+    )
+    world.clock.advance(60)
+    world.sweep()
+    world.coupa.world.add_comment("requisition", number, by=world.person("sam@example.com"), text="So.")
+    world.clock.advance(60)
     world.sweep()
     world.clock.advance(24 * 3600)
     world.sweep()
@@ -510,7 +524,8 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
     kinds = {json.loads(call.body)["kind"] for call in world.moveworks.front.calls}
 
     assert kinds == {
-        *("announcement", "reminder", "digest", "escalation", "closing", "outcome", "relay", "probe")
+        *("announcement", "reminder", "digest", "escalation", "closing", "outcome", "relay", "probe"),
+        *("question", "answer"),
     }
     guide = (ROOT / "docs" / "creator_studio" / "listener.md").read_text("utf-8")
     [row] = [line for line in guide.splitlines() if line.startswith("| `kind` |")]

@@ -125,7 +125,13 @@ NAMES = [(folder["name"], item["name"]) for folder in COLLECTION["item"] for ite
 FIRST = {"Coupa": ["Token", "What waits"], "Moveworks": [], "Bridge": ["What waits for me"]}
 """What fills the variables, as the folders' descriptions say."""
 
-OUTCOMES = {"Approve": "approved", "Reject": "rejected", "Hold": "held", "Decision": "approved"}
+OUTCOMES = {
+    "Approve": "approved",
+    "Reject": "rejected",
+    "Hold": "held",
+    "Decision": "approved",
+    "Ask": "commented",
+}
 
 
 @pytest.mark.parametrize(("folder", "name"), NAMES)
@@ -140,6 +146,8 @@ def test_every_request_works(place: Hosted, folder: str, name: str) -> None:
     assert reply.status_code == 200, reply.text
     if folder == "Bridge" and name in OUTCOMES:
         assert reply.json()["outcome"] == OUTCOMES[name]
+    if name == "Decide several":
+        assert [each["outcome"] for each in reply.json()["items"]] == ["approved"]
     if folder == "Coupa" and name in OUTCOMES:
         approval = place.coupa.world.approval(int(runner.values["coupa_approval_id"]))
         assert (approval.status, str(approval.note)) == (
@@ -153,7 +161,7 @@ def test_every_request_works(place: Hosted, folder: str, name: str) -> None:
 def test_the_collection_has_the_four_calls_of_the_guide_and_all_of_the_bridge() -> None:
     assert [name for folder, name in NAMES if folder == "Bridge"] == [
         *("Health", "What waits for me", "One of them", "What I decided"),
-        *("Approve", "Reject", "Hold", "Decision", "Status", "Trace"),
+        *("Approve", "Reject", "Hold", "Decision", "Ask", "Decide several", "Status", "Trace"),
     ]
     guide = {("Coupa", "Token"), ("Coupa", "What waits"), ("Coupa", "One requisition")}
     assert guide | {("Moveworks", "Send a message for an event")} <= set(NAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -122,11 +123,34 @@ def test_the_question_says_who_asks_about_what_and_where_to_answer() -> None:
     assert "“Laptops”, USD 1,800.00" in card.message
 
 
-def test_over_the_listener_question_and_answer_have_their_own_kinds() -> None:
+def test_over_the_listener_question_and_answer_have_their_own_kinds_and_the_card_a_button_to_ask() -> None:
     world, _ = asked_about(MOVEWORKS_CHANNEL="listener")
     answer(world)
 
     assert [who for who, _ in told(world)] == [JAMIE]
+    sent = [json.loads(call.body) for call in world.moveworks.front.calls if call.path.endswith("/notify")]
+    assert [each["kind"] for each in sent] == ["announcement", "question", "answer"]
+    with_ask = {"approve": "Approve", "reject": "Reject", "ask": "Ask"}
+    assert [each["buttons"] for each in sent] == [with_ask, {}, with_ask]
+    assert [bool(each["approval_id"]) for each in sent] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("settings", "details"),
+    [
+        ({"COMMENTS": "off"}, {}),
+        ({"ALLOW_SELF_APPROVAL": "on"}, {"requester": JAMIE}),
+        ({"STEP_UP_OVER": "USD:1"}, {}),
+    ],
+)
+def test_asking_is_offered_only_where_there_is_somebody_to_ask_and_something_to_decide(
+    settings: dict[str, str], details: dict[str, str]
+) -> None:
+    world = world_of(MOVEWORKS_CHANNEL="listener", **settings)
+    entered(world, KINDS[0], JAMIE, **details)
+    world.announced()
+
+    assert "ask" not in json.loads(world.moveworks.front.calls[-1].body)["buttons"]
 
 
 def test_each_reads_question_and_answer_in_their_own_language() -> None:

@@ -129,7 +129,7 @@ def payload(notice: Notice) -> dict[str, object]:
         "action_token": slots.get("action_token", ""),
         "document_type": notice.document_type,
         "document_id": notice.document_id,
-        "buttons": {verb.value: label for verb, label in notice.actions.items()},
+        "buttons": {str(name): label for name, label in notice.actions.items()},
     }
 
 

@@ -13,7 +13,7 @@ from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
 from coupa_core.endings import End
 from coupa_core.facts import NO_FACTS, Facts
-from coupa_core.model import Approval, Bar, Comment, Document, Verb, read_mark
+from coupa_core.model import Approval, Bar, Comment, Document, read_mark
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
 from coupa_core.notice.facts import fact_fields
@@ -48,8 +48,8 @@ class Notice:
         kind: what sort of message it is, in one word.
         document_type: Coupa's class name of what it is about; empty when it is about none or several.
         document_id: the document's number in Coupa; empty likewise.
-        actions: what the reader can do from chat with the approval that the slots name, and what the button
-            for it is called in the reader's language.
+        actions: what the reader can do from chat with the approval that the slots name: a decision or `ask`,
+            and what the button for it is called in the reader's language.
     """
 
     recipient: str
@@ -58,7 +58,7 @@ class Notice:
     kind: str = "announcement"
     document_type: str = ""
     document_id: str = ""
-    actions: Mapping[Verb, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -122,8 +122,16 @@ def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) 
         kind="answer" if turn.answers else "announcement" if turn.waited is None else "reminder",
         document_type=document.type,
         document_id=str(document.id),
-        actions={verb: style.say(f"button.{verb}") for verb in turn.right.actions},
+        actions={name: style.say(f"button.{name}") for name in _offered(turn, style)},
     )
+
+
+def _offered(turn: Turn, style: Style) -> list[str]:
+    """Return what the reader can do from chat: who may decide may also ask, where somebody can be asked."""
+    decisions, asked = list(map(str, turn.right.actions)), turn.document.answerer
+    if not (decisions and style.asks) or turn.document.commented_on is None or asked is None:
+        return decisions
+    return [*decisions, "ask"] if asked.key != turn.right.decider.key else decisions
 
 
 def _text(turn: Turn, style: Style) -> str:

@@ -48,6 +48,7 @@ class Style:
         links: where documents are, by Coupa's class name, and `*` for the others; `{base}`, `{type}`, `{id}`.
         actions: what approvers can do from chat.
         list_decides: whether they can do it from the list of what waits, too.
+        asks: whether they can ask the requester.
     """
 
     base_url: str = ""
@@ -58,6 +59,7 @@ class Style:
     links: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[Verb, ...] = tuple(Verb)
     list_decides: bool = True
+    asks: bool = False
 
     def to(self, locale: str, address: str = "") -> Style:
         """Return the style for one reader.
