@@ -72,8 +72,7 @@ class Ask:
             self._enter(case)
             if case.end is None:
                 reads = reads_of([case])
-                # Beside what is read and written, the comments of those documents that come without.
-                with self._turns.admit(reads + 2, reads + 2, within_s=TURNS_S):
+                with self._turns.admit(reads + 1, reads + 1, within_s=TURNS_S):
                     self._check(case, deadline)
                     if case.end is None:
                         self._carry_out(case, question, deadline)
