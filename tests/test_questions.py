@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from coupa_core.authority import Capacity, Decider
 from coupa_core.documents import ANSWER_SCOPE, COMMENT_SCOPE
-from coupa_core.ledger import Asked, Entry, State, answered
+from coupa_core.errors import Unavailable
+from coupa_core.ledger import Asked, Entry, MemoryStore, State, answered, asked
 from coupa_core.model import Comment
 from coupa_core.sweep.questions import answers_to, closed_by, heard, is_heard
 from sandbox.coupa.world import Group
@@ -20,6 +22,7 @@ from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 KINDS = ("RequisitionHeader", "ExpenseReport", "InvoiceHeader", "OrderHeaderChange")
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 WHY, BECAUSE = "Why ten of them?", "Ten people start in May."
 
 
@@ -269,10 +272,10 @@ def test_a_question_that_was_deleted_is_not_put_and_has_no_answer() -> None:
     world.coupa.world.edit_comment(comments_of(world)[0].id, None)
 
     assert told(world) == []
-    number = int(card.slots["approval_id"])
-    row = world.store.read(number)
-    assert row is not None
-    assert row.questions == {}
+    number = world.coupa.world.approval(int(card.slots["approval_id"])).document.id
+    world.coupa.world.add_comment("requisition", number, by=world.person(SAM), text=BECAUSE)
+    assert told(world) == []
+    assert told(world) == []
 
 
 @pytest.mark.parametrize("decide", ["here", "there"])
@@ -501,5 +504,142 @@ def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebo
         assert question in said
         assert not questions[question.id or 0].is_put
         assert not answers_to(question.id or 0, questions[question.id or 0], said)
-    assert found.over <= questions.keys()
+    assert found.over | found.hidden <= questions.keys()
+    assert not found.hidden & {each.id for each in said if "via Moveworks" in (each.comments or "")}
     assert bool(found.answers) <= is_heard(row, said)
+
+
+class Failing(MemoryStore):
+    """A store that does not take the mark of an answer while somebody says so."""
+
+    fails = False
+
+    def replace(self, entry: Entry) -> str:
+        if self.fails and not entry.questions:
+            raise Unavailable("ledger_503", "away")
+        return super().replace(entry)
+
+
+def test_after_a_crash_between_the_answer_and_its_mark_it_comes_once_more_and_no_third_time() -> None:
+    store = Failing()
+    world = world_of()
+    world.store = store
+    world.restart()
+    entered(world, KINDS[0], JAMIE)
+    [card] = world.announced()
+    ask(world, card)
+    told(world)
+    answer(world)
+
+    store.fails = True
+    assert [who for who, _ in told(world)] == [JAMIE]
+    store.fails = False
+    world.restart()
+    assert told(world) == []
+    world.clock.advance(120)
+    assert [who for who, _ in told(world)] == [JAMIE]
+    world.clock.advance(600)
+    assert told(world) == []
+
+
+def test_an_answer_that_moveworks_does_not_take_is_left_to_coupa_and_stops_nobody() -> None:
+    world, _ = asked_about()
+    answer(world)
+    world.moveworks.front.fail("answer", path="/messages/send", status=400, body='{"error": {"code": "X"}}')
+    told(world)
+    world.clock.advance(600)
+
+    assert told(world) == []
+    entered(world, KINDS[0], ROBIN)
+    assert [who for who, _ in told(world)] == [ROBIN]
+
+
+def test_an_answer_whose_fate_is_never_known_is_not_repeated_for_ever() -> None:
+    world, card = asked_about()
+    answer(world)
+    world.moveworks.front.fail("lose", path="/messages/send", times=None)
+    for _ in range(12):
+        told(world)
+        world.clock.advance(200)
+
+    heard_by = [each for each in world.moveworks.delivered if "answered" in each.message]
+    assert 1 <= len(heard_by) <= 4
+    row = world.store.read(int(card.slots["approval_id"]))
+    assert row is not None
+    assert row.questions == {}
+
+
+def test_whoever_is_owed_a_changed_card_hears_the_answer_after_it() -> None:
+    world, card = asked_about()
+    [number] = world.coupa.world.documents["RequisitionHeader"].rows
+    world.coupa.world.edit_line(number, 0, unit_price="950.00")
+    answer(world)
+
+    [(who, text)] = told(world)
+    assert (who, "1,900.00" in text, "answered" in text) == (JAMIE, True, False)
+    world.clock.advance(300)
+    [(who, text)] = told(world)
+    assert (who, "answered" in text) == (JAMIE, True)
+    assert ask(world, card) == "commented"
+
+
+def test_a_row_keeps_the_newest_twenty_questions() -> None:
+    row = Entry(approval_id=1, state=State.SENT, nonce="n")
+    for number in range(1, 31):
+        row = asked(row, number, Asked(by="user:1", of="user:2", on=5), now=NOW)
+
+    assert sorted(row.questions) == list(range(11, 31))
+
+
+def test_more_than_fifty_comments_are_read_in_pages_and_the_answer_among_them_is_found() -> None:
+    world, _ = asked_about(KINDS[2])
+    answer(world)
+    for number in range(60):
+        answer(world, f"note {number}", by=ROBIN)
+
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_the_same_question_about_an_invoice_is_there_once_also_where_comments_cannot_be_read_first() -> None:
+    world = world_of(KINDS[2])
+    entered(world, KINDS[2], JAMIE)
+    [card] = world.announced()
+    world.coupa.front.fail("answer", path="/api/comments", status=403, times=1, body="{}")
+
+    outcomes = [ask(world, card) for _ in range(3)]
+
+    assert outcomes == ["commented"] * 3
+    assert [each.comments.rpartition(": ")[2] for each in comments_of(world)] == [WHY]
+
+
+@pytest.mark.parametrize(
+    "body", ['[{"id": 9, "commentable-id": "x"}, {"id": 8}, 7]', '[{"id": 3}, {"id": 5}]', "{}", "[7]"]
+)
+def test_comments_in_no_order_or_form_are_no_answer_and_stop_nobody(body: str) -> None:
+    world, _ = asked_about(KINDS[2])
+    answer(world)
+    world.coupa.front.fail("answer", path="/api/comments", status=200, times=1, body=body)
+    entered(world, KINDS[2], ROBIN)
+
+    assert [who for who, _ in told(world)] == [ROBIN]
+    world.clock.advance(300)
+    assert [who for who, _ in told(world)] == [JAMIE]
+
+
+def test_one_kind_whose_comments_cannot_be_read_keeps_no_other_from_its_answers() -> None:
+    world = world_of(",".join(KINDS[:3]))
+    for kind in KINDS[:3]:
+        entered(world, kind, JAMIE)
+    for card in world.announced():
+        ask(world, card, comment=f"{card.slots['approval_id']}?")
+        world.clock.advance(1)
+    told(world)
+    for comment in comments_of(world):
+        document = world.coupa.world.documents[comment.commentable_type].rows[comment.commentable_id]
+        world.coupa.world.comment(document, by=world.person(SAM), text=f"so {comment.commentable_type}")
+    world.coupa.front.fail("answer", path="/api/comments", status=403, times=1, body="{}")
+
+    first, second = told(world), told(world)
+
+    assert [who for who, _ in first] == [JAMIE] * 2
+    assert [(who, "so InvoiceHeader" in text) for who, text in second] == [(JAMIE, True)]

@@ -494,6 +494,8 @@ class _Case:
             hour = self.policy.cadence.open_at(told[key].address, self.now)
             dues.append((hour, Message(Kind.ANSWER, told[key], passes_on=tuple(said[-MAX_ANSWERS:]))))
         entry = ledger.answered(entry, found.over)
+        for number in found.hidden:  # deleted, or not shown by the list: an answer to it is no answer
+            entry = ledger.put(entry, number)
         for question in found.put:
             due = self._question(entry.questions[question.id or 0].of, question)
             dues += [due] if due else []

@@ -23,19 +23,27 @@ class Heard:
 
     Attributes:
         put: our comments that the person whom each asks is told of now.
+        hidden: ids of our comments that Coupa does not show any more: of these nothing is said.
         answers: the comments that somebody is told of now, oldest first, by the key of whoever asked.
-        over: ids of our comments that need nothing more: gone, or asked by somebody who may not decide.
+        over: ids of our comments that need nothing more: who asked may not decide.
         waits: somebody is owed an answer, and cannot be told now.
     """
 
     put: list[Comment] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
     answers: dict[str, list[Comment]] = field(default_factory=dict)
     over: set[int] = field(default_factory=set)
     waits: bool = False
 
 
 def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[Comment]:
-    """Return what the person who was asked wrote after a question, in the order in which it was written."""
+    """Return what the person who was asked wrote after a question, in the order in which it was written.
+
+    Nothing where the question itself is not there any more.
+    """
+    comments = list(comments)
+    if not any(each.id == number and read_mark(each.comments) for each in comments):
+        return []
     said = [
         each
         for each in comments
@@ -79,18 +87,17 @@ def heard(
     found = Heard()
     written = {each.id: each for each in comments}
     for number, asked in entry.questions.items():
-        question = written.get(number)
-        is_gone = question is None or read_mark(question.comments) is None
-        if is_gone or (is_certain and asked.by not in told and asked.by not in others):
+        question, said = written.get(number), answers_to(number, asked, comments)
+        if is_certain and asked.by not in told and asked.by not in others:
             found.over.add(number)
-            continue
-        said = answers_to(number, asked, comments)
-        if said and asked.by in told:
+        elif question is None or read_mark(question.comments) is None:
+            found.hidden.add(number)
+        elif said and asked.by in told:
             known = found.answers.setdefault(asked.by, [])
             known += [each for each in said if each not in known]
         elif said:
             found.waits = True
-        elif question is not None and not asked.is_put:
+        elif not asked.is_put:
             found.put.append(question)
     return found
 
