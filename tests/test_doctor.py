@@ -183,6 +183,20 @@ def test_4_to_6_a_scope_that_the_client_was_not_granted_is_named(stage: Stage, s
     assert said[scope].startswith("is not granted: grant it to the OAuth client in Coupa")
 
 
+@pytest.mark.parametrize("scope", ["core.comment.read", "core.comment.write"])
+def test_a_scope_that_questions_need_and_the_client_was_not_granted_is_named(
+    stage: Stage, scope: str
+) -> None:
+    stage.settings |= {"COMMENTS": "on", "DOCUMENT_TYPES": "InvoiceHeader"}
+    granted = BASELINE | {"core.invoice.read", "core.comment.read", "core.comment.write"}
+    stage.world.coupa.desk.granted_scopes = granted
+
+    assert stage.wrong() == {}
+    assert [each.verdict for each in stage.says("core.comment.read")] == [Verdict.OK]
+    stage.world.coupa.desk.granted_scopes = granted - {scope}
+    assert set(stage.wrong()) == {"Coupa", scope}
+
+
 @pytest.mark.parametrize("scope", sorted(BASELINE))
 def test_a_scope_that_is_not_asked_for_is_named(stage: Stage, scope: str) -> None:
     stage.settings["COUPA_SCOPES"] = " ".join(sorted(BASELINE - {scope}))

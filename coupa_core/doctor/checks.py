@@ -175,6 +175,10 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
     for resource in ("users", "user_groups"):
         yield _scope(resource, _read(access, resource, parts.clock))
     yield from _facts(settings, access, parts.clock)
+    beside = [READABLE[name].comments_as for name in types if READABLE[name].comments_as]
+    if settings.comments == "on" and beside:
+        failure = _read(access, "comments", parts.clock, of={"commentable_type": beside[0]})
+        yield _scope("comments", failure)
     for name in sorted({*settings.document_types} - {*types, "*"}):
         yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
     if not settings.coupa_client_login:
@@ -203,10 +207,15 @@ def _facts(settings: Settings, access: Access, clock: Clock) -> Iterator[Finding
 
 
 def _read(
-    access: Access, resource: str, clock: Clock, fields: Sequence[Any] = ("id",)
+    access: Access,
+    resource: str,
+    clock: Clock,
+    fields: Sequence[Any] = ("id",),
+    *,
+    of: Mapping[str, str] | None = None,
 ) -> ServiceError | None:
-    """Read one record; return what went wrong, or None."""
-    query = {"limit": "1", "fields": json.dumps(fields)}
+    """Read one record, of those that are meant; return what went wrong, or None."""
+    query = {"limit": "1", "fields": json.dumps(fields), **(of or {})}
     try:
         access.read(resource, f"/api/{resource}", query, Deadline(clock, CHECK_S))
     except ServiceError as failure:

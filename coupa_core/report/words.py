@@ -73,6 +73,7 @@ _REFUSED = {
     "reason_too_long": "not all of the reason would have arrived",
     "already_decided": "it was decided already",
     "step_up": "it can be decided in Coupa only",
+    "not_askable": "Coupa takes no comments on it, or names nobody to ask",
     "token_refused": "the action token was missing or not valid",
     "not_holdable": "Coupa does not let it be held",
 }
@@ -82,6 +83,8 @@ _TOLD = {
     "escalation": "told that it has waited for long",
     "closing": "told that it is over for them",
     "outcome": "told, having asked for it, how it ended",
+    "question": "told what an approver asks of them",
+    "answer": "told the requester's answer, with the card",
 }
 _BARRED = {
     Bar.OWN: "asked for it",
