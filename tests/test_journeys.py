@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 import requests
 from proof.kills import app, fire, neighbours
 
@@ -97,3 +98,69 @@ def test_without_a_setting_the_functions_are_there_and_say_which(azurite_server:
     assert listed.status_code == 500
     assert listed.json()["message"] == "The bridge is not configured: MOVEWORKS_API_KEY: is missing."
     assert world.moveworks.delivered == []
+
+
+@pytest.mark.parametrize("channel", ["events", "listener"])
+def test_a_question_outlives_the_process_and_its_answer_comes_once_with_buttons_that_work(
+    azurite_server: Azurite, channel: str
+) -> None:
+    with neighbours() as world:
+        world.coupa.desk.granted_scopes |= {"core.comment.write"}
+        world.environment |= {"MOVEWORKS_CHANNEL": channel, "COMMENTS": "on"}
+        world.enter(0)
+        with app(world) as (process, url):
+            fire(url, wait=True)
+            [card] = world.moveworks.delivered
+            asked = requests.post(
+                f"{url}/api/approvals/{card.slots['approval_id']}/comment",
+                headers={"X-Actor-Email": card.recipient, "X-Action-Token": card.slots["action_token"]},
+                json={"comment": "Why?"},
+                timeout=16,
+            )
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with app(world) as (process, url):
+            fire(url, wait=True)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        [number] = world.coupa.world.documents["RequisitionHeader"].rows
+        world.coupa.world.add_comment("requisition", number, by=world.requester, text="Because.")
+        with app(world) as (_, url):
+            fire(url, wait=True)
+            fire(url, wait=True)
+            [_, question, answer] = world.moveworks.delivered
+            connector = Connector(url)
+            approved = connector.decide(answer, clicker=card.recipient, decision="approve")
+
+    assert asked.json()["outcome"] == "commented"
+    assert (question.recipient, "“Why?”" in question.message) == ("sam@example.com", True)
+    assert (answer.recipient, "Sam Stinson answered: “Because.”" in answer.message) == (card.recipient, True)
+    assert approved.json()["outcome"] == "approved"
+    assert world.moveworks.markup_faults == []
+
+
+def test_several_are_decided_at_once_and_one_is_held_from_chat(azurite_server: Azurite) -> None:
+    with neighbours() as world:
+        world.environment["LIST_TOKENS"] = "on"
+        for _ in range(3):
+            world.enter(0)
+        held = list(world.coupa.world.approvals.rows.values())[-1]
+        held.holdable = True
+        with app(world) as (_, url):
+            fire(url, wait=True)
+            cards = sorted(world.moveworks.delivered, key=lambda each: each.slots["approval_id"])
+            connector, person = Connector(url), cards[0].recipient
+            hold = connector.decide(cards[2], clicker=person, decision="hold")
+            listed = connector.pending(person).json()["approvals"]
+            items = [{"id": each["approval_id"], "token": each["action_token"]} for each in listed]
+            several = requests.post(
+                f"{url}/api/approvals/decide",
+                headers={"X-Actor-Email": person},
+                json={"decision": "approve", "items": items},
+                timeout=16,
+            )
+
+    assert hold.json()["outcome"] == "held"
+    assert several.json()["message"] == "Approved: 2 requests."
+    statuses = [each.status for each in world.coupa.world.approvals.rows.values()]
+    assert statuses == ["approved", "approved", "on_hold"]
