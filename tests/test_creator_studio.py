@@ -14,8 +14,9 @@ import pytest
 import requests
 import yaml
 from azure.functions.decorators.function_app import Function
-from bridge import World
+from bridge import COUPA, World
 from curl import Curl, parse
+from goldens import readable
 from hosted import (
     API_KEY,
     CLIENT_ID,
@@ -38,6 +39,7 @@ from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.moveworks.listener import payload
 from coupa_core.notice import Notice, Style, ended_as
 from coupa_core.settings import NAMES
+from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
@@ -467,7 +469,14 @@ class Chats:
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.world = World(settings={"MOVEWORKS_CHANNEL": channel, "COMMENTS": "on"})
+        self.world = World(
+            settings={
+                "MOVEWORKS_CHANNEL": channel,
+                "COMMENTS": "on",
+                "FACTS": "open_requests,budget",
+                "SENSITIVE": '{"departments": ["HR"]}',
+            }
+        )
         self.world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
         for person in (A, B, SAM):
             self.world.person(person)
@@ -502,7 +511,7 @@ class Chats:
         path = curl.url.partition("/api/")[2].split("/")
         route, number = (path[-1], path[1]) if len(path) == 3 else (path[-1], "")
         return self.world.call(
-            {"approvals": "list_approvals"}.get(route, route),
+            {"approvals": "list_approvals", "decisions": "list_decisions"}.get(route, route),
             headers=curl.headers,
             route={"approval_id": number} if number else {},
             query={name: words} if is_event and words is not None else {},
@@ -626,6 +635,62 @@ def _german(chats: Chats) -> str:
     return _outcome(reply)
 
 
+def _decided(chats: Chats) -> str:
+    chats.say("Approve", A, chats.enter().slots)
+    reply = chats.say("What did I decide", A, {})
+    assert reply.body["message"] == "You made 1 decision in the last 30 days."
+    [made] = reply.body["decisions"]
+    assert (made["status"], made["made_in"]) == ("approved", "chat")
+    assert made["text"].endswith("“Laptops” · in chat")
+    assert chats.say("What did I decide", B, {}).body["decisions"] == []
+    return "(history)"
+
+
+def _lines(card: Delivered) -> list[str]:
+    """Return the lines of a card, over either channel, without what makes them bold."""
+    return [line.strip("*") for line in readable(card.message).splitlines()]
+
+
+def _sensitive(chats: Chats) -> str:
+    card = chats.enter(department="HR", justification="A new colleague.")
+    number = chats.approval.document.id
+    head, why, link = _lines(card)
+    assert head.endswith(f" Purchase request {number} needs your approval")
+    assert why == "This is neither shown nor decided in chat; please open it in Coupa."
+    assert f"{COUPA}/requisition_headers/{number}" in link
+    [listed] = chats.say("List", A, {}).body["approvals"]
+    assert not any(word in listed["text"] for word in ("Laptop", "Sam", "900.00", "colleague"))
+    # The listener shows no button: who has one has it from the list.
+    assert bool(card.slots) is (chats.channel == "events")
+    slots = card.slots or listed
+    assert _outcome(chats.say("Ask", A, slots, "Who is it?")) == "`step_up`"
+    reply = chats.say("Approve", A, slots)
+    assert (reply.body["link"], chats.approval.is_open) == (f"{COUPA}/requisition_headers/{number}", True)
+    return _outcome(reply)
+
+
+def _budget(chats: Chats) -> str:
+    coupa = chats.world.coupa.world
+    period = coupa.add_period("FY26 Q4")
+    left = {"remaining": "66883.00", "pending_requisitions_amount": "1800.00"}
+    coupa.add_reference("budget_lines", period=period, account="HQ-IT", currency="USD", **left)
+    line = Line("Laptop", quantity="2", unit_price="900.00", account="HQ-IT-Assets", period=period)
+    card = chats.enter(lines=[line])
+    said = "FY26 Q4, HQ / IT: USD 66,883.00 remaining, USD 1,800.00 in pending requests"
+    assert f"- Budget line in Coupa: {said}" in _lines(card)
+    return _outcome(chats.say("Approve", A, card.slots))
+
+
+def _duplicate(chats: Chats) -> str:
+    first = chats.enter()
+    number = chats.approval.document.id
+    second = chats.enter()
+    assert "Possible duplicate" not in first.message
+    twin = f"- Possible duplicate (same supplier and amount): Purchase request {number} (Nov 23, 2026)"
+    assert twin in _lines(second)
+    return _outcome(chats.say("Reject", A, second.slots, "Entered twice."))
+
+
 CHATS: list[Callable[[Chats], str]] = [
     _first,
     _approve,
@@ -641,11 +706,15 @@ CHATS: list[Callable[[Chats], str]] = [
     _answered,
     _several,
     _german,
+    _decided,
+    _sensitive,
+    _budget,
+    _duplicate,
 ]
 
 
 @pytest.mark.parametrize("channel", ["events", "listener"])
-@pytest.mark.parametrize("number", range(14))
+@pytest.mark.parametrize("number", range(18))
 def test_each_chat_ends_as_the_test_plan_says_by_the_documented_calls(number: int, channel: str) -> None:
     row = tables(PAGES["test-plan.md"])[0][number]
 
@@ -654,5 +723,5 @@ def test_each_chat_ends_as_the_test_plan_says_by_the_documented_calls(number: in
 
 
 def test_the_chats_are_as_many_as_the_page_says() -> None:
-    assert len(tables(PAGES["test-plan.md"])[0]) == len(CHATS) == 14
-    assert PAGES["test-plan.md"].startswith("# Fourteen chats")
+    assert len(tables(PAGES["test-plan.md"])[0]) == len(CHATS) == 18
+    assert PAGES["test-plan.md"].startswith("# Eighteen chats")
