@@ -121,6 +121,7 @@ class _Made:
     at: datetime | None
     place: Place
     document_key: DocumentKey
+    approval: Approval | None = None
 
     @property
     def key(self) -> tuple[int, str]:
@@ -152,6 +153,10 @@ class Requests(Protocol):
 
     def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read documents, by (type, id); raises `ServiceError`."""
+        ...
+
+    def veiled(self, document: Document, approval: Approval | None) -> Document:
+        """Return a document as chat may know it of this approval; None where nobody knows that."""
         ...
 
 
@@ -287,10 +292,14 @@ class History:
     def _documents(self, made: Sequence[_Made], deadline: Deadline) -> Mapping[DocumentKey, Document]:
         """Return the documents that can be read now; the others are called by their numbers."""
         try:
-            return self._coupa.documents(made, deadline) if made else {}
+            read = self._coupa.documents(made, deadline) if made else {}
         except ServiceError as failure:
             logger.warning("history without documents code=%s cause=%s", failure.code, failure)
             return {}
+        for each in made:
+            if document := read.get(each.document_key):
+                read[each.document_key] = self._coupa.veiled(document, each.approval)
+        return read
 
     def _told(
         self, known: _Known, documents: Mapping[DocumentKey, Document], style: notice.Style
@@ -312,7 +321,7 @@ def _made(approval: Approval, person: Member, email: str, since: datetime) -> _M
         place = Place.CHAT
     elif not approval.by_us and by is not None and by.key == person.key:
         place = Place.COUPA
-    return _Made(approval.id, status, at, place, approval.document_key) if place else None
+    return _Made(approval.id, status, at, place, approval.document_key, approval) if place else None
 
 
 def _joined(ours: Sequence[_Made], theirs: Sequence[_Made]) -> list[_Made]:
@@ -320,8 +329,8 @@ def _joined(ours: Sequence[_Made], theirs: Sequence[_Made]) -> list[_Made]:
     made = {each.key: each for each in theirs}
     for each in ours:
         # A click on what no sweep had seen left a row that does not name its document.
-        key = made[each.key].document_key if each.key in made else each.document_key
-        made[each.key] = replace(each, document_key=key)
+        known = made.get(each.key, each)
+        made[each.key] = replace(each, document_key=known.document_key, approval=known.approval)
     return list(made.values())
 
 

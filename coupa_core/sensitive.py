@@ -86,6 +86,14 @@ class Sensitive:
         """Tell whether an approval is for a named group."""
         return "groups" in self._names and approval.is_for_group and self._is_group(approval.approver)
 
+    def veil_for(self, approval: Approval | None, document: Document) -> Document:
+        """Return a document as chat may know it of an approval, also where only that names the group.
+
+        Where nobody has the approval any more, a named group may have been asked.
+        """
+        is_named = self.asks(approval) if approval else "groups" in self._names
+        return document.veiled() if is_named else document
+
     def _covers(self, document: Document) -> bool:
         of_document, of_lines = OF_DOCUMENT.get(document.kind, ()), OF_LINE.get(document.kind, ())
         return (

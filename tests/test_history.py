@@ -380,6 +380,17 @@ def test_documents_that_do_not_come_are_called_by_their_numbers() -> None:
     assert f": Purchase request {number} · in chat" in only["text"]
 
 
+def test_while_no_document_at_all_can_be_read_the_decisions_are_told_all_the_same() -> None:
+    world = World()
+    numbers = [in_coupa(world), in_chat(world)]
+    world.coupa.front.fail("lose", path="/api/requisitions", times=None)
+
+    decisions = asked(world).body["decisions"]
+
+    assert [each["document_id"] for each in decisions] == [str(each) for each in reversed(numbers)]
+    assert all(f": Purchase request {each['document_id']} · in " in each["text"] for each in decisions)
+
+
 def test_a_decision_on_what_names_no_document_has_the_way_into_coupa() -> None:
     world = World()
     number = in_coupa(world)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from coupa_core.authority import Circle, EmailMap, Limits, Rules, deciders
+from coupa_core.authority import Capacity, Circle, Decider, EmailMap, Limits, Rules, deciders
 from coupa_core.cadence import Cadence
+from coupa_core.directory import Known
 from coupa_core.documents import Requisition
-from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Entry, State, Told, told
-from coupa_core.model import REQUISITION, Approval, Document, Person, Unreadable, Verb
+from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Asked, Entry, State, Told, asked, told
+from coupa_core.model import REQUISITION, Approval, Comment, Document, Person, Unreadable, Verb
 from coupa_core.sweep.judge import (
     HIDDEN,
     MAX_CIRCLE,
@@ -521,3 +522,34 @@ def test_a_type_is_noted_as_far_as_a_row_can_hold_it() -> None:
     row = seen(ROW, approval(**{"approvable-type": "X" * 70_000}), None, NOW)
 
     assert row.document_type == "X" * 64
+
+
+# ---------------------------------------------------------------------- questions about what is sensitive
+
+QUESTION = Comment.model_validate(
+    {"id": 5, "comments": "@[User:30] Ann Lee <ann@example.com> via Moveworks: why?"}
+)
+BECAUSE = Comment.model_validate({"id": 6, "comments": "so", "created-by": {"id": 30, "fullname": "Sam Doe"}})
+
+
+@pytest.mark.parametrize(
+    ("comments", "kind"), [((QUESTION,), Kind.QUESTION), ((QUESTION, BECAUSE), Kind.ANSWER)]
+)
+def test_neither_a_question_nor_its_answer_is_passed_on_about_what_is_sensitive_and_both_stay_open(
+    comments: tuple[Comment, ...], kind: Kind
+) -> None:
+    """The row keeps what is open: it is passed on once the document is shown again."""
+    sam = Decider("user:30", "sam@example.com", "Sam Doe", "", Capacity.APPROVER)
+    known = Known({"user:30": sam})
+
+    def said(about: Document) -> Judged:
+        first = after(judged(about=about))
+        row = asked(first, 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+        return judged(row, about=about, comments=comments, known=known, before=State.SENT)
+
+    shown, hidden = said(document()), said(document().veiled())
+
+    assert [each.kind for each in shown.messages] == [kind]
+    assert hidden.messages == ()
+    assert list(hidden.entry.questions) == [5]
+    assert not hidden.entry.questions[5].is_put

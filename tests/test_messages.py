@@ -16,17 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupa_core.endings import NEWS, End, Ending
-from coupa_core.model import Document, Verb
+from coupa_core.model import Comment, Document, Verb
 from coupa_core.notice import (
     MAX_ENTRIES,
     MAX_MESSAGE,
     Ended,
+    Question,
     Style,
     Waiting,
     closing,
     digest,
     escalation,
     outcome,
+    question,
     sums,
 )
 from coupa_core.notice.catalogue import LANGUAGES, texts
@@ -356,3 +358,39 @@ def test_a_document_of_which_nothing_is_known_is_told_by_its_number(language: st
     for said in others(NOTHING, replace(ENGLISH, language=language), ""):
         assert " 77" in said
         assert not any(hole in said for hole in ("None", "{", "()", "  ", " ,", " ."))
+
+
+# ---------------------------------------------------------------------- a question, and its answer
+
+WHY = Comment.model_validate({"id": 8, "comments": "@[User:3] Kim Park <kim@x.test> via Moveworks: Why ten?"})
+BECAUSE = {"id": 9, "comments": "Ten start.", "created-by": {"id": 3, "fullname": "Jamie Lee"}}
+THERE = "The requester has answered; please read the comment in Coupa."
+
+
+@pytest.mark.parametrize(
+    ("about", "details", "answer", "said"),
+    [
+        (request(), {}, BECAUSE, ["Jamie Lee answered: “Ten start.”"]),
+        (request(), {}, BECAUSE | {"created-by": None}, [THERE]),
+        (request(), {"is_short": True}, BECAUSE, [THERE]),
+        (request().veiled(), {}, BECAUSE, [THERE]),
+    ],
+)
+def test_an_answer_has_its_author_and_words_where_both_can_be_shown_and_else_its_place(
+    about: Document, details: dict[str, Any], answer: dict[str, Any], said: list[str]
+) -> None:
+    shown = lines(card(about, answers=(Comment.model_validate(answer),), **details))
+
+    assert [line for line in shown if "answered" in line] == said
+
+
+def test_a_question_about_what_is_sensitive_says_who_asks_and_where_and_not_what() -> None:
+    open_one, hidden = Question(request(), WHY), Question(request().veiled(), WHY)
+
+    assert lines(question([open_one], style=ENGLISH))[1] == "“Why ten?”"
+    assert lines(question([hidden], style=ENGLISH)) == [
+        "💳 Kim Park asks about Purchase request 14170",
+        "Please answer with a comment in Coupa.",
+        f"Open in Coupa ({BASE}/requisition_headers/14170)",
+    ]
+    assert "Why" not in question([hidden, hidden], style=ENGLISH)

@@ -20,9 +20,11 @@ from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.decide.answers import Outcome, Speaker
 from coupa_core.documents import COMMENT_SCOPE, READABLE, parse_document
 from coupa_core.endings import End, Ending
-from coupa_core.model import Approval, Bar, Document, Kind, Unreadable, Verb
+from coupa_core.endpoints import Reply
+from coupa_core.model import Approval, Bar, Comment, Document, Kind, Unreadable, Verb
 from coupa_core.notice import (
     Ended,
+    Question,
     Style,
     Turn,
     Waiting,
@@ -31,12 +33,14 @@ from coupa_core.notice import (
     digest,
     escalation,
     outcome,
+    question,
     shown_facts,
     sums,
 )
 from coupa_core.notice.catalogue import LANGUAGES
 from coupa_core.sensitive import NAMES, OF_DOCUMENT, OF_LINE, Sensitive, read_sensitive
 from sandbox.coupa.world import Group, Line
+from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, SAM, BOSS = "jamie@example.com", "robin@example.com", "sam@example.com", "boss@example.com"
 KEYS = TokenKeys({"k": b"x" * 32})
@@ -62,6 +66,12 @@ def marked(value: Any, name: str = "") -> Any:
 
 MARKED = {kind: marked(record) for kind, record in RECORDS.items()}
 ASKED = approval(approver={"name": f"{WORD} group", "id": 5}, approver_type="ApprovalGroup", note=WORD)
+ANSWER = Comment.model_validate(
+    {"id": 9, "comments": f"{WORD} because", "created-by": {"id": 3, "fullname": f"{WORD} requester"}}
+)
+ASKS = Comment.model_validate(
+    {"id": 8, "comments": f"@[User:3] Kim Park <kim@x.test> via Moveworks: {WORD}?"}
+)
 FIELDS = {
     "commodities": ("commodity",),
     "suppliers": ("supplier",),
@@ -115,12 +125,15 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
         replace(turn, is_short=True),
         replace(turn, is_unread=True),
         replace(turn, right=Right(reader, tuple(Verb))),
+        replace(turn, answers=(ANSWER,)),
+        replace(turn, answers=(ANSWER,), is_short=True),
         *(replace(turn, right=Right(reader, bar=bar)) for bar in Bar if bar is not Bar.SHARED),
     ]
     cards = [compose(each, style=style, keys=KEYS, now=WHEN) for each in turns]
     waiting = Waiting(document, WHEN - timedelta(days=3), approval_of)
     ends = [Ended(document, End(ending, "Kim Park", WHEN, f"{WORD} words")) for ending in Ending]
     news = [each for each in ends if style.has(f"outcome.{each.end.ending}")]
+    asks = Question(document, ASKS)
     speaker = Speaker(style, approval_of, document)
     return [
         *(each.text for each in cards),
@@ -131,6 +144,7 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
         closing(ends, style=style),
         *(outcome([each], style=style) for each in news),
         outcome(news, style=style),
+        *(question([asks] * number, style=style) for number in (1, 3)),
         *(speaker.answer(each, how="", words="", length="1", room="1").message for each in ANSWERS),
         *(speaker.over(each.end).message for each in ends),
         shown_facts(document),
@@ -470,16 +484,128 @@ def test_what_becomes_sensitive_while_it_waits_is_announced_without_what_it_was(
     assert world.puts() == 0
 
 
-def test_a_group_is_known_by_the_approval_too_where_the_document_does_not_name_it() -> None:
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_group_that_only_the_approval_names_hides_it_from_the_card_to_the_history(workers: int) -> None:
     world = secret_world({"groups": [NAMED["groups"]]})
+    world.workers = workers
+    world.restart()
     group = world.coupa.world.add_group(name=NAMED["groups"], members=[world.person(JAMIE)])
     number = enter(world, Group(group))
-    step = {"id": 85001, "status": "pending_approval", "approver": {"login": "jamie"}}
+    [waits] = world.coupa.world.approvals_of(number)
+    step = {"id": waits.id, "status": "pending_approval", "approver": {"login": "jamie"}}
     world.coupa.world.override(("requisition", number), {"approvals": [step]})
 
     [card] = world.announced()
+    clicks = [world.click(card, JAMIE), world.click(card, JAMIE, "reject", reason="no"), ask(world, card)]
+    live = world.call("trace", query={"live": "1"}, route={"approval_id": str(waits.id)})
+    world.coupa.world.decide_in_coupa(waits.id, by=world.person(JAMIE), decision="approved")
+    past = history(world, JAMIE)
+    world.coupa.world.approvals.drop(waits.id)
+    gone = world.click(card, JAMIE)
+    world.clock.advance(1200)
+    told = [each.message for each in world.announced()]
 
-    assert not is_leaked(card.message)
+    assert [each.body["outcome"] for each in clicks] == ["step_up"] * 3
+    assert "not in chat: SENSITIVE keeps it from chat" in live.text()
+    assert [each["text"].partition(": ")[2] for each in past.body["decisions"]] == [
+        f"Purchase request {number} · in Coupa"
+    ]
+    assert gone.body["outcome"] == "already_decided"
+    assert [each for each in (card.message, *told) if is_leaked(each)] == []
+    assert [each.body for each in (*clicks, past, gone) if is_leaked(json.dumps(each.body))] == []
+
+
+def ask(world: World, card: Delivered, words: str = f"{WORD}?") -> Reply:
+    """Ask the requester about what a card shows."""
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    route = {"approval_id": card.slots["approval_id"]}
+    return world.call("comment", headers=headers, route=route, json={"comment": words})
+
+
+def history(world: World, who: str) -> Reply:
+    """Ask what somebody decided."""
+    return world.call("list_decisions", headers={"X-Actor-Email": who})
+
+
+def hide(world: World, named: dict[str, list[str]]) -> None:
+    """Change what is hidden, as a restart with other settings does."""
+    world.settings["SENSITIVE"] = json.dumps(named)
+    world.restart()
+
+
+def told_later(world: World) -> list[Delivered]:
+    """Return what three sweeps of the next half hour say."""
+    before = len(world.moveworks.delivered)
+    for _ in range(3):
+        world.clock.advance(600)
+        world.sweep()
+    return world.moveworks.delivered[before:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("is_put", [False, True])
+def test_what_becomes_sensitive_takes_its_questions_and_answers_out_of_chat(
+    name: str,
+    is_put: bool,  # noqa: FBT001 - of the table above
+) -> None:
+    """The question waits while it is hidden, and is answered as ever once it is not."""
+    world = secret_world({})
+    who: Any = JAMIE
+    if name == "groups":
+        who = Group(world.coupa.world.add_group(name=NAMED[name], members=[world.person(JAMIE)]))
+    number = enter(world, who)
+    [card] = world.announced()
+    assert ask(world, card).body["outcome"] == "commented"
+    if is_put:
+        world.clock.advance(60)
+        [put] = world.announced()
+        assert put.recipient == SAM
+    hide(world, {name: [NAMED[name]]})
+    world.coupa.world.add_comment("requisition", number, by=world.person(SAM), text=f"{WORD} because")
+
+    hidden = told_later(world)
+    hide(world, {})
+    shown = told_later(world)
+
+    assert [(each.recipient, "has changed" in each.message) for each in hidden] == [(JAMIE, True)]
+    assert not is_leaked(hidden[0].message)
+    assert [f"{WORD} because" in each.message for each in shown if "answered" in each.message] == [True]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_somebody_decided_on_is_called_by_its_number_in_their_history(name: str) -> None:
+    world = secret_world({})
+    who: Any = JAMIE
+    if name == "groups":
+        who = Group(world.coupa.world.add_group(name=NAMED[name], members=[world.person(JAMIE)]))
+    first, second = enter(world, who), enter(world, who)
+    card, _ = world.announced()
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    [other] = world.coupa.world.approvals_of(second)
+    world.coupa.world.decide_in_coupa(
+        other.id, by=world.person(JAMIE), decision="rejected", note=f"{WORD} no"
+    )
+    assert is_leaked(json.dumps(history(world, JAMIE).body))
+
+    hide(world, {name: [NAMED[name]]})
+    past = history(world, JAMIE)
+    world.coupa.front.fail("answer", path="/api/approvals", status=503, times=None)
+    ours = history(world, JAMIE)
+
+    numbers = {each["document_id"]: each["text"] for each in past.body["decisions"]}
+    assert numbers.keys() == {str(first), str(second)}
+    assert all(f": Purchase request {number} · in " in text for number, text in numbers.items())
+    assert [each["document_id"] for each in ours.body["decisions"]] == [str(first)]
+    assert not is_leaked(json.dumps(past.body))
+    assert not is_leaked(json.dumps(ours.body))
+
+
+def test_whom_nobody_knows_to_have_been_asked_may_have_been_a_named_group() -> None:
+    document = read("RequisitionHeader")
+
+    assert Sensitive({"groups": ["Board"]}).veil_for(None, document).is_sensitive
+    assert not Sensitive({"groups": ["Board"]}).veil_for(approval(), document).is_sensitive
+    assert not Sensitive({"suppliers": ["Board"]}).veil_for(None, document).is_sensitive
 
 
 def test_the_others_are_told_and_decided_as_ever() -> None:

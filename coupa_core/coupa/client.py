@@ -319,7 +319,8 @@ class Coupa:
 
         A type that is not known is known by type and id alone. A document or a type that cannot be read gives
         `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out. What is
-        sensitive is veiled, also where only an approval says so that names it.
+        sensitive is veiled, also where only an approval says so that names it; what a row names, and not an
+        approval, needs `veiled` besides.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -357,6 +358,10 @@ class Coupa:
             raise failures[0]
         return {key: each.veiled() if key in sensitive else each for key, each in documents.items()}
 
+    def veiled(self, document: Document, approval: Approval | None) -> Document:
+        """Return a document as chat may know it of this approval; None where nobody knows that."""
+        return self._sensitive.veil_for(approval, document)
+
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
         """Read the document of one approval; None when Coupa does not know it.
 
@@ -374,7 +379,7 @@ class Coupa:
         document = self._parsed(kind, read.rows, deadline).get((kind, number))
         if isinstance(document, Unreadable) and document.failure:
             raise document.failure
-        return document
+        return self.veiled(document, approval) if document else None
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
         """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.

@@ -325,7 +325,8 @@ class Checks:
     def _document_of(self, row: Entry | None, deadline: Deadline) -> Document | None:
         if row is None or not 0 < (row.document_id or 0) < MAX_ID:
             return None
-        return self._coupa.documents([row], deadline).get(row.document_key)
+        document = self._coupa.documents([row], deadline).get(row.document_key)
+        return self._coupa.veiled(document, None) if document else None
 
     def _meet(
         self, case: Case, approval: Approval, directory: Deciders, rows: Rows | None, deadline: Deadline
@@ -366,6 +367,8 @@ class Checks:
             elif isinstance(case.document, Unreadable):
                 text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
                 case.end = case.document.failure or Denied("coupa_unreadable", text)
+            else:  # a row by which it was read ahead does not say whom Coupa asks
+                case.document = self._coupa.veiled(case.document, approval)
 
     def _documents(
         self, cases: Sequence[Case], ahead: Ahead, deadline: Deadline

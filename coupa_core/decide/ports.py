@@ -30,6 +30,10 @@ class Decisions(Protocol):
         """Read the documents that approvals, or rows, name, by (type, id)."""
         ...
 
+    def veiled(self, document: Document, approval: Approval | None) -> Document:
+        """Return a document as chat may know it of this approval; None where nobody knows that."""
+        ...
+
     def siblings(
         self, documents: Iterable[Document], deadline: Deadline
     ) -> dict[DocumentKey, list[Approval]]:

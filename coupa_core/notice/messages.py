@@ -300,11 +300,11 @@ class Question:
     comment: Comment
 
     def said(self, style: Style) -> tuple[str, str]:
-        """Return who asks about what, and their words."""
+        """Return who asks about what, and their words; none about what is sensitive."""
         mark = read_mark(self.comment.comments)
         name, words = (mark.name or mark.address, mark.words) if mark else ("", "")
         asks = style.say("question", who=clean(name, SHORT), document=priced(self.document, style))
-        return asks, style.quote(clean(words, LONG))
+        return asks, "" if self.document.is_sensitive else style.quote(clean(words, LONG))
 
 
 def question(items: Sequence[Question], *, style: Style) -> str:
@@ -315,7 +315,8 @@ def question(items: Sequence[Question], *, style: Style) -> str:
             style.say("questions", count=len(items)), [style.colon(*each) for each in said], style
         )
     [(asks, words)] = said
-    return _signed(items[0].document, Card(headline=asks, notes=(words, style.say("question.reply"))), style)
+    notes = tuple(filter(None, (words, style.say("question.reply"))))
+    return _signed(items[0].document, Card(headline=asks, notes=notes), style)
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,8 @@ class Work:
         documents |= coupa.documents(self._wanted(whole), deadline)
         self._cut |= {key for key, each in documents.items() if each.lines_left_out}
         for one in whole:
-            one.read.document = documents.get(one.key)
+            document, approval = documents.get(one.key), one.read.approval if one.read.is_known else None
+            one.read.document = coupa.veiled(document, approval) if document else None
         self._read_people([one for one in whole if one.read.is_pending], deadline)
         self._read_asked([one for one in whole if not one.read.is_pending], deadline)
         self._read_comments([one for one in whole if one.read.is_pending and one.entry.questions], deadline)
