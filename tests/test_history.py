@@ -382,7 +382,7 @@ def test_documents_that_do_not_come_are_called_by_their_numbers() -> None:
 
 def test_while_no_document_at_all_can_be_read_the_decisions_are_told_all_the_same() -> None:
     world = World()
-    numbers = [in_coupa(world), in_chat(world)]
+    numbers = [in_coupa(world), in_coupa(world), in_chat(world)]
     world.coupa.front.fail("lose", path="/api/requisitions", times=None)
 
     decisions = asked(world).body["decisions"]
