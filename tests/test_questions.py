@@ -121,6 +121,17 @@ def test_the_requester_is_told_and_the_answer_comes_back_once_with_buttons_that_
     assert told(world) == []
 
 
+def test_the_card_with_the_answer_shows_what_the_first_one_showed_and_its_facts() -> None:
+    world, card = asked_about(FACTS="open_requests")
+    entered(world, KINDS[0], ROBIN)
+    answer(world)
+
+    fresh = next(text for who, text in told(world) if who == JAMIE)
+
+    assert "other open requests" not in card.message
+    assert "Requester’s other open requests</i>: 1 (USD 1,800.00)" in fresh
+
+
 def test_the_question_says_who_asks_about_what_and_where_to_answer() -> None:
     _, card = asked_about()
     assert "“Laptops”, USD 1,800.00" in card.message
