@@ -276,7 +276,8 @@ class Settings(BaseModel):
         "",
         alias="COUPA_SCOPES",
         description=f"space-separated; by default `{LEAST_SCOPES}` and what reads the other types of "
-        "`DOCUMENT_TYPES`; a dangerous scope (`*.delete`, `bypass`) is refused",
+        "`DOCUMENT_TYPES`; what `COMMENTS` and `FACTS` need is asked for besides; a dangerous scope "
+        "(`*.delete`, `bypass`) is refused",
     )
     coupa_max_per_second: int = Field(
         5,
@@ -313,7 +314,8 @@ class Settings(BaseModel):
     notice_language: Annotated[str, AfterValidator(read_language)] = Field(
         "en_US",
         alias="NOTICE_LANGUAGE",
-        description="of notices, and their numbers and dates: a locale of English or German, such as `de_CH`",
+        description="a locale such as `de_CH`: language, numbers and dates of everybody for whom Coupa has "
+        "none of the [ten languages](docs/notices.md#language-and-time)",
     )
     time_zone: Annotated[str, AfterValidator(read_zone)] = Field(
         "UTC",
