@@ -462,10 +462,10 @@ MUTATIONS = (
     ),
     Mutation(
         "the requester hears of the whole document",
-        "sweep/judge.py",
-        "end_of_document(document, [approval]).ending in NEWS",
-        "approval.status == model.APPROVED",
-        "test_endings.py::test_the_requester_hears_nothing_of_a_step_where_the_whole_was_withdrawn_after_it",
+        "sweep/compose.py",
+        "end_of_document(item.document, [approval]) if is_whole",
+        "end_of(approval, item.document) if is_whole",
+        "test_endings.py::test_the_requester_of_an_invoice_that_was_disputed_hears_that_and_no_approval",
     ),
     Mutation(
         "nobody who is asked again hears a farewell",
