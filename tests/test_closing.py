@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -526,3 +528,95 @@ def test_an_amount_that_changed_is_shown_as_a_difference() -> None:
 
     assert "Amount: USD 100.00 → USD 120.00" in changed.message
     assert "100" not in world.store.open_entries().entries[0].cause
+
+
+# Whom the document still asks.
+
+
+def acting(world: World, of: str, by: str) -> int:
+    """Let somebody act for somebody else for ten days, and return the delegation's id."""
+    now = world.clock.now()
+    return world.coupa.world.add_delegation(
+        delegator=world.person(of), delegate=world.person(by), start=now, end=now + timedelta(days=10)
+    )
+
+
+def given_away(world: World) -> None:
+    number = world.requisition(JAMIE, JAMIE)
+    world.sweep()
+    world.coupa.world.reassign(world.coupa.world.approvals_of(number)[0].id, to=world.person(ROBIN))
+
+
+def left_the_group(world: World) -> None:
+    group = buyers(world, JAMIE, ROBIN)
+    world.requisition(group, JAMIE)
+    world.sweep()
+    world.coupa.world.leave(group.id, world.person(JAMIE))
+
+
+def delegation_ended(world: World) -> None:
+    number = acting(world, ROBIN, by=JAMIE)
+    world.requisition(ROBIN, JAMIE)
+    world.sweep()
+    world.coupa.world.end_delegation(number)
+
+
+def in_the_group_later(world: World) -> None:
+    group = buyers(world, JAMIE, ALEX)
+    number = world.requisition(JAMIE, group)
+    world.sweep()
+    world.coupa.world.reassign(world.coupa.world.approvals_of(number)[0].id, to=world.person(ROBIN))
+
+
+LEFT_OUT = [given_away, left_the_group, delegation_ended, in_the_group_later]
+
+
+@pytest.mark.parametrize("leave", LEFT_OUT)
+def test_whoever_is_asked_in_a_later_step_hears_no_farewell(leave: Callable[[World], None]) -> None:
+    world = World(settings=ALWAYS)
+    leave(world)
+
+    said = [each for each in told(world, 6) + told(world, 6) if each[0] == JAMIE]
+
+    assert said == []
+    assert not any(row.farewell for row in world.store.open_entries().entries)
+
+
+@pytest.mark.parametrize("leave", LEFT_OUT)
+def test_while_nobody_knows_whom_the_document_asks_nothing_is_said_of_its_end(
+    leave: Callable[[World], None],
+) -> None:
+    world = World(settings=ALWAYS)
+    leave(world)
+    world.clock.advance(360)
+    world.coupa.front.fail("answer", status=503, times=ENDLESS, query=r"approvable_id\[in\]")
+
+    first = world.announced()
+    world.coupa.front.heal()
+    later = told(world, 6)
+
+    assert [each.recipient for each in first if each.recipient == JAMIE] == []
+    assert [person for person, _ in later if person == JAMIE] == []
+
+
+def test_where_nobody_is_left_out_nobody_asks_whom_the_document_asks() -> None:
+    world = World(settings=ALWAYS)
+    world.requisition(JAMIE, ROBIN)
+    world.sweep()
+    world.clock.advance(360)
+    world.sweep()
+
+    assert not any("approvable_id%5Bin%5D" in call.query for call in world.coupa.front.calls)
+
+
+def test_whoever_comes_back_before_the_morning_hears_no_farewell() -> None:
+    world = World(settings={**ALWAYS, "QUIET_HOURS": "18:00-08:00"})
+    group = buyers(world, JAMIE, ROBIN)
+    world.requisition(group)
+    world.sweep()
+    world.clock.advance(12 * 3600)
+    world.coupa.world.leave(group.id, world.person(JAMIE))
+    assert told(world) == []
+    world.coupa.world.join(group.id, world.person(JAMIE))
+
+    assert [said for person, said in told(world, 14 * 60) if person == JAMIE and "No longer" in said] == []

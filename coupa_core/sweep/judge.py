@@ -6,7 +6,7 @@ Pure: it asks nobody and writes nothing. Who is told of what, and at which hour,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -153,7 +153,8 @@ class Read:
         known: whom of those the chat can reach who are to hear that it is over.
         managers: of whom Coupa asks, where a long wait is told to them.
         is_outcome_told: this sweep has told the requester how the document ended.
-        asked: the keys of those whom any pending approval of the same document asks.
+        asked: the keys of those whom any pending approval of the same document asks, read for rows that owe a
+            farewell; None when nobody can tell.
     """
 
     approval: Approval
@@ -166,7 +167,7 @@ class Read:
     known: Known = field(default_factory=Known)
     managers: Known = field(default_factory=Known)
     is_outcome_told: bool = False
-    asked: Collection[str] = ()
+    asked: Collection[str] | None = ()
 
     @property
     def is_pending(self) -> bool:
@@ -494,8 +495,9 @@ class _Case:
         """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
         if self.policy.silence == DRY_RUN:
             return judged
-        dues = {key: self._farewell(judged, key, role) for key, role in judged.entry.farewell.items()}
-        entry = replace(judged.entry, farewell={k: v for k, v in judged.entry.farewell.items() if dues[k]})
+        owed = _of_others(judged.entry.farewell, self.read)
+        dues = {key: self._farewell(judged, key, role) for key, role in owed.items()}
+        entry = replace(judged.entry, farewell={key: role for key, role in owed.items() if dues[key]})
         return judged.saying([due for due in dues.values() if due], self.now, entry=entry)
 
     def _farewell(self, judged: Judged, key: str, role: str) -> Due | None:
@@ -506,6 +508,8 @@ class _Case:
             return self.now + LOOK_AGAIN, None
         if person is None or _knows(person, entry, judged.approval):
             return None
+        if self.read.asked is None and role != Role.REQUESTER:
+            return None if is_late else (self.now + LOOK_AGAIN, None)
         kind = Kind.OUTCOME if role == Role.REQUESTER else Kind.CLOSING
         return self.policy.cadence.open_at(person.address, self.now), Message(kind, person, role)
 
@@ -575,7 +579,12 @@ def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
     """
     if policy.silence == DRY_RUN:
         return {}
-    owed, asked = _owed_farewells(entry, read, policy), () if has_stopped(read.document) else read.asked
+    return _of_others(_owed_farewells(entry, read, policy), read)
+
+
+def _of_others(owed: Mapping[str, str], read: Read) -> dict[str, str]:
+    """Return the farewells without those whom the document still asks, now or in a later step."""
+    asked = () if has_stopped(read.document) else read.asked or ()
     return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
 
 
