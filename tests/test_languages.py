@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -91,7 +93,7 @@ def test_a_button_s_label_is_short_enough_for_a_button(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> None:
     for key, text in every(language):
-        is_joint = key in ("comma", "colon", "space", "by", "at", "for")
+        is_joint = key in ("comma", "colon", "space", "by", "at", "for", "for.group")
         assert text == text.strip() or is_joint, key
         assert not set(text) & set("<>\n\t\u00a0\u202f"), key
         assert "  " not in text, key
@@ -151,6 +153,70 @@ def test_words_of_others_stand_in_the_language_s_own_quotation_marks(language: s
 def test_a_number_of_things_is_said_as_the_grammar_wants_it(language: str, number: int, said: str) -> None:
     assert Style(language=language).say("digest", count=number).replace("\u00a0", " ") == said
     assert plural_of(language, number) in forms_of(texts(language)["digest"])
+
+
+RANGES = {
+    "en": ("{a} to {b}", "from {a}", "until {b}"),
+    "de": ("{a} bis {b}", "ab {a}", "bis {b}"),
+    "fr": ("du {a} au {b}", "à partir du {a}", "jusqu’au {b}"),
+    "es": ("del {a} al {b}", "desde el {a}", "hasta el {b}"),
+    "it": ("dal {a} al {b}", "dal {a}", "fino al {b}"),
+    "pt": ("de {a} a {b}", "a partir de {a}", "até {b}"),
+    "nl": ("{a} t/m {b}", "vanaf {a}", "t/m {b}"),
+    "pl": ("od {a} do {b}", "od {a}", "do {b}"),
+    "ja": ("{a}\uff5e{b}", "{a}から", "{b}まで"),
+    "zh": ("{a} 至 {b}", "{a} 起", "至 {b}"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_range_of_days_is_said_as_the_grammar_wants_it(language: str) -> None:
+    style, first, last = Style(language=language), "2026-01-01", "2026-12-31"
+    days = {"a": style.day(first), "b": style.day(last)}
+
+    said = (style.span(first, last), style.span(first, None), style.span(None, last))
+
+    assert said == tuple(text.format(**days) for text in RANGES[language])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("1 to 2", "from 1", "up to 2")),
+        ("fr", ("1 à 2", "à partir de 1", "jusqu’à 2")),
+        ("it", ("da 1 a 2", "da 1", "fino a 2")),
+        ("zh", ("1 至 2", "1 起", "最多 2")),
+        ("nl", ("1 tot 2", "vanaf 1", "tot 2")),
+    ],
+)
+def test_a_range_of_amounts_has_texts_of_its_own(language: str, said: tuple[str, str, str]) -> None:
+    style = Style(language=language)
+
+    assert (style.between("1", "2"), style.between("1", None), style.between(None, "2")) == said
+
+
+def test_a_delegate_and_a_member_read_in_japanese_for_whom_they_are_asked() -> None:
+    world = World()
+    world.person(JAMIE, default_locale="ja")
+    start = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(ROBIN),
+        delegate=world.person(JAMIE),
+        start=start,
+        end=start + timedelta(days=9),
+    )
+    world.requisition(ROBIN)
+
+    [told] = [each.message for each in world.announced() if each.recipient == JAMIE]
+
+    assert "承認をお願いします（Robin Doeさんの代理）" in told
+
+
+@pytest.mark.parametrize("name", ["Ann", "ACME"])
+def test_a_name_that_begins_with_a_vowel_needs_no_elision_in_french(name: str) -> None:
+    every_text = [text.replace("{who}", name) for _, text in every("fr") if "{who}" in text]
+
+    assert not [text for text in every_text if re.search(rf"\b(de|que|le|la|se) {name}", text)]
 
 
 def test_the_languages_are_packed_with_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,10 +205,13 @@ def test_a_closing_follow_up_says_what_happened_by_whom_and_when(ending: Ending)
 
     assert lines(closing(ended, style=ENGLISH)) == [
         f"💳 {english}",
-        "There is nothing left for you to do.",
+        "There is nothing left for you to do about this request.",
         f"Open in Coupa ({BASE}/requisition_headers/14170)",
     ]
-    assert lines(closing(ended, style=GERMAN))[:2] == [f"💳 {german}", "Für Sie ist nichts mehr zu tun."]
+    assert lines(closing(ended, style=GERMAN))[:2] == [
+        f"💳 {german}",
+        "Für Sie ist hierzu nichts mehr zu tun.",
+    ]
     assert lines(closing(ended * 2, style=ENGLISH))[:3] == [
         "2 approvals no longer need you",
         english,

@@ -556,7 +556,7 @@ def test_a_change_of_an_order_shows_who_started_it_both_totals_and_a_cancellatio
         ({"term_type": "per_project"}, "Term", ["Per project"]),
         ({"term_type": None}, "Term", []),
         ({"end_date": None}, "Period", ["from Jan 1, 2027"]),
-        ({"start_date": None}, "Period", ["up to Dec 31, 2027"]),
+        ({"start_date": None}, "Period", ["until Dec 31, 2027"]),
         ({"no_of_renewals": None}, "Renewal", ["12 months"]),
         ({"renewal_length_value": None}, "Renewal", ["3 ×"]),
         ({"renewal_length_unit": "moons"}, "Renewal", ["3 × 12 moons"]),

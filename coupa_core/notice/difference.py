@@ -26,13 +26,14 @@ def shown_facts(document: Document) -> str:
     """
     known = sorted((line for line in document.lines if line.id), key=lambda line: line.id or 0)
     rows = [[line.id, *map(plain, _figures(line))] for line in known]
+    code = _code(document.currency)
     codes = {line.id: _code(document.currency_of(line)) for line in known}
     while True:
         facts = {
-            "currency": _code(document.currency),
+            "currency": code,
             "lines": rows,
             "number": len(document.lines),
-            "own": {row[0]: codes[row[0]] for row in rows if codes[row[0]] != _code(document.currency)},
+            "own": {line.id: codes[line.id] for line in known[: len(rows)] if codes[line.id] != code},
             "total": plain(document.total),
         }
         text = json.dumps(facts, separators=(",", ":"), sort_keys=True)

@@ -47,6 +47,7 @@ class Notice:
         document_id: the document's number in Coupa; empty likewise.
         actions: what the reader can do from chat with the approval that the slots name, and what the button
             for it is called in the reader's language.
+        colon: what the reader's language puts between a label and a value.
     """
 
     recipient: str
@@ -56,6 +57,7 @@ class Notice:
     document_type: str = ""
     document_id: str = ""
     actions: Mapping[Verb, str] = field(default_factory=dict)
+    colon: str = ": "
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -116,6 +118,7 @@ def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) 
         document_type=document.type,
         document_id=str(document.id),
         actions={verb: style.say(f"button.{verb}") for verb in turn.right.actions},
+        colon=style.say("colon"),
     )
 
 
@@ -163,8 +166,13 @@ def _request(turn: Turn, style: Style) -> str:
         said = style.say("reminder", document=named, age=style.age(turn.waited))
     else:
         said = style.say("changed" if turn.is_changed else "asked", document=named)
-    whom = clean(turn.right.decider.acts_for(turn.approval), SHORT)
-    return said + style.say("for", who=whom) if whom else said
+    return said + _acting(turn.right, turn.approval, style)
+
+
+def _acting(right: Right, approval: Approval, style: Style) -> str:
+    """Say for whom the reader is asked; empty where that is the reader."""
+    whom = clean(right.decider.acts_for(approval), SHORT)
+    return style.say("for.group" if approval.is_for_group else "for", who=whom) if whom else ""
 
 
 def _ending(turn: Turn, style: Style) -> str:
@@ -188,27 +196,40 @@ class Waiting:
         document: what is to be approved.
         since: when it began to wait; None when nobody knows.
         approval: names who is asked, where that is said.
+        right: who reads it, and what they can do from chat; None for somebody who does not decide it.
     """
 
     document: Document
     since: datetime | None = None
     approval: Approval | None = None
+    right: Right | None = None
+
+    @property
+    def is_barred(self) -> bool:
+        """Tell whether the reader can decide it in Coupa only."""
+        return self.right is not None and not self.right.actions
 
 
 def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     """List several approvals of one person, in the order given, and say how to decide: it has no buttons.
+
+    Where some of them can be decided here, those are marked that cannot.
 
     Args:
         items: what waits; the first ten are named, and fewer where they would not fit into a message.
         style: of the reader.
         now: aware; ages are counted up to it.
     """
+    decides = style.list_decides and not all(each.is_barred for each in items)
+    how = (
+        style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say("decide.coupa")
+    )
 
     def some(number: int) -> Card:
         return Card(
             headline=style.say("digest", count=len(items)),
-            entries=tuple(_entry(each, style, now) for each in items[:number]),
-            endings=(_others(len(items) - number, style), _how_to_decide(style)),
+            entries=tuple(_entry(each, style, now, marks=decides) for each in items[:number]),
+            endings=(_others(len(items) - number, style), how if style.actions else ""),
             link=Link(style.say("open"), style.base_url),
             colon=style.say("colon"),
         )
@@ -216,25 +237,18 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     return _fitting(some)
 
 
-def _entry(waiting: Waiting, style: Style, now: datetime) -> Entry:
+def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> Entry:
     document, since = waiting.document, waiting.since
     age = style.say("waiting", age=style.age(now - since)) if since else None
     said = style.join(amount_of(document, style), person(document.requested_by), age)
-    return Entry(Link(name_of(document, style), link_to(document, style=style)), said)
-
-
-def _how_to_decide(style: Style) -> str:
-    if not style.actions:
-        return ""
-    return (
-        style.say("decide", question=style.quote(style.say("ask")))
-        if style.list_decides
-        else style.say("decide.coupa")
-    )
+    if waiting.right and waiting.approval:
+        said += _acting(waiting.right, waiting.approval, style)
+    mark = style.say("decide.only_coupa") if marks and waiting.is_barred else None
+    return Entry(Link(name_of(document, style), link_to(document, style=style)), style.join(said, mark))
 
 
 def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
-    """Tell somebody who cannot decide for how long approvals have waited, and for whom."""
+    """Tell somebody for how long approvals have waited, and for whom."""
 
     def waits(each: Waiting) -> str:
         who, age = asked(each.approval) if each.approval else "", style.age(now - (each.since or now))
@@ -245,9 +259,10 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
     who, waited = asked(one.approval) if one.approval else "", waits(one)
-    informed = style.say("informed" if who else "informed.nobody", who=who)
     said = style.colon(numbered(one.document, style), waited)
-    return _about(one.document, said, style, notes=(informed,))
+    # Who may decide it too, as a delegate, is asked by a card of their own.
+    notes = () if one.right else (style.say("informed" if who else "informed.nobody", who=who),)
+    return _about(one.document, said, style, notes=notes)
 
 
 @dataclass(frozen=True)

@@ -168,15 +168,20 @@ class Style:
         return str(format_timedelta(waited, granularity="minute", threshold=1, locale=self.language))
 
     def span(self, start: str | None, end: str | None) -> str | None:
-        """Write from when to when, as far as it is known."""
-        return self.between(self.day(start), self.day(end))
+        """Write from which day to which, as far as it is known."""
+        return self._range(self.day(start), self.day(end), ("range.days", "from.day", "to.day"))
 
     def between(self, low: str | None, high: str | None) -> str | None:
-        """Write a range of which either end may be open."""
+        """Write a range of amounts of which either end may be open."""
+        return self._range(low, high, ("range", "from", "to"))
+
+    def _range(self, low: str | None, high: str | None, keys: tuple[str, str, str]) -> str | None:
+        """Write a range by three texts: for both ends, for the lower and for the upper alone."""
+        both, lower, upper = keys
         if low and high:
-            return low if low == high else self.say("range", low=low, high=high)
+            return low if low == high else self.say(both, low=low, high=high)
         if low or high:
-            return self.say("from", low=low) if low else self.say("to", high=high)
+            return self.say(lower, low=low) if low else self.say(upper, high=high)
         return None
 
     def length(self, number: int, unit: str | None) -> str:

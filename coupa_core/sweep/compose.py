@@ -55,7 +55,9 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER) and is_one:
         return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
     style = kit.style.to(person.locale, person.address)
-    waiting = [notice.Waiting(each.document, each.since, each.judged.approval) for each in items]
+    waiting = [
+        notice.Waiting(each.document, each.since, each.judged.approval, _right(each, kit)) for each in items
+    ]
     match kind:
         case Kind.ESCALATION:
             text = notice.escalation(waiting, style=style, now=now)
@@ -71,19 +73,28 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
         kind=kind if kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) else "digest",
         document_type=first.document.type if is_one else "",
         document_id=str(first.document.id) if is_one else "",
+        colon=style.say("colon"),
     )
+
+
+def _right(item: Item, kit: Kit) -> Right | None:
+    """Return what the reader can do from chat with what waits; None for somebody who does not decide it."""
+    message, judged = item.message, item.judged
+    if message.kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) and not message.decides:
+        return None
+    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
+    person = message.person
+    return Right(person) if judged.unread else kit.rules.right(person, judged.approval, item.document)
 
 
 def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
     """Return what somebody is asked; after several refusals in its shortest form."""
     judged, entry, person = item.judged, item.entry, item.message.person
     was, is_new = entry.to(person.key), item.message.kind is Kind.ANNOUNCEMENT
-    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
-    is_known = not judged.unread
     return notice.Turn(
         approval=judged.approval,
         document=item.document,
-        right=kit.rules.right(person, judged.approval, item.document) if is_known else Right(person),
+        right=_right(item, kit) or Right(person),
         generation=entry.generation,
         is_unread=bool(judged.unread),
         is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,

@@ -96,11 +96,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """Something to be said to somebody about one approval; `role` is the reader's, where it is over."""
+    """Something to be said to somebody about one approval.
+
+    Attributes:
+        role: the reader's, where it is over.
+        decides: whoever hears of somebody's silence may decide it, too.
+    """
 
     kind: Kind
     person: Decider
     role: str = ""
+    decides: bool = False
 
 
 Due = tuple[datetime, Message | None]
@@ -468,7 +474,10 @@ class _Case:
         opening = self.policy.cadence.open_at("", self.now)
         if opening > self.now:
             return opening, None
-        return (opening, Message(Kind.ESCALATION, boss)) if boss else None
+        if boss is None:
+            return None
+        decides = any(same_address(each.address, boss.address) for each in self.read.circle.people)
+        return opening, Message(Kind.ESCALATION, boss, decides=decides)
 
     # ------------------------------------------------------------------ that it is over
 
