@@ -620,3 +620,24 @@ def test_whoever_comes_back_before_the_morning_hears_no_farewell() -> None:
     world.coupa.world.join(group.id, world.person(JAMIE))
 
     assert [said for person, said in told(world, 14 * 60) if person == JAMIE and "No longer" in said] == []
+
+
+@pytest.mark.parametrize("how", ["given away", "decided"])
+def test_while_the_members_of_a_later_group_are_unknown_nobody_hears_that_it_is_over(how: str) -> None:
+    world = World(settings=ALWAYS)
+    group = buyers(world, JAMIE, ALEX)
+    number = world.requisition(JAMIE, group)
+    world.sweep()
+    step = world.coupa.world.approvals_of(number)[0].id
+    world.clock.advance(2 * 3600)
+    if how == "given away":
+        world.coupa.world.reassign(step, to=world.person(ROBIN))
+    else:
+        world.coupa.world.decide_in_coupa(step, by=world.person(ROBIN), decision="approved")
+    world.coupa.hidden_fields, world.coupa.hide_always = {"users"}, True
+    world.coupa.front.fail("answer", status=503, times=ENDLESS, query="approval.groups")
+
+    assert [said for person, said in told(world) + told(world, 6) if person == JAMIE] == []
+
+    world.coupa.front.heal()
+    assert not [said for _, said in told(world, 70) if "nothing left" in said or "No longer" in said]
