@@ -35,6 +35,8 @@ from pydantic import (
 
 from coupa_core.clock import countable
 from coupa_core.errors import BridgeError, ServiceError
+from coupa_core.marks import Signed, read_mark
+from coupa_core.visible import first_seen
 
 MAX_ID = 10**19
 """Ids go into URLs and row keys: 1 to 19 digits, no sign, no leading zero."""
@@ -51,34 +53,6 @@ REQUISITION = "RequisitionHeader"
 
 
 _NO_END = "9999-"
-
-VIA_CHAT = " via Moveworks"
-"""Stands in Coupa's note or comment after the name and e-mail of whoever wrote it through us."""
-
-_MENTION = re.compile(r"@\[User:[0-9]+\] ")
-
-
-@dataclass(frozen=True)
-class Signed:
-    """Words that our client wrote into Coupa, and for whom: by name and e-mail address."""
-
-    name: str
-    address: str
-    words: str
-
-
-def read_mark(text: str | None) -> Signed | None:
-    """Return for whom our client wrote a note or comment; None without our mark.
-
-    Anybody can write the mark: whoever asks must know that our client wrote the text.
-    """
-    person, mark, rest = (text or "").partition(VIA_CHAT)
-    if not mark:
-        return None
-    name, _, address = _MENTION.sub("", person, count=1).rpartition("<")
-    words = rest.removeprefix(":") if rest.startswith(":") else rest.partition(": ")[2]
-    return Signed(name.strip(), address.removesuffix(">"), words.strip())
-
 
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
@@ -258,9 +232,9 @@ class Person(Record):
 
     @property
     def name(self) -> str:
-        """Return the best name there is, possibly empty."""
-        parts = " ".join(part for part in (self.firstname, self.lastname) if part)
-        return self.fullname or parts or self.login or ""
+        """Return the best name of which something can be seen, or else the login; possibly empty."""
+        parts = " ".join(filter(None, map(first_seen, (self.firstname, self.lastname))))
+        return first_seen(self.fullname, parts, self.login)
 
 
 def _is_client(who: Person | None, info: ValidationInfo) -> bool | None:
@@ -363,7 +337,7 @@ class Approval(Record):
     approver: Annotated[Approver | None, Lenient] = None
     approver_id: MaybeId = None
     approver_type: Text = None
-    approved_by: MaybePerson = None
+    approved_by: Asker = None
     approval_date: Text = None
     delegate: MaybePerson = None
     delegates: Annotated[list[DelegateApproval], BeforeValidator(only_readable)] = []
@@ -387,7 +361,7 @@ class Approval(Record):
     @property
     def signed(self) -> Signed | None:
         """Return who decided through us, with which words; None where our client did not write the note."""
-        return read_mark(self.note) if self.by_us else None
+        return read_mark(self.note, self.asked_name) if self.by_us else None
 
     @property
     def is_pending(self) -> bool:
@@ -416,7 +390,7 @@ class Approval(Record):
     def asked_name(self) -> str:
         """Return the name of the user or group that must decide, possibly empty."""
         who = self.approver
-        return ((who.group_name if self.is_for_group else None) or who.name) if who else ""
+        return first_seen(who.group_name if self.is_for_group else None, who.name) if who else ""
 
     @property
     def decided_by(self) -> str:
@@ -540,7 +514,7 @@ class Comment(Record):
     id: MaybeId = None
     comments: Text = None
     created_at: Text = None
-    created_by: MaybePerson = None
+    created_by: Asker = None
     _by_us: bool | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
+            *("marks", "visible"),
         }
     ),
     frozenset(
@@ -41,6 +42,9 @@ TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
     ("model", "errors"),
     ("model", "clock"),
+    ("model", "marks"),
+    ("model", "visible"),
+    ("marks", "visible"),
     ("halving", "errors"),
     ("ranges", "clock"),
     ("ranges", "errors"),

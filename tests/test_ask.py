@@ -91,7 +91,7 @@ def test_whoever_acts_for_somebody_says_so() -> None:
 
     asked(world, card)
 
-    assert f"<{JAMIE}> via Moveworks as member of Buyers: Why" in comments(world)[0].comments
+    assert f'<{JAMIE}> via Moveworks as member of "Buyers": Why' in comments(world)[0].comments
 
 
 def test_turn_amount_and_changed_content_do_not_matter_for_a_question() -> None:
@@ -239,7 +239,7 @@ def test_no_name_can_mention_somebody_or_pass_for_somebody_else() -> None:
     asked(world, card)
 
     text = comments(world)[0].comments
-    assert text.startswith(f"@[User:{world.person(SAM)}] @ [User:7] Eve {ROBIN}")
+    assert text.startswith(f"@[User:{world.person(SAM)}] @ [User 7] Eve {ROBIN}")
     assert text.count("via Moveworks") == 1
 
 

@@ -45,7 +45,7 @@ def test_a_reminder_says_how_long_it_has_waited_and_everything_else() -> None:
     assert said[:3] == [
         "💳 Jamie Lee asks for “Laptops”, USD 14,060.41, by Dec 1, 2026",
         "Purchase request 14170 has been waiting for your approval for 3 days",
-        "- MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41",
+        "- “MacBook Pro”: 10 EA × USD 1,406.041 = USD 14,060.41",
     ]
     assert said[-1] == f"Open in Coupa ({BASE}/requisition_headers/14170)"
 

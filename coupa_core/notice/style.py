@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -31,7 +32,13 @@ order is shown with its order.
 """
 
 _UNITS = ("days", "months", "years")
-_MARKS = str.maketrans(dict.fromkeys("“”„‟«»「」『』", "'"))
+_ONE = "['’‘‚‛`´′‵ʹʼ＇]"  # noqa: RUF001 - they are meant
+_TWO = (
+    "(?:[“”„‟«»≪≫《》⟪⟫「」『』｢｣﹁﹂﹃﹄〝〞〟❝❞❠🙶🙷🙸⹂＂″‴⁗‶‷ʺˮ˝״〃]"  # noqa: RUF001
+    r'|(?<![0-9])"|"(?!\)?(?:\Z|[ /-]?[^\W\d_])))'
+)
+_MARKS = re.compile(f"{_ONE}*{_TWO}(?:{_ONE}|{_TWO})*|{_ONE}{{2,}}")
+"""Whatever could be taken for the end of a quotation, in one character or in several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +112,10 @@ class Style:
     def quote(self, words: str) -> str:
         """Put words of others in the language's quotation marks: so nobody takes them for ours.
 
-        Such marks within them become others, or somebody could end the quotation and say more.
+        Such marks within them become single ones, or somebody could seem to end the quotation and say more.
+        The sign of an inch stays after a digit, where a word or the end comes next: 13" screen.
         """
-        return self.say("quoted", words=words.translate(_MARKS))
+        return self.say("quoted", words=_MARKS.sub("'", words))
 
     def few(self, names: Iterable[str]) -> str:
         """Join some names, and count the others."""
