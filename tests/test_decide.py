@@ -107,6 +107,31 @@ def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
     assert reply.body["decided_at"].startswith("2026-11-23T")
 
 
+@pytest.mark.parametrize(
+    "written", ["2026-11-23T01:02:03-08:00", "2026-11-23T01:02:03.250Z", "2026-11-23T01:02:00+05:30"]
+)
+def test_when_it_was_decided_is_answered_as_coupa_wrote_it(written: str) -> None:
+    world, card = offered()
+    approval = approval_of(world, card)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
+    approval.raw["approval-date"] = written
+
+    assert world.click(card, JAMIE).body["decided_at"] == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["soon", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23<01:02:03-08:00", "2026-13-23T01:02:03Z"],
+)
+def test_a_text_that_is_no_time_is_not_answered_as_one(written: str) -> None:
+    world, card = offered()
+    approval = approval_of(world, card)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
+    approval.raw["approval-date"] = written
+
+    assert not world.click(card, JAMIE).body.get("decided_at")
+
+
 def test_what_ended_without_a_decider_is_answered_all_the_same() -> None:
     world, card = offered()
     world.coupa.world.hold(approval_of(world, card).id)

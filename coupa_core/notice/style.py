@@ -34,10 +34,10 @@ order is shown with its order.
 _UNITS = ("days", "months", "years")
 _ONE = "['’‘‚‛`´′‵ʹʼ＇]"  # noqa: RUF001 - they are meant
 _TWO = (
-    "(?:[“”„‟«»≪≫《》⟪⟫「」『』｢｣﹁﹂﹃﹄〝〞〟❝❞❠🙶🙷🙸⹂＂″‴⁗‶‷ʺˮ˝״〃]"  # noqa: RUF001
+    "(?:[“”„‟«»≪≫❮❯︽︾《》⟪⟫「」『』｢｣﹁﹂﹃﹄〝〞〟❝❞❠🙶🙷🙸⹂＂″‴⁗‶‷ʺˮ˝״〃]"  # noqa: RUF001
     r'|(?<![0-9])"|"(?!\)?(?:\Z|[ /-]?[^\W\d_])))'
 )
-_MARKS = re.compile(f"{_ONE}*{_TWO}(?:{_ONE}|{_TWO})*|{_ONE}{{2,}}")
+_MARKS = re.compile(f"{_ONE}*{_TWO}(?:{_ONE}|{_TWO})*|{_ONE}{{2,}}|[<‹〈]{{2,}}|[>›〉]{{2,}}")  # noqa: RUF001
 """Whatever could be taken for the end of a quotation, in one character or in several."""
 
 
