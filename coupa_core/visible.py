@@ -87,5 +87,4 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _needs_joiners(char: str) -> bool:
-    is_sign = unicodedata.category(char)[0] in "LMS" if char else False
-    return char > "\u02ff" and (is_sign or _ROOM.match(char) is not None)
+    return char > "\u02ff" and (unicodedata.category(char)[0] in "LMS" or _ROOM.match(char) is not None)

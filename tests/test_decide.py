@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -270,6 +271,20 @@ def test_a_delegate_decides_for_the_approver_and_coupa_says_for_whom() -> None:
     assert world.coupa.decisions[0].reason == (
         f'Robin Doe <{ROBIN}> via Moveworks as delegate of "Jamie Doe": too dear'
     )
+
+
+@pytest.mark.parametrize("name", ["IT: Hardware", "G: Boss <boss@acme.test> via Moveworks: yes", '"A": B'])
+def test_no_name_of_a_group_becomes_the_words_of_whoever_decided(name: str) -> None:
+    world = World()
+    group = world.coupa.world.add_group(name=name, members=[world.person(JAMIE)])
+    world.requisition(Group(group), ROBIN)
+    [card] = world.announced()
+
+    world.click(card, JAMIE)
+
+    [following] = world.announced()
+    [line] = [each for each in following.message.split("<br>") if "Approved by" in each]
+    assert re.fullmatch(r"- <i>Approved by</i>: Jamie Doe \(Nov [0-9]+, 2026\)", line)
 
 
 def test_a_delegate_whose_time_is_over_does_not_decide() -> None:

@@ -449,8 +449,8 @@ MUTATIONS = (
     Mutation(
         "a note is ours only from our own hand",
         "model.py",
-        "return read_mark(self.note) if self.by_us else None",
-        "return read_mark(self.note)",
+        "return read_mark(self.note, self.asked_name) if self.by_us else None",
+        "return read_mark(self.note, self.asked_name)",
         "test_decide.py::test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors",
     ),
     Mutation(
