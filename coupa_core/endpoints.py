@@ -364,12 +364,13 @@ def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | No
     else:
         status, key = 503, "error.out_of_reach"
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
+    if isinstance(error, Refused | Denied | Malformed):
+        # The neighbour answered, and asking again is no use before somebody has acted.
+        status, key = 502, "error.not_from_here"
     style = style or Style()
     message = style.say(key) if style.has(key) else str(error)
     if isinstance(error, SettingsError):
         status, message = 500, f"The bridge is not configured: {error}."
-    if isinstance(error, Refused | Denied | Malformed):
-        status = 502  # the neighbour answered, and asking again is no use before somebody has acted
     body = {"error": error.code, "message": message, "request_id": request_id}
     return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)
 

@@ -290,7 +290,7 @@ def test_the_same_question_again_is_there_once_and_after_an_hour_twice() -> None
     assert len(comments(world)) == 3
 
 
-@pytest.mark.parametrize(("status", "answered"), [(400, 502), (403, 502), (404, 502), (429, 503)])
+@pytest.mark.parametrize(("status", "answered"), [(403, 502), (404, 502), (429, 503)])
 def test_a_comment_that_coupa_refuses_is_a_failure(status: int, answered: int) -> None:
     world, card = offered()
     world.coupa.front.fail("answer", method="POST", path="/comments$", status=status, body="{}")
@@ -363,7 +363,7 @@ def test_the_record_says_who_asked_before_it_is_sent_and_what_became_of_it_and_n
     ("fault", "outcome", "cause"),
     [
         ({"kind": "lose"}, "unconfirmed", "coupa_lost"),
-        ({"kind": "answer", "status": 400, "body": "{}"}, "failed", "coupa_400"),
+        ({"kind": "answer", "status": 404, "body": "{}"}, "failed", "coupa_404"),
     ],
 )
 def test_the_record_says_of_a_comment_that_did_not_come_clean_what_it_was(

@@ -959,7 +959,7 @@ def test_what_was_tried_and_is_refused_then_is_a_failure() -> None:
     world, card = offered()
     world.coupa.front.fail("cut", method="PUT")
     keyed(world, card, "approve", "one")
-    world.coupa.front.fail("answer", method="PUT", status=422, headers=JSON, body="{}")
+    world.coupa.front.fail("answer", method="PUT", status=404, headers=JSON, body="{}")
 
     assert keyed(world, card, "approve", "one").status == 502
 
@@ -1006,15 +1006,70 @@ def test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and
     assert world.puts() == 1
 
 
+OURS = "Coupa does not accept this, so nothing was changed. Please decide in Coupa."
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (422, "<html><head><title>422</title></head><body>PG::Error at /srv/coupa</body></html>"),
+        (422, '{"error": "no"}'),
+        (422, "{}"),
+        (422, ""),
+        (409, "no"),
+        (400, '{"error": "no"}'),
+        (400, '{"errors": {"base": ["NoMethodError: no (/srv/coupa/app/models/approval.rb:12)"]}}'),
+        (400, '{"errors": {"backtrace": ["it broke here"], "exception": ["it broke"]}}'),
+        (422, '{"errors": {"base": ["\\u200b \\u3164"]}}'),
+        (422, "<errors><error>PG::UniqueViolation at db-7.internal</error></errors>"),
+    ],
+)
+def test_a_refusal_of_coupas_without_words_for_people_is_said_in_ours(
+    status: int, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["outcome"], reply.body["message"]) == (200, "refused_by_coupa", OURS)
+    assert reply.body["link"].startswith(LINK)
+    assert approval_of(world, card).is_open
+    [logged] = [line for line in caplog.messages if line.startswith("refused by coupa")]
+    assert f"code=coupa_{status}" in logged
+    assert ("NoMethodError" in logged, "db-7" in logged) == ("NoMethodError" in body, "db-7" in body)
+
+
+def test_of_several_words_of_coupas_only_those_for_people_are_shown() -> None:
+    world, card = offered()
+    body = '{"errors": {"exception": ["it broke"], "base": ["PG::Error", "Budget line 7 is closed"]}}'
+    world.coupa.front.fail("answer", method="PUT", status=422, body=body)
+
+    message = world.click(card, JAMIE).body["message"]
+
+    assert message == "Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
+
+
+@pytest.mark.parametrize(("status", "body"), [(400, "<html>Bad Request</html>"), (404, "{}"), (403, "no")])
+def test_an_answer_is_never_called_out_of_reach(status: int, body: str) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
+
+    reply = world.click(card, JAMIE)
+
+    said = "This cannot be done from here at this moment; nothing was decided. Please use Coupa."
+    assert (reply.status, reply.body["message"]) == (502, said)
+
+
 def test_coupas_words_are_made_harmless_and_capped() -> None:
     world, card = offered()
-    words = "See http://evil.example\\n" + "x" * 10_000
+    words = "See :+1:\\n" + "x" * 10_000
     world.coupa.front.fail("answer", method="PUT", status=422, body=f'{{"errors": ["{words}"]}}')
 
     message = world.click(card, JAMIE).body["message"]
 
-    assert "http://" not in message
-    assert "\n" not in message
+    assert "See" in message
+    assert not any(each in message for each in (":+1:", "\n"))
     assert len(message) < 600
 
 

@@ -135,9 +135,10 @@ def too_long(room: int, length: int, speaker: Speaker) -> Answer:
 
 
 def refused_by_coupa(said: str, speaker: Speaker, link: str) -> Answer:
-    """Return what is said of a decision or comment that Coupa's own rules refuse, with Coupa's words."""
+    """Return what is said of a decision or comment that Coupa refuses, with its words where it has some."""
     words = notice.clean(said, notice.LONG)
-    return speaker.answer(Outcome.REFUSED_BY_COUPA, details={"link": link}, words=words)
+    key = "" if words else "answer.refused_without_words"
+    return speaker.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)
 
 
 def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> str:

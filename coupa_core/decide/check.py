@@ -268,9 +268,11 @@ class Checks:
         return too_long(room, length, case.speaker) if length > room else None
 
     def refused(self, case: Case, failure: ServiceError) -> Answer | None:
-        """Return what is said where a rule of Coupa's refuses, by its words; None for any other failure."""
-        if not isinstance(failure, Refused) or not failure.said or case.document is None:
+        """Return what is said where Coupa itself refuses, with its sentences; None for any other failure."""
+        if not isinstance(failure, Refused) or not failure.is_considered or case.document is None:
             return None
+        number, code = case.click.approval_id, failure.code
+        logger.warning("refused by coupa approval_id=%d code=%s cause=%s", number, code, failure)
         link = notice.link_to(case.document, style=case.style)
         return refused_by_coupa(failure.said, case.speaker, link)
 
