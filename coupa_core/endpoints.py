@@ -43,12 +43,14 @@ MAX_BODY = 32 * 1024
 MAX_TEXT = {
     "actor_email": 254,
     "action_token": 1_000,
-    "reason": 8_000,
+    "reason": MAX_BODY,
     "decision": 20,
     "message": 20_000,
-    "comment": 8_000,
+    "comment": MAX_BODY,
     "token": 1_000,
 }
+"""Characters of each field; of a person's own words the use case says, in their language, how many fit."""
+
 MAX_KEY = 200
 
 BOUNDS_S: Mapping[str, float] = {"health": 5.0, "trace": 35.0, "status": 110.0, "cycle_times": 110.0}

@@ -94,6 +94,55 @@ def test_the_other_button_after_the_first_says_what_was_decided() -> None:
     assert world.puts() == 1
 
 
+@pytest.mark.parametrize("login", ["api-client", ""])
+@pytest.mark.parametrize("second", ["wrong supplier", "x" * 5_000, "dear", "too"])
+def test_a_second_reason_is_not_said_to_have_arrived(second: str, login: str) -> None:
+    world = World(settings={"COUPA_CLIENT_LOGIN": login})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.click(card, JAMIE, "reject", reason="too: dear")
+
+    reply = world.click(card, JAMIE, "reject", reason=second)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["message"].startswith("Nothing was changed. Rejected ")
+    assert approval_of(world, card).note.endswith(": too: dear")
+    assert world.puts() == 1
+
+
+def test_the_same_reason_again_is_said_to_have_arrived() -> None:
+    world, card = offered()
+    world.click(card, JAMIE, "reject", reason="too dear")
+
+    reply = world.click(card, JAMIE, "reject", reason=" too\ndear ")
+
+    assert reply.body["message"] == "Rejected: Purchase request 5001. Coupa has your reason."
+    assert world.click(card, JAMIE, "reject", reason="a").body["outcome"] == "already_decided"
+
+
+def test_words_to_a_second_approval_are_not_swallowed() -> None:
+    world, card = offered()
+    world.click(card, JAMIE)
+
+    assert world.click(card, JAMIE, reason="only for May").body["outcome"] == "already_decided"
+
+
+@pytest.mark.parametrize("length", [215, 8_000, 8_001, 10_000, 30_000])
+def test_a_reason_of_any_length_that_does_not_fit_is_answered_with_the_true_numbers(length: int) -> None:
+    world = World()
+    world.coupa.world.users.rows[world.person(JAMIE)].default_locale = "de"
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    reply = world.click(card, JAMIE, "reject", reason="x" * length)
+
+    number = f"{length:,}".replace(",", ".")
+    assert (reply.status, reply.body["outcome"]) == (200, "reason_too_long")
+    room = 255 - len(f"Jamie Doe <{JAMIE}> via Moveworks: ")
+    assert reply.body["message"].startswith(f"Das sind {number} Zeichen, und {room} passen;")
+    assert world.puts() == 0
+
+
 def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
     world, card = offered()
     world.coupa.world.decide_in_coupa(

@@ -9,7 +9,7 @@ from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
 from coupa_core.decide.answers import DONE, Answer, Click, Question, Speaker
 from coupa_core.endings import end_of
-from coupa_core.marks import mark_of
+from coupa_core.marks import mark_of, read_mark
 from coupa_core.model import DONE_STATUS, Approval, Chain, Verb, stamp
 from coupa_core.visible import words_of
 
@@ -38,12 +38,15 @@ Source: Coupa Core API, Requisitions, "status".
 """
 
 
-def done(click: Click, speaker: Speaker, chain: Chain | None = None) -> Answer:
-    """Say that the decision took effect, and, where the document was read, how far it has come."""
+def done(click: Click, after: Approval, speaker: Speaker, chain: Chain | None = None) -> Answer:
+    """Say that the decision took effect, and, where the document was read, how far it has come.
+
+    That Coupa has the reason is said where these very words are read in Coupa.
+    """
     outcome, style = DONE[click.verb], speaker.style
     said = [speaker.answer(outcome).message]
     details = {"document_status": notice.clean(chain.status, notice.SHORT)} if chain else {}
-    if click.verb is Verb.REJECT and not notice.is_blank(click.reason):
+    if click.verb is Verb.REJECT and has_arrived(click, after):
         said.append(style.say("answer.reason"))
     if chain and click.verb is Verb.APPROVE and chain.status in _APPROVED:
         said.append(style.say("answer.full"))
@@ -63,10 +66,13 @@ def ended(click: Click | Question, approval: Approval, speaker: Speaker, *, is_o
         approval: as Coupa has it now, not pending any more.
         speaker: answers the person.
         is_own: our own record has this very decision by this person.
+
+    A click with other words than Coupa has is no repetition: these did not arrive, and none are said to have.
     """
-    is_done = isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]
-    if isinstance(click, Click) and is_done and (is_own or is_ours(click, approval)):
-        return done(click, speaker)
+    if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]:
+        is_own = is_own or is_ours(click, approval)
+        if is_own and has_arrived(click, approval) is not False:
+            return done(click, approval, speaker)
     known = {"status": approval.status, "decided_by": approval.decided_by}
     details = {name: notice.clean(text, notice.SHORT) for name, text in known.items()}
     details["decided_at"] = _stamp_of(approval)
@@ -138,3 +144,12 @@ def _address(click: Click | Question) -> str:
 def is_ours(click: Click, approval: Approval) -> bool:
     """Tell whether Coupa says that our client decided it, for this person."""
     return approval.signed is not None and same_address(approval.signed.address, _address(click))
+
+
+def has_arrived(click: Click, approval: Approval) -> bool | None:
+    """Tell whether Coupa has the very words of a click; None where there are none, or Coupa shows no note."""
+    words = words_of(click.reason)
+    if not words or approval.note is None:
+        return None
+    mark = read_mark(approval.note, approval.asked_name)
+    return mark is not None and words_of(mark.words) == words

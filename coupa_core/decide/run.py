@@ -319,7 +319,7 @@ class Decide:
                 clicked_at=case.clicked_at,
                 confirmed_at=self._clock.now(),
             )
-            self._end(case, done(case.click, case.speaker, case.chain))
+            self._end(case, done(case.click, after, case.speaker, case.chain))
         else:
             self._end(case, ended(case.click, after, case.speaker))
 
