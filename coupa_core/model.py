@@ -77,6 +77,8 @@ class Bar(StrEnum):
 
     OWN = "own"
     """They asked for it themselves."""
+    ENTERED = "entered"
+    """They entered it, or sent it in, for somebody else, or Coupa does not say for whom."""
     UNNAMED = "unnamed"
     """Coupa does not say who asked for it: it may be they."""
     TOO_GREAT = "too_great"
@@ -85,6 +87,11 @@ class Bar(StrEnum):
     """There are limits, and one of its figures cannot be compared with them."""
     SHARED = "shared"
     """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
+
+    @property
+    def is_of_asker(self) -> bool:
+        """Tell whether they asked for it or entered it: they are told only where nobody else decides."""
+        return self in (Bar.OWN, Bar.ENTERED)
 
 
 class Kind(StrEnum):

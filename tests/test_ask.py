@@ -127,6 +127,26 @@ def test_whoever_asked_for_the_purchase_has_nobody_to_ask(allowed: str) -> None:
     assert comments(world) == []
 
 
+def test_whoever_entered_a_request_for_somebody_else_may_ask_that_person() -> None:
+    world = world_of()
+    world.requisition(JAMIE, requester=SAM, created_by=world.person(JAMIE))
+    [card] = world.announced()
+
+    assert asked(world, card).body["outcome"] == "commented"
+    [comment] = comments(world)
+    assert comment.comments.startswith(f"@[User:{world.person(SAM)}] Jamie Doe <{JAMIE}> via Moveworks: Why")
+
+
+def test_whoever_entered_a_request_without_a_requester_who_can_be_mentioned_has_nobody_to_ask() -> None:
+    world = world_of(settings={"ALLOW_SELF_APPROVAL": "on"})
+    document = world.requisition(JAMIE, created_by=world.person(JAMIE))
+    world.coupa.world.delete_field("requisition", document, "requested-by")
+    [card] = world.announced()
+
+    assert asked(world, card).body["error"] == "no_requester"
+    assert comments(world) == []
+
+
 def test_a_request_that_was_decided_is_said_to_be_and_not_commented_on() -> None:
     world, card = offered()
     world.click(card, JAMIE)

@@ -226,8 +226,8 @@ def test_an_approver_who_left_does_not_decide() -> None:
     assert world.puts() == 0
 
 
-@pytest.mark.parametrize("role", ["requested_by", "created_by"])
-def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str) -> None:
+@pytest.mark.parametrize(("role", "part"), [("requested_by", "asked for"), ("created_by", "entered")])
+def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str, part: str) -> None:
     world = World()
     details = {"requester": JAMIE} if role == "requested_by" else {"created_by": world.person(JAMIE)}
     world.requisition(JAMIE, **details)
@@ -236,7 +236,10 @@ def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str) -> None
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == "not_your_approval"
-    assert reply.body["message"].endswith("You asked for this yourself, so please decide in Coupa.")
+    said = f"You {part} this yourself, so please decide in Coupa."
+    assert reply.body["message"].endswith(said)
+    assert said in card.message
+    assert "Purchase request 5001 is waiting for approval" in card.message
     assert world.puts() == 0
 
 

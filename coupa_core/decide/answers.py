@@ -38,6 +38,7 @@ DONE = {Verb.APPROVE: Outcome.APPROVED, Verb.REJECT: Outcome.REJECTED, Verb.HOLD
 
 BARRED = {
     Bar.OWN: Outcome.NOT_YOUR_APPROVAL,
+    Bar.ENTERED: Outcome.NOT_YOUR_APPROVAL,
     Bar.UNNAMED: Outcome.STEP_UP,
     Bar.TOO_GREAT: Outcome.STEP_UP,
     Bar.UNSTATED: Outcome.STEP_UP,

@@ -17,7 +17,7 @@ from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
 from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, RECORDING_S, TURNS_S
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
-from coupa_core.model import Document, Kind, stamp
+from coupa_core.model import Document, stamp
 
 SAME = timedelta(hours=1)
 """The same words again within this are the same question: its answer was lost, or it was clicked twice."""
@@ -89,14 +89,14 @@ class Ask:
             case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:
             case.end = self._checks.overlong(case)
-        if case.end is None and _requester(case.document) is None:
+        if case.end is None and self._checks.requester(case) is None:
             case.end = CallerError("no_requester", "Coupa names nobody to ask about this request.")
         case.note_refusal(at=self._clock.now())
 
     def _carry_out(self, case: Case, question: Question, deadline: Deadline) -> None:
         """Record the intent, write the comment once, and say what is known of it."""
         approval, decider = case.subject
-        document, requester = case.document, _requester(case.document)
+        document, requester = case.document, self._checks.requester(case)
         assert document is not None  # noqa: S101 - what is not refused has both
         assert requester is not None  # noqa: S101
         text = comment_for(question, decider, asked=approval.asked_name, requester=requester)
@@ -133,11 +133,3 @@ class Ask:
         since = self._coupa.now() - SAME
         same = [said for said in document.comments if said.comments == text and said.by_us is not False]
         return any(at is not None and at >= since for at in map(stamp, (said.created_at for said in same)))
-
-
-def _requester(document: Document | None) -> int | None:
-    """Return Coupa's id of whoever asked for the purchase; comments are written on requisitions only."""
-    if document is None or document.kind is not Kind.REQUISITION:
-        return None
-    people = (document.requested_by, document.created_by)
-    return next((person.id for person in people if person and person.id is not None), None)

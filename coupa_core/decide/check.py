@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coupa_core import notice
-from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_requester
+from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_same
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digests
 from coupa_core.decide.ahead import Ahead, read_ahead
@@ -277,9 +277,21 @@ class Checks:
         return refused_by_coupa(failure.said, case.speaker, link)
 
     def asked_for(self, case: Case) -> bool:
-        """Tell whether the person asked for what is to be decided."""
+        """Tell whether the person asked for what is to be decided; who entered it for another did not."""
         assert case.document is not None  # noqa: S101 - see `refuse`
-        return is_requester(case.subject[1], case.document, self._policy.rules.emails)
+        return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
+
+    def requester(self, case: Case) -> int | None:
+        """Return Coupa's id of somebody else who can be asked about a request, the requester before all.
+
+        Only requisitions take comments.
+        """
+        document, emails = case.document, self._policy.rules.emails
+        if document is None or document.kind is not Kind.REQUISITION:
+            return None
+        people = (document.requested_by, document.created_by)
+        others = (each for each in people if each and not is_same(case.subject[1], each, emails))
+        return next((each.id for each in others if each.id is not None), None)
 
     def _found(self, cases: Sequence[Case], deadline: Deadline) -> Found:
         ids = [case.click.approval_id for case in waiting(cases)]

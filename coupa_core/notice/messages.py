@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
 from coupa_core.endings import End
-from coupa_core.model import Approval, Bar, Document, Verb
+from coupa_core.model import Approval, Document, Verb
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
 from coupa_core.notice.fields import (
@@ -160,7 +160,7 @@ def _signed(document: Document, card: Card, style: Style) -> str:
 def _request(turn: Turn, style: Style) -> str:
     """Say what is wanted of the reader, and as whom."""
     named = numbered(turn.document, style)
-    if turn.right.bar is Bar.OWN:
+    if turn.right.bar and turn.right.bar.is_of_asker:
         return style.say("asked.own", document=named)
     if turn.waited is not None:
         said = style.say("reminder", document=named, age=style.age(turn.waited))
