@@ -351,7 +351,7 @@ class Rules:
 
 
 def recipients(rights: Iterable[Right]) -> list[Right]:
-    """Return who is told: nobody by an address of two, and who asked or entered only if nobody else decides."""
+    """Return who is told: nobody by an address of two; who asked or entered it if nobody else decides."""
     everybody = list(rights)
     others = [each for each in everybody if not (each.bar and each.bar.is_of_asker)]
     return [each for each in others or everybody if each.bar is not Bar.SHARED]

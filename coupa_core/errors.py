@@ -12,7 +12,10 @@ class BridgeError(Exception):
 
     Attributes:
         code: stable short name, for logs, alerts and callers.
+        language: locale of the person who is told of it; empty where that is not known.
     """
+
+    language = ""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -162,8 +162,8 @@ class Admission(Protocol):
 class Circles(Protocol):
     """Who may decide, by a fresh read."""
 
-    def owner(self, address: str, deadline: Deadline) -> Member | None:
-        """Return the one active user whom the chat knows by this address; raises `ServiceError`."""
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address; raises `ServiceError`."""
         ...
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
@@ -204,7 +204,7 @@ class Inbox:
         self._style = style
 
     def waiting_for(self, email: str) -> Cards:
-        """Return what waits for this person now; nothing for an unknown or inactive person.
+        """Return what waits for this person now; nothing for an unknown or inactive person, or for two.
 
         Raises:
             Busy: there is no room at Coupa now.
@@ -218,10 +218,13 @@ class Inbox:
         more = deadline.within(LISTED_S)
         documents_by = deadline.within(READ_S)
         directory = self._directory()
-        person = directory.owner(email, deadline)
-        if person is None:
-            # Two people with one address: nobody can tell whose approvals these are.
-            return Cards([], 0, message=self._style.say("list.none"))
+        owners = directory.owners(email, deadline)
+        if len(owners) != 1:
+            # Two people with one address: nobody can tell whose approvals these are, or that there are none.
+            style = self._style.to_all(each.default_locale or "" for each in owners)
+            key = "bar.shared" if owners else "list.none"
+            return Cards([], 0, is_complete=not owners, message=style.say(key))
+        [person] = owners
         listing = self._listed(person, directory, documents_by, more)
         if listing.failure and not listing.approvals and not listing.unreadable:
             raise listing.failure

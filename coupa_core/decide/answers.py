@@ -95,6 +95,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Several:
+    """What one person is told of several clicks.
+
+    Attributes:
+        ends: for each click its answer, or the error for which it was not decided.
+        style: of the person, as far as it is known.
+    """
+
+    ends: list[Answer | BridgeError]
+    style: Style
+
+
+@dataclass(frozen=True)
 class Speaker:
     """Who answers one click: in the person's language, about what they clicked.
 

@@ -54,7 +54,8 @@ class Ask:
             Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
-        case, deadline = Case(question, self._policy.style), Deadline(self._clock, BUDGET_S - RECORDING_S)
+        case = Case(question, self._checks.style_for([question]))
+        deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         try:
             self._enter(case)
             if case.end is None:
@@ -67,6 +68,7 @@ class Ask:
             self._journal.record(case.events, required=False)
         end = case.said
         if isinstance(end, BridgeError):
+            end.language = case.style.language
             raise end
         logger.info(
             "comment approval_id=%d outcome=%s request_id=%s",
@@ -79,7 +81,9 @@ class Ask:
     def _enter(self, case: Case) -> None:
         """Look at what needs no question to Coupa."""
         if not self._policy.comments:
-            raise CallerError("comments_off", "Asking by comment is not enabled on this bridge.", status=403)
+            text = "Asking by comment is not enabled on this bridge."
+            case.end = CallerError("comments_off", text, status=403)
+            return
         self._checks.admit(case)
         case.note_refusal(at=self._clock.now())
 

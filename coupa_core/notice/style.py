@@ -14,7 +14,7 @@ from babel.dates import format_date, format_time, format_timedelta
 
 from coupa_core.documents import OrderChange
 from coupa_core.model import Currency, Document, Verb, stamp
-from coupa_core.notice.catalogue import locale_of, plural_of, texts
+from coupa_core.notice.catalogue import nearest_locale, plural_of, texts
 from coupa_core.notice.numerals import decimals_of, numerals
 from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
@@ -73,9 +73,15 @@ class Style:
                 CLDR does not know, leaves the language, or else the whole, as the deployment wants it.
             address: by which the chat knows the person, for the zone; possibly empty.
         """
-        known = locale_of(locale) or locale_of(locale[:2] if locale[:2] != "zh" else "")
+        known = nearest_locale(locale)
         zone = self.zone_of(address) if self.zone_of and address else self.zone
         return replace(self, language=known or self.language, zone=zone)
+
+    def to_all(self, locales: Iterable[str], address: str = "") -> Style:
+        """Return the style for several readers: in their language where all of them have the same."""
+        styles = {self.to(locale, address).language for locale in locales}
+        language = next(iter(styles)) if len(styles) == 1 else self.language
+        return replace(self.to("", address), language=language)
 
     # ------------------------------------------------------------------ texts
 
