@@ -60,7 +60,10 @@ Azure ends a request after 230 s.
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
 
-OF_PEOPLE = ("approve", "reject", "hold", "decision", "comment", "decide", "list_approvals", "get_approval")
+WITH_A_TOKEN = ("approve", "reject", "hold", "decision", "comment")
+"""Routes by which one person acts on one approval, with what a notice gave them."""
+
+OF_PEOPLE = (*WITH_A_TOKEN, "decide", "list_approvals", "get_approval")
 """Routes whose answers a person may read: also the errors that are not of whoever calls them."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -171,16 +174,16 @@ class Endpoints:
                     self._callers.check(name, _principal(request))
                 reply = self._routes[name](request)
             except BridgeError as error:
-                style = self._style_of(request, error) if name in OF_PEOPLE else None
+                style = self._style_of(name, request, error) if name in OF_PEOPLE else None
                 reply = refusal(name, error, request_id=under.id, style=style)
         if counts := under.counts():
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
         return replace(reply, request_id=under.id)
 
-    def _style_of(self, request: Request, error: BridgeError) -> Style:
+    def _style_of(self, name: str, request: Request, error: BridgeError) -> Style:
         """Return how the person is spoken to of whom an error or a token tells the language."""
-        style = self._decide.style_of(_some_token(request))
+        style = self._decide.style_of(_some_token(request) if name in WITH_A_TOKEN else None)
         return replace(style, language=error.language or style.language)
 
     def _note(self, request: Request, actor: str) -> None:
