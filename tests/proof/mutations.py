@@ -287,8 +287,8 @@ MUTATIONS = (
     Mutation(
         "a token is for its approver",
         "decide/check.py",
-        "return decider if fits else None",
-        "return decider",
+        "offer is None or (offer.approver_key, offer.person) == (approval.approver_key, found.key)",
+        "True",
         "test_decide.py::test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_"
         "an_own_card",
     ),
@@ -491,8 +491,8 @@ MUTATIONS = (
     Mutation(
         "coupa's considered no is an answer",
         "wire.py",
-        'if reply.status in _CONSIDERED else ""',
-        'if False else ""',
+        "is_considered=_is_considered(reply),",
+        "is_considered=False,",
         "test_decide.py::test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link",
     ),
     Mutation(
