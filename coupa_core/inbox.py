@@ -139,7 +139,7 @@ class Requests(Protocol):
     def siblings(
         self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the pending approvals of documents, by (type, id)."""
+        """Return the approvals of documents that nobody has decided, by (type, id)."""
         ...
 
     def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
@@ -310,7 +310,7 @@ class Inbox:
     def _siblings(
         self, documents: Sequence[Document], deadline: Deadline
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the pending approvals of documents of which these can be read."""
+        """Return the open approvals of documents of which these can be read."""
 
         def ask(some: Sequence[Document]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             return self._coupa.siblings(some, deadline, insists=len(documents) == 1).items()

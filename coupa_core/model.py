@@ -48,6 +48,12 @@ PENDING = "pending_approval"
 Source: Coupa Core API, Approvals, "status". The full list is not public: any other is closed or unknown.
 """
 
+ON_HOLD = "on_hold"
+"""The status of an approval that was put on hold: a guess by the action's name, Coupa does not publish it."""
+
+OPEN = (PENDING, ON_HOLD)
+"""The statuses of an approval that nobody has decided yet: it keeps its place in the chain, and its turn."""
+
 REQUISITION = "RequisitionHeader"
 """The class name by which Coupa calls a requisition in `approvable-type`."""
 
@@ -376,6 +382,11 @@ class Approval(Record):
         return self.status == PENDING
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether nobody has decided it: it waits, or is on hold, and those after it have no turn."""
+        return self.status in OPEN
+
+    @property
     def document_key(self) -> DocumentKey:
         """Return which document it is about."""
         return (self.approvable_type or "", self.approvable_id)
@@ -682,16 +693,16 @@ class Document(Record):
         return sorted((each for each in self.approvals if each.status == APPROVED), key=_place)
 
     def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
-        """Return who is asked at the same time as an approver, and who comes next.
+        """Return who is asked at the same time as an approver, and who comes next; some may be on hold.
 
         None when the document does not show its chain, or not with this approval's turn.
         """
-        pending = [each for each in self.approvals if each.is_pending]
-        current = current_of(pending)
+        left = [each for each in self.approvals if each.is_open]
+        current = current_of(left)
         if approval.id not in current:
             return None
-        beside = [each for each in pending if each.id in current - {approval.id}]
-        later = [each for each in pending if each.id not in current]
+        beside = [each for each in left if each.id in current - {approval.id}]
+        later = [each for each in left if each.id not in current]
         following = current_of(later)
         return beside, [each for each in later if each.id in following]
 
@@ -766,7 +777,7 @@ class Chain(Record):
         """Return the names of those whose turn it is, as far as the document names them."""
         current = [self.current_approval, *self.current_parallel_approvals]
         ids = {step.id for step in current if step}
-        names = [each.asked_name for each in self.approvals if each.id in ids and each.is_pending]
+        names = [each.asked_name for each in self.approvals if each.id in ids and each.is_open]
         return [name for name in dict.fromkeys(names) if name] if self.status == PENDING else []
 
 
@@ -778,8 +789,8 @@ class Verb(StrEnum):
     HOLD = "hold"
 
 
-DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: "on_hold"}
-"""The status of an approval after the action; `on_hold` is a guess by its name, Coupa does not publish it."""
+DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: ON_HOLD}
+"""The status of an approval after the action."""
 
 
 @dataclass
@@ -873,24 +884,25 @@ def parse_chain(raw: Any, *, client: str = "") -> Chain | None:
 
 
 def current_of(approvals: Iterable[Approval]) -> set[int]:
-    """Return the ids whose turn it is among the pending approvals of one document that names no current one.
+    """Return the ids whose turn it is among the open approvals of one document that names no current one.
 
-    The turn is with the lowest position, and with whoever is parallel to it.
+    The turn is with the lowest position, and with whoever is parallel to it. One that is on hold keeps it:
+    it can be decided once it is released, and nobody after it before that.
     """
-    pending = [approval for approval in approvals if approval.is_pending]
-    if not pending:
+    left = [approval for approval in approvals if approval.is_open]
+    if not left:
         return set()
-    first = min(pending, key=_place)
+    first = min(left, key=_place)
     group = first.parallel_group_name
     return {
         approval.id
-        for approval in pending
+        for approval in left
         if _place(approval) == _place(first) or (group and approval.parallel_group_name == group)
     }
 
 
 def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval]) -> bool:
-    """Tell whether the document waits for this approval now; siblings count for a type that is not known."""
+    """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
     if isinstance(document, Unreadable):
         return False
     if document.kind is Kind.OTHER:

@@ -665,7 +665,7 @@ def test_the_pending_approvals_of_one_document_are_its_own() -> None:
         approvable_type="InvoiceHeader", approvers=[world.person("ann@example.com")], id=rid
     )
 
-    found = client(world).pending_of(Document(type=REQUISITION, id=rid), soon(world))
+    found = client(world).open_of(Document(type=REQUISITION, id=rid), soon(world))
 
     assert twin == rid
     assert [approval.document_key for approval in found] == [(REQUISITION, rid)] * 2

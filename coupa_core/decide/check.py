@@ -333,7 +333,7 @@ class Checks:
             document = self._document_of(row, deadline)
             if document is not None and document.status == PENDING:
                 others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
-                current = [each for each in others if has_turn(each, document, others)]
+                current = [each for each in others if each.is_pending and has_turn(each, document, others)]
                 if any(directory.decider(case.click.actor, each, deadline) for each in current):
                     speaker = replace(case.speaker, document=document)
                     return speaker.answer(Outcome.ALREADY_DECIDED, "answer.replaced")

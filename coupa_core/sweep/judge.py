@@ -152,7 +152,7 @@ class Read:
         approval: as read, or as it was listed where Coupa does not know it.
         is_known: Coupa does.
         document: None when Coupa does not return it.
-        siblings: the document's pending approvals, where they tell whose turn it is; None when unread.
+        siblings: the document's open approvals, where they tell whose turn it is; None when unread.
         circle: who may decide.
         shared: addresses that belong to more than one user of Coupa.
         unknown: addresses of which nobody can tell.

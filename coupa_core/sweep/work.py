@@ -315,7 +315,11 @@ class Work:
             and farewells(one.entry, one.read, policy=self._policy)
         ]
         siblings = self._siblings({one.key: _named(one.read) for one in owed}, deadline)
-        steps = {key: each for key, each in siblings.items() if not isinstance(each, ServiceError)}
+        steps = {
+            key: [step for step in each if step.is_pending]
+            for key, each in siblings.items()
+            if not isinstance(each, ServiceError)
+        }
         circles = self._kit.directory.circles([step for each in steps.values() for step in each], deadline)
         for one in owed:
             failure = siblings.get(one.key)
@@ -338,7 +342,7 @@ class Work:
     def _siblings(
         self, asked: Mapping[DocumentKey, Document], deadline: Deadline
     ) -> Mapping[DocumentKey, Sequence[Approval] | ServiceError]:
-        """Read the approvals that wait of some documents, or why they could not be read."""
+        """Read the open approvals of some documents, or why they could not be read."""
 
         def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             documents = [asked[key] for key in some]
