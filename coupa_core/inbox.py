@@ -28,7 +28,6 @@ from coupa_core.model import (
     Member,
     Unreadable,
     has_turn,
-    stamp,
 )
 
 BUDGET_S = 10.0
@@ -78,7 +77,7 @@ class Card:
         link: where the document is in Coupa.
         action_token: offers the decision to the approver, or, where that is for Coupa only, nothing but a
             question and the reason why; None when tokens are off, or not given by a list.
-        age_days: whole days since it began to wait; None where Coupa does not say.
+        age_days: whole days since it began to wait for the person; None where Coupa does not say.
         need_by: the day on which the goods are needed, as `2026-12-01`; None where nobody said.
     """
 
@@ -101,7 +100,7 @@ class Cards:
             list longer than `WHOLE` these are the first by their ids that are the person's turn.
         total: how many there are, as far as they were listed.
         oldest_days: how many whole days the oldest has waited, or, where this is not exact, the oldest of
-            the cards; None for none, or where Coupa does not say.
+            the cards; None for none, or where Coupa does not say it of each.
         is_complete: all were listed; if not, there are at least so many.
         unchecked: how many of them may not be the person's turn yet, because only a page was read.
         unreadable: how many of them cannot be read now; not all of these have a card.
@@ -243,18 +242,16 @@ class Inbox:
         total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
         minimal = [card for each in looked.unread if (card := self._minimal(each))]
-        all_ages = [each.age_days for each in found if each.age_days is not None]
         answer = Cards(
             cards=[*cards, *minimal][:MAX_CARDS],
             total=total,
-            oldest_days=max(all_ages, default=None),
+            oldest_days=_oldest(found),
             is_complete=listing.is_complete,
             unchecked=looked.unchecked,
             unreadable=unreadable,
         )
-        ages = [card.age_days for card in cards if card.age_days is not None]
         if not answer.is_exact:
-            answer = replace(answer, oldest_days=max(ages, default=None))
+            answer = replace(answer, oldest_days=_oldest(found[:MAX_CARDS]))
         return replace(answer, message=how_many(answer, self._style.to(person.default_locale or "")))
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
@@ -421,8 +418,8 @@ class _Waiting:
 
     @property
     def since(self) -> datetime | None:
-        """Return when it began to wait, as far as Coupa says."""
-        return stamp(self.document.submitted_at) or stamp(self.approval.updated_at)
+        """Return when it began to wait for them, as far as Coupa says."""
+        return self.document.waits_since(self.approval)
 
     @property
     def age_days(self) -> int | None:
@@ -443,6 +440,12 @@ class _Waiting:
             self.since or datetime.max.replace(tzinfo=UTC),
             self.approval.id,
         )
+
+
+def _oldest(waiting: Sequence[_Waiting]) -> int | None:
+    """Return the greatest age in days; None where one is not known: it may be the oldest."""
+    ages = [each.age_days for each in waiting]
+    return None if None in ages else max(filter(None, ages), default=0 if ages else None)
 
 
 @dataclass

@@ -358,6 +358,7 @@ class Approval(Record):
     parallel_group_name: Text = None
     holdable: Flag = None
     note: Text = None
+    created_at: Text = None
     updated_at: Name = None
     _by_us: bool | None = PrivateAttr(default=None)
 
@@ -692,6 +693,23 @@ class Document(Record):
         """Return the steps that were approved before, in the order of the chain."""
         return sorted((each for each in self.approvals if each.status == APPROVED), key=_place)
 
+    def waits_since(self, approval: Approval) -> datetime | None:
+        """Return since when a step that has the turn waits for its approver; None where Coupa does not say.
+
+        Since the last of these: the document was submitted, the step before was approved, the approval was
+        made. So it is never before its turn: of a step that may not be the first, of which nobody knows when
+        the one before was approved, nothing is known.
+        """
+        is_shown = any(each.id == approval.id for each in self.approvals)
+        if not is_shown and approval.position not in (0, 1):
+            return None
+        begun = [stamp(each.approval_date) for each in self.approved if _is_before(each, approval)]
+        if None in begun:
+            return None
+        known = [at for at in (*begun, stamp(self.submitted_at)) if at]
+        made = stamp(approval.created_at)
+        return max([*known, *([made] if made else [])]) if known else stamp(approval.updated_at)
+
     def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
         """Return who is asked at the same time as an approver, and who comes next; some may be on hold.
 
@@ -913,6 +931,13 @@ def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval
 
 def _place(approval: Approval) -> int:
     return approval.position or 0
+
+
+def _is_before(step: Approval, approval: Approval) -> bool:
+    """Tell whether a step of a chain comes before another, or may; not where they are parallel."""
+    group = approval.parallel_group_name
+    is_beside = group is not None and step.parallel_group_name == group
+    return not is_beside and (approval.position is None or _place(step) < _place(approval))
 
 
 def key_of(supplier: Supplier | None) -> int | str | None:

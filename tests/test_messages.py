@@ -56,10 +56,14 @@ def test_a_reminder_says_how_long_it_has_waited_and_everything_else() -> None:
         (timedelta(seconds=-5), "1 minute", "1 Minute"),
         (timedelta(seconds=5), "1 minute", "1 Minute"),
         (timedelta(minutes=5), "5 minutes", "5 Minuten"),
+        (timedelta(minutes=119), "1 hour", "1 Stunde"),
         (timedelta(hours=4), "4 hours", "4 Stunden"),
         (timedelta(days=1), "1 day", "1 Tag"),
+        (timedelta(hours=37), "1 day", "1 Tag"),
         (timedelta(days=6), "6 days", "6 Tage"),
-        (timedelta(days=21), "3 weeks", "3 Wochen"),
+        (timedelta(days=11), "11 days", "11 Tage"),
+        (timedelta(days=45), "45 days", "45 Tage"),
+        (timedelta(days=700), "700 days", "700 Tage"),
     ],
 )
 def test_an_age_is_told_in_words(waited: timedelta, english: str, german: str) -> None:

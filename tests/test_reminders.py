@@ -85,7 +85,7 @@ def test_after_a_change_the_change_is_told_and_the_reminders_begin_anew() -> Non
     assert "changed" in changed.message
     assert after(world, 23) == []
     [reminder] = after(world, 1)
-    assert "waiting for your approval for 1 day" in reminder.message
+    assert "waiting for your approval for 3 days" in reminder.message
 
 
 def test_a_change_that_was_not_yet_seen_is_told_instead_of_the_reminder() -> None:

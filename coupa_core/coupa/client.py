@@ -65,6 +65,7 @@ APPROVAL_FIELDS: list[Any] = [
     "parallel-group-name",
     "holdable",
     "note",
+    "created-at",
     "updated-at",
     {"approver": [*_USER_FIELDS, "name", {"users": _USER_FIELDS}]},
     {"approved-by": ["id", "login", "email", "fullname"]},

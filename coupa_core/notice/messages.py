@@ -33,6 +33,9 @@ from coupa_core.notice.text import LONG, SHORT, clean
 MAX_ENTRIES = 10
 """Approvals that a message about several names; the others are counted."""
 
+YOUNG = timedelta(minutes=1)
+"""A shorter wait is not spoken of."""
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -239,7 +242,8 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
 
 def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> Entry:
     document, since = waiting.document, waiting.since
-    age = style.say("waiting", age=style.age(now - since)) if since else None
+    is_old = since is not None and now - since >= YOUNG
+    age = style.say("waiting", age=style.age(now - since)) if since and is_old else None
     said = style.join(amount_of(document, style), person(document.requested_by), age)
     if waiting.right and waiting.approval:
         said += _acting(waiting.right, waiting.approval, style)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -32,6 +34,11 @@ order is shown with its order.
 """
 
 _UNITS = ("days", "months", "years")
+_AGES: tuple[tuple[Literal["day", "hour", "minute"], timedelta], ...] = (
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
 _ONE = "['’‘‚‛`´′‵ʹʼ＇]"  # noqa: RUF001 - they are meant
 _TWO = (
     "(?:[“”„‟«»≪≫❮❯︽︾《》⟪⟫「」『』｢｣﹁﹂﹃﹄〝〞〟❝❞❠🙶🙷🙸⹂＂″‴⁗‶‷ʺˮ˝״〃]"  # noqa: RUF001
@@ -177,9 +184,14 @@ class Style:
         return _spaced(self.say("moment", day=day, time=format_time(here, "short", locale=self.language)))
 
     def age(self, waited: timedelta) -> str:
-        """Write how long something has waited, in words: `3 days`."""
-        waited = max(waited, timedelta(minutes=1))
-        return str(format_timedelta(waited, granularity="minute", threshold=1, locale=self.language))
+        """Write how long something has waited, in words: `3 days`; a minute at least.
+
+        Never more than that: in whole days, hours or minutes. Babel by itself rounds to the nearest of a unit
+        that it chooses, and 45 days would be two months.
+        """
+        unit, length = next((each for each in _AGES if waited >= each[1]), _AGES[-1])
+        whole = max(waited // length, 1) * length
+        return str(format_timedelta(whole, granularity=unit, threshold=math.inf, locale=self.language))
 
     def span(self, start: str | None, end: str | None) -> str | None:
         """Write from which day to which, as far as it is known."""

@@ -37,10 +37,19 @@ class Item:
 
     @property
     def since(self) -> datetime | None:
-        """Return since when it waits, as far as anybody knows."""
+        """Return since when it waits for whom it is about, as far as Coupa or the row tells: never before."""
+        entry, approval = self.entry, self.judged.approval
+        if self.message.kind is Kind.REMINDER:
+            was = entry.to(self.message.person.key)
+            return was.since or was.at
         if self.message.kind is not Kind.ANNOUNCEMENT:
-            return self.entry.first_told_at
-        return stamp(self.document.submitted_at) or stamp(self.judged.approval.updated_at)
+            return entry.first_told_at
+        begun = self.document.waits_since(approval)
+        if entry.sent_to not in ("", approval.approver_key):
+            # It was given to somebody else, not after it was touched for the last time.
+            touched = stamp(approval.updated_at)
+            return max(begun, touched) if begun and touched else touched
+        return begun or entry.first_told_at
 
 
 def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
@@ -100,7 +109,7 @@ def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
         is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
-        waited=None if is_new else now - (was.at or now),
+        waited=None if is_new else now - (item.since or now),
     )
 
 
