@@ -21,6 +21,7 @@ from coupa_core.model import (
     REQUISITION,
     Asker,
     Attachment,
+    Comment,
     Currency,
     Document,
     Flag,
@@ -38,6 +39,7 @@ from coupa_core.model import (
     day_of,
     only_readable,
     plain,
+    stamp,
 )
 
 
@@ -69,6 +71,20 @@ class Requisition(Readable):
     title: Annotated[Text, Field(alias="req-title")] = None
     lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")] = ()
     need_by_date: Text = None
+    reject_reason_comment: Text = None
+
+    @property
+    def rejection(self) -> Comment | None:
+        """Return the newest comment that says what Coupa has as the last reason of a rejection.
+
+        That reason alone has no time, and outlives the next submission. The chain may not list the step that
+        was rejected.
+        Source: "Requisitions API", `reject-reason-comment`: "last reject reason comment".
+        """
+        reason = (self.reject_reason_comment or "").strip()
+        same = [each for each in self.comments if reason and (each.comments or "").strip() == reason]
+        dated = [(at, number, each) for number, each in enumerate(same) if (at := stamp(each.created_at))]
+        return max(dated)[2] if dated else None
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -360,6 +360,7 @@ class Approval(Record):
     note: Text = None
     created_at: Text = None
     updated_at: Name = None
+    updated_by: MaybePerson = None
     _by_us: bool | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -687,6 +688,11 @@ class Document(Record):
         """Return the names of what is attached to the document and to its lines."""
         attached = [*self.attachments, *(each for line in self.lines for each in line.attachments)]
         return [each.name for each in attached]
+
+    @property
+    def rejection(self) -> Comment | None:
+        """Return the comment with which it was rejected last; None where Coupa names none."""
+        return None
 
     @property
     def approved(self) -> list[Approval]:

@@ -120,10 +120,9 @@ def test_a_request_that_was_put_on_hold_elsewhere_is_called_so() -> None:
     world.click(card, JAMIE, "hold")
     assert told(world) == []
 
-    world.requisition(ROBIN, holdable=True)
-    [card] = world.announced()
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
-    approval.status = "on_hold"
+    world.requisition(buyers(world, ROBIN, ALEX), holdable=True)
+    card, _ = world.announced()
+    world.coupa.world.hold(int(card.slots["approval_id"]), by=world.person(ALEX))
 
     [(person, said)] = told(world)
     assert (person, "Put on hold" in said) == (ROBIN, True)
@@ -231,7 +230,7 @@ def test_many_cards_that_died_are_one_message_to_each_of_those_who_were_shown_th
 
     said = told(world)
 
-    assert [(person, "4 approvals no longer need you" in text) for person, text in said] == [
+    assert [(person, "4 approvals are no longer waiting for you" in text) for person, text in said] == [
         (ALEX, True),
         (ROBIN, True),
     ]

@@ -217,7 +217,7 @@ def test_a_closing_follow_up_says_what_happened_by_whom_and_when(ending: Ending)
         "Für Sie ist hierzu nichts mehr zu tun.",
     ]
     assert lines(closing(ended * 2, style=ENGLISH))[:3] == [
-        "2 approvals no longer need you",
+        "2 approvals are no longer waiting for you",
         english,
         english,
     ]

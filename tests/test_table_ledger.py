@@ -258,7 +258,7 @@ def test_a_status_of_another_release_is_read_as_far_as_it_is_known(table: TableC
 def test_what_has_its_default_value_is_not_stored() -> None:
     assert _row(OPEN, row()) == SOUND
     assert set(_row(OPEN, full_row())) == {
-        *("PartitionKey", "RowKey", "schema", "state", "people", "cards"),
+        *("PartitionKey", "RowKey", "schema", "state", "people", "cards", "since"),
         *(*TEXTS, *NUMBERS, *TIMES),
         *("sent_at", "reminders", "reminded_at"),  # for the release before
     }

@@ -69,6 +69,7 @@ APPROVAL_FIELDS: list[Any] = [
     "updated-at",
     {"approver": [*_USER_FIELDS, "name", {"users": _USER_FIELDS}]},
     {"approved-by": ["id", "login", "email", "fullname"]},
+    {"updated-by": ["id"]},
     {"delegate": _USER_FIELDS},
     {"delegates": ["id", {"approver": _USER_FIELDS}]},
 ]

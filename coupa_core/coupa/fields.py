@@ -40,6 +40,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "total",
         "need-by-date",
         "submitted-at",
+        "reject-reason-comment",
         {"requested-by": _PERSON},
         {"department": ["name"]},
         {"requisition-lines": [*_LINE, "unit-price", _SUPPLIER, _FILES]},

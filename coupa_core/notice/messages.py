@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
-from coupa_core.endings import End
+from coupa_core.endings import End, Ending
 from coupa_core.model import Approval, Document, Verb
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
@@ -287,7 +287,9 @@ def closing(items: Sequence[Ended], *, style: Style) -> str:
     said = [_ended(each, style) for each in items]
     if len(items) > 1:
         return _several(style.say("closings", count=len(items)), said, style)
-    return _signed(items[0].document, Card(headline=said[0], notes=(style.say("closed.idle"),)), style)
+    # What is on hold comes back to them: nobody may say that nothing is left to do.
+    rest = style.say("closed.held" if items[0].end.ending is Ending.ON_HOLD else "closed.idle")
+    return _signed(items[0].document, Card(headline=said[0], notes=(rest,)), style)
 
 
 def outcome(items: Sequence[Ended], *, style: Style) -> str:

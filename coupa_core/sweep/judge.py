@@ -32,7 +32,7 @@ from coupa_core.ledger import (
     State,
     Told,
 )
-from coupa_core.model import Approval, Document, Unreadable, stamp
+from coupa_core.model import ON_HOLD, Approval, Document, Unreadable, stamp
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -618,9 +618,18 @@ def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
 
 
 def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:
-    """Tell whether the person decided it."""
-    by = approval.approved_by
-    return same_address(entry.decided_by, person.address) or (by is not None and by.key == person.key)
+    """Tell whether the person decided it, or put it on hold.
+
+    Of a hold Coupa has nobody as who decided: it was whoever touched it last, where that is somebody who may
+    decide and no job of Coupa's, or else, as far as anybody knows, whom Coupa asks.
+    """
+    if same_address(entry.decided_by, person.address):
+        return True
+    by = approval.approved_by.key if approval.approved_by else None
+    if by is None and approval.status == ON_HOLD and not entry.decided_by:
+        last = approval.updated_by.key if approval.updated_by else None
+        by = last if last in entry.told else approval.approver_key
+    return by == person.key
 
 
 def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
