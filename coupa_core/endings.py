@@ -33,12 +33,16 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class End:
-    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided."""
+    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided.
+
+    `key` is that of the user whom Coupa has as who did it: our client's, for what was decided in chat.
+    """
 
     ending: Ending
     by: str = ""
     at: datetime | None = None
     words: str = ""
+    key: str | None = None
 
 
 NEWS = (Ending.APPROVED, Ending.REJECTED, Ending.DISPUTED, Ending.VOIDED)
@@ -88,7 +92,8 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
         if rejected is not None and _is_of_this_round(rejected.approval_date, document):
             ending = Ending.REJECTED
         elif why is not None and _is_of_this_round(why.created_at, document):
-            return End(Ending.REJECTED, why.author, stamp(why.created_at), why.words)
+            key = why.created_by.key if why.created_by else None
+            return End(Ending.REJECTED, why.author, stamp(why.created_at), why.words, key)
     last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
     return _decided(ending, last) if last else End(ending)
 
@@ -99,7 +104,8 @@ def has_stopped(document: Document | None) -> bool:
 
 
 def _decided(ending: Ending, step: Approval) -> End:
-    return End(ending, step.decided_by, stamp(step.approval_date), step.said)
+    key = step.approved_by.key if step.approved_by else None
+    return End(ending, step.decided_by, stamp(step.approval_date), step.said, key)
 
 
 def _last(steps: Iterable[Approval], status: str) -> Approval | None:

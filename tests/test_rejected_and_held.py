@@ -25,13 +25,14 @@ def told(world: World) -> list[tuple[str, str]]:
 
 
 def test_a_rejection_of_which_the_chain_lists_no_step_is_told_with_its_words() -> None:
+    """Who rejected it knows."""
     world = World(settings=SETTINGS)
     number = world.requisition([ANN, BOB])
     world.announced()
     first = world.coupa.world.approvals_of(number)[0]
     world.clock.advance(60)
     world.coupa.world.decide_in_coupa(first.id, by=world.person(ANN), decision="rejected", note="too dear")
-    world.coupa.world.requisition(number).approvals.clear()
+    world.coupa.world._clear(world.coupa.world.requisition(number), every=True)
 
     said = dict(told(world))
 

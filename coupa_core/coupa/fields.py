@@ -15,7 +15,7 @@ _NAMES = ["login", "firstname", "lastname", "fullname"]
 _CURRENCY = {"currency": ["code", "decimals"]}
 _SUPPLIER = {"supplier": ["id", "name"]}
 _FILES = {"attachments": ["id", "file", "url"]}
-_COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": _NAMES}]}
+_COMMENTS = {"comments": ["id", "comments", "created-at", {"created-by": ["id", *_NAMES]}]}
 _CHAIN = {
     "approvals": [
         "id",
@@ -25,7 +25,7 @@ _CHAIN = {
         "note",
         "approval-date",
         {"approver": [*_NAMES, "name"]},
-        {"approved-by": _NAMES},
+        {"approved-by": ["id", *_NAMES]},
     ]
 }
 _TURN: list[Any] = [{"current-approval": ["id"]}, {"current-parallel-approvals": ["id"]}]

@@ -18,7 +18,7 @@ from coupa_core.authority import Capacity, Circle, Decider, Rules
 from coupa_core.cadence import Cadence
 from coupa_core.content import digests
 from coupa_core.directory import Known
-from coupa_core.endings import NEWS, end_of_document, has_stopped
+from coupa_core.endings import NEWS, end_of, end_of_document, has_stopped
 from coupa_core.errors import Denied, Refused
 from coupa_core.ledger import (
     BASELINE,
@@ -515,7 +515,7 @@ class _Case:
         is_late = entry.closed_at is not None and self.now >= entry.closed_at + LOOK_UP_FOR
         if why is not None and not isinstance(why, Denied | Refused) and not is_late:
             return self.now + LOOK_AGAIN, None
-        if person is None or _knows(person, entry, judged.approval):
+        if person is None or _knows(person, entry, judged):
             return None
         if self.read.asked is None and role != Role.REQUESTER:
             return None if is_late else (self.now + LOOK_AGAIN, None)
@@ -617,15 +617,16 @@ def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
     return owed
 
 
-def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:
-    """Tell whether the person decided it, or put it on hold.
+def _knows(person: Decider, entry: Entry, judged: Judged) -> bool:
+    """Tell whether the person decided it, or its document, or put it on hold.
 
     Of a hold Coupa has nobody as who decided: it was whoever touched it last, where that is somebody who may
     decide and no job of Coupa's, or else, as far as anybody knows, whom Coupa asks.
     """
     if same_address(entry.decided_by, person.address):
         return True
-    by = approval.approved_by.key if approval.approved_by else None
+    approval = judged.approval
+    by = end_of(approval, judged.document).key
     if by is None and approval.status == ON_HOLD and not entry.decided_by:
         last = approval.updated_by.key if approval.updated_by else None
         by = last if last in entry.told else approval.approver_key
