@@ -251,10 +251,14 @@ def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
 
 def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
     """Tell whether the person asked for the purchase, or entered it; by id too, as addresses may differ."""
-    return any(
-        asker.key == decider.key or same_address(decider.address, emails.to_chat(asker.email))
-        for asker in document.askers
-    )
+    return any(is_same(decider, asker, emails) for asker in document.askers)
+
+
+def is_same(decider: Decider, person: Person | None, emails: EmailMap) -> bool:
+    """Tell whether a record of Coupa is of this person."""
+    if person is None:
+        return False
+    return person.key == decider.key or same_address(decider.address, emails.to_chat(person.email))
 
 
 class Limits:
@@ -340,7 +344,7 @@ class Rules:
     def _bar(self, decider: Decider, document: Document) -> Bar | None:
         """Return why this person cannot decide this document from chat; None when it is possible."""
         if not self._allow_self and is_requester(decider, document, self.emails):
-            return Bar.OWN
+            return Bar.OWN if is_same(decider, document.requested_by, self.emails) else Bar.ENTERED
         if document.is_sensitive:
             return Bar.SENSITIVE
         if not self._allow_self and not document.says_who_asked:
@@ -349,9 +353,9 @@ class Rules:
 
 
 def recipients(rights: Iterable[Right]) -> list[Right]:
-    """Return who is told: nobody by an address of two, and who asked for it only if nobody else decides."""
+    """Return who is told: nobody by an address of two; who asked or entered it if nobody else decides."""
     everybody = list(rights)
-    others = [each for each in everybody if each.bar is not Bar.OWN]
+    others = [each for each in everybody if not (each.bar and each.bar.is_of_asker)]
     return [each for each in others or everybody if each.bar is not Bar.SHARED]
 
 

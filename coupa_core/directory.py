@@ -230,14 +230,13 @@ class Directory:
             known = given - unknown.keys()
             return Sharing({address for address in known if self._shared[folded(address)][1]}, unknown)
 
-    def owner(self, address: str, deadline: Deadline) -> Member | None:
-        """Return the one active user whom the chat knows by this address; None for nobody, and for two.
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address; with two, it is nobody's.
 
         Raises:
             ServiceError: Coupa could not be asked.
         """
-        owners = self._owners([address], deadline)[folded(address)]
-        return next(iter(owners.values())) if len(owners) == 1 else None
+        return list(self._owners([address], deadline)[folded(address)].values())
 
     def _owners(
         self, addresses: Iterable[str], deadline: Deadline, *, insists: bool = True

@@ -22,6 +22,7 @@ from coupa_core.model import (
     REQUISITION,
     Asker,
     Attachment,
+    Comment,
     Currency,
     Document,
     Flag,
@@ -41,6 +42,7 @@ from coupa_core.model import (
     day_of,
     only_readable,
     plain,
+    stamp,
 )
 
 
@@ -99,6 +101,20 @@ class Requisition(Readable):
         tuple[RequisitionLine, ...], BeforeValidator(only_readable), Field(alias="requisition-lines")
     ] = ()
     need_by_date: Text = None
+    reject_reason_comment: Text = None
+
+    @property
+    def rejection(self) -> Comment | None:
+        """Return the newest comment that says what Coupa has as the last reason of a rejection.
+
+        That reason alone has no time, and outlives the next submission. The chain may not list the step that
+        was rejected.
+        Source: "Requisitions API", `reject-reason-comment`: "last reject reason comment".
+        """
+        reason = (self.reject_reason_comment or "").strip()
+        same = [each for each in self.comments if reason and (each.comments or "").strip() == reason]
+        dated = [(at, number, each) for number, each in enumerate(same) if (at := stamp(each.created_at))]
+        return max(dated)[2] if dated else None
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class Ending(StrEnum):
     REJECTED = "rejected"
     ON_HOLD = "on_hold"
     WITHDRAWN = "withdrawn"
+    DRAFT = "draft"
+    """It went back to whoever asked for it, and Coupa does not say why."""
     DISPUTED = "disputed"
     VOIDED = "voided"
     ELSEWHERE = "elsewhere"
@@ -31,12 +33,16 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class End:
-    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided."""
+    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided.
+
+    `key` is that of the user whom Coupa has as who did it: our client's, for what was decided in chat.
+    """
 
     ending: Ending
     by: str = ""
     at: datetime | None = None
     words: str = ""
+    key: str | None = None
 
 
 NEWS = (Ending.APPROVED, Ending.REJECTED, Ending.DISPUTED, Ending.VOIDED)
@@ -50,7 +56,7 @@ _OF_STEP = {
 _OF_DOCUMENT = {
     PENDING: Ending.ELSEWHERE,
     "withdrawn": Ending.WITHDRAWN,
-    "draft": Ending.WITHDRAWN,
+    "draft": Ending.DRAFT,
     "disputed": Ending.DISPUTED,
     "voided": Ending.VOIDED,
     "on_hold": Ending.ON_HOLD,
@@ -81,8 +87,13 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
         return End(Ending.ENDED)
     steps = [*document.approvals, *also]
     rejected = _last(steps, DONE_STATUS[Verb.REJECT])
-    if ending is Ending.WITHDRAWN and rejected is not None and _is_of_this_round(rejected, document):
-        ending = Ending.REJECTED
+    if ending is Ending.DRAFT:
+        why = document.rejection
+        if rejected is not None and _is_of_this_round(rejected.approval_date, document):
+            ending = Ending.REJECTED
+        elif why is not None and _is_of_this_round(why.created_at, document):
+            key = why.created_by.key if why.created_by else None
+            return End(Ending.REJECTED, why.author, stamp(why.created_at), why.words, key)
     last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
     return _decided(ending, last) if last else End(ending)
 
@@ -93,7 +104,8 @@ def has_stopped(document: Document | None) -> bool:
 
 
 def _decided(ending: Ending, step: Approval) -> End:
-    return End(ending, step.decided_by, stamp(step.approval_date), step.said)
+    key = step.approved_by.key if step.approved_by else None
+    return End(ending, step.decided_by, stamp(step.approval_date), step.said, key)
 
 
 def _last(steps: Iterable[Approval], status: str) -> Approval | None:
@@ -102,7 +114,7 @@ def _last(steps: Iterable[Approval], status: str) -> Approval | None:
     return max(found, key=lambda step: stamp(step.approval_date) or never, default=None)
 
 
-def _is_of_this_round(step: Approval, document: Document) -> bool:
-    """Tell whether a step was decided after the document was submitted for the last time, as far as known."""
-    decided, submitted = stamp(step.approval_date), stamp(document.submitted_at)
+def _is_of_this_round(at: str | None, document: Document) -> bool:
+    """Tell whether something came after the document was submitted for the last time, as far as known."""
+    decided, submitted = stamp(at), stamp(document.submitted_at)
     return decided is None or submitted is None or decided >= submitted

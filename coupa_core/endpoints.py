@@ -44,12 +44,14 @@ MAX_BODY = 32 * 1024
 MAX_TEXT = {
     "actor_email": 254,
     "action_token": 1_000,
-    "reason": 8_000,
+    "reason": MAX_BODY,
     "decision": 20,
     "message": 20_000,
-    "comment": 8_000,
+    "comment": MAX_BODY,
     "token": 1_000,
 }
+"""Characters of each field; of a person's own words the use case says, in their language, how many fit."""
+
 MAX_KEY = 200
 
 BOUNDS_S: Mapping[str, float] = {"health": 5.0, "trace": 35.0, "status": 110.0, "cycle_times": 110.0}
@@ -61,6 +63,9 @@ Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeou
 
 WITH_A_TOKEN = ("approve", "reject", "hold", "decision", "comment")
 """Routes by which one person acts on one approval, with what a notice gave them."""
+
+OF_PEOPLE = (*WITH_A_TOKEN, "decide", "list_approvals", "get_approval")
+"""Routes whose answers a person may read: also the errors that are not of whoever calls them."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _NO_SLOTS = (
@@ -178,13 +183,17 @@ class Endpoints:
                     self._callers.check(name, _principal(request))
                 reply = self._routes[name](request)
             except BridgeError as error:
-                token = _header(request, "x-action-token") if name in WITH_A_TOKEN else None
-                style = self._decide.style_of(token)
+                style = self._style_of(name, request, error) if name in OF_PEOPLE else None
                 reply = refusal(name, error, request_id=under.id, style=style)
         if counts := under.counts():
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
         return replace(reply, request_id=under.id)
+
+    def _style_of(self, name: str, request: Request, error: BridgeError) -> Style:
+        """Return how the person is spoken to of whom an error or a token tells the language."""
+        style = self._decide.style_of(_some_token(request) if name in WITH_A_TOKEN else None)
+        return replace(style, language=error.language or style.language)
 
     def _note(self, request: Request, actor: str) -> None:
         """Leave one line of who was served by whom, so that one caller who acts for many people is seen."""
@@ -261,20 +270,18 @@ class Endpoints:
             )
             for approval_id, token in _items(body.get("items"))
         ]
-        ends = self._decide.decide_all(clicks)
-        if any(isinstance(end, Answer) for end in ends):
+        said = self._decide.decide_all(clicks)
+        if any(isinstance(end, Answer) for end in said.ends):
             self._note(request, actor)
         items = []
-        for click, end in zip(clicks, ends, strict=True):
+        for click, end in zip(clicks, said.ends, strict=True):
             if isinstance(end, Answer):
                 items.append(_told(click.approval_id, end))
             else:
-                style = self._decide.style_of(click.token)
-                said = refusal("decide", end, request_id=request.id, style=style).body
-                told = {name: said[name] for name in ("error", "message")}
+                fault = refusal("decide", end, request_id=request.id, style=said.style).body
+                told = {name: fault[name] for name in ("error", "message")}
                 items.append({"approval_id": str(click.approval_id)} | told)
-        style = self._decide.style_of(clicks[0].token)
-        return Reply(200, {"message": summary(verb, ends, style), "items": items})
+        return Reply(200, {"message": summary(verb, said.ends, said.style), "items": items})
 
     def _comment(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -369,8 +376,13 @@ def request_id(request: Request) -> str:
 def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | None = None) -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
-    A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is. What a person
-    may read is in their language, as far as that is known.
+    A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
+
+    Args:
+        name: of the route.
+        error: what it raised.
+        request_id: of the request.
+        style: of the person who may read it; None where nobody but an operator does.
     """
     retry_after_s, key = 0, f"error.{error.code}"
     if isinstance(error, Busy):
@@ -382,12 +394,14 @@ def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | No
     else:
         status, key = 503, "error.out_of_reach"
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
+    if isinstance(error, Refused | Denied | Malformed):
+        # The neighbour answered, and asking again is no use before somebody has acted.
+        status, key = 502, "error.not_from_here"
+    is_said = style is not None or not isinstance(error, CallerError)
     style = style or Style()
-    message = style.say(key) if style.has(key) else str(error)
+    message = style.say(key) if is_said and style.has(key) else str(error)
     if isinstance(error, SettingsError):
         status, message = 500, f"The bridge is not configured: {error}."
-    if isinstance(error, Refused | Denied | Malformed):
-        status = 502  # the neighbour answered, and asking again is no use before somebody has acted
     body = {"error": error.code, "message": message, "request_id": request_id}
     return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)
 
@@ -449,6 +463,18 @@ def _token(request: Request, body: Mapping[str, str]) -> str | None:
         body.get("action_token"),
         request.query.get("action_token"),
     )
+
+
+def _some_token(request: Request) -> str | None:
+    """Return a token of the request, wherever it stands, to tell the reader's language; it proves nothing."""
+    if given := _header(request, "x-action-token") or request.query.get("action_token"):
+        return given
+    try:
+        body = json.loads(request.body) if len(request.body) <= MAX_BODY else None
+    except (ValueError, RecursionError):
+        body = None
+    token = body.get("action_token") if isinstance(body, dict) else None
+    return token if isinstance(token, str) else None
 
 
 def _switch(request: Request, name: str) -> bool:

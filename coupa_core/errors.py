@@ -12,7 +12,10 @@ class BridgeError(Exception):
 
     Attributes:
         code: stable short name, for logs, alerts and callers.
+        language: locale of the person who is told of it; empty where that is not known.
     """
+
+    language = ""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -75,7 +78,8 @@ class Refused(ServiceError):
     """The neighbour understood and said no to this one request: nothing happened, asking again is no use.
 
     Attributes:
-        said: why not, in the neighbour's own words for people; empty where it only has a status.
+        is_considered: it thought about the request; else a gateway may have answered in its place.
+        said: why not, in the neighbour's own words for people; empty where it has none.
     """
 
     def __init__(
@@ -85,9 +89,11 @@ class Refused(ServiceError):
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
+        is_considered: bool = False,
         said: str = "",
     ) -> None:
         super().__init__(code, message, status=status, retry_after_s=retry_after_s)
+        self.is_considered = is_considered
         self.said = said
 
 

@@ -1,4 +1,4 @@
-"""What we sent, hidden in the words that come back: a neighbour may repeat a request in its error.
+"""The words of a neighbour's error: what we sent is hidden in them, and what is for people is told apart.
 
 It knows no neighbour and no secret: each value of a request is hidden, in every form that it may come in.
 """
@@ -23,6 +23,23 @@ characters would be guessed anyway.
 
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_.~%-]{40,}")
 """A long run without a space, which may be a credential that is not even ours."""
+
+_INTERNAL = re.compile(
+    r"""
+    (?-i:[a-z](?:Error|Exception|Violation|Fault|Failure|NotFound|Invalid)\b)    # NoMethodError
+    | ::|=>|->|\#<|\b0x[0-9a-f]|[`\\{}]              # code
+    | [a-z0-9]_[a-z0-9]                               # names in a database or in code
+    | (?<![\w])~?/[\w.-]*[a-z][\w.-]*/               # /srv/coupa/
+    | \.[a-z]{1,5}:\d                                 # approval.rb:12
+    | [a-z0-9][a-z0-9-]*[a-z0-9]\.[a-z]{2,}\b         # db-7.internal, a.person@example.com
+    | \b\d{1,3}(?:\.\d{1,3}){3}\b | \blocalhost\b    # 10.0.0.7
+    | \bat\sline\s\d | \bnil: | \bfor\snil\b | \bundefined\s(?:local|method)\b
+    | \b(?:back|stack)\s?trace\b | \btraceback\b
+    | \b(?:unique|foreign\skey|check|not-null)\sconstraint\b | \b(?:ORA|SQLSTATE)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Signs of an exception, a path, a host or address, code or a database in a text."""
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LAYERS = 3
@@ -97,3 +114,16 @@ def _from_json(text: str) -> str:
 
 def _unescaped(found: re.Match[str]) -> str:
     return chr(int(found[1], 16)) if found[1] else found[2]
+
+
+def for_people(words: str) -> bool:
+    """Tell whether an error's text is a sentence for people, and not an exception or how a system is built.
+
+    Anything that looks like the name of an exception, a path, a host, an address, a place in code or in a
+    database is not for people; nor is a single word, except where words stand without spaces.
+
+    >>> for_people("Budget line 7 is closed."), for_people("NoMethodError at /srv/coupa")
+    (True, False)
+    """
+    is_sentence = " " in words.strip() or not words.isascii()
+    return is_sentence and not _INTERNAL.search(words)

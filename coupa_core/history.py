@@ -171,8 +171,8 @@ class Admission(Protocol):
 class People(Protocol):
     """Whose an address is, by a fresh read; every method raises `ServiceError`."""
 
-    def owner(self, address: str, deadline: Deadline) -> Member | None:
-        """Return the one active user whom the chat knows by this address."""
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address; with two, it is nobody's."""
         ...
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
@@ -258,7 +258,8 @@ class History:
             ServiceError: Coupa does not say who it is, or what they decided.
         """
         directory = self._directory()
-        person = directory.owner(email, deadline)
+        owners = directory.owners(email, deadline)
+        person = owners[0] if len(owners) == 1 else None
         style = self._style.to((person.default_locale if person else None) or "", email)
         if person is None:
             # Two people with one address: nobody can tell whose decisions these are.

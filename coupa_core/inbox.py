@@ -28,7 +28,6 @@ from coupa_core.model import (
     Member,
     Unreadable,
     has_turn,
-    stamp,
 )
 
 BUDGET_S = 10.0
@@ -78,7 +77,7 @@ class Card:
         link: where the document is in Coupa.
         action_token: offers the decision to the approver, or, where that is for Coupa only, nothing but a
             question and the reason why; None when tokens are off, or not given by a list.
-        age_days: whole days since it began to wait; None where Coupa does not say.
+        age_days: whole days since it began to wait for the person; None where Coupa does not say.
         need_by: the day on which the goods are needed, as `2026-12-01`; None where nobody said.
     """
 
@@ -101,7 +100,7 @@ class Cards:
             list longer than `WHOLE` these are the first by their ids that are the person's turn.
         total: how many there are, as far as they were listed.
         oldest_days: how many whole days the oldest has waited, or, where this is not exact, the oldest of
-            the cards; None for none, or where Coupa does not say.
+            the cards; None for none, or where Coupa does not say it of each.
         is_complete: all were listed; if not, there are at least so many.
         unchecked: how many of them may not be the person's turn yet, because only a page was read.
         unreadable: how many of them cannot be read now; not all of these have a card.
@@ -139,7 +138,7 @@ class Requests(Protocol):
     def siblings(
         self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the pending approvals of documents, by (type, id)."""
+        """Return the approvals of documents that nobody has decided, by (type, id)."""
         ...
 
     def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
@@ -162,8 +161,8 @@ class Admission(Protocol):
 class Circles(Protocol):
     """Who may decide, by a fresh read."""
 
-    def owner(self, address: str, deadline: Deadline) -> Member | None:
-        """Return the one active user whom the chat knows by this address; raises `ServiceError`."""
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address; raises `ServiceError`."""
         ...
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
@@ -204,7 +203,7 @@ class Inbox:
         self._style = style
 
     def waiting_for(self, email: str) -> Cards:
-        """Return what waits for this person now; nothing for an unknown or inactive person.
+        """Return what waits for this person now; nothing for an unknown or inactive person, or for two.
 
         Raises:
             Busy: there is no room at Coupa now.
@@ -218,10 +217,13 @@ class Inbox:
         more = deadline.within(LISTED_S)
         documents_by = deadline.within(READ_S)
         directory = self._directory()
-        person = directory.owner(email, deadline)
-        if person is None:
-            # Two people with one address: nobody can tell whose approvals these are.
-            return Cards([], 0, message=self._style.say("list.none"))
+        owners = directory.owners(email, deadline)
+        if len(owners) != 1:
+            # Two people with one address: nobody can tell whose approvals these are, or that there are none.
+            style = self._style.to_all(each.default_locale or "" for each in owners)
+            key = "bar.shared" if owners else "list.none"
+            return Cards([], 0, is_complete=not owners, message=style.say(key))
+        [person] = owners
         listing = self._listed(person, directory, documents_by, more)
         if listing.failure and not listing.approvals and not listing.unreadable:
             raise listing.failure
@@ -240,18 +242,16 @@ class Inbox:
         total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
         minimal = [card for each in looked.unread if (card := self._minimal(each))]
-        all_ages = [each.age_days for each in found if each.age_days is not None]
         answer = Cards(
             cards=[*cards, *minimal][:MAX_CARDS],
             total=total,
-            oldest_days=max(all_ages, default=None),
+            oldest_days=_oldest(found),
             is_complete=listing.is_complete,
             unchecked=looked.unchecked,
             unreadable=unreadable,
         )
-        ages = [card.age_days for card in cards if card.age_days is not None]
         if not answer.is_exact:
-            answer = replace(answer, oldest_days=max(ages, default=None))
+            answer = replace(answer, oldest_days=_oldest(found[:MAX_CARDS]))
         style = self._style.to(person.default_locale or "")
         together = notice.sums((each.document for each in found), style, number=len(found))
         return replace(answer, message=how_many(answer, together, style))
@@ -308,7 +308,7 @@ class Inbox:
     def _siblings(
         self, documents: Sequence[Document], deadline: Deadline
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the pending approvals of documents of which these can be read."""
+        """Return the open approvals of documents of which these can be read."""
 
         def ask(some: Sequence[Document]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             return self._coupa.siblings(some, deadline, insists=len(documents) == 1).items()
@@ -427,8 +427,8 @@ class _Waiting:
 
     @property
     def since(self) -> datetime | None:
-        """Return when it began to wait, as far as Coupa says."""
-        return stamp(self.document.submitted_at) or stamp(self.approval.updated_at)
+        """Return when it began to wait for them, as far as Coupa says."""
+        return self.document.waits_since(self.approval)
 
     @property
     def age_days(self) -> int | None:
@@ -450,6 +450,12 @@ class _Waiting:
             self.since or datetime.max.replace(tzinfo=UTC),
             self.approval.id,
         )
+
+
+def _oldest(waiting: Sequence[_Waiting]) -> int | None:
+    """Return the greatest age in days; None where one is not known: it may be the oldest."""
+    ages = [each.age_days for each in waiting]
+    return None if None in ages else max(filter(None, ages), default=0 if ages else None)
 
 
 @dataclass

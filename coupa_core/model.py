@@ -35,6 +35,8 @@ from pydantic import (
 
 from coupa_core.clock import countable
 from coupa_core.errors import BridgeError, ServiceError
+from coupa_core.marks import VIA_CHAT, Signed, read_mark
+from coupa_core.visible import first_seen
 
 MAX_ID = 10**19
 """Ids go into URLs and row keys: 1 to 19 digits, no sign, no leading zero."""
@@ -46,39 +48,18 @@ PENDING = "pending_approval"
 Source: Coupa Core API, Approvals, "status". The full list is not public: any other is closed or unknown.
 """
 
+ON_HOLD = "on_hold"
+"""The status of an approval that was put on hold: a guess by the action's name, Coupa does not publish it."""
+
+OPEN = (PENDING, ON_HOLD)
+"""The statuses of an approval that nobody has decided yet: it keeps its place in the chain, and its turn."""
+
 REQUISITION = "RequisitionHeader"
 """The class name by which Coupa calls a requisition in `approvable-type`."""
 
 
 _NO_END = "9999-"
-
-VIA_CHAT = " via Moveworks"
-"""Stands in Coupa's note or comment after the name and e-mail of whoever wrote it through us."""
-
 _MENTION = re.compile(r"@\[User:[0-9]+\] ?")
-
-
-@dataclass(frozen=True)
-class Signed:
-    """Words that our client wrote into Coupa, and for whom: by name and e-mail address."""
-
-    name: str
-    address: str
-    words: str
-
-
-def read_mark(text: str | None) -> Signed | None:
-    """Return for whom our client wrote a note or comment; None without our mark.
-
-    Anybody can write the mark: whoever asks must know that our client wrote the text.
-    """
-    person, mark, rest = (text or "").partition(VIA_CHAT)
-    if not mark:
-        return None
-    name, _, address = _MENTION.sub("", person, count=1).rpartition("<")
-    words = rest.removeprefix(":") if rest.startswith(":") else rest.partition(": ")[2]
-    return Signed(name.strip(), address.removesuffix(">"), words.strip())
-
 
 DocumentKey = tuple[str, int | None]
 """Type and id of a document, as an approval names them."""
@@ -103,6 +84,8 @@ class Bar(StrEnum):
 
     OWN = "own"
     """They asked for it themselves."""
+    ENTERED = "entered"
+    """They entered it, or sent it in, for somebody else, or Coupa does not say for whom."""
     UNNAMED = "unnamed"
     """Coupa does not say who asked for it: it may be they."""
     TOO_GREAT = "too_great"
@@ -113,6 +96,11 @@ class Bar(StrEnum):
     """A setting keeps what it is about from chat."""
     SHARED = "shared"
     """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
+
+    @property
+    def is_of_asker(self) -> bool:
+        """Tell whether they asked for it or entered it: they are told only where nobody else decides."""
+        return self in (Bar.OWN, Bar.ENTERED)
 
 
 class Kind(StrEnum):
@@ -275,9 +263,9 @@ class Person(Record):
 
     @property
     def name(self) -> str:
-        """Return the best name there is, possibly empty."""
-        parts = " ".join(part for part in (self.firstname, self.lastname) if part)
-        return self.fullname or parts or self.login or ""
+        """Return the best name of which something can be seen, or else the login; possibly empty."""
+        parts = " ".join(filter(None, map(first_seen, (self.firstname, self.lastname))))
+        return first_seen(self.fullname, parts, self.login)
 
 
 def _is_client(who: Person | None, info: ValidationInfo) -> bool | None:
@@ -387,7 +375,7 @@ class Approval(Record):
     approver_id: MaybeId = None
     approver_type: Text = None
     type: Name = None
-    approved_by: MaybePerson = None
+    approved_by: Asker = None
     approval_date: Text = None
     delegate: MaybePerson = None
     delegates: Annotated[list[DelegateApproval], BeforeValidator(only_readable)] = []
@@ -395,7 +383,9 @@ class Approval(Record):
     parallel_group_name: Text = None
     holdable: Flag = None
     note: Text = None
+    created_at: Text = None
     updated_at: Name = None
+    updated_by: MaybePerson = None
     _by_us: bool | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -411,12 +401,17 @@ class Approval(Record):
     @property
     def signed(self) -> Signed | None:
         """Return who decided through us, with which words; None where our client did not write the note."""
-        return read_mark(self.note) if self.by_us else None
+        return read_mark(self.note, self.asked_name) if self.by_us else None
 
     @property
     def is_pending(self) -> bool:
         """Tell whether Coupa still takes a decision on it."""
         return self.status == PENDING
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nobody has decided it: it waits, or is on hold, and those after it have no turn."""
+        return self.status in OPEN
 
     @property
     def document_key(self) -> DocumentKey:
@@ -440,7 +435,7 @@ class Approval(Record):
     def asked_name(self) -> str:
         """Return the name of the user or group that must decide, possibly empty."""
         who = self.approver
-        return ((who.group_name if self.is_for_group else None) or who.name) if who else ""
+        return first_seen(who.group_name if self.is_for_group else None, who.name) if who else ""
 
     @property
     def decided_by(self) -> str:
@@ -633,7 +628,7 @@ class Comment(Record):
     commentable_id: MaybeId = None
     comments: Text = None
     created_at: Text = None
-    created_by: MaybePerson = None
+    created_by: Asker = None
     _by_us: bool | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -836,21 +831,43 @@ class Document(Record):
         return [each.name for each in attached]
 
     @property
+    def rejection(self) -> Comment | None:
+        """Return the comment with which it was rejected last; None where Coupa names none."""
+        return None
+
+    @property
     def approved(self) -> list[Approval]:
         """Return the steps that were approved before, in the order of the chain."""
         return sorted((each for each in self.approvals if each.status == APPROVED), key=_place)
 
+    def waits_since(self, approval: Approval) -> datetime | None:
+        """Return since when a step that has the turn waits for its approver; None where Coupa does not say.
+
+        Since the last of these: the document was submitted, the step before was approved, the approval was
+        made. So it is never before its turn: of a step that may not be the first, of which nobody knows when
+        the one before was approved, nothing is known.
+        """
+        is_shown = any(each.id == approval.id for each in self.approvals)
+        if not is_shown and approval.position not in (0, 1):
+            return None
+        begun = [stamp(each.approval_date) for each in self.approved if _is_before(each, approval)]
+        if None in begun:
+            return None
+        known = [at for at in (*begun, stamp(self.submitted_at)) if at]
+        made = stamp(approval.created_at)
+        return max([*known, *([made] if made else [])]) if known else stamp(approval.updated_at)
+
     def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
-        """Return who is asked at the same time as an approver, and who comes next.
+        """Return who is asked at the same time as an approver, and who comes next; some may be on hold.
 
         None when the document does not show its chain, or not with this approval's turn.
         """
-        pending = [each for each in self.approvals if each.is_pending]
-        current = current_of(pending)
+        left = [each for each in self.approvals if each.is_open]
+        current = current_of(left)
         if approval.id not in current:
             return None
-        beside = [each for each in pending if each.id in current - {approval.id}]
-        later = [each for each in pending if each.id not in current]
+        beside = [each for each in left if each.id in current - {approval.id}]
+        later = [each for each in left if each.id not in current]
         following = current_of(later)
         return beside, [each for each in later if each.id in following]
 
@@ -933,7 +950,7 @@ class Chain(Record):
         """Return the names of those whose turn it is, as far as the document names them."""
         current = [self.current_approval, *self.current_parallel_approvals]
         ids = {step.id for step in current if step}
-        names = [each.asked_name for each in self.approvals if each.id in ids and each.is_pending]
+        names = [each.asked_name for each in self.approvals if each.id in ids and each.is_open]
         return [name for name in dict.fromkeys(names) if name] if self.status == PENDING else []
 
 
@@ -945,8 +962,8 @@ class Verb(StrEnum):
     HOLD = "hold"
 
 
-DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: "on_hold"}
-"""The status of an approval after the action; `on_hold` is a guess by its name, Coupa does not publish it."""
+DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: ON_HOLD}
+"""The status of an approval after the action."""
 
 
 @dataclass
@@ -1045,24 +1062,25 @@ def parse_chain(raw: Any, *, client: str = "") -> Chain | None:
 
 
 def current_of(approvals: Iterable[Approval]) -> set[int]:
-    """Return the ids whose turn it is among the pending approvals of one document that names no current one.
+    """Return the ids whose turn it is among the open approvals of one document that names no current one.
 
-    The turn is with the lowest position, and with whoever is parallel to it.
+    The turn is with the lowest position, and with whoever is parallel to it. One that is on hold keeps it:
+    it can be decided once it is released, and nobody after it before that.
     """
-    pending = [approval for approval in approvals if approval.is_pending]
-    if not pending:
+    left = [approval for approval in approvals if approval.is_open]
+    if not left:
         return set()
-    first = min(pending, key=_place)
+    first = min(left, key=_place)
     group = first.parallel_group_name
     return {
         approval.id
-        for approval in pending
+        for approval in left
         if _place(approval) == _place(first) or (group and approval.parallel_group_name == group)
     }
 
 
 def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval]) -> bool:
-    """Tell whether the document waits for this approval now; siblings count for a type that is not known."""
+    """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
     if isinstance(document, Unreadable):
         return False
     if document.kind is Kind.OTHER:
@@ -1073,6 +1091,13 @@ def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval
 
 def _place(approval: Approval) -> int:
     return approval.position or 0
+
+
+def _is_before(step: Approval, approval: Approval) -> bool:
+    """Tell whether a step of a chain comes before another, or may; not where they are parallel."""
+    group = approval.parallel_group_name
+    is_beside = group is not None and step.parallel_group_name == group
+    return not is_beside and (approval.position is None or _place(step) < _place(approval))
 
 
 def key_of(supplier: Supplier | None) -> int | str | None:

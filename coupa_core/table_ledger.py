@@ -266,7 +266,8 @@ def _people(entry: Entry) -> dict[str, Any]:
     """Write what belongs to each person, in columns that release 0.2 reads, too, as far as it can.
 
     `told` has the versions; `people` has lists: place in `cards`, then when told, reminders, when reminded,
-    refusals, when tried again. `cards` has each pair of an approver's key and shown figures once.
+    refusals, when tried again. `cards` has each pair of an approver's key and shown figures once, and `since`
+    when people were first told: with it `people` of a large group would be too long.
     `sent_at`, `reminders` and `reminded_at` are for release 0.2, which kept them of everybody together.
     """
     if not entry.told:
@@ -287,10 +288,12 @@ def _people(entry: Entry) -> dict[str, Any]:
             card = cards.setdefault((each.to, ""), len(cards))
         values = [card, each.at, each.reminders, each.reminded_at, each.refusals, each.retry_at]
         people[key] = list(map(_plain, values))
+    since = {key: _plain(each.since) for key, each in entry.told.items() if each.since}
     columns: dict[str, Any] = {
         "told": _text({key: each.version for key, each in entry.told.items()}),
         "people": _text({key: _trimmed(values) for key, values in people.items()}),
         "cards": _text(list(cards)),
+        "since": _text(since) if since else "",
         "sent_at": _plain(entry.told_at),
         "reminders": max(each.reminders for each in entry.told.values()),
         "reminded_at": _plain(max((at for each in newest if (at := each.reminded_at)), default=None)),
@@ -348,6 +351,7 @@ def _entry(row: Any) -> Entry:
 def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
     """Read what belongs to each person; raises ValueError, see `_entry`."""
     people, cards = _read_json("people", row["people"], dict), _read_json("cards", row.get("cards"), list)
+    since = _read_map("since", row["since"]) if "since" in row else {}
     told = {}
     try:
         for key, version in versions.items():
@@ -357,6 +361,7 @@ def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
                 version=version,
                 to=_read_text("to", to),
                 at=at and _read_time("at", at),
+                since=_read_time("since", since[key]) if key in since else None,
                 facts=_read_text("facts", facts),
                 reminders=_read_number("reminders", reminders or 0),
                 reminded_at=reminded_at and _read_time("reminded_at", reminded_at),

@@ -10,6 +10,7 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +33,7 @@ from coupa_core.errors import (
     Unknown,
     one_line,
 )
-from coupa_core.hiding import texts_of, without
+from coupa_core.hiding import for_people, texts_of, without
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -49,7 +50,13 @@ Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.1
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
 _CONSIDERED = (400, 409, 422)
-"""The statuses of a no that was thought about, when validation errors come with it."""
+"""The statuses of a no that was thought about; 400 in JSON or XML only, as every gateway has pages for that.
+
+Source: "Approvals API", actions, on 400 with the validation errors,
+.../the-coupa-core-api/resources/transactional-resources/approvals-api
+"""
+_INSIDE = frozenset({"backtrace", "debug", "exception", "sql", "stack", "stacktrace", "trace"})
+"""Keys of an error body under which nothing is for people."""
 _WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
 
 
@@ -251,8 +258,13 @@ def failure_of(reply: Reply, *, name: str, what: str, now: datetime, hint: str =
     if reply.status in range(300, 400):
         return Denied(f"{name}_redirect", f"{text} (check the base URL)", status=reply.status)
     if reply.status in range(400, 500):
-        said = validation_errors(reply) if reply.status in _CONSIDERED else ""
-        return Refused(f"{name}_{reply.status}", text, status=reply.status, said=said)
+        return Refused(
+            f"{name}_{reply.status}",
+            text,
+            status=reply.status,
+            is_considered=_is_considered(reply),
+            said=validation_errors(reply),
+        )
     return Unknown(f"{name}_{reply.status}", text, status=reply.status, retry_after_s=wait_s)
 
 
@@ -275,17 +287,32 @@ def error_text(reply: Reply) -> str:
 
 
 def validation_errors(reply: Reply) -> str:
-    """Return why a neighbour's rules refuse a request, in its own words; empty where it does not say that.
+    """Return why a neighbour's rules refuse a request, in its own sentences for people; empty without any.
 
-    A broken page, or an error of a gateway, says nothing of the kind. Source: as for `error_text`.
+    A broken page, an error of a gateway, or an exception says nothing of the kind. Source: as for
+    `error_text`.
     """
     try:
         body = reply.json()
     except Malformed:
-        words = _texts_in(reply, "error") if b"<errors" in reply.body[:1_000] else []
+        words = _texts_in(reply, "error") if _is_xml(reply) else []
     else:
-        words = _words(body.get("errors"), 0) if isinstance(body, dict) else []
-    return _line(words, reply, 500)
+        words = _words(body.get("errors"), 0, but=_INSIDE) if isinstance(body, dict) else []
+    return _line([word for word in words if for_people(word)], reply, 500)
+
+
+def _is_considered(reply: Reply) -> bool:
+    """Tell whether the neighbour itself refused, and not something on the way to it."""
+    if reply.status != requests.codes.bad_request:
+        return reply.status in _CONSIDERED
+    try:
+        return isinstance(reply.json(), dict)
+    except Malformed:
+        return _is_xml(reply)
+
+
+def _is_xml(reply: Reply) -> bool:
+    return b"<errors" in reply.body[:1_000]
 
 
 def _texts_in(reply: Reply, elements: str) -> list[str]:
@@ -299,16 +326,17 @@ def _line(words: list[str], reply: Reply, limit: int) -> str:
     return one_line(without("; ".join(words)[:20_000], reply.sent), limit)
 
 
-def _words(value: Any, depth: int) -> list[str]:
+def _words(value: Any, depth: int, *, but: AbstractSet[str] = frozenset()) -> list[str]:
     """Collect the texts of an error body, three levels deep: what lies deeper is no message."""
     if isinstance(value, str):
         return [value]
     if depth > 3:  # noqa: PLR2004
         return []
     if isinstance(value, list):
-        return [word for item in value[:5] for word in _words(item, depth + 1)]
+        return [word for item in value[:5] for word in _words(item, depth + 1, but=but)]
     if isinstance(value, dict):
-        return [word for item in list(value.values())[:10] for word in _words(item, depth + 1)]
+        kept = [item for name, item in list(value.items())[:10] if name.casefold() not in but]
+        return [word for item in kept for word in _words(item, depth + 1, but=but)]
     return []
 
 

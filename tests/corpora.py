@@ -88,17 +88,19 @@ REASONS: list[tuple[str, str]] = [
         ("a\x0bb", "a b"), ("a\x0cb", "a b"), ("a\x85b", "a b"), ("a\u2028b", "a b"), ("a\u2029b", "a b"),
         ("a\u00a0b", "a b"), ("a\u3000b", "a b"), ("a\0b", "a b"), ("a\x01b", "a b"),
         ("a\x1b[31mb", "a [31mb"), ("a\x7fb", "a b"), ("a\x9bb", "a b"), ("\u202ea\u202c", "a"),
-        ("a\u2066b\u2069", "a b"), ("a\u200bb", "a b"), ("a\u200db", "a b"), ("a\ufeffb", "a b"),
-        ("a\u2060b", "a b"), ("a\u00adb", "a b"), ("a\ue000b", "a b"), ("a\U000e0041b", "a b"),
+        ("a\u2066b\u2069", "ab"), ("a\u200bb", "ab"), ("a\u200db", "ab"), ("a\ufeffb", "ab"),
+        ("a\u2060b", "ab"), ("a\u00adb", "ab"), ("a\ue000b", "ab"), ("a\U000e0041b", "ab"),
         ("  a   b  ", "a b"), ("x\r\nX-Injected: y", "x X-Injected: y"),
         ("x HTTP/1.1\r\nHost: evil\r\n\r\n", "x HTTP/1.1 Host: evil"),
         ("x\nGET /api/users HTTP/1.1", "x GET /api/users HTTP/1.1"),
     )),
-    # What joins where it spells: Persian, Sinhala, Hindi, a family and a heart on fire.
+    # What joins where it spells: Persian, Sinhala, Hindi, a family, a heart on fire, a flag; and an emoji
+    # and a currency sign that Python may not know yet.
     *((text, text) for text in (
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0dc1\u0dca\u200d\u0dbb\u0dd3",
         "\u0915\u094d\u200d\u0937", "\U0001f468\u200d\U0001f469\u200d\U0001f467",
         "\u2764\ufe0f\u200d\U0001f525",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "\U0001fae9", "\u20c1",
     )),
     # What just fits.
     *((text, text) for text in ("y" * (255 - len(MARK)), "\U0001f600" * (255 - len(MARK)))),

@@ -39,6 +39,8 @@ APPROVAL: dict[str, Any] = {
     "parallel-group-name": "IT",
     "holdable": False,
     "note": "please",
+    "updated-by": {**PERSON},
+    "created-at": "2026-11-22T09:00:00-08:00",
     "updated-at": "2026-11-23T09:00:00-08:00",
 }
 ASKER: dict[str, Any] = {key: PERSON[key] for key in PERSON if key not in ("active", "default-locale")}
@@ -53,7 +55,7 @@ CHAIN: list[dict[str, Any]] = [
         "note": "Within the plan.",
         "approval-date": "2026-11-22T10:00:00-08:00",
         "approver": {**NAMES, "fullname": "Robin Hale", "name": "Buyers"},
-        "approved-by": {**NAMES, "fullname": "Robin Hale"},
+        "approved-by": {**NAMES, "id": 41, "fullname": "Robin Hale"},
     },
     {
         "id": 853,
@@ -63,7 +65,7 @@ CHAIN: list[dict[str, Any]] = [
         "note": "",
         "approval-date": "",
         "approver": {**NAMES, "name": "Buyers"},
-        "approved-by": {**NAMES},
+        "approved-by": {**NAMES, "id": 42},
     },
 ]
 COMMENTS: list[dict[str, Any]] = [
@@ -71,7 +73,7 @@ COMMENTS: list[dict[str, Any]] = [
         "id": 1,
         "comments": "ok",
         "created-at": "2026-11-23T08:00:00-08:00",
-        "created-by": {"login": "jamie", "firstname": "Jamie", "lastname": "Lee", "fullname": "Jamie Lee"},
+        "created-by": {**NAMES, "id": 42},
     }
 ]
 FILES: list[dict[str, Any]] = [
@@ -98,6 +100,7 @@ REQUEST: dict[str, Any] = {
     "need-by-date": "2026-12-01T00:00:00-08:00",
     "submitted-at": "2026-11-22T09:00:00-08:00",
     "line-count": 1,
+    "reject-reason-comment": "Two are enough.",
     "requested-by": {**ASKER},
     "department": {"name": "IT"},
     "requisition-lines": [

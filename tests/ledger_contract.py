@@ -53,6 +53,7 @@ def full_row(approval_id: int = 7) -> Entry:
                 reminded_at=NOW - timedelta(minutes=5),
                 refusals=3,
                 retry_at=NOW + timedelta(minutes=4),
+                since=NOW - timedelta(days=3),
             ),
             "user:3": Told(),
         },

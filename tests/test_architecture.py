@@ -18,7 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
-            "facts",
+            *("facts", "marks", "visible"),
         }
     ),
     frozenset(
@@ -42,6 +42,9 @@ TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
     ("model", "errors"),
     ("model", "clock"),
+    ("model", "marks"),
+    ("model", "visible"),
+    ("marks", "visible"),
     ("halving", "errors"),
     ("ranges", "clock"),
     ("ranges", "errors"),

@@ -91,7 +91,7 @@ def test_whoever_acts_for_somebody_says_so() -> None:
 
     asked(world, card)
 
-    assert f"<{JAMIE}> via Moveworks as member of Buyers: Why" in comments(world)[0].comments
+    assert f'<{JAMIE}> via Moveworks as member of "Buyers": Why' in comments(world)[0].comments
 
 
 def test_turn_amount_and_changed_content_do_not_matter_for_a_question() -> None:
@@ -124,6 +124,26 @@ def test_whoever_asked_for_the_purchase_has_nobody_to_ask(allowed: str) -> None:
 
     assert reply.body["outcome"] == "not_your_approval"
     assert reply.body["message"].startswith("You asked for this yourself")
+    assert comments(world) == []
+
+
+def test_whoever_entered_a_request_for_somebody_else_may_ask_that_person() -> None:
+    world = world_of()
+    world.requisition(JAMIE, requester=SAM, created_by=world.person(JAMIE))
+    [card] = world.announced()
+
+    assert asked(world, card).body["outcome"] == "commented"
+    [comment] = comments(world)
+    assert comment.comments.startswith(f"@[User:{world.person(SAM)}] Jamie Doe <{JAMIE}> via Moveworks: Why")
+
+
+def test_whoever_entered_a_request_without_a_requester_who_can_be_mentioned_has_nobody_to_ask() -> None:
+    world = world_of(settings={"ALLOW_SELF_APPROVAL": "on"})
+    document = world.requisition(JAMIE, created_by=world.person(JAMIE))
+    world.coupa.world.delete_field("requisition", document, "requested-by")
+    [card] = world.announced()
+
+    assert asked(world, card).body["error"] == "no_requester"
     assert comments(world) == []
 
 
@@ -241,7 +261,7 @@ def test_no_name_can_mention_somebody_or_pass_for_somebody_else() -> None:
     asked(world, card)
 
     text = comments(world)[0].comments
-    assert text.startswith(f"@[User:{world.person(SAM)}] @ [User:7] Eve {ROBIN}")
+    assert text.startswith(f"@[User:{world.person(SAM)}] @ [User 7] Eve {ROBIN}")
     assert text.count("via Moveworks") == 1
 
 
@@ -292,7 +312,7 @@ def test_the_same_question_again_is_there_once_and_after_an_hour_twice() -> None
     assert len(comments(world)) == 3
 
 
-@pytest.mark.parametrize(("status", "answered"), [(400, 502), (403, 502), (404, 502), (429, 503)])
+@pytest.mark.parametrize(("status", "answered"), [(403, 502), (404, 502), (429, 503)])
 def test_a_comment_that_coupa_refuses_is_a_failure(status: int, answered: int) -> None:
     world, card = offered()
     world.coupa.front.fail("answer", method="POST", path="/comments$", status=status, body="{}")
@@ -365,7 +385,7 @@ def test_the_record_says_who_asked_before_it_is_sent_and_what_became_of_it_and_n
     ("fault", "outcome", "cause"),
     [
         ({"kind": "lose"}, "unconfirmed", "coupa_lost"),
-        ({"kind": "answer", "status": 400, "body": "{}"}, "failed", "coupa_400"),
+        ({"kind": "answer", "status": 404, "body": "{}"}, "failed", "coupa_404"),
     ],
 )
 def test_the_record_says_of_a_comment_that_did_not_come_clean_what_it_was(

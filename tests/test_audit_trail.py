@@ -147,7 +147,8 @@ def test_a_click_that_is_refused_is_recorded_with_who_tried_and_why(
 @pytest.mark.parametrize(
     ("fault", "outcome", "cause"),
     [
-        ({"kind": "answer", "status": 400, "body": "{}"}, "failed", "coupa_400"),
+        ({"kind": "answer", "status": 400, "body": "{}"}, "refused_by_coupa", "coupa_400"),
+        ({"kind": "answer", "status": 404, "body": "{}"}, "failed", "coupa_404"),
         ({"kind": "answer", "status": 429}, "failed", "coupa_429"),
         ({"kind": "cut"}, "unconfirmed", None),
     ],

@@ -265,8 +265,8 @@ BY_NAME = {"fullname": "Sam Doe"}
         ({"id": 7}, None, None),
         ({"email": "sam@acme.test"}, None, None),
         (ASKER, OTHER, Bar.OWN),
-        (OTHER, ASKER, Bar.OWN),
-        (BY_NAME, ASKER, Bar.OWN),
+        (OTHER, ASKER, Bar.ENTERED),
+        (BY_NAME, ASKER, Bar.ENTERED),
         (None, None, Bar.UNNAMED),
         (BY_NAME, None, Bar.UNNAMED),
         (BY_NAME, OTHER, Bar.UNNAMED),
@@ -313,7 +313,7 @@ def test_who_entered_it_is_enough_only_where_coupa_may_know_of_no_requester(
 
 
 @pytest.mark.parametrize(
-    ("sender", "bar"), [(ASKER, Bar.OWN), (OTHER, None), (BY_NAME, Bar.UNNAMED), ("Sam", Bar.UNNAMED)]
+    ("sender", "bar"), [(ASKER, Bar.ENTERED), (OTHER, None), (BY_NAME, Bar.UNNAMED), ("Sam", Bar.UNNAMED)]
 )
 def test_whoever_sent_an_expense_report_in_asked_for_it_too(sender: Any, bar: Bar | None) -> None:
     report = document("ExpenseReport", expensed_by=OTHER, created_by=OTHER, submitted_by=sender)

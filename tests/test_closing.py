@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -118,10 +120,9 @@ def test_a_request_that_was_put_on_hold_elsewhere_is_called_so() -> None:
     world.click(card, JAMIE, "hold")
     assert told(world) == []
 
-    world.requisition(ROBIN, holdable=True)
-    [card] = world.announced()
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
-    approval.status = "on_hold"
+    world.requisition(buyers(world, ROBIN, ALEX), holdable=True)
+    card, _ = world.announced()
+    world.coupa.world.hold(int(card.slots["approval_id"]), by=world.person(ALEX))
 
     [(person, said)] = told(world)
     assert (person, "Put on hold" in said) == (ROBIN, True)
@@ -229,7 +230,7 @@ def test_many_cards_that_died_are_one_message_to_each_of_those_who_were_shown_th
 
     said = told(world)
 
-    assert [(person, "4 approvals no longer need you" in text) for person, text in said] == [
+    assert [(person, "4 approvals are no longer waiting for you" in text) for person, text in said] == [
         (ALEX, True),
         (ROBIN, True),
     ]
@@ -526,3 +527,116 @@ def test_an_amount_that_changed_is_shown_as_a_difference() -> None:
 
     assert "Amount: USD 100.00 → USD 120.00" in changed.message
     assert "100" not in world.store.open_entries().entries[0].cause
+
+
+# Whom the document still asks.
+
+
+def acting(world: World, of: str, by: str) -> int:
+    """Let somebody act for somebody else for ten days, and return the delegation's id."""
+    now = world.clock.now()
+    return world.coupa.world.add_delegation(
+        delegator=world.person(of), delegate=world.person(by), start=now, end=now + timedelta(days=10)
+    )
+
+
+def given_away(world: World) -> None:
+    number = world.requisition(JAMIE, JAMIE)
+    world.sweep()
+    world.coupa.world.reassign(world.coupa.world.approvals_of(number)[0].id, to=world.person(ROBIN))
+
+
+def left_the_group(world: World) -> None:
+    group = buyers(world, JAMIE, ROBIN)
+    world.requisition(group, JAMIE)
+    world.sweep()
+    world.coupa.world.leave(group.id, world.person(JAMIE))
+
+
+def delegation_ended(world: World) -> None:
+    number = acting(world, ROBIN, by=JAMIE)
+    world.requisition(ROBIN, JAMIE)
+    world.sweep()
+    world.coupa.world.end_delegation(number)
+
+
+def in_the_group_later(world: World) -> None:
+    group = buyers(world, JAMIE, ALEX)
+    number = world.requisition(JAMIE, group)
+    world.sweep()
+    world.coupa.world.reassign(world.coupa.world.approvals_of(number)[0].id, to=world.person(ROBIN))
+
+
+LEFT_OUT = [given_away, left_the_group, delegation_ended, in_the_group_later]
+
+
+@pytest.mark.parametrize("leave", LEFT_OUT)
+def test_whoever_is_asked_in_a_later_step_hears_no_farewell(leave: Callable[[World], None]) -> None:
+    world = World(settings=ALWAYS)
+    leave(world)
+
+    said = [each for each in told(world, 6) + told(world, 6) if each[0] == JAMIE]
+
+    assert said == []
+    assert not any(row.farewell for row in world.store.open_entries().entries)
+
+
+@pytest.mark.parametrize("leave", LEFT_OUT)
+def test_while_nobody_knows_whom_the_document_asks_nothing_is_said_of_its_end(
+    leave: Callable[[World], None],
+) -> None:
+    world = World(settings=ALWAYS)
+    leave(world)
+    world.clock.advance(360)
+    world.coupa.front.fail("answer", status=503, times=ENDLESS, query=r"approvable_id\[in\]")
+
+    first = world.announced()
+    world.coupa.front.heal()
+    later = told(world, 6)
+
+    assert [each.recipient for each in first if each.recipient == JAMIE] == []
+    assert [person for person, _ in later if person == JAMIE] == []
+
+
+def test_where_nobody_is_left_out_nobody_asks_whom_the_document_asks() -> None:
+    world = World(settings=ALWAYS)
+    world.requisition(JAMIE, ROBIN)
+    world.sweep()
+    world.clock.advance(360)
+    world.sweep()
+
+    assert not any("approvable_id%5Bin%5D" in call.query for call in world.coupa.front.calls)
+
+
+def test_whoever_comes_back_before_the_morning_hears_no_farewell() -> None:
+    world = World(settings={**ALWAYS, "QUIET_HOURS": "18:00-08:00"})
+    group = buyers(world, JAMIE, ROBIN)
+    world.requisition(group)
+    world.sweep()
+    world.clock.advance(12 * 3600)
+    world.coupa.world.leave(group.id, world.person(JAMIE))
+    assert told(world) == []
+    world.coupa.world.join(group.id, world.person(JAMIE))
+
+    assert [said for person, said in told(world, 14 * 60) if person == JAMIE and "No longer" in said] == []
+
+
+@pytest.mark.parametrize("how", ["given away", "decided"])
+def test_while_the_members_of_a_later_group_are_unknown_nobody_hears_that_it_is_over(how: str) -> None:
+    world = World(settings=ALWAYS)
+    group = buyers(world, JAMIE, ALEX)
+    number = world.requisition(JAMIE, group)
+    world.sweep()
+    step = world.coupa.world.approvals_of(number)[0].id
+    world.clock.advance(2 * 3600)
+    if how == "given away":
+        world.coupa.world.reassign(step, to=world.person(ROBIN))
+    else:
+        world.coupa.world.decide_in_coupa(step, by=world.person(ROBIN), decision="approved")
+    world.coupa.hidden_fields, world.coupa.hide_always = {"users"}, True
+    world.coupa.front.fail("answer", status=503, times=ENDLESS, query="approval.groups")
+
+    assert [said for person, said in told(world) + told(world, 6) if person == JAMIE] == []
+
+    world.coupa.front.heal()
+    assert not [said for _, said in told(world, 70) if "nothing left" in said or "No longer" in said]

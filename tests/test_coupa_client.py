@@ -278,6 +278,13 @@ def test_rows_that_were_not_asked_for_are_left_out_and_counted() -> None:
     assert ids(listing) == [1]
     assert listing.unasked == 4
 
+    answers(world, rows[::-1])
+
+    page = client(world).page(ALL_IDS, soon(world))
+
+    assert [each.id for each in page.pending] == [1]
+    assert (page.unasked, page.ended) == (4, [])
+
 
 @pytest.mark.parametrize(
     "row",
@@ -658,7 +665,7 @@ def test_the_pending_approvals_of_one_document_are_its_own() -> None:
         approvable_type="InvoiceHeader", approvers=[world.person("ann@example.com")], id=rid
     )
 
-    found = client(world).pending_of(Document(type=REQUISITION, id=rid), soon(world))
+    found = client(world).open_of(Document(type=REQUISITION, id=rid), soon(world))
 
     assert twin == rid
     assert [approval.document_key for approval in found] == [(REQUISITION, rid)] * 2
@@ -998,6 +1005,16 @@ def test_the_siblings_of_many_documents_are_asked_for_fifty_at_once_and_kept_apa
     ]
     assert found["InvoiceHeader", documents[0]] == []
     assert len(reads(world, "/api/approvals$")) == 4  # each page is followed by a look for more
+
+
+def test_siblings_that_come_out_of_order_are_not_taken_for_all() -> None:
+    world = World()
+    number = one(world)[0]
+    step = {"status": "pending_approval", "approvable-type": REQUISITION, "approvable-id": number}
+    answers(world, [{**step, "id": 7}, {**step, "id": 3}])
+
+    with pytest.raises(Malformed):
+        client(world).siblings([Document(type=REQUISITION, id=number)], soon(world))
 
 
 def test_how_far_a_requisition_has_come_is_read_with_its_approvals() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -93,6 +94,55 @@ def test_the_other_button_after_the_first_says_what_was_decided() -> None:
     assert world.puts() == 1
 
 
+@pytest.mark.parametrize("login", ["api-client", ""])
+@pytest.mark.parametrize("second", ["wrong supplier", "x" * 5_000, "dear", "too"])
+def test_a_second_reason_is_not_said_to_have_arrived(second: str, login: str) -> None:
+    world = World(settings={"COUPA_CLIENT_LOGIN": login})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.click(card, JAMIE, "reject", reason="too: dear")
+
+    reply = world.click(card, JAMIE, "reject", reason=second)
+
+    assert reply.body["outcome"] == "already_decided"
+    assert reply.body["message"].startswith("Nothing was changed. Rejected ")
+    assert approval_of(world, card).note.endswith(": too: dear")
+    assert world.puts() == 1
+
+
+def test_the_same_reason_again_is_said_to_have_arrived() -> None:
+    world, card = offered()
+    world.click(card, JAMIE, "reject", reason="too dear")
+
+    reply = world.click(card, JAMIE, "reject", reason=" too\ndear ")
+
+    assert reply.body["message"] == "Rejected: Purchase request 5001. Coupa has your reason."
+    assert world.click(card, JAMIE, "reject", reason="a").body["outcome"] == "already_decided"
+
+
+def test_words_to_a_second_approval_are_not_swallowed() -> None:
+    world, card = offered()
+    world.click(card, JAMIE)
+
+    assert world.click(card, JAMIE, reason="only for May").body["outcome"] == "already_decided"
+
+
+@pytest.mark.parametrize("length", [215, 8_000, 8_001, 10_000, 30_000])
+def test_a_reason_of_any_length_that_does_not_fit_is_answered_with_the_true_numbers(length: int) -> None:
+    world = World()
+    world.coupa.world.users.rows[world.person(JAMIE)].default_locale = "de"
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    reply = world.click(card, JAMIE, "reject", reason="x" * length)
+
+    number = f"{length:,}".replace(",", ".")
+    assert (reply.status, reply.body["outcome"]) == (200, "reason_too_long")
+    room = 255 - len(f"Jamie Doe <{JAMIE}> via Moveworks: ")
+    assert reply.body["message"].startswith(f"Das sind {number} Zeichen, und {room} passen;")
+    assert world.puts() == 0
+
+
 def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
     world, card = offered()
     world.coupa.world.decide_in_coupa(
@@ -105,6 +155,31 @@ def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
     assert reply.body["message"] == BY_ROBIN
     assert (reply.body["status"], reply.body["decided_by"]) == ("approved", "Robin Doe")
     assert reply.body["decided_at"].startswith("2026-11-23T")
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-23T01:02:03-08:00", "2026-11-23T01:02:03.250Z", "2026-11-23T01:02:00+05:30"]
+)
+def test_when_it_was_decided_is_answered_as_coupa_wrote_it(written: str) -> None:
+    world, card = offered()
+    approval = approval_of(world, card)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
+    approval.raw["approval-date"] = written
+
+    assert world.click(card, JAMIE).body["decided_at"] == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["soon", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23<01:02:03-08:00", "2026-13-23T01:02:03Z"],
+)
+def test_a_text_that_is_no_time_is_not_answered_as_one(written: str) -> None:
+    world, card = offered()
+    approval = approval_of(world, card)
+    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
+    approval.raw["approval-date"] = written
+
+    assert not world.click(card, JAMIE).body.get("decided_at")
 
 
 def test_what_ended_without_a_decider_is_answered_all_the_same() -> None:
@@ -151,8 +226,8 @@ def test_an_approver_who_left_does_not_decide() -> None:
     assert world.puts() == 0
 
 
-@pytest.mark.parametrize("role", ["requested_by", "created_by"])
-def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str) -> None:
+@pytest.mark.parametrize(("role", "part"), [("requested_by", "asked for"), ("created_by", "entered")])
+def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str, part: str) -> None:
     world = World()
     details = {"requester": JAMIE} if role == "requested_by" else {"created_by": world.person(JAMIE)}
     world.requisition(JAMIE, **details)
@@ -161,7 +236,10 @@ def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str) -> None
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == "not_your_approval"
-    assert reply.body["message"].endswith("You asked for this yourself, so please decide in Coupa.")
+    said = f"You {part} this yourself, so please decide in Coupa."
+    assert reply.body["message"].endswith(said)
+    assert said in card.message
+    assert "Purchase request 5001 is waiting for approval" in card.message
     assert world.puts() == 0
 
 
@@ -191,7 +269,7 @@ def test_any_member_decides_for_a_group_and_the_others_are_told_by_whom_it_was_d
     second = world.click(cards[ROBIN], ROBIN)
 
     assert first.body["outcome"] == "approved"
-    note = f"Jamie Doe <{JAMIE}> via Moveworks as member of Buyers"
+    note = f'Jamie Doe <{JAMIE}> via Moveworks as member of "Buyers"'
     assert approval_of(world, cards[JAMIE]).note == note
     assert second.body["outcome"] == "already_decided"
     assert second.body["decided_by"] == "Jamie Doe"
@@ -243,8 +321,22 @@ def test_a_delegate_decides_for_the_approver_and_coupa_says_for_whom() -> None:
     assert set(cards) == {JAMIE, ROBIN}
     assert reply.body["outcome"] == "rejected"
     assert world.coupa.decisions[0].reason == (
-        f"Robin Doe <{ROBIN}> via Moveworks as delegate of Jamie Doe: too dear"
+        f'Robin Doe <{ROBIN}> via Moveworks as delegate of "Jamie Doe": too dear'
     )
+
+
+@pytest.mark.parametrize("name", ["IT: Hardware", "G: Boss <boss@acme.test> via Moveworks: yes", '"A": B'])
+def test_no_name_of_a_group_becomes_the_words_of_whoever_decided(name: str) -> None:
+    world = World()
+    group = world.coupa.world.add_group(name=name, members=[world.person(JAMIE)])
+    world.requisition(Group(group), ROBIN)
+    [card] = world.announced()
+
+    world.click(card, JAMIE)
+
+    [following] = world.announced()
+    [line] = [each for each in following.message.split("<br>") if "Approved by" in each]
+    assert re.fullmatch(r"- <i>Approved by</i>: Jamie Doe \(Nov [0-9]+, 2026\)", line)
 
 
 def test_a_delegate_whose_time_is_over_does_not_decide() -> None:
@@ -919,7 +1011,7 @@ def test_what_was_tried_and_is_refused_then_is_a_failure() -> None:
     world, card = offered()
     world.coupa.front.fail("cut", method="PUT")
     keyed(world, card, "approve", "one")
-    world.coupa.front.fail("answer", method="PUT", status=422, headers=JSON, body="{}")
+    world.coupa.front.fail("answer", method="PUT", status=404, headers=JSON, body="{}")
 
     assert keyed(world, card, "approve", "one").status == 502
 
@@ -966,15 +1058,70 @@ def test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and
     assert world.puts() == 1
 
 
+OURS = "Coupa does not accept this, so nothing was changed. Please decide in Coupa."
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (422, "<html><head><title>422</title></head><body>PG::Error at /srv/coupa</body></html>"),
+        (422, '{"error": "no"}'),
+        (422, "{}"),
+        (422, ""),
+        (409, "no"),
+        (400, '{"error": "no"}'),
+        (400, '{"errors": {"base": ["NoMethodError: no (/srv/coupa/app/models/approval.rb:12)"]}}'),
+        (400, '{"errors": {"backtrace": ["it broke here"], "exception": ["it broke"]}}'),
+        (422, '{"errors": {"base": ["\\u200b \\u3164"]}}'),
+        (422, "<errors><error>PG::UniqueViolation at db-7.internal</error></errors>"),
+    ],
+)
+def test_a_refusal_of_coupas_without_words_for_people_is_said_in_ours(
+    status: int, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
+
+    reply = world.click(card, JAMIE)
+
+    assert (reply.status, reply.body["outcome"], reply.body["message"]) == (200, "refused_by_coupa", OURS)
+    assert reply.body["link"].startswith(LINK)
+    assert approval_of(world, card).is_open
+    [logged] = [line for line in caplog.messages if line.startswith("refused by coupa")]
+    assert f"code=coupa_{status}" in logged
+    assert ("NoMethodError" in logged, "db-7" in logged) == ("NoMethodError" in body, "db-7" in body)
+
+
+def test_of_several_words_of_coupas_only_those_for_people_are_shown() -> None:
+    world, card = offered()
+    body = '{"errors": {"exception": ["it broke"], "base": ["PG::Error", "Budget line 7 is closed"]}}'
+    world.coupa.front.fail("answer", method="PUT", status=422, body=body)
+
+    message = world.click(card, JAMIE).body["message"]
+
+    assert message == "Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
+
+
+@pytest.mark.parametrize(("status", "body"), [(400, "<html>Bad Request</html>"), (404, "{}"), (403, "no")])
+def test_an_answer_is_never_called_out_of_reach(status: int, body: str) -> None:
+    world, card = offered()
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
+
+    reply = world.click(card, JAMIE)
+
+    said = "This cannot be done from here at this moment; nothing was decided. Please use Coupa."
+    assert (reply.status, reply.body["message"]) == (502, said)
+
+
 def test_coupas_words_are_made_harmless_and_capped() -> None:
     world, card = offered()
-    words = "See http://evil.example\\n" + "x" * 10_000
+    words = "See :+1:\\n" + "x" * 10_000
     world.coupa.front.fail("answer", method="PUT", status=422, body=f'{{"errors": ["{words}"]}}')
 
     message = world.click(card, JAMIE).body["message"]
 
-    assert "http://" not in message
-    assert "\n" not in message
+    assert "See" in message
+    assert not any(each in message for each in (":+1:", "\n"))
     assert len(message) < 600
 
 
@@ -1079,7 +1226,7 @@ def test_the_reason_names_the_person_first() -> None:
 def test_the_reason_says_for_whom_somebody_else_decided() -> None:
     acting = reason("too dear", capacity=Capacity.DELEGATE)
 
-    assert acting == f"Jamie Doe <{JAMIE}> via Moveworks as delegate of Robin Doe: too dear"
+    assert acting == f'Jamie Doe <{JAMIE}> via Moveworks as delegate of "Robin Doe": too dear'
 
 
 def test_no_name_can_pass_for_somebody_elses_address() -> None:
@@ -1088,7 +1235,7 @@ def test_no_name_can_pass_for_somebody_elses_address() -> None:
 
 def test_the_reason_is_one_line() -> None:
     assert reason("a\r\n\tb\u2028c\x00d") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c d"
-    assert reason("a\u202eb\u200bc") == f"Jamie Doe <{JAMIE}> via Moveworks: a b c"
+    assert reason("a\u202eb\u200bc") == f"Jamie Doe <{JAMIE}> via Moveworks: abc"
 
 
 @pytest.mark.parametrize("text", ["& = # % + ?", "né 💳", "a&reason=b", '"quoted"', "100 % + 5"])

@@ -328,14 +328,14 @@ def test_without_any_document_nothing_is_decided_and_the_failure_is_named(
 def test_each_decision_may_fail_in_its_own_way() -> None:
     world, items = offered(5)
     for skip, (kind, details) in enumerate(
-        [("lose", {}), ("cut", {}), ("answer", {"status": 429}), ("answer", {"status": 400, "body": "{}"})]
+        [("lose", {}), ("cut", {}), ("answer", {"status": 429}), ("answer", {"status": 404, "body": "{}"})]
     ):
         number = items[skip]["id"]
         world.coupa.front.fail(kind, method="PUT", path=f"/{number}/", **details)  # type: ignore[arg-type]
 
     reply = decided(world, items)
 
-    assert said(reply) == ["approved", "unconfirmed", "coupa_429", "coupa_400", "approved"]
+    assert said(reply) == ["approved", "unconfirmed", "coupa_429", "coupa_404", "approved"]
     assert reply.body["message"] == (
         "Approved: 2 of 5 requests. Not confirmed by Coupa yet: 1. Not decided by you: 2."
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from goldens import document, request
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coupa_core.model import Document
 from coupa_core.notice import MAX_FACTS, MAX_LINES, Style, difference, shown_facts
@@ -31,6 +33,7 @@ def test_the_facts_are_canonical_and_hold_numbers_only() -> None:
         "currency": "USD",
         "lines": [[7, "10", "1406.041", "14060.41"]],
         "number": 1,
+        "own": {},
         "total": "14060.41",
     }
     again = request(total="14060.4100", req_title="Other", requested_by=None)
@@ -72,6 +75,70 @@ def test_a_line_that_changed_is_told_by_its_place(change: dict[str, Any], said: 
     other = {"id": 6}
 
     assert told(asked(other, {}), asked(other, change)) == [said]
+
+
+EURO = {"code": "EUR", "decimals": 2}
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "said"),
+    [
+        ({}, {"unit-price": "12.00"}, ["Item 1: USD 10.00 → EUR 12.00"]),
+        ({}, {"quantity": "4", "unit-price": "12.00"}, ["Item 1: 3 × USD 10.00 → 4 × EUR 12.00"]),
+        ({}, {"quantity": "4"}, ["Item 1: 3 × USD 10.00 → 4 × EUR 10.00"]),
+        ({}, {}, []),
+        ({"unit-price": None}, {"unit-price": None, "total": "31.00"}, ["Item 1: USD 30.00 → EUR 31.00"]),
+        ({}, {"currency": {"code": "JPY", "decimals": 0}}, ["Item 1: USD 10.00 → JPY 10"]),
+        ({"currency": EURO}, {"currency": EURO}, []),
+        ({"currency": EURO}, {"currency": EURO, "unit-price": "12.00"}, ["Item 1: EUR 10.00 → EUR 12.00"]),
+    ],
+    ids=str,
+)
+def test_a_figure_keeps_the_currency_in_which_it_was_shown(
+    before: dict[str, Any], change: dict[str, Any], said: list[str]
+) -> None:
+    amount = "Amount: USD 100.00 → EUR 100.00"
+
+    assert told(asked(before), asked(change, currency=EURO)) == [amount, *said]
+
+
+def test_a_line_that_gets_a_currency_of_its_own_is_told() -> None:
+    assert told(asked({}), asked({"currency": EURO})) == ["Item 1: USD 10.00 → EUR 10.00"]
+
+    bare = {"unit-price": None, "total": None}
+    assert told(asked(bare), asked({**bare, "currency": EURO})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unit-price": "12.00"}, ["Item 1: EUR 12.00"]),
+        ({"unit-price": None}, ["Item 1: not stated"]),
+        ({"quantity": "4"}, ["Item 1: 3 → 4"]),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_facts_of_an_earlier_release_say_no_money_whose_currency_they_do_not_have(
+    change: dict[str, Any], said: list[str]
+) -> None:
+    facts = {key: value for key, value in json.loads(shown_facts(asked({}))).items() if key != "own"}
+
+    found = difference(json.dumps(facts), asked(change, currency=EURO), Style())
+
+    assert found == ["Amount: USD 100.00 → EUR 100.00", *said]
+
+
+@given(codes=st.lists(st.sampled_from(["USD", "EUR", "JPY"]), min_size=4, max_size=4))
+def test_no_figure_is_ever_said_in_a_currency_in_which_it_was_not_shown(codes: list[str]) -> None:
+    was, now, was_own, now_own = codes
+    before = asked({"currency": {"code": was_own}, "unit-price": "10"}, currency={"code": was})
+    after = asked({"currency": {"code": now_own}, "unit-price": "11"}, currency={"code": now})
+
+    line = told(before, after)[-1]
+
+    shown, new = line.removeprefix("Item 1: ").split(" → ")
+    assert (shown[:3], new[:3]) == (was_own, now_own)
 
 
 def test_lines_that_came_and_went_are_counted() -> None:
@@ -135,7 +202,7 @@ def test_facts_that_cannot_be_read_tell_nothing(before: str) -> None:
 
 
 def test_odd_values_in_the_facts_are_taken_as_not_known() -> None:
-    odd = '{"currency": {}, "lines": [[7, true, [], "1e999"]], "number": "x", "total": {"a": 1}}'
+    odd = '{"currency": {}, "lines": [[7, true, [], "1e999"]], "number": "x", "own": {}, "total": {"a": 1}}'
 
     assert difference(odd, request(), Style()) == [
         "Amount: not stated → USD 14,060.41",

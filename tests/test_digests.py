@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from bridge import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from unruly import ENDLESS, Dying
 
 from coupa_core.ledger import State
-from sandbox.coupa.world import Group
+from sandbox.coupa.world import Group, Line
 
 JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
 
@@ -209,3 +212,72 @@ def test_a_store_that_dies_after_a_digest_repeats_what_it_could_not_mark(writes:
     # Those that are left are few enough to come one by one.
     assert [bool(each.slots) for each in again] == ([False] if writes == 0 else [True] * (4 - writes))
     assert states(world) == {State.SENT: 4}
+
+
+# What the reader can do from chat.
+
+
+@pytest.mark.parametrize(
+    ("settings", "requester"),
+    [({"STEP_UP_OVER": "*:1"}, "sam@example.com"), ({}, JAMIE), ({"ACTIONS": "hold"}, "sam@example.com")],
+    ids=["too great", "own", "not holdable"],
+)
+def test_a_digest_of_what_is_decided_in_coupa_only_says_so(settings: dict[str, str], requester: str) -> None:
+    world = World(settings={"DIGEST_OVER": "1", **settings})
+    for _ in range(3):
+        world.requisition(JAMIE, requester=requester)
+
+    [told] = world.announced()
+
+    assert "To decide, open each of them in Coupa." in told.message
+    assert "decide here" not in told.message
+    assert "to be decided" not in told.message
+
+
+def test_a_digest_marks_what_can_be_decided_in_coupa_only() -> None:
+    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": "*:2000"})
+    world.requisition(JAMIE)
+    dear = world.requisition(JAMIE, title="Servers", lines=[Line("Server", quantity="1", unit_price="9000")])
+
+    [told] = world.announced()
+
+    entries = [line for line in told.message.split("<br>") if line[:1].isdigit()]
+    assert [(f"/{dear}" in line, line.endswith(", to be decided in Coupa")) for line in entries] in (
+        [(True, True), (False, False)],
+        [(False, False), (True, True)],
+    )
+    assert "To decide here, ask: “Do I have any approvals in Coupa?”" in told.message
+
+
+@given(amounts=st.lists(st.sampled_from(["100", "5000"]), min_size=2, max_size=4))
+@settings(max_examples=15, deadline=None)
+def test_what_a_digest_says_of_each_is_what_the_list_says(amounts: list[str]) -> None:
+    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": "*:2000"})
+    for number, amount in enumerate(amounts):
+        lines = [Line("Desk", quantity="1", unit_price=amount)]
+        world.requisition(JAMIE, title=f"Desk {number}", lines=lines)
+
+    [told] = world.announced()
+
+    listed = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    free = [each for each in listed if "please decide in Coupa" not in each["text"]]
+    assert ("To decide here" in told.message) is bool(free)
+    marked = told.message.count("to be decided in Coupa")
+    assert marked == (len(amounts) - len(free) if free else 0)
+
+
+def test_one_document_that_asks_twice_says_for_whom_each_is() -> None:
+    world = World(settings={"DIGEST_OVER": "1"})
+    start = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(ROBIN),
+        delegate=world.person(JAMIE),
+        start=start,
+        end=start + timedelta(days=9),
+    )
+    world.requisition([JAMIE, ROBIN])
+
+    told = [each.message for each in world.announced() if each.recipient == JAMIE]
+
+    entries = [line for line in told[0].split("<br>") if line[:1].isdigit()]
+    assert sorted(line.endswith("(for Robin Doe)") for line in entries) == [False, True]

@@ -289,6 +289,7 @@ def test_the_largest_group_fits_into_a_row_and_the_newest_figures_are_kept(table
             reminded_at=NOW + timedelta(microseconds=1),
             refusals=8,
             retry_at=NOW + timedelta(microseconds=1),
+            since=NOW + timedelta(microseconds=1),
         )
         for number in range(MAX_CIRCLE)
     }

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coupa_core.hiding import HIDDEN, SHORTEST, texts_of, without
+from coupa_core.hiding import HIDDEN, SHORTEST, for_people, texts_of, without
 
 SECRET = "Ab/3+x&Zq-9_'w 7"
 """Of sixteen characters, some of which are written otherwise in a URL, in HTML and in JSON."""
@@ -101,3 +101,53 @@ def test_each_text_of_a_request_counts_wherever_it_stands() -> None:
     ]
     assert texts_of(b"no JSON, but a text") == ["no JSON, but a text"]
     assert texts_of(b"\xff\xfe" + b"[" * 100_000) == ["\ufffd\ufffd" + "[" * 100_000]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "NoMethodError: undefined method `foo' for nil:NilClass (/srv/coupa/app/models/approval.rb:12)",
+        "PG::UniqueViolation: ERROR: duplicate key value violates unique constraint idx at db-7.internal",
+        "java.lang.NullPointerException while saving",
+        "ActiveRecord error in index_approvals_on_user",
+        "cannot open /var/lib/coupa/cache",
+        "see app/models/approval.rb:12 for more",
+        "no answer from 10.20.0.7 in time",
+        "Validation failed on db-7.internal today",
+        "ORA-00001: not unique",
+        "C:\\\\coupa\\\\app failed",
+        "Traceback (most recent call last)",
+        "invalid_state",
+        "",
+    ],
+)
+def test_an_exception_a_path_a_host_or_a_code_is_no_sentence_for_people(words: str) -> None:
+    assert not for_people(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Budget line 7 is closed.",
+        "Segment 1 - Cost Center can't be blank",
+        "Blocked: supplier is on hold and/or inactive",
+        "The default account was closed on 11/23/2026 (error 17)",
+        "Amount USD 1.800,00 exceeds the limit of 1,000.00",
+        "Betrag überschreitet das Budget",
+        "予算を超えています",
+        "שגיאה",
+    ],
+)
+def test_a_sentence_about_the_request_is_for_people(words: str) -> None:
+    assert for_people(words)
+
+
+@given(
+    before=st.sampled_from(["Budget exceeded", "Der Betrag ist zu hoch", ""]),
+    internal=st.sampled_from(
+        ["/srv/coupa/app/x.rb", "db-7.internal", "PG::Error", "RuntimeError", "a_b", "10.0.0.7"]
+    ),
+    after=st.sampled_from(["", "please ask", "in line 7."]),
+)
+def test_one_sign_of_the_inside_is_enough_wherever_it_stands(before: str, internal: str, after: str) -> None:
+    assert not for_people(f"{before} {internal} {after}")

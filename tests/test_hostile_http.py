@@ -48,9 +48,9 @@ SAYS = {
     "bad_recipients": r"recipients must be a list of e-mail addresses\.",
     "bad_items": r'items must be 1 to 20 of \{"id": "\.\.\.", "token": "\.\.\."\} with different ids\.',
     "bad_json": r"The body is no valid JSON: [A-Za-z0-9'\":,()\\ -]+( at character [0-9]+)?\.",
-    "body_too_large": r"The body is larger than 32768 bytes\.",
+    "body_too_large": r"(The body is larger than 32768 bytes|This is too long, so nothing .* shorten it)\.",
     "field_too_long": r"(reason|actor_email|(action_)?token|decision|comment) is longer than [0-9]+ char.*\.",
-    "no_comment": r"comment must say what you would like to know\.",
+    "no_comment": r"Please write what you would like to know\.",
     "no_actor": r"Who acts is missing: send X-Actor-Email\.",
     "relay_off": r"Relaying messages is not enabled on this bridge\.",
     "token_refused": r"The action token is missing or not valid here\.",
@@ -188,8 +188,6 @@ BODIES: list[tuple[str, str, list[bytes]]] = [
         b'{"X-Actor-Email": "cfo@example.com"}', b'{"outcome": "approved", "reason": "x"}',
     ]),
     ("field_too_long", "", [
-        json.dumps({"reason": "x" * 8_001}).encode(),
-        json.dumps({"reason": "\U0001f600" * 8_001}, ensure_ascii=False).encode(),
         json.dumps({"actor_email": "x" * 255}).encode(), json.dumps({"action_token": "x" * 1_001}).encode(),
     ]),
     ("body_too_large", "", [
@@ -495,7 +493,6 @@ def comments(write: Writer) -> Iterator[Case]:
         yield write.case("comment", "bad_field", body=body)
     for name in (b"reason", b"decision", b"comments", b"mention"):
         yield write.case("comment", "unknown_field", body=b'{"comment": "why?", "%s": "x"}' % name)
-    yield write.case("comment", "field_too_long", body=json.dumps({"comment": "x" * 8_001}).encode())
     yield write.case("comment", "no_actor", body=b'{"comment": "why?"}', X_Actor_Email=None)
     yield write.case("comment", "ambiguous", query=b"action_token=x", body=b'{"comment": "why?"}')
     yield write.case("comment", "bad_json", body=b'{"comment": "a", "comment": "b"}')

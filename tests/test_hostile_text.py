@@ -217,9 +217,9 @@ def test_a_reason_that_would_not_arrive_whole_is_refused_with_the_number_of_char
 @pytest.mark.parametrize(
     ("given", "status", "code"),
     [
-        ("x" * 8_001, 400, "field_too_long"),
-        ("x" * 10_000, 400, "field_too_long"),
-        ("\u202e" * 8_001, 400, "field_too_long"),
+        ("x" * 8_001, 200, "reason_too_long"),
+        ("x" * 32_000, 200, "reason_too_long"),
+        ("\u202e" * 8_001, 200, "reason_required"),
         ("x" * 40_000, 413, "body_too_large"),
     ],
 )
@@ -232,8 +232,9 @@ def test_a_reason_that_is_too_long_is_refused_and_nothing_leaves(
     body = json.dumps({"reason": given}, ensure_ascii=False).encode()
     reply = app.click(cards[0], "reject", data=body)
 
-    assert (reply.status_code, reply.json()["error"]) == (status, code)
-    assert app.coupa.connections == []
+    said = reply.json()
+    assert (reply.status_code, said.get("error") or said["outcome"]) == (status, code)
+    assert not any(each.target.startswith("PUT") for each in app.coupa.sent())
 
 
 @pytest.mark.parametrize("given", ["", " ", "\r\n", "\t", "\u3000"])
@@ -255,8 +256,8 @@ LABELS = (
 """In the order of a card; an item has none."""
 
 ROW = re.compile(r"- (?:<i>([A-Za-z ]+)</i>: )?(.+)")
-MARKS = str.maketrans(dict.fromkeys("“”„‟«»「」『』", "'"))
-"""Quotation marks, which would end that of the title."""
+MARKS = re.compile("(?:'*[\"“”„‟«»「」『』]['\"]*|''+|``+|<<+|>>+)")
+"""Marks of a quotation as they stand in the corpora, which would seem to end that of the title."""
 
 ENTITY = re.compile(r"&(?:amp|lt|gt|quot|#x27);")
 LINK = re.compile(
@@ -273,7 +274,8 @@ def faults_of_a_notice(message: str, link: str, title: str) -> list[str]:
     asked = f"Purchase request {link.rpartition('/')[2]} needs your approval"
     head = first.removeprefix("<b>\U0001f4b3 ").removesuffix("</b>")
     second = rows.pop(0)
-    quoted = f"asks for “{escaped(title.translate(MARKS))}”, "
+    harmless = escaped(MARKS.sub("'", title))
+    quoted = f"asks for “{harmless}”, "
     marks = [head.count(each) for each in (quoted, "“", "”")]
     if (marks != [1, 1, 1] or second != asked) if title else (head != asked):
         faults.append(f"begins {first!r} {second!r}")
@@ -387,14 +389,14 @@ def test_who_decided_and_how_is_one_harmless_line(
     """Names, notes and statuses come back in the answer to a late click."""
     world = World()
     ends = []
-    for place, (text, shown) in enumerate(TEXTS[::2]):
+    for place, (text, _) in enumerate(TEXTS[::2]):
         request = world.requisition(JAMIE)
         [approval] = world.coupa.world.approvals_of(request)
         other = world.coupa.world.add_user(email=f"other{place}@example.com", firstname=text, lastname="")
-        ends.append((approval, other, text, shown))
+        ends.append((approval, other, text))
     with log_kept(caplog) as said, surface(functions, world) as app:
         cards = {card.slots["approval_id"]: card for card in world.announced()}
-        for place, (approval, other, text, shown) in enumerate(ends):
+        for place, (approval, other, text) in enumerate(ends):
             note = f"{text} via Moveworks" if place % 2 else ""
             world.coupa.world.decide_in_coupa(approval.id, by=other, decision="rejected", note=note)
             approval.raw |= {"status": f"{text}_x" if place % 3 == 0 else "rejected", "approval-date": text}
@@ -403,10 +405,10 @@ def test_who_decided_and_how_is_one_harmless_line(
 
             answer = reply.json()
             assert (reply.status_code, answer["outcome"]) == (200, "already_decided")
-            values = [answer["message"], answer["status"], answer["decided_by"], answer["decided_at"]]
+            values = [answer["message"], answer["status"], answer["decided_by"]]
             assert [each for each in values if each and not each.isprintable()] == []
-            assert [LINK.search(re.sub(r"[\w.+-]+@[\w.-]+", "", each)) for each in values] == [None] * 4
-            assert answer["decided_at"] == shown
+            assert [LINK.search(re.sub(r"[\w.+-]+@[\w.-]+", "", each)) for each in values] == [None] * 3
+            assert not answer["decided_at"]  # it is no date
             assert len(answer["message"]) < 250
 
     assert not any("rejected_x" in each for each in said)

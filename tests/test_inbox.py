@@ -342,7 +342,9 @@ def twins(**more: Any) -> tuple[World, int]:
 def test_a_shared_address_gets_neither_a_list_nor_a_card_nor_a_token() -> None:
     world, approval = twins()
 
-    assert asked(world, JAMIE).body["count"] == 0
+    listed = asked(world, JAMIE).body
+    assert (listed["count"], listed["is_complete"], listed["approvals"]) == (0, False, [])
+    assert listed["message"].startswith("This e-mail address belongs to more than one person in Coupa")
     reply = shown(world, JAMIE, approval)
     assert (reply.status, reply.body["error"]) == (404, "not_found")
     assert world.announced() == []
@@ -377,7 +379,33 @@ def test_without_a_token_a_shared_address_neither_decides_nor_asks() -> None:
     question = world.call("comment", headers=headers, route=route, json={"comment": "Why?"})
 
     assert click.body["outcome"] == question.body["outcome"] == "not_your_approval"
+    shared = "This e-mail address belongs to more than one person in Coupa"
+    assert [each.body["message"].startswith(shared) for each in (click, question)] == [True, True]
     assert world.coupa.front.count("PUT") == 0
+
+
+@pytest.mark.parametrize(
+    ("locales", "begins"), [(("de", "de_CH"), "This"), (("de", "de"), "Diese E-Mail"), (("de", None), "This")]
+)
+def test_those_who_share_an_address_are_told_in_their_language_where_it_is_one(
+    locales: tuple[str, str | None], begins: str
+) -> None:
+    world, _ = twins()
+    users = [each for each in world.coupa.world.users.rows.values() if (each.email or "").lower() == JAMIE]
+    for user, locale in zip(users, locales, strict=True):
+        user.default_locale = locale
+
+    assert asked(world, JAMIE).body["message"].startswith(begins)
+
+
+def test_the_button_of_a_card_decides_though_its_address_has_become_shared_and_no_list_denies_it() -> None:
+    world = World()
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    world.coupa.world.add_user(email=JAMIE.upper(), firstname="An", lastname="Other")
+
+    assert "belongs to more than one person" in asked(world, JAMIE).body["message"]
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
 def test_a_story_says_that_a_shared_address_is_nobodys_in_chat() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -92,7 +94,7 @@ def test_a_button_s_label_is_short_enough_for_a_button(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> None:
     for key, text in every(language):
-        is_joint = key in ("comma", "colon", "space", "by", "at", "for")
+        is_joint = key in ("comma", "colon", "space", "by", "at", "for", "for.group")
         assert text == text.strip() or is_joint, key
         assert not set(text) & set("<>\n\t\u00a0\u202f"), key
         assert "  " not in text, key
@@ -155,6 +157,70 @@ def test_words_of_others_stand_in_the_language_s_own_quotation_marks(language: s
 def test_a_number_of_things_is_said_as_the_grammar_wants_it(language: str, number: int, said: str) -> None:
     assert Style(language=language).say("digest", count=number).replace("\u00a0", " ") == said
     assert plural_of(language, number) in forms_of(texts(language)["digest"])
+
+
+RANGES = {
+    "en": ("{a} to {b}", "from {a}", "until {b}"),
+    "de": ("{a} bis {b}", "ab {a}", "bis {b}"),
+    "fr": ("du {a} au {b}", "à partir du {a}", "jusqu’au {b}"),
+    "es": ("del {a} al {b}", "desde el {a}", "hasta el {b}"),
+    "it": ("dal {a} al {b}", "dal {a}", "fino al {b}"),
+    "pt": ("de {a} a {b}", "a partir de {a}", "até {b}"),
+    "nl": ("{a} t/m {b}", "vanaf {a}", "t/m {b}"),
+    "pl": ("od {a} do {b}", "od {a}", "do {b}"),
+    "ja": ("{a}\uff5e{b}", "{a}から", "{b}まで"),
+    "zh": ("{a} 至 {b}", "{a} 起", "至 {b}"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_range_of_days_is_said_as_the_grammar_wants_it(language: str) -> None:
+    style, first, last = Style(language=language), "2026-01-01", "2026-12-31"
+    days = {"a": style.day(first), "b": style.day(last)}
+
+    said = (style.span(first, last), style.span(first, None), style.span(None, last))
+
+    assert said == tuple(text.format(**days) for text in RANGES[language])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("1 to 2", "from 1", "up to 2")),
+        ("fr", ("1 à 2", "à partir de 1", "jusqu’à 2")),
+        ("it", ("da 1 a 2", "da 1", "fino a 2")),
+        ("zh", ("1 至 2", "1 起", "最多 2")),
+        ("nl", ("1 tot 2", "vanaf 1", "tot 2")),
+    ],
+)
+def test_a_range_of_amounts_has_texts_of_its_own(language: str, said: tuple[str, str, str]) -> None:
+    style = Style(language=language)
+
+    assert (style.between("1", "2"), style.between("1", None), style.between(None, "2")) == said
+
+
+def test_a_delegate_and_a_member_read_in_japanese_for_whom_they_are_asked() -> None:
+    world = World()
+    world.person(JAMIE, default_locale="ja")
+    start = world.clock.now()
+    world.coupa.world.add_delegation(
+        delegator=world.person(ROBIN),
+        delegate=world.person(JAMIE),
+        start=start,
+        end=start + timedelta(days=9),
+    )
+    world.requisition(ROBIN)
+
+    [told] = [each.message for each in world.announced() if each.recipient == JAMIE]
+
+    assert "承認をお願いします（Robin Doeさんの代理）" in told
+
+
+@pytest.mark.parametrize("name", ["Ann", "ACME"])
+def test_a_name_that_begins_with_a_vowel_needs_no_elision_in_french(name: str) -> None:
+    every_text = [text.replace("{who}", name) for _, text in every("fr") if "{who}" in text]
+
+    assert not [text for text in every_text if re.search(rf"\b(de|que|le|la|se) {name}", text)]
 
 
 def test_the_languages_are_packed_with_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,3 +434,137 @@ def test_several_decisions_are_summed_up_in_the_person_s_language() -> None:
     assert {each["message"] for each in reply.body["items"]} == {
         "Zaakceptowano: „Laptops”, 1\u00a0800,00 USD. Wszystko jest już zaakceptowane."
     }
+
+
+# ---------------------------------------------------------------------- one person, one language, at a click
+
+
+def speaking(locales: dict[str, str], **more: Any) -> World:
+    """Return a world in which people read these languages."""
+    world = World(**more)
+    for address, locale in locales.items():
+        world.coupa.world.users.rows[world.person(address)].default_locale = locale
+    return world
+
+
+def decided(world: World, items: list[dict[str, str]], actor: str = JAMIE) -> Any:
+    body = {"decision": "approve", "items": items}
+    return world.call("decide", headers={"X-Actor-Email": actor}, json=body).body
+
+
+def test_several_without_tokens_are_summed_up_in_the_language_of_their_answers() -> None:
+    world = speaking({JAMIE: "de"}, settings={"ACTION_TOKEN": "off"})
+    for _ in range(2):
+        world.requisition(JAMIE)
+    listed = world.call("list_approvals", headers={"X-Actor-Email": JAMIE}).body["approvals"]
+
+    said = decided(world, [{"id": each["approval_id"]} for each in listed])
+
+    assert said["message"] == "Genehmigt: 2 Anträge."
+    assert {each["message"].partition(":")[0] for each in said["items"]} == {"Genehmigt"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_several_of_which_one_has_somebody_elses_button_are_answered_in_the_readers_language(
+    order: int,
+) -> None:
+    world = speaking({JAMIE: "de", ROBIN: "fr"})
+    world.requisition(JAMIE)
+    world.requisition(ROBIN)
+    cards = sorted(world.announced(), key=lambda card: card.recipient)
+    items = [{"id": card.slots["approval_id"], "token": card.slots["action_token"]} for card in cards]
+
+    said = decided(world, items[::order])
+
+    assert said["message"] == "Genehmigt: 1 von 2 Anträgen. Nicht von Ihnen entschieden: 1."
+    assert sorted(each["message"].partition(" ")[0] for each in said["items"]) == ["Genehmigt:", "Hier"]
+
+
+@pytest.mark.parametrize(("locale", "begins"), [("de", "Hier wird nicht"), ("", "This is not")])
+def test_somebody_elses_button_answers_in_the_language_of_who_presses_it(locale: str, begins: str) -> None:
+    world = speaking({JAMIE: locale, ROBIN: "fr"})
+    world.requisition(ROBIN)
+    [card] = world.announced()
+
+    assert world.click(card, JAMIE).body["message"].startswith(begins)
+
+
+def test_who_presses_somebody_elses_button_and_cannot_be_looked_up_reads_the_deployments_language() -> None:
+    world = speaking({JAMIE: "de", ROBIN: "fr"}, settings={"NOTICE_LANGUAGE": "it"})
+    world.requisition(ROBIN)
+    [card] = world.announced()
+    world.coupa.front.fail("answer", status=500, path="/api/users", times=None)
+
+    said = world.click(card, JAMIE).body
+
+    assert said["outcome"] == "not_your_approval"
+    assert said["message"] == texts("it")["answer.not_your_approval"]
+
+
+@pytest.mark.parametrize("where", ["header", "body", "query"])
+def test_a_token_tells_the_language_of_an_error_wherever_it_stands(where: str) -> None:
+    world = speaking({JAMIE: "de"})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+    token = card.slots["action_token"]
+    given = {
+        "header": {"headers": {"X-Actor-Email": JAMIE, "X-Action-Token": token}},
+        "body": {"headers": {"X-Actor-Email": JAMIE}, "json": {"action_token": token}},
+        "query": {"headers": {"X-Actor-Email": JAMIE}, "query": {"action_token": token}},
+    }[where]
+    route = {"approval_id": card.slots["approval_id"]}
+
+    replies = [world.call(name, route=route, **given) for name in ("hold", "comment")]
+
+    assert [(each.body["error"], each.body["message"]) for each in replies] == [
+        ("not_holdable", texts("de")["error.not_holdable"]),
+        ("no_comment", texts("de")["error.no_comment"]),
+    ]
+
+
+def test_without_a_token_an_error_is_in_the_language_that_coupa_has_of_the_person() -> None:
+    world = speaking({JAMIE: "de"}, settings={"ACTION_TOKEN": "off"})
+    number = world.requisition(JAMIE)
+    [approval] = [each.id for each in world.coupa.world.approvals.rows.values() if each.document.id == number]
+
+    headers, route = {"X-Actor-Email": JAMIE}, {"approval_id": str(approval)}
+    reply = world.call("hold", headers=headers, route=route)
+
+    assert reply.body["message"] == texts("de")["error.not_holdable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "body"),
+    [
+        ("comment", "comments_off", {"comment": "Why?"}),
+        ("get_approval", "not_found", None),
+        ("approve", "body_too_large", {"reason": "x" * 40_000}),
+    ],
+)
+def test_an_error_that_a_person_reads_is_in_the_language_of_the_deployment_at_least(
+    name: str, code: str, body: Any
+) -> None:
+    world = World(settings={"NOTICE_LANGUAGE": "fr"})
+    world.requisition(JAMIE)
+    [card] = world.announced()
+
+    reply = world.call(
+        name,
+        headers={"X-Actor-Email": ROBIN, "X-Action-Token": card.slots["action_token"]},
+        route={"approval_id": card.slots["approval_id"]},
+        **({"json": body} if body else {}),
+    )
+
+    assert (reply.body["error"], reply.body["message"]) == (code, texts("fr")[f"error.{code}"])
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        *(("zh-Hans-CN", "zh"), ("zh_Hans", "zh"), ("zh-CN", "zh"), ("zh-Hant-TW", "fr"), ("zh-TW-x", "fr")),
+        *(("plt", "fr"), ("pl-XX", "pl"), ("deu", "fr"), ("dev-DE", "fr"), ("pt-Latn-BR", "pt"), ("", "fr")),
+        *(("de-1996", "de"), ("de-DE-1996", "de"), ("-", "fr"), ("_de", "fr")),
+    ],
+)
+def test_a_locale_is_matched_by_whole_subtags(locale: str, language: str) -> None:
+    assert Style(language="fr").to(locale).language.partition("_")[0] == language

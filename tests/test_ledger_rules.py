@@ -151,13 +151,14 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 
 
 def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
-    before = told_of("v1", "v1", to="group:3", at=NOW, facts="[]", reminders=2, reminded_at=NOW, refusals=4)
+    before = told_of("v1", "v1", to="group:3", at=NOW, since=NOW, facts="[]", reminders=2, refusals=4)
+    once = Told(to="group:3", since=NOW, facts="{}")
     row = replace(HELD, told=before, escalated_at=None)
 
     after = told(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, facts="{}")
 
     assert changes(row, after) == {
-        "told": {**before, "user:2": Told(version="v2", to="group:3", at=NOW + HOUR, facts="{}")},
+        "told": {**before, "user:2": replace(once, version="v2", at=NOW + HOUR)},
         "uncertain": 0,
     }
 

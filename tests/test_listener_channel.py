@@ -530,3 +530,24 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
     guide = (ROOT / "docs" / "creator_studio" / "listener.md").read_text("utf-8")
     [row] = [line for line in guide.splitlines() if line.startswith("| `kind` |")]
     assert set(re.findall(r"`(\w+)`", row)) == {"kind", *kinds}
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("fr", "Ouvrir dans Coupa : https://"),
+        ("ja", "Coupaで開く：https://"),
+        ("en", "Open in Coupa: https://"),
+    ],
+)
+@pytest.mark.parametrize("settings", [{}, {"DIGEST_OVER": "1"}], ids=["card", "digest"])
+def test_a_link_stands_behind_the_colon_of_the_reader_s_language(
+    settings: dict[str, str], locale: str, said: str
+) -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener", **settings})
+    world.person("ann@example.com", default_locale=locale)
+    for _ in range(2):
+        world.requisition("ann@example.com")
+    world.sweep()
+
+    assert said in sent(world)["message"]

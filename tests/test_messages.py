@@ -52,7 +52,7 @@ def test_a_reminder_says_how_long_it_has_waited_and_everything_else() -> None:
     assert said[:3] == [
         "💳 Jamie Lee asks for “Laptops”, USD 14,060.41, by Dec 1, 2026",
         "Purchase request 14170 has been waiting for your approval for 3 days",
-        "- MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41",
+        "- “MacBook Pro”: 10 EA × USD 1,406.041 = USD 14,060.41",
     ]
     assert said[-1] == f"Open in Coupa ({BASE}/requisition_headers/14170)"
 
@@ -63,10 +63,14 @@ def test_a_reminder_says_how_long_it_has_waited_and_everything_else() -> None:
         (timedelta(seconds=-5), "1 minute", "1 Minute"),
         (timedelta(seconds=5), "1 minute", "1 Minute"),
         (timedelta(minutes=5), "5 minutes", "5 Minuten"),
+        (timedelta(minutes=119), "1 hour", "1 Stunde"),
         (timedelta(hours=4), "4 hours", "4 Stunden"),
         (timedelta(days=1), "1 day", "1 Tag"),
+        (timedelta(hours=37), "1 day", "1 Tag"),
         (timedelta(days=6), "6 days", "6 Tage"),
-        (timedelta(days=21), "3 weeks", "3 Wochen"),
+        (timedelta(days=11), "11 days", "11 Tage"),
+        (timedelta(days=45), "45 days", "45 Tage"),
+        (timedelta(days=700), "700 days", "700 Tage"),
     ],
 )
 def test_an_age_is_told_in_words(waited: timedelta, english: str, german: str) -> None:
@@ -257,12 +261,15 @@ def test_a_closing_follow_up_says_what_happened_by_whom_and_when(ending: Ending)
 
     assert lines(closing(ended, style=ENGLISH)) == [
         f"💳 {english}",
-        "There is nothing left for you to do.",
+        "There is nothing left for you to do about this request.",
         f"Open in Coupa ({BASE}/requisition_headers/14170)",
     ]
-    assert lines(closing(ended, style=GERMAN))[:2] == [f"💳 {german}", "Für Sie ist nichts mehr zu tun."]
+    assert lines(closing(ended, style=GERMAN))[:2] == [
+        f"💳 {german}",
+        "Für Sie ist hierzu nichts mehr zu tun.",
+    ]
     assert lines(closing(ended * 2, style=ENGLISH))[:3] == [
-        "2 approvals no longer need you",
+        "2 approvals are no longer waiting for you",
         english,
         english,
     ]

@@ -91,7 +91,7 @@ def test_a_requisition_is_shown_with_what_is_needed_to_decide() -> None:
         HEADLINE,
         "Purchase request 14170 needs your approval",
         "- Entered by: Kim Park",
-        "- MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41",
+        "- “MacBook Pro”: 10 EA × USD 1,406.041 = USD 14,060.41",
         "- Supplier: Apple",
         "- Account: 6400-IT (IT hardware)",
         "- Not from a catalogue: 1 item",
@@ -109,7 +109,7 @@ def test_a_requisition_is_shown_with_what_is_needed_to_decide() -> None:
 def test_the_markup_is_that_of_moveworks_samples() -> None:
     text = card(request())
 
-    assert text.startswith(f"<b>{HEADLINE}</b><br>Purchase request 14170 needs your approval<br>- Mac")
+    assert text.startswith(f"<b>{HEADLINE}</b><br>Purchase request 14170 needs your approval<br>- “Mac")
     assert text.endswith(f'<br><a href="{LINK}">Open in Coupa</a>')
     assert "<" not in ALLOWED.sub("", text)
 
@@ -195,16 +195,16 @@ def test_an_amount_is_grouped_and_has_its_currencys_decimals(
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({}, "MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41"),
-        ({"uom": None}, "MacBook Pro: 10 × USD 1,406.041 = USD 14,060.41"),
-        ({"quantity": "2.50"}, "MacBook Pro: 2.5 EA × USD 1,406.041 = USD 14,060.41"),
-        ({"quantity": None, "unit-price": None}, "MacBook Pro: USD 14,060.41"),
-        ({"quantity": None}, "MacBook Pro: USD 1,406.041"),
-        ({"unit-price": None, "total": None}, "MacBook Pro: 10 EA"),
-        ({"quantity": None, "unit-price": None, "total": None}, "MacBook Pro"),
-        ({"total": None}, "MacBook Pro: 10 EA × USD 1,406.041"),
+        ({}, "“MacBook Pro”: 10 EA × USD 1,406.041 = USD 14,060.41"),
+        ({"uom": None}, "“MacBook Pro”: 10 × USD 1,406.041 = USD 14,060.41"),
+        ({"quantity": "2.50"}, "“MacBook Pro”: 2.5 EA × USD 1,406.041 = USD 14,060.41"),
+        ({"quantity": None, "unit-price": None}, "“MacBook Pro”: USD 14,060.41"),
+        ({"quantity": None}, "“MacBook Pro”: USD 1,406.041"),
+        ({"unit-price": None, "total": None}, "“MacBook Pro”: 10 EA"),
+        ({"quantity": None, "unit-price": None, "total": None}, "“MacBook Pro”"),
+        ({"total": None}, "“MacBook Pro”: 10 EA × USD 1,406.041"),
         ({"description": None}, "(no description): 10 EA × USD 1,406.041 = USD 14,060.41"),
-        ({"currency": None}, "MacBook Pro: 10 EA × USD 1,406.041 = USD 14,060.41"),
+        ({"currency": None}, "“MacBook Pro”: 10 EA × USD 1,406.041 = USD 14,060.41"),
     ],
 )
 def test_a_line_says_how_many_of_what_at_which_price(change: dict[str, Any], text: str) -> None:
@@ -219,7 +219,7 @@ def test_many_lines_and_vendors_are_counted() -> None:
 
     text = shown(**{"requisition-lines": many})
 
-    assert sum(line.startswith("- Item ") for line in text) == MAX_LINES
+    assert sum(line.startswith("- “Item ") for line in text) == MAX_LINES
     assert f"- +{300 - MAX_LINES} more" in text
     assert "- Supplier: Vendor 0, Vendor 1, Vendor 2, Vendor 3, Vendor 4, +295 more" in text
 
@@ -460,9 +460,55 @@ def test_words_that_look_like_ours_are_their_authors(author: dict[str, str]) -> 
 
 
 def test_a_question_of_ours_names_who_asked_and_not_who_is_mentioned() -> None:
-    asked = {"id": 1, "comments": "@[User:7] Kim <kim@acme.test> via Moveworks as member of A: B: why?"}
+    asked = '@[User:7] Kim <kim@acme.test> via Moveworks as member of "A: B": why?'
 
-    assert field("Last comment", comments=[asked | {"created-by": CLIENT}]) == "B: why? (Kim)"
+    assert field("Last comment", comments=[{"comments": asked, "created-by": CLIENT}]) == "why? (Kim)"
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u3164", "", None])
+def test_somebody_without_a_name_is_known_by_the_login_or_is_somebody(name: str | None) -> None:
+    """Neither the person who was asked nor the end of their own words takes their place."""
+    unseen = {"firstname": name, "lastname": name, "fullname": name}
+    done = step(1, 1, "Boss", status="approved", note="fine")
+
+    def by(login: str | None) -> list[str]:
+        who = {**unseen, "login": login}
+        lines = request(
+            approvals=[{**done, "approved-by": who}, step(853, 2, "Jamie"), step(9, 3, "X", approver=who)]
+        )
+        said = field("Last comment", comments=[{"comments": "ok (Big Boss)", "created-by": who}])
+        return [*values("Approved by", lines), *values("Next", lines), said or ""]
+
+    assert by("mal") == ["mal: fine", "mal", "ok (Big Boss) (mal)"]
+    assert by("\u200b") == ["somebody: fine", "somebody", "ok (Big Boss) (somebody)"]
+
+
+def test_a_requester_whose_name_cannot_be_seen_is_known_by_the_login() -> None:
+    told = card(request(**{"requested-by": {"id": 9, "login": "mal", "firstname": "\u200b"}}))
+
+    assert told.startswith("<b>💳 mal asks for “Laptops”")
+
+
+def test_the_words_of_a_step_do_not_hide_the_same_words_of_somebody_else() -> None:
+    done = step(1, 1, "Robin", status="approved", note="ok", approved_by={"id": 3, "fullname": "Robin"})
+    chain = [done, step(853, 2, "Jamie")]
+
+    def said(name: str) -> str | None:
+        who = {"id": 4, "fullname": name}
+        return field("Last comment", comments=[{"comments": "ok", "created-by": who}], approvals=chain)
+
+    assert said("Sam") == "ok (Sam)"
+    assert said("Robin") is None
+
+
+FIELDS = ["Next: nobody, yours is the last approval", "Approved by: Big Boss (Nov 22, 2026): buy it"]
+
+
+@pytest.mark.parametrize("words", FIELDS)
+def test_an_item_that_looks_like_a_field_of_ours_stands_in_quotation_marks(words: str) -> None:
+    line = {"id": 1, "description": words}
+
+    assert f"- “{words}”" in shown(**{"requisition-lines": [line]})
 
 
 def test_many_steps_before_are_counted() -> None:
@@ -501,8 +547,8 @@ def test_the_last_comment_is_the_newest_by_its_time() -> None:
         {"id": 3, "comments": "of no time", "created-at": "soon"},
     ]
 
-    assert field("Last comment", comments=said) == "last"
-    assert field("Last comment", comments=said[2:]) == "of no time"
+    assert field("Last comment", comments=said) == "last (somebody)"
+    assert field("Last comment", comments=said[2:]) == "of no time (somebody)"
     assert field("Last comment", comments=[]) is None
 
 
@@ -559,14 +605,14 @@ def test_an_expense_report_shows_what_breaks_the_policy_before_anything_else() -
         "💸 Jamie Lee claims expenses: “Sales fair in Lyon”, USD 1,240.50",
         "Expense report 14170 needs your approval",
         "- Policy violations: limit exceeded (USD 80.00), 2× receipt missing, policy violation",
-        "- Over the limit: Two nights: USD 980.00",
+        "- Over the limit: “Two nights”: USD 980.00",
         "- Missing receipts: 2 (Taxi Lyon, (no description))",
         "- Audit score: 26",
         "- Period: Nov 3, 2026 to Nov 5, 2026",
     ]
     assert told(report)[7:10] == [
-        "- Two nights (Hotel des Arts, Lodging, Nov 3, 2026): USD 980.00",
-        "- Taxi Lyon (Lodging, Nov 3, 2026): USD 40.00",
+        "- “Two nights” (“Hotel des Arts”, Lodging, Nov 3, 2026): USD 980.00",
+        "- “Taxi Lyon” (Lodging, Nov 3, 2026): USD 40.00",
         "- (no description): USD 9.50",
     ]
 
@@ -648,7 +694,7 @@ def test_a_change_of_an_order_shows_who_started_it_both_totals_and_a_cancellatio
     assert first(change_of_order(supplier=None, order_line_changes=[])).startswith("The supplier asks to")
     assert "- The whole order is to be cancelled." in told(change_of_order())
     assert "- The whole order is to be cancelled." not in told(change_of_order(**by_person))
-    assert "- to be removed: Shelf: 4 EA × USD 30.00 = USD 120.00" in told(change_of_order())
+    assert "- to be removed: “Shelf”: 4 EA × USD 30.00 = USD 120.00" in told(change_of_order())
     assert (values("Supplier", change_of_order()), values("Requester", change_of_order())) == (
         [],
         ["Jamie Lee"],
@@ -667,7 +713,7 @@ def test_a_change_of_an_order_shows_who_started_it_both_totals_and_a_cancellatio
         ({"term_type": "per_project"}, "Term", ["Per project"]),
         ({"term_type": None}, "Term", []),
         ({"end_date": None}, "Period", ["from Jan 1, 2027"]),
-        ({"start_date": None}, "Period", ["up to Dec 31, 2027"]),
+        ({"start_date": None}, "Period", ["until Dec 31, 2027"]),
         ({"no_of_renewals": None}, "Renewal", ["12 months"]),
         ({"renewal_length_value": None}, "Renewal", ["3 ×"]),
         ({"renewal_length_unit": "moons"}, "Renewal", ["3 × 12 moons"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from bridge import World
 from unruly import ENDLESS, Dying, Raced
@@ -83,7 +85,7 @@ def test_after_a_change_the_change_is_told_and_the_reminders_begin_anew() -> Non
     assert "changed" in changed.message
     assert after(world, 23) == []
     [reminder] = after(world, 1)
-    assert "waiting for your approval for 1 day" in reminder.message
+    assert "waiting for your approval for 3 days" in reminder.message
 
 
 def test_a_change_that_was_not_yet_seen_is_told_instead_of_the_reminder() -> None:
@@ -239,7 +241,25 @@ def test_a_long_wait_is_told_once_to_the_approvers_manager_who_cannot_decide() -
     assert "Jamie Doe" in told.message
     assert "3 days" in told.message
     assert after(world, 500) == []
+    assert "For your information only: Jamie Doe still has to decide." in told.message
     assert world.click(card, BOSS).body["outcome"] == "not_your_approval"
+
+
+@pytest.mark.parametrize("to", ["manager", BOSS])
+def test_a_manager_who_may_decide_it_too_is_not_told_that_it_is_for_information_only(to: str) -> None:
+    world = World(settings={"ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": to})
+    boss, now = world.person(BOSS), world.clock.now()
+    jamie = world.person(JAMIE, manager=boss)
+    end = now + timedelta(days=9)
+    world.coupa.world.add_delegation(delegator=jamie, delegate=boss, start=now, end=end)
+    world.requisition(JAMIE)
+    assert len(world.announced()) == 2
+
+    [told] = after(world, 72)
+
+    assert (told.recipient, told.slots) == (BOSS, {})
+    assert "waiting for Jamie Doe for 3 days" in told.message
+    assert "information" not in told.message
 
 
 def test_a_long_wait_is_told_to_whom_the_setting_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, MemoryStore, Opened
 from coupa_core.sweep.scan import SMALL_CALLS
 
 JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
+JSON = {"Content-Type": "application/json"}
 MANY = 180
 """More than a list that is read in every sweep."""
 
@@ -475,6 +477,26 @@ def test_a_draft_whose_steps_have_no_stamps_yet_is_not_missed() -> None:
         world.clock.advance(60)
 
     assert world.store.status().missed == 0
+
+
+def test_a_page_that_is_out_of_order_closes_nothing_and_is_read_again() -> None:
+    world = World()
+    for person in (JAMIE, ROBIN):
+        world.requisition(person)
+    known = world.coupa.world.approvals.ids
+    rows = [{"id": number, "status": "pending_approval"} for number in known]
+    world.coupa.front.fail(
+        "answer", path="/api/approvals$", status=200, headers=JSON, body=json.dumps(rows), times=None
+    )
+
+    world.sweep()
+    unread = [each.recipient for each in world.moveworks.delivered]
+    world.coupa.front.heal()
+    world.clock.advance(60)
+    world.sweep()
+
+    assert unread == []
+    assert {each.recipient for each in world.moveworks.delivered} == {JAMIE, ROBIN}
 
 
 def test_what_comes_while_a_long_backlog_is_baselined_is_told() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from coupa_core import tables
 from coupa_core.azure_sdk import Identity
 from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, Lease, Status
+from coupa_core.ledger import Corrupt, Entry, Lease, State, Status, Told
 from coupa_core.sweep.run import SWEEP_S
 from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
 from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
@@ -269,7 +270,7 @@ def test_a_status_of_another_release_is_read_as_far_as_it_is_known(table: TableC
 def test_what_has_its_default_value_is_not_stored() -> None:
     assert _row(OPEN, row()) == SOUND
     assert set(_row(OPEN, full_row())) == {
-        *("PartitionKey", "RowKey", "schema", "state", "people", "cards", "questions"),
+        *("PartitionKey", "RowKey", "schema", "state", "people", "cards", "questions", "since"),
         *(*TEXTS, *NUMBERS, *TIMES),
         *("sent_at", "reminders", "reminded_at"),  # for the release before
     }
@@ -732,3 +733,24 @@ def test_a_row_that_nobody_has_written_since_is_taken_from_what_is_known(table: 
     assert changed.cause == "elsewhere"
     assert same is known[2]
     assert [entry.approval_id for entry in store.open_entries(first.mark, known).entries] == [1, 2]
+
+
+def test_of_figures_that_do_not_fit_into_a_row_the_newest_are_kept(table_store: TableStore) -> None:
+    told = {
+        f"user:{number}": Told(
+            version="v", to=f"user:{number}", at=NOW + timedelta(hours=number), facts="x" * 9_000
+        )
+        for number in range(1, 5)
+    }
+    table_store.insert(Entry(approval_id=7, state=State.SENT, nonce="n", told=told))
+
+    [entry] = [table_store.read(7)]
+
+    assert entry is not None
+    assert {key: len(each.facts) for key, each in entry.told.items()} == {
+        "user:1": 0,
+        "user:2": 0,
+        "user:3": 9_000,
+        "user:4": 9_000,
+    }
+    assert {key: each.at for key, each in entry.told.items()} == {key: each.at for key, each in told.items()}

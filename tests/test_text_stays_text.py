@@ -107,10 +107,17 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
+def shows_nothing(char: str) -> bool:
+    """Tell whether a character is hidden; a currency sign, emoji or ideograph may be too new for Python."""
+    is_new = "\u20a0" <= char <= "\u20cf" or "\U0001f000" <= char <= "\U0003fffd"
+    category = unicodedata.category(char)
+    return category in ("Cf", "Cc", "Cs", "Co", "Cn") and not (category == "Cn" and is_new)
+
+
 def faults(shown: str) -> list[str]:
     """Return what would be a link, a mention or an emoji, or turns the line around."""
     said = MAIL.sub("", re.sub("[\u2060\u2068\u2069]", "", shown))
-    turning = [char for char in said if unicodedata.category(char) in ("Cf", "Cc", "Cs", "Co", "Cn")]
+    turning = [char for char in said if shows_nothing(char)]
     kept = [char for char in turning if char != "\n"]
     return [*LINK.findall(said), *EMOJI.findall(said), *kept]
 
@@ -118,11 +125,7 @@ def faults(shown: str) -> list[str]:
 def visible_of(text: str) -> str:
     """Return a text without what cannot be seen: that parts no letters."""
     gone = "[\u034f\ufe0f]"
-    return "".join(
-        char
-        for char in re.sub(gone, "", text)
-        if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
+    return "".join(char for char in re.sub(gone, "", text) if char.isspace() or not shows_nothing(char))
 
 
 @given(written)

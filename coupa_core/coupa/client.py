@@ -27,6 +27,7 @@ from coupa_core.model import (
     ALL_IDS,
     DONE_STATUS,
     MAX_ID,
+    OPEN,
     PENDING,
     Approval,
     Chain,
@@ -71,9 +72,11 @@ APPROVAL_FIELDS: list[Any] = [
     "parallel-group-name",
     "holdable",
     "note",
+    "created-at",
     "updated-at",
     {"approver": [*_USER_FIELDS, "name", {"users": _USER_FIELDS}]},
     {"approved-by": ["id", "login", "email", "fullname"]},
+    {"updated-by": ["id"]},
     {"delegate": _USER_FIELDS},
     {"delegates": ["id", {"approver": _USER_FIELDS}]},
 ]
@@ -184,8 +187,8 @@ class Coupa:
                 (page.pending if approval.is_pending else page.ended).append(approval)
         return page
 
-    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals of one document.
+    def open_of(self, document: Document, deadline: Deadline) -> list[Approval]:
+        """Return the approvals of one document that nobody has decided.
 
         Raises:
             ServiceError: the list did not come complete.
@@ -195,7 +198,7 @@ class Coupa:
     def siblings(
         self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the pending approvals of documents, by (type, id).
+        """Return the approvals of documents that nobody has decided, by (type, id): some may be on hold.
 
         Args:
             documents: of whatever types.
@@ -208,9 +211,9 @@ class Coupa:
         found: dict[DocumentKey, list[Approval]] = {(each.type, each.id): [] for each in documents}
         numbers = sorted({path_id(number) for _, number in found if number is not None})
         for start in range(0, len(numbers), PAGE):
-            asked = self._asked({"approvable_id[in]": ",".join(numbers[start : start + PAGE])})
+            asked = self._asked({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, OPEN)
             rows = self._keyset("approvals", APPROVAL_FIELDS, asked, deadline, insists=insists)
-            listing = self._listed(rows)
+            listing = self._listed(rows, OPEN)
             if listing.failure:
                 raise listing.failure
             for approval in listing.approvals:
@@ -684,20 +687,21 @@ class Coupa:
                 documents[key] = each.model_copy(update={"old_total": total})
         return documents
 
-    def _asked(self, more: Mapping[str, str]) -> dict[str, str]:
-        """Return the question for pending approvals of the wanted types."""
+    def _asked(self, more: Mapping[str, str], statuses: Sequence[str] = (PENDING,)) -> dict[str, str]:
+        """Return the question for approvals of the wanted types with one of these statuses."""
         kinds = {} if "*" in self.types else {"approvable_type[in]": ",".join(self.types)}
-        return {"status": PENDING, **more, **kinds}
+        status = {"status": statuses[0]} if len(statuses) == 1 else {"status[in]": ",".join(statuses)}
+        return {**status, **more, **kinds}
 
-    def _listed(self, rows: Iterable[Any]) -> Listing:
-        """Keep of the rows of approvals what is pending, of a wanted type, and readable."""
+    def _listed(self, rows: Iterable[Any], statuses: Sequence[str] = (PENDING,)) -> Listing:
+        """Keep of the rows of approvals what has one of these statuses, is of a wanted type, and readable."""
         listing = Listing()
         try:
             for row in rows:
                 approval = parse_approval(row, client=self._client)
                 if approval is None:
                     listing.unreadable += 1
-                elif not approval.is_pending or not self._wants(approval):
+                elif approval.status not in statuses or not self._wants(approval):
                     listing.unasked += 1
                 else:
                     listing.approvals.append(approval)

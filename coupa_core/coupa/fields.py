@@ -32,7 +32,7 @@ _CHAIN = {
         "note",
         "approval-date",
         _ASKED,
-        {"approved-by": _NAMES},
+        {"approved-by": ["id", *_NAMES]},
     ]
 }
 _TURN: list[Any] = [{"current-approval": ["id"]}, {"current_parallel_approvals": ["id"]}]
@@ -59,6 +59,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         "need-by-date",
         "submitted-at",
         "line-count",
+        "reject-reason-comment",
         {"requested-by": _PERSON},
         {"department": ["name"]},
         {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_BUYING]},

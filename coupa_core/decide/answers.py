@@ -39,6 +39,7 @@ DONE = {Verb.APPROVE: Outcome.APPROVED, Verb.REJECT: Outcome.REJECTED, Verb.HOLD
 
 BARRED = {
     Bar.OWN: Outcome.NOT_YOUR_APPROVAL,
+    Bar.ENTERED: Outcome.NOT_YOUR_APPROVAL,
     Bar.UNNAMED: Outcome.STEP_UP,
     Bar.TOO_GREAT: Outcome.STEP_UP,
     Bar.UNSTATED: Outcome.STEP_UP,
@@ -96,6 +97,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Several:
+    """What one person is told of several clicks.
+
+    Attributes:
+        ends: for each click its answer, or the error for which it was not decided.
+        style: of the person, as far as it is known.
+    """
+
+    ends: list[Answer | BridgeError]
+    style: Style
+
+
+@dataclass(frozen=True)
 class Speaker:
     """Who answers one click: in the person's language, about what they clicked.
 
@@ -137,9 +151,10 @@ def too_long(room: int, length: int, speaker: Speaker) -> Answer:
 
 
 def refused_by_coupa(said: str, speaker: Speaker, link: str) -> Answer:
-    """Return what is said of a decision or comment that Coupa's own rules refuse, with Coupa's words."""
+    """Return what is said of a decision or comment that Coupa refuses, with its words where it has some."""
     words = notice.clean(said, notice.LONG)
-    return speaker.answer(Outcome.REFUSED_BY_COUPA, details={"link": link}, words=words)
+    key = "" if words else "answer.refused_without_words"
+    return speaker.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)
 
 
 def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> str:

@@ -67,7 +67,8 @@ class Ask:
             Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
-        case, deadline = Case(question, self._policy.style), Deadline(self._clock, BUDGET_S - RECORDING_S)
+        case = Case(question, self._checks.style_for([question]))
+        deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         try:
             self._enter(case)
             if case.end is None:
@@ -80,6 +81,7 @@ class Ask:
             self._journal.record(case.events, required=False)
         end = case.said
         if isinstance(end, BridgeError):
+            end.language = case.style.language
             raise end
         logger.info(
             "comment approval_id=%d outcome=%s request_id=%s",
@@ -92,7 +94,9 @@ class Ask:
     def _enter(self, case: Case) -> None:
         """Look at what needs no question to Coupa."""
         if not self._policy.comments:
-            raise CallerError("comments_off", "Asking by comment is not enabled on this bridge.", status=403)
+            text = "Asking by comment is not enabled on this bridge."
+            case.end = CallerError("comments_off", text, status=403)
+            return
         self._checks.admit(case)
         case.note_refusal(at=self._clock.now())
 
@@ -110,7 +114,7 @@ class Ask:
         """Return what is said where Coupa takes no comments, or names nobody to ask; else None."""
         document = case.document
         assert document is not None  # noqa: S101 - what is not refused has one
-        if document.commented_on is not None and document.answerer is not None:
+        if document.commented_on is not None and self._checks.answerer(case) is not None:
             return None
         key = "answer.not_askable" if document.commented_on is None else "answer.nobody_to_ask"
         link = notice.link_to(document, style=case.style)
@@ -119,7 +123,7 @@ class Ask:
     def _carry_out(self, case: Case, question: Question, deadline: Deadline) -> None:
         """Record the intent, write the comment once, and say what is known of it."""
         approval, decider = case.subject
-        document, asked_of = case.document, case.document.answerer if case.document else None
+        document, asked_of = case.document, self._checks.answerer(case)
         assert document is not None  # noqa: S101 - what is not refused has both
         assert asked_of is not None  # noqa: S101
         text = comment_for(question, decider, asked=approval.asked_name, requester=asked_of.id or 0)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coupa_core import notice
-from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_requester
+from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_same
 from coupa_core.clock import Clock, Deadline
 from coupa_core.content import digests
 from coupa_core.decide.ahead import Ahead, read_ahead
@@ -46,6 +46,8 @@ from coupa_core.model import (
     DocumentKey,
     Found,
     Kind,
+    Member,
+    Person,
     Unreadable,
     has_turn,
     version,
@@ -56,6 +58,9 @@ logger = logging.getLogger(__name__)
 
 VANISHED_S = 2.0
 """How long it may take to say how approvals ended that Coupa does not have any more."""
+
+OWNERS_S = 2.0
+"""How long it may take to say in which language somebody reads who may not decide."""
 
 AHEAD = timedelta(days=1)
 """A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
@@ -206,6 +211,12 @@ class Checks:
         offer = self._keys.verify(token or "") if self._keys else None
         return self._policy.style.to(offer.locale if offer else "")
 
+    def style_for(self, clicks: Sequence[Click | Question]) -> notice.Style:
+        """Return how one person is spoken to before Coupa says who it is: by the first token that is ours."""
+        offers = [self._keys.verify(click.token or "") for click in clicks] if self._keys else []
+        locale = next((offer.locale for offer in offers if offer), "")
+        return self._policy.style.to(locale, clicks[0].actor)
+
     def admit(self, case: Case) -> None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
         click, now = case.click, self._clock.now()
@@ -217,7 +228,7 @@ class Checks:
             text = "The action token is missing or not valid here."
             case.end = CallerError("token_refused", text, status=403)
             return
-        case.offer, case.style = offer, case.style.to(offer.locale, click.actor)
+        case.offer = offer
         if offer.expires_at <= now:
             case.end = case.speaker.answer(Outcome.EXPIRED)
 
@@ -234,8 +245,10 @@ class Checks:
         directory = self._directory()
         for case in waiting(cases):
             case.approval = found.by_id.get(case.click.approval_id)
+        stranger = self._know(waiting(cases), directory, deadline)
+        for case in waiting(cases):
             if case.approval is not None:
-                self._meet(case, case.approval, directory, rows, deadline)
+                self._meet(case, case.approval, rows, stranger)
             else:
                 case.end = self._absent(case, found)
         self._read_documents([case for case in waiting(cases) if case.approval], ahead, deadline)
@@ -274,16 +287,25 @@ class Checks:
         return Answer(BARRED[bar], said, {"link": notice.link_to(document, style=case.style)})
 
     def refused(self, case: Case, failure: ServiceError) -> Answer | None:
-        """Return what is said where a rule of Coupa's refuses, by its words; None for any other failure."""
-        if not isinstance(failure, Refused) or not failure.said or case.document is None:
+        """Return what is said where Coupa itself refuses, with its sentences; None for any other failure."""
+        if not isinstance(failure, Refused) or not failure.is_considered or case.document is None:
             return None
+        number, code = case.click.approval_id, failure.code
+        logger.warning("refused by coupa approval_id=%d code=%s cause=%s", number, code, failure)
         link = notice.link_to(case.document, style=case.style)
         return refused_by_coupa(failure.said, case.speaker, link)
 
     def asked_for(self, case: Case) -> bool:
-        """Tell whether the person asked for what is to be decided."""
+        """Tell whether the person asked for what is to be decided; who entered it for another did not."""
         assert case.document is not None  # noqa: S101 - see `refuse`
-        return is_requester(case.subject[1], case.document, self._policy.rules.emails)
+        return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
+
+    def answerer(self, case: Case) -> Person | None:
+        """Return who can be asked about it: whoever answers for it, if that is somebody else."""
+        assert case.document is not None  # noqa: S101 - see `refuse`
+        person = case.document.answerer
+        is_own = person is not None and is_same(case.subject[1], person, self._policy.rules.emails)
+        return None if is_own else person
 
     def _found(self, cases: Sequence[Case], deadline: Deadline) -> Found:
         ids = [case.click.approval_id for case in waiting(cases)]
@@ -313,7 +335,7 @@ class Checks:
             document = self._document_of(row, deadline)
             if document is not None and document.status == PENDING:
                 others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
-                current = [each for each in others if has_turn(each, document, others)]
+                current = [each for each in others if each.is_pending and has_turn(each, document, others)]
                 if any(directory.decider(case.click.actor, each, deadline) for each in current):
                     speaker = replace(case.speaker, document=document)
                     return speaker.answer(Outcome.ALREADY_DECIDED, "answer.replaced")
@@ -328,23 +350,42 @@ class Checks:
         document = self._coupa.documents([row], deadline).get(row.document_key)
         return self._coupa.veiled(document, None) if document else None
 
-    def _meet(
-        self, case: Case, approval: Approval, directory: Deciders, rows: Rows | None, deadline: Deadline
-    ) -> None:
-        if case.is_repeat and not approval.is_pending:
+    def _know(self, cases: Sequence[Case], directory: Deciders, deadline: Deadline) -> str:
+        """Find out as whom the person decides each approval, and speak to them in their language in all.
+
+        Returns:
+            Key of the text for what they may not decide.
+        """
+        asked = [case for case in cases if case.approval and not _is_told_again(case, case.approval)]
+        known = [self._decider(case, directory, deadline) for case in asked]
+        style, key = self._policy.style, ""
+        person = next(filter(None, known), None)
+        if person is not None:
+            style = style.to(person.locale, person.address)
+        elif unknown := waiting(asked):
+            owners = self._owners(unknown[0].click.actor, directory, deadline.within(OWNERS_S))
+            style = style.to_all((each.default_locale or "" for each in owners), unknown[0].click.actor)
+            key = "bar.shared" if len(owners) > 1 else ""
+        else:
+            return key
+        for case in cases:
+            case.style = style
+        return key
+
+    def _owners(self, actor: str, directory: Deciders, deadline: Deadline) -> list[Member]:
+        try:
+            return directory.owners(actor, deadline)
+        except ServiceError as failure:
+            logger.warning("reader not looked up code=%s", failure.code)
+            return []
+
+    def _meet(self, case: Case, approval: Approval, rows: Rows | None, stranger: str) -> None:
+        if _is_told_again(case, approval):
             # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
             case.end = ended(case.click, approval, case.speaker, is_own=True)
-            return
-        try:
-            case.decider = self._decider(case, approval, directory, deadline)
-        except ServiceError as error:
-            case.end = error
-            return
-        if case.decider is None:
-            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL)
-            return
-        case.style = case.style.to(case.decider.locale, case.decider.address)
-        if not approval.is_pending:
+        elif case.decider is None:
+            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, stranger)
+        elif not approval.is_pending:
             is_own = rows is not None and isinstance(case.click, Click) and rows.has_decided(case.click)
             case.end = ended(case.click, approval, case.speaker, is_own=is_own)
 
@@ -396,16 +437,20 @@ class Checks:
             _end(unsaid, error)
             return {}
 
-    def _decider(
-        self, case: Case, approval: Approval, directory: Deciders, deadline: Deadline
-    ) -> Decider | None:
-        """Return as whom the person decides; None when it is not theirs, or the token is somebody else's."""
-        offer = case.offer
-        decider = directory.decider(case.click.actor, approval, deadline, is_vouched_for=offer is not None)
-        if decider is None or offer is None:
-            return decider
-        fits = (offer.approver_key, offer.person) == (approval.approver_key, decider.key)
-        return decider if fits else None
+    def _decider(self, case: Case, directory: Deciders, deadline: Deadline) -> Decider | None:
+        """Return who the person is, and note as whom they decide, unless the token is somebody else's."""
+        offer, approval = case.offer, case.approval
+        assert approval is not None  # noqa: S101 - nobody is asked about what is not there
+        try:
+            found = directory.decider(case.click.actor, approval, deadline, is_vouched_for=offer is not None)
+        except ServiceError as error:
+            case.end = error
+            return None
+        if found is not None and (
+            offer is None or (offer.approver_key, offer.person) == (approval.approver_key, found.key)
+        ):
+            case.decider = found
+        return found
 
     def _forbid(self, case: Case, document: Document) -> Answer | CallerError | None:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
@@ -458,6 +503,10 @@ class Checks:
         token = card.slots.get("action_token")
         details = {"content": card.text} | ({"action_token": token} if token else {})
         return case.speaker.answer(Outcome.CHANGED, f"answer.{key}", details)
+
+
+def _is_told_again(case: Case, approval: Approval) -> bool:
+    return case.is_repeat and not approval.is_pending
 
 
 def _end(cases: Iterable[Case], error: ServiceError) -> None:

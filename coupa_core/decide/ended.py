@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 from coupa_core import notice
 from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
 from coupa_core.decide.answers import DONE, Answer, Click, Question, Speaker
 from coupa_core.endings import end_of
-from coupa_core.model import DONE_STATUS, VIA_CHAT, Approval, Chain, Verb
+from coupa_core.marks import mark_of, read_mark
+from coupa_core.model import DONE_STATUS, Approval, Chain, Verb, stamp
+from coupa_core.visible import words_of
 
 MAX_REASON = 255
 """Characters of a reason with the person's name; Coupa publishes no limit. What is longer is refused."""
@@ -20,8 +22,11 @@ MAX_COMMENT = 1_000
 MAX_ADDRESS = 100
 """Characters of the person's address that are sent."""
 
-_USUAL, _TIGHT = (80, 60), (20, 20)
+_USUAL, _TIGHT = (80, 60), (20, 18)
 """Characters of the person's name, and of that for whom they act; fewer where the words need the room."""
+
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(?:Z|[+-][0-9:]{5,9})")
+"""A date and time with its offset. Source: https://www.rfc-editor.org/rfc/rfc3339#section-5.6"""
 
 MAX_NEXT = 3
 """People that are named as next; the others of a parallel step are counted."""
@@ -33,12 +38,15 @@ Source: Coupa Core API, Requisitions, "status".
 """
 
 
-def done(click: Click, speaker: Speaker, chain: Chain | None = None) -> Answer:
-    """Say that the decision took effect, and, where the document was read, how far it has come."""
+def done(click: Click, after: Approval, speaker: Speaker, chain: Chain | None = None) -> Answer:
+    """Say that the decision took effect, and, where the document was read, how far it has come.
+
+    That Coupa has the reason is said where these very words are read in Coupa.
+    """
     outcome, style = DONE[click.verb], speaker.style
     said = [speaker.answer(outcome).message]
     details = {"document_status": notice.clean(chain.status, notice.SHORT)} if chain else {}
-    if click.verb is Verb.REJECT and not notice.is_blank(click.reason):
+    if click.verb is Verb.REJECT and has_arrived(click, after):
         said.append(style.say("answer.reason"))
     if chain and click.verb is Verb.APPROVE and chain.status in _APPROVED:
         said.append(style.say("answer.full"))
@@ -58,28 +66,23 @@ def ended(click: Click | Question, approval: Approval, speaker: Speaker, *, is_o
         approval: as Coupa has it now, not pending any more.
         speaker: answers the person.
         is_own: our own record has this very decision by this person.
+
+    A click with other words than Coupa has is no repetition: these did not arrive, and none are said to have.
     """
-    is_done = isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]
-    if isinstance(click, Click) and is_done and (is_own or is_ours(click, approval)):
-        return done(click, speaker)
-    known = {
-        "status": approval.status,
-        "decided_by": approval.decided_by,
-        "decided_at": approval.approval_date,
-    }
+    if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]:
+        is_own = is_own or is_ours(click, approval)
+        if is_own and has_arrived(click, approval) is not False:
+            return done(click, approval, speaker)
+    known = {"status": approval.status, "decided_by": approval.decided_by}
     details = {name: notice.clean(text, notice.SHORT) for name, text in known.items()}
+    details["decided_at"] = _stamp_of(approval)
     return speaker.over(end_of(approval, None), **details)
 
 
-def words_of(text: str) -> str:
-    """Return somebody's own words as one line; empty where nothing of them can be seen.
-
-    Joiners stay where they spell; other characters that show nothing become a space.
-    """
-    if notice.is_blank(text):
-        return ""
-    kept = (char if _is_plain(char) or notice.joins(text, place) else " " for place, char in enumerate(text))
-    return " ".join("".join(kept).split())
+def _stamp_of(approval: Approval) -> str:
+    """Return when it was decided as Coupa wrote it; empty for what is no date and time with its offset."""
+    text = approval.approval_date or ""
+    return text if _STAMP.fullmatch(text) and stamp(text) else ""
 
 
 def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
@@ -118,23 +121,20 @@ def room_of(click: Click | Question, decider: Decider, *, asked: str) -> tuple[i
     """Return how many characters fit beside the person's name, and how many the person wrote."""
     if isinstance(click, Question):
         return MAX_COMMENT, len(words_of(click.comment))
-    return MAX_REASON - len(_mark(click, decider, asked, *_TIGHT)) - len(": "), len(words_of(click.reason))
+    return MAX_REASON - len(_mark(click, decider, asked, _TIGHT)) - len(": "), len(words_of(click.reason))
 
 
 def _signed(click: Click | Question, words: str, decider: Decider, asked: str, limit: int) -> str:
     """Return somebody's words as one line, after who says them."""
     said = f": {words}" if words else ""
-    marks = [_mark(click, decider, asked, *sizes) for sizes in (_USUAL, _TIGHT)]
+    marks = [_mark(click, decider, asked, sizes) for sizes in (_USUAL, _TIGHT)]
     return next((f"{mark}{said}" for mark in marks if len(mark) + len(said) <= limit), f"{marks[-1]}{said}")
 
 
-def _mark(click: Click | Question, decider: Decider, asked: str, name: int, whom: int) -> str:
-    """Return who says something and as what; the address stands where `is_ours` looks for it."""
-    plain = decider.name.replace("<", " ").replace(">", " ").replace(VIA_CHAT, " ")
-    text = f"{words_of(plain)[:name]} <{_address(click)}>{VIA_CHAT}".strip()
-    if decider.capacity is not Capacity.APPROVER and (known := words_of(asked)[:whom]):
-        text += f" as {decider.capacity} of {known}"
-    return text
+def _mark(click: Click | Question, decider: Decider, asked: str, longest: tuple[int, int]) -> str:
+    """Return who says something and as what; the address is the one that `is_ours` looks for."""
+    whom = "" if decider.capacity is Capacity.APPROVER else asked
+    return mark_of(decider.name, _address(click), decider.capacity, whom, longest=longest)
 
 
 def _address(click: Click | Question) -> str:
@@ -146,5 +146,10 @@ def is_ours(click: Click, approval: Approval) -> bool:
     return approval.signed is not None and same_address(approval.signed.address, _address(click))
 
 
-def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+def has_arrived(click: Click, approval: Approval) -> bool | None:
+    """Tell whether Coupa has the very words of a click; None where there are none, or Coupa shows no note."""
+    words = words_of(click.reason)
+    if not words or approval.note is None:
+        return None
+    mark = read_mark(approval.note, approval.asked_name)
+    return mark is not None and words_of(mark.words) == words

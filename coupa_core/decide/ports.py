@@ -11,7 +11,7 @@ from typing import Protocol
 from coupa_core.authority import Decider, Rules
 from coupa_core.clock import Deadline
 from coupa_core.journal import Event
-from coupa_core.model import Approval, Chain, Comment, Document, DocumentKey, Found, Naming, Verb
+from coupa_core.model import Approval, Chain, Comment, Document, DocumentKey, Found, Member, Naming, Verb
 from coupa_core.notice import Style
 
 
@@ -91,6 +91,10 @@ class Admission(Protocol):
 
 class Deciders(Protocol):
     """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
+
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address."""
+        ...
 
     def decider(
         self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import Answer, Click, Outcome
+from coupa_core.decide.answers import Answer, Click, Outcome, Several
 from coupa_core.decide.calls import CONFIRMS, reads_of
 from coupa_core.decide.check import Case, Checks, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
@@ -143,28 +143,33 @@ class Decide:
                 action is switched off.
             ServiceError: Coupa or the audit record could not be asked, and nothing was decided.
         """
-        [end] = self.decide_all([click])
+        said = self.decide_all([click])
+        [end] = said.ends
         if isinstance(end, BridgeError):
+            end.language = said.style.language
             raise end
         return end
 
-    def decide_all(self, clicks: Sequence[Click]) -> list[Answer | BridgeError]:
+    def decide_all(self, clicks: Sequence[Click]) -> Several:
         """Carry out clicks of one person on different approvals, each as if it were alone.
 
         Returns:
-            For each click its answer, or the error that `decide` would raise: then it was not decided.
+            For each click its answer, or the error that `decide` would raise: then it was not decided. All
+            are in one language.
         """
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         rows = Rows(self._ledger, deadline)
-        cases = [Decision(click, self._policy.style, clicked_at=self._clock.now()) for click in clicks]
+        style = self._checks.style_for(clicks)
+        cases = [Decision(click, style, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
-        if entered := waiting(cases):
+        entered = waiting(cases)
+        if entered:
             self._take_turns(entered, rows, deadline)
         self._journal.record([event for case in cases for event in case.events], required=False)
         for case in cases:
             case.log()
-        return [case.said for case in cases]
+        return Several([case.said for case in cases], next((each.style for each in entered), style))
 
     def style_of(self, token: str | None) -> Style:
         """Return how somebody is spoken to of whom only a token is known."""
@@ -319,7 +324,7 @@ class Decide:
                 clicked_at=case.clicked_at,
                 confirmed_at=self._clock.now(),
             )
-            self._end(case, done(case.click, case.speaker, case.chain))
+            self._end(case, done(case.click, after, case.speaker, case.chain))
         else:
             self._end(case, ended(case.click, after, case.speaker))
 

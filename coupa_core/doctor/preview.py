@@ -91,9 +91,7 @@ class Preview:
             who, what = one_line(notice.recipient, 254), one_line(approval_id, 20)
             yield f"{who} would be told of approval {what}: {offered}"
             for line in re.split(r"<br>", notice.text):
-                plain = one_line(html.unescape(re.sub(r"<[^<>]*>", "", line)), 500)
-                if plain:
-                    yield f"    {plain}"
+                yield f"    {one_line(html.unescape(re.sub(r'<[^<>]*>', '', line)), 500)}"
         for place, count in sorted(self.others.items()):
             yield f"{count} without a message: {place}"
         yield str(self.summary)

@@ -97,6 +97,8 @@ class Told:
             release that names the same content otherwise, the new name and the old one, parted by a space.
         to: the key of the approver as whom, or in whose place, they were asked.
         at: when; None for what counts as told because it was there before the bridge began.
+        since: when they were first told of it in this round, of whatever version; None for not, or for a row
+            that was written before it was kept.
         facts: the amounts and quantities that they were shown, as `notice.shown_facts` writes them; no words.
         reminders: how often they were reminded of this version.
         reminded_at: when they were last.
@@ -107,6 +109,7 @@ class Told:
     version: str = ""
     to: str = ""
     at: datetime | None = None
+    since: datetime | None = None
     facts: str = ""
     reminders: int = 0
     reminded_at: datetime | None = None
@@ -287,7 +290,9 @@ def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, fac
     is_news = entry.escalated_at is not None and not any(each.has(version) for each in entry.told.values())
     if entry.first_told_at is None or entry.sent_to != to or is_news:
         entry = replace(entry, first_told_at=now, escalated_at=None)
-    known = Told(version=version, to=to, at=now, facts=facts)
+    before = entry.to(person)
+    since = before.since if before.to == to else None
+    known = Told(version=version, to=to, at=now, since=since or now, facts=facts)
     return replace(entry, told={**entry.told, person: known}, sent_to=to, uncertain=0)
 
 

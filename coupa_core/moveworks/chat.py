@@ -21,19 +21,23 @@ _JOINER = "\u2060"
 _OPENS = {"br": "\n", "li": "\n- ", "b": "*"}
 
 
-def chat_text(markup: str) -> str:
+def chat_text(markup: str, *, colon: str = ": ") -> str:
     r"""Turn the markup of the Events API into that of `notify`.
 
     `&`, `<` and `>` stay escaped: Markdown, Slack and HTML all show the characters, and none takes them for
     markup. A text's own stars, backticks, tildes, and underlines around words become others that look alike:
     no escape is understood by every chat program, and some show a backslash.
 
+    Args:
+        markup: of the Events API.
+        colon: what stands between the text of a link and its address.
+
     >>> chat_text('<b>PO 12</b>:<br>- <i>Title</i>: 2 &lt; 3 &quot;new&quot;')
     '*PO 12*:\n- Title: 2 &lt; 3 "new"'
     >>> chat_text('<a href="https://acme.coupahost.com">Open in Coupa</a>')
     'Open in Coupa: https://acme.coupahost.com'
     """
-    writer = _Writer()
+    writer = _Writer(colon)
     writer.feed(markup)
     writer.close()
     return "".join(writer.parts)
@@ -42,8 +46,9 @@ def chat_text(markup: str) -> str:
 class _Writer(HTMLParser):
     """Writes the text while it reads the markup."""
 
-    def __init__(self) -> None:
+    def __init__(self, colon: str) -> None:
         super().__init__(convert_charrefs=True)
+        self._colon = colon
         self.parts: list[str] = []
         self._url = ""
 
@@ -56,7 +61,7 @@ class _Writer(HTMLParser):
         if tag == "b":
             self.parts.append("*")
         if tag == "a" and self._url:
-            self.parts.append(f": {html.escape(self._url, quote=False)}")
+            self.parts.append(f"{self._colon}{html.escape(self._url, quote=False)}")
 
     def handle_data(self, data: str) -> None:
         text = _UNDERLINE.sub(lambda found: "\uff3f" * len(found[0]), data.translate(_LOOKALIKES))

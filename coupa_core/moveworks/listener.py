@@ -123,7 +123,7 @@ def payload(notice: Notice) -> dict[str, object]:
         "delivery_id": delivery_id(notice),
         "kind": notice.kind,
         "approver_email": notice.recipient,
-        "message": chat_text(notice.text),
+        "message": chat_text(notice.text, colon=notice.colon),
         "message_html": notice.text,
         "approval_id": slots.get("approval_id", ""),
         "action_token": slots.get("action_token", ""),

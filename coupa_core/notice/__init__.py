@@ -25,7 +25,8 @@ from coupa_core.notice.messages import (
 )
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
-from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, is_blank, joins, plain, safe_html
+from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, plain, safe_html
+from coupa_core.visible import is_blank
 
 __all__ = [
     "LONG",
@@ -49,7 +50,6 @@ __all__ = [
     "ended_as",
     "escalation",
     "is_blank",
-    "joins",
     "link_to",
     "name_of",
     "numbered",

@@ -32,7 +32,7 @@ ICONS = {
 }
 
 _FOLDER = Path(__file__).with_name("languages")
-_LOCALE = re.compile(r"[A-Za-z]{2}(_([A-Za-z]{2}|[0-9]{3}))?")
+_LOCALE = re.compile(r"[A-Za-z]{2}(_[A-Za-z]{4})?(_([A-Za-z]{2}|[0-9]{3}))?")
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -64,3 +64,17 @@ def locale_of(text: str) -> str | None:
         locale = None
     is_ours = locale is not None and locale.language in LANGUAGES and locale.script in (None, "Hans")
     return str(locale) if is_ours else None
+
+
+def nearest_locale(text: str) -> str | None:
+    """Return the locale of the longest beginning of a name that has texts here, by whole subtags.
+
+    Of Chinese nothing is known without the script or the country.
+
+    >>> nearest_locale("de-XX"), nearest_locale("zh-Hans-CN"), nearest_locale("zh-TW"), nearest_locale("plt")
+    ('de', 'zh_Hans_CN', None, None)
+    """
+    subtags = text.strip().replace("-", "_").split("_")
+    names = ["_".join(subtags[:number]) for number in range(len(subtags), 0, -1)]
+    found = (locale_of(name) for name in names if name == names[0] or name.lower() != "zh")
+    return next(filter(None, found), None)

@@ -20,16 +20,20 @@ Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-t
 def shown_facts(document: Document) -> str:
     """Return the numbers of a document as canonical JSON of at most 8,000 characters.
 
-    `{"currency", "lines": [[id, quantity, price, total]...], "number": of lines, "total"}`; the lines are in
-    the order of their ids, and of very many the last are left out.
+    `{"currency", "lines": [[id, quantity, price, total]...], "number": of lines, "own": {id: currency},
+    "total"}`; the lines are in the order of their ids, and of very many the last are left out. `own` has
+    those whose currency is not the document's.
     """
     known = sorted((line for line in document.lines if line.id), key=lambda line: line.id or 0)
     rows = [[line.id, *map(plain, _figures(line))] for line in known]
+    code = _code(document.currency)
+    codes = {line.id: _code(document.currency_of(line)) for line in known}
     while True:
         facts = {
-            "currency": _code(document),
+            "currency": code,
             "lines": rows,
             "number": len(document.lines),
+            "own": {line.id: codes[line.id] for line in known[: len(rows)] if codes[line.id] != code},
             "total": plain(document.total),
         }
         text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
@@ -52,21 +56,16 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
     facts = _read(before)
     if facts is None:
         return []
-    money, code = document.currency, _code(document)
-    then = money if code == facts.currency else Currency(code=facts.currency)
-    said = []
-    if (facts.total, facts.currency) != (document.total, code):
+    money, said = document.currency, list[str]()
+    if (facts.total, facts.currency) != (document.total, _code(money)):
         label = label_of("amount", document.kind, style)
-        said.append(_was(label, style.amount(facts.total, then), style.amount(document.total, money), style))
+        then = style.amount(facts.total, _then(facts.currency, money))
+        said.append(style.colon(label, _became(then, style.amount(document.total, money), style)))
     rows = {line.id: line for line in facts.lines}
     changed = [
-        _was(
-            style.say("item", number=place),
-            *_told(rows[line.id], line, document.currency_of(line), style),
-            style,
-        )
+        style.colon(style.say("item", number=place), words)
         for place, line in enumerate(document.lines, 1)
-        if line.id in rows and _figures(rows[line.id]) != _figures(line)
+        if line.id in rows and (words := _change(rows[line.id], line, facts, document, style))
     ]
     more = len(changed) - MAX_LINES
     said += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
@@ -83,6 +82,16 @@ class _Facts(Record):
     total: Number
     number: Integer
     lines: list[Line]
+    own: dict[int, Text] | None = None
+
+    @property
+    def knows_code(self) -> bool:
+        """Tell whether the currencies of the lines were kept; rows of before do not have them."""
+        return self.own is not None
+
+    def code_of(self, line: Line) -> str | None:
+        """Return in which currency a line was shown."""
+        return (self.own or {}).get(line.id or 0, self.currency)
 
 
 _KEYS = ("id", "quantity", "unit-price", "total")
@@ -107,10 +116,30 @@ def _moves(facts: _Facts, document: Document) -> tuple[int, int]:
     return max(grown, 0), max(-grown, 0)
 
 
-def _told(before: Line, now: Line, money: Currency | None, style: Style) -> tuple[str | None, str | None]:
-    """Write the figure of a line that changed: quantity, price, both, or else the total."""
+def _change(before: Line, now: Line, facts: _Facts, document: Document, style: Style) -> str | None:
+    """Say what changed of a line: quantity, price, both, or else the total, each in its own currency.
+
+    A currency that changed with the document's is said once, there. Of money of which nobody knows in which
+    currency it was shown, only what it is now is said.
+    """
+    money, then = document.currency_of(now), facts.code_of(before)
     same = [one == other for one, other in zip(_figures(before), _figures(now), strict=True)]
-    return _figure(before, same, money, style), _figure(now, same, money, style)
+    has_moved = facts.knows_code and then != _code(money)
+    follows = (then, _code(money)) == (facts.currency, _code(document.currency))
+    if all(same) and (follows or not has_moved):
+        return None
+    if has_moved:
+        is_priced = before.unit_price is not None or now.unit_price is not None
+        same[1:] = [not is_priced, is_priced]
+    shown, said = _figure(before, same, _then(then, money), style), _figure(now, same, money, style)
+    if not facts.knows_code and same[:2] != [False, True]:
+        return said or style.say("nothing")
+    return _became(shown, said, style) if shown or said else None
+
+
+def _then(code: str | None, money: Currency | None) -> Currency | None:
+    """Return the currency of a code that was kept; Coupa's decimals are known of the present one only."""
+    return money if code == _code(money) else Currency(code=code)
 
 
 def _figure(line: Line, same: list[bool], money: Currency | None, style: Style) -> str | None:
@@ -126,14 +155,14 @@ def _figure(line: Line, same: list[bool], money: Currency | None, style: Style) 
     return " × ".join(filter(None, [quantity, price]))
 
 
-def _was(label: str, before: str | None, now: str | None, style: Style) -> str:
+def _became(before: str | None, now: str | None, style: Style) -> str:
     nothing = style.say("nothing")
-    return style.colon(label, f"{before or nothing} → {now or nothing}")
+    return f"{before or nothing} → {now or nothing}"
 
 
 def _figures(line: Line) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     return (line.quantity, line.unit_price, line.total)
 
 
-def _code(document: Document) -> str | None:
-    return clean(document.currency.code, 8) if document.currency and document.currency.code else None
+def _code(money: Currency | None) -> str | None:
+    return clean(money.code, 8) if money and money.code else None

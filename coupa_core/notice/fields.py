@@ -23,6 +23,7 @@ from coupa_core.model import Approval, Comment, Currency, Document, Kind, Line, 
 from coupa_core.notice.markup import Field
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean
+from coupa_core.visible import first_seen, is_blank
 
 HEAD: dict[Kind, tuple[str, ...]] = {
     Kind.REQUISITION: ("id", "title", "requester", "amount", "need_by"),
@@ -180,15 +181,19 @@ def person(who: Person | None) -> str:
     return clean(who.name, SHORT) if who else ""
 
 
-def decider(approval: Approval) -> str:
-    """Return who decided a step, or had to, without the e-mail that our note carries."""
-    return clean(approval.decided_by, SHORT) or asked(approval)
+def decider(approval: Approval, style: Style) -> str:
+    """Return who decided a step, without the e-mail that our note carries; where Coupa is silent, who had to.
+
+    Somebody whose name cannot be seen is somebody, and not whoever was asked.
+    """
+    who = clean(approval.decided_by, SHORT)
+    return who or (style.say("somebody") if approval.approved_by else asked(approval))
 
 
 def asked(approval: Approval) -> str:
     """Return the name of the person or group of a step, possibly empty."""
     who = approval.approver
-    return clean(who.name or who.group_name, SHORT) if who else ""
+    return clean(first_seen(who.name, who.group_name), SHORT) if who else ""
 
 
 def amount_of(document: Document, style: Style) -> str | None:
@@ -231,7 +236,7 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
         "approved": _steps(document.approved, style),
         "next": _next(approval, document, style),
         "attachments": _listed(document.files, style),
-        "comment": _comment(document),
+        "comment": _comment(document, style),
         "status": status(document.status, style),
         "account": _account(document, style),
         "why": _why(approval, style),
@@ -340,12 +345,9 @@ def _contract(contract: Contract, style: Style) -> dict[str, Value]:
 
 def item(line: Line, currency: Currency | None, style: Style) -> str:
     """Write name, quantity times price, and total, as far as the line says."""
-    name = _name(line) or style.say("untitled")
-    if isinstance(line, ExpenseLine):
-        category = line.expense_category.name if line.expense_category else None
-        about = [clean(text, SHORT) for text in (line.merchant, category)]
-        about = [text for text in (*about, style.day(line.expense_date)) if text and text != name]
-        name += f" ({style.join(*about)})" if about else ""
+    name = _quoted(line, style)
+    if isinstance(line, ExpenseLine) and (about := _about(line, style)):
+        name += f" ({about})"
     if isinstance(line, OrderLineChange) and line.pending_delete:
         name = style.say("deleted", item=name)
     parts = []
@@ -364,7 +366,22 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
 def _brief(line: Line, currency: Currency | None, style: Style) -> str:
     """Write the name of a line and what it comes to."""
     total = style.amount(line.total, currency)
-    return style.colon(_name(line) or style.say("untitled"), total)
+    return style.colon(_quoted(line, style), total)
+
+
+def _quoted(line: Line, style: Style) -> str:
+    """Return what somebody called a line in quotation marks: it has no label, and must not look like one."""
+    name = _name(line)
+    return style.quote(name) if name else style.say("untitled")
+
+
+def _about(line: ExpenseLine, style: Style) -> str:
+    """Say with whom, for what and when, but for what the line is called."""
+    merchant = clean(line.merchant, SHORT)
+    category = clean(line.expense_category.name if line.expense_category else None, SHORT)
+    said = [(merchant, style.quote(merchant)), (category, category)]
+    about = [shown for text, shown in said if text and text != _name(line)]
+    return style.join(*about, style.day(line.expense_date))
 
 
 def _name(line: Line) -> str:
@@ -421,7 +438,7 @@ def _steps(approved: list[Approval], style: Style) -> list[str]:
     """Write who approved before, when, and with which words: the last ones, and how many came before them."""
     said = []
     for step in approved[-MAX_LINES:]:
-        who, day, words = decider(step), style.day_of(step.approval_date), clean(step.said, NOTE)
+        who, day, words = decider(step, style), style.day_of(step.approval_date), clean(step.said, NOTE)
         said.append(style.colon(f"{who} ({day})" if day else who, words))
     more = len(approved) - MAX_LINES
     return [style.more(more), *said] if more > 0 else said
@@ -432,7 +449,7 @@ def _next(approval: Approval, document: Document, style: Style) -> list[str]:
     around = document.around(approval)
     if around is None:
         return []
-    beside, following = (style.few(asked(each) for each in step) for step in around)
+    beside, following = (style.few(asked(each) or style.say("somebody") for each in step) for step in around)
     said = [style.say("beside", who=beside)] if beside else []
     if following:
         return [*said, following]
@@ -449,24 +466,26 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
     return f"{count} ({few})" if few else count
 
 
-def _comment(document: Document) -> str | None:
-    """Write the newest comment that is no note of a step above."""
-    above = {step.said for step in document.approved}
+def _comment(document: Document, style: Style) -> str | None:
+    """Write the newest comment that is no note of a step above: not the same words by the same name."""
+    above = {(decider(step, style), step.said) for step in document.approved}
     said = [
-        each
-        for each in (_spoken(comment) for comment in document.comments)
-        if each[1] and each[1] not in above
+        (comment, who)
+        for comment in document.comments
+        if not is_blank(comment.words) and ((who := _author(comment, style)), comment.words) not in above
     ]
     if not said:
         return None
-    _, words, who = max(said, key=lambda each: each[0])
-    words, who = clean(words, LONG), clean(who, SHORT)
-    return f"{words} ({who})" if who and words else words
+    newest, who = max(said, key=lambda each: _said_at(each[0]))
+    return f"{clean(newest.words, LONG)} ({who})"
 
 
-def _spoken(comment: Comment) -> tuple[datetime, str, str]:
-    """Return when somebody said what, and who."""
-    return stamp(comment.created_at) or _NEVER, comment.words, comment.author
+def _author(comment: Comment, style: Style) -> str:
+    return clean(comment.author, SHORT) or style.say("somebody")
+
+
+def _said_at(comment: Comment) -> datetime:
+    return stamp(comment.created_at) or _NEVER
 
 
 def status(text: str | None, style: Style) -> str:

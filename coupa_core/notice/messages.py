@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from coupa_core.authority import Right, TokenKeys
 from coupa_core.content import digest as content_of
-from coupa_core.endings import End
+from coupa_core.endings import End, Ending
 from coupa_core.facts import NO_FACTS, Facts
-from coupa_core.model import Approval, Bar, Comment, Document, read_mark
+from coupa_core.marks import read_mark
+from coupa_core.model import Approval, Comment, Document
 from coupa_core.notice.catalogue import ICONS
 from coupa_core.notice.difference import difference
 from coupa_core.notice.facts import fact_fields
@@ -36,6 +37,9 @@ from coupa_core.notice.text import LONG, SHORT, clean
 MAX_ENTRIES = 10
 """Approvals that a message about several names; the others are counted."""
 
+YOUNG = timedelta(minutes=1)
+"""A shorter wait is not spoken of."""
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -50,6 +54,7 @@ class Notice:
         document_id: the document's number in Coupa; empty likewise.
         actions: what the reader can do from chat with the approval that the slots name: a decision or `ask`,
             and what the button for it is called in the reader's language.
+        colon: what the reader's language puts between a label and a value.
     """
 
     recipient: str
@@ -59,6 +64,7 @@ class Notice:
     document_type: str = ""
     document_id: str = ""
     actions: Mapping[str, str] = field(default_factory=dict)
+    colon: str = ": "
 
 
 # ---------------------------------------------------------------------- about one approval
@@ -123,6 +129,7 @@ def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) 
         document_type=document.type,
         document_id=str(document.id),
         actions={name: style.say(f"button.{name}") for name in _offered(turn, style)},
+        colon=style.say("colon"),
     )
 
 
@@ -176,14 +183,19 @@ def _signed(document: Document, card: Card, style: Style) -> str:
 def _request(turn: Turn, style: Style) -> str:
     """Say what is wanted of the reader, and as whom."""
     named = numbered(turn.document, style)
-    if turn.right.bar is Bar.OWN:
+    if turn.right.bar and turn.right.bar.is_of_asker:
         return style.say("asked.own", document=named)
     if turn.waited is not None:
         said = style.say("reminder", document=named, age=style.age(turn.waited))
     else:
         said = style.say("changed" if turn.is_changed else "asked", document=named)
-    whom = "" if turn.document.is_sensitive else clean(turn.right.decider.acts_for(turn.approval), SHORT)
-    return said + style.say("for", who=whom) if whom else said
+    return said + _acting(turn.right, turn.document, turn.approval, style)
+
+
+def _acting(right: Right, document: Document, approval: Approval, style: Style) -> str:
+    """Say for whom the reader is asked; empty where that is the reader, or may say what it is about."""
+    whom = "" if document.is_sensitive else clean(right.decider.acts_for(approval), SHORT)
+    return style.say("for.group" if approval.is_for_group else "for", who=whom) if whom else ""
 
 
 def _answers(turn: Turn, style: Style) -> list[str]:
@@ -219,15 +231,24 @@ class Waiting:
         document: what is to be approved.
         since: when it began to wait; None when nobody knows.
         approval: names who is asked, where that is said.
+        right: who reads it, and what they can do from chat; None for somebody who does not decide it.
     """
 
     document: Document
     since: datetime | None = None
     approval: Approval | None = None
+    right: Right | None = None
+
+    @property
+    def is_barred(self) -> bool:
+        """Tell whether the reader can decide it in Coupa only."""
+        return self.right is not None and not self.right.actions
 
 
 def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     """List several approvals of one person, in the order given, with what they come to: it has no buttons.
+
+    Where some of them can be decided here, those are marked that cannot.
 
     Args:
         items: what waits; the first ten are named, and fewer where they would not fit into a message.
@@ -235,12 +256,16 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         now: aware; ages are counted up to it.
     """
     together = sums((each.document for each in items), style, number=len(items))
+    decides = style.list_decides and not all(each.is_barred for each in items)
+    how = (
+        style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say("decide.coupa")
+    )
 
     def some(number: int) -> Card:
         return Card(
             headline=style.colon(style.say("digest", count=len(items)), together),
-            entries=tuple(_entry(each, style, now) for each in items[:number]),
-            endings=(_others(len(items) - number, style), _how_to_decide(style)),
+            entries=tuple(_entry(each, style, now, marks=decides) for each in items[:number]),
+            endings=(_others(len(items) - number, style), how if style.actions else ""),
             link=Link(style.say("open"), style.base_url),
             colon=style.say("colon"),
         )
@@ -248,25 +273,19 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     return _fitting(some)
 
 
-def _entry(waiting: Waiting, style: Style, now: datetime) -> Entry:
+def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> Entry:
     document, since = waiting.document, waiting.since
-    age = style.say("waiting", age=style.age(now - since)) if since else None
+    is_old = since is not None and now - since >= YOUNG
+    age = style.say("waiting", age=style.age(now - since)) if since and is_old else None
     said = style.join(amount_of(document, style), person(document.requested_by), age)
-    return Entry(Link(name_of(document, style), link_to(document, style=style)), said)
-
-
-def _how_to_decide(style: Style) -> str:
-    if not style.actions:
-        return ""
-    return (
-        style.say("decide", question=style.quote(style.say("ask")))
-        if style.list_decides
-        else style.say("decide.coupa")
-    )
+    if waiting.right and waiting.approval:
+        said += _acting(waiting.right, waiting.document, waiting.approval, style)
+    mark = style.say("decide.only_coupa") if marks and waiting.is_barred else None
+    return Entry(Link(name_of(document, style), link_to(document, style=style)), style.join(said, mark))
 
 
 def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
-    """Tell somebody who cannot decide for how long approvals have waited, and for whom."""
+    """Tell somebody for how long approvals have waited, and for whom."""
 
     def waits(each: Waiting) -> str:
         who, age = _asked(each), style.age(now - (each.since or now))
@@ -277,9 +296,10 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
     who, waited = _asked(one), waits(one)
-    informed = style.say("informed" if who else "informed.nobody", who=who)
     said = style.colon(numbered(one.document, style), waited)
-    return _about(one.document, said, style, notes=(informed,))
+    # Who may decide it too, as a delegate, is asked by a card of their own.
+    notes = () if one.right else (style.say("informed" if who else "informed.nobody", who=who),)
+    return _about(one.document, said, style, notes=notes)
 
 
 def _asked(waiting: Waiting) -> str:
@@ -337,7 +357,9 @@ def closing(items: Sequence[Ended], *, style: Style) -> str:
     said = [_ended(each, style) for each in items]
     if len(items) > 1:
         return _several(style.say("closings", count=len(items)), said, style)
-    return _signed(items[0].document, Card(headline=said[0], notes=(style.say("closed.idle"),)), style)
+    # What is on hold comes back to them: nobody may say that nothing is left to do.
+    rest = style.say("closed.held" if items[0].end.ending is Ending.ON_HOLD else "closed.idle")
+    return _signed(items[0].document, Card(headline=said[0], notes=(rest,)), style)
 
 
 def outcome(items: Sequence[Ended], *, style: Style) -> str:

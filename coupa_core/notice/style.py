@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -14,7 +17,7 @@ from babel.lists import format_list
 
 from coupa_core.documents import OrderChange
 from coupa_core.model import Currency, Document, Verb, stamp
-from coupa_core.notice.catalogue import locale_of, plural_of, texts
+from coupa_core.notice.catalogue import nearest_locale, plural_of, texts
 from coupa_core.notice.numerals import decimals_of, numerals
 from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
@@ -32,7 +35,18 @@ order is shown with its order.
 """
 
 _UNITS = ("days", "months", "years")
-_MARKS = str.maketrans(dict.fromkeys("“”„‟«»「」『』", "'"))
+_AGES: tuple[tuple[Literal["day", "hour", "minute"], timedelta], ...] = (
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+_ONE = "['’‘‚‛`´′‵ʹʼ＇]"  # noqa: RUF001 - they are meant
+_TWO = (
+    "(?:[“”„‟«»≪≫❮❯︽︾《》⟪⟫「」『』｢｣﹁﹂﹃﹄〝〞〟❝❞❠🙶🙷🙸⹂＂″‴⁗‶‷ʺˮ˝״〃]"  # noqa: RUF001
+    r'|(?<![0-9])"|"(?!\)?(?:\Z|[ /-]?[^\W\d_])))'
+)
+_MARKS = re.compile(f"{_ONE}*{_TWO}(?:{_ONE}|{_TWO})*|{_ONE}{{2,}}|[<‹〈]{{2,}}|[>›〉]{{2,}}")  # noqa: RUF001
+"""Whatever could be taken for the end of a quotation, in one character or in several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +83,15 @@ class Style:
                 CLDR does not know, leaves the language, or else the whole, as the deployment wants it.
             address: by which the chat knows the person, for the zone; possibly empty.
         """
-        known = locale_of(locale) or locale_of(locale[:2] if locale[:2] != "zh" else "")
+        known = nearest_locale(locale)
         zone = self.zone_of(address) if self.zone_of and address else self.zone
         return replace(self, language=known or self.language, zone=zone)
+
+    def to_all(self, locales: Iterable[str], address: str = "") -> Style:
+        """Return the style for several readers: in their language where all of them have the same."""
+        styles = {self.to(locale, address).language for locale in locales}
+        language = next(iter(styles)) if len(styles) == 1 else self.language
+        return replace(self.to("", address), language=language)
 
     # ------------------------------------------------------------------ texts
 
@@ -108,9 +128,10 @@ class Style:
     def quote(self, words: str) -> str:
         """Put words of others in the language's quotation marks: so nobody takes them for ours.
 
-        Such marks within them become others, or somebody could end the quotation and say more.
+        Such marks within them become single ones, or somebody could seem to end the quotation and say more.
+        The sign of an inch stays after a digit, where a word or the end comes next: 13" screen.
         """
-        return self.say("quoted", words=words.translate(_MARKS))
+        return self.say("quoted", words=_MARKS.sub("'", words))
 
     def series(self, words: Sequence[str]) -> str:
         """Name several things as the language does: `A, B and C`."""
@@ -170,20 +191,30 @@ class Style:
         return _spaced(self.say("moment", day=day, time=format_time(here, "short", locale=self.language)))
 
     def age(self, waited: timedelta) -> str:
-        """Write how long something has waited, in words: `3 days`."""
-        waited = max(waited, timedelta(minutes=1))
-        return str(format_timedelta(waited, granularity="minute", threshold=1, locale=self.language))
+        """Write how long something has waited, in words: `3 days`; a minute at least.
+
+        Never more than that: in whole days, hours or minutes. Babel by itself rounds to the nearest of a unit
+        that it chooses, and 45 days would be two months.
+        """
+        unit, length = next((each for each in _AGES if waited >= each[1]), _AGES[-1])
+        whole = max(waited // length, 1) * length
+        return str(format_timedelta(whole, granularity=unit, threshold=math.inf, locale=self.language))
 
     def span(self, start: str | None, end: str | None) -> str | None:
-        """Write from when to when, as far as it is known."""
-        return self.between(self.day(start), self.day(end))
+        """Write from which day to which, as far as it is known."""
+        return self._range(self.day(start), self.day(end), ("range.days", "from.day", "to.day"))
 
     def between(self, low: str | None, high: str | None) -> str | None:
-        """Write a range of which either end may be open."""
+        """Write a range of amounts of which either end may be open."""
+        return self._range(low, high, ("range", "from", "to"))
+
+    def _range(self, low: str | None, high: str | None, keys: tuple[str, str, str]) -> str | None:
+        """Write a range by three texts: for both ends, for the lower and for the upper alone."""
+        both, lower, upper = keys
         if low and high:
-            return low if low == high else self.say("range", low=low, high=high)
+            return low if low == high else self.say(both, low=low, high=high)
         if low or high:
-            return self.say("from", low=low) if low else self.say("to", high=high)
+            return self.say(lower, low=low) if low else self.say(upper, high=high)
         return None
 
     def length(self, number: int, unit: str | None) -> str:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
+from coupa_core.visible import visible
+
 SHORT, NOTE, LONG = 80, 200, 500
 """Characters that are kept of a name or a title, of a remark, and of a text."""
 
@@ -25,16 +27,7 @@ _DOT = re.compile(
 )
 _EMOJI = re.compile(r":(?=[\w+'-]{1,64}:)")
 _MENTION = re.compile(r"<(?=[@!#]|users/)")
-_BLANK = re.compile(r"[\u115f\u1160\u2800\u3164\uffa0\U00016fe4\U0001d159]")
-"""Letters, a mark and symbols that look like a space."""
-_UNSEEN = re.compile(r"[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Marks that show nothing by themselves.
-
-Source: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point, those that are no controls.
-"""
-_JOINERS = "\u200c\u200d"
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
-_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 _RIGHT_TO_LEFT = ("R", "AL")
 _ISOLATE, _END = "\u2068", "\u2069"
 
@@ -51,37 +44,8 @@ def clean(text: str | None, limit: int) -> str:
     >>> clean("See\nhttp://evil.example :+1:", 80)
     'See hxxp://evil[.]example \u2236+1:'
     """
-    line = _defused(" ".join(_visible((text or "")[: 4 * limit]).split()))
+    line = _defused(" ".join(visible(text or "").split())[: 4 * limit])
     return _isolated(line if len(line) <= limit else line[: limit - 1].rstrip() + "…")
-
-
-def is_blank(text: str) -> bool:
-    """Tell whether nothing of a text can be seen."""
-    return not _visible(text).strip()
-
-
-def _visible(text: str) -> str:
-    """Keep what can be seen, and a space for each character that looks like one."""
-    plain = _UNSEEN.sub("", _BLANK.sub(" ", text))
-    return "".join(
-        " " if char.isspace() else char
-        for place, char in enumerate(plain)
-        if char.isspace() or unicodedata.category(char) not in _HIDDEN or joins(plain, place)
-    )
-
-
-def joins(text: str, place: int) -> bool:
-    """Tell whether there is a joiner that spells: between letters of a script that needs it, or in an emoji.
-
-    Latin letters need none, so that no name of a host, no word and no emoji's name hides one.
-    Source: https://www.unicode.org/reports/tr31/#Layout_and_Format_Control_Characters
-    """
-    around = (text[place - 1 : place], text[place + 1 : place + 2])
-    return text[place] in _JOINERS and all(map(_needs_joiners, around))
-
-
-def _needs_joiners(char: str) -> bool:
-    return char > "\u02ff" and unicodedata.category(char)[0] in "LMS"
 
 
 def _defused(text: str) -> str:
@@ -132,14 +96,14 @@ class _Harmless(HTMLParser):
         self._is_seen = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = "".join(f' {name}="{html.escape(_visible(value or ""))}"' for name, value in attrs)
+        said = "".join(f' {name}="{html.escape(visible(value or ""))}"' for name, value in attrs)
         self._parts.append(f"<{tag}{said}>")
 
     def handle_endtag(self, tag: str) -> None:
         self._parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        shown = _visible(data)
+        shown = visible(data)
         self._is_seen |= bool(shown.strip())
         self._parts.append(html.escape(_isolated(_defused(shown))))
 

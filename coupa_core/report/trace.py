@@ -51,8 +51,8 @@ class Lookup(Protocol):
         """Read the document of an approval."""
         ...
 
-    def pending_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the pending approvals of one document."""
+    def open_of(self, document: Document, deadline: Deadline) -> list[Approval]:
+        """Return the approvals of one document that nobody has decided."""
         ...
 
 
@@ -175,7 +175,7 @@ class Trace:
         document = self._coupa.document(approval, deadline)
         if document is None:
             return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
-        siblings = self._coupa.pending_of(document, deadline) if document.kind is Kind.OTHER else []
+        siblings = self._coupa.open_of(document, deadline) if document.kind is Kind.OTHER else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
         if has_stopped(document):
             turn = f"its document does not wait: it is {document.status}"

@@ -88,6 +88,7 @@ _TOLD = {
 }
 _BARRED = {
     Bar.OWN: "asked for it",
+    Bar.ENTERED: "entered it",
     Bar.UNNAMED: "Coupa does not say who asked for it",
     Bar.TOO_GREAT: "an amount is above STEP_UP_OVER",
     Bar.UNSTATED: "an amount cannot be compared with STEP_UP_OVER",

@@ -37,10 +37,19 @@ class Item:
 
     @property
     def since(self) -> datetime | None:
-        """Return since when it waits, as far as anybody knows."""
+        """Return since when it waits for whom it is about, as far as Coupa or the row tells: never before."""
+        entry, approval = self.entry, self.judged.approval
+        if self.message.kind is Kind.REMINDER:
+            was = entry.to(self.message.person.key)
+            return was.since or was.at
         if self.message.kind is not Kind.ANNOUNCEMENT:
-            return self.entry.first_told_at
-        return stamp(self.document.submitted_at) or stamp(self.judged.approval.updated_at)
+            return entry.first_told_at
+        begun = self.document.waits_since(approval)
+        if entry.sent_to not in ("", approval.approver_key):
+            # It was given to somebody else, not after it was touched for the last time.
+            touched = stamp(approval.updated_at)
+            return max(begun, touched) if begun and touched else touched
+        return begun or entry.first_told_at
 
 
 def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
@@ -55,7 +64,9 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER, Kind.ANSWER) and is_one:
         return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
     style = kit.style.to(person.locale, person.address)
-    waiting = [notice.Waiting(each.document, each.since, each.judged.approval) for each in items]
+    waiting = [
+        notice.Waiting(each.document, each.since, each.judged.approval, _right(each, kit)) for each in items
+    ]
     match kind:
         case Kind.ESCALATION:
             text = notice.escalation(waiting, style=style, now=now)
@@ -74,26 +85,35 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
         kind=kind if kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) else "digest",
         document_type=first.document.type if is_one else "",
         document_id=str(first.document.id) if is_one else "",
+        colon=style.say("colon"),
     )
+
+
+def _right(item: Item, kit: Kit) -> Right | None:
+    """Return what the reader can do from chat with what waits; None for somebody who does not decide it."""
+    message, judged = item.message, item.judged
+    if message.kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) and not message.decides:
+        return None
+    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
+    person = message.person
+    return Right(person) if judged.unread else kit.rules.right(person, judged.approval, item.document)
 
 
 def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
     """Return what somebody is asked; after several refusals in its shortest form."""
     judged, entry, person = item.judged, item.entry, item.message.person
     was, is_new = entry.to(person.key), item.message.kind is Kind.ANNOUNCEMENT
-    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
-    is_known = not judged.unread
     return notice.Turn(
         approval=judged.approval,
         document=item.document,
-        right=kit.rules.right(person, judged.approval, item.document) if is_known else Right(person),
+        right=_right(item, kit) or Right(person),
         generation=entry.generation,
         is_unread=bool(judged.unread),
         is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
         facts=judged.facts,
-        waited=now - (was.at or now) if item.message.kind is Kind.REMINDER else None,
+        waited=now - (item.since or now) if item.message.kind is Kind.REMINDER else None,
         answers=item.message.passes_on,
     )
 

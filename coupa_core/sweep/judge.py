@@ -18,7 +18,7 @@ from coupa_core.authority import Capacity, Circle, Decider, Rules
 from coupa_core.cadence import Cadence
 from coupa_core.content import digests
 from coupa_core.directory import Known
-from coupa_core.endings import NEWS, end_of_document, has_stopped
+from coupa_core.endings import NEWS, end_of, end_of_document, has_stopped
 from coupa_core.errors import Denied, Refused
 from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.ledger import (
@@ -33,7 +33,7 @@ from coupa_core.ledger import (
     State,
     Told,
 )
-from coupa_core.model import Approval, Comment, Document, Unreadable, stamp
+from coupa_core.model import ON_HOLD, Approval, Comment, Document, Unreadable, stamp
 from coupa_core.sweep.questions import MAX_ANSWERS, heard
 
 MAX_CIRCLE = 200
@@ -111,12 +111,14 @@ class Message:
         person: who reads it.
         role: the reader's, where it is over.
         passes_on: the comments of others that it is about: a question, or its answer.
+        decides: whoever hears of somebody's silence may decide it, too.
     """
 
     kind: Kind
     person: Decider
     role: str = ""
     passes_on: tuple[Comment, ...] = ()
+    decides: bool = False
 
 
 Due = tuple[datetime, Message | None]
@@ -162,14 +164,15 @@ class Read:
         approval: as read, or as it was listed where Coupa does not know it.
         is_known: Coupa does.
         document: None when Coupa does not return it.
-        siblings: the document's pending approvals, where they tell whose turn it is; None when unread.
+        siblings: the document's open approvals, where they tell whose turn it is; None when unread.
         circle: who may decide.
         shared: addresses that belong to more than one user of Coupa.
         unknown: addresses of which nobody can tell.
         known: whom of those the chat can reach who are to hear that it is over, or what they are asked.
         managers: of whom Coupa asks, where a long wait is told to them.
         is_outcome_told: this sweep has told the requester how the document ended.
-        asked: the keys of those whom any pending approval of the same document asks.
+        asked: the keys of those whom any pending approval of the same document asks, read for rows that owe a
+            farewell; None when nobody can tell.
         comments: on the document; None when they could not be read, or nobody wants to know them.
     """
 
@@ -183,7 +186,7 @@ class Read:
     known: Known = field(default_factory=Known)
     managers: Known = field(default_factory=Known)
     is_outcome_told: bool = False
-    asked: Collection[str] = ()
+    asked: Collection[str] | None = ()
     comments: Sequence[Comment] | None = None
 
     @property
@@ -534,7 +537,10 @@ class _Case:
         opening = self.policy.cadence.open_at("", self.now)
         if opening > self.now:
             return opening, None
-        return (opening, Message(Kind.ESCALATION, boss)) if boss else None
+        if boss is None:
+            return None
+        decides = any(same_address(each.address, boss.address) for each in self.read.circle.people)
+        return opening, Message(Kind.ESCALATION, boss, decides=decides)
 
     # ------------------------------------------------------------------ that it is over
 
@@ -562,8 +568,9 @@ class _Case:
         """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
         if self.policy.silence == DRY_RUN:
             return judged
-        dues = {key: self._farewell(judged, key, role) for key, role in judged.entry.farewell.items()}
-        entry = replace(judged.entry, farewell={k: v for k, v in judged.entry.farewell.items() if dues[k]})
+        owed = _of_others(judged.entry.farewell, self.read)
+        dues = {key: self._farewell(judged, key, role) for key, role in owed.items()}
+        entry = replace(judged.entry, farewell={key: role for key, role in owed.items() if dues[key]})
         return judged.saying([due for due in dues.values() if due], self.now, entry=entry)
 
     def _farewell(self, judged: Judged, key: str, role: str) -> Due | None:
@@ -572,8 +579,10 @@ class _Case:
         is_late = entry.closed_at is not None and self.now >= entry.closed_at + LOOK_UP_FOR
         if why is not None and not isinstance(why, Denied | Refused) and not is_late:
             return self.now + LOOK_AGAIN, None
-        if person is None or _knows(person, entry, judged.approval):
+        if person is None or _knows(person, entry, judged):
             return None
+        if self.read.asked is None and role != Role.REQUESTER:
+            return None if is_late else (self.now + LOOK_AGAIN, None)
         kind = Kind.OUTCOME if role == Role.REQUESTER else Kind.CLOSING
         return self.policy.cadence.open_at(person.address, self.now), Message(kind, person, role)
 
@@ -643,7 +652,12 @@ def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
     """
     if policy.silence == DRY_RUN:
         return {}
-    owed, asked = _owed_farewells(entry, read, policy), () if has_stopped(read.document) else read.asked
+    return _of_others(_owed_farewells(entry, read, policy), read)
+
+
+def _of_others(owed: Mapping[str, str], read: Read) -> dict[str, str]:
+    """Return the farewells without those whom the document still asks, now or in a later step."""
+    asked = () if has_stopped(read.document) else read.asked or ()
     return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
 
 
@@ -667,10 +681,20 @@ def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
     return owed
 
 
-def _knows(person: Decider, entry: Entry, approval: Approval) -> bool:
-    """Tell whether the person decided it."""
-    by = approval.approved_by
-    return same_address(entry.decided_by, person.address) or (by is not None and by.key == person.key)
+def _knows(person: Decider, entry: Entry, judged: Judged) -> bool:
+    """Tell whether the person decided it, or its document, or put it on hold.
+
+    Of a hold Coupa has nobody as who decided: it was whoever touched it last, where that is somebody who may
+    decide and no job of Coupa's, or else, as far as anybody knows, whom Coupa asks.
+    """
+    if same_address(entry.decided_by, person.address):
+        return True
+    approval = judged.approval
+    by = end_of(approval, judged.document).key
+    if by is None and approval.status == ON_HOLD and not entry.decided_by:
+        last = approval.updated_by.key if approval.updated_by else None
+        by = last if last in entry.told else approval.approver_key
+    return by == person.key
 
 
 def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from coupa_core.authority import Decider
 from coupa_core.ledger import Asked, Entry
-from coupa_core.model import Comment, read_mark
+from coupa_core.marks import read_mark
+from coupa_core.model import Comment
 
 MAX_ANSWERS = 3
 """Comments that one message passes on: the newest, where somebody answered in more."""

@@ -256,7 +256,7 @@ class Work:
             document, approval = documents.get(one.key), one.read.approval if one.read.is_known else None
             one.read.document = coupa.veiled(document, approval) if document else None
         self._read_people([one for one in whole if one.read.is_pending], deadline)
-        self._read_asked([one for one in whole if not one.read.is_pending], deadline)
+        self._read_asked(whole, deadline)
         self._read_comments([one for one in whole if one.read.is_pending and one.entry.questions], deadline)
         whole = [one for one in whole if one.read.approval.id not in one.found.failed]
         owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
@@ -325,23 +325,33 @@ class Work:
             else:
                 self.rows.fail(one.entry, failure)
 
-    def _read_asked(self, over: Iterable[_Held], deadline: Deadline) -> None:
-        """Read whom documents ask again whose approvals are over: to them it is not over."""
-        owed = [one for one in over if farewells(one.entry, one.read, policy=self._policy)]
-        documents = {
-            one.key: one.read.document
-            for one in owed
-            if one.read.document is not None and one.read.approval.approvable_id is not None
+    def _read_asked(self, read: Iterable[_Held], deadline: Deadline) -> None:
+        """Read whom the documents ask of which somebody is to hear that it is over: to them it is not over.
+
+        Where that cannot be read, nobody is told yet. What is over is then looked at again as a failure; what
+        is pending goes on, so that those who are asked are told.
+        """
+        owed = [
+            one
+            for one in read
+            if one.read.approval.approvable_id is not None
+            and not has_stopped(one.read.document)
+            and farewells(one.entry, one.read, policy=self._policy)
+        ]
+        siblings = self._siblings({one.key: _named(one.read) for one in owed}, deadline)
+        steps = {
+            key: [step for step in each if step.is_pending]
+            for key, each in siblings.items()
+            if not isinstance(each, ServiceError)
         }
-        waits = {key: each for key, each in documents.items() if not has_stopped(each)}
-        siblings = self._siblings(waits, deadline)
-        steps = {key: each for key, each in siblings.items() if not isinstance(each, ServiceError)}
         circles = self._kit.directory.circles([step for each in steps.values() for step in each], deadline)
         for one in owed:
-            one.read.asked = {key for step in steps.get(one.key, ()) for key in circles[step.id].keys}
             failure = siblings.get(one.key)
-            if isinstance(failure, ServiceError):
+            if isinstance(failure, ServiceError) and not one.read.is_pending:
                 one.found = Found(failed={one.read.approval.id: failure})
+            asking = [circles[step.id] for step in steps.get(one.key, ())]
+            is_known = one.key in steps and all(circle.is_certain for circle in asking)
+            one.read.asked = {key for circle in asking for key in circle.keys} if is_known else None
 
     def _read_comments(self, asked_about: Sequence[_Held], deadline: Deadline) -> None:
         """Read the comments of what somebody has asked about, where they do not come with the document."""
@@ -373,7 +383,7 @@ class Work:
     def _siblings(
         self, asked: Mapping[DocumentKey, Document], deadline: Deadline
     ) -> Mapping[DocumentKey, Sequence[Approval] | ServiceError]:
-        """Read the approvals that wait of some documents, or why they could not be read."""
+        """Read the open approvals of some documents, or why they could not be read."""
 
         def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             documents = [asked[key] for key in some]
@@ -413,6 +423,12 @@ def _has_comments(held: _Held) -> bool:
     """Tell whether the comments on a document come with it."""
     kind = READABLE.get(held.entry.document_type)
     return kind is None or not kind.comments_as
+
+
+def _named(read: Read) -> Document:
+    """Return the document, or else its type and number alone."""
+    kind, number = read.approval.document_key
+    return read.document or Document.model_validate({"approvable-type": kind, "id": number})
 
 
 def bundles(looks: Sequence[Look], *, over: int) -> list[list[Look]]:

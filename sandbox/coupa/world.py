@@ -639,7 +639,9 @@ class World:
             NotAllowed: the approval is not open.
         """
         with self.lock:
-            self.decide(aid, status=decision, by=by, note=note or None, in_turn=False)
+            approval = self.decide(aid, status=decision, by=by, note=note or None, in_turn=False)
+            if note and decision == REJECTED:
+                self.comment(approval.document, by=by, text=note)
 
     def decide(self, aid: int, *, status: str, by: int, note: str | None, in_turn: bool) -> Approval:
         """Apply a decision, or put on hold, and let the chain go on.
@@ -694,11 +696,13 @@ class World:
             old.document.approvals.insert(old.document.approvals.index(old) + 1, new)
             return new.id
 
-    def hold(self, aid: int) -> None:
-        """Put an approval on hold at the screen."""
+    def hold(self, aid: int, *, by: int | None = None) -> None:
+        """Put an approval on hold at the screen, as its approver or as somebody else."""
         with self.lock:
-            self.approvals.rows[aid].status = ON_HOLD
-            self._move(self.approvals.rows[aid])
+            approval = self.approvals.rows[aid]
+            who = approval.approver if by is None else self.users.rows[by]
+            approval.status, approval.updated_by = ON_HOLD, who if isinstance(who, User) else None
+            self._move(approval)
 
     def reopen(self, aid: int) -> None:
         """Make an approval pending again under the same id, and its document wait again."""

@@ -287,8 +287,8 @@ MUTATIONS = (
     Mutation(
         "a token is for its approver",
         "decide/check.py",
-        "return decider if fits else None",
-        "return decider",
+        "offer is None or (offer.approver_key, offer.person) == (approval.approver_key, found.key)",
+        "True",
         "test_decide.py::test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_"
         "an_own_card",
     ),
@@ -449,8 +449,8 @@ MUTATIONS = (
     Mutation(
         "a note is ours only from our own hand",
         "model.py",
-        "return read_mark(self.note) if self.by_us else None",
-        "return read_mark(self.note)",
+        "return read_mark(self.note, self.asked_name) if self.by_us else None",
+        "return read_mark(self.note, self.asked_name)",
         "test_decide.py::test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors",
     ),
     Mutation(
@@ -462,10 +462,10 @@ MUTATIONS = (
     ),
     Mutation(
         "the requester hears of the whole document",
-        "sweep/judge.py",
-        "end_of_document(document, [approval]).ending in NEWS",
-        "approval.status == model.APPROVED",
-        "test_endings.py::test_the_requester_hears_nothing_of_a_step_where_the_whole_was_withdrawn_after_it",
+        "sweep/compose.py",
+        "end_of_document(item.document, [approval]) if is_whole",
+        "end_of(approval, item.document) if is_whole",
+        "test_endings.py::test_the_requester_of_an_invoice_that_was_disputed_hears_that_and_no_approval",
     ),
     Mutation(
         "nobody who is asked again hears a farewell",
@@ -491,8 +491,8 @@ MUTATIONS = (
     Mutation(
         "coupa's considered no is an answer",
         "wire.py",
-        'if reply.status in _CONSIDERED else ""',
-        'if False else ""',
+        "is_considered=_is_considered(reply),",
+        "is_considered=False,",
         "test_decide.py::test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link",
     ),
     Mutation(
