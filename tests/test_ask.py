@@ -143,7 +143,10 @@ def test_whoever_entered_a_request_without_a_requester_who_can_be_mentioned_has_
     world.coupa.world.delete_field("requisition", document, "requested-by")
     [card] = world.announced()
 
-    assert asked(world, card).body["error"] == "no_requester"
+    reply = asked(world, card)
+
+    assert (reply.status, reply.body["outcome"]) == (200, "not_askable")
+    assert reply.body["message"].startswith("Coupa names nobody whom this could be asked")
     assert comments(world) == []
 
 
