@@ -195,6 +195,26 @@ def test_whoever_a_new_chain_does_not_ask_any_more_hears_that_it_waits_for_someb
     assert said.startswith("Nothing was changed. Now waiting for somebody else: ")
 
 
+def test_while_nobody_can_say_whom_a_new_chain_asks_nobody_hears_farewell() -> None:
+    world = World(settings=ALWAYS)
+    number = world.requisition(JAMIE)
+    world.announced()
+    world.coupa.world.document(number).steps = [world.person(ROBIN)]
+    world.coupa.world.restart_chain(number)
+    world.coupa.front.fail("answer", path="/api/approvals$", query="approvable_id", status=400, times=None)
+
+    assert [person for person, _ in heard(world)] == [ROBIN]
+    world.coupa.front.heal()
+    world.clock.advance(600)
+    told = dict(heard(world))
+
+    assert "Now waiting for somebody else: " in told[JAMIE]
+
+
+def test_a_draft_of_a_kind_that_names_no_rejection_is_a_draft() -> None:
+    assert end_of_document(document("Contract", status="draft")).ending is Ending.DRAFT
+
+
 def back_to_draft(world: World) -> tuple[int, Delivered]:
     """Return a requisition that went back to draft after its card, though its step stays pending."""
     number = world.requisition(JAMIE)

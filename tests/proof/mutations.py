@@ -238,7 +238,7 @@ MUTATIONS = (
     Mutation(
         "who decided is not told that it is over",
         "sweep/judge.py",
-        "if person is None or _knows(person, entry, judged.approval):",
+        "if person is None or _knows(person, entry, judged):",
         "if person is None:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
     ),
