@@ -20,6 +20,8 @@ import requests
 from sandbox.azurite import INSTALL_HINT, is_installed
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 ROOT = Path(__file__).resolve().parent.parent
 STORY = [
     "One sweep: each request is announced to the person whose turn it is.",

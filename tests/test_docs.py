@@ -22,6 +22,8 @@ from coupa_core.ledger import MemoryStore, Status
 from coupa_core.settings import EASY_AUTH, NAMES
 from infra import rules
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [

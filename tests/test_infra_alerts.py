@@ -26,6 +26,8 @@ from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import MemoryStore, Status
 from infra import kusto
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 

@@ -26,6 +26,8 @@ from sandbox.page.chat import ASKED
 from sandbox.page.markup import shown
 from sandbox.serving import served
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 
 

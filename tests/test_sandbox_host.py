@@ -26,6 +26,8 @@ from sandbox.host import FunctionHost
 from sandbox.ncrontab import Schedule, ScheduleError, keep
 from sandbox.serving import InProcess, served
 
+pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+
 ROOT = Path(__file__).parents[1]
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
