@@ -35,6 +35,8 @@ _RIGHT = {
     "COUPA_CLIENT_LOGIN": "moveworks-approvals",
     "COUPA_SCOPES": "core.approval.read core.approval.write",
     "NOTICE_FIELDS": "Contract=title",
+    "FACTS": "budget,supplier_status",
+    "REMIND_BEFORE_DAYS": "3,1",
     "ACTIONS": "approve,reject",
     "LINK_TEMPLATE": "{base}/x/{id}",
     "TIME_ZONE": "Europe/Berlin",

@@ -91,8 +91,8 @@ def test_who_is_asked_second_is_not_said_to_have_waited_for_the_first() -> None:
     world.clock.advance(3 * DAY)
     old = world.call("list_approvals", query={"approver_email": BOB}).body
 
-    assert young["message"] == "1 approval is waiting for you in Coupa."
-    assert old["message"] == "1 approval is waiting for you in Coupa. It has been waiting for 3 days."
+    assert young["message"] == "1 approval is waiting for you in Coupa. Total: USD 1,800.00."
+    assert old["message"].endswith("It has been waiting for 3 days.")
 
 
 def test_nor_is_it_in_a_digest() -> None:

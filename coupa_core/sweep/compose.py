@@ -15,7 +15,7 @@ from coupa_core.documents import READABLE
 from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
-from coupa_core.sweep.judge import Judged, Kind, Message, Role
+from coupa_core.sweep.judge import CARDS, DECIDING, Judged, Kind, Message, Role
 from coupa_core.sweep.kit import Kit
 
 
@@ -61,7 +61,7 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     """
     first, now = items[0], kit.clock.now()
     person, kind, is_one = first.message.person, first.message.kind, len(items) == 1
-    if kind in (Kind.ANNOUNCEMENT, Kind.REMINDER, Kind.ANSWER) and is_one:
+    if kind in DECIDING and is_one:
         return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
     style = kit.style.to(person.locale, person.address)
     waiting = [
@@ -82,7 +82,7 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     return notice.Notice(
         person.address,
         text,
-        kind=kind if kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) else "digest",
+        kind="digest" if kind in CARDS else kind,
         document_type=first.document.type if is_one else "",
         document_id=str(first.document.id) if is_one else "",
         colon=style.say("colon"),
@@ -92,7 +92,7 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
 def _right(item: Item, kit: Kit) -> Right | None:
     """Return what the reader can do from chat with what waits; None for somebody who does not decide it."""
     message, judged = item.message, item.judged
-    if message.kind not in (Kind.ANNOUNCEMENT, Kind.REMINDER) and not message.decides:
+    if message.kind not in DECIDING and not message.decides:
         return None
     # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
     person = message.person

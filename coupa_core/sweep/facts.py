@@ -15,7 +15,7 @@ from coupa_core.errors import Denied, ServiceError
 from coupa_core.facts import NO_FACTS, Answer, Fact, Facts, facts_of
 from coupa_core.model import Document, DocumentKey, Unreadable
 from coupa_core.parallel import each
-from coupa_core.sweep.judge import CARDS, Judged, Kind
+from coupa_core.sweep.judge import DECIDING, Judged
 from coupa_core.sweep.kit import Kit, Progress
 
 FACT_S = 3.0
@@ -52,7 +52,7 @@ class Finder:
             for one in judged
             if one.document is not None
             and not (one.unread or one.document.is_sensitive or isinstance(one.document, Unreadable))
-            and any(message.kind in (*CARDS, Kind.ANSWER) for message in one.messages)
+            and any(message.kind in DECIDING for message in one.messages)
         }
         documents = list(shown.values()) if self._left_s else []
         found: dict[DocumentKey, Facts] = {}

@@ -99,6 +99,9 @@ class Kind(StrEnum):
 
 
 CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
+"""The kinds that tell somebody that something waits; several of one reader fit into one message."""
+
+DECIDING = (*CARDS, Kind.ANSWER)
 """The kinds by which somebody can decide."""
 
 

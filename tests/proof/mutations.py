@@ -407,7 +407,7 @@ MUTATIONS = (
     Mutation(
         "a click asks the same rule as the card",
         "decide/check.py",
-        "if (bar := case.right.bar) is not None:",
+        "if case.right.bar is not None:",
         "if False:",
         "test_chat_rules.py::test_notice_list_and_click_agree_on_a_request_of_which_nobody_knows_whose_it_is",
     ),
@@ -428,7 +428,7 @@ MUTATIONS = (
     Mutation(
         "the listener's buttons are what this person can do",
         "moveworks/listener.py",
-        '"buttons": {verb.value: label for verb, label in notice.actions.items()},',
+        '"buttons": {str(name): label for name, label in notice.actions.items()},',
         '"buttons": {"approve": "Approve", "reject": "Reject"},',
         "test_decide.py::test_the_listeners_buttons_are_what_the_settings_leave",
     ),
