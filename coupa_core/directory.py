@@ -488,7 +488,7 @@ def _completed(delegation: Delegation, known: Mapping[int | None, Member]) -> De
 
 def _embedded(approval: Approval) -> list[Person] | None:
     """Return the members that came with the approval; None unless each says whether it is active."""
-    users = approval.approver.users if approval.approver else []
+    users = approval.approver.users if approval.approver else ()
     return list(users) if users and all(person.active is not None for person in users) else None
 
 

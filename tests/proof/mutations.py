@@ -448,16 +448,16 @@ MUTATIONS = (
     ),
     Mutation(
         "a note is ours only from our own hand",
-        "model.py",
-        "return read_mark(self.note, self.asked_name) if self.by_us else None",
-        "return read_mark(self.note, self.asked_name)",
+        "model/written.py",
+        "return read_mark(self.text, self.acting_for) if self.by_us else None",
+        "return read_mark(self.text, self.acting_for)",
         "test_decide.py::test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors",
     ),
     Mutation(
         "a comment is ours only from our own hand",
-        "model.py",
-        "return read_mark(self.comments) if self.by_us else None",
-        "return read_mark(self.comments)",
+        "model/written.py",
+        "return read_mark(self.text, self.acting_for) if self.by_us else None",
+        "return read_mark(self.text, self.acting_for)",
         "test_notice.py::test_words_that_look_like_ours_are_their_authors",
     ),
     Mutation(
@@ -574,7 +574,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what lines come to that did not come is not stated",
-        "model.py",
+        "model/document.py",
         "self._hides_lines or self.lines_left_out > 0",
         "self._hides_lines",
         "test_chat_rules.py::test_what_lines_come_to_that_did_not_come_is_not_stated",

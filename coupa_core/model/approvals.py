@@ -1,0 +1,230 @@
+"""Approvals, each one a step of a chain; what can be done with them, and why not in chat by some people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Protocol, Self
+
+from pydantic import BeforeValidator, ValidationError
+
+from coupa_core.marks import VIA_CHAT
+from coupa_core.model.people import Approver, Asker, MaybePerson, Person
+from coupa_core.model.values import (
+    Flag,
+    Id,
+    Integer,
+    Lenient,
+    MaybeId,
+    Name,
+    Record,
+    Text,
+    fingerprint,
+    only_readable,
+)
+from coupa_core.model.written import Written
+from coupa_core.visible import first_seen
+
+APPROVED = "approved"
+PENDING = "pending_approval"
+"""The only actionable status of an approval, and the status of a document that waits for approvals.
+
+Source: Coupa Core API, Approvals, "status". The full list is not public: any other is closed or unknown.
+"""
+
+ON_HOLD = "on_hold"
+"""The status of an approval that was put on hold: a guess by the action's name, Coupa does not publish it."""
+
+OPEN = (PENDING, ON_HOLD)
+"""The statuses of an approval that nobody has decided yet: it keeps its place in the chain, and its turn."""
+
+DocumentKey = tuple[str, int | None]
+"""Type and id of a document, as an approval names them."""
+
+REQUISITION = "RequisitionHeader"
+"""The class name by which Coupa calls a requisition in `approvable-type`."""
+
+
+class Kind(StrEnum):
+    """What an approval is about, as far as this version knows how to show it."""
+
+    REQUISITION = "requisition"
+    EXPENSE = "expense"
+    INVOICE = "invoice"
+    ORDER_CHANGE = "order_change"
+    CONTRACT = "contract"
+    FORM = "form"
+    OTHER = "document"
+
+
+class Naming(Protocol):
+    """Whatever names a document: an approval, or the ledger's row of one."""
+
+    @property
+    def document_key(self) -> DocumentKey:
+        """Return which document it is about."""
+        ...
+
+
+class Verb(StrEnum):
+    """What an approver can do with an approval, by the name of Coupa's action."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    HOLD = "hold"
+
+
+DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: ON_HOLD}
+"""The status of an approval after the action."""
+
+
+class Bar(StrEnum):
+    """Why somebody who may decide an approval cannot do so from chat."""
+
+    OWN = "own"
+    """They asked for it themselves."""
+    ENTERED = "entered"
+    """They entered it, or sent it in, for somebody else, or Coupa does not say for whom."""
+    UNNAMED = "unnamed"
+    """Coupa does not say who asked for it: it may be they."""
+    TOO_GREAT = "too_great"
+    """One of its figures is above the limit."""
+    UNSTATED = "unstated"
+    """There are limits, and one of its figures cannot be compared with them."""
+    SENSITIVE = "sensitive"
+    """A setting keeps what it is about from chat."""
+    SHARED = "shared"
+    """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
+
+    @property
+    def is_of_asker(self) -> bool:
+        """Tell whether they asked for it or entered it: they are told only where nobody else decides."""
+        return self in (Bar.OWN, Bar.ENTERED)
+
+
+class DelegateApproval(Record):
+    """A delegate as an approval names one: an approval of its own, with the delegate as its approver.
+
+    Source: Coupa Core API, Approvals, "delegates: array of (delegate) approvals".
+    """
+
+    approver: MaybePerson = None
+
+
+class Approval(Written):
+    """One person's or group's step in the approval chain of one document."""
+
+    id: Id
+    status: Name = None
+    approvable_type: Name = None
+    approvable_id: MaybeId = None
+    approver: Annotated[Approver | None, Lenient] = None
+    approver_id: MaybeId = None
+    approver_type: Text = None
+    type: Name = None
+    approved_by: Asker = None
+    approval_date: Text = None
+    delegate: MaybePerson = None
+    delegates: Annotated[tuple[DelegateApproval, ...], BeforeValidator(only_readable)] = ()
+    position: Integer = None
+    parallel_group_name: Text = None
+    holdable: Flag = None
+    note: Text = None
+    created_at: Text = None
+    updated_at: Name = None
+    updated_by: MaybePerson = None
+
+    @property
+    def author_in_coupa(self) -> Person | None:
+        """Return whom Coupa recorded as who decided: the note is theirs."""
+        return self.approved_by
+
+    @property
+    def text(self) -> str | None:
+        """Return the note."""
+        return self.note
+
+    @property
+    def acting_for(self) -> str:
+        """Return the name of whoever must decide: others decide for them."""
+        return self.asked_name
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether Coupa still takes a decision on it."""
+        return self.status == PENDING
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nobody has decided it: it waits, or is on hold, and those after it have no turn."""
+        return self.status in OPEN
+
+    @property
+    def document_key(self) -> DocumentKey:
+        """Return which document it is about."""
+        return (self.approvable_type or "", self.approvable_id)
+
+    @property
+    def is_for_group(self) -> bool:
+        """Tell whether a group must decide; without a type, a name and no login mean a group."""
+        if self.approver_type is not None:
+            return self.approver_type != "User"
+        who = self.approver
+        return who is not None and who.login is None and who.email is None and who.group_name is not None
+
+    @property
+    def asked_id(self) -> int | None:
+        """Return the id of the user or group that must decide, or None when Coupa did not say."""
+        return (self.approver.id if self.approver else None) or self.approver_id
+
+    @property
+    def asked_name(self) -> str:
+        """Return the name of the user or group that must decide, possibly empty."""
+        who = self.approver
+        return first_seen(who.group_name if self.is_for_group else None, who.name) if who else ""
+
+    @property
+    def decided_by(self) -> str:
+        """Return who decided: the person named in the note that we left, else the user whom Coupa recorded.
+
+        Coupa records our client's user for every decision from chat.
+        """
+        if self.signed:
+            return self.signed.name
+        return self.approved_by.name if self.approved_by else ""
+
+    @property
+    def said(self) -> str:
+        """Return what the decider wrote, without the mark that we put before it."""
+        return self.signed.words if self.signed else self.note or ""
+
+    def wordless(self) -> Self:
+        """Return it as a step of a veiled document: who decided it and when, and nothing that they wrote."""
+        signed = self.signed
+        mark = f"{signed.name} <{signed.address}>{VIA_CHAT}" if signed else None
+        return self.model_copy(update={"note": mark, "approver": None})
+
+    @property
+    def approver_key(self) -> str | None:
+        """Return `user:<id>` or `group:<id>`, or None when Coupa did not say who must decide."""
+        number = self.asked_id
+        if number is None:
+            return None
+        return f"{'group' if self.is_for_group else 'user'}:{number}"
+
+
+def parse_approval(raw: Any, *, client: str = "") -> Approval | None:
+    """Read one approval, or return None when it has no usable id.
+
+    Args:
+        raw: as Coupa gave it.
+        client: the login of our client's user in Coupa; empty where it is not known.
+    """
+    try:
+        return Approval.model_validate(raw, context=client)
+    except ValidationError:
+        return None
+
+
+def version(*, approver_key: str, content: str, generation: int) -> str:
+    """Return the name of what one approver is shown: who, which content, which round."""
+    return fingerprint(f"{approver_key}|{content}|{generation}")

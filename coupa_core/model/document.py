@@ -1,0 +1,312 @@
+"""The one face of the documents that approvals decide; `documents` has the kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
+
+from coupa_core.errors import ServiceError
+from coupa_core.model.approvals import APPROVED, PENDING, Approval, Kind
+from coupa_core.model.chain import Step, current_of, is_before, only_approvals, place
+from coupa_core.model.lines import (
+    Attachment,
+    Currency,
+    Figure,
+    Line,
+    MaybeCurrency,
+    MaybeNamed,
+    MaybeSupplier,
+)
+from coupa_core.model.people import Asker, Person
+from coupa_core.model.values import (
+    Id,
+    Integer,
+    Lenient,
+    Name,
+    Number,
+    Record,
+    Text,
+    hyphenated,
+    only_readable,
+    stamp,
+)
+from coupa_core.model.written import Comment
+
+
+class Document(Record):
+    """What is to be approved: the face that every kind has, whatever Coupa calls its fields.
+
+    Of a type that is not known, only `type` and `id` are there.
+
+    Attributes:
+        kind: how far this version knows the type.
+        names_turn: Coupa names the current approvals; otherwise the turn comes from the positions.
+        has_requester: it is always for somebody; where Coupa names nobody, the answer is incomplete.
+    """
+
+    kind: ClassVar[Kind] = Kind.OTHER
+    names_turn: ClassVar[bool] = False
+    has_requester: ClassVar[bool] = False
+
+    type: Annotated[str, Field(alias="approvable-type")] = ""
+    id: Id
+    status: Name = None
+    title: Text = None
+    justification: Text = None
+    total: Number = None
+    currency: MaybeCurrency = None
+    requested_by: Asker = None
+    created_by: Asker = None
+    supplier: MaybeSupplier = None
+    department: MaybeNamed = None
+    submitted_at: Text = None
+    updated_at: Name = None
+    lines: Annotated[tuple[Line, ...], BeforeValidator(only_readable)] = ()
+    comments: Annotated[tuple[Comment, ...], BeforeValidator(only_readable)] = ()
+    approvals: Annotated[tuple[Approval, ...], BeforeValidator(only_approvals)] = ()
+    attachments: Annotated[tuple[Attachment, ...], BeforeValidator(only_readable)] = ()
+    current_approval: Annotated[Step | None, Lenient] = None
+    current_parallel_approvals: Annotated[tuple[Step, ...], BeforeValidator(only_readable)] = ()
+    line_count: Integer = None
+    _hides_lines: bool = PrivateAttr(default=False)
+    _is_sensitive: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_unreadable_lines(cls, raw: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        document, name = read(raw), cls.model_fields["lines"].alias or "lines"
+        given = hyphenated(raw).get(name) if isinstance(raw, dict) else None
+        document._hides_lines = given is not None and given != only_readable(given)  # noqa: SLF001 - its own
+        return document
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Tell whether it is veiled: chat may know that it waits, and nothing of what it is."""
+        return self._is_sensitive
+
+    def veiled(self) -> Self:
+        """Return it with its number, its state, its turn and the ids of who asked, and without all else."""
+        kept: dict[str, Any] = {name: getattr(self, name) for name in _STATE if hasattr(self, name)}
+        for name in _ASKERS:
+            who: Person | None = getattr(self, name, None)
+            kept |= {name: Person(id=who.id, email=who.email)} if who else {}
+        bare = type(self).model_construct(
+            **kept,
+            approvals=tuple(each.wordless() for each in self.approvals),
+            current_approval=Step(id=self.current_approval.id) if self.current_approval else None,
+            current_parallel_approvals=tuple(Step(id=each.id) for each in self.current_parallel_approvals),
+        )
+        bare._is_sensitive = True  # noqa: SLF001 - its own
+        return bare
+
+    @property
+    def lacks_lines(self) -> bool:
+        """Tell whether lines did not come, or cannot be read: what they come to is not known."""
+        return self._hides_lines or self.lines_left_out > 0
+
+    @property
+    def lines_left_out(self) -> int:
+        """Return how many lines it has, by Coupa's own count, that did not come with it; 0 without a count.
+
+        Source: Coupa Core API, Requisitions, "line-count: Requisition Header Line Count"; R39 InvoiceHeader.
+        """
+        return max(0, (self.line_count or 0) - len(self.lines))
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return what else a card of this kind shows, by its fields; plain values that JSON can hold."""
+        return {}
+
+    @property
+    def askers(self) -> list[Person]:
+        """Return who asked for it or entered it: nobody of them decides on it, unless a setting allows it."""
+        return [person for person in (self.requested_by, self.created_by) if person]
+
+    @property
+    def answerer(self) -> Person | None:
+        """Return who answers a question about it: whoever asked for it, or entered it."""
+        return next((each for each in (self.requested_by, self.created_by) if each and each.key), None)
+
+    @property
+    def commented_on(self) -> int | None:
+        """Return the id of the record that takes comments on it; None where Coupa's API takes none."""
+        return None
+
+    @property
+    def says_who_asked(self) -> bool:
+        """Tell whether somebody can be told from those who asked: each of them has an id or an address."""
+        if self.has_requester and self.requested_by is None:
+            return False
+        askers = self.askers
+        return bool(askers) and all(each.id is not None or each.email for each in askers)
+
+    @property
+    def amounts(self) -> dict[str, Decimal | None]:
+        """Return what it comes to, by name; None for an amount that Coupa does not state."""
+        return {"total": self.total}
+
+    @property
+    def worth(self) -> tuple[Decimal, Currency] | None:
+        """Return what it comes to in one amount that may be added to those of others; None where none is."""
+        total, currency = self.total, self.currency
+        return (total, currency) if total is not None and currency and currency.code else None
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Return what it comes to: its own amounts, stated or not, and those of its lines.
+
+        A line may state none; one of which the amount cannot be read is as one that is missing.
+        """
+        own = [Figure(amount, self.currency) for amount in self.amounts.values()]
+        lines = [
+            Figure(line.worth, self.currency_of(line))
+            for line in self.lines
+            if line.worth is not None or line.is_unclear
+        ]
+        return own + lines + ([Figure(None, None)] if self.lacks_lines else [])
+
+    def currency_of(self, line: Line) -> Currency | None:
+        """Return the currency of a line: its own, or else the document's."""
+        return line.currency or self.currency
+
+    @property
+    def needed_on(self) -> date | None:
+        """Return the day by which the goods are needed; None where nobody said."""
+        return None
+
+    @property
+    def wanted_by(self) -> tuple[date, ...]:
+        """Return the days by which a decision is worth most, in their order; none where Coupa states none."""
+        return (self.needed_on,) if self.needed_on else ()
+
+    def wanted_on(self, today: date) -> date | None:
+        """Return the next of these days; the last of them when all are past."""
+        return next((day for day in self.wanted_by if day >= today), max(self.wanted_by, default=None))
+
+    @property
+    def files(self) -> list[str]:
+        """Return the names of what is attached to the document and to its lines."""
+        attached = [*self.attachments, *(each for line in self.lines for each in line.attachments)]
+        return [each.name for each in attached]
+
+    @property
+    def rejection(self) -> Comment | None:
+        """Return the comment with which it was rejected last; None where Coupa names none."""
+        return None
+
+    @property
+    def approved(self) -> list[Approval]:
+        """Return the steps that were approved before, in the order of the chain."""
+        return sorted((each for each in self.approvals if each.status == APPROVED), key=place)
+
+    def waits_since(self, approval: Approval) -> datetime | None:
+        """Return since when a step that has the turn waits for its approver; None where Coupa does not say.
+
+        Since the last of these: the document was submitted, the step before was approved, the approval was
+        made. So it is never before its turn: of a step that may not be the first, of which nobody knows when
+        the one before was approved, nothing is known.
+        """
+        is_shown = any(each.id == approval.id for each in self.approvals)
+        if not is_shown and approval.position not in (0, 1):
+            return None
+        begun = [stamp(each.approval_date) for each in self.approved if is_before(each, approval)]
+        if None in begun:
+            return None
+        known = [at for at in (*begun, stamp(self.submitted_at)) if at]
+        made = stamp(approval.created_at)
+        return max([*known, *([made] if made else [])]) if known else stamp(approval.updated_at)
+
+    def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
+        """Return who is asked at the same time as an approver, and who comes next; some may be on hold.
+
+        None when the document does not show its chain, or not with this approval's turn.
+        """
+        left = [each for each in self.approvals if each.is_open]
+        current = current_of(left)
+        if approval.id not in current:
+            return None
+        beside = [each for each in left if each.id in current - {approval.id}]
+        later = [each for each in left if each.id not in current]
+        following = current_of(later)
+        return beside, [each for each in later if each.id in following]
+
+    def awaits(self, approval_id: int) -> bool:
+        """Tell whether it is this approval's turn.
+
+        A pending approval is not yet its approver's turn: Coupa lists every step of a chain as pending,
+        even of a draft. The document must wait, and name the approval as current; invoices and expense
+        reports name none, and their own chain must show it at the lowest position.
+        Source: Coupa Core API, Requisitions, example calls (a draft with a pending approval); the release 39
+        schemas, in which InvoiceHeader and ExpenseReport have `approvals` only.
+        """
+        return self.status == PENDING and approval_id in self._current
+
+    def hides_turn(self, approval_id: int) -> bool:
+        """Tell whether nobody can say if it is this approval's turn: it names no step, or no status."""
+        if not self._current:
+            return self.status in (None, PENDING)
+        return self.status is None and approval_id in self._current
+
+    @property
+    def _current(self) -> set[int]:
+        if not self.names_turn:
+            return set(current_of(self.approvals))
+        steps = [self.current_approval, *self.current_parallel_approvals]
+        return {step.id for step in steps if step and step.id}
+
+
+_STATE = ("type", "id", "status", "submitted_at", "updated_at", "order_header_id")
+_ASKERS = ("requested_by", "created_by", "submitted_by")
+"""What is left of a document under a veil: the order's number is in the link to it."""
+
+UNREADABLE = "unreadable:"
+"""Stands before the scope in the cause of an approval that waits because its type cannot be read."""
+
+UNREAD = "document_"
+"""Stands before the code in the cause of an approval of which the document alone could not be read."""
+
+
+class Unreadable(Document):
+    """A document that Coupa does not let us read: of a closed type, or this one alone, or not now.
+
+    Attributes:
+        scope: that is probably missing, where no document of the type can be read.
+        failure: why this one cannot be read, where its type is not closed to us.
+        is_at_fault: the document is, and not the time or the connection.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    scope: str = ""
+    failure: ServiceError | None = None
+    is_at_fault: bool = False
+
+    def veiled(self) -> Self:
+        """Return it as it is: nothing of it is known."""
+        return self
+
+    @property
+    def cause(self) -> str:
+        """Return why its approval waits, for the operator."""
+        return f"{UNREAD}{self.failure.code}" if self.failure else f"{UNREADABLE}{self.scope}"
+
+
+def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval]) -> bool:
+    """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
+    if isinstance(document, Unreadable):
+        return False
+    if document.kind is Kind.OTHER:
+        others = [other for other in siblings if other.id != approval.id]
+        return approval.id in current_of([approval, *others])
+    return document.awaits(approval.id)

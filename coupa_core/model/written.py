@@ -1,0 +1,98 @@
+"""What was written in Coupa, maybe through us: our client is its author then, and its mark says for whom."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from typing import Any, Self
+
+from pydantic import PrivateAttr, ValidationInfo, model_validator
+
+from coupa_core.marks import Signed, read_mark
+from coupa_core.model.people import Asker, Person
+from coupa_core.model.values import MaybeId, Record, Text
+
+_MENTION = re.compile(r"@\[User:[0-9]+\] ?")
+
+
+class Written(Record):
+    """A record with a text that our own client may have written for somebody.
+
+    Whether it did shows in the author's login alone: anybody can write the mark.
+    """
+
+    _by_us: bool | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _note_hand(self, info: ValidationInfo) -> Self:
+        self._by_us = _is_client(self.author_in_coupa, info)
+        return self
+
+    @property
+    @abstractmethod
+    def author_in_coupa(self) -> Person | None:
+        """Return whom Coupa recorded as the author."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str | None:
+        """Return what was written, with the mark."""
+
+    @property
+    def acting_for(self) -> str:
+        """Return the name of whom the person who wrote it may have acted for; empty for nobody."""
+        return ""
+
+    @property
+    def by_us(self) -> bool | None:
+        """Tell whether Coupa has our own client as its author; None where that is not known."""
+        return self._by_us
+
+    @property
+    def signed(self) -> Signed | None:
+        """Return who wrote it through us, and their words; None where our client did not write it."""
+        return read_mark(self.text, self.acting_for) if self.by_us else None
+
+
+class Comment(Written):
+    """What somebody wrote on a document."""
+
+    id: MaybeId = None
+    commentable_id: MaybeId = None
+    comments: Text = None
+    created_at: Text = None
+    created_by: Asker = None
+
+    @property
+    def author_in_coupa(self) -> Person | None:
+        """Return whom Coupa recorded as its author."""
+        return self.created_by
+
+    @property
+    def text(self) -> str | None:
+        """Return the comment."""
+        return self.comments
+
+    @property
+    def author(self) -> str:
+        """Return who wrote it: the person for whom our client did, else whom Coupa recorded; maybe empty."""
+        if self.signed:
+            return self.signed.name
+        return self.created_by.name if self.created_by else ""
+
+    @property
+    def words(self) -> str:
+        """Return what was written, without the mark that we put before it, and without whom it mentions."""
+        return self.signed.words if self.signed else _MENTION.sub("", self.comments or "")
+
+
+def _is_client(who: Person | None, info: ValidationInfo) -> bool | None:
+    """Tell whether somebody is our client's user, by the login; None where either is not known."""
+    if not info.context or who is None or who.login is None:
+        return None
+    return bool(who.login == info.context)
+
+
+def parse_comment(raw: Any, *, client: str = "") -> Comment | None:
+    """Read one comment, or return None when it is no record at all; see `parse_approval`."""
+    return Comment.model_validate(raw, context=client) if isinstance(raw, dict) else None
