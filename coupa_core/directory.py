@@ -130,6 +130,11 @@ class Known:
     people: dict[str, Decider] = field(default_factory=dict)
     unknown: dict[str, ServiceError] = field(default_factory=dict)
 
+    def is_known_later(self, key: str) -> bool:
+        """Tell whether somebody may be known later: nobody could look them up, and nobody refused it."""
+        why = self.unknown.get(key)
+        return why is not None and not isinstance(why, Denied | Refused)
+
 
 @dataclass(frozen=True)
 class _Acting:

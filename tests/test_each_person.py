@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ledger_contract import NOW, full_row
 
 from coupa_core.ledger import MAX_REFUSALS, Entry, LedgerStore, MemoryStore, State, Told
-from coupa_core.sweep.judge import MAX_CIRCLE
+from coupa_core.sweep.shapes import MAX_CIRCLE
 from coupa_core.table_ledger import OPEN, TableStore, _row
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered

@@ -14,19 +14,9 @@ from coupa_core.directory import Known
 from coupa_core.documents import Requisition
 from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Asked, Entry, State, Told, asked, told
 from coupa_core.model import REQUISITION, Approval, Comment, Document, Person, Unreadable, Verb
-from coupa_core.sweep.judge import (
-    HIDDEN,
-    MAX_CIRCLE,
-    MISSING,
-    Judged,
-    Kind,
-    Policy,
-    Read,
-    Tells,
-    is_due_again,
-    judge,
-    seen,
-)
+from coupa_core.sweep.due import is_due_again
+from coupa_core.sweep.judge import HIDDEN, MISSING, judge, seen
+from coupa_core.sweep.shapes import MAX_CIRCLE, Judged, Kind, Policy, Read, Tells
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e", attempted_at=NOW)

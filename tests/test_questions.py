@@ -511,10 +511,11 @@ def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebo
         assert all(questions[number].by == key for number in closed)
         left = heard(answered(row, closed), said, told=deciders, others=others, is_certain=is_certain)
         assert key not in left.answers or set(map(id, left.answers[key])) <= set(map(id, answers))
-    for question in found.put:
+    for number, question in found.put.items():
         assert question in said
-        assert not questions[question.id or 0].is_put
-        assert not answers_to(question.id or 0, questions[question.id or 0], said)
+        assert question.id == number
+        assert not questions[number].is_put
+        assert not answers_to(number, questions[number], said)
     assert found.over | found.hidden <= questions.keys()
     assert not found.hidden & {each.id for each in said if "via Moveworks" in (each.comments or "")}
     assert bool(found.answers) <= is_heard(row, said)

@@ -18,7 +18,7 @@ from coupa_core.cadence import Cadence
 from coupa_core.documents import READABLE, parse_document
 from coupa_core.ledger import LedgerStore, MemoryStore, Told
 from coupa_core.model import Document
-from coupa_core.sweep.judge import is_due_again
+from coupa_core.sweep.due import is_due_again
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 

@@ -15,8 +15,8 @@ from coupa_core.documents import READABLE
 from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
-from coupa_core.sweep.judge import CARDS, DECIDING, Judged, Kind, Message, Role
 from coupa_core.sweep.kit import Kit
+from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Kind, Message, Role
 
 
 @dataclass(frozen=True)

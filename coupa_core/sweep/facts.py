@@ -15,8 +15,8 @@ from coupa_core.errors import Denied, ServiceError
 from coupa_core.facts import NO_FACTS, Answer, Fact, Facts, facts_of
 from coupa_core.model import Document, DocumentKey, Unreadable
 from coupa_core.parallel import each
-from coupa_core.sweep.judge import DECIDING, Judged
 from coupa_core.sweep.kit import Kit, Progress
+from coupa_core.sweep.shapes import DECIDING, Judged
 
 FACT_S = 3.0
 """So long a sweep waits for each fact, all its questions together; without the time, it is not asked for."""

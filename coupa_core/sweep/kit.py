@@ -20,8 +20,8 @@ from coupa_core.errors import BridgeError, Conflict, ServiceError
 from coupa_core.journal import Event, Journal, Kind
 from coupa_core.ledger import Entry, Lease, Ledger, State, failed, released
 from coupa_core.notice import Notice, Style
-from coupa_core.sweep.judge import Tells
 from coupa_core.sweep.plan import Look
+from coupa_core.sweep.shapes import Tells
 
 R = TypeVar("R")
 

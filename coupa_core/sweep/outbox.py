@@ -32,9 +32,9 @@ from coupa_core.ledger import (
 from coupa_core.notice import Notice
 from coupa_core.parallel import each
 from coupa_core.sweep.compose import Item, compose, shown_facts
-from coupa_core.sweep.judge import CARDS, Judged, Kind, Message
 from coupa_core.sweep.kit import Kit, Progress, Rows
 from coupa_core.sweep.questions import closed_by
+from coupa_core.sweep.shapes import CARDS, Judged, Kind, Message
 
 DEFAULT_PAUSE_S = 60.0
 

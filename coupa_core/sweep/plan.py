@@ -17,8 +17,9 @@ from coupa_core.authority import Circle
 from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, Comment, DocumentKey, IdRange
-from coupa_core.sweep.judge import MAX_CIRCLE, is_due_again
+from coupa_core.sweep.due import is_due_again
 from coupa_core.sweep.questions import is_heard, places_of
+from coupa_core.sweep.shapes import MAX_CIRCLE
 
 USUAL = Cadence()
 

@@ -7,12 +7,14 @@ Of what is not there any more, or was written by anybody else, nothing is said.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from coupa_core import ledger
 from coupa_core.authority import Decider
-from coupa_core.ledger import Asked, Entry
+from coupa_core.ledger import MAX_UNCERTAIN, Asked, Entry
 from coupa_core.marks import read_mark
 from coupa_core.model import Comment
+from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message
 
 MAX_ANSWERS = 3
 """Comments that one message passes on: the newest, where somebody answered in more."""
@@ -23,14 +25,14 @@ class Heard:
     """What a look at the questions of one row found.
 
     Attributes:
-        put: our comments that the person whom each asks is told of now.
+        put: our comments that the person whom each asks is told of now, by id.
         hidden: ids of our comments that Coupa does not show any more: of these nothing is said.
         answers: the comments that somebody is told of now, oldest first, by the key of whoever asked.
         over: ids of our comments that need nothing more: who asked may not decide.
         waits: somebody is owed an answer, and cannot be told now.
     """
 
-    put: list[Comment] = field(default_factory=list)
+    put: dict[int, Comment] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     answers: dict[str, list[Comment]] = field(default_factory=dict)
     over: set[int] = field(default_factory=set)
@@ -99,7 +101,7 @@ def heard(
         elif said:
             found.waits = True
         elif not asked.is_put:
-            found.put.append(question)
+            found.put[number] = question
     return found
 
 
@@ -107,3 +109,50 @@ def closed_by(entry: Entry, person: str, answers: Iterable[Comment]) -> list[int
     """Return which questions of somebody these comments answer: all that were asked before."""
     newest = max((each.id or 0 for each in answers), default=0)
     return [number for number, asked in entry.questions.items() if asked.by == person and number < newest]
+
+
+def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
+    """Add who is told of a question, and who hears an answer.
+
+    Args:
+        case: with the comments, as far as they were read.
+        judged: so far.
+        told: who was told this version, by key.
+        owed: the keys of those who are told it now or later.
+    """
+    entry, comments = judged.entry, case.read.comments
+    is_sensitive = judged.document is not None and judged.document.is_sensitive
+    if not entry.questions or judged.unread or is_sensitive:
+        return judged
+    if comments is None:
+        return judged.saying([(case.now + LOOK_AGAIN, None)], case.now)
+    if entry.uncertain >= MAX_UNCERTAIN:  # whoever asked may have got it each time
+        return replace(judged, entry=replace(entry, questions={}))
+    is_certain = case.read.circle.is_certain and not case.is_unsure
+    found = heard(entry, comments, told=told, others=owed, is_certain=is_certain)
+    put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
+    dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
+    dues += [_answer(case, told[key], said) for key, said in found.answers.items()]
+    dues += [due for due in put.values() if due]
+    entry = ledger.answered(entry, found.over)
+    # What is hidden was deleted, or the list does not show it: an answer to it is no answer.
+    for number in (*found.hidden, *(number for number, due in put.items() if due is None)):
+        entry = ledger.put(entry, number)
+    return judged.saying(dues, case.now, entry=entry)
+
+
+def _answer(case: Case, person: Decider, said: Sequence[Comment]) -> Due:
+    """Return when whoever asked hears the answer."""
+    hour = case.policy.cadence.open_at(person.address, case.now)
+    return hour, Message(Kind.ANSWER, person, passes_on=tuple(said[-MAX_ANSWERS:]))
+
+
+def _question(case: Case, key: str, question: Comment) -> Due | None:
+    """Return when somebody is told what they are asked; None where the chat cannot reach them."""
+    person = case.read.known.people.get(key)
+    if case.read.known.is_known_later(key):
+        return case.now + LOOK_AGAIN, None
+    if person is None:
+        return None
+    hour = case.policy.cadence.open_at(person.address, case.now)
+    return hour, Message(Kind.QUESTION, person, passes_on=(question,))

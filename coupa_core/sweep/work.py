@@ -22,24 +22,15 @@ from coupa_core.ledger import BASELINE, DRY_RUN, Entry
 from coupa_core.model import Approval, Comment, Document, DocumentKey, Found, Unreadable
 from coupa_core.model import Kind as Sort
 from coupa_core.parallel import each
+from coupa_core.sweep.due import must_escalate
 from coupa_core.sweep.facts import Finder
-from coupa_core.sweep.judge import (
-    MANAGER,
-    NOBODY,
-    Judged,
-    Policy,
-    Read,
-    Role,
-    farewells,
-    judge,
-    must_escalate,
-    seen,
-    shown_of,
-)
+from coupa_core.sweep.farewells import farewells
+from coupa_core.sweep.judge import judge, seen, shown_of
 from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
 from coupa_core.sweep.outbox import Outbox
 from coupa_core.sweep.plan import Look, Urgency
 from coupa_core.sweep.questions import places_of
+from coupa_core.sweep.shapes import MANAGER, NOBODY, Judged, Policy, Read, Role
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""

@@ -109,7 +109,7 @@ MUTATIONS = (
     Mutation(
         "only whose turn it is is told",
         "sweep/judge.py",
-        "if not model.has_turn(approval, document, self.read.siblings):",
+        "if not model.has_turn(case.read.approval, document, case.read.siblings):",
         "if False:",
         "test_sweep.py::test_only_the_current_step_is_told_and_the_next_one_when_it_becomes_current",
     ),
@@ -201,7 +201,7 @@ MUTATIONS = (
     ),
     Mutation(
         "nobody is told in their quiet hours",
-        "sweep/judge.py",
+        "sweep/hours.py",
         "cadence.told_at(needed_on, person.address, max(now, entry.due_at or now))",
         "now",
         "test_hours.py::test_what_comes_at_night_is_told_in_the_morning_and_only_then",
@@ -237,7 +237,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who decided is not told that it is over",
-        "sweep/judge.py",
+        "sweep/farewells.py",
         "if person is None or _knows(person, entry, judged):",
         "if person is None:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
@@ -469,7 +469,7 @@ MUTATIONS = (
     ),
     Mutation(
         "nobody who is asked again hears a farewell",
-        "sweep/judge.py",
+        "sweep/farewells.py",
         "if role == Role.REQUESTER or key not in asked}",
         "}",
         "test_endings.py::test_whoever_a_new_chain_asks_again_hears_no_farewell_and_the_old_button_says_where_to_look",
@@ -477,13 +477,13 @@ MUTATIONS = (
     Mutation(
         "a draft ends its cards",
         "sweep/judge.py",
-        "self._stopped() if cause.startswith(STOPPED) else self.entry",
-        "self.entry",
+        "_stopped(case) if cause.startswith(STOPPED) else case.entry",
+        "case.entry",
         "test_endings.py::test_a_document_that_went_back_to_draft_ends_its_cards_and_is_told_anew_when_it_returns",
     ),
     Mutation(
         "a released hold is no change",
-        "sweep/judge.py",
+        "sweep/shapes.py",
         "return not any(map(was.has, rounds))",
         "return True",
         "test_endings.py::test_a_hold_that_was_released_unchanged_is_no_change",
@@ -595,7 +595,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a morning that has come is looked at once",
-        "sweep/judge.py",
+        "sweep/due.py",
         "after = entry.attempted_at if is_held or entry.next_at is None else None",
         "after = None",
         "test_wanted_days.py::test_after_a_morning_in_one_zone_whoever_has_it_elsewhere_is_looked_at_at_their_hour_only",

@@ -1,0 +1,141 @@
+"""Who is told that it is over: for everybody, or for those who may not decide it any more.
+
+Pure; see `judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from coupa_core import ledger
+from coupa_core.addresses import same_address
+from coupa_core.authority import Decider
+from coupa_core.endings import NEWS, end_of, end_of_document, has_stopped
+from coupa_core.ledger import DRY_RUN, MAX_UNCERTAIN, QUIET, Entry
+from coupa_core.model import ON_HOLD, Approval
+from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message, Policy, Read, Role, Tells
+
+LOOK_UP_FOR = timedelta(days=1)
+"""So long after the end whoever cannot be looked up is tried again: then it is no news any more."""
+
+
+def over(case: Case, cause: str) -> Judged:
+    """Judge what no longer waits: the row stays open until those know who are to know."""
+    entry, read = case.entry, case.read
+    owed = farewells(entry, read, policy=case.policy)
+    entry = replace(entry, questions={})  # there is nothing left to decide
+    rest = partial(ledger.closed, cause=cause, now=case.now)
+    if not owed or entry.uncertain >= MAX_UNCERTAIN:
+        return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)
+    if not entry.ended_as:
+        entry = replace(entry, ended_as=cause, closed_at=case.now)
+    entry = ledger.owing(replace(entry, farewell={}), owed)
+    judged = Judged(
+        entry=entry,
+        approval=read.approval,
+        document=read.document,
+        rest=partial(_closed, now=case.now),
+    )
+    judged = parting(case, judged)
+    return judged.counted("not_the_hour") if judged.again else judged
+
+
+def parting(case: Case, judged: Judged) -> Judged:
+    """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
+    if case.policy.silence == DRY_RUN:
+        return judged
+    owed = _of_others(judged.entry.farewell, case.read)
+    dues = {key: _farewell(case, judged, key, role) for key, role in owed.items()}
+    entry = replace(judged.entry, farewell={key: role for key, role in owed.items() if dues[key]})
+    return judged.saying([due for due in dues.values() if due], case.now, entry=entry)
+
+
+def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
+    """Return who is to be told that it is over, as what; of what waits, at least those.
+
+    Of what is over: those who were shown it, and whoever asked for it. Nobody whom the document asks again.
+    """
+    if policy.silence == DRY_RUN:
+        return {}
+    return _of_others(_owed_farewells(entry, read, policy), read)
+
+
+def left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) -> Entry:
+    """Note who was shown the approval and may not decide it any more, where they are to be told."""
+    if tells is not Tells.ALWAYS:
+        return after
+    gone = {
+        key: Role.ENDED if approval.approver_key == was.to else Role.REASSIGNED
+        for key, was in before.told.items()
+        if was.version and was.to and key not in after.told
+    }
+    if not after.told:
+        # Nobody is left who could be told: that is not how it ends.
+        gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
+    return ledger.owing(after, gone) if gone else after
+
+
+def _farewell(case: Case, judged: Judged, key: str, role: str) -> Due | None:
+    """Return when somebody is told that it is over; None where that is not possible, or not needed."""
+    entry, known = judged.entry, case.read.known
+    person = known.people.get(key)
+    is_late = entry.closed_at is not None and case.now >= entry.closed_at + LOOK_UP_FOR
+    if known.is_known_later(key) and not is_late:
+        return case.now + LOOK_AGAIN, None
+    if person is None or _knows(person, entry, judged):
+        return None
+    if case.read.asked is None and role != Role.REQUESTER:
+        return None if is_late else (case.now + LOOK_AGAIN, None)
+    kind = Kind.OUTCOME if role == Role.REQUESTER else Kind.CLOSING
+    return case.policy.cadence.open_at(person.address, case.now), Message(kind, person, role)
+
+
+def _closed(entry: Entry, *, now: datetime) -> Entry:
+    if entry.farewell:
+        return ledger.waiting(entry, cause=QUIET, until=None)
+    return ledger.closed(entry, cause=entry.ended_as, now=now)
+
+
+def _of_others(owed: Mapping[str, str], read: Read) -> dict[str, str]:
+    """Return the farewells without those whom the document still asks, now or in a later step."""
+    asked = () if has_stopped(read.document) else read.asked or ()
+    return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
+
+
+def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
+    approval, document, owed = read.approval, read.document, dict(entry.farewell)
+    if read.is_pending and not has_stopped(document):
+        after = ledger.deciding(entry, read.circle.keys, is_certain=read.circle.is_certain)
+        return dict(left_out(entry, after, approval, tells=policy.tells).farewell)
+    if entry.ended_as:
+        return owed
+    for key, was in entry.told.items():
+        is_told = policy.tells is Tells.ALWAYS or (
+            policy.tells is Tells.GROUPS and was.to.startswith("group:")
+        )
+        if is_told and was.version and was.to:
+            owed[key] = Role.SHOWN
+    asker = document.requested_by if document else None
+    is_news = policy.tells_requester and not (read.is_outcome_told or read.is_pending)
+    if is_news and asker and asker.key and end_of_document(document, [approval]).ending in NEWS:
+        owed[asker.key] = Role.REQUESTER
+    return owed
+
+
+def _knows(person: Decider, entry: Entry, judged: Judged) -> bool:
+    """Tell whether the person decided it, or its document, or put it on hold.
+
+    Of a hold Coupa has nobody as who decided: it was whoever touched it last, where that is somebody who may
+    decide and no job of Coupa's, or else, as far as anybody knows, whom Coupa asks.
+    """
+    if same_address(entry.decided_by, person.address):
+        return True
+    approval = judged.approval
+    by = end_of(approval, judged.document).key
+    if by is None and approval.status == ON_HOLD and not entry.decided_by:
+        last = approval.updated_by.key if approval.updated_by else None
+        by = last if last in entry.told else approval.approver_key
+    return by == person.key

@@ -1,0 +1,116 @@
+"""At which hour somebody is told: of what is new, of their own silence, or of the silence of others.
+
+Pure; see `judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from coupa_core import ledger
+from coupa_core.addresses import same_address
+from coupa_core.authority import Capacity, Decider
+from coupa_core.ledger import DIGEST, QUIET, Entry, Told
+from coupa_core.sweep.due import GRACE, must_escalate, reminders
+from coupa_core.sweep.questions import asking
+from coupa_core.sweep.shapes import LOOK_AGAIN, LOOK_UP_AGAIN, MANAGER, Case, Due, Judged, Kind, Message
+
+NOBODY_AGAIN = timedelta(hours=1)
+"""After this, it is seen whether somebody can be reminded again who cannot be told now."""
+
+
+def telling(case: Case, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]) -> Judged:
+    """Say who is told now, and when the others are: those asleep, and whom it was refused for."""
+    now, entry = case.now, _due(case, judged.entry, owed)
+    hours = {each.key: _hour(case, judged, entry, each) for each in owed}
+    dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in owed]
+    if case.is_unsure:
+        dues.append((now + LOOK_UP_AGAIN, None))
+    if all((entry.to(key).retry_at or now) > now for key in hours):
+        cause = entry.cause or "refused"
+        rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)
+        judged = replace(judged, rest=rest)
+    elif any(hour > now for hour, _ in dues):
+        waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
+        cause = DIGEST if waits_for_digest else QUIET
+        judged = replace(judged, rest=partial(ledger.waiting, cause=cause, until=None))
+    told = [each for each in recipients if each.key not in hours]
+    judged = once_more(case, judged.saying(dues, now, entry=entry), told, owed=hours)
+    return judged.counted("not_the_hour")
+
+
+def once_more(case: Case, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()) -> Judged:
+    """Add who is reminded, by what they were told themselves, and who hears of their silence.
+
+    Args:
+        case: of which somebody was told.
+        judged: so far.
+        told: who was told this version.
+        owed: the keys of those who are told it now or later.
+    """
+    entry, people = judged.entry, {each.key: each for each in told}
+    late = {
+        key: was
+        for key, was in entry.told.items()
+        if key not in owed and any(due <= case.now for due in reminders(entry, was, case.policy.cadence))
+    }
+    reminded = (_reminder(case, people.get(key), entry, was) for key, was in late.items())
+    dues = [due for due in reminded if due]
+    if must_escalate(entry, case.policy.cadence, case.now):
+        due = _escalation(case, judged)
+        dues += [due] if due else []
+        entry = entry if due else ledger.escalated(entry, now=case.now)  # there is nobody to tell
+    return asking(case, judged.saying(dues, case.now, entry=entry), people, owed)
+
+
+def _due(case: Case, entry: Entry, owed: Sequence[Decider]) -> Entry:
+    """Note of what is new for which digest it waits."""
+    cadence = case.policy.cadence
+    if cadence.digest_at is None:
+        return replace(entry, due_at=None)
+    if entry.due_at is not None:
+        return entry
+    began = min(case.policy.since + timedelta.resolution, case.now - GRACE)
+    return replace(entry, due_at=min(cadence.announce_at(each.address, began) for each in owed))
+
+
+def _hour(case: Case, judged: Judged, entry: Entry, person: Decider) -> datetime:
+    """Return when somebody may be told; what is needed soon at any hour."""
+    cadence, now = case.policy.cadence, case.now
+    needed_on = judged.document.needed_on if judged.document else None
+    hour = now
+    if not cadence.is_urgent(needed_on, person.address, now):
+        hour = cadence.told_at(needed_on, person.address, max(now, entry.due_at or now))
+    return max(hour, entry.to(person.key).retry_at or now)
+
+
+def _reminder(case: Case, person: Decider | None, entry: Entry, was: Told) -> Due | None:
+    """Return when somebody is reminded next; who cannot be told now, perhaps later; None for never."""
+    if person is None:
+        return case.now + NOBODY_AGAIN, None
+    cadence = case.policy.cadence
+    due = min(reminders(entry, was, cadence, person.address), default=None)
+    if due is None:
+        return None  # it was somebody else's morning
+    hour = max(cadence.announce_at(person.address, due), cadence.open_at(person.address, case.now))
+    return hour, Message(Kind.REMINDER, person)
+
+
+def _escalation(case: Case, judged: Judged) -> Due | None:
+    """Return when who is told of the wait; None for nobody. A change that is told now comes first."""
+    managers, key = case.read.managers, judged.approver_key
+    if judged.messages or key in managers.unknown:
+        return case.now + LOOK_AGAIN, None
+    boss = managers.people.get(key)
+    if case.policy.escalate_to != MANAGER:
+        boss = Decider("", case.policy.escalate_to, "", "", Capacity.APPROVER)
+    opening = case.policy.cadence.open_at("", case.now)
+    if opening > case.now:
+        return opening, None
+    if boss is None:
+        return None
+    decides = any(same_address(each.address, boss.address) for each in case.read.circle.people)
+    return opening, Message(Kind.ESCALATION, boss, decides=decides)
