@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from coupa_core.model import Account, Approval, Approver, Document, Kind, Record
+from coupa_core.visible import visible
 
 OF_DOCUMENT: dict[Kind, tuple[str, ...]] = {
     Kind.REQUISITION: ("department",),
@@ -41,7 +42,7 @@ NAMES = tuple(_FIELDS)
 
 _WRONG = (
     f"must be a JSON object that has lists of names, by some of {', '.join(NAMES)}, "
-    'such as {"departments": ["HR"], "accounts": ["9100-*"]}'
+    'such as {"departments": ["HR"], "accounts": ["9100-*"]}; a * stands at the end of a name'
 )
 
 
@@ -62,7 +63,12 @@ def read_sensitive(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _are_names(names: object) -> bool:
-    return isinstance(names, list) and all(isinstance(each, str) and _folded(each) for each in names)
+    """Tell whether these are names, one at least; a `*` may only end one."""
+    return (
+        isinstance(names, list)
+        and bool(names)
+        and all(isinstance(each, str) and _folded(each) and "*" not in each.strip()[:-1] for each in names)
+    )
 
 
 class Sensitive:
@@ -116,9 +122,11 @@ class Sensitive:
         return ((name, field) for name in self._names for field in _FIELDS[name])
 
     def _is_asked(self, document: Document) -> bool:
-        """Tell whether a named group is among those who are asked; also where nobody is."""
-        current = (document.current_approval, *document.current_parallel_approvals)
-        people = [step.approver for step in document.approvals or current if step is not None]
+        """Tell whether a named group is asked in some step; also where a document does not say who is.
+
+        A contract names only whose turn it is, so that every later step may be of a named group.
+        """
+        people = [step.approver for step in document.approvals]
         return not people or any(map(self._is_group, people))
 
     def _is_group(self, who: Approver | None) -> bool:
@@ -147,4 +155,4 @@ def _fits(text: str, name: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
+    return " ".join(visible(unicodedata.normalize("NFKC", text)).split()).casefold()

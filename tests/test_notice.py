@@ -281,10 +281,20 @@ def test_a_card_says_what_is_charged_and_nothing_where_one_account_is_not_known(
     assert field("Account", **bought(**coding)) == said
 
 
-def test_a_line_without_an_account_says_nothing_of_the_others() -> None:
-    lines_of_two = [LINE, LINE | {"account": None, "account-allocations": []}]
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account": None, "account-allocations": []},
+        {"account-allocations": []},
+        {"account": {"code": "6400-IT"}, "account-allocations": []},
+    ],
+    ids=["none", "not said", "known by its code only"],
+)
+def test_one_account_is_not_stated_where_another_line_may_have_none_or_another(other: dict[str, Any]) -> None:
+    bare = {name: value for name, value in LINE.items() if name != "account"}
 
-    assert field("Account", **{"requisition-lines": lines_of_two}) == "6400-IT (IT hardware)"
+    assert field("Account", **{"requisition-lines": [LINE, LINE]}) == "6400-IT (IT hardware)"
+    assert field("Account", **{"requisition-lines": [LINE, bare | other]}) is None
 
 
 @pytest.mark.parametrize(

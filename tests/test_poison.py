@@ -182,6 +182,7 @@ def test_who_has_to_decide_what_cannot_be_read_is_told_by_number_and_then_anew()
     world.sweep()
     assert (row_of(world, bad).state, told(world).count(bad)) == (State.SENT, 2)
     assert "Laptop" in world.moveworks.delivered[-1].message
+    assert "has changed" not in world.moveworks.delivered[-1].message
 
 
 def test_a_type_that_fails_spoils_no_other() -> None:

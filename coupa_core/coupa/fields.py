@@ -165,8 +165,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         {"contract-owner": _PERSON},
         {"submitter": _PERSON},
         {"department": ["name"]},
-        {"current-approval": ["id", _ASKED]},
-        {"current_parallel_approvals": ["id", _ASKED]},
+        *_TURN,
     ],
     Kind.FORM: [
         "id",

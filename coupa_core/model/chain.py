@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationError, ValidationInfo
 
 from coupa_core.model.approvals import PENDING, Approval, parse_approval
-from coupa_core.model.people import Approver
 from coupa_core.model.values import Id, Lenient, MaybeId, Name, Record, only_readable
 
 
@@ -16,7 +15,6 @@ class Step(Record):
     """An approval as a document names it: its id, at least."""
 
     id: MaybeId = None
-    approver: Annotated[Approver | None, Lenient] = None
 
 
 def only_approvals(values: Any, info: ValidationInfo) -> Any:

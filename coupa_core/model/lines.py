@@ -43,9 +43,10 @@ class Account(Named):
     code: Text = None
 
     @property
-    def key(self) -> int | str | None:
-        """Return what tells one account from another; None where Coupa does not say which it is."""
-        return self.id or self.code or self.name
+    def key(self) -> tuple[str, int | str] | None:
+        """Return what tells it from others that are known by the same; None where Coupa does not say it."""
+        known = {"id": self.id, "code": self.code, "name": self.name}
+        return next(((by, value) for by, value in known.items() if value), None)
 
 
 class Unit(Record):

@@ -43,14 +43,14 @@ DEFAULTS: dict[Kind, tuple[str, ...]] = {
     ),
     Kind.EXPENSE: (
         *("creator", "violations", "over_limit", "receipts", "audit_score", "period", "items"),
-        *("auditor_note", "why", "approved", "next", "attachments", "comment"),
+        *("account", "auditor_note", "why", "approved", "next", "attachments", "comment"),
     ),
     Kind.INVOICE: (
         *("tolerance", "discount", "invoice_date", "orders", "items", "account", "requester"),
         *("justification", "why", "approved", "next", "attachments"),
     ),
     Kind.ORDER_CHANGE: (
-        *("cancels", "supplier", "items", "justification", "requester", "why", "approved", "next"),
+        *("cancels", "supplier", "items", "account", "justification", "requester", "why", "approved", "next"),
         "attachments",
     ),
     Kind.CONTRACT: (
@@ -409,9 +409,14 @@ def _why(approval: Approval, style: Style) -> str | None:
 
 
 def _account(document: Document, style: Style) -> str | None:
-    """Write what the lines are charged to: the account, or how many; nothing where one is not known."""
-    found = {each.key: each for line in document.lines for each in line.accounts}
-    if not found or None in found or document.lacks_lines:
+    """Write what the lines are charged to: the account, or how many; nothing where one is not known.
+
+    Nor is it known whether one is another where they are known by different things.
+    """
+    charged = [line.accounts for line in document.lines]
+    found = {each.key: each for accounts in charged for each in accounts}
+    known_by = {key and key[0] for key in found}
+    if document.lacks_lines or not all(charged) or None in known_by or len(known_by) != 1:
         return None
     first, *others = found.values()
     if others:

@@ -129,5 +129,6 @@ def _end_of(item: Item) -> notice.Ended:
 
 
 def shown_facts(item: Item) -> str:
-    """Return the figures that the card shows, for the row."""
-    return notice.shown_facts(item.document)
+    """Return the figures that the card shows, for the row; empty where it shows none."""
+    is_bare = item.judged.unread or item.document.is_sensitive
+    return "" if is_bare else notice.shown_facts(item.document)

@@ -233,12 +233,13 @@ class Judged:
         return self if self.messages else replace(self, counts=(*self.counts, name))
 
     def is_changed_for(self, person: Decider) -> bool:
-        """Tell whether the person was told other content of the same approver's approval before.
+        """Tell whether the person was shown other content of the same approver's approval before.
 
-        What came back as it was, released from hold or opened again, is no change.
+        What came back as it was, released from hold or opened again, is no change. Nor is anything to somebody
+        who was told its number only.
         """
         was = self.entry.to(person.key)
-        if not was.version or was.to != self.approver_key:
+        if not (was.version and was.facts) or was.to != self.approver_key:
             return False
         rounds = (
             model.version(approver_key=self.approver_key, content=self.content, generation=number)
