@@ -165,8 +165,8 @@ class Circles(Protocol):
         """Return the active users whom the chat knows by this address; raises `ServiceError`."""
         ...
 
-    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
-        """Return for whom this user acts now; raises `ServiceError`."""
+    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return as whom approvals ask somebody, also for others; and why nobody knows for which."""
         ...
 
     def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
@@ -251,14 +251,8 @@ class Inbox:
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
-        others: list[str] = []
-        failure = None
-        try:
-            others = [f"user:{number}" for number in directory.delegators(person.id or 0, more)]
-        except ServiceError as error:
-            logger.warning("list without delegations code=%s cause=%s", error.code, error)
-            failure = error
-        listing = self._coupa.pending_for([*person.keys, *others], deadline, more=more)
+        keys, failure = directory.asked_as(person, more)
+        listing = self._coupa.pending_for(keys, deadline, more=more)
         if listing.failure:
             logger.warning("list not complete code=%s cause=%s", listing.failure.code, listing.failure)
         listing.failure = listing.failure or failure
