@@ -337,6 +337,15 @@ class Directory:
             return found
         return None if self.shared([found.address], deadline) else found
 
+    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return as whom approvals ask somebody, also for others; and why nobody knows for which others."""
+        try:
+            others = self.delegators(person.id or 0, deadline)
+        except ServiceError as failure:
+            logger.warning("delegations not read code=%s cause=%s", failure.code, failure)
+            return person.keys, failure
+        return [*person.keys, *(f"user:{number}" for number in others)], None
+
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
         """Return the ids of the users for whom this one acts now; none where delegations cannot be read.
 

@@ -19,7 +19,7 @@ from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.documents import parse_document
 from coupa_core.endings import End, Ending
-from coupa_core.errors import BridgeError, Busy, ServiceError
+from coupa_core.errors import Busy, ServiceError
 from coupa_core.ledger import Entry
 from coupa_core.model import (
     DONE_STATUS,
@@ -169,14 +169,18 @@ class Admission(Protocol):
 
 
 class People(Protocol):
-    """Whose an address is, by a fresh read; every method raises `ServiceError`."""
+    """Whose an address is, by a fresh read."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
-        """Return the active users whom the chat knows by this address; with two, it is nobody's."""
+        """Return the active users whom the chat knows by this address; with two, it is nobody's.
+
+        Raises:
+            ServiceError: Coupa could not be asked.
+        """
         ...
 
-    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
-        """Return for whom this user acts now."""
+    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return as whom approvals ask somebody, also for others; and why nobody knows for which."""
         ...
 
 
@@ -277,14 +281,8 @@ class History:
         Raises:
             ServiceError: nothing came.
         """
-        others: list[str] = []
-        failure: BridgeError | None = None
-        try:
-            others = [f"user:{number}" for number in directory.delegators(person.id or 0, deadline)]
-        except ServiceError as error:
-            logger.warning("history without delegations code=%s cause=%s", error.code, error)
-            failure = error
-        listing = self._coupa.decided_for([*person.keys, *others], since, deadline, most=MAX_READ)
+        keys, failure = directory.asked_as(person, deadline)
+        listing = self._coupa.decided_for(keys, since, deadline, most=MAX_READ)
         if listing.failure and not listing.approvals:
             raise listing.failure
         listing.failure = listing.failure or failure

@@ -6,7 +6,7 @@ It reads Coupa live and never the ledger's memory of who was told; it knows noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -165,8 +165,8 @@ class Circles(Protocol):
         """Return the active users whom the chat knows by this address; raises `ServiceError`."""
         ...
 
-    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
-        """Return for whom this user acts now; raises `ServiceError`."""
+    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return as whom approvals ask somebody, also for others; and why nobody knows for which."""
         ...
 
     def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
@@ -228,17 +228,10 @@ class Inbox:
         if listing.failure and not listing.approvals and not listing.unreadable:
             raise listing.failure
         circles = directory.circles(listing.approvals, documents_by)
-        mine: list[_Asked] = []
-        unknown = listing.unreadable
-        for approval in sorted(listing.approvals, key=lambda each: each.id):
-            decider = decider_at(email, circles[approval.id].people)
-            if decider is not None:
-                mine.append(_Asked(approval, decider))
-            elif not circles[approval.id].is_certain:
-                unknown += 1  # of a group of which the members cannot be read
+        mine, unknown = _theirs(email, listing.approvals, circles)
         looked = self._look_at(mine, documents_by)
         found = sorted(looked.found, key=lambda each: each.order)
-        unreadable = unknown + len(looked.unread)
+        unreadable = listing.unreadable + unknown + len(looked.unread)
         total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
         minimal = [card for each in looked.unread if (card := self._minimal(each))]
@@ -258,14 +251,8 @@ class Inbox:
 
     def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
-        others: list[str] = []
-        failure = None
-        try:
-            others = [f"user:{number}" for number in directory.delegators(person.id or 0, more)]
-        except ServiceError as error:
-            logger.warning("list without delegations code=%s cause=%s", error.code, error)
-            failure = error
-        listing = self._coupa.pending_for([*person.keys, *others], deadline, more=more)
+        keys, failure = directory.asked_as(person, more)
+        listing = self._coupa.pending_for(keys, deadline, more=more)
         if listing.failure:
             logger.warning("list not complete code=%s cause=%s", listing.failure.code, listing.failure)
         listing.failure = listing.failure or failure
@@ -396,9 +383,7 @@ def how_many(found: Cards, together: str, style: notice.Style) -> str:
     if found.unchecked:
         said.append(style.say("list.unchecked"))
     if found.oldest_days:
-        age = style.age(timedelta(days=found.oldest_days))
-        key = "list.oldest" if found.is_exact else "list.oldest_shown"
-        said.append(style.say(key, age=age, count=count) if found.is_exact else style.say(key, age=age))
+        said.append(_oldest_of(found, style))
     if found.unchecked and not shown:
         said.append(style.say("list.none_shown"))
     elif shown < count and not found.is_exact:
@@ -408,12 +393,30 @@ def how_many(found: Cards, together: str, style: notice.Style) -> str:
     return style.sentences(*said)
 
 
+def _oldest_of(found: Cards, style: notice.Style) -> str:
+    """Say for how long the oldest waits: of all, or of those that are shown."""
+    age = style.age(timedelta(days=found.oldest_days or 0))
+    if found.is_exact:
+        return style.say("list.oldest", age=age, count=found.total)
+    return style.say("list.oldest_shown", age=age)
+
+
 @dataclass(frozen=True)
 class _Asked:
     """An approval that asks the person, and as whom they may decide it; its document is not read yet."""
 
     approval: Approval
     decider: Decider
+
+
+def _theirs(
+    email: str, approvals: Iterable[Approval], circles: Mapping[int, Circle]
+) -> tuple[list[_Asked], int]:
+    """Return what somebody may decide, and of how many nobody knows: the members of a group are not read."""
+    ordered = sorted(approvals, key=lambda each: each.id)
+    found = [(each, decider_at(email, circles[each.id].people)) for each in ordered]
+    asked = [_Asked(each, decider) for each, decider in found if decider is not None]
+    return asked, sum(decider is None and not circles[each.id].is_certain for each, decider in found)
 
 
 @dataclass(frozen=True)

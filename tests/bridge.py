@@ -134,6 +134,33 @@ class World:
             **details,
         )
 
+    def delegation(
+        self,
+        of: str | int,
+        to: str | int,
+        *,
+        start: timedelta = timedelta(),
+        end: timedelta = timedelta(days=9),
+        **more: Any,
+    ) -> int:
+        """Let somebody act for somebody else, by e-mail or id, and return the delegation's id.
+
+        Args:
+            of: the approver.
+            to: who acts.
+            start: from Coupa's now.
+            end: from Coupa's now.
+            more: for `add_delegation`.
+        """
+        now = self.coupa.world.now()
+        return self.coupa.world.add_delegation(
+            delegator=self._approver(of),
+            delegate=self._approver(to),
+            start=now + start,
+            end=now + end,
+            **more,
+        )
+
     def _approver(self, each: Any) -> Any:
         if isinstance(each, list):
             return [self._approver(one) for one in each]

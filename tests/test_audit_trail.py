@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -167,11 +167,8 @@ def test_a_decision_that_did_not_happen_is_recorded_as_that(
 
 def test_a_change_of_who_may_decide_is_recorded() -> None:
     world, _ = told()
-    now = world.clock.now()
     world.clock.advance(600)
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE), delegate=world.person(ROBIN), start=now, end=now + timedelta(days=1)
-    )
+    world.delegation(JAMIE, ROBIN)
     world.sweep()
 
     [said] = events(world, Kind.RIGHTS)

@@ -85,14 +85,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         world, coupa = self.world, self.world.coupa.world
-        now = world.clock.now()
-        for delegate, end in ((DELEGATE, now + timedelta(days=60)), (EXPIRED_DELEGATE, now)):
-            coupa.add_delegation(
-                delegator=world.person(APPROVER),
-                delegate=world.person(delegate),
-                start=now - timedelta(days=1),
-                end=end,
-            )
+        world.delegation(APPROVER, DELEGATE, end=timedelta(days=60))
+        world.delegation(APPROVER, EXPIRED_DELEGATE, start=-timedelta(days=1), end=timedelta())
         for email in (STRANGER, FORMER_APPROVER):
             world.person(email)
         members = [world.person(MEMBER), world.person(FORMER_MEMBER)]

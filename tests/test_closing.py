@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -532,14 +531,6 @@ def test_an_amount_that_changed_is_shown_as_a_difference() -> None:
 # Whom the document still asks.
 
 
-def acting(world: World, of: str, by: str) -> int:
-    """Let somebody act for somebody else for ten days, and return the delegation's id."""
-    now = world.clock.now()
-    return world.coupa.world.add_delegation(
-        delegator=world.person(of), delegate=world.person(by), start=now, end=now + timedelta(days=10)
-    )
-
-
 def given_away(world: World) -> None:
     number = world.requisition(JAMIE, JAMIE)
     world.sweep()
@@ -554,7 +545,7 @@ def left_the_group(world: World) -> None:
 
 
 def delegation_ended(world: World) -> None:
-    number = acting(world, ROBIN, by=JAMIE)
+    number = world.delegation(ROBIN, JAMIE)
     world.requisition(ROBIN, JAMIE)
     world.sweep()
     world.coupa.world.end_delegation(number)

@@ -872,11 +872,8 @@ def test_another_refusal_of_the_filter_is_an_error() -> None:
 def test_delegations_that_ended_before_yesterday_are_not_read() -> None:
     world = World()
     ann, bob = world.person("ann@example.com"), world.person("bob@example.com")
-    now = world.clock.now()
     for days in (-3, -1, 5):
-        world.coupa.world.add_delegation(
-            delegator=ann, delegate=bob, start=now - timedelta(days=9), end=now + timedelta(days=days)
-        )
+        world.delegation(ann, bob, start=-timedelta(days=9), end=timedelta(days=days))
 
     found = client(world).delegations(soon(world))
 

@@ -16,13 +16,7 @@ MINUTE = 60.0
 def delegating(*, coupa_ahead_s: float, starts_s: float = -3_600.0, ends_s: float = 3_600.0) -> World:
     """Return a world in which Robin acts for Jamie, from and until so many seconds from Coupa's now."""
     world = World(coupa_ahead_s=coupa_ahead_s)
-    now = world.coupa.world.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE),
-        delegate=world.person(ROBIN),
-        start=now + timedelta(seconds=starts_s),
-        end=now + timedelta(seconds=ends_s),
-    )
+    world.delegation(JAMIE, ROBIN, start=timedelta(seconds=starts_s), end=timedelta(seconds=ends_s))
     world.requisition(JAMIE)
     return world
 

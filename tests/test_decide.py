@@ -301,14 +301,7 @@ def test_a_former_member_does_not_decide_whatever_was_known_before(*, is_embedde
 def delegated(start_h: float, end_h: float, **more: Any) -> tuple[World, dict[str, Delivered]]:
     """Return a world in which Robin acts for Jamie between two times in hours from now, and the cards."""
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE),
-        delegate=world.person(ROBIN),
-        start=now + timedelta(hours=start_h),
-        end=now + timedelta(hours=end_h),
-        **more,
-    )
+    world.delegation(JAMIE, ROBIN, start=timedelta(hours=start_h), end=timedelta(hours=end_h), **more)
     world.requisition(JAMIE)
     return world, {card.recipient: card for card in world.announced()}
 
@@ -373,19 +366,13 @@ def test_two_people_with_one_address_do_not_decide_without_a_card() -> None:
     assert world.click(slots, JAMIE).body["outcome"] == "approved"
 
 
-def act_for(world: World, approver: int, delegate: int) -> None:
-    """Let somebody act for an approver now."""
-    now, day = world.coupa.world.now(), timedelta(days=1)
-    world.coupa.world.add_delegation(delegator=approver, delegate=delegate, start=now - day, end=now + day)
-
-
 @pytest.mark.parametrize("settings", [{}, {"ACTION_TOKEN": "optional"}], ids=["token", "no token"])
 def test_the_delegate_of_an_approver_without_an_address_is_told_listed_and_can_decide(
     settings: dict[str, str],
 ) -> None:
     world = World(settings=settings)
     silent = world.coupa.world.add_user(email="", firstname="Jo", lastname="Doe")
-    act_for(world, silent, world.person(ROBIN))
+    world.delegation(silent, ROBIN)
     world.requisition(silent)
     [card] = world.announced()
 
@@ -399,7 +386,7 @@ def test_the_delegate_of_an_approver_without_an_address_is_told_listed_and_can_d
 def test_the_delegate_of_somebody_inactive_has_no_right_and_nobody_is_asked_about_it() -> None:
     world = World(settings={"ACTION_TOKEN": "optional"})
     gone = world.coupa.world.add_user(email=JAMIE, firstname="Jo", lastname="Doe", active=False)
-    act_for(world, gone, world.person(ROBIN))
+    world.delegation(gone, ROBIN)
     number = world.requisition(gone)
     slots = {"approval_id": str(world.coupa.world.approvals_of(number)[0].id)}
     world.coupa.front.fail("answer", path="/api/delegations", status=500, times=None)
@@ -562,10 +549,7 @@ def test_the_same_request_after_somebody_else_decided_the_opened_one_says_who() 
 
 def test_the_same_request_is_answered_though_the_delegation_has_ended_since() -> None:
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE), delegate=world.person(ROBIN), start=now, end=now + timedelta(minutes=1)
-    )
+    world.delegation(JAMIE, ROBIN, end=timedelta(minutes=1))
     world.requisition(JAMIE)
     _, card = world.announced()
     first = keyed(world, card, "approve", "one", actor=ROBIN)

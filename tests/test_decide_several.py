@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -227,11 +226,8 @@ def test_what_coupa_does_not_let_be_held_does_not_keep_the_others() -> None:
 
 def test_members_and_delegates_decide_several_and_people_are_looked_up_once() -> None:
     world = World()
-    now = world.clock.now()
     group = world.coupa.world.add_group(name="Buyers", members=[world.person(ROBIN), world.person(SAM)])
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE), delegate=world.person(ROBIN), start=now, end=now + timedelta(days=1)
-    )
+    world.delegation(JAMIE, ROBIN)
     for approver in (Group(group), JAMIE, ROBIN) * 3:
         world.requisition(approver, requester="kim@example.com")
     items = listed(world, ROBIN)
@@ -247,10 +243,7 @@ def test_members_and_delegates_decide_several_and_people_are_looked_up_once() ->
 
 def test_a_failure_to_look_up_people_keeps_only_those_who_need_it() -> None:
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE), delegate=world.person(ROBIN), start=now, end=now + timedelta(days=1)
-    )
+    world.delegation(JAMIE, ROBIN)
     for approver in (JAMIE, ROBIN, JAMIE):
         world.requisition(approver)
     items = listed(world, ROBIN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from bridge import World
@@ -268,13 +267,7 @@ def test_what_a_digest_says_of_each_is_what_the_list_says(amounts: list[str]) ->
 
 def test_one_document_that_asks_twice_says_for_whom_each_is() -> None:
     world = World(settings={"DIGEST_OVER": "1"})
-    start = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(ROBIN),
-        delegate=world.person(JAMIE),
-        start=start,
-        end=start + timedelta(days=9),
-    )
+    world.delegation(ROBIN, JAMIE)
     world.requisition([JAMIE, ROBIN])
 
     told = [each.message for each in world.announced() if each.recipient == JAMIE]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,13 +47,7 @@ class Office:
         return [person.address for person in circle.people], circle.is_certain
 
     def delegate(self, **raw: Any) -> None:
-        now = self.world.clock.now()
-        number = self.world.coupa.world.add_delegation(
-            delegator=self.world.person(ANN),
-            delegate=self.world.person(BOB),
-            start=now - timedelta(days=1),
-            end=now + timedelta(days=9),
-        )
+        number = self.world.delegation(ANN, BOB)
         self.world.coupa.world.delegations.rows[number].raw.update(raw)
 
     def fail(self, path: str, status: int = 500) -> None:

@@ -134,10 +134,7 @@ def test_nobody_sees_what_a_colleague_of_the_group_or_a_later_step_decided() -> 
 
 def test_what_a_delegate_decides_is_the_delegates() -> None:
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(ROBIN), delegate=world.person(JAMIE), start=now, end=now + timedelta(days=9)
-    )
+    world.delegation(ROBIN, JAMIE)
     chat, coupa = in_chat(world, "approve", ROBIN), in_coupa(world, ROBIN, by=JAMIE)
 
     assert said(asked(world)) == [(str(coupa), "approved", "coupa"), (str(chat), "approved", "chat")]

@@ -119,13 +119,7 @@ def test_a_member_sees_what_waits_for_the_group_and_decides_from_the_list() -> N
 
 def test_a_delegate_of_today_sees_what_waits_for_the_approver() -> None:
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE),
-        delegate=world.person(ROBIN),
-        start=now - timedelta(hours=1),
-        end=now + timedelta(hours=1),
-    )
+    world.delegation(JAMIE, ROBIN, start=-timedelta(hours=1), end=timedelta(hours=1))
     world.requisition(JAMIE)
 
     assert asked(world, ROBIN).body["count"] == 1
@@ -353,14 +347,12 @@ def test_a_shared_address_gets_neither_a_list_nor_a_card_nor_a_token() -> None:
 @pytest.mark.parametrize("kind", ["group", "delegate"])
 def test_a_shared_address_gets_no_card_of_a_group_and_none_as_a_delegate(kind: str) -> None:
     world = World()
-    coupa, jamie, now = world.coupa.world, world.person(JAMIE), world.clock.now()
+    coupa, jamie = world.coupa.world, world.person(JAMIE)
     if kind == "group":
         number = world.requisition(Group(coupa.add_group(name="Buyers", members=[jamie])))
     else:
         number = world.requisition(ROBIN)
-        coupa.add_delegation(
-            delegator=world.person(ROBIN), delegate=jamie, start=now, end=now + timedelta(days=1)
-        )
+        world.delegation(ROBIN, jamie)
     approval = first_approval(world, number)
     assert shown(world, JAMIE, approval).status == 200
 

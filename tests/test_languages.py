@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -202,13 +201,7 @@ def test_a_range_of_amounts_has_texts_of_its_own(language: str, said: tuple[str,
 def test_a_delegate_and_a_member_read_in_japanese_for_whom_they_are_asked() -> None:
     world = World()
     world.person(JAMIE, default_locale="ja")
-    start = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(ROBIN),
-        delegate=world.person(JAMIE),
-        start=start,
-        end=start + timedelta(days=9),
-    )
+    world.delegation(ROBIN, JAMIE)
     world.requisition(ROBIN)
 
     [told] = [each.message for each in world.announced() if each.recipient == JAMIE]

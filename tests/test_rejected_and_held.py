@@ -125,10 +125,7 @@ def test_the_others_hear_of_a_hold_and_not_that_nothing_is_left_to_do() -> None:
 
 def test_after_a_hold_from_chat_by_a_delegate_the_approver_hears_of_it() -> None:
     world = World(settings=SETTINGS)
-    now = world.coupa.world.now()
-    ann, bob = world.person(ANN), world.person(BOB)
-    day = now.replace(year=now.year + 1) - now
-    world.coupa.world.add_delegation(delegator=ann, delegate=bob, start=now - day, end=now + day)
+    world.delegation(ANN, BOB)
     world.requisition(ANN, holdable=True)
     card = next(each for each in world.announced() if each.recipient == BOB)
 

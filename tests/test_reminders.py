@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from bridge import World
 from unruly import ENDLESS, Dying, Raced
@@ -248,10 +246,9 @@ def test_a_long_wait_is_told_once_to_the_approvers_manager_who_cannot_decide() -
 @pytest.mark.parametrize("to", ["manager", BOSS])
 def test_a_manager_who_may_decide_it_too_is_not_told_that_it_is_for_information_only(to: str) -> None:
     world = World(settings={"ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": to})
-    boss, now = world.person(BOSS), world.clock.now()
+    boss = world.person(BOSS)
     jamie = world.person(JAMIE, manager=boss)
-    end = now + timedelta(days=9)
-    world.coupa.world.add_delegation(delegator=jamie, delegate=boss, start=now, end=end)
+    world.delegation(jamie, boss)
     world.requisition(JAMIE)
     assert len(world.announced()) == 2
 

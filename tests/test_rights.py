@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,10 +112,7 @@ def entered(case: Case) -> World:
         members = [each for each in (first, second) if each is not None]
         approver = Group(world.coupa.world.add_group(name="Buyers", members=members))
     elif second is not None and case.shape == "user":
-        now = world.coupa.world.now()
-        world.coupa.world.add_delegation(
-            delegator=first, delegate=second, start=now - timedelta(days=1), end=now + timedelta(days=1)
-        )
+        world.delegation(first, second)
     elif second is not None:
         approver = [first, second]
     number = world.coupa.world.add_requisition(

@@ -259,14 +259,7 @@ def test_a_group_that_does_not_fit_into_the_rate_is_told_over_two_minutes_and_no
 
 def delegate(world: World, *, start_h: float, end_h: float, to: str = ROBIN, **more: Any) -> int:
     """Let somebody act for Jamie between two times in hours from now."""
-    now = world.clock.now()
-    return world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE),
-        delegate=world.person(to),
-        start=now + timedelta(hours=start_h),
-        end=now + timedelta(hours=end_h),
-        **more,
-    )
+    return world.delegation(JAMIE, to, start=timedelta(hours=start_h), end=timedelta(hours=end_h), **more)
 
 
 def test_every_delegate_of_today_is_told_beside_the_approver() -> None:

@@ -100,13 +100,7 @@ def test_4_members_were_told_and_a_colleague_took_it() -> None:
 
 def test_5_a_delegate_was_told() -> None:
     world = World()
-    now = world.clock.now()
-    world.coupa.world.add_delegation(
-        delegator=world.person(JAMIE),
-        delegate=world.person(DEE),
-        start=now - timedelta(days=1),
-        end=now + timedelta(days=1),
-    )
+    world.delegation(JAMIE, DEE)
     document = world.requisition(JAMIE)
     world.sweep()
 

@@ -637,14 +637,8 @@ def test_what_a_click_costs_is_foreseen(who: str, route: str) -> None:
         world.requisition(Group(group))
     elif who == "delegate":
         approver = "robin@example.com"
-        day = timedelta(days=1)
         world.requisition(approver)
-        world.coupa.world.add_delegation(
-            delegator=world.person(approver),
-            delegate=world.person(JAMIE),
-            start=world.clock.now() - day,
-            end=world.clock.now() + day,
-        )
+        world.delegation(approver, JAMIE)
     else:
         world.requisition(JAMIE)
     card = next(each for each in world.announced() if each.recipient == JAMIE)

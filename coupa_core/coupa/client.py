@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
 from coupa_core.clock import Deadline
@@ -232,19 +232,10 @@ class Coupa:
             deadline: for the first page: without it there is nothing to show.
             more: for all others, so that time is left for what is read of those that came.
         """
-        wanted = set(keys)
-        numbers = sorted({key.partition(":")[2] for key in wanted})
-        found = Listing()
-        for start in range(0, len(numbers), PAGE):
-            asked = self._asked({"approver_id[in]": ",".join(numbers[start : start + PAGE])})
-            part = self._listed(self._readable(asked, more if start else deadline, more))
-            found.approvals += [each for each in part.approvals if each.approver_key in wanted]
-            found.unreadable += part.unreadable
-            found.unasked += part.unasked
-            found.failure = part.failure
-            if found.failure:
-                break
-        return found
+        deadlines = chain([deadline], repeat(more))
+        return self._asking(
+            keys, lambda of: self._listed(self._readable(self._asked(of), next(deadlines), more))
+        )
 
     def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
         """List what asked one of these users or groups, and was approved or rejected since then.
@@ -263,28 +254,29 @@ class Coupa:
         in https://github.com/moveworks/developer-docs, connectors/coupa. That `approved-by` can be asked for
         is not published.
         """
+        lately = {"updated_at[gt_or_eq]": since.isoformat(timespec="seconds")}
+        statuses = (DONE_STATUS[Verb.APPROVE], DONE_STATUS[Verb.REJECT])
+
+        def read(of: Mapping[str, str]) -> Listing:
+            asked = self._asked({**of, **lately}, statuses)
+            rows = self._readable(asked, deadline, deadline, newest_first=True)
+            return self._listed(islice(rows, most), None)
+
+        return self._asking(keys, read)
+
+    def _asking(self, keys: Iterable[str], read: Callable[[Mapping[str, str]], Listing]) -> Listing:
+        """List what asks one of these users or groups, by questions that name fifty, until one fails."""
         wanted = set(keys)
         numbers = sorted({key.partition(":")[2] for key in wanted})
-        lately = {
-            "status[in]": ",".join((DONE_STATUS[Verb.APPROVE], DONE_STATUS[Verb.REJECT])),
-            "updated_at[gt_or_eq]": since.isoformat(timespec="seconds"),
-        }
         found = Listing()
         for start in range(0, len(numbers), PAGE):
-            asked = {**self._asked({"approver_id[in]": ",".join(numbers[start : start + PAGE])}), **lately}
-            del asked["status"]
-            rows = self._readable(asked, deadline, deadline, newest_first=True)
-            try:
-                for row in islice(rows, most):
-                    approval = parse_approval(row, client=self._client)
-                    if approval is None:
-                        found.unreadable += 1
-                    elif not self._wants(approval) or approval.approver_key not in wanted:
-                        found.unasked += 1
-                    else:
-                        found.approvals.append(approval)
-            except BridgeError as failure:
-                found.failure = failure
+            part = read({"approver_id[in]": ",".join(numbers[start : start + PAGE])})
+            theirs = [each for each in part.approvals if each.approver_key in wanted]
+            found.approvals += theirs
+            found.unreadable += part.unreadable
+            found.unasked += part.unasked + len(part.approvals) - len(theirs)
+            found.failure = part.failure
+            if found.failure:
                 break
         return found
 
@@ -328,37 +320,22 @@ class Coupa:
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
+        named = list(naming)
+        sensitive = {
+            each.document_key for each in named if isinstance(each, Approval) and self._sensitive.asks(each)
+        }
         documents: dict[DocumentKey, Document] = {}
         wanted: dict[str, set[int]] = defaultdict(set)
-        sensitive: set[DocumentKey] = set()
-        for each in naming:
-            kind, number = each.document_key
-            if isinstance(each, Approval) and self._sensitive.asks(each):
-                sensitive.add(each.document_key)
-            if number is None:
-                continue
-            if kind in READABLE:
+        for kind, number in (each.document_key for each in named):
+            if number is not None and kind in READABLE:
                 wanted[kind].add(number)
-            else:
+            elif number is not None:
                 documents[kind, number] = Document(type=kind, id=number)
-        failures: list[ServiceError] = []
         for place, (kind, numbers) in enumerate(wanted.items()):
             # A type that takes long leaves time for the others.
             share = deadline.within(deadline.left_s() / (len(wanted) - place))
-            try:
-                read = self._read(kind, numbers, share)
-            except ServiceError as failure:
-                is_out_of_time = share.left_s() <= 0 and len(wanted) > 1
-                if not failure.may_be_of_one and not is_out_of_time:
-                    raise
-                read = _unreadable(kind, numbers, failure)
-            documents |= read
-            failures += [
-                each.failure for each in read.values() if isinstance(each, Unreadable) and each.failure
-            ]
-        is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
-        if failures and is_away and len(failures) == sum(map(len, wanted.values())):
-            raise failures[0]
+            documents |= self._of_type(kind, numbers, share, is_alone=len(wanted) == 1)
+        _see_that_coupa_answers(documents.values(), sum(map(len, wanted.values())))
         return {key: each.veiled() if key in sensitive else each for key, each in documents.items()}
 
     def veiled(self, document: Document, approval: Approval | None) -> Document:
@@ -616,27 +593,42 @@ class Coupa:
     def _beside(
         self, source: type[Readable], numbers: Iterable[int], since: int, deadline: Deadline
     ) -> dict[int, tuple[Comment, ...]]:
-        """Read the comments of a list of their own, the newest first, as long as a page is full."""
+        """Read the comments of a list of their own."""
         ordered = sorted(numbers)
         found: dict[int, list[Comment]] = {number: [] for number in ordered}
         for start in range(0, len(ordered), PAGE):
             some = ",".join(path_id(number) for number in ordered[start : start + PAGE])
             asked = {"commentable_type": source.comments_as, "commentable_id[in]": some}
-            ids: IdRange | None = (since, ALL_IDS[1])
-            while ids is not None:
-                rows, ids, failure = self._rows_of(
-                    "comments", _COMMENT_FIELDS, asked, ids, deadline, newest_first=True
-                )
-                if failure is not None:
-                    raise failure
-                for row in rows:
-                    comment = parse_comment(row, client=self._client)
-                    if comment is not None and comment.commentable_id in found:
-                        found[comment.commentable_id].append(comment)
-                ids = ids if len(rows) == PAGE else None
+            for comment in self._newest_comments(asked, since, deadline):
+                if comment.commentable_id in found:
+                    found[comment.commentable_id].append(comment)
         return {number: tuple(each[::-1]) for number, each in found.items()}
 
+    def _newest_comments(self, asked: Mapping[str, str], since: int, deadline: Deadline) -> Iterator[Comment]:
+        """Yield what the list of comments answers, the newest first, as long as a page is full."""
+        ids: IdRange | None = (since, ALL_IDS[1])
+        while ids is not None:
+            rows, ids, failure = self._rows_of(
+                "comments", _COMMENT_FIELDS, asked, ids, deadline, newest_first=True
+            )
+            if failure is not None:
+                raise failure
+            yield from filter(None, (parse_comment(row, client=self._client) for row in rows))
+            ids = ids if len(rows) == PAGE else None
+
     # ------------------------------------------------------------------ reading
+
+    def _of_type(
+        self, kind: str, numbers: Iterable[int], deadline: Deadline, *, is_alone: bool
+    ) -> dict[DocumentKey, Document]:
+        """Read documents of one type; all are `Unreadable` where the type is, or takes the others' time."""
+        try:
+            return self._read(kind, numbers, deadline)
+        except ServiceError as failure:
+            is_out_of_time = deadline.left_s() <= 0 and not is_alone
+            if not failure.may_be_of_one and not is_out_of_time:
+                raise
+            return _unreadable(kind, numbers, failure)
 
     def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read documents of one type; each that cannot be read is `Unreadable`."""
@@ -693,15 +685,18 @@ class Coupa:
         status = {"status": statuses[0]} if len(statuses) == 1 else {"status[in]": ",".join(statuses)}
         return {**status, **more, **kinds}
 
-    def _listed(self, rows: Iterable[Any], statuses: Sequence[str] = (PENDING,)) -> Listing:
-        """Keep of the rows of approvals what has one of these statuses, is of a wanted type, and readable."""
+    def _listed(self, rows: Iterable[Any], statuses: Sequence[str] | None = (PENDING,)) -> Listing:
+        """Keep of the rows of approvals what has one of these statuses, is of a wanted type, and readable.
+
+        Without statuses, any counts.
+        """
         listing = Listing()
         try:
             for row in rows:
                 approval = parse_approval(row, client=self._client)
                 if approval is None:
                     listing.unreadable += 1
-                elif approval.status not in statuses or not self._wants(approval):
+                elif not self._wants(approval) or (statuses and approval.status not in statuses):
                     listing.unasked += 1
                 else:
                     listing.approvals.append(approval)
@@ -855,6 +850,14 @@ class Coupa:
         if not isinstance(row, dict) or _id_of(row) != number:
             raise Malformed("coupa_record", f"Coupa did not answer with {resource} {number}")
         return row
+
+
+def _see_that_coupa_answers(documents: Iterable[Document], asked: int) -> None:
+    """Raise the failure of all documents that were asked for, where that is Coupa's and not theirs."""
+    failures = [each.failure for each in documents if isinstance(each, Unreadable) and each.failure]
+    is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
+    if failures and is_away and len(failures) == asked:
+        raise failures[0]
 
 
 def _unreadable(

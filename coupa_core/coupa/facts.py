@@ -155,10 +155,15 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> A
     if fact is Fact.LAST_PRICE and not is_newest_first:
         return Answer((), is_whole=False)
     if fact is Fact.OPEN_REQUESTS:
-        known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
-        is_clear = all(isinstance(each, Document) and requester_of(each) and each.status for each in read)
-        is_whole = is_whole and is_clear and known <= set(numbers)
+        is_whole = is_whole and _has_all(read, documents)
     return Answer(read, is_whole=is_whole)
+
+
+def _has_all(read: Sequence[Record], documents: Iterable[Document]) -> bool:
+    """Tell whether a list of open requests is clear, and has all those in it that are known to wait."""
+    requests = [each for each in read if isinstance(each, Document) and requester_of(each) and each.status]
+    known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
+    return len(requests) == len(read) and known <= {each.id for each in requests}
 
 
 def _record(fact: Fact, row: Any) -> Record | None:

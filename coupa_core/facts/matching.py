@@ -6,7 +6,7 @@ currency or unit, or behind the end of an answer is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Context, Decimal, localcontext
@@ -156,18 +156,20 @@ def _likeness(document: Document) -> tuple[object, ...] | None:
 
 def _budget(document: Document, found: Collection[BudgetLine]) -> BudgetLine | None:
     """Return the one line of an open period that pays every line of a document, in its currency."""
-    paying: list[BudgetLine] = []
-    for line in lines_of(document):
-        matches = [each for each in found if each.pays(line)] if not line.account_allocations else []
-        if not matches:
-            return None
-        paying += matches
-    one = paying[0] if paying and not document.lacks_lines else None
-    if one is None or any(each is not one for each in paying):
+    paying = [_paying(line, found) for line in lines_of(document)]
+    if document.lacks_lines or not paying or not all(paying):
+        return None
+    one = paying[0][0]
+    if any(each is not one for some in paying for each in some):
         return None
     is_open = one.period is not None and one.period.is_open is True
     is_known = one.remaining is not None and _code(one.currency) == _code(document.currency) != ""
     return one if is_open and is_known else None
+
+
+def _paying(line: RequestLine, found: Iterable[BudgetLine]) -> list[BudgetLine]:
+    """Return which budget lines pay a line; none where it is split between accounts."""
+    return [] if line.account_allocations else [each for each in found if each.pays(line)]
 
 
 def _last_prices(document: Document, found: Iterable[OrderedLine]) -> tuple[Price, ...]:
@@ -190,13 +192,19 @@ def _agreed_prices(document: Document, found: Collection[SupplierItem]) -> tuple
     def agreed(line: RequestLine, pair: tuple[int, int]) -> Price | None:
         code = _code(document.currency_of(line))
         about = [each for each in found if each.may_be(pair) and _code(each.currency) in ("", code)]
-        one = about[0] if len({each.price for each in about}) == 1 else None
-        if one is None or not one.price or any(map(_is_vague, about)):
+        one = _one_of(about)
+        if one is None or not one.price:
             return None
         units = {_unit(each.item.uom if each.item else None) for each in about}
         return _price(document, line, one.price, one.currency) if units == {_unit(line.uom)} else None
 
     return _each_price(document, agreed)
+
+
+def _one_of(items: Sequence[SupplierItem]) -> SupplierItem | None:
+    """Return an item of the catalogue where all say the same price, and none is vague."""
+    is_one = len({each.price for each in items}) == 1 and not any(map(_is_vague, items))
+    return items[0] if is_one else None
 
 
 def _is_vague(each: SupplierItem) -> bool:

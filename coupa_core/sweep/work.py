@@ -238,23 +238,14 @@ class Work:
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
-        coupa, directory = self._kit.coupa, self._kit.directory
         documents = self._read_named(held, deadline)
         whole = [one for one in held if one.takes_over()]
-        documents |= coupa.documents(self._wanted(whole), deadline)
-        self._cut |= {key for key, each in documents.items() if each.lines_left_out}
-        for one in whole:
-            document, approval = documents.get(one.key), one.read.approval if one.read.is_known else None
-            one.read.document = coupa.veiled(document, approval) if document else None
+        self._read_documents(whole, documents, deadline)
         self._read_people([one for one in whole if one.read.is_pending], deadline)
         self._read_asked(whole, deadline)
         self._read_comments([one for one in whole if one.read.is_pending and one.entry.questions], deadline)
         whole = [one for one in whole if one.read.approval.id not in one.found.failed]
-        owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
-        owed |= {each.of for one in whole for each in one.entry.questions.values() if not each.is_put}
-        known = self._looked_up(directory.known, owed, deadline)
-        for one in whole:
-            one.read.known = known
+        self._read_known(whole, deadline)
         self._miss([one for one in held if one not in whole])
         return whole
 
@@ -278,6 +269,17 @@ class Work:
         ]
         each(lambda read: read(), reads, workers=self._kit.workers)
         return documents
+
+    def _read_documents(
+        self, whole: Sequence[_Held], documents: dict[DocumentKey, Document], deadline: Deadline
+    ) -> None:
+        """Read the documents that have not come yet, and note of each what chat may know of it."""
+        coupa = self._kit.coupa
+        documents |= coupa.documents(self._wanted(whole), deadline)
+        self._cut |= {key for key, each in documents.items() if each.lines_left_out}
+        for one in whole:
+            document, approval = documents.get(one.key), one.read.approval if one.read.is_known else None
+            one.read.document = coupa.veiled(document, approval) if document else None
 
     def _read_people(self, waiting: Sequence[_Held], deadline: Deadline) -> None:
         """Read whose turn it is, who may decide, at which addresses, and who is told of a long wait."""
@@ -346,20 +348,36 @@ class Work:
 
     def _read_comments(self, asked_about: Sequence[_Held], deadline: Deadline) -> None:
         """Read the comments of what somebody has asked about, where they do not come with the document."""
-        beside = {place for one in asked_about if not _has_comments(one) for place in places_of(one.entry)}
-        found: Mapping[tuple[str, int], Sequence[Comment]] = {}
-        if beside:
-            since = min(number for one in asked_about for number in one.entry.questions)
-            try:
-                found = self._kit.coupa.comments(beside, deadline, since=since)
-            except ServiceError as failure:
-                self._progress.hamper(failure)
+        beside = [one for one in asked_about if not _has_comments(one)]
+        found = self._comments_beside(beside, deadline)
         for one in asked_about:
             document, places = one.read.document, places_of(one.entry)
             if _has_comments(one):
                 one.read.comments = document.comments if document else None
             elif places <= found.keys():
                 one.read.comments = [each for place in places for each in found[place]]
+
+    def _comments_beside(
+        self, asked_about: Sequence[_Held], deadline: Deadline
+    ) -> Mapping[tuple[str, int], Sequence[Comment]]:
+        """Return the comments that do not come with their documents, by place; none where that fails."""
+        if not asked_about:
+            return {}
+        places = {place for one in asked_about for place in places_of(one.entry)}
+        since = min(number for one in asked_about for number in one.entry.questions)
+        try:
+            return self._kit.coupa.comments(places, deadline, since=since)
+        except ServiceError as failure:
+            self._progress.hamper(failure)
+            return {}
+
+    def _read_known(self, whole: Sequence[_Held], deadline: Deadline) -> None:
+        """Look up who is to hear that it is over, or what they are asked."""
+        owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
+        owed |= {each.of for one in whole for each in one.entry.questions.values() if not each.is_put}
+        known = self._looked_up(self._kit.directory.known, owed, deadline)
+        for one in whole:
+            one.read.known = known
 
     def _without_turn(self, waiting: Iterable[_Held]) -> dict[DocumentKey, Document]:
         """Return the documents that do not tell whose turn it is."""
