@@ -602,7 +602,7 @@ def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, 
         (
             "NOTICE_FIELDS",
             "Contract=title;ExpenseReport=bogus",
-            "entry 2 may have each once of amount, approved,",
+            "entry 2 may have each once of account, amount,",
         ),
         ("NOTICE_FIELDS", "Bogus=title", "entry 1 has a type without fields; there are RequisitionHeader,"),
         (
