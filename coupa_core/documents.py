@@ -371,6 +371,11 @@ class OrderChange(Readable):
         return {"old_total": self.old_total, "total": self.total}
 
     @property
+    def worth(self) -> None:
+        """Return nothing: what the order comes to is not what the change is, and counts again with each."""
+        return None
+
+    @property
     def terms(self) -> dict[str, Any]:
         """Return whether the order is to be cancelled, and whether the supplier wants the change."""
         return {"cancels": self.pending_cancel is True, "started_by": self.supplier_initiated is True}

@@ -39,6 +39,7 @@ from coupa_core.ledger import (
     unparked,
     waiting,
 )
+from coupa_core.model import DONE_STATUS, Verb
 from sandbox.clock import ManualClock
 
 LEASE = Lease()
@@ -376,8 +377,16 @@ def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_i
         "escalated_at": None,
         "ended_as": "",
         "farewell": {},
-        "questions": {},
     }
+
+
+def test_a_question_outlives_a_hold_and_nothing_else() -> None:
+    for verb in Verb:
+        here = decided(HELD, decision=verb, by="ann@example.com", now=NOW)
+        there = closed(HELD, cause=DONE_STATUS[verb], now=NOW)
+
+        kept = HELD.questions if verb is Verb.HOLD else {}
+        assert (here.questions, there.questions, next_round(here).questions) == (kept, kept, kept)
 
 
 # What no rule may do.

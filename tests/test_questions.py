@@ -195,6 +195,54 @@ def test_several_comments_of_the_requester_are_passed_on_together_and_without_me
     assert "@[User" not in text
 
 
+def test_of_many_comments_the_newest_are_said_and_how_many_came_before() -> None:
+    world, _ = asked_about()
+    for number in range(7):
+        answer(world, f"part {number}")
+
+    [(_, text)] = told(world)
+
+    assert "+2 more" in text
+    assert [number for number in range(7) if f"“part {number}”" in text] == [2, 3, 4, 5, 6]
+    assert "part 6 (Sam Doe)" in text  # the last comment is the last of those within one second
+    assert told(world) == []
+
+
+def test_a_comment_of_which_nothing_can_be_seen_is_no_answer() -> None:
+    world, _ = asked_about()
+    answer(world, "\u200b \u2060")
+    assert told(world) == []
+    answer(world)
+
+    [(who, text)] = told(world)
+
+    assert (who, f"“{BECAUSE}”" in text) == (JAMIE, True)
+
+
+@pytest.mark.parametrize("hold", ["here", "there"])
+@pytest.mark.parametrize("closing", ["never", "always"])
+def test_a_question_outlives_a_hold(hold: str, closing: str) -> None:
+    world = world_of(CLOSING_NOTICE=closing)
+    world.requisition(JAMIE, requester=SAM, holdable=True)
+    [card] = world.announced()
+    assert ask(world, card) == "commented"
+    told(world)
+    number = int(card.slots["approval_id"])
+    if hold == "here":
+        assert world.click(card, JAMIE, "hold").body["outcome"] == "held"
+    else:
+        world.coupa.world.hold(number)
+    answer(world)
+    assert [text for _, text in told(world) if "answered" in text] == []
+
+    world.coupa.world.reopen(number)
+    heard = told(world)
+    world.clock.advance(300)
+    heard += [*told(world), *told(world)]
+
+    assert [who for who, text in heard if f"Sam Doe answered: “{BECAUSE}”" in text] == [JAMIE]
+
+
 def test_two_who_asked_hear_the_same_answer_each_once() -> None:
     world = world_of()
     group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])

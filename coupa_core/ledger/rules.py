@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from coupa_core.addresses import folded, same_address
-from coupa_core.model import DocumentKey
+from coupa_core.model import ON_HOLD, DocumentKey, Verb
 
 MAX_REFUSALS = 8
 """After so many failures or refusals of the notice itself an approval is parked."""
@@ -458,7 +458,7 @@ def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "
         decided_by=folded(by),
         decided_at=now,
         decision_key=key,
-        questions={},
+        questions=entry.questions if decision == Verb.HOLD else {},
     )
 
 
@@ -474,12 +474,15 @@ def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
         cause=cause,
         closed_at=entry.closed_at or now,
         told=_without_facts(entry),
-        questions={},
+        questions=entry.questions if cause == ON_HOLD else {},
     )
 
 
 def next_round(entry: Entry) -> Entry:
-    """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit."""
+    """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit.
+
+    A question outlives a hold alone: whoever asked it waits for the answer to decide.
+    """
     return replace(
         entry,
         told=_without_facts(entry),
@@ -496,7 +499,6 @@ def next_round(entry: Entry) -> Entry:
         escalated_at=None,
         ended_as="",
         farewell={},
-        questions={},
     )
 
 

@@ -5,7 +5,7 @@
 """
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
-from coupa_core.notice.difference import MAX_FACTS, difference, shown_facts
+from coupa_core.notice.difference import BARE, MAX_FACTS, difference, shown_facts
 from coupa_core.notice.fields import name_of, numbered, priced
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
@@ -29,6 +29,7 @@ from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, plain, s
 from coupa_core.visible import is_blank
 
 __all__ = [
+    "BARE",
     "LONG",
     "MAX_ENTRIES",
     "MAX_FACTS",

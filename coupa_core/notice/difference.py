@@ -16,6 +16,9 @@ MAX_FACTS = 8_000
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
+BARE = "{}"
+"""The facts of a card that shows nothing of a document but its number."""
+
 
 def shown_facts(document: Document) -> str:
     """Return the numbers of a document as canonical JSON of at most 8,000 characters.

@@ -481,7 +481,7 @@ def _comment(document: Document, style: Style) -> str | None:
     ]
     if not said:
         return None
-    newest, who = max(said, key=lambda each: _said_at(each[0]))
+    newest, who = max(said, key=lambda each: (_said_at(each[0]), each[0].id or 0))
     return f"{clean(newest.words, LONG)} ({who})"
 
 

@@ -32,7 +32,7 @@ from coupa_core.notice.fields import (
 from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link, render
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
-from coupa_core.notice.text import LONG, SHORT, clean
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean
 
 MAX_ENTRIES = 10
 """Approvals that a message about several names; the others are counted."""
@@ -199,15 +199,18 @@ def _acting(right: Right, document: Document, approval: Approval, style: Style) 
 
 
 def _answers(turn: Turn, style: Style) -> list[str]:
-    """Say what the requester answered, in their words; that they did is all in the shortest form."""
-    said = []
-    for each in turn.answers:
+    """Say what the requester answered, in their words; that they did is all in the shortest form.
+
+    Of many comments the newest are said; how many came before them, too.
+    """
+    said, earlier = [], len(turn.answers) - MAX_LINES
+    for each in turn.answers[-MAX_LINES:]:
         who, words = clean(each.author, SHORT), clean(each.words, LONG)
         if turn.is_short or turn.document.is_sensitive or not (who and words):
             said.append(style.say("answered.there"))
         else:
             said.append(style.say("answered", who=who, words=style.quote(words)))
-    return list(dict.fromkeys(said))
+    return [*([style.more(earlier)] if earlier > 0 else []), *dict.fromkeys(said)]
 
 
 def _ending(turn: Turn, style: Style) -> str:

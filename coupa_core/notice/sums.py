@@ -21,12 +21,13 @@ def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
     Returns:
         Empty where no amount can be added.
     """
-    totals: dict[str | None, tuple[Decimal, Currency]] = {}
+    totals: dict[str, tuple[Decimal, Currency]] = {}
     left = number
     with localcontext(prec=60):  # amounts of 28 digits may come to more, and nothing is rounded
         for amount, currency in filter(None, (each.worth for each in documents)):
-            before, first = totals.get(currency.code, (Decimal(0), currency))
-            totals[currency.code] = (before + amount, first)
+            code = (currency.code or "").strip().upper()
+            before, first = totals.get(code, (Decimal(0), currency))
+            totals[code] = (before + amount, first)
             left -= 1
     said = [str(style.amount(*each)) for each in totals.values()]
     more = len(said) - MAX_LINES

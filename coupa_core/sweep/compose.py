@@ -129,6 +129,6 @@ def _end_of(item: Item) -> notice.Ended:
 
 
 def shown_facts(item: Item) -> str:
-    """Return the figures that the card shows, for the row; empty where it shows none."""
+    """Return the figures that the card shows, for the row."""
     is_bare = item.judged.unread or item.document.is_sensitive
-    return "" if is_bare else notice.shown_facts(item.document)
+    return notice.BARE if is_bare else notice.shown_facts(item.document)

@@ -26,7 +26,8 @@ def over(case: Case, cause: str) -> Judged:
     """Judge what no longer waits: the row stays open until those know who are to know."""
     entry, read = case.entry, case.read
     owed = farewells(entry, read, policy=case.policy)
-    entry = replace(entry, questions={})  # there is nothing left to decide
+    if cause != ON_HOLD:  # there is nothing left to decide
+        entry = replace(entry, questions={})
     rest = partial(ledger.closed, cause=cause, now=case.now)
     if not owed or entry.uncertain >= MAX_UNCERTAIN:
         return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)

@@ -15,9 +15,7 @@ from coupa_core.ledger import MAX_UNCERTAIN, Asked, Entry
 from coupa_core.marks import read_mark
 from coupa_core.model import Comment
 from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message
-
-MAX_ANSWERS = 3
-"""Comments that one message passes on: the newest, where somebody answered in more."""
+from coupa_core.visible import is_blank
 
 
 @dataclass
@@ -54,7 +52,7 @@ def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[C
         and each.id > number
         and each.created_by is not None
         and each.created_by.key == asked.of
-        and each.words.strip()
+        and not is_blank(each.words)
     ]
     return sorted(said, key=lambda each: each.id or 0)
 
@@ -144,7 +142,7 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
 def _answer(case: Case, person: Decider, said: Sequence[Comment]) -> Due:
     """Return when whoever asked hears the answer."""
     hour = case.policy.cadence.open_at(person.address, case.now)
-    return hour, Message(Kind.ANSWER, person, passes_on=tuple(said[-MAX_ANSWERS:]))
+    return hour, Message(Kind.ANSWER, person, passes_on=tuple(said))
 
 
 def _question(case: Case, key: str, question: Comment) -> Due | None:

@@ -14,6 +14,7 @@ from coupa_core.directory import Known
 from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.ledger import DRY_RUN, Entry, State
 from coupa_core.model import Approval, Comment, Document
+from coupa_core.notice import BARE
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -235,11 +236,11 @@ class Judged:
     def is_changed_for(self, person: Decider) -> bool:
         """Tell whether the person was shown other content of the same approver's approval before.
 
-        What came back as it was, released from hold or opened again, is no change. Nor is anything to somebody
-        who was told its number only.
+        What came back as it was, released from hold or opened again, is no change. Nor is anything to
+        somebody who was told its number only.
         """
         was = self.entry.to(person.key)
-        if not (was.version and was.facts) or was.to != self.approver_key:
+        if not was.version or was.facts == BARE or was.to != self.approver_key:
             return False
         rounds = (
             model.version(approver_key=self.approver_key, content=self.content, generation=number)
