@@ -102,7 +102,8 @@ class Decisions:
     Attributes:
         decisions: the newest first.
         count: how many are known.
-        is_complete: these are all; if not, there are at least so many.
+        is_complete: these are all that can be found; if not, there are at least so many. As a delegate or a
+            member of a group that the person is no longer, they may have decided more in Coupa.
         message: all this in a line, in the person's language.
     """
 
@@ -135,7 +136,7 @@ class _Known:
 
     Attributes:
         made: in any order.
-        is_complete: all that there are.
+        is_complete: all that could be found, by whom Coupa asks today.
         gap: the key of a sentence that says what cannot be looked up; empty for nothing.
     """
 
@@ -266,8 +267,9 @@ class History:
         person = owners[0] if len(owners) == 1 else None
         style = self._style.to((person.default_locale if person else None) or "", email)
         if person is None:
-            # Two people with one address: nobody can tell whose decisions these are.
-            return self._told(_Known(), {}, style)
+            # Of nobody, and of two people with one address, nobody can tell which decisions are theirs.
+            gap = "bar.shared" if owners else ""
+            return self._told(_Known(is_complete=False, gap=gap), {}, style)
         listing = self._listed(person, since, directory, deadline.within(LISTED_S))
         theirs = [made for each in listing.approvals if (made := _made(each, person, email, since))]
         number = len(listing.approvals) + listing.unreadable + listing.unasked
@@ -362,6 +364,8 @@ def _how_many(known: _Known, shown: int, style: notice.Style) -> str:
     if count:
         key = "history.count" if known.is_complete else "history.at_least"
         said = [style.say(key, count=count, days=days)]
+    elif known.gap == "bar.shared":
+        return style.say(known.gap)
     else:
         said = [style.say("history.none" if known.is_complete else "history.none_known", days=days)]
     if shown < count:

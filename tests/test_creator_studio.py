@@ -638,7 +638,7 @@ def _german(chats: Chats) -> str:
 def _decided(chats: Chats) -> str:
     chats.say("Approve", A, chats.enter().slots)
     reply = chats.say("What did I decide", A, {})
-    assert reply.body["message"] == "You made 1 decision in the last 30 days."
+    assert reply.body["message"] == "1 decision of yours was found for the last 30 days."
     [made] = reply.body["decisions"]
     assert (made["status"], made["made_in"]) == ("approved", "chat")
     assert made["text"].endswith("“Laptops” · in chat")

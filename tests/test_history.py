@@ -78,7 +78,7 @@ def test_what_was_decided_in_chat_and_in_coupa_comes_newest_first() -> None:
     assert newest["link"] == f"{LINK}{chairs}"
     assert datetime.fromisoformat(newest["decided_at"]) - NOW < timedelta(minutes=3)
     assert (reply.body["count"], reply.body["is_complete"]) == (3, True)
-    assert reply.body["message"] == "You made 3 decisions in the last 30 days."
+    assert reply.body["message"] == "3 decisions of yours were found for the last 30 days."
 
 
 def test_it_is_the_same_before_and_after_the_sweep_closed_the_row(store: LedgerStore) -> None:
@@ -106,7 +106,7 @@ def test_a_reader_reads_their_own_language_and_hours() -> None:
 
     reply = asked(world)
 
-    assert reply.body["message"] == "In den letzten 30 Tagen haben Sie 1 Entscheidung getroffen."
+    assert reply.body["message"] == "Für die letzten 30 Tage wurde 1 Entscheidung von Ihnen gefunden."
     assert reply.body["decisions"][0]["text"] == "Genehmigt am 23.11.2026 um 10:00 Uhr: „Laptops“ · im Chat"
 
 
@@ -173,14 +173,15 @@ def test_without_our_row_the_mark_of_our_client_says_who_decided() -> None:
     assert said(asked(world, ROBIN)) == []
 
 
-def test_somebody_whom_coupa_does_not_know_or_knows_twice_decided_nothing() -> None:
+def test_of_somebody_whom_coupa_does_not_know_or_knows_twice_nothing_is_told_and_nothing_denied() -> None:
     world = World()
     in_chat(world)
     world.coupa.world.add_user(email=JAMIE, firstname="Other", lastname="Jamie")
 
-    for who in (JAMIE, "nobody@example.com"):
-        assert said(asked(world, who)) == []
-    assert asked(world).body["message"] == "You decided nothing in the last 30 days."
+    for who, begins in ((JAMIE, "This e-mail address belongs to"), ("nobody@example.com", "No decision of")):
+        reply = asked(world, who)
+        assert (said(reply), reply.body["is_complete"]) == ([], False)
+        assert reply.body["message"].startswith(begins)
 
 
 def test_capitals_make_nobody_another_person(store: LedgerStore) -> None:
@@ -232,7 +233,7 @@ def test_of_fewer_than_that_the_number_is_exact() -> None:
     reply = asked(world)
 
     assert (reply.body["count"], reply.body["is_complete"], len(reply.body["decisions"])) == (25, True, 20)
-    assert reply.body["message"] == "You made 25 decisions in the last 30 days. 20 are shown."
+    assert reply.body["message"] == "25 decisions of yours were found for the last 30 days. 20 are shown."
 
 
 # What cannot be read.
