@@ -12,6 +12,7 @@ from coupa_core.authority import Capacity, Circle, Decider, EmailMap, Limits, Ru
 from coupa_core.cadence import Cadence
 from coupa_core.directory import Known
 from coupa_core.documents import Requisition
+from coupa_core.errors import Denied, ServiceError, Unavailable
 from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Asked, Entry, State, Told, asked, told
 from coupa_core.model import REQUISITION, Approval, Comment, Document, Person, Unreadable, Verb
 from coupa_core.sweep.due import is_due_again
@@ -514,12 +515,36 @@ def test_a_type_is_noted_as_far_as_a_row_can_hold_it() -> None:
     assert row.document_type == "X" * 64
 
 
-# ---------------------------------------------------------------------- questions about what is sensitive
+# ---------------------------------------------------------------------- questions
 
 QUESTION = Comment.model_validate(
     {"id": 5, "comments": "@[User:30] Ann Lee <ann@example.com> via Moveworks: why?"}
 )
 BECAUSE = Comment.model_validate({"id": 6, "comments": "so", "created-by": {"id": 30, "fullname": "Sam Doe"}})
+
+
+def test_a_question_waits_for_comments_that_cannot_be_read_now() -> None:
+    row = asked(after(judged()), 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+
+    said = judged(row, comments=None, before=State.SENT)
+
+    assert (said.messages, said.again) == ((), NOW + timedelta(minutes=5))
+    assert not said.entry.questions[5].is_put
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_put"), [(Unavailable("coupa_503", "away"), False), (Denied("coupa_403", "no"), True)]
+)
+def test_a_question_waits_for_a_person_who_may_be_known_later_and_for_nobody_else(
+    failure: ServiceError, *, is_put: bool
+) -> None:
+    row = asked(after(judged()), 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+
+    said = judged(row, comments=(QUESTION,), known=Known(unknown={"user:30": failure}), before=State.SENT)
+
+    assert said.messages == ()
+    assert said.entry.questions[5].is_put == is_put
+    assert said.again == (None if is_put else NOW + timedelta(minutes=5))
 
 
 @pytest.mark.parametrize(

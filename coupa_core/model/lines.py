@@ -1,4 +1,4 @@
-"""What a document is made of: its lines, what they are charged to, who is paid, and what is attached."""
+"""The parts of a document: its lines, what they are charged to, who is paid, and what is attached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What questions about many approvals brought, and what of them did not come."""
+"""The answers to questions about many approvals, and what of them did not come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was written in Coupa, maybe through us: our client is its author then, and its mark says for whom."""
+"""Texts in Coupa, maybe written by us: our client is the author then, and its mark says for whom."""
 
 from __future__ import annotations
 

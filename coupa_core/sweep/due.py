@@ -1,4 +1,4 @@
-"""What may be due once more, by arithmetic alone: reminders, countdowns and escalations. Pure."""
+"""Reminders, countdowns and escalations: when one may be due, by arithmetic alone. Pure."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
     dues += [_answer(case, told[key], said) for key, said in found.answers.items()]
     dues += [due for due in put.values() if due]
     entry = ledger.answered(entry, found.over)
-    # What is hidden was deleted, or the list does not show it: an answer to it is no answer.
+    # A hidden one was deleted, or the list does not show it: an answer to it is no answer.
     for number in (*found.hidden, *(number for number, due in put.items() if due is None)):
         entry = ledger.put(entry, number)
     return judged.saying(dues, case.now, entry=entry)
