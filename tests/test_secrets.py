@@ -243,6 +243,30 @@ def renewed(served: Surface) -> None:
     access._token._minted = None
 
 
+def gossip_of_all(
+    spill: Spill, served: Surface, vault: Vault, cards: list[Any], *, coupa: Gossip, moveworks: Gossip
+) -> None:
+    """Let each neighbour fail in each way at each of its paths, while what asks it is done."""
+    world, statuses = served.world, itertools.cycle(STATUSES)
+    for front, path in (
+        *((coupa, "/oauth2/token"), (coupa, "/api/"), (coupa, "/approve"), (coupa, "/users")),
+        *((moveworks, "/messages/send"), (moveworks, "/rest/")),
+    ):
+        for gossip in GOSSIP:
+            front.path, status = path, next(statuses)
+            front.answer = lambda request, gossip=gossip, status=status: gossip(_repeated(request), status)
+            renewed(served)
+            world.requisition(JAMIE)
+            world.sweep()
+            if front is coupa:
+                call(spill, served, vault, cards)
+            world.clock.advance(120)
+        asked = len(served.moveworks.connections)
+        call(spill, served, vault, cards)
+        assert len(served.moveworks.connections) == asked  # only sweeps ask Moveworks
+        front.answer = None
+
+
 @pytest.fixture
 def every_record(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """Keep the records of every logger at every level, urllib3's and azure's, too."""
@@ -305,26 +329,7 @@ def test_no_secret_leaves_however_the_neighbours_fail(
         function_key=vault.function_key,
     ) as served:
         cards = list(world.announced())
-        ways = itertools.cycle(STATUSES)
-        for front, path in (
-            *((coupa, "/oauth2/token"), (coupa, "/api/"), (coupa, "/approve"), (coupa, "/users")),
-            *((moveworks, "/messages/send"), (moveworks, "/rest/")),
-        ):
-            for gossip in GOSSIP:
-                front.path, status = path, next(ways)
-                front.answer = lambda request, gossip=gossip, status=status: gossip(
-                    _repeated(request), status
-                )
-                renewed(served)
-                world.requisition(JAMIE)
-                world.sweep()
-                if front is coupa:
-                    call(spill, served, vault, cards[:1])
-                world.clock.advance(120)
-            asked = len(world.moveworks.front.calls)
-            call(spill, served, vault, cards[:1])
-            assert len(world.moveworks.front.calls) == asked  # only sweeps ask Moveworks
-            front.answer = None
+        gossip_of_all(spill, served, vault, cards[:1], coupa=coupa, moveworks=moveworks)
         coupa.path = "/oauth2/token"
         for text in TOKEN_ANSWERS:
             coupa.answer = lambda _, text=text: Response(text.replace("%s", vault.client_secret))
