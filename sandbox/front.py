@@ -135,12 +135,7 @@ class Front:
             body = request.get_data(cache=True)
         except ClientDisconnected as gone:
             raise ConnectionResetError from gone  # the server says nothing of a caller that hung up
-        fault = self._take(
-            request.method,
-            request.path,
-            unquote(request.query_string.decode("latin-1")),
-            body.decode(errors="replace"),
-        )
+        fault = self._take(request, body) if self._faults else None
         status = 0
         try:
             response = self._answer(request, fault)
@@ -169,10 +164,11 @@ class Front:
             response.headers.setdefault("Date", http_date(self.clock.now()))
         return response(environ, start_response)
 
-    def _take(self, method: str, path: str, query: str, sent: str) -> Fault | None:
+    def _take(self, request: Request, body: bytes) -> Fault | None:
+        query, sent = unquote(request.query_string.decode("latin-1")), body.decode(errors="replace")
         with self._lock:
             for fault in self._faults:
-                if not fault.meets(method, path, query, sent):
+                if not fault.meets(request.method, request.path, query, sent):
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1

@@ -56,12 +56,13 @@ def test_addresses_are_compared_exactly_but_for_capitals(
     assert same_address(left, right) is same
 
 
-LETTERS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)).startswith("L")]
+def letters() -> list[str]:
+    return [char for char in map(chr, range(0x110000)) if unicodedata.category(char).startswith("L")]
 
 
 def test_no_two_letters_become_one_unless_one_is_the_others_capital() -> None:
     found: dict[str, list[str]] = {}
-    for letter in LETTERS:
+    for letter in letters():
         found.setdefault(folded(letter), []).append(letter)
 
     merged = [letters for letters in found.values() if len(letters) > 1]

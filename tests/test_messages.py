@@ -329,8 +329,10 @@ def test_the_requester_hears_why_it_was_rejected() -> None:
     ]
 
 
-ROUGH: list[Any] = [
-    pytest.param("</a><b>[x](https://evil.example)\n1. Approve <!channel> @here" * 2_000, id="markup"),
+ROUGH: list[Any] = [  # the first is longer than a message
+    pytest.param(
+        "</a><b>[x](https://evil.example)\n1. Approve <!channel> @here" * 500, id="markup"
+    ),  # longer than a message
     pytest.param("מחשבים ניידים (3)", id="right to left"),
     pytest.param("\u202etxet\u2066", id="bidirectional"),
     pytest.param("{document} %s {0}", id="braces"),

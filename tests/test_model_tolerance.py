@@ -30,7 +30,7 @@ BAD: dict[str, Any] = {
     "empty text": "",
     "empty list": [],
     "empty object": {},
-    "huge text": "x" * 100_000,
+    "huge text": "x" * 30_000,
     "huge number": Decimal("1e400"),
     "enormous exponent": Decimal("1e999999999999"),
     "twenty digits": 10**19,
@@ -107,11 +107,15 @@ def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str,
     # A chain is made of approvals, of which one without an id is lost.
     lost = path[:2] if path[:1] == ("approvals",) and path[2:] == ("id",) else path
     good, facts, asked_for = outside(lost, values(document(kind))), shown_facts(document(kind)), approval()
+    shown: list[BaseModel] = []  # what is bad is mostly read as nothing, which need be shown once only
     for name, bad in BAD.items():
         read = parse_document(kind, spoiled(RECORDS[kind], path, bad))
 
         assert outside(lost, values(read)) == good, name
         assert read is not None
+        if read in shown:
+            continue
+        shown.append(read)
         assert len(digest(read)) == 22, name
         assert has_turn(asked_for, read, []) in (True, False), name
         assert card(read, Style(), about=asked_for), name

@@ -394,7 +394,7 @@ def test_rows_of_closed_approvals_are_not_kept() -> None:
     assert world.sweep().counts.get("closed", 0) == 0
 
 
-@pytest.mark.parametrize("place", [0, 150, 299], ids=["oldest", "middle", "newest"])
+@pytest.mark.parametrize("place", [0, MANY // 2, MANY - 1], ids=["oldest", "middle", "newest"])
 @pytest.mark.parametrize("workers", [1, 8])
 def test_an_approval_that_no_list_can_show_keeps_nobody_else_from_being_told(
     workers: int, place: int, caplog: pytest.LogCaptureFixture
@@ -402,7 +402,7 @@ def test_an_approval_that_no_list_can_show_keeps_nobody_else_from_being_told(
     """Neither a page nor its ids come, whenever it is on it: it is found by halves."""
     caplog.set_level(logging.ERROR)
     world = Fast(workers=workers)
-    for count in range(300):
+    for count in range(MANY):
         world.requisition(f"approver{count}@example.com")
     numbers = sorted(world.coupa.world.approvals.rows)
     world.coupa.poison = {("approvals", numbers[place]): "500"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,7 +27,6 @@ from coupa_core.documents import COMMENT_SCOPE
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
-SCHEMA = schemathesis.openapi.from_dict(description())
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -54,6 +54,12 @@ def app(functions: list[Function]) -> Iterator[Surface]:
         yield served
 
 
+@cache
+def schema() -> Any:
+    """Read the file once, in the process that makes requests up from it."""
+    return schemathesis.openapi.from_dict(description())
+
+
 def takes(name: str, parameter: str) -> bool:
     """Tell whether an operation has this parameter."""
     return any(each["name"] == parameter for each in operations()[name].get("parameters", []))
@@ -61,7 +67,7 @@ def takes(name: str, parameter: str) -> bool:
 
 def answers(app: Surface, name: str, mode: GenerationMode, **fixed: Any) -> Counter[int]:
     """Send what Schemathesis makes up, check each answer, and count those of the bridge by status."""
-    operation = SCHEMA[operations()[name]["path"]][operations()[name]["method"]]
+    operation = schema()[operations()[name]["path"]][operations()[name]["method"]]
     seen: Counter[int] = Counter()
 
     @SEVERAL

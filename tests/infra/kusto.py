@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 Row = dict[str, Any]
@@ -72,7 +72,7 @@ class _Reader:
 
     def __init__(self, query: str, now: datetime) -> None:
         self._now = now
-        self.left = list(_tokens(query))
+        self.left = list(_tokens(query))  # its own, because they are taken from it
 
     def take(self, text: str) -> bool:
         """Take the next token if it is this one."""
@@ -206,7 +206,12 @@ class _Reader:
             raise ValueError(f"{text} is wanted, not {self.left[0].text if self.left else 'the end'}")
 
 
-def _tokens(query: str) -> Iterable[_Token]:
+@cache
+def _tokens(query: str) -> tuple[_Token, ...]:
+    return tuple(_read(query))
+
+
+def _read(query: str) -> Iterable[_Token]:
     at = 0
     while query[at:].strip():
         found = _TOKEN.match(query, at)

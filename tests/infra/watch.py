@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,10 @@ class Watch(logging.Handler):
         self.tables["requests"].append(row)
         return answer
 
-    def sweeps(self, minutes: int) -> None:
-        """Let time pass, with a sweep in every minute."""
-        for _ in range(minutes):
-            self.world.clock.advance(60)
+    def sweeps(self, minutes: int, *, apart: int = 1) -> None:
+        """Let time pass, with a sweep in every minute, or so many minutes apart."""
+        for _ in range(0, minutes, apart):
+            self.world.clock.advance(60 * apart)
             self.world.sweep()
             while self.world.clock.now() > self._evaluated_at + _EVERY:
                 self._evaluated_at += _EVERY
@@ -89,7 +90,7 @@ class Watch(logging.Handler):
 
     def _evaluate(self, now: datetime) -> None:
         """Mail as Azure does: an event whenever it is in the window, a state when it begins."""
-        for alert in alerts(ROOT):
+        for alert in _alerts():
             column = alert["splitBy"]
             values = {str(row[column]) if column else "" for row in self.rows_of(alert, now)}
             found = {(alert["name"], value) for value in values}
@@ -103,7 +104,7 @@ class Watch(logging.Handler):
 
     def raised(self) -> set[str]:
         """Return the alerts that are raised now, each by its own query over its own window."""
-        return {alert["name"] for alert in alerts(ROOT) if self.rows_of(alert)}
+        return {alert["name"] for alert in _alerts() if self.rows_of(alert)}
 
     def rows_of(self, alert: dict[str, Any], now: datetime | None = None) -> list[Row]:
         """Run the query of an alert as Azure does: over what the window holds; any row raises it."""
@@ -113,8 +114,17 @@ class Watch(logging.Handler):
             name: [row for row in rows if since < row["timestamp"] <= now]
             for name, rows in self.tables.items()
         }
-        query = (ROOT / "infra" / "alerts" / f"{alert['name']}.kql").read_text("utf-8")
-        return run(query, inside, now=now)
+        return run(_query(alert["name"]), inside, now=now)
+
+
+@cache
+def _alerts() -> list[dict[str, Any]]:
+    return alerts(ROOT)
+
+
+@cache
+def _query(alert: str) -> str:
+    return (ROOT / "infra" / "alerts" / f"{alert}.kql").read_text("utf-8")
 
 
 @contextmanager
