@@ -179,13 +179,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
     access = build_access(settings, parts, pace=turns)
     sensitive = Sensitive(settings.sensitive)
-    coupa = Coupa(
+    neighbour = functools.partial(
+        Coupa,
         access,
         types=settings.document_types,
         client=settings.coupa_client_login,
         sensitive=sensitive,
-        fields=document_fields(settings.facts),
     )
+    coupa, for_cards = neighbour(), neighbour(fields=document_fields(settings.facts))
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))
@@ -228,9 +229,9 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     return Bridge(
         sweep=Sweep(
             Kit(
-                coupa=coupa,
+                coupa=for_cards,
                 facts=FactReader(access, settings.facts, sensitive=sensitive),
-                directory=Directory(coupa, clock=clock, emails=emails),
+                directory=Directory(for_cards, clock=clock, emails=emails),
                 rules=rules,
                 channel=build_channel(settings, parts, settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
@@ -353,6 +354,7 @@ def build_access(settings: Settings, parts: Parts, *, pace: Rate | None = None) 
         client_id=settings.coupa_client_id,
         client_secret=settings.coupa_client_secret.get_secret_value(),
         scopes=settings.asked_scopes,
+        spare_scopes=settings.fact_scopes,
         clock=parts.clock,
         chance=parts.chance,
     )

@@ -600,9 +600,15 @@ class Settings(BaseModel):
 
     @property
     def asked_scopes(self) -> str:
-        """Return the scopes that a token is asked for: those of the setting, and what a switch needs."""
-        needed = switched_scopes(self.document_types, comments=self.comments == "on", facts=self.facts)
+        """Return the scopes that every token is asked for: those of the setting, and what a switch needs."""
+        needed = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
         return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
+
+    @property
+    def fact_scopes(self) -> str:
+        """Return the scopes that facts alone need: without them a token is as good for all else."""
+        needed = switched_scopes((), comments=False, facts=self.facts)
+        return " ".join(dict.fromkeys(each for each in needed if each not in self.asked_scopes.split()))
 
     @property
     def cadence(self) -> Cadence:

@@ -36,6 +36,7 @@ class Door:
 
     secret: str = SECRET
     scopes: str = LEAST_SCOPES
+    spare_scopes: str = ""
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
@@ -51,6 +52,7 @@ class Door:
             client_id="the client",
             client_secret=self.secret,
             scopes=self.scopes,
+            spare_scopes=self.spare_scopes,
             clock=self.clock,
             chance=random.Random(1),
         )
@@ -310,6 +312,57 @@ def test_a_token_answer_without_a_usable_token_reads_nothing(door: Door, body: s
 
     assert isinstance(failure, Malformed)
     assert door.reads == 0
+
+
+SPARE = "core.budget.read core.supplier.read"
+
+
+def spare(*, granted: bool) -> Door:
+    """Return a door whose token is to have spare scopes, too."""
+    door = Door(spare_scopes=SPARE)
+    door.coupa.desk.granted_scopes |= set(SPARE.split()) if granted else {"core.budget.read"}
+    return door
+
+
+def asked_scopes(door: Door) -> list[str]:
+    """Return what each token request asked for beside the least."""
+    posts = [call for call in door.coupa.front.calls if call.method == "POST"]
+    return [parse_qs(call.body.decode())["scope"][0].removeprefix(LEAST_SCOPES).strip() for call in posts]
+
+
+def test_spare_scopes_are_asked_for_with_the_others() -> None:
+    door = spare(granted=True)
+
+    assert len(door.read()) == 1
+
+    assert (door.mints, asked_scopes(door), door.access.withheld) == (1, [SPARE], "")
+
+
+def test_a_spare_scope_that_is_not_granted_is_asked_for_once_in_a_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door = spare(granted=False)
+    door.read()
+    door.clock.advance(25 * 3_600)
+
+    door.read()
+
+    assert (asked_scopes(door), door.access.withheld) == ([SPARE, "", ""], SPARE)
+    assert caplog.text.count(f"coupa token without some scopes code=coupa_scope scopes={SPARE}") == 1
+
+
+def test_what_is_refused_for_another_reason_is_not_asked_for_again() -> None:
+    door = Door(spare_scopes=SPARE, secret="wrong")
+
+    assert door.fails().code == "coupa_token_401"
+    assert (door.mints, door.access.withheld) == (1, "")
+
+
+def test_a_client_that_lacks_more_than_the_spare_scopes_gets_no_token() -> None:
+    door = Door(spare_scopes=SPARE, scopes="core.invoice.read")
+
+    assert door.fails().code == "coupa_token_400"
+    assert (door.mints, door.access.withheld) == (2, "")
 
 
 # Reading.

@@ -454,7 +454,28 @@ def test_the_scope_of_a_fact_that_is_not_granted_is_named(stage: Stage, fact: Fa
     stage.settings["FACTS"] = ",".join(Fact)
     stage.world.coupa.desk.granted_scopes = EVERY - {scope}
 
-    assert set(stage.wrong()) == {"Coupa", scope}
+    assert set(stage.wrong()) == {scope}
+    [note] = stage.says("FACTS")
+    assert (note.verdict, scope in note.text) == (Verdict.NOTE, True)
+
+
+def test_a_fact_and_a_type_whose_scopes_are_not_granted_are_both_named(stage: Stage) -> None:
+    stage.settings |= {"FACTS": "budget", "DOCUMENT_TYPES": "RequisitionHeader,InvoiceHeader"}
+    stage.world.coupa.desk.granted_scopes = EVERY - {"core.budget.read", "core.invoice.read"}
+
+    assert set(stage.wrong()) == {"Coupa", "core.invoice.read", "core.budget.read"}
+
+
+@pytest.mark.parametrize("body", ["{}", "[null, 1]", '[{"foo": 1}]', "<html>"])
+@pytest.mark.parametrize("path", ["/api/budget_lines", "/api/requisitions"])
+def test_records_of_a_fact_that_are_none_are_named(stage: Stage, path: str, body: str) -> None:
+    stage.settings["FACTS"] = "budget"
+    stage.world.coupa.front.fail("answer", path=path, query="segment-1", times=None, status=200, body=body)
+
+    [said] = stage.wrong().values()
+
+    assert "for FACTS: " in said
+    assert "ask Coupa why, and look for a default API response filter" in said
 
 
 def test_a_fact_that_coupa_closes_is_named_with_what_it_is_for(stage: Stage) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.documents import SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.wire import Reply, Wire, failure_of
+from coupa_core.wire import Reply, Wire, error_text, failure_of
 
 SETTLE_S = 10.0
 """A token may be refused right after it was minted; Coupa asks for five seconds, we allow ten.
@@ -51,6 +51,7 @@ class Access:
         scopes: space-separated.
         clock: for expiry and back-off.
         chance: for jitter.
+        spare_scopes: space-separated, without which a token is good all the same.
     """
 
     def __init__(
@@ -62,14 +63,19 @@ class Access:
         scopes: str,
         clock: Clock,
         chance: random.Random,
+        spare_scopes: str = "",
     ) -> None:
         self._wire = wire
         self._clock = clock
         self._chance = chance
         self._ahead_s = 0.0
-        self._token = _Token(
-            wire, {"client_id": client_id, "client_secret": client_secret, "scope": scopes}, clock
-        )
+        client = {"client_id": client_id, "client_secret": client_secret, "scope": scopes}
+        self._token = _Token(wire, client, clock, spare=spare_scopes)
+
+    @property
+    def withheld(self) -> str:
+        """Return the spare scopes, space-separated, where Coupa gave a token only without them."""
+        return self._token.withheld
 
     def read(
         self,
@@ -189,13 +195,19 @@ class _Minted:
 class _Token:
     """The access token: minted by one thread at a time, renewed ahead of its end, kept while it works.
 
-    Coupa may end the old token when minting fails, so nothing is minted without need.
+    Coupa may end the old token when minting fails, so nothing is minted without need: there is one token for
+    everything, and the scopes that were refused once are not asked for again.
     Source: "OpenID Connect clients".
+
+    Attributes:
+        withheld: the spare scopes, where Coupa gave a token only without them.
     """
 
-    def __init__(self, wire: Wire, client: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, wire: Wire, client: Mapping[str, str], clock: Clock, *, spare: str) -> None:
         self._wire = wire
         self._client = client
+        self._spare = spare
+        self.withheld = ""
         self._clock = clock
         self._lock = threading.Lock()
         self._minted: _Minted | None = None
@@ -254,16 +266,18 @@ class _Token:
         return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
 
     def _ask(self, deadline: Deadline) -> Reply:
-        """Ask for a token, once. Whatever the outcome is, the request that needs the token was not sent."""
-        try:
-            reply = self._wire.send(
-                "POST",
-                "/oauth2/token",
-                form={**self._client, "grant_type": "client_credentials"},
-                deadline=deadline.within(_READ_S),
-            )
-        except Unknown as lost:
-            raise Unavailable(lost.code, str(lost)) from lost
+        """Ask for a token; where Coupa refuses a scope, once more without the spare ones.
+
+        Whatever the outcome is, the request that needs the token was not sent.
+        """
+        spare = "" if self.withheld else self._spare
+        reply = self._answer(spare, deadline)
+        if spare and not reply.ok and "invalid_scope" in error_text(reply):
+            narrow = self._answer("", deadline)
+            if narrow.ok:
+                self.withheld = spare
+                logger.error("coupa token without some scopes code=coupa_scope scopes=%s", spare)
+            reply = narrow
         if reply.ok:
             return reply
         hint = "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and COUPA_SCOPES"
@@ -277,6 +291,18 @@ class _Token:
             wait_s = failure.retry_after_s
             raise Unavailable(failure.code, str(failure), status=reply.status, retry_after_s=wait_s)
         raise failure
+
+    def _answer(self, spare: str, deadline: Deadline) -> Reply:
+        scope = f"{self._client['scope']} {spare}".strip()
+        try:
+            return self._wire.send(
+                "POST",
+                "/oauth2/token",
+                form={**self._client, "scope": scope, "grant_type": "client_credentials"},
+                deadline=deadline.within(_READ_S),
+            )
+        except Unknown as lost:
+            raise Unavailable(lost.code, str(lost)) from lost
 
 
 def _life_s(value: Any) -> float:

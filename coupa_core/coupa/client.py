@@ -53,6 +53,9 @@ from coupa_core.model import (
 from coupa_core.sensitive import Sensitive
 from coupa_core.wire import Reply
 
+PLAIN_S = 3_600.0
+"""So long documents are read without what leads to facts, after none could be read with it."""
+
 PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
 
@@ -128,7 +131,8 @@ class Coupa:
         client: the login of our client's user in Coupa, by which what we wrote is known; empty where it is
             not known.
         sensitive: what no document may show in chat; None for nothing.
-        fields: what is asked of each kind of document.
+        fields: what is asked of each kind of document: more than elsewhere where more is shown of it. What
+            cannot be read so is read without the more.
     """
 
     def __init__(
@@ -145,6 +149,9 @@ class Coupa:
         self._client = client
         self._sensitive = sensitive or Sensitive()
         self._fields = fields
+        self._plain_until: datetime | None = None
+        self.read_plainly = 0
+        """So many documents were read without the more, ever."""
 
     # ------------------------------------------------------------------ approvals
 
@@ -353,7 +360,7 @@ class Coupa:
             return None
         if kind not in READABLE:
             return Document(type=kind, id=number)
-        read = self._by_ids(READABLE[kind].resource, self._fields[READABLE[kind].kind], [number], deadline)
+        read = self._documents(kind, [number], deadline)
         for failure in read.failed.values():
             raise failure
         document = self._parsed(kind, read.rows, deadline).get((kind, number))
@@ -632,8 +639,7 @@ class Coupa:
 
     def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read documents of one type; each that cannot be read is `Unreadable`."""
-        source = READABLE[kind]
-        read = self._by_ids(source.resource, self._fields[source.kind], numbers, deadline)
+        read = self._documents(kind, numbers, deadline)
         failures = list(read.failed.values())
         if failures and not read.rows and all(each.code in _CLOSED_TO_US for each in failures):
             raise failures[0]  # it is the type, as far as anybody can tell
@@ -641,6 +647,50 @@ class Coupa:
         for number, failure in read.failed.items():
             documents |= _unreadable(kind, [number], failure, alone=True)
         return documents
+
+    def _documents(self, kind: str, ids: Iterable[int], deadline: Deadline) -> Halved[int, Any]:
+        """Return the rows of documents of one type; what cannot be read with the more is read without it.
+
+        Raises:
+            ServiceError: Coupa answers nothing useful at all.
+        """
+        source, numbers = READABLE[kind], sorted(set(ids))
+        plain, fields = DOCUMENT_FIELDS[source.kind], self._fields[source.kind]
+        if fields == plain:
+            return self._by_ids(source.resource, plain, numbers, deadline)
+        if self._plain_until is not None and self.now() < self._plain_until:
+            self.read_plainly += len(numbers)
+            return self._by_ids(source.resource, plain, numbers, deadline)
+        try:
+            read = self._by_ids(source.resource, fields, numbers, deadline)
+        except ServiceError as failure:
+            if not _may_be_of_fields(failure):
+                raise
+            read = Halved(failed=dict.fromkeys(numbers, failure))
+        left = {number: each for number, each in read.failed.items() if _may_be_of_fields(each)}
+        if not left:
+            return read
+        try:
+            again = self._plainly(kind, left, deadline)
+        except ServiceError:
+            if not read.rows:
+                raise
+            return read
+        if again.rows and not read.rows:
+            self._plain_until = self.now() + timedelta(seconds=PLAIN_S)
+        known = {number: each for number, each in read.failed.items() if number not in left}
+        return Halved([*read.rows, *again.rows], {**known, **again.failed})
+
+    def _plainly(self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline) -> Halved[int, Any]:
+        """Read without the more what could not be read with it, each with its cause."""
+        source = READABLE[kind]
+        read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], left, deadline)
+        if read.rows:
+            cause = next(iter(left.values()))
+            text = "documents read without what leads to facts code=%s type=%s documents=%d cause=%s"
+            logger.error(text, cause.code, kind, len(read.rows), cause)
+            self.read_plainly += len(read.rows)
+        return read
 
     def _parsed(self, kind: str, rows: Iterable[Any], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Parse documents of one type; a change of an order gets the order's total beside it."""
@@ -738,7 +788,7 @@ class Coupa:
             if failure.code == _UNORDERED or not failure.may_be_of_one:
                 raise
         named = self._rows_of("approvals", ["id"], asked, ids, deadline, newest_first=newest_first)
-        numbers = list(map(_id_of, named.rows))
+        numbers = list(map(id_of, named.rows))
         if named.failure is not None or 0 in numbers:
             raise Malformed(_UNORDERED, "Coupa did not list the ids of approvals")
         read = self._by_ids("approvals", APPROVAL_FIELDS, numbers, deadline)
@@ -792,8 +842,8 @@ class Coupa:
             "fields": _compact(fields),
         }
         body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
-        rows = _rows(body, resource)
-        numbers = [number for number in map(_id_of, rows) if number]
+        rows = rows_in(body, resource)
+        numbers = [number for number in map(id_of, rows) if number]
         if not numbers and len(rows) < PAGE:
             return _Rows(rows)  # what has no id cannot be paged past, and is not a page's worth
         is_ordered = numbers == sorted(numbers, reverse=newest_first)
@@ -817,17 +867,17 @@ class Coupa:
             }
             insists = len(numbers) == 1
             body = self._access.read(resource, f"/api/{resource}", query, deadline, insists=insists)
-            return _rows(body, resource)
+            return rows_in(body, resource)
 
         def ask_all(some: Sequence[int]) -> list[Any]:
             """Ask again for what did not come: Coupa may answer fewer rows than it is asked for."""
             rows = ask(some)
-            left = set(some) - set(map(_id_of, rows))
+            left = set(some) - set(map(id_of, rows))
             has_come = len(left) < len(some)
             while left and has_come:
-                more = [row for row in ask(sorted(left)) if _id_of(row) in left]
+                more = [row for row in ask(sorted(left)) if id_of(row) in left]
                 rows += more
-                left -= set(map(_id_of, more))
+                left -= set(map(id_of, more))
                 has_come = bool(more)
             return rows
 
@@ -847,7 +897,7 @@ class Coupa:
             if refused.status == 404:  # noqa: PLR2004
                 return None
             raise
-        if not isinstance(row, dict) or _id_of(row) != number:
+        if not isinstance(row, dict) or id_of(row) != number:
             raise Malformed("coupa_record", f"Coupa did not answer with {resource} {number}")
         return row
 
@@ -881,6 +931,11 @@ def _unreadable(
     }
 
 
+def _may_be_of_fields(failure: ServiceError) -> bool:
+    """Tell whether something that was asked for may be at fault, and not the resource or the time."""
+    return failure.may_be_of_one and failure.status not in (403, 404)
+
+
 def path_id(number: int) -> str:
     """Return an id as it may stand in a URL: 1 to 19 digits, nothing else.
 
@@ -892,14 +947,14 @@ def path_id(number: int) -> str:
     return str(number)
 
 
-def _rows(body: Any, resource: str) -> list[Any]:
+def rows_in(body: Any, resource: str) -> list[Any]:
     """Expect a list; an error object with status 200 must not look like an empty one."""
     if not isinstance(body, list):
         raise Malformed("coupa_list", f"Coupa answered {resource} with {type(body).__name__}, not a list")
     return body
 
 
-def _id_of(row: Any) -> int:
+def id_of(row: Any) -> int:
     """Return the id of a raw row, or 0."""
     number = row.get("id") if isinstance(row, dict) else None
     if isinstance(number, str) and number.isascii() and number.isdigit():
@@ -912,7 +967,7 @@ def _id_of(row: Any) -> int:
 def _answered_id(reply: Reply) -> int:
     """Return the id of the record that Coupa answered with, or 0."""
     try:
-        return _id_of(reply.json())
+        return id_of(reply.json())
     except Malformed:
         return 0
 

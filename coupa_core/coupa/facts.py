@@ -1,7 +1,8 @@
 """The questions about facts: one call to Coupa for each fact of up to fifty documents, and never a second.
 
 A question is asked once, without a second try and without a second page, so that a fact never costs more.
-An answer that fills its page may go on behind it, and is not whole.
+An answer that fills its page may go on behind it, and is not whole. A row that cannot be read is one of which
+nothing is known: it spoils what it may be about, and nothing else.
 
 Sources: the pages that `coupa_core.facts.shapes` names, and, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -15,13 +16,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
-from coupa_core.coupa.client import PAGE
+from coupa_core.coupa.client import PAGE, id_of, rows_in
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.documents import parse_document
-from coupa_core.errors import Malformed
+from coupa_core.documents import SCOPES, parse_document
+from coupa_core.errors import Denied
 from coupa_core.facts import (
     FACT_RESOURCES,
     SEGMENTS,
@@ -49,7 +51,7 @@ _PERIOD: dict[str, Any] = {"period": ["id", "name", "is-open", *_SEGMENTS, _CHAR
 
 FACT_FIELDS: dict[Fact, list[Any]] = {
     Fact.OPEN_REQUESTS: [
-        *("id", "status", "total", "submitted-at"),
+        *("id", "status", "total", "submitted-at", "line-count"),
         _CURRENCY,
         {"requested-by": ["id"]},
         {"department": ["name"]},
@@ -78,6 +80,10 @@ _RECORDS: dict[Fact, type[Record]] = {
     Fact.AGREED_PRICE: SupplierItem,
     Fact.SUPPLIER_STATUS: Standing,
 }
+
+
+MAX_FILTERS = 2_000
+"""Characters of all that narrows a question down: many gateways end a request line at 8 KB."""
 
 
 def document_fields(facts: Iterable[Fact]) -> dict[Kind, list[Any]]:
@@ -120,12 +126,14 @@ class FactReader:
         """Ask about one fact of up to fifty documents, by one call or, where nothing leads to it, by none.
 
         Raises:
-            ServiceError: Coupa did not answer usefully, or not in time.
+            ServiceError: Coupa did not answer usefully, or not in time, or gives no token for it.
         """
         asked = _QUESTIONS[fact](documents)
         if not asked:
             return Answer((), is_whole=False)
         resource = FACT_RESOURCES[fact]
+        if SCOPES["GET", resource] in self._access.withheld.split():
+            raise Denied("coupa_scope", f"Coupa gave a token only without {self._access.withheld}")
         query = {
             **asked,
             "order_by": "id",
@@ -133,10 +141,8 @@ class FactReader:
             "limit": str(PAGE),
             "fields": json.dumps(FACT_FIELDS[fact], separators=(",", ":")),
         }
-        rows = self._access.read(resource, f"/api/{resource}", query, deadline, tries=1)
-        if not isinstance(rows, list):
-            raise Malformed("coupa_list", f"Coupa answered {resource} with {type(rows).__name__}, not a list")
-        answer = _answer(fact, rows, documents)
+        body = self._access.read(resource, f"/api/{resource}", query, deadline, tries=1)
+        answer = _answer(fact, rows_in(body, resource), documents)
         veiled = [self._sensitive.veil(each) if isinstance(each, Document) else each for each in answer.rows]
         return replace(answer, rows=veiled)
 
@@ -147,31 +153,20 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> A
     Open requests are whole only with those in it that are known to wait: a list that was cut short ends
     before the newest, which the documents mostly are.
     """
-    read = [record for row in rows if (record := _record(fact, row)) is not None]
-    ids = [getattr(record, "id", None) for record in read]
-    numbers = [number for number in ids if number is not None]
-    is_whole = len(numbers) == len(rows) < PAGE and len(set(numbers)) == len(rows)
-    is_newest_first = len(numbers) == len(rows) and numbers == sorted(set(numbers), reverse=True)
-    if fact is Fact.LAST_PRICE and not is_newest_first:
-        return Answer((), is_whole=False)
+    numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows), len(rows))
     if fact is Fact.OPEN_REQUESTS:
-        is_whole = is_whole and _has_all(read, documents)
-    return Answer(read, is_whole=is_whole)
+        known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
+        requests = [each for row in rows if (each := parse_document(REQUISITION, row)) is not None]
+        return Answer(requests, len(requests) == len(rows) < PAGE and known <= set(numbers), *counts)
+    if fact is Fact.LAST_PRICE and numbers != sorted(set(numbers), reverse=True):
+        return Answer((), False, *counts)
+    records = [_RECORDS[fact].model_validate(row if isinstance(row, dict) else {}) for row in rows]
+    return Answer(records, len(rows) < PAGE, *counts)
 
 
-def _has_all(read: Sequence[Record], documents: Iterable[Document]) -> bool:
-    """Tell whether a list of open requests is clear, and has all those in it that are known to wait."""
-    requests = [each for each in read if isinstance(each, Document) and requester_of(each) and each.status]
-    known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
-    return len(requests) == len(read) and known <= {each.id for each in requests}
-
-
-def _record(fact: Fact, row: Any) -> Record | None:
-    if not isinstance(row, dict):
-        return None
-    if fact is Fact.OPEN_REQUESTS:
-        return parse_document(REQUISITION, row)
-    return _RECORDS[fact].model_validate(row)
+def unread_of(rows: Sequence[Any]) -> int:
+    """Return how many rows are none of Coupa's records: without an id nobody knows what they are."""
+    return sum(not id_of(row) for row in rows)
 
 
 # ---------------------------------------------------------------------- the questions
@@ -184,7 +179,8 @@ def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
 def _budget(documents: Sequence[Document]) -> dict[str, str]:
     """Ask for the lines of the periods, and of those segments that all periods mark, the values that occur.
 
-    More lines than those that pay may come; a value with a comma cannot be listed, and is not.
+    More lines than those that pay may come; a value with a comma cannot be listed, and is not. Nor are values
+    that would make the question too long: those of the segment with the shortest list come first.
     """
     charged = [
         (line.period, line.account)
@@ -193,11 +189,16 @@ def _budget(documents: Sequence[Document]) -> dict[str, str]:
         if line.account and line.period and line.period.id and not line.account_allocations
     ]
     asked = _about("period[id][in]", (period.id for period, _ in charged), {})
-    for number in SEGMENTS if asked else ():
+    filters: list[tuple[int, str, str]] = []
+    for number in SEGMENTS:
         values = {account.segments[number] for _, account in charged if number in account.segments}
-        is_marked = bool(values) and all(number in period.segments for period, _ in charged)
+        is_marked = bool(values) and all(number in (period.segments or ()) for period, _ in charged)
         if is_marked and len(values) <= PAGE and not any("," in each for each in values):
-            asked[f"segment_{number}[in]"] = ",".join(sorted(values))
+            name, listed = f"segment_{number}[in]", ",".join(sorted(values))
+            filters.append((len(urlencode({name: listed})), name, listed))
+    for _, name, listed in sorted(filters):
+        if len(urlencode(asked | {name: listed})) <= MAX_FILTERS:
+            asked[name] = listed
     return asked
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
-from coupa_core.coupa import FACT_FIELDS, Access, document_fields
+from coupa_core.coupa import FACT_FIELDS, Access, document_fields, rows_in, unread_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
-from coupa_core.errors import ServiceError, SettingsError
+from coupa_core.errors import Malformed, ServiceError, SettingsError
 from coupa_core.facts import FACT_RESOURCES
 from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
@@ -43,6 +43,8 @@ _WRITE = SCOPES["PUT", "approvals"]
 _GRANT = (
     "grant it to the OAuth client in Coupa (Setup, OAuth2/OpenID Connect Clients) and name it in COUPA_SCOPES"
 )
+
+_ODD = "ask Coupa why, and look for a default API response filter"
 
 
 class Verdict(StrEnum):
@@ -174,7 +176,7 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
     yield from _types(access, types, parts.clock)
     for resource in ("users", "user_groups"):
         yield _scope(resource, _read(access, resource, parts.clock))
-    yield from _facts(settings, access, parts.clock)
+    yield from _facts(settings, parts, access)
     beside = [READABLE[name].comments_as for name in types if READABLE[name].comments_as]
     if settings.comments == "on" and beside:
         failure = _read(access, "comments", parts.clock, of={"commentable_type": beside[0]})
@@ -196,14 +198,38 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield Finding(Verdict.OK, "delegations", "can be read")
 
 
-def _facts(settings: Settings, access: Access, clock: Clock) -> Iterator[Finding]:
-    """Read one record for each fact that is switched on, with all that is asked of it in a sweep."""
-    asked = [(FACT_RESOURCES[fact], FACT_FIELDS[fact], fact.value) for fact in settings.facts]
-    if asked:
-        lines = document_fields(settings.facts)[Kind.REQUISITION]
-        asked.append((READABLE[REQUISITION].resource, lines, "what leads to facts"))
-    for resource, fields, what in asked:
-        yield _scope(resource, _read(access, resource, clock, fields), f", for FACTS: {what}")
+def _facts(settings: Settings, parts: Parts, access: Access) -> Iterator[Finding]:
+    """Read some records for each fact that is switched on, with all that is asked of them in a sweep."""
+    for fact in settings.facts:
+        resource = FACT_RESOURCES[fact]
+        scope, what = SCOPES["GET", resource], f"for FACTS: {fact}"
+        own = _with_scope(scope, settings, parts) if scope in access.withheld.split() else access
+        yield _records(own, resource, FACT_FIELDS[fact], what, parts.clock)
+    if settings.facts:
+        lines, resource = document_fields(settings.facts)[Kind.REQUISITION], READABLE[REQUISITION].resource
+        yield _records(access, resource, lines, "for FACTS: what leads to facts", parts.clock)
+    if access.withheld:
+        text = (
+            f"nothing that needs one of {access.withheld} is shown: Coupa gave a token only without them; "
+            "grant what is missing above, then restart the app"
+        )
+        yield Finding(Verdict.NOTE, "FACTS", text)
+
+
+def _records(access: Access, resource: str, fields: Sequence[Any], what: str, clock: Clock) -> Finding:
+    """Read some records with these fields, and look whether they are any."""
+    query = {"limit": "10", "fields": json.dumps(fields)}
+    try:
+        rows = rows_in(access.read(resource, f"/api/{resource}", query, Deadline(clock, CHECK_S)), resource)
+    except Malformed as failure:
+        return Finding(Verdict.WRONG, SCOPES["GET", resource], f"{failure}, {what}: {_ODD}")
+    except ServiceError as failure:
+        return _scope(resource, failure, f", {what}")
+    unread = unread_of(rows)
+    if unread:
+        text = f"{unread} of {len(rows)} records of {resource} have no id, {what}: {_ODD}"
+        return Finding(Verdict.WRONG, SCOPES["GET", resource], text)
+    return _scope(resource, None, f", {what}")
 
 
 def _read(
@@ -265,12 +291,16 @@ def _scope(resource: str, failure: ServiceError | None, what: str = "") -> Findi
 
 def _ungranted(settings: Settings, parts: Parts) -> Iterator[Finding]:
     """Name the scopes that Coupa does not give, by asking for one at a time."""
-    for scope in settings.asked_scopes.split():
-        alone = {"coupa_scopes": scope, "comments": "off", "facts": ()}
-        access = build_access(settings.model_copy(update=alone), parts)
-        failure = _read(access, "approvals", parts.clock)
+    for scope in (*settings.asked_scopes.split(), *settings.fact_scopes.split()):
+        failure = _read(_with_scope(scope, settings, parts), "approvals", parts.clock)
         if failure and failure.code == "coupa_token_400":
             yield Finding(Verdict.WRONG, scope, f"is not granted: {_GRANT}")
+
+
+def _with_scope(scope: str, settings: Settings, parts: Parts) -> Access:
+    """Return access to Coupa by a token that has one scope."""
+    alone = {"coupa_scopes": scope, "comments": "off", "facts": ()}
+    return build_access(settings.model_copy(update=alone), parts)
 
 
 def _moveworks(settings: Settings, parts: Parts) -> Finding:

@@ -111,13 +111,12 @@ def suppliers_of(document: Document) -> dict[int, Supplier]:
 
 
 def _others(document: Document, found: Iterable[Document]) -> Others | None:
+    """Return the other requests of whoever asks, where everybody's state and requester is known."""
     asker = requester_of(document)
-    others = {
-        each.id: each
-        for each in found
-        if each.id != document.id and each.status == PENDING and asker == requester_of(each)
-    }
-    if asker is None or not others:
+    may_be = [each for each in found if each.id != document.id and requester_of(each) in (None, asker)]
+    is_clear = all(requester_of(each) and each.status for each in may_be)
+    others = {each.id: each for each in may_be if each.status == PENDING}
+    if asker is None or not others or not is_clear:
         return None
     sums: dict[str, Decimal] = {}
     for each in others.values():
@@ -135,6 +134,7 @@ def _twins(document: Document, found: Iterable[Document]) -> tuple[Document, ...
     if mine is None or at is None:
         return ()
     others = {each.id: each for each in found if each.id != document.id and each.status == PENDING}
+    # Whoever else asks for the same is read by chance only, with what else was looked at.
     return tuple(
         each
         for each in others.values()
@@ -145,40 +145,34 @@ def _twins(document: Document, found: Iterable[Document]) -> tuple[Document, ...
 
 
 def _likeness(document: Document) -> tuple[object, ...] | None:
-    """Return who is paid how much by a requisition; None where that is not known."""
+    """Return for whom a requisition pays whom how much; None where that is not known."""
     payees = [line.supplier.id if line.supplier else None for line in document.lines]
     is_clear = not document.lacks_lines and payees and None not in payees
-    code = _code(document.currency)
-    if document.kind is not Kind.REQUISITION or not (is_clear and document.total and code):
+    code, asker = _code(document.currency), requester_of(document)
+    if asker is None or not (is_clear and document.total and code):
         return None
-    return frozenset(payees), document.total, code
+    return asker, frozenset(payees), document.total, code
 
 
 def _budget(document: Document, found: Collection[BudgetLine]) -> BudgetLine | None:
     """Return the one line of an open period that pays every line of a document, in its currency."""
-    paying = [_paying(line, found) for line in lines_of(document)]
-    if document.lacks_lines or not paying or not all(paying):
-        return None
-    one = paying[0][0]
-    if any(each is not one for some in paying for each in some):
+    lines = lines_of(document)
+    paying = [each for each in found if any(map(each.may_pay, lines))]
+    one = paying[0] if len(paying) == 1 and not document.lacks_lines else None
+    if one is None or not all(one.pays(line) and not line.account_allocations for line in lines):
         return None
     is_open = one.period is not None and one.period.is_open is True
     is_known = one.remaining is not None and _code(one.currency) == _code(document.currency) != ""
     return one if is_open and is_known else None
 
 
-def _paying(line: RequestLine, found: Iterable[BudgetLine]) -> list[BudgetLine]:
-    """Return which budget lines pay a line; none where it is split between accounts."""
-    return [] if line.account_allocations else [each for each in found if each.pays(line)]
-
-
 def _last_prices(document: Document, found: Iterable[OrderedLine]) -> tuple[Price, ...]:
     """Return the price of the newest order line of each line's item from its supplier; newest come first."""
-    orders = [each for each in found if not each.is_cancelled]
+    orders = [each for each in found if not each.is_no_order]
 
     def newest(line: RequestLine, pair: tuple[int, int]) -> Price | None:
         last = next((each for each in orders if each.may_be(pair)), None)
-        if last is None or not last.price or last.item is None or last.supplier is None:
+        if last is None or not (last.price and last.status) or last.item is None or last.supplier is None:
             return None
         same = (last.item.id, last.supplier.id) == pair and _unit(last.uom) == _unit(line.uom)
         return _price(document, line, last.price, last.currency, last.created_at) if same else None
@@ -216,15 +210,18 @@ def _is_vague(each: SupplierItem) -> bool:
 def _each_price(
     document: Document, find: Callable[[RequestLine, tuple[int, int]], Price | None]
 ) -> tuple[Price, ...]:
-    known = [find(line, line.pair) for line in lines_of(document) if line.pair is not None]
-    return tuple(each for each in known if each is not None)
+    """Return what is found for the lines of a document, once for each item of a supplier at its price."""
+    known = [(line.pair, find(line, line.pair)) for line in lines_of(document) if line.pair is not None]
+    once = {(pair, each.amount, each.currency.code, each.at): each for pair, each in reversed(known) if each}
+    return tuple(reversed(once.values()))
 
 
 def _price(
     document: Document, line: RequestLine, amount: Decimal, currency: Currency | None, at: str | None = None
 ) -> Price | None:
-    """Return a price in the line's own currency."""
-    if currency is None or not _code(currency) or _code(currency) != _code(document.currency_of(line)):
+    """Return a price in the line's own currency; what is paid back is no price."""
+    is_same = _code(currency) == _code(document.currency_of(line))
+    if currency is None or not (_code(currency) and is_same and amount > 0):
         return None
     return Price(line, amount, currency, at or "")
 

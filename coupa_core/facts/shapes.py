@@ -66,7 +66,9 @@ def _texts(segments: Any) -> Any:
 
 
 def _marked(segments: Any) -> Any:
-    return {number for number, is_marked in segments.items() if is_marked is True}
+    """Return the segments that are marked; None where one says neither that it is nor that it is not."""
+    is_clear = all(is_marked in (True, False, None) for is_marked in segments.values())
+    return {number for number, is_marked in segments.items() if is_marked} if is_clear else None
 
 
 class _Segmented(Record):
@@ -107,7 +109,7 @@ class Period(_Segmented):
     name: Text = None
     is_open: Flag = None
     account_type: Annotated[Step | None, Lenient] = None
-    segments: Annotated[frozenset[int], BeforeValidator(_marked)] = frozenset()
+    segments: Annotated[frozenset[int] | None, BeforeValidator(_marked)] = None
 
 
 def _object(value: Any) -> Any:
@@ -160,11 +162,17 @@ class BudgetLine(_Segmented):
         mine, its, account = self.period, line.period, line.account
         if mine is None or its is None or account is None or mine.id is None or mine.id != its.id:
             return False
-        charts = {each.account_type.id for each in (mine, account) if each.account_type}
-        is_same = all(
-            n in self.segments and self.segments[n] == account.segments.get(n) for n in mine.segments
-        )
-        return bool(mine.segments) and is_same and len(charts - {None}) <= 1
+        marked = mine.segments or ()
+        is_same = all(n in self.segments and self.segments[n] == account.segments.get(n) for n in marked)
+        return bool(marked) and is_same and self.may_pay(line)
+
+    def may_pay(self, line: RequestLine) -> bool:
+        """Tell whether a line may be charged to it: nothing that both say is another."""
+        mine, its, account = self.period or Period(), line.period or Period(), line.account or Charged()
+        marked = mine.segments or its.segments or ()
+        said: list[set[object]] = [{self.segments.get(n), account.segments.get(n)} for n in marked]
+        said += [{mine.id, its.id}, {each.account_type and each.account_type.id for each in (mine, account)}]
+        return all(len(each - {None}) <= 1 for each in said)
 
 
 class Item(Record):
@@ -187,6 +195,10 @@ class _Priced(Record):
         return all(mine in (None, wanted) for mine, wanted in zip(said, pair, strict=True))
 
 
+NO_ORDER = ("cancel", "void", "reject", "draft", "pending", "error", "abandon", "withdraw", "delete")
+"""How the states begin in which nothing was ordered; Coupa writes both `cancelled` and `canceled`."""
+
+
 class OrderedLine(_Priced):
     """A line of a purchase order.
 
@@ -199,9 +211,9 @@ class OrderedLine(_Priced):
     status: Name = None
 
     @property
-    def is_cancelled(self) -> bool:
-        """Tell whether it was taken back; Coupa writes both `cancelled` and `canceled`."""
-        return (self.status or "").startswith("cancel")
+    def is_no_order(self) -> bool:
+        """Tell whether nothing was ordered by it, or not any more."""
+        return (self.status or "").strip().casefold().startswith(NO_ORDER)
 
 
 class SupplierItem(_Priced):
@@ -238,7 +250,7 @@ class Standing(Record):
     @property
     def is_inactive(self) -> bool:
         """Tell whether Coupa has it as inactive."""
-        return self.status == "inactive"
+        return (self.status or "").strip().casefold() == "inactive"
 
 
 @dataclass(frozen=True)
@@ -246,9 +258,13 @@ class Answer:
     """What Coupa answered about one fact of some documents.
 
     Attributes:
-        rows: in the order of the answer; what could not be read is left out.
+        rows: in the order of the answer; of one that could not be read nothing is known, or it is left out.
         is_whole: no row is missing, as far as anybody can tell.
+        unread: how many rows could not be read.
+        came: how many rows came.
     """
 
     rows: Sequence[Record]
     is_whole: bool
+    unread: int = 0
+    came: int = 0

@@ -45,7 +45,7 @@ def _budget(budget: BudgetLine | None, style: Style) -> str:
     """Say what Coupa counts, without a sum of ours: whether what waits is in what remains is its setting."""
     if budget is None or budget.period is None:
         return ""
-    segments = [budget.segments[number] for number in sorted(budget.period.segments)]
+    segments = [budget.segments[number] for number in sorted(budget.period.segments or ())]
     name = style.join(clean(budget.period.name, SHORT), clean(" / ".join(segments), SHORT))
     remaining = style.amount(budget.remaining, budget.currency)
     pending = style.amount(budget.pending_requisitions_amount, budget.currency)

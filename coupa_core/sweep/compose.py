@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coupa_core import notice
-from coupa_core.authority import Right
+from coupa_core.authority import Decider, Right
 from coupa_core.documents import READABLE
 from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
@@ -109,13 +109,18 @@ def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
         right=_right(item, kit) or Right(person),
         generation=entry.generation,
         is_unread=bool(judged.unread),
-        is_short=max(entry.failures, was.refusals) >= MINIMAL_AFTER,
+        is_short=is_short(entry, person),
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
         facts=judged.facts,
         waited=now - (item.since or now) if item.message.kind is Kind.REMINDER else None,
         answers=item.message.passes_on,
     )
+
+
+def is_short(entry: Entry, person: Decider) -> bool:
+    """Tell whether somebody gets a card in its shortest form: the whole one was refused several times."""
+    return max(entry.failures, entry.to(person.key).refusals) >= MINIMAL_AFTER
 
 
 def _end_of(item: Item) -> notice.Ended:

@@ -31,10 +31,10 @@ from coupa_core.ledger import (
 )
 from coupa_core.notice import Notice
 from coupa_core.parallel import each
-from coupa_core.sweep.compose import Item, compose, shown_facts
+from coupa_core.sweep.compose import Item, compose, is_short, shown_facts
 from coupa_core.sweep.kit import Kit, Progress, Rows
 from coupa_core.sweep.questions import closed_by
-from coupa_core.sweep.shapes import CARDS, Judged, Kind, Message
+from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Kind, Message
 
 DEFAULT_PAUSE_S = 60.0
 
@@ -191,6 +191,20 @@ class Outbox:
     paused_until: datetime | None
     _may: bool | None = None
     _messages: Counter[str] = field(default_factory=Counter)
+
+    def alone(self, judged: Sequence[Judged]) -> set[int]:
+        """Return of which approvals somebody is told by a whole card of their own, by their ids."""
+        cases = [Case(one, one.entry, list(one.messages)) for one in judged]
+        together = {
+            (id(case), id(message)) for letter in self._crowds(cases, CARDS) for case, message in letter
+        }
+        return {
+            case.judged.approval.id
+            for case in cases
+            for message in case.owed
+            if message.kind in DECIDING and (id(case), id(message)) not in together
+            if not is_short(case.entry, message.person)
+        }
 
     def deliver(self, judged: Sequence[Judged], *, behind: int = 0) -> None:
         """Say everything, so that no approval of a great group keeps the others waiting, and end each claim.

@@ -151,13 +151,17 @@ class Work:
         listed = [look for look in looks if look.urgency is not Urgency.GONE]
         queue = deque(bundles(listed, over=self._over))
         may_begin = bool(queue) and (self._policy.silence or self._outbox.may_begin())
-        while may_begin and queue and self._room() > 0:
-            self._batch(_take(queue, self._room()), behind=len(queue))
+        try:
+            while may_begin and queue and self._room() > self._facts.waiting:
+                self._batch(_take(queue, self._room() - self._facts.waiting), behind=len(queue))
+        finally:
+            self._send_kept(behind=len(queue), is_last=True)
         self._progress.count("left_for_later", sum(map(len, queue)))
         self._outbox.deadline = self._progress.deadline
         gone = deque([look] for look in looks if look.urgency is Urgency.GONE)
         while gone and not self._progress.is_over and self._progress.deadline.left_s() > 0:
             self._batch(_take(gone, BATCH))
+        self._send_kept(is_last=True)
         self._progress.count("closings_left", len(gone))
         self._report_cut()
 
@@ -177,22 +181,34 @@ class Work:
         return BATCH if has_time and not (self._progress.is_over or self._progress.is_mute) else 0
 
     def _batch(self, looks: Sequence[Look], *, behind: int = 0) -> None:
-        """Claim some approvals, read them again, judge each, and say what is to be said."""
-        workers = self._kit.workers
+        """Claim some approvals, read them again, judge each, and say what is to be said.
+
+        Cards that show facts wait for those of later batches, so that one question is about fifty of them.
+        """
+        workers, began_s = self._kit.workers, self._kit.clock.monotonic()
         claims = each(self.rows.claim, looks, workers=workers)
         held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
         deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
         try:
             whole = self._read(held, deadline) if held else []
         except ServiceError as failure:
+            self._send_kept(is_last=True)  # what was read before can be said
             is_gone = held[0].is_gone  # and so are all: Coupa has listed the others just before
             (self._progress.hamper if is_gone else self._progress.mute)(failure)
             cause = failure.code
             each(lambda one: self._give_back(one, cause), held, workers=workers)
             whole = []
         judged = [one for case in whole if (one := self._judged(case))]
-        self._outbox.deliver(self._facts.beside(judged, deadline), behind=behind)
+        others = self._facts.keep(judged, alone=self._outbox.alone(judged), began_s=began_s)
+        self._send_kept(behind=behind)
+        self._outbox.deliver(others, behind=behind + self._facts.waiting)
         self.rows.record()
+
+    def _send_kept(self, *, behind: int = 0, is_last: bool = False) -> None:
+        """Say what was kept for its facts, where enough of it has come together, or it can wait no longer."""
+        while due := self._facts.due(self._outbox.deadline, is_last=is_last):
+            self._outbox.deliver(due, behind=behind)
+            self.rows.record()
 
     def _give_back(self, held: _Held, cause: str) -> None:
         """End the claim of what was not read."""
