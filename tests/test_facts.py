@@ -1104,6 +1104,44 @@ def test_what_leads_to_facts_is_tried_again_after_an_hour() -> None:
     assert (first, second, set(card(one))) == ([{}, {}], {}, {LABELS[Fact.BUDGET]})
 
 
+PLAIN = r"^(?!.*account-type).*requisition_lines"
+"""A question for requisitions without what leads to facts."""
+
+
+def test_requests_that_cannot_be_read_at_all_wait_as_they_would_without_facts() -> None:
+    one = world("budget")
+    one.coupa.front.fail(
+        "answer", path="/api/requisitions", query="requisition_lines", times=None, status=500
+    )
+    for _ in range(4):
+        asks(one)
+    sent = one.announced()
+    one.coupa.front.heal()
+    one.clock.advance(600)
+
+    assert (sent, len(one.announced())) == ([], 4)
+    assert one.store.status().counts.get("parked", 0) == 0
+
+
+def test_a_request_that_cannot_be_read_again_in_time_keeps_no_other_from_being_told() -> None:
+    one = world("budget")
+    known(one)
+    odd = asks(one)
+    asks(one)
+    one.coupa.front.fail(
+        "answer",
+        path="/api/requisitions",
+        query=f"{odd}.*account-type|account-type.*{odd}",
+        times=None,
+        status=400,
+    )
+    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=403)
+
+    [notice] = one.announced()
+
+    assert f"/{odd}" not in notice.message
+
+
 def test_a_click_does_not_ask_for_what_leads_to_facts() -> None:
     one = world()
     known(one)
