@@ -379,6 +379,8 @@ def test_the_names_of_actions_are_the_same_on_every_page() -> None:
     made = set(re.findall(r"^Name: `(coupa_[a-z_]+)`", PAGES["actions.md"], re.MULTILINE))
     made |= set(re.findall(r"^### `(coupa_[a-z_]+)`", PAGES["listener.md"], re.MULTILINE))
     made |= {"coupa_approvals", "coupa_notify_approver"}
+    collection = json.loads((FOLDER / "postman_collection.json").read_text("utf-8"))
+    made |= {each["key"] for each in collection["variable"]}
 
     for page, text in PAGES.items():
         named = set(re.findall(r"\b(coupa_[a-z_]+)\b", re.sub(r"\{\{.*?\}\}", "", text)))
