@@ -18,7 +18,6 @@ setup: ## make the virtual environment and install what the commands need
 demo: setup ## run the whole story on this machine, then stay up (DEMO_EXIT=1 ends after it)
 	@$(PYTHON_BIN) -m sandbox.demo $(if $(DEMO_EXIT),--exit)
 
-# What only the tests need of npm is installed for them, and not for the demo.
 test: export CHECKS = 1
 test: lint ## pass the tests (COVERAGE=1 asks for every branch of coupa_core, too, and takes twice as long)
 	@$(PYTHON_BIN) -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(PYTEST_ARGS)
