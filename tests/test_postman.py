@@ -41,6 +41,7 @@ class Played:
 
     name: str
     sent: bool
+    url: str
     status: int
     body: str
     logged: list[str]
@@ -118,6 +119,7 @@ def test_whatever_waits_every_request_that_is_sent_asserts_and_none_fails(walk: 
 
     assert [each.failed for run in runs for each in run if each.failed] == []
     assert all(each.passed for run in runs for each in sent(run).values())
+    assert not any("//" in each.url.partition("://")[2] for run in runs for each in run)
     assert len(walk.two[""]) == len(REQUESTS)
 
 

@@ -2,7 +2,7 @@
 //
 // In, as JSON on stdin: {collection, values: {name: value}, runs: [{folder, values}]}; a folder of "" is all of them,
 // and each run begins with the collection's own values. Out, on stdout: for each run a list of
-// {name, sent, status, body, logged: [text], passed: [name], failed: [text]}, in the order of the run.
+// {name, sent, url, status, body, logged: [text], passed: [name], failed: [text]}, in the order of the run.
 
 "use strict";
 
@@ -19,11 +19,11 @@ function play(collection, values, folder) {
         error ? reject(error) : resolve(told),
       )
       .on("beforeItem", (_, { item }) =>
-        told.push({ name: item.name, sent: false, status: 0, body: "", logged: [], passed: [], failed: [] }),
+        told.push({ name: item.name, sent: false, url: "", status: 0, body: "", logged: [], passed: [], failed: [] }),
       )
       .on("console", (_, { messages }) => now().logged.push(messages.join(" ")))
-      .on("request", (error, { response }) => {
-        now().sent = true;
+      .on("request", (error, { request, response }) => {
+        Object.assign(now(), { sent: true, url: request.url.toString() });
         if (error) now().failed.push(error.message);
         else Object.assign(now(), { status: response.code, body: response.text() });
       })
