@@ -343,8 +343,11 @@ def test_each_button_starts_a_process_that_has_its_arguments_as_slots() -> None:
         shared = section("listener.md", "`coupa_approve_request`")
         slots = {row[0].strip("`") for table in tables(described + shared) for row in table}
         assert set(started["input_args"]) == set(NOTICE.slots) <= slots
+        required = re.search(r"required slots (.+?);", described)
+        assert required
         for name in started["input_args"]:
             assert f"`{name}: data.{name}`" in described
+            assert f"`{name}`" in required[1]
 
 
 def test_the_names_of_actions_are_the_same_on_every_page() -> None:
