@@ -106,6 +106,7 @@ def test_every_picture_is_shown_by_purple_chat_as_it_is_drawn() -> None:
 
     assert (FOLDER / "plugins.md").read_text("utf-8") == f"{text}\n{links}"
     assert all(f"[chat-{name}]" in section("plugins.md", f"`{name}`") for name in PLUGINS)
+    assert all(f"](plugins.md#{name})" in section("listener.md", f"`{name}`") for name in PLUGINS)
 
 
 @pytest.mark.parametrize("name", PLUGINS)
