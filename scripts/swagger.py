@@ -4,21 +4,26 @@ They take no OpenAPI 3, and follow references badly, so that everything stands i
 
     .venv/bin/python scripts/swagger.py your-function-app.azurewebsites.net > swagger.json
 
-It converts what that file uses, and nothing else.
+It converts what that file uses, and nothing else. That file also has the names that a person reads in the
+connector (`x-ms-summary`), and says what is folded away there (`x-ms-visibility`).
 
-Source: https://learn.microsoft.com/connectors/custom-connectors/define-openapi-definition, read 2026-11
+Sources, read 2026-11:
+    https://learn.microsoft.com/connectors/custom-connectors/define-openapi-definition
+    https://learn.microsoft.com/connectors/custom-connectors/openapi-extensions
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 FILE = Path(__file__).resolve().parent.parent / "openapi.yaml"
+JSON = "application/json"
 OTHERWISE = {"nullable": "x-nullable"}
 
 
@@ -43,8 +48,8 @@ def swagger(described: dict[str, Any], host: str) -> dict[str, Any]:
         "host": host,
         "basePath": "/api",
         "schemes": ["https"],
-        "consumes": ["application/json"],
-        "produces": ["application/json"],
+        "consumes": [JSON],
+        "produces": [JSON],
         "tags": described["tags"],
         "securityDefinitions": described["components"]["securitySchemes"],
         "security": described["security"],
@@ -59,11 +64,13 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.pop("requestBody", None)
     parameters = [_parameter(each) for each in operation.pop("parameters", [])]
     if body:
-        schema = body["content"]["application/json"]["schema"]
-        required = body.get("required", False)
-        parameters.append({"name": "body", "in": "body", "required": required, "schema": schema})
-    answers = {status: _answer(each) for status, each in operation.pop("responses").items()}
-    return {**operation, "parameters": parameters, "responses": answers}
+        parameters.append(_body(body))
+    answers = operation.pop("responses")
+    produced = dict.fromkeys(media for each in answers.values() for media in each.get("content", {}))
+    if set(produced) != {JSON}:
+        operation["produces"] = list(produced)
+    said = {status: _answer(each) for status, each in answers.items()}
+    return {**operation, "parameters": parameters, "responses": said}
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -71,22 +78,39 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     return {**parameter, **schema, "x-example": example}
 
 
+def _body(body: dict[str, Any]) -> dict[str, Any]:
+    media = body["content"][JSON]
+    return {
+        "name": "body",
+        "in": "body",
+        "x-ms-summary": "Body",
+        "description": body["description"],
+        "required": body.get("required", False),
+        "schema": {**media["schema"], "example": next(_examples(media))},
+    }
+
+
 def _answer(answer: dict[str, Any]) -> dict[str, Any]:
-    media = answer.pop("content", {}).get("application/json", {})
-    shown = (
-        [media["example"]]
-        if "example" in media
-        else [each["value"] for each in media.get("examples", {}).values()]
-    )
+    content = answer.pop("content", {})
     converted = {"description": answer["description"]}
-    if media:
-        converted |= {"schema": media["schema"], "examples": {"application/json": shown[0]}}
+    if content:
+        media = content[
+            JSON
+        ]  # one schema for an answer is all that OpenAPI 2.0 has; other forms are named in `produces`
+        converted |= {"schema": media["schema"], "examples": {JSON: next(_examples(media))}}
     if "headers" in answer:
         converted["headers"] = {
             name: {"description": each["description"], **each["schema"]}
             for name, each in answer["headers"].items()
         }
     return converted
+
+
+def _examples(media: dict[str, Any]) -> Iterator[Any]:
+    if "example" in media:
+        yield media["example"]
+    for each in media.get("examples", {}).values():
+        yield each["value"]
 
 
 if __name__ == "__main__":

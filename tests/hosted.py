@@ -39,19 +39,20 @@ class Hosted:
     app_url: str
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def approver(self) -> str:
-        """Return the e-mail of a new person for whom one approval waits that can also be held."""
+    def approver(self, *, waiting: int = 1) -> str:
+        """Return the e-mail of a new person for whom so many approvals wait that can also be held."""
         number = next(self._numbers)
         people = [
             self.coupa.world.add_user(email=f"{name}{number}@example.com", firstname=name, lastname="O'Neil")
             for name in ("sam", "jamie")
         ]
-        self.coupa.world.add_requisition(
-            requested_by=people[0],
-            lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")],
-            approvers=people[1:],
-            holdable=True,
-        )
+        for _ in range(waiting):
+            self.coupa.world.add_requisition(
+                requested_by=people[0],
+                lines=[Line("Laptop", quantity="2", unit_price="900.00", supplier="ACME")],
+                approvers=people[1:],
+                holdable=True,
+            )
         return f"jamie{number}@example.com"
 
     def card(self, email: str) -> dict[str, str]:
@@ -65,11 +66,10 @@ class Hosted:
         shown: dict[str, str] = card
         return shown
 
-
-def _sweep(app_url: str) -> None:
-    """Sweep once, so that health is green."""
-    url = f"{app_url}/admin/functions/poll_approvals?wait=1"
-    requests.post(url, headers={"x-functions-key": FUNCTION_KEY}, json={}, timeout=60).raise_for_status()
+    def sweep(self) -> None:
+        """Sweep once; health is green then, and the bridge has rows of what waits."""
+        url = f"{self.app_url}/admin/functions/poll_approvals?wait=1"
+        requests.post(url, headers={"x-functions-key": FUNCTION_KEY}, json={}, timeout=60).raise_for_status()
 
 
 @contextlib.contextmanager
@@ -97,6 +97,8 @@ def hosted() -> Iterator[Hosted]:
             "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
             "LIST_TOKENS": "on",
             "COMMENTS": "on",
+            "RELAY": "on",
+            "RELAY_DOMAINS": "example.com",
             "LEDGER_CONNECTION": "memory",
         }
         command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]
@@ -114,8 +116,9 @@ def hosted() -> Iterator[Hosted]:
             if started is None:
                 raise RuntimeError("the local host did not start")
             app_url = started.split()[-1]
-            _sweep(app_url)
-            yield Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url)
+            place = Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url)
+            place.sweep()
+            yield place
         finally:
             process.kill()
             process.wait()

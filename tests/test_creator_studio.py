@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -29,9 +30,11 @@ from hosted import (
     Hosted,
     hosted,
 )
+from pages import FOLDER, MAPPERS, PAGES, blocks, section, tables
 
+from coupa_core.callers import CALLER_OF
 from coupa_core.decide import Outcome
-from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES
+from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES, READABLE, comment_scopes
 from coupa_core.endings import End, Ending
 from coupa_core.endpoints import Reply
 from coupa_core.model import Verb
@@ -44,35 +47,12 @@ from sandbox.moveworks import Delivered
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
-FOLDER = ROOT / "docs" / "creator_studio"
-PAGES = {page.name: page.read_text("utf-8") for page in sorted(FOLDER.glob("*.md"))}
 NOTICE = Notice(
     "ann@example.com",
     "<b>PO</b>",
     {"approval_id": "7", "action_token": "t"},
     actions={Verb.APPROVE: "Approve", Verb.REJECT: "Reject"},
 )
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """Return the code blocks of a page in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGES[page], re.DOTALL | re.MULTILINE)
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """Return the tables of a text as rows of cells, without their heads."""
-    found = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    rows = [
-        [[cell.strip() for cell in line[1:-1].split(" | ")] for line in table.splitlines()] for table in found
-    ]
-    return [table[2:] for table in rows]
-
-
-def section(page: str, heading: str) -> str:
-    """Return what stands under a heading, up to the next one of any level."""
-    match = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", PAGES[page], re.DOTALL | re.MULTILINE)
-    assert match, heading
-    return match[1]
 
 
 CURLS = [
@@ -92,14 +72,6 @@ def spoken(page: str, heading: str) -> Curl:
     """Return the command under a heading."""
     [block] = re.findall(r"^```bash\n(.*?)^```$", section(page, heading), re.DOTALL | re.MULTILINE)
     return parse(block)
-
-
-MAPPERS: dict[str, dict[str, Any]] = {
-    heading: yaml.safe_load(found[1])
-    for heading in re.findall("^## (.*)$", PAGES["actions.md"], re.MULTILINE)
-    if (found := re.search(r"^```yaml\n(.*?)^```$", section("actions.md", heading), re.DOTALL | re.MULTILINE))
-}
-"""The bodies by data mapper, by the action."""
 
 
 def mapped(mapper: dict[str, Any], slots: dict[str, Any]) -> dict[str, Any]:
@@ -371,14 +343,19 @@ def test_each_button_starts_a_process_that_has_its_arguments_as_slots() -> None:
         shared = section("listener.md", "`coupa_approve_request`")
         slots = {row[0].strip("`") for table in tables(described + shared) for row in table}
         assert set(started["input_args"]) == set(NOTICE.slots) <= slots
+        required = re.search(r"required slots (.+?);", described)
+        assert required
         for name in started["input_args"]:
             assert f"`{name}: data.{name}`" in described
+            assert f"`{name}`" in required[1]
 
 
 def test_the_names_of_actions_are_the_same_on_every_page() -> None:
     made = set(re.findall(r"^Name: `(coupa_[a-z_]+)`", PAGES["actions.md"], re.MULTILINE))
     made |= set(re.findall(r"^### `(coupa_[a-z_]+)`", PAGES["listener.md"], re.MULTILINE))
     made |= {"coupa_approvals", "coupa_notify_approver"}
+    collection = json.loads((FOLDER / "postman_collection.json").read_text("utf-8"))
+    made |= {each["key"] for each in collection["variable"]}
 
     for page, text in PAGES.items():
         named = set(re.findall(r"\b(coupa_[a-z_]+)\b", re.sub(r"\{\{.*?\}\}", "", text)))
@@ -447,6 +424,66 @@ def test_the_scopes_are_the_five_that_the_bridge_asks_for() -> None:
     assert [row[0].strip("`") for row in rows] == LEAST_SCOPES.split()
     for page in ("coupa.md", "postman_collection.json"):
         assert LEAST_SCOPES in (FOLDER / page).read_text("utf-8")
+
+
+def test_each_kind_of_document_names_the_scopes_that_are_asked_for() -> None:
+    kinds = tables(section("coupa.md", "The five scopes"))[2]
+    named = {
+        kind.strip("`"): re.findall("`(.+?)`", f"{scope} {further}") for _, kind, scope, further in kinds
+    }
+
+    assert list(named)[:-1] == list(READABLE)
+    for kind, scopes in list(named.items())[:-1]:
+        asked = comment_scopes([kind]) if kind not in ("Contract", "EasyFormResponse") else []
+        assert scopes == [READABLE[kind].scope, *asked]
+
+
+# ---------------------------------------------------------------------- who calls what
+
+
+def bridge_routes(functions: list[Function]) -> dict[tuple[str, str], str]:
+    """Return the name of each function of the bridge, by its method and path."""
+    triggers = {str(each.get_function_name()): each.get_trigger() for each in functions}
+    return {
+        (method.value, f"/api/{each.get_dict_repr()['route']}"): name
+        for name, each in triggers.items()
+        if each is not None and each.type == "httpTrigger"
+        for method in each.get_dict_repr()["methods"]
+    }
+
+
+@pytest.mark.parametrize(("page", "block"), CURLS)
+def test_every_curl_is_one_of_the_routes(functions: list[Function], page: str, block: str) -> None:
+    curl = parse(block)
+    if "<app>" not in curl.url:
+        return
+    path = urlsplit(curl.url).path
+    called = re.sub(r"\{{2,3}approval_id\}{2,3}", "{approval_id}", path)
+
+    assert (curl.method, called) in bridge_routes(functions), page
+
+
+def test_every_route_of_the_connector_has_a_curl_and_the_key_table_says_whose_key_it_takes(
+    functions: list[Function],
+) -> None:
+    called = {
+        (
+            parse(block).method,
+            re.sub(r"\{{2,3}approval_id\}{2,3}", "{approval_id}", urlsplit(parse(block).url).path),
+        )
+        for block in blocks("actions.md", "bash")
+    }
+    routes = bridge_routes(functions)
+    [rows] = [rows for rows in tables(section("README.md", "What you need from whom")) if len(rows[0]) == 3]
+
+    assert {routes[each] for each in called} == {
+        name for name, who in CALLER_OF.items() if who == "decisions"
+    }
+    for _, key, opens in rows:
+        named = [tuple(route.split(" ")) for route in re.findall("`((?:GET|POST) .+?)`", opens)]
+        assert named
+        assert {CALLER_OF.get(routes[each], "none") for each in named} == {key.strip("`")}
+    assert len(re.findall("`(?:GET|POST) ", rows[0][2])) == len(called)
 
 
 # ---------------------------------------------------------------------- the chats of the test plan

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,9 +20,12 @@ from bridge import World
 from description import FILE, codes, description, examples, operations
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator
+from packages import said
+from swagger import swagger
 
-from coupa_core import __version__, decide, endpoints, inbox
+from coupa_core import __version__, decide, endpoints, inbox, ledger
 from coupa_core.notice.catalogue import texts
+from coupa_core.report.trace import _PRIVATE
 
 CORE = Path(endpoints.__file__).parent
 JAMIE = "jamie@example.com"
@@ -29,6 +33,13 @@ NAMING = {"idempotency-key", "traceparent", "x-request-id"}
 """Headers that name a request, on every route; described where they are of use."""
 
 ALL = sorted(operations())
+
+EXPLAINED = {
+    ("Redocly", "no-server-example.com", "#/servers/1/url"),  # the sandbox is there
+    ("Redocly", "operation-4xx-response", "#/paths/~1health/get/responses"),  # it tells nobody what is wrong
+    ("Spectral", "info-contact", "info"),  # each organisation runs its own
+}
+"""What well-known checks have against the description, and why it stays."""
 
 
 def registered(functions: list[Function]) -> dict[str, dict[str, Any]]:
@@ -52,6 +63,28 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
 def test_the_file_is_valid_openapi_3_0() -> None:
     assert description()["openapi"] == "3.0.3"
     assert list(OpenAPIV30SpecValidator(description()).iter_errors()) == []
+
+
+def strict(schema: Any) -> Any:
+    """Return a schema under which an object has no field that is not described."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: strict(each) for name, each in schema.items()}
+    return {"additionalProperties": False} | closed if "properties" in schema else closed
+
+
+@pytest.mark.no_cover
+def test_redocly_and_spectral_warn_of_nothing_that_is_not_explained(tmp_path: Path) -> None:
+    """Nor of what Power Automate gets; Redocly also holds the examples against their schemas."""
+    converted = tmp_path / "swagger.json"
+    converted.write_text(json.dumps(swagger(description(), "acme.azurewebsites.net")), "utf-8")
+
+    ours, theirs = said("lint.js", [str(FILE), str(converted)])
+
+    assert {(each["tool"], each["rule"], each["at"]) for each in ours} == EXPLAINED
+    assert [each for each in theirs if (each["tool"], each["rule"], each["at"]) not in EXPLAINED] == []
 
 
 def test_importers_meet_nothing_that_they_stumble_over() -> None:
@@ -290,8 +323,7 @@ def test_what_an_operator_is_answered_fits_the_description() -> None:
     for name, reply in answers.items():
         assert reply.status == 200
         schema = operations()[name]["responses"]["200"]["content"]["application/json"]["schema"]
-        OAS30Validator(schema).validate(reply.body)
-        assert set(reply.body) <= set(schema["properties"])
+        OAS30Validator(strict(schema)).validate(reply.body)
 
 
 def test_what_the_bridge_answers_fits_the_description() -> None:
@@ -318,9 +350,19 @@ def test_what_the_bridge_answers_fits_the_description() -> None:
     for name, reply in answers.items():
         assert reply.status == 200
         schema = operations()[name]["responses"]["200"]["content"]["application/json"]["schema"]
-        body = json.loads(reply.text())
-        OAS30Validator(schema).validate(body)
-        assert set(body) <= set(schema["properties"])
+        OAS30Validator(strict(schema)).validate(json.loads(reply.text()))
+
+
+def test_a_trace_describes_all_of_a_row_that_is_not_private() -> None:
+    row = description()["components"]["schemas"]["Row"]["properties"]
+
+    assert set(row) == {each.name for each in fields(ledger.Entry)} - set(_PRIVATE) | {"told"}
+    assert set(row["told"]["additionalProperties"]["properties"]) == {
+        each.name for each in fields(ledger.Told) if each.name != "facts"
+    }
+    assert set(row["questions"]["additionalProperties"]["properties"]) == {
+        each.name for each in fields(ledger.Asked)
+    }
 
 
 def test_power_automate_takes_what_the_script_makes_of_the_file() -> None:
@@ -346,3 +388,46 @@ def test_power_automate_takes_what_the_script_makes_of_the_file() -> None:
     assert next(iter(converted["securityDefinitions"].values()))["in"] == "header"
     assert found == {name: (each["method"], each["path"]) for name, each in operations().items()}
     assert not any("$ref" in part or "nullable" in part for part in parts(converted))
+
+
+def shown(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the connector of Power Automate asks a person for, by the name that the bridge reads."""
+    for parameter in operation["parameters"]:
+        yield parameter["name"], parameter
+        for part in parts(parameter.get("schema", {})):
+            yield from part.get("properties", {}).items()
+
+
+def test_power_automate_shows_names_for_people_and_each_thing_in_one_place() -> None:
+    """A parameter without `x-ms-summary` is shown by its bare name; an advanced one is folded away."""
+    meant = {"who acts": 0, "action token": 0, "reason": 0, "question": 0}
+    for item in swagger(description(), "acme.azurewebsites.net")["paths"].values():
+        for operation in item.values():
+            named = list(shown(operation))
+            names = [field["x-ms-summary"] for _, field in named]
+            assert all(
+                name[0].isupper() and name != read for name, (read, _) in zip(names, named, strict=True)
+            )
+            assert len(set(names)) == len(names)
+            plain = [
+                name.lower()
+                for name, (_, field) in zip(names, named, strict=True)
+                if field.get("x-ms-visibility") != "advanced"
+            ]
+            assert not any("(" in name for name in plain)
+            for name in meant:
+                meant[name] += name in plain
+
+    assert meant == {"who acts": 12, "action token": 6, "reason": 5, "question": 1}
+
+
+def test_power_automate_is_told_what_each_body_may_hold_and_each_form_of_an_answer() -> None:
+    converted = swagger(description(), "acme.azurewebsites.net")
+    found = {each["operationId"]: each for item in converted["paths"].values() for each in item.values()}
+
+    for name, operation in operations().items():
+        bodies = [each for each in found[name]["parameters"] if each["in"] == "body"]
+        asked = [operation["requestBody"]["description"]] if "requestBody" in operation else []
+        assert [each["description"] for each in bodies] == asked
+        media = {each for answer in operation["responses"].values() for each in answer.get("content", {})}
+        assert set(found[name].get("produces", converted["produces"])) == media

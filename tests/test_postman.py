@@ -1,17 +1,15 @@
-"""The Postman collection: every request of it works on the simulators, and fills the next one's variables."""
+"""The Postman collection, as Newman plays it: whole and by folder, with nothing and two waiting."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-import requests
+from description import operations
 from hosted import (
     API_KEY,
     CLIENT_ID,
@@ -24,147 +22,212 @@ from hosted import (
     Hosted,
     hosted,
 )
+from packages import said
+
+from coupa_core.callers import CALLER_OF
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
-COLLECTION: dict[str, Any] = json.loads(
-    (ROOT / "docs" / "creator_studio" / "postman_collection.json").read_text("utf-8")
-)
+FILE = ROOT / "docs" / "creator_studio" / "postman_collection.json"
+COLLECTION: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+FOLDERS = {folder["name"]: folder["item"] for folder in COLLECTION["item"]}
+REQUESTS = [(folder, item) for folder, items in FOLDERS.items() for item in items]
 _VARIABLE = re.compile(r"\{\{([$a-z_]+)\}\}")
-_KEPT = re.compile(
-    r'pm\.collectionVariables\.set\("(?P<name>[a-z_]+)", pm\.response\.json\(\)(?P<path>.*)\);'
-)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What became of one request."""
+
+    name: str
+    sent: bool
+    url: str
+    status: int
+    body: str
+    logged: list[str]
+    passed: list[str]
+    failed: list[str]
+
+    @property
+    def answer(self) -> Any:
+        """Return its answer."""
+        return json.loads(self.body)
+
+
+def play(place: Hosted, *runs: tuple[str, dict[str, str]]) -> list[list[Played]]:
+    """Play each run: a folder, or all of them for "", with what a person has filled in."""
+    values = {
+        "coupa_url": place.coupa_url,
+        "coupa_client_id": CLIENT_ID,
+        "coupa_client_secret": CLIENT_SECRET,
+        "moveworks_url": place.moveworks_url,
+        "moveworks_api_key": API_KEY,
+        "moveworks_event_id": EVENT_ID,
+        "moveworks_listener_id": LISTENER_ID,
+        "moveworks_listener_secret": LISTENER_SECRET,
+        "bridge_url": place.app_url,
+        "decisions_key": FUNCTION_KEY,
+        "relay_key": FUNCTION_KEY,
+        "operators_key": FUNCTION_KEY,
+        "your_email": "nobody@example.com",
+    }
+    asked = [{"folder": folder, "values": own} for folder, own in runs]
+    told = said("play.js", {"collection": str(FILE), "values": values, "runs": asked})
+    return [[Played(**each) for each in run] for run in told]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The runs of all that is tested here, by what waited: for one person, or for `Coupa` in all."""
+
+    nothing: dict[str, list[Played]]
+    two: dict[str, list[Played]]
+    six: list[Played]
+    refused: list[Played]
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Hosted]:
-    with hosted() as running:
-        yield running
+def walk() -> Iterator[Walk]:
+    """Play the collection in one place and three starts of Node.js."""
+    names = ["", *FOLDERS]
+    with hosted() as place:
+        nothing = dict(zip(names, play(place, *((name, {}) for name in names)), strict=True))
+        person = place.approver(waiting=2)
+        place.sweep()
+        [whole] = play(place, ("", {"your_email": person}))
+        people = [{"your_email": place.approver(waiting=2)} for _ in FOLDERS]
+        seen = {"parked_approval_id": place.card(place.approver())["approval_id"]}
+        six = ("Bridge", {"your_email": place.approver(waiting=6)})
+        place.sweep()
+        many, *alone, refused = play(place, six, *zip(FOLDERS, people, strict=True), ("Operators", seen))
+        yield Walk(nothing, {"": whole, **dict(zip(FOLDERS, alone, strict=True))}, many, refused)
 
 
-class Runner:
-    """What Postman does with the collection, as far as the collection asks for it."""
+def sent(run: list[Played]) -> dict[str, Played]:
+    """Return the requests of a run that were sent, by name."""
+    return {each.name: each for each in run if each.sent}
 
-    def __init__(self, place: Hosted, email: str) -> None:
-        self.values = {each["key"]: each["value"] for each in COLLECTION["variable"]} | {
-            "coupa_url": place.coupa_url,
-            "coupa_client_id": CLIENT_ID,
-            "coupa_client_secret": CLIENT_SECRET,
-            "moveworks_url": place.moveworks_url,
-            "moveworks_api_key": API_KEY,
-            "moveworks_event_id": EVENT_ID,
-            "moveworks_listener_id": LISTENER_ID,
-            "moveworks_listener_secret": LISTENER_SECRET,
-            "bridge_url": place.app_url,
-            "function_key": FUNCTION_KEY,
-            "your_email": email,
-            "$timestamp": "1795000000",
+
+def part(run: list[Played], folder: str) -> list[Played]:
+    """Return what a run of the whole collection played of a folder."""
+    before = sum(len(FOLDERS[name]) for name in list(FOLDERS)[: list(FOLDERS).index(folder)])
+    return run[before : before + len(FOLDERS[folder])]
+
+
+def test_whatever_waits_every_request_that_is_sent_asserts_and_none_fails(walk: Walk) -> None:
+    runs = [*walk.nothing.values(), *walk.two.values(), walk.six]
+
+    assert [each.failed for run in runs for each in run if each.failed] == []
+    assert all(each.passed for run in runs for each in sent(run).values())
+    assert not any("//" in each.url.partition("://")[2] for run in runs for each in run)
+    assert len(walk.two[""]) == len(REQUESTS)
+
+
+def test_whatever_waits_a_request_that_is_not_sent_says_what_is_empty_and_what_fills_it(walk: Walk) -> None:
+    variables = {each["key"] for each in COLLECTION["variable"]}
+
+    left = [each for run in [*walk.nothing.values(), *walk.two.values()] for each in run if not each.sent]
+    assert left
+    for each in left:
+        [sentence] = each.logged
+        found = re.fullmatch(r"Not sent: ([a-z_, ]+) (?:is|are) empty; run “([^”]+)” first.*\.", sentence)
+        assert found, sentence
+        assert set(found[1].split(", ")) <= variables
+        folder, name = found[2].split(" / ")
+        assert name in {item["name"] for item in FOLDERS[folder]}
+
+
+def test_with_nothing_waiting_what_needs_an_approval_is_not_sent(walk: Walk) -> None:
+    reads = {
+        "Moveworks": {"Test the key", "Send a message for an event", "Notify the listener"},
+        "Bridge": {"Health", "What waits for me", "What I decided"},
+        "Relay": {"Relay a message"},
+        "Operators": {"Status", "Cycle times"},
+        "Coupa": {"Token", "What waits"},
+    }
+
+    for folder, names in reads.items():
+        assert set(sent(walk.nothing[folder])) == names
+    assert set(sent(walk.nothing[""])) == set().union(*reads.values())
+
+
+def test_with_two_waiting_each_decision_takes_one_and_the_rest_is_not_sent(walk: Walk) -> None:
+    for run in (part(walk.two[""], "Bridge"), walk.two["Bridge"]):
+        done = sent(run)
+        assert {each["name"] for each in FOLDERS["Bridge"]} - set(done) == {
+            *("Hold", "Decision", "Decide several"),
         }
-
-    def run(self, folder: str, name: str) -> requests.Response:
-        """Send one request and keep what its script keeps."""
-        item = found(folder, name)
-        request = item["request"]
-        body = self._body(request.get("body"))
-        for line in script(item, "prerequest"):
-            if "HmacSHA256" in line:
-                key = self.values["moveworks_listener_secret"].encode()
-                self.values["signature"] = hmac.new(key, body or b"", hashlib.sha256).hexdigest()
-        reply = requests.request(
-            request["method"],
-            self._fill(request["url"]["raw"]),
-            headers={each["key"]: self._fill(each["value"]) for each in request["header"]},
-            data=body,
-            timeout=20,
-        )
-        for line in script(item, "test"):
-            kept = _KEPT.fullmatch(line)
-            assert kept, line
-            self.values[kept["name"]] = str(picked(reply.json(), kept["path"]))
-        return reply
-
-    def _body(self, body: dict[str, Any] | None) -> bytes | None:
-        if body is None:
-            return None
-        if body["mode"] == "urlencoded":
-            return urlencode(
-                [(each["key"], self._fill(each["value"])) for each in body["urlencoded"]]
-            ).encode()
-        return self._fill(body["raw"]).encode()
-
-    def _fill(self, text: str) -> str:
-        return _VARIABLE.sub(lambda variable: self.values[variable[1]], text)
+        assert [done[name].answer["outcome"] for name in ("Ask", "Approve", "Reject")] == [
+            *("commented", "approved", "rejected"),
+        ]
+        decided = [done[name].answer["approval_id"] for name in ("Approve", "Reject")]
+        assert {each["approval_id"] for each in done["What I decided"].answer["decisions"]} == set(decided)
 
 
-def found(folder: str, name: str) -> dict[str, Any]:
-    """Return one request of the collection."""
-    [items] = [each["item"] for each in COLLECTION["item"] if each["name"] == folder]
-    [item] = [each for each in items if each["name"] == name]
-    request: dict[str, Any] = item
-    return request
+def test_with_enough_waiting_each_decision_of_the_bridge_does_what_it_is_called(walk: Walk) -> None:
+    done = sent(walk.six)
+
+    assert {
+        name: done[name].answer["outcome"] for name in ("Ask", "Approve", "Reject", "Hold", "Decision")
+    } == {
+        "Ask": "commented",
+        "Approve": "approved",
+        "Reject": "rejected",
+        "Hold": "held",
+        "Decision": "approved",
+    }
+    assert [each["outcome"] for each in done["Decide several"].answer["items"]] == ["approved"]
+    assert done["What I decided"].answer["count"] == 5
 
 
-def script(item: dict[str, Any], listen: str) -> list[str]:
-    """Return the lines of a request's script."""
-    return [
-        line
-        for event in item.get("event", [])
-        if event["listen"] == listen
-        for line in event["script"]["exec"]
-    ]
+def test_what_coupa_decides_leaves_the_bridge_what_it_needs(walk: Walk) -> None:
+    done = sent(walk.two["Coupa"])
+
+    assert [done[name].answer["status"] for name in ("Approve", "Reject")] == ["approved", "draft"]
+    assert list(FOLDERS)[-1] == "Coupa"
+    assert {"Ask", "Approve", "Reject"} <= set(sent(part(walk.two[""], "Bridge")))
 
 
-def picked(value: Any, path: str) -> Any:
-    """Follow a path such as `[0]["approvable-id"].name` into JSON."""
-    for number, quoted, name in re.findall(r'\[(\d+)\]|\["([^"]+)"\]|\.([a-z_]+)', path):
-        value = value[int(number)] if number else value[quoted or name]
-    return value
+def test_operators_see_and_change_what_the_bridge_has_a_row_of(walk: Walk) -> None:
+    for run in (part(walk.two[""], "Operators"), walk.two["Operators"]):
+        assert {each["name"] for each in FOLDERS["Operators"]} - set(sent(run)) == {"Unpark"}
+        assert sent(run)["Mute"].answer["cause"] == "muted"
 
 
-NAMES = [(folder["name"], item["name"]) for folder in COLLECTION["item"] for item in folder["item"]]
-FIRST = {"Coupa": ["Token", "What waits"], "Moveworks": [], "Bridge": ["What waits for me"]}
-"""What fills the variables, as the folders' descriptions say."""
+def test_an_answer_that_is_a_fault_fails_its_request_with_the_bridges_own_sentence(walk: Walk) -> None:
+    last = walk.refused[-1]
 
-OUTCOMES = {
-    "Approve": "approved",
-    "Reject": "rejected",
-    "Hold": "held",
-    "Decision": "approved",
-    "Ask": "commented",
-}
+    assert (last.name, last.status) == ("Unpark", 409)
+    assert "This approval is not parked." in last.failed[0]
 
 
-@pytest.mark.parametrize(("folder", "name"), NAMES)
-def test_every_request_works(place: Hosted, folder: str, name: str) -> None:
-    email = place.approver()
-    runner = Runner(place, email)
-    for first in [*FIRST[folder], *(["Approve"] if name == "Trace" else [])]:
-        assert runner.run(folder, first).status_code == 200
+def test_the_collection_has_every_route_of_the_bridge_and_the_four_calls_of_the_guide() -> None:
+    routes = {
+        (item["request"]["method"], re.sub(r"\{\{\w+\}\}", "{approval_id}", raw.partition("/api")[2]))
+        for _, item in REQUESTS
+        if (raw := item["request"]["url"]["raw"]).startswith("{{bridge_url}}")
+    }
 
-    reply = runner.run(folder, name)
-
-    assert reply.status_code == 200, reply.text
-    if folder == "Bridge" and name in OUTCOMES:
-        assert reply.json()["outcome"] == OUTCOMES[name]
-    if name == "Decide several":
-        assert [each["outcome"] for each in reply.json()["items"]] == ["approved"]
-    if folder == "Coupa" and name in OUTCOMES:
-        approval = place.coupa.world.approval(int(runner.values["coupa_approval_id"]))
-        assert (approval.status, str(approval.note)) == (
-            OUTCOMES[name],
-            f"{OUTCOMES[name].title()} from Postman",
-        )
-    if name in ("Send a message for an event", "Notify the listener"):
-        assert place.moveworks.delivered[-1].recipient == email
-
-
-def test_the_collection_has_the_four_calls_of_the_guide_and_all_of_the_bridge() -> None:
-    assert [name for folder, name in NAMES if folder == "Bridge"] == [
-        *("Health", "What waits for me", "One of them", "What I decided"),
-        *("Approve", "Reject", "Hold", "Decision", "Ask", "Decide several", "Status", "Trace"),
-    ]
+    assert routes == {(each["method"], each["path"]) for each in operations().values()}
     guide = {("Coupa", "Token"), ("Coupa", "What waits"), ("Coupa", "One requisition")}
-    assert guide | {("Moveworks", "Send a message for an event")} <= set(NAMES)
+    names = {(folder, item["name"]) for folder, item in REQUESTS}
+    assert guide | {("Moveworks", "Send a message for an event")} <= names
+
+
+def test_every_request_has_the_key_of_its_kind_of_caller_and_no_other() -> None:
+    for _, item in REQUESTS:
+        request = item["request"]
+        raw = request["url"]["raw"]
+        if not raw.startswith("{{bridge_url}}"):
+            continue
+        path = re.sub(r"\{\{\w+\}\}", "{approval_id}", raw.partition("/api")[2])
+        [name] = [
+            name
+            for name, each in operations().items()
+            if (each["method"], each["path"]) == (request["method"], path)
+        ]
+        keys = [each["value"] for each in request["header"] if each["key"] == "x-functions-key"]
+        assert keys == ([f"{{{{{CALLER_OF[name]}_key}}}}"] if name in CALLER_OF else [])
 
 
 def test_the_collection_is_of_version_2_1_and_keeps_no_secret() -> None:
@@ -175,14 +238,24 @@ def test_the_collection_is_of_version_2_1_and_keeps_no_secret() -> None:
 
 
 def test_every_address_says_the_same_whole_and_in_parts() -> None:
-    for folder, name in NAMES:
-        url = found(folder, name)["request"]["url"]
+    for _, item in REQUESTS:
+        url = item["request"]["url"]
         query = "&".join(f"{each['key']}={each['value']}" for each in url.get("query", []))
         whole = "/".join([*url["host"], *url["path"]]) + (f"?{query}" if query else "")
         assert url["raw"] == whole
 
 
-def test_every_variable_is_declared_or_made_by_a_script() -> None:
-    declared = {each["key"] for each in COLLECTION["variable"]} | {"signature", "$timestamp"}
+def test_everything_is_described_and_every_variable_is_used() -> None:
+    variables = {each["key"]: each["description"] for each in COLLECTION["variable"]}
+    page = FILE.with_name("postman.md").read_text("utf-8")
+    kept = set(re.findall(r'collectionVariables\.set\("(\w+)"', json.dumps(COLLECTION).replace("\\", "")))
+    used = set(_VARIABLE.findall(json.dumps(COLLECTION["item"])))
 
-    assert set(_VARIABLE.findall(json.dumps(COLLECTION))) <= declared
+    assert all(variables.values())
+    assert all(item["request"]["description"] for _, item in REQUESTS)
+    assert all(folder["description"] for folder in COLLECTION["item"])
+    assert used - set(variables) == {"signature", "$timestamp"}
+    assert set(variables) == (used | kept | {"moveworks_listener_secret"}) - {"signature", "$timestamp"}
+    for name, description in variables.items():
+        assert (name in kept) is ("Filled by “" in description), name
+        assert f"| `{name}` | {description} |" in page
