@@ -21,6 +21,7 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator
 
 from coupa_core import __version__, decide, endpoints, inbox
+from coupa_core.decide.answers import LED
 from coupa_core.notice.catalogue import texts
 
 CORE = Path(endpoints.__file__).parent
@@ -236,7 +237,7 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
     assert {each.value for each in decide.Outcome} == set(enum)
     for outcome in set(decide.Outcome) - {decide.Outcome.STEP_UP, decide.Outcome.ALREADY_DECIDED}:
         parts = re.split(r"\{\w+\}", str(texts("en")[f"answer.{outcome}"]))
-        sentence = ".+".join(map(re.escape, parts))
+        sentence = ("Purchase request .+: " if outcome in LED else "") + ".+".join(map(re.escape, parts))
         assert any(re.fullmatch(sentence, said) for said in shown[outcome.value]), outcome
 
 
@@ -247,7 +248,7 @@ def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
     sentences = set(re.findall(r'CallerError\(\s*"(\w+)", "([^"]+)"', source))
     shown = {
-        (example["error"], example["message"])
+        (example["error"], re.sub("^Purchase request .+?: ", "", example["message"]))
         for operation in operations().values()
         for status, answer in operation["responses"].items()
         if status.startswith("4")

@@ -24,6 +24,7 @@ from coupa_core.notice.fields import (
     details,
     fields,
     headline,
+    known_as,
     name_of,
     numbered,
     person,
@@ -292,7 +293,7 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
 
     if len(items) > 1:
-        every = [style.colon(priced(each.document, style), waits(each)) for each in items]
+        every = [style.colon(known_as(each.document, style), waits(each)) for each in items]
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
     who, waited = _asked(one), waits(one)
@@ -378,7 +379,7 @@ def _reason(one: Ended, style: Style) -> str:
 
 
 def _ended(one: Ended, style: Style, *, key: str = "closed") -> str:
-    return ended_as(one.end, priced(one.document, style), style, key=key)
+    return ended_as(one.end, known_as(one.document, style), style, key=key)
 
 
 def ended_as(end: End, what: str, style: Style, *, key: str = "closed") -> str:
