@@ -246,7 +246,7 @@ class Waiting:
         return self.right is not None and not self.right.actions
 
 
-def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
+def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: bool = False) -> str:
     """List several approvals of one person, in the order given, with what they come to: it has no buttons.
 
     Where some of them can be decided here, those are marked that cannot.
@@ -255,7 +255,9 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         items: what waits; the first ten are named, and fewer where they would not fit into a message.
         style: of the reader.
         now: aware; ages are counted up to it.
+        is_again: the reader is reminded of all of them.
     """
+    head = style.say("digest.again" if is_again else "digest", count=len(items))
     together = sums((each.document for each in items), style, number=len(items))
     decides = style.list_decides and not all(each.is_barred for each in items)
     how = (
@@ -264,7 +266,7 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
 
     def some(number: int) -> Card:
         return Card(
-            headline=style.colon(style.say("digest", count=len(items)), together),
+            headline=style.colon(head, together),
             entries=tuple(_entry(each, style, now, marks=decides) for each in items[:number]),
             endings=(_others(len(items) - number, style), how if style.actions else ""),
             link=Link(style.say("open"), style.base_url),
