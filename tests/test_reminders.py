@@ -181,6 +181,29 @@ def test_a_list_of_reminders_says_so_once_and_is_decided_from_the_list() -> None
     assert after(world, 200) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "To decide here, ask: “Do I have any approvals in Coupa?”"),
+        ({"LIST_TOKENS": "off"}, "To decide, use the buttons of its own message, if you got one"),
+        ({"LIST_TOKENS": "off", "STEP_UP_OVER": "*:1"}, "To decide, open each of them in Coupa."),
+    ],
+)
+def test_a_list_of_reminders_says_where_each_is_decided(settings: dict[str, str], says: str) -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10", **settings})
+    world.requisition(JAMIE)
+    world.requisition(JAMIE)
+    cards = world.announced()
+
+    [told] = after(world, 24)
+
+    assert says in told.message
+    is_barred = "STEP_UP_OVER" in settings
+    assert [world.click(card, JAMIE).body["outcome"] for card in cards] == (
+        ["step_up"] * 2 if is_barred else ["approved"] * 2
+    )
+
+
 def test_each_of_a_group_gets_one_message_of_what_is_theirs_at_their_own_hour() -> None:
     """Robin is in both groups, in Tokyo; Alex in one, in New York; each is reminded in their own day."""
     zones = json.dumps({ROBIN: "Asia/Tokyo", ALEX: "America/New_York"})

@@ -259,10 +259,11 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: b
     """
     head = style.say("digest.again" if is_again else "digest", count=len(items))
     together = sums((each.document for each in items), style, number=len(items))
-    decides = style.list_decides and not all(each.is_barred for each in items)
-    how = (
-        style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say("decide.coupa")
-    )
+    is_for_chat = not all(each.is_barred for each in items)
+    decides = style.list_decides and is_for_chat
+    # The cards that the reader was told by have buttons, which still work.
+    coupa = "elsewhere" if is_again and is_for_chat else "decide.coupa"
+    how = style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say(coupa)
 
     def some(number: int) -> Card:
         return Card(
