@@ -101,6 +101,57 @@ def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> 
         assert "  " not in text, key
 
 
+WORDS = {
+    "en": ("approv", "reject", "on hold"),
+    "de": ("enehmig", "(?:ab|Ab|abge|Abge)lehn", "urück(?:ge|zu)?stell"),
+    "fr": ("pprouv", "efus", "en attente"),
+    "es": ("prob", "echaz", "en espera"),
+    "it": ("pprov", "ifiut", "in attesa"),
+    "pt": ("prov", "ejeit", "em espera"),
+    "nl": ("oed(?:ge)?keu", "f(?:wijz|gewez)", "an(?:ge)?houden"),
+    "pl": ("akcept", "drzuc|drzuć", "strzym"),
+    "ja": ("承認", "却下", "保留"),
+    "zh": ("批准", "拒绝", "搁置"),
+}
+"""How the word of each decision is known, however its language bends it."""
+
+SAYING = {
+    Verb.APPROVE: ("answer.approved", "closed.approved", "outcome.approved", "answer.full"),
+    Verb.REJECT: ("answer.rejected", "closed.rejected", "outcome.rejected"),
+    Verb.HOLD: ("answer.held", "closed.on_hold", "closed.held", "error.not_holdable"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_and_whatever_is_said_of_it_use_one_word(language: str) -> None:
+    wrong = []
+    for verb, word in zip(Verb, WORDS[language], strict=True):
+        keys = (*SAYING[verb], f"button.{verb}", f"several.{verb}", f"some.{verb}")
+        said = [(key, text) for key, text in every(language) if key in keys]
+        assert {key for key, _ in said} == set(keys)
+        wrong += [each for each in said if not re.search(word, each[1], re.IGNORECASE)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_click_answers_has_the_word_of_the_button_that_was_sent(language: str) -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener"})
+    world.person(JAMIE, default_locale=language)
+    for _ in Verb:
+        world.requisition(JAMIE, holdable=True)
+
+    for verb, word, card in zip(Verb, WORDS[language], world.announced(), strict=True):
+        call = next(
+            json.loads(each.body)
+            for each in world.moveworks.front.calls
+            if card.slots["action_token"] in each.body.decode()
+        )
+        answer = world.click(card, JAMIE, verb, reason="x").body["message"]
+        assert re.search(word, call["buttons"][verb], re.IGNORECASE)
+        assert re.search(word, answer, re.IGNORECASE)
+
+
 def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
     nouns = {kind.value for kind in Kind} | {"credit_note"}
     needed = {
