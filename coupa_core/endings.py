@@ -6,7 +6,7 @@ What Coupa does not say is `ENDED`: it no longer waits, and nobody knows why. It
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -71,7 +71,7 @@ R39_Invoicing_API.json; a requisition has none for "rejected" and goes back to d
 def end_of(approval: Approval, document: Document | None) -> End:
     """Say how it ended for those who were shown this approval: by its own record, else by its document's."""
     if ending := _OF_STEP.get(approval.status or ""):
-        return _decided(ending, approval)
+        return _decided(ending, approval, document)
     return end_of_document(document)
 
 
@@ -95,7 +95,7 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
             key = why.created_by.key if why.created_by else None
             return End(Ending.REJECTED, why.author, stamp(why.created_at), why.words, key)
     last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
-    return _decided(ending, last) if last else End(ending)
+    return _decided(ending, last, document) if last else End(ending)
 
 
 def has_stopped(document: Document | None) -> bool:
@@ -103,9 +103,18 @@ def has_stopped(document: Document | None) -> bool:
     return document is not None and document.status not in (None, PENDING)
 
 
-def _decided(ending: Ending, step: Approval) -> End:
+def _decided(ending: Ending, step: Approval, document: Document | None) -> End:
+    """Return what Coupa has of a step: the reason of a rejection without a note is the comment about it.
+
+    Only a comment of this round by the user who rejected it, which is our client for all who did in chat.
+    """
     key = step.approved_by.key if step.approved_by else None
-    return End(ending, step.decided_by, stamp(step.approval_date), step.said, key)
+    end = End(ending, step.decided_by, stamp(step.approval_date), step.said, key)
+    why = document.rejection if document and ending is Ending.REJECTED and not step.note else None
+    if document is None or why is None or why.created_by is None or key is None:
+        return end
+    is_theirs = why.created_by.key == key and _is_of_this_round(why.created_at, document)
+    return replace(end, by=why.author or end.by, words=why.words) if is_theirs else end
 
 
 def _last(steps: Iterable[Approval], status: str) -> Approval | None:

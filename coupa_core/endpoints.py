@@ -184,7 +184,7 @@ class Endpoints:
                 reply = self._routes[name](request)
             except BridgeError as error:
                 style = self._style_of(name, request, error) if name in OF_PEOPLE else None
-                reply = refusal(name, error, request_id=under.id, style=style)
+                reply = refusal(name, error, request_id=under.id, style=style, about=error.about)
         if counts := under.counts():
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
             logger.info("calls route=%s status=%d request_id=%s %s", name, reply.status, under.id, calls)
@@ -274,11 +274,11 @@ class Endpoints:
         if any(isinstance(end, Answer) for end in said.ends):
             self._note(request, actor)
         items = []
-        for click, end in zip(clicks, said.ends, strict=True):
+        for click, end, about in zip(clicks, said.ends, said.names, strict=True):
             if isinstance(end, Answer):
                 items.append(_told(click.approval_id, end))
             else:
-                fault = refusal("decide", end, request_id=request.id, style=said.style).body
+                fault = refusal("decide", end, request_id=request.id, style=said.style, about=about).body
                 told = {name: fault[name] for name in ("error", "message")}
                 items.append({"approval_id": str(click.approval_id)} | told)
         return Reply(200, {"message": summary(verb, said.ends, said.style), "items": items})
@@ -373,7 +373,9 @@ def request_id(request: Request) -> str:
     return Correlation(given or "").id
 
 
-def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | None = None) -> Reply:
+def refusal(
+    name: str, error: BridgeError, *, request_id: str, style: Style | None = None, about: str = ""
+) -> Reply:
     """Say an error to the caller, and to the operator under the same request id.
 
     A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
@@ -383,6 +385,7 @@ def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | No
         error: what it raised.
         request_id: of the request.
         style: of the person who may read it; None where nobody but an operator does.
+        about: the request that it is about, as that person may know it; empty where that is not known.
     """
     retry_after_s, key = 0, f"error.{error.code}"
     if isinstance(error, Busy):
@@ -399,7 +402,7 @@ def refusal(name: str, error: BridgeError, *, request_id: str, style: Style | No
         status, key = 502, "error.not_from_here"
     is_said = style is not None or not isinstance(error, CallerError)
     style = style or Style()
-    message = style.say(key) if is_said and style.has(key) else str(error)
+    message = style.colon(about, style.say(key)) if is_said and style.has(key) else str(error)
     if isinstance(error, SettingsError):
         status, message = 500, f"The bridge is not configured: {error}."
     body = {"error": error.code, "message": message, "request_id": request_id}

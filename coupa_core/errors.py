@@ -13,9 +13,11 @@ class BridgeError(Exception):
     Attributes:
         code: stable short name, for logs, alerts and callers.
         language: locale of the person who is told of it; empty where that is not known.
+        about: the name of the request that it is about, as that person may know it; possibly empty.
     """
 
     language = ""
+    about = ""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -18,7 +18,8 @@ from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
-DONE = "Asked: your comment is in Coupa and mentions the requester: “Laptops”, USD 1,800.00."
+NAME = "Purchase request 5001, “Laptops”, USD 1,800.00"
+DONE = f"Asked: your comment is in Coupa and mentions the requester: {NAME}."
 
 
 def world_of(**more: Any) -> World:
@@ -239,7 +240,8 @@ def test_a_comment_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_
     reply = asked(world, card)
 
     assert (reply.status, reply.body["outcome"]) == (200, "refused_by_coupa")
-    assert reply.body["message"] == "Coupa does not accept this, so nothing was changed: Comments are closed"
+    said = "Coupa does not accept this, so nothing was changed: Comments are closed"
+    assert reply.body["message"] == f"{NAME}: {said}"
     assert reply.body["link"].startswith("https://acme.coupahost.com/requisition_headers/")
     assert (events(world)[-1]["outcome"], events(world)[-1]["cause"]) == ("refused_by_coupa", "coupa_422")
 

@@ -34,6 +34,7 @@ from pages import FOLDER, MAPPERS, PAGES, blocks, section, tables
 
 from coupa_core.callers import CALLER_OF
 from coupa_core.decide import Outcome
+from coupa_core.decide.answers import LED
 from coupa_core.documents import COMMENT_SCOPE, LEAST_SCOPES, READABLE, comment_scopes
 from coupa_core.endings import End, Ending
 from coupa_core.endpoints import Reply
@@ -371,13 +372,15 @@ def test_every_outcome_is_explained_with_its_own_sentence() -> None:
     shown = {row[0].strip("`"): row[2] for row in rows}
 
     assert list(shown) == [outcome.value for outcome in Outcome]
-    style, what = Style(), "“Laptops”, USD 1,800.00"
+    style, what = Style(), "Purchase request 5001, “Laptops”, USD 1,800.00"
     at, about = datetime(2026, 11, 23, 9, tzinfo=UTC), "Purchase request 5001"
     how = ended_as(End(Ending.APPROVED, "Robin Vega", at), about, style)
     assert shown.pop("step_up") == style.colon(what, style.say("bar.too_great"))
+    by_number = (Outcome.EXPIRED, Outcome.REASON_REQUIRED)
     said = {"what": what, "how": how, "length": "300", "room": "200", "words": "Budget line 7 is closed."}
     for outcome, sentence in shown.items():
-        assert sentence == style.say(f"answer.{outcome}", **said)
+        name = about if outcome in by_number else what if outcome in LED else ""
+        assert sentence == style.colon(name, style.say(f"answer.{outcome}", **said))
 
 
 def test_every_fault_that_is_explained_exists() -> None:
@@ -401,7 +404,8 @@ def test_the_samples_of_answers_have_the_fields_of_real_ones(place: Hosted) -> N
     url = f"{place.app_url}/api/approvals/{card['approval_id']}/approve"
     answer = requests.post(url, headers=headers, timeout=10).json()
 
-    assert clicked == answer | {"approval_id": clicked["approval_id"]}
+    number = re.sub("[0-9]{4},", "5001,", answer["message"], count=1)
+    assert clicked == answer | {"approval_id": clicked["approval_id"], "message": number}
     assert several["items"][0] == clicked
     token = {"headers": {"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email}, "timeout": 10}
     items = [{"id": card["approval_id"], "token": card["action_token"]}, {"id": "85999", "token": "x"}]
@@ -668,7 +672,7 @@ def _german(chats: Chats) -> str:
     card = chats.enter(B)
     assert "wartet auf Ihre Genehmigung" in card.message or "Genehmigung" in card.message
     reply = chats.say("Approve", B, card.slots)
-    assert reply.body["message"].startswith("Genehmigt: „Laptops“")
+    assert reply.body["message"].startswith("Genehmigt: Bestellanforderung 5001, „Laptops“")
     return _outcome(reply)
 
 

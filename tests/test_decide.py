@@ -46,9 +46,19 @@ def approval_of(world: World, card: Delivered) -> Any:
 @pytest.mark.parametrize(
     ("verb", "status", "outcome", "sentence"),
     [
-        ("approve", "approved", "approved", "Approved: “Laptops”, USD 1,800.00. It is fully approved."),
-        ("reject", "rejected", "rejected", "Rejected: “Laptops”, USD 1,800.00. Coupa has your reason."),
-        ("hold", "on_hold", "held", "Put on hold: “Laptops”, USD 1,800.00."),
+        (
+            "approve",
+            "approved",
+            "approved",
+            "Approved: Purchase request 5001, “Laptops”, USD 1,800.00. It is fully approved.",
+        ),
+        (
+            "reject",
+            "rejected",
+            "rejected",
+            "Rejected: Purchase request 5001, “Laptops”, USD 1,800.00. Coupa has your reason.",
+        ),
+        ("hold", "on_hold", "held", "Put on hold: Purchase request 5001, “Laptops”, USD 1,800.00."),
     ],
 )
 def test_a_click_does_in_coupa_what_the_button_says(
@@ -139,7 +149,8 @@ def test_a_reason_of_any_length_that_does_not_fit_is_answered_with_the_true_numb
     number = f"{length:,}".replace(",", ".")
     assert (reply.status, reply.body["outcome"]) == (200, "reason_too_long")
     room = 255 - len(f"Jamie Doe <{JAMIE}> via Moveworks: ")
-    assert reply.body["message"].startswith(f"Das sind {number} Zeichen, und {room} passen;")
+    said = f"Bestellanforderung 5001, „Laptops“, 1.800,00 USD: Das sind {number} Zeichen, und {room} passen;"
+    assert reply.body["message"].startswith(said)
     assert world.puts() == 0
 
 
@@ -433,7 +444,12 @@ def test_the_chats_address_may_be_another_than_coupas() -> None:
 @pytest.mark.parametrize(
     ("limits", "price", "outcome", "sentence"),
     [
-        ("USD:1000", "500.00", "approved", "Approved: “Laptops”, USD 1,000.00. It is fully approved."),
+        (
+            "USD:1000",
+            "500.00",
+            "approved",
+            "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is fully approved.",
+        ),
         (
             "USD:1000",
             "500.01",
@@ -441,7 +457,12 @@ def test_the_chats_address_may_be_another_than_coupas() -> None:
             "This amount is too high to decide in chat; please decide in Coupa.",
         ),
         ("EUR:1000", "1.00", "step_up", "in a currency with a limit for chat; please decide in Coupa."),
-        ("EUR:1,*:1000", "500.00", "approved", "Approved: “Laptops”, USD 1,000.00. It is fully approved."),
+        (
+            "EUR:1,*:1000",
+            "500.00",
+            "approved",
+            "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is fully approved.",
+        ),
     ],
 )
 def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
@@ -526,7 +547,7 @@ def test_the_same_request_after_it_was_opened_again_decides_nothing_and_says_how
     reply = keyed(world, card, "reject", "one")
 
     assert (reply.body["outcome"], world.puts()) == ("changed", 1)
-    assert reply.body["message"].startswith("This was opened again after you decided: “Laptops”")
+    assert reply.body["message"].startswith("This was opened again after you decided: Purchase request")
     assert "Laptops" in reply.body["content"]
     assert approval_of(world, card).status == "pending_approval"
     fresh = {name: reply.body[name] for name in ("action_token",) if name in reply.body}
@@ -1012,6 +1033,7 @@ def test_a_decision_that_coupa_refuses_is_a_failure_while_it_waits(status: int, 
     assert world.puts() == 1
 
 
+NAME = "Purchase request 5001, “Laptops”, USD 1,800.00"
 BLOCKED = "Blocked: supplier is on hold"
 LINK = "https://acme.coupahost.com/requisition_headers/"
 
@@ -1036,13 +1058,13 @@ def test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and
 
     said = reply.body
     assert (reply.status, said["outcome"]) == (200, "refused_by_coupa")
-    assert said["message"] == f"Coupa does not accept this, so nothing was changed: {BLOCKED}"
+    assert said["message"] == f"{NAME}: Coupa does not accept this, so nothing was changed: {BLOCKED}"
     assert said["link"].startswith(LINK)
     assert approval_of(world, card).is_open
     assert world.puts() == 1
 
 
-OURS = "Coupa does not accept this, so nothing was changed. Please decide in Coupa."
+OURS = f"{NAME}: Coupa does not accept this, so nothing was changed. Please decide in Coupa."
 
 
 @pytest.mark.parametrize(
@@ -1083,7 +1105,7 @@ def test_of_several_words_of_coupas_only_those_for_people_are_shown() -> None:
 
     message = world.click(card, JAMIE).body["message"]
 
-    assert message == "Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
+    assert message == f"{NAME}: Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
 
 
 @pytest.mark.parametrize(("status", "body"), [(400, "<html>Bad Request</html>"), (404, "{}"), (403, "no")])
@@ -1094,7 +1116,7 @@ def test_an_answer_is_never_called_out_of_reach(status: int, body: str) -> None:
     reply = world.click(card, JAMIE)
 
     said = "This cannot be done from here at this moment; nothing was decided. Please use Coupa."
-    assert (reply.status, reply.body["message"]) == (502, said)
+    assert (reply.status, reply.body["message"]) == (502, f"{NAME}: {said}")
 
 
 def test_coupas_words_are_made_harmless_and_capped() -> None:
@@ -1156,7 +1178,7 @@ def test_coupas_own_screen_may_be_quicker(decision: Any) -> None:
     assert reply.body["outcome"] == "already_decided"
     assert reply.body["message"] == (
         BY_ROBIN.replace("Approved", decision.capitalize()).replace(
-            "Purchase request 5001", "“Laptops”, USD 1,800.00"
+            "Purchase request 5001", "Purchase request 5001, “Laptops”, USD 1,800.00"
         )
     )
 
@@ -1309,7 +1331,7 @@ def test_after_a_step_the_answer_names_the_next_approver_and_at_last_that_there_
     [next_card] = world.announced()
     last = world.click(next_card, ROBIN)
 
-    done = "Approved: “Laptops”, USD 1,800.00."
+    done = "Approved: Purchase request 5001, “Laptops”, USD 1,800.00."
     assert receipt(first) == (f"{done} Next: Robin Doe.", "pending_approval", "Robin Doe")
     assert receipt(last) == (f"{done} It is fully approved.", "approved", None)
 
@@ -1341,8 +1363,16 @@ def test_a_rejection_says_what_the_request_is_now_and_a_hold_too() -> None:
     rejected = receipt(rejecting.click(card, JAMIE, "reject", reason="no"))
     on_hold = receipt(holding.click(held, JAMIE, "hold"))
 
-    assert rejected == ("Rejected: “Laptops”, USD 1,800.00. Coupa has your reason.", "draft", None)
-    assert on_hold == ("Put on hold: “Laptops”, USD 1,800.00.", "pending_approval", None)
+    assert rejected == (
+        "Rejected: Purchase request 5001, “Laptops”, USD 1,800.00. Coupa has your reason.",
+        "draft",
+        None,
+    )
+    assert on_hold == (
+        "Put on hold: Purchase request 5001, “Laptops”, USD 1,800.00.",
+        "pending_approval",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -1359,7 +1389,11 @@ def test_what_coupa_made_of_the_request_meanwhile_is_said(status: str, says: str
 
     world.coupa.world.decide = on  # type: ignore[method-assign]
 
-    assert receipt(world.click(card, JAMIE)) == (f"Approved: “Laptops”, USD 1,800.00.{says}", status, None)
+    assert receipt(world.click(card, JAMIE)) == (
+        f"Approved: Purchase request 5001, “Laptops”, USD 1,800.00.{says}",
+        status,
+        None,
+    )
 
 
 def test_a_name_that_is_next_is_one_harmless_line() -> None:
@@ -1394,7 +1428,7 @@ def test_where_the_document_does_not_show_the_approval_it_is_read_alone_and_ther
 
     reply = world.click(card, JAMIE)
 
-    assert receipt(reply) == ("Approved: “Laptops”, USD 1,800.00.", None, None)
+    assert receipt(reply) == ("Approved: Purchase request 5001, “Laptops”, USD 1,800.00.", None, None)
     assert world.coupa.front.count(path="/api/") - before == 5
 
 
@@ -1410,7 +1444,11 @@ def test_a_document_without_a_status_leaves_it_out_of_the_receipt() -> None:
 
     world.coupa.world.decide = then  # type: ignore[method-assign]
 
-    assert receipt(world.click(card, JAMIE)) == ("Approved: “Laptops”, USD 1,800.00.", None, None)
+    assert receipt(world.click(card, JAMIE)) == (
+        "Approved: Purchase request 5001, “Laptops”, USD 1,800.00.",
+        None,
+        None,
+    )
 
 
 def test_a_document_that_shows_the_approval_without_our_note_does_not_confirm_a_lost_answer() -> None:

@@ -17,7 +17,7 @@ from coupa_core.ledger import Entry, MemoryStore
 from sandbox.coupa.world import Group
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
-APPROVED = "Approved: “Laptops”, USD 1,800.00. It is fully approved."
+APPROVED = "Approved: Purchase request 5001, “Laptops”, USD 1,800.00. It is fully approved."
 
 
 def listed(world: World, email: str = JAMIE) -> list[dict[str, str]]:

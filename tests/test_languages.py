@@ -25,6 +25,7 @@ from coupa_core.notice.catalogue import ICONS, LANGUAGES, MAX_BUTTON, locale_of,
 from coupa_core.notice.fields import HEAD
 from sandbox.coupa.world import Group
 
+NAMED = "Bestellanforderung 5001, „Laptops“, 1.800,00 USD"
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 FORMS = ("digest", "list.count", "length.days")
 QUOTED = {
@@ -97,6 +98,57 @@ def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> 
         assert text == text.strip() or is_joint, key
         assert not set(text) & set("<>\n\t\u00a0\u202f"), key
         assert "  " not in text, key
+
+
+WORDS = {
+    "en": ("approv", "reject", "on hold"),
+    "de": ("enehmig", "(?:ab|Ab|abge|Abge)lehn", "urück(?:ge|zu)?stell"),
+    "fr": ("pprouv", "efus", "en attente"),
+    "es": ("prob", "echaz", "en espera"),
+    "it": ("pprov", "ifiut", "in attesa"),
+    "pt": ("prov", "ejeit", "em espera"),
+    "nl": ("oed(?:ge)?keu", "f(?:wijz|gewez)", "an(?:ge)?houden"),
+    "pl": ("akcept", "drzuc|drzuć", "strzym"),
+    "ja": ("承認", "却下", "保留"),
+    "zh": ("批准", "拒绝", "搁置"),
+}
+"""How the word of each decision is known, however its language bends it."""
+
+SAYING = {
+    Verb.APPROVE: ("answer.approved", "closed.approved", "outcome.approved", "answer.full"),
+    Verb.REJECT: ("answer.rejected", "closed.rejected", "outcome.rejected"),
+    Verb.HOLD: ("answer.held", "closed.on_hold", "closed.held", "error.not_holdable"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_and_whatever_is_said_of_it_use_one_word(language: str) -> None:
+    wrong = []
+    for verb, word in zip(Verb, WORDS[language], strict=True):
+        keys = (*SAYING[verb], f"button.{verb}", f"several.{verb}", f"some.{verb}")
+        said = [(key, text) for key, text in every(language) if key in keys]
+        assert {key for key, _ in said} == set(keys)
+        wrong += [each for each in said if not re.search(word, each[1], re.IGNORECASE)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_click_answers_has_the_word_of_the_button_that_was_sent(language: str) -> None:
+    world = World(settings={"MOVEWORKS_CHANNEL": "listener"})
+    world.person(JAMIE, default_locale=language)
+    for _ in Verb:
+        world.requisition(JAMIE, holdable=True)
+
+    for verb, word, card in zip(Verb, WORDS[language], world.announced(), strict=True):
+        call = next(
+            json.loads(each.body)
+            for each in world.moveworks.front.calls
+            if card.slots["action_token"] in each.body.decode()
+        )
+        answer = world.click(card, JAMIE, verb, reason="x").body["message"]
+        assert re.search(word, call["buttons"][verb], re.IGNORECASE)
+        assert re.search(word, answer, re.IGNORECASE)
 
 
 def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
@@ -285,10 +337,17 @@ def world_of(language: str, **settings: str) -> World:
 STORIES: dict[str, dict[str, Any]] = {
     "fr": {
         "card": "Sam Doe demande : « Laptops », 1\u00a0800,00 USD",
-        "refusal": "Veuillez indiquer un motif, pour que le demandeur sache quoi modifier.",
-        "answer": "Refusé : « Laptops », 1\u00a0800,00 USD. Votre motif est dans Coupa.",
+        "refusal": (
+            "Demande d’achat 5001 : Veuillez indiquer un motif, pour que le demandeur sache quoi modifier."
+        ),
+        "answer": (
+            "Refusé : Demande d’achat 5001, « Laptops », 1\u00a0800,00 USD. Votre motif est dans Coupa."
+        ),
         "again": "Refusé : Demande d’achat 5001. Votre motif est dans Coupa.",
-        "outcome": "Votre demande a été refusée par Jamie Doe le 23 nov. 2026 à 09:00 : « Laptops », ",
+        "outcome": (
+            "Votre demande a été refusée par Jamie Doe le 23 nov. 2026 à 09:00 : "
+            "Demande d’achat 5001, « Laptops », "
+        ),
         "reason": "Motif : Trop cher",
         "list": "2 approbations vous attendent dans Coupa. Total : 3\u00a0600,00 USD.",
         "digest": "2 approbations vous attendent dans Coupa : 3\u00a0600,00 USD",
@@ -296,10 +355,13 @@ STORIES: dict[str, dict[str, Any]] = {
     },
     "ja": {
         "card": "Sam Doeさんの購買依頼：「Laptops」、USD 1,800.00",
-        "refusal": "申請者が何を直せばよいかわかるように、理由を入力してください。",
-        "answer": "却下しました：「Laptops」、USD 1,800.00。理由はCoupaに記録されました。",
+        "refusal": "購買依頼 5001：申請者が何を直せばよいかわかるように、理由を入力してください。",
+        "answer": "却下しました：購買依頼 5001、「Laptops」、USD 1,800.00。理由はCoupaに記録されました。",
         "again": "却下しました：購買依頼 5001。理由はCoupaに記録されました。",
-        "outcome": "あなたの申請は却下されました（Jamie Doe） 2026/11/23 9:00：「Laptops」、USD 1,800.00",
+        "outcome": (
+            "あなたの申請は却下されました（Jamie Doe） 2026/11/23 9:00：購買依頼 5001、「Laptops」、USD "
+            "1,800.00"
+        ),
         "reason": "理由：Trop cher",
         "list": "Coupaで2件の承認をお待ちしています。合計：USD 3,600.00。",
         "digest": "Coupaで2件の承認をお待ちしています：USD 3,600.00",
@@ -307,10 +369,17 @@ STORIES: dict[str, dict[str, Any]] = {
     },
     "": {
         "card": "Sam Doe richiede: «Laptops», 1.800,00 USD",
-        "refusal": "Indichi un motivo, così il richiedente sa che cosa modificare.",
-        "answer": "Rifiutato: «Laptops», 1.800,00 USD. Il Suo motivo è in Coupa.",
+        "refusal": (
+            "Richiesta di acquisto 5001: Indichi un motivo, così il richiedente sa che cosa modificare."
+        ),
+        "answer": (
+            "Rifiutato: Richiesta di acquisto 5001, «Laptops», 1.800,00 USD. Il Suo motivo è in Coupa."
+        ),
         "again": "Rifiutato: Richiesta di acquisto 5001. Il Suo motivo è in Coupa.",
-        "outcome": "La Sua richiesta è stata rifiutata da Jamie Doe il 23 nov 2026 alle 09:00: «Laptops», ",
+        "outcome": (
+            "La Sua richiesta è stata rifiutata da Jamie Doe il 23 nov 2026 alle "
+            "09:00: Richiesta di acquisto 5001, «Laptops», "
+        ),
         "reason": "Motivo: Trop cher",
         "list": "2 approvazioni La attendono in Coupa. Totale: 3.600,00 USD.",
         "digest": "2 approvazioni La attendono in Coupa: 3.600,00 USD",
@@ -410,7 +479,9 @@ def test_a_decision_that_is_too_late_for_its_turn_is_refused_in_the_person_s_lan
     reply = world.click(card, JAMIE)
 
     assert reply.status == 503
-    assert reply.body["message"].startswith("Coupa oder der Speicher dieses Dienstes ist nicht erreichbar")
+    assert reply.body["message"].startswith(
+        "Bestellanforderung 5001: Coupa oder der Speicher dieses Dienstes ist nicht erreichbar"
+    )
 
 
 def test_several_decisions_are_summed_up_in_the_person_s_language() -> None:
@@ -423,9 +494,11 @@ def test_several_decisions_are_summed_up_in_the_person_s_language() -> None:
 
     reply = world.call("decide", headers={"X-Actor-Email": JAMIE}, json=body)
 
+    whole = "Wszystko jest już zaakceptowane."
     assert reply.body["message"] == "Zaakceptowano: 3 wnioski."
     assert {each["message"] for each in reply.body["items"]} == {
-        "Zaakceptowano: „Laptops”, 1\u00a0800,00 USD. Wszystko jest już zaakceptowane."
+        f"Zaakceptowano: Wniosek zakupowy {number}, „Laptops”, 1\u00a0800,00 USD. {whole}"
+        for number in (5001, 5002, 5003)
     }
 
 
@@ -510,7 +583,7 @@ def test_a_token_tells_the_language_of_an_error_wherever_it_stands(where: str) -
     replies = [world.call(name, route=route, **given) for name in ("hold", "comment")]
 
     assert [(each.body["error"], each.body["message"]) for each in replies] == [
-        ("not_holdable", texts("de")["error.not_holdable"]),
+        ("not_holdable", f"{NAMED}: {texts('de')['error.not_holdable']}"),
         ("no_comment", texts("de")["error.no_comment"]),
     ]
 
@@ -523,7 +596,7 @@ def test_without_a_token_an_error_is_in_the_language_that_coupa_has_of_the_perso
     headers, route = {"X-Actor-Email": JAMIE}, {"approval_id": str(approval)}
     reply = world.call("hold", headers=headers, route=route)
 
-    assert reply.body["message"] == texts("de")["error.not_holdable"]
+    assert reply.body["message"] == f"{NAMED}: {texts('de')['error.not_holdable']}"
 
 
 @pytest.mark.parametrize(

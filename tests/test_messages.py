@@ -208,7 +208,7 @@ def test_an_escalation_says_who_is_waited_for_how_long_and_that_it_stays_theirs(
     ]
     assert lines(escalation([one, Waiting(NOTHING)], style=ENGLISH, now=NOW)) == [
         "2 approvals have been waiting for a long time",
-        "“Laptops”, USD 14,060.41: waiting for Jamie Doe for 3 days",
+        "Purchase request 14170, “Laptops”, USD 14,060.41: waiting for Jamie Doe for 3 days",
         "Request 77: waiting for approval for 1 minute",
         f"Open in Coupa ({BASE})",
     ]
@@ -246,16 +246,19 @@ def test_several_that_ended_with_the_most_that_others_can_write_fit_into_a_messa
 
 ENDS = {
     Ending.APPROVED: (
-        "Approved by Kim on Nov 26, 2026 at 12:05 AM: “Laptops”, USD 14,060.41",
-        "Genehmigt von Kim am 26.11.2026 um 00:05 Uhr: „Laptops“, 14.060,41 USD",
+        "Approved by Kim on Nov 26, 2026 at 12:05 AM: Purchase request 14170, “Laptops”, USD 14,060.41",
+        "Genehmigt von Kim am 26.11.2026 um 00:05 Uhr: Bestellanforderung 14170, „Laptops“, 14.060,41 USD",
     ),
     Ending.WITHDRAWN: (
-        "Withdrawn by Kim on Nov 26, 2026 at 12:05 AM: “Laptops”, USD 14,060.41",
-        "Zurückgezogen von Kim am 26.11.2026 um 00:05 Uhr: „Laptops“, 14.060,41 USD",
+        "Withdrawn by Kim on Nov 26, 2026 at 12:05 AM: Purchase request 14170, “Laptops”, USD 14,060.41",
+        (
+            "Zurückgezogen von Kim am 26.11.2026 um 00:05 Uhr: "
+            "Bestellanforderung 14170, „Laptops“, 14.060,41 USD"
+        ),
     ),
     Ending.ENDED: (
-        "No longer waiting for you: “Laptops”, USD 14,060.41",
-        "Wartet nicht mehr auf Sie: „Laptops“, 14.060,41 USD",
+        "No longer waiting for you: Purchase request 14170, “Laptops”, USD 14,060.41",
+        "Wartet nicht mehr auf Sie: Bestellanforderung 14170, „Laptops“, 14.060,41 USD",
     ),
 }
 
@@ -307,10 +310,13 @@ def test_an_outcome_tells_the_requester_what_became_of_the_request(
     ended = [Ended(request(), End(ending, "Ann Doe", AT))]
 
     assert lines(outcome(ended, style=ENGLISH)) == [
-        f"💳 Your request {english}: “Laptops”, USD 14,060.41",
+        f"💳 Your request {english}: Purchase request 14170, “Laptops”, USD 14,060.41",
         f"Open in Coupa ({BASE}/requisition_headers/14170)",
     ]
-    assert lines(outcome(ended, style=GERMAN))[0] == f"💳 Ihr Antrag {german}: „Laptops“, 14.060,41 USD"
+    assert (
+        lines(outcome(ended, style=GERMAN))[0]
+        == f"💳 Ihr Antrag {german}: Bestellanforderung 14170, „Laptops“, 14.060,41 USD"
+    )
 
 
 def test_the_requester_hears_why_it_was_rejected() -> None:
@@ -320,7 +326,7 @@ def test_the_requester_hears_why_it_was_rejected() -> None:
     among = lines(outcome([ended, Ended(NOTHING, End(Ending.APPROVED))], style=ENGLISH))
 
     assert alone[:2] == [
-        "💳 Your request was rejected: “Laptops”, USD 14,060.41",
+        "💳 Your request was rejected: Purchase request 14170, “Laptops”, USD 14,060.41",
         "Reason given: Two are enough; take the cheaper model.",
     ]
     assert among[1:3] == [

@@ -24,6 +24,7 @@ from packages import said
 from swagger import swagger
 
 from coupa_core import __version__, decide, endpoints, inbox, ledger
+from coupa_core.decide.answers import LED
 from coupa_core.notice.catalogue import texts
 from coupa_core.report.trace import _PRIVATE
 
@@ -269,7 +270,7 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
     assert {each.value for each in decide.Outcome} == set(enum)
     for outcome in set(decide.Outcome) - {decide.Outcome.STEP_UP, decide.Outcome.ALREADY_DECIDED}:
         parts = re.split(r"\{\w+\}", str(texts("en")[f"answer.{outcome}"]))
-        sentence = ".+".join(map(re.escape, parts))
+        sentence = ("Purchase request .+: " if outcome in LED else "") + ".+".join(map(re.escape, parts))
         assert any(re.fullmatch(sentence, said) for said in shown[outcome.value]), outcome
 
 
@@ -280,7 +281,7 @@ def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
     sentences = set(re.findall(r'CallerError\(\s*"(\w+)", "([^"]+)"', source))
     shown = {
-        (example["error"], example["message"])
+        (example["error"], re.sub("^Purchase request .+?: ", "", example["message"]))
         for operation in operations().values()
         for status, answer in operation["responses"].items()
         if status.startswith("4")

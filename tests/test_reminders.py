@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from zoneinfo import ZoneInfo
+
 import pytest
 from bridge import World
 from unruly import ENDLESS, Dying, Raced
@@ -123,18 +126,182 @@ def test_a_reminder_waits_for_the_hour_of_the_digest_and_comes_in_it() -> None:
     assert ("Chairs" in told.message, "waiting for 1 day" in told.message) == (True, True)
 
 
-def test_many_reminders_for_one_person_are_one_message() -> None:
-    world = World(settings={**DAILY, "DIGEST_OVER": "3"})
-    for _ in range(3):
-        announced(world)
+@pytest.mark.parametrize(
+    ("over", "old", "new", "lists", "cards"),
+    [
+        ("10", 1, 0, 0, 1),
+        ("10", 2, 0, 1, 0),
+        ("10", 9, 0, 1, 0),
+        ("10", 12, 0, 1, 0),
+        ("10", 1, 1, 0, 2),  # a new one has its buttons, and one that is reminded of has them, too
+        ("10", 2, 1, 1, 1),
+        ("10", 5, 9, 1, 9),  # ten messages
+        ("10", 1, 10, 1, 0),  # would be eleven
+        ("3", 2, 3, 1, 0),
+        ("1", 1, 1, 1, 0),
+        ("0", 3, 2, 0, 5),  # each alone, as the setting wants it
+    ],
+)
+def test_reminders_of_one_person_are_one_message_and_count_as_one(
+    over: str, old: int, new: int, lists: int, cards: int
+) -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "0"})
+    known = [world.requisition(JAMIE) for _ in range(old)]
+    assert len(world.announced()) == old
+    world.settings["DIGEST_OVER"] = over
+    world.restart()
+    known += [world.requisition(JAMIE) for _ in range(new)]
 
-    assert len(after(world, 24)) == 3
-    announced(world)
-    assert len(after(world, 48)) == 1
-    assert {each.reminders for row in world.store.open_entries().entries for each in row.told.values()} == {
-        1,
-        2,
-    }
+    told = after(world, 24)
+
+    assert [bool(each.slots) for each in told].count(True) == cards
+    assert len(told) == lists + cards
+    whole = " ".join(each.message for each in told)
+    named = sum(whole.count(f"/{number}") for number in known)
+    assert named == min(old + new, cards + 10)  # a list names ten
+    assert {each.reminders for row in world.store.open_entries().entries for each in row.told.values()} == (
+        {1} if not new else {0, 1}
+    )
+    assert after(world, 1) == []
+
+
+def test_a_list_of_reminders_says_so_once_and_is_decided_from_the_list() -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10"})
+    world.requisition(JAMIE, title="Chairs")
+    world.requisition(JAMIE, title="Desks")
+    world.sweep()
+
+    [told] = after(world, 24)
+
+    assert told.message.startswith("<b>2 approvals are still waiting for you in Coupa: USD 3,600.00</b>")
+    assert [told.message.count(each) for each in ("Chairs", "Desks", "waiting for 1 day")] == [1, 1, 2]
+    cards = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    assert [world.click(card, JAMIE).body["outcome"] for card in cards] == ["approved", "approved"]
+    assert after(world, 200) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "To decide here, ask: “Do I have any approvals in Coupa?”"),
+        ({"LIST_TOKENS": "off"}, "To decide, use the buttons of its own message, if you got one"),
+        ({"LIST_TOKENS": "off", "STEP_UP_OVER": "*:1"}, "To decide, open each of them in Coupa."),
+    ],
+)
+def test_a_list_of_reminders_says_where_each_is_decided(settings: dict[str, str], says: str) -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10", **settings})
+    world.requisition(JAMIE)
+    world.requisition(JAMIE)
+    cards = world.announced()
+
+    [told] = after(world, 24)
+
+    assert says in told.message
+    is_barred = "STEP_UP_OVER" in settings
+    assert [world.click(card, JAMIE).body["outcome"] for card in cards] == (
+        ["step_up"] * 2 if is_barred else ["approved"] * 2
+    )
+
+
+def test_each_of_a_group_gets_one_message_of_what_is_theirs_at_their_own_hour() -> None:
+    """Robin is in both groups, in Tokyo; Alex in one, in New York; each is reminded in their own day."""
+    zones = json.dumps({ROBIN: "Asia/Tokyo", ALEX: "America/New_York"})
+    settings = {**DAILY, "REMIND_MAX": "1", "DIGEST_OVER": "10", "QUIET_HOURS": "20:00-07:00"}
+    world = World(settings={**settings, "TIME_ZONES": zones})
+    coupa, robin = world.coupa.world, world.person(ROBIN)
+    first = coupa.add_group(name="Buyers", members=[world.person(JAMIE), robin])
+    second = coupa.add_group(name="Desk", members=[robin, world.person(ALEX)])
+    numbers = [world.requisition(Group(group)) for group in (first, first, second, second)]
+    changed = world.requisition(Group(first))
+    for _ in range(24):
+        after(world, 1)
+    coupa.edit_line(changed, 0, unit_price="901.00")
+    sent = [each for _ in range(48) for each in after(world, 1)]
+
+    lists = [(each.recipient, each.at, each.message) for each in sent if not each.slots]
+    mine = {JAMIE: numbers[:2], ROBIN: numbers, ALEX: numbers[2:]}
+    assert sorted(who for who, _, _ in lists) == sorted(mine)
+    for who, at, message in lists:
+        zone = {ROBIN: "Asia/Tokyo", ALEX: "America/New_York"}.get(who, "UTC")
+        assert 7 <= at.astimezone(ZoneInfo(zone)).hour < 20
+        assert [number for number in (*numbers, changed) if f"/{number}" in message] == mine[who]
+    about_the_change = [each for each in sent if f"/{changed}" in each.message]
+    assert [(each.recipient, "changed" in each.message) for each in about_the_change][:2] == [
+        (JAMIE, True),
+        (ROBIN, True),
+    ]
+
+
+def test_reminders_of_one_person_come_together_however_many_others_are_reminded() -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10", "MOVEWORKS_MAX_PER_MINUTE": "1000"})
+    world.moveworks.max_per_minute = None
+    people = [f"person{number}@example.com" for number in range(30)]
+    for _ in range(3):
+        for each in people:
+            world.requisition(each)
+    while world.announced():
+        pass
+
+    told = after(world, 24)
+
+    assert sorted(each.recipient for each in told) == sorted(people)
+    assert all("3 approvals are still waiting" in each.message for each in told)
+
+
+@pytest.mark.parametrize("refused", [1, 2, 4])
+def test_one_reminder_that_moveworks_will_not_take_costs_no_other(refused: int) -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10", "REMIND_MAX": "1"})
+    for _ in range(3):
+        world.requisition(JAMIE)
+    assert len(world.announced()) == 3
+    world.moveworks.front.fail("answer", method="POST", status=400, body="{}", times=refused)
+
+    told = after(world, 24)
+
+    assert len(told) == max(0, 4 - refused)  # the list, then each alone
+    assert all(each.slots for each in told)
+    assert after(world, 200) == []
+
+
+def test_a_list_of_reminders_that_may_have_arrived_is_not_repeated() -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10", "REMIND_MAX": "1"})
+    for _ in range(3):
+        world.requisition(JAMIE)
+    world.announced()
+    world.moveworks.front.fail("lose", method="POST", times=1)
+
+    assert len(after(world, 24)) == 1
+    assert [after(world, 1) for _ in range(5)] == [[]] * 5
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_a_store_that_dies_during_a_list_of_reminders_costs_some_and_repeats_none(writes: int) -> None:
+    store = Dying()
+    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "10", "REMIND_MAX": "1"})
+    numbers = [world.requisition(JAMIE) for _ in range(3)]
+    world.announced()
+    before = len(world.moveworks.delivered)
+    store.left = writes
+    after(world, 24)
+    store.left = ENDLESS
+
+    for _ in range(3):
+        after(world, 1)
+
+    said = " ".join(each.message for each in world.moveworks.delivered[before:])
+    assert all(said.count(f"/{number}") <= 1 for number in numbers)
+
+
+def test_the_story_of_one_in_a_list_of_reminders_says_reminded() -> None:
+    world = World(settings={**DAILY, "DIGEST_OVER": "10"})
+    number = announced(world).slots["approval_id"]
+    world.requisition(JAMIE)
+    world.sweep()
+    after(world, 24)
+
+    story = [line["text"] for line in world.call("trace", route={"approval_id": number}).body["story"]]
+
+    assert any(f"{JAMIE} was reminded" in line for line in story)
 
 
 def test_every_member_who_was_told_is_reminded() -> None:

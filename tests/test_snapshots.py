@@ -224,6 +224,7 @@ def messages(language: str) -> str:
             request, replace(style, list_decides=False), is_short=True, is_listed=True
         ),
         "digest of 3": readable(digest(waiting[:3], style=style, now=WHEN)),
+        "reminders, 2": readable(digest(waiting[:2], style=style, now=WHEN, is_again=True)),
         "digest of 25": readable(digest([*waiting * 3, waiting[0]], style=style, now=WHEN)),
         "escalation": readable(escalation(waiting[:1], style=style, now=WHEN)),
         "escalation, nothing known": readable(escalation(waiting[-1:], style=style, now=WHEN)),

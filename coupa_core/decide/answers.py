@@ -12,7 +12,7 @@ from coupa_core.documents import parse_document
 from coupa_core.endings import End
 from coupa_core.errors import BridgeError
 from coupa_core.model import Approval, Bar, Document, Verb
-from coupa_core.notice import Style, ended_as, priced
+from coupa_core.notice import Style, ended_as, known_as
 
 
 class Outcome(StrEnum):
@@ -45,6 +45,9 @@ BARRED = {
     Bar.UNSTATED: Outcome.STEP_UP,
     Bar.SENSITIVE: Outcome.STEP_UP,
 }
+
+LED = (Outcome.EXPIRED, Outcome.REASON_REQUIRED, Outcome.REASON_TOO_LONG, Outcome.REFUSED_BY_COUPA)
+"""What is said after the name of what it is about; all other texts name it themselves, or may not."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,12 @@ class Several:
 
     Attributes:
         ends: for each click its answer, or the error for which it was not decided.
+        names: for each click what it is about, as an error names it; empty where the person may not know.
         style: of the person, as far as it is known.
     """
 
     ends: list[Answer | BridgeError]
+    names: list[str]
     style: Style
 
 
@@ -124,18 +129,28 @@ class Speaker:
     document: Document | None = None
 
     @property
-    def what(self) -> str:
-        """Return what the answer is about: `Laptops, USD 1,800.00`."""
+    def name(self) -> str:
+        """Return what it is about: `Purchase request 5001, “Laptops”, USD 1,800.00`; empty if not known."""
         document, approval = self.document, self.approval
         if document is None and approval is not None:
             document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
-        return priced(document, self.style) if document else self.style.say("this")
+        return known_as(document, self.style) if document else ""
+
+    @property
+    def what(self) -> str:
+        """Return the same, as part of a sentence of ours."""
+        return self.name or self.style.say("this")
 
     def answer(
         self, outcome: Outcome, key: str = "", details: dict[str, str] | None = None, **said: str
     ) -> Answer:
-        """Return an answer with the outcome's own sentence, or with another text of the catalogue."""
+        """Return an answer with the outcome's own sentence, or with another text of the catalogue.
+
+        A sentence without a place for what it is about comes after its name, so that each says it once.
+        """
         text = self.style.say(key or f"answer.{outcome}", what=self.what, **said)
+        if outcome in LED:
+            text = self.style.colon(self.name, text)
         return Answer(outcome, text, details or {})
 
     def over(self, end: End, **details: str) -> Answer:

@@ -69,19 +69,24 @@ class Ask:
         """
         case = Case(question, self._checks.style_for([question]))
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
+        rows = Rows(self._ledger, deadline)
         try:
-            self._enter(case)
+            self._enter(case, rows)
             if case.end is None:
                 reads = reads_of([case])
                 with self._turns.admit(reads + 1, reads + 1, within_s=TURNS_S):
                     self._check(case, deadline)
                     if case.end is None:
-                        self._carry_out(case, question, deadline)
+                        self._carry_out(case, question, rows, deadline)
+        except BridgeError as error:
+            case.end = error
         finally:
             self._journal.record(case.events, required=False)
         end = case.said
         if isinstance(end, BridgeError):
-            end.language = case.style.language
+            if case.approval is None:
+                self._checks.look_up(case, rows)
+            end.language, end.about = case.style.language, case.name
             raise end
         logger.info(
             "comment approval_id=%d outcome=%s request_id=%s",
@@ -91,13 +96,13 @@ class Ask:
         )
         return end
 
-    def _enter(self, case: Case) -> None:
+    def _enter(self, case: Case, rows: Rows) -> None:
         """Look at what needs no question to Coupa."""
         if not self._policy.comments:
             text = "Asking by comment is not enabled on this bridge."
             case.end = CallerError("comments_off", text, status=403)
             return
-        self._checks.admit(case)
+        self._checks.admit(case, rows)
         case.note_refusal(at=self._clock.now())
 
     def _check(self, case: Case, deadline: Deadline) -> None:
@@ -120,15 +125,13 @@ class Ask:
         link = notice.link_to(document, style=case.style)
         return case.speaker.answer(Outcome.NOT_ASKABLE, key, {"link": link})
 
-    def _carry_out(self, case: Case, question: Question, deadline: Deadline) -> None:
+    def _carry_out(self, case: Case, question: Question, rows: Rows, deadline: Deadline) -> None:
         """Record the intent, write the comment once, and say what is known of it."""
         approval, decider = case.subject
         document, asked_of = case.document, self._checks.answerer(case)
         assert document is not None  # noqa: S101 - what is not refused has both
         assert asked_of is not None  # noqa: S101
         text = comment_for(question, decider, asked=approval.asked_name, requester=asked_of.id or 0)
-        rows = Rows(self._ledger, deadline)
-
         open_one = Asked(by=decider.key, of=asked_of.key or "", on=document.commented_on or 0)
 
         def remember(number: int) -> None:

@@ -32,6 +32,7 @@ from coupa_core.decide.answers import (
 from coupa_core.decide.ended import ended, room_of
 from coupa_core.decide.ports import Deciders, Decisions, Policy
 from coupa_core.decide.rows import Before, Rows
+from coupa_core.documents import parse_document
 from coupa_core.endings import End, end_of_document, has_stopped
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, ServiceError
 from coupa_core.journal import Event
@@ -75,6 +76,7 @@ class Case:
         style: of the person, as far as anybody knows.
         before: what the same request did before.
         offer: what its token says.
+        noted: what the ledger says that it is about, where Coupa was not asked.
         approval: as Coupa has it.
         decider: as whom the person decides.
         right: what they can do with it from chat.
@@ -91,6 +93,7 @@ class Case:
     style: notice.Style
     before: Before = Before.NOTHING
     offer: Offer | None = None
+    noted: Document | None = None
     approval: Approval | None = None
     decider: Decider | None = None
     right: Right | None = None
@@ -120,7 +123,13 @@ class Case:
     @property
     def speaker(self) -> Speaker:
         """Return who answers the person, by what is known so far."""
-        return Speaker(self.style, self.approval, self.document)
+        return Speaker(self.style, self.approval, self.document or (None if self.approval else self.noted))
+
+    @property
+    def name(self) -> str:
+        """Return what an error is about; empty where that is not known, or not the person's to know."""
+        is_theirs = self.decider is not None or self.approval is None
+        return self.speaker.name if is_theirs else ""
 
     @property
     def subject(self) -> tuple[Approval, Decider]:
@@ -217,7 +226,7 @@ class Checks:
         locale = next((offer.locale for offer in offers if offer), "")
         return self._policy.style.to(locale, clicks[0].actor)
 
-    def admit(self, case: Case) -> None:
+    def admit(self, case: Case, rows: Rows) -> None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
         click, now = case.click, self._clock.now()
         if self._keys is None or (click.token is None and not self._policy.token_required):
@@ -230,7 +239,17 @@ class Checks:
             return
         case.offer = offer
         if offer.expires_at <= now:
+            self.look_up(case, rows)
             case.end = case.speaker.answer(Outcome.EXPIRED)
+
+    def look_up(self, case: Case, rows: Rows) -> None:
+        """Learn from the ledger what is spoken of before Coupa is asked: by kind and number, as on the card.
+
+        Only for a token of ours: whoever made it has shown the card to its holder.
+        """
+        row = rows.round_of(case.click.approval_id) if case.offer else None
+        if row is not None:
+            case.noted = parse_document(row.document_type, {"id": row.document_id})
 
     def meet(self, cases: Sequence[Case], deadline: Deadline, *, rows: Rows | None = None) -> None:
         """Read the approvals and their documents; let go on what is pending, and this person's.

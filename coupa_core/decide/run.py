@@ -146,7 +146,7 @@ class Decide:
         said = self.decide_all([click])
         [end] = said.ends
         if isinstance(end, BridgeError):
-            end.language = said.style.language
+            end.language, end.about = said.style.language, said.names[0]
             raise end
         return end
 
@@ -169,7 +169,13 @@ class Decide:
         self._journal.record([event for case in cases for event in case.events], required=False)
         for case in cases:
             case.log()
-        return Several([case.said for case in cases], next((each.style for each in entered), style))
+            if case.approval is None and isinstance(case.end, BridgeError):
+                self._checks.look_up(case, rows)
+        return Several(
+            ends=[case.said for case in cases],
+            names=[case.name for case in cases],
+            style=next((each.style for each in entered), style),
+        )
 
     def style_of(self, token: str | None) -> Style:
         """Return how somebody is spoken to of whom only a token is known."""
@@ -207,7 +213,7 @@ class Decide:
             text = "This cannot be done from chat here; please use Coupa."
             case.end = CallerError("action_off", text, status=403)
         else:
-            self._checks.admit(case)
+            self._checks.admit(case, rows)
         if case.end is None:
             try:
                 case.before = rows.before(click)
@@ -215,6 +221,7 @@ class Decide:
                 case.end = error
         is_silent = click.verb is Verb.REJECT and is_blank(click.reason)
         if case.end is None and is_silent and self._policy.reason_required:
+            self._checks.look_up(case, rows)
             case.end = case.speaker.answer(Outcome.REASON_REQUIRED)
         case.note_refusal(at=self._clock.now())
 

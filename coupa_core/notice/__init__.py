@@ -6,7 +6,7 @@
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import BARE, MAX_FACTS, difference, shown_facts
-from coupa_core.notice.fields import name_of, numbered, priced
+from coupa_core.notice.fields import known_as, name_of, numbered
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
@@ -51,12 +51,12 @@ __all__ = [
     "ended_as",
     "escalation",
     "is_blank",
+    "known_as",
     "link_to",
     "name_of",
     "numbered",
     "outcome",
     "plain",
-    "priced",
     "question",
     "read_actions",
     "read_fields",

@@ -143,8 +143,18 @@ def name_of(document: Document, style: Style, *, quoted: bool = False) -> str:
 
 
 def priced(document: Document, style: Style) -> str:
-    """Name a document in a sentence, with what it comes to: `“Laptops”, USD 1,800.00`."""
+    """Name a document as part of a sentence, with what it comes to: `“Laptops”, USD 1,800.00`."""
     return style.join(name_of(document, style, quoted=True), amount_of(document, style))
+
+
+def known_as(document: Document, style: Style) -> str:
+    """Name a document so that it cannot be another: `Purchase request 14170, “Laptops”, USD 1,800.00`.
+
+    Two requests may have one title and one amount; the number is the one on their cards.
+    """
+    title = clean(document.title, SHORT)
+    quoted = style.quote(title) if title else None
+    return style.join(numbered(document, style), quoted, amount_of(document, style))
 
 
 def _noun(document: Document) -> str:

@@ -24,6 +24,7 @@ from coupa_core.notice.fields import (
     details,
     fields,
     headline,
+    known_as,
     name_of,
     numbered,
     person,
@@ -248,7 +249,7 @@ class Waiting:
         return self.right is not None and not self.right.actions
 
 
-def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
+def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: bool = False) -> str:
     """List several approvals of one person, in the order given, with what they come to: it has no buttons.
 
     Where some of them can be decided here, those are marked that cannot.
@@ -257,16 +258,19 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         items: what waits; the first ten are named, and fewer where they would not fit into a message.
         style: of the reader.
         now: aware; ages are counted up to it.
+        is_again: the reader is reminded of all of them.
     """
+    head = style.say("digest.again" if is_again else "digest", count=len(items))
     together = sums((each.document for each in items), style, number=len(items))
-    decides = style.list_decides and not all(each.is_barred for each in items)
-    how = (
-        style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say("decide.coupa")
-    )
+    is_for_chat = not all(each.is_barred for each in items)
+    decides = style.list_decides and is_for_chat
+    # The cards that the reader was told by have buttons, which still work.
+    coupa = "elsewhere" if is_again and is_for_chat else "decide.coupa"
+    how = style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say(coupa)
 
     def some(number: int) -> Card:
         return Card(
-            headline=style.colon(style.say("digest", count=len(items)), together),
+            headline=style.colon(head, together),
             entries=tuple(_entry(each, style, now, marks=decides) for each in items[:number]),
             endings=(_others(len(items) - number, style), how if style.actions else ""),
             link=Link(style.say("open"), style.base_url),
@@ -295,7 +299,7 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
 
     if len(items) > 1:
-        every = [style.colon(priced(each.document, style), waits(each)) for each in items]
+        every = [style.colon(known_as(each.document, style), waits(each)) for each in items]
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
     who, waited = _asked(one), waits(one)
@@ -381,7 +385,7 @@ def _reason(one: Ended, style: Style) -> str:
 
 
 def _ended(one: Ended, style: Style, *, key: str = "closed") -> str:
-    return ended_as(one.end, priced(one.document, style), style, key=key)
+    return ended_as(one.end, known_as(one.document, style), style, key=key)
 
 
 def ended_as(end: End, what: str, style: Style, *, key: str = "closed") -> str:

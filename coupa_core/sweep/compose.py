@@ -78,7 +78,8 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
             asked = [notice.Question(each.document, each.message.passes_on[0]) for each in items]
             text = notice.question(asked, style=style)
         case _:
-            text = notice.digest(waiting, style=style, now=now)
+            is_again = all(each.message.kind is Kind.REMINDER for each in items)
+            text = notice.digest(waiting, style=style, now=now, is_again=is_again)
     return notice.Notice(
         person.address,
         text,

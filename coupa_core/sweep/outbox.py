@@ -8,6 +8,7 @@ they may be lost, and are never told twice.
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,9 @@ ALONE = (Kind.ANSWER,)
 
 MARKED_FIRST = (Kind.REMINDER, Kind.ESCALATION)
 """What is recorded before it is sent."""
+
+NEVER = sys.maxsize
+"""So many messages are too many for one person where each is to come alone."""
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +168,10 @@ is taken back.
 """
 
 
+def _is_new(message: Message) -> bool:
+    return message.kind is Kind.ANNOUNCEMENT
+
+
 def _with(cases: Sequence[Case], *kinds: Kind) -> list[Case]:
     return [case for case in cases if case.has(*kinds)]
 
@@ -176,7 +184,8 @@ class Outbox:
     """The way out of one sweep.
 
     Attributes:
-        over: one message takes the place of more than so many for one person.
+        over: one message takes the place of more than so many for one person; `NEVER` for none. Reminders of
+            one person are one of them.
         deadline: of all sending.
         suspect: the last send did not come back clean.
         paused_until: nothing is sent before; None when nothing is paused.
@@ -227,7 +236,7 @@ class Outbox:
 
     def _deliver_cards(self, cases: Sequence[Case], behind: int) -> None:
         crowds = self._crowds(cases, CARDS)
-        together = {id(case) for letter in crowds for case, _ in letter}
+        together = {id(case) for letter in crowds for case, message in letter if _is_new(message)}
         new = _with(cases, Kind.ANNOUNCEMENT)
         self._each([case for case in new if id(case) not in together], self._next)
         for letter in crowds:
@@ -265,7 +274,15 @@ class Outbox:
                 is_alone = message.kind in ALONE or (is_card and is_refused)
                 if message.kind in kinds and not is_alone:
                     found[is_card or message.kind, person.key, person.address].append((case, message))
-        return [letter for letter in found.values() if len(letter) > self.over]
+        return [letter for some in found.values() if (letter := self._together(some))]
+
+    def _together(self, some: Letter) -> Letter:
+        """Return what of somebody's messages is said at once: all where they are too many, else reminders."""
+        again = [(case, message) for case, message in some if message.kind is Kind.REMINDER]
+        messages = len(some) - max(len(again) - 1, 0)
+        if messages > self.over:
+            return some
+        return again if len(again) > 1 and self.over < NEVER else []
 
     def _all(self, case: Case, kinds: Collection[Kind]) -> None:
         while case.has(*kinds):
@@ -288,6 +305,9 @@ class Outbox:
         attempt = self._sent(letter) if letter else None
         if attempt is None:
             return
+        if attempt.fate is Fate.REFUSED and 1 < len(letter) <= self.over:
+            # One of them may be at fault: each reminder of a few goes alone, for it would not come again.
+            letter = [(case, message) for case, message in letter if message.kind is not Kind.REMINDER]
         said = {id(case): message for case, message in letter}
         cases = [case for case, _ in letter]
         self._each(cases, lambda case: self._settle(case, said[id(case)], attempt), workers=self.kit.workers)
@@ -313,11 +333,11 @@ class Outbox:
         self.progress.count("digests", is_card and not is_one)
         attempt = self._send(notice, [case.entry for case, _ in letter])
         for case, message in letter if attempt.fate is not Fate.UNSENT else ():
-            verb = "" if message.kind is Kind.ANNOUNCEMENT else message.kind
+            first = "" if is_one else "digest"
             self.rows.note_notice(
                 case.entry,
                 message.person,
-                verb=verb if is_one or not is_card else "digest",
+                verb=first if _is_new(message) else message.kind,
                 outcome=attempt.fate,
                 cause=attempt.cause,
                 version=case.judged.version,

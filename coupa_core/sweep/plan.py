@@ -53,12 +53,14 @@ class Look:
         entry: the row as it was read, or None.
         urgency: who is looked at first.
         people: keys of those who may decide it, as far as anybody knows before it is read.
+        is_late: one of them may have to be reminded.
     """
 
     approval: Approval
     entry: Entry | None
     urgency: Urgency
     people: Collection[str] = ()
+    is_late: bool = False
 
     @property
     def trouble(self) -> int:
@@ -194,7 +196,7 @@ class Plan:
 
     def _look(self, approval: Approval, row: Entry | None, urgency: Urgency) -> Look:
         people = self._people.get(approval.id) or (row.told.keys() if row else ())
-        return Look(approval, row, urgency, people)
+        return Look(approval, row, urgency, people, is_late=row is not None and self._is_late(row))
 
     def _urgency(self, row: Entry) -> Urgency | None:
         """Say how urgent a look at a row is; None when none is needed."""
@@ -224,9 +226,11 @@ class Plan:
 
     def _of_pending(self, row: Entry) -> Urgency | None:
         urgency = self._of_state(row)
-        if urgency is None and not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now):
-            return Urgency.SILENT
-        return urgency
+        return Urgency.SILENT if urgency is None and self._is_late(row) else urgency
+
+    def _is_late(self, row: Entry) -> bool:
+        """Tell whether somebody may have to be reminded."""
+        return not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now)
 
     def _of_state(self, row: Entry) -> Urgency | None:
         is_due, is_touched = self._is_due(row), row.approval_id in self._touched

@@ -6,7 +6,6 @@ Nothing is said without an own claim, and only what was read under it decides wh
 from __future__ import annotations
 
 import logging
-import sys
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,7 +26,7 @@ from coupa_core.sweep.facts import Finder
 from coupa_core.sweep.farewells import farewells
 from coupa_core.sweep.judge import judge, seen, shown_of
 from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
-from coupa_core.sweep.outbox import Outbox
+from coupa_core.sweep.outbox import NEVER, Outbox
 from coupa_core.sweep.plan import Look, Urgency
 from coupa_core.sweep.questions import places_of
 from coupa_core.sweep.shapes import MANAGER, NOBODY, Judged, Policy, Read, Role
@@ -106,7 +105,7 @@ class Work:
         self._progress = progress
         self.rows = Rows(kit, progress)
         together = backlog is Backlog.DIGEST or kit.cadence.digest_at is not None
-        self._over = 1 if together else kit.cadence.digest_over or sys.maxsize
+        self._over = 1 if together else kit.cadence.digest_over or NEVER
         self._outbox = Outbox(
             kit,
             progress,
@@ -457,23 +456,23 @@ def _named(read: Read) -> Document:
 
 
 def bundles(looks: Sequence[Look], *, over: int) -> list[list[Look]]:
-    """Keep together what is for one person, where it may become one message; the order stays.
+    """Keep together what may become one message to one person; the order stays.
 
     Args:
         looks: in order.
         over: how many notices to one person are too many.
     """
     number = Counter(key for look in looks for key in look.people)
+    again = Counter(key for look in looks if look.is_late and over < NEVER for key in look.people)
     found: list[list[Look]] = []
     together: dict[str, list[Look]] = {}
     for look in looks:
-        crowded = min((key for key in look.people if number[key] > over), default="")
-        bundle = together.get(crowded)
+        many = [key for key in look.people if number[key] > over or (look.is_late and again[key] > 1)]
+        bundle = next((together[key] for key in sorted(many) if key in together), None)
         if bundle is None or len(bundle) >= MAX_TOGETHER:
             found.append(bundle := [])
         bundle.append(look)
-        if crowded:
-            together[crowded] = bundle
+        together |= dict.fromkeys(many, bundle)
     return found
 
 

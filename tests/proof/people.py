@@ -9,8 +9,8 @@ import json
 import logging
 import random
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,8 @@ QUIET_DAYS = 5
 """After the last event: time for every reminder, whatever the zone and the weekend."""
 
 _REMINDS = "has been waiting for your approval"
+_REMINDS_OF_SEVERAL = re.compile(r"approvals are still waiting for you in Coupa")
+_DOCUMENT = re.compile(r"/requisition_headers/([0-9]+)")
 _ADDRESS = re.compile("|".join(map(re.escape, PEOPLE)))
 
 Key = tuple[int, str]
@@ -47,6 +49,7 @@ class Days:
                 "QUIET_HOURS": chance.choice(("20:00-07:00", "12:00-17:00", "18:00-15:00")),
                 "REMIND_AFTER_HOURS": str(REMIND_AFTER // timedelta(hours=1)),
                 "REMIND_MAX": str(REMIND_MAX),
+                "DIGEST_OVER": "0" if seed % 4 == 3 else "10",
             }
         )
         coupa = self.world.coupa.world
@@ -55,10 +58,11 @@ class Days:
             coupa.add_group(name=name, members=chance.sample(numbers[:4], 2)) for name in ("Buyers", "Desk")
         ]
         self._requests = [
-            *(self.world.requisition(Group(group)) for group in self._groups),
+            *(self.world.requisition(Group(group)) for group in (*self._groups, *self._groups)),
             self.world.requisition(PEOPLE[4]),
         ]
         self._approvals = {coupa.approvals_of(each)[0].id: each for each in self._requests}
+        self._numbers = {request: approval for approval, request in self._approvals.items()}
         self._prices = dict.fromkeys(self._requests, 1800)
         self._shown: dict[Key, int] = {}
         self._told_at: dict[Key, datetime] = {}
@@ -119,15 +123,18 @@ class Days:
             self.world.clock.advance(3600)
             before, asked = len(self.world.moveworks.delivered), len(self.world.moveworks.front.calls)
             self.world.sweep()
-            for each in self.world.moveworks.delivered[before:]:
+            said = self.world.moveworks.delivered[before:]
+            for each in said:
                 self._read(each)
-            for call in self.world.moveworks.front.calls[asked:]:
+            calls = self.world.moveworks.front.calls[asked:]
+            self._gather(said, refused={_addressed(call) for call in calls if call.status >= 400})
+            for call in calls:
                 self._count(call)
 
     def _read(self, said: Any) -> None:
         """Look at what a message calls before."""
         self.sent += 1
-        if _REMINDS in said.message:
+        if _is_reminder(said.message):
             return
         key = (int(said.slots["approval_id"]), said.recipient)
         price = self._price(key)
@@ -138,20 +145,35 @@ class Days:
         self._told_at[key] = self.world.clock.now()
         self._reminders.pop(key, None)
 
+    def _gather(self, said: Iterable[Any], *, refused: Container[str | None]) -> None:
+        """Look at how many reminders one person got in a sweep: one message, unless each is to come alone."""
+        reminded = Counter(each.recipient for each in said if _is_reminder(each.message))
+        several = [who for who, number in reminded.items() if number > 1 and who not in refused]
+        assert not several or self.world.settings["DIGEST_OVER"] == "0", f"several messages remind {several}"
+
     def _count(self, call: Any) -> None:
-        """Count a reminder, taken or refused: one that was refused is not repeated."""
-        text = call.body.decode()
-        who = _ADDRESS.search(text)
-        number = re.search(r'"approval_id": ?"(\d+)"', text)
-        if _REMINDS not in text or who is None or number is None:
-            return
-        key = (int(number[1]), who[0])
-        if key not in self._told_at:
-            return  # to somebody who has just left
-        now = self.world.clock.now()
-        before = self._reminders[key][-1] if self._reminders[key] else self._told_at[key]
-        assert now - before >= REMIND_AFTER, f"{key} was reminded after {now - before}"
-        self._reminders[key].append(now)
+        """Count a reminder, taken or refused: one that was refused alone is not repeated."""
+        text, who = call.body.decode(), _addressed(call)
+        numbers = re.findall(r'"approval_id": ?"([0-9]+)"', text) if _REMINDS in text else []
+        if _REMINDS_OF_SEVERAL.search(text) and call.status < 400:
+            numbers = [self._numbers[int(each)] for each in _DOCUMENT.findall(text)]
+        for number in numbers if who is not None else ():
+            key = (int(number), who)
+            if key not in self._told_at:
+                continue  # to somebody who has just left
+            now = self.world.clock.now()
+            before = self._reminders[key][-1] if self._reminders[key] else self._told_at[key]
+            assert now - before >= REMIND_AFTER, f"{key} was reminded after {now - before}"
+            self._reminders[key].append(now)
+
+
+def _addressed(call: Any) -> str | None:
+    found = _ADDRESS.search(call.body.decode())
+    return found[0] if found else None
+
+
+def _is_reminder(message: str) -> bool:
+    return _REMINDS in message or _REMINDS_OF_SEVERAL.search(message) is not None
 
 
 def days(seeds: Iterable[int]) -> Tally:

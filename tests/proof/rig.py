@@ -74,7 +74,7 @@ class Told:
 
 
 _REMINDS = "has been waiting for your approval"
-_LISTS = re.compile(r"<b>\d+ approvals? (?:is|are) waiting for you in Coupa\b")
+_LISTS = re.compile(r"<b>\d+ approvals? (?:is|are) (?:still )?waiting for you in Coupa\b")
 _LISTED = re.compile(r'/requisition_headers/(\d+)">[^<]*</a>: [^<]*?USD ([\d,.]+\d)')
 
 

@@ -1,0 +1,271 @@
+"""Among ten cards an answer says which request it is about, in each language, to whoever may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from azure.functions.decorators.function_app import Function
+from bridge import World
+from surface import surface
+
+from coupa_core.decide.answers import Outcome
+from coupa_core.documents import COMMENT_SCOPE
+from coupa_core.notice.catalogue import LANGUAGES, texts
+from sandbox.coupa.world import Line
+from sandbox.moveworks import Delivered
+
+JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
+MONTH_S = 31 * 86_400
+TITLE = "Laptops"
+SETTINGS = {"COMMENTS": "on", "STEP_UP_OVER": "*:5000"}
+
+
+class Room:
+    """A bridge, and a person who has a card."""
+
+    def __init__(self, language: str, **details: Any) -> None:
+        self.language = language
+        self.world = World(settings=SETTINGS)
+        self.world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+        self.world.person(JAMIE, default_locale=language)
+        self.number = self.world.requisition(JAMIE, title=TITLE, **details)
+        [self.card] = self.world.announced()
+
+    @property
+    def coupa(self) -> Any:
+        return self.world.coupa.world
+
+    @property
+    def approval_id(self) -> int:
+        return int(self.card.slots["approval_id"])
+
+    def click(self, verb: str = "approve", actor: str = JAMIE, **more: Any) -> dict[str, Any]:
+        """Press a button of the card, and return what is answered."""
+        return self.world.click(self.card, actor, verb, **more).body
+
+    def ask(self, actor: str = JAMIE) -> dict[str, Any]:
+        """Ask the requester, and return what is answered."""
+        headers = {"X-Actor-Email": actor, "X-Action-Token": self.card.slots["action_token"]}
+        route = {"approval_id": self.card.slots["approval_id"]}
+        return self.world.call("comment", headers=headers, route=route, json={"comment": "Why?"}).body
+
+    @property
+    def name(self) -> str:
+        """Return kind and number, as on the card."""
+        return f"{texts(self.language)['noun.requisition']} {self.number}"
+
+
+def done(verb: str, reason: str | None = None) -> Callable[[Room], dict[str, Any]]:
+    return lambda room: room.click(verb, reason=reason)
+
+
+def again(room: Room) -> dict[str, Any]:
+    room.click()
+    return room.click()
+
+
+def decided_by_robin(room: Room) -> dict[str, Any]:
+    room.coupa.decide_in_coupa(room.approval_id, by=room.world.person(ROBIN), decision="rejected")
+    return room.click()
+
+
+def changed(room: Room) -> dict[str, Any]:
+    room.coupa.edit_line(room.number, 0, unit_price="901.00")
+    return room.click()
+
+
+def too_dear(room: Room) -> dict[str, Any]:
+    room.coupa.edit_line(room.number, 0, unit_price="9000.00")
+    return room.click()
+
+
+def expired(room: Room) -> dict[str, Any]:
+    room.world.clock.advance(MONTH_S)
+    return room.click()
+
+
+def expired_question(room: Room) -> dict[str, Any]:
+    room.world.clock.advance(MONTH_S)
+    return room.ask()
+
+
+def refused(room: Room) -> dict[str, Any]:
+    room.world.coupa.front.fail("answer", method="PUT", status=422, body='{"errors": {"base": ["Closed"]}}')
+    return room.click()
+
+
+def out_of_reach(room: Room) -> dict[str, Any]:
+    room.world.coupa.front.fail("answer", status=503, times=None)
+    return room.click()
+
+
+def question_out_of_reach(room: Room) -> dict[str, Any]:
+    room.world.coupa.front.fail("answer", status=503, times=None)
+    return room.ask()
+
+
+def unconfirmed(room: Room) -> dict[str, Any]:
+    room.world.coupa.front.fail("answer", method="GET", status=503, skip=2, times=None)
+    return room.click()
+
+
+def own_question(room: Room) -> dict[str, Any]:
+    world = room.world
+    room.number = world.requisition([JAMIE, ROBIN], requester=JAMIE, title=TITLE)
+    headers, route = {"X-Actor-Email": JAMIE}, {"approval_id": str(room.approval_id + 1)}
+    card = world.call("get_approval", query={"approver_email": JAMIE}, route=route).body
+    headers["X-Action-Token"] = card["action_token"]
+    return world.call("comment", headers=headers, route=route, json={"comment": "Why?"}).body
+
+
+ANSWERED: dict[str, tuple[Callable[[Room], dict[str, Any]], dict[str, Any]]] = {
+    "approved": (done("approve"), {}),
+    "rejected": (done("reject", "Too dear"), {}),
+    "held": (done("hold"), {"holdable": True}),
+    "approved, twice": (again, {}),
+    "already_decided": (decided_by_robin, {}),
+    "changed": (changed, {}),
+    "step_up": (too_dear, {}),
+    "reason_required": (done("reject"), {}),
+    "reason_too_long": (done("reject", "x" * 300), {}),
+    "expired": (expired, {}),
+    "expired, a question": (expired_question, {}),
+    "refused_by_coupa": (refused, {}),
+    "unconfirmed": (unconfirmed, {}),
+    "commented": (Room.ask, {}),
+    "not_your_approval": (own_question, {}),
+    "not_holdable": (done("hold"), {}),
+    "coupa_503": (out_of_reach, {}),
+    "coupa_503, a question": (question_out_of_reach, {}),
+}
+"""What is answered, how it comes about, and what kind of request it takes."""
+
+BY_NUMBER = ("expired", "reason_required", "coupa_503", "approved, twice", "already_decided")
+"""Where nothing but kind and number is known: Coupa was not asked, or not for the document."""
+
+
+def missing(language: str) -> list[str]:
+    """Return what is answered without the name of the request, or with more than one, or otherwise."""
+    wrong = []
+    for name, (happens, details) in ANSWERED.items():
+        room = Room(language, **details)
+        body = happens(room)
+        said, message = body.get("outcome") or body["error"], body["message"]
+        is_named = message.count(room.name) == 1
+        if not name.startswith(BY_NUMBER):
+            is_named = is_named and message.count(TITLE) == 1
+        if said != name.partition(",")[0] or not is_named:
+            wrong.append(f"{name}: {said}: {message}")
+    return wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_answer_about_one_request_names_it_once(language: str) -> None:
+    assert missing(language) == []
+
+
+def test_every_outcome_is_among_them_but_those_that_stand_elsewhere() -> None:
+    elsewhere = {Outcome.NOT_YOUR_TURN, Outcome.NOT_ASKABLE}
+
+    assert {name.partition(",")[0] for name in ANSWERED} >= set(Outcome) - elsewhere
+
+
+def test_two_requests_of_one_title_and_amount_are_told_apart() -> None:
+    world = World()
+    numbers = [world.requisition(JAMIE), world.requisition(JAMIE)]
+
+    first, second = (world.click(card, JAMIE).body["message"] for card in world.announced())
+
+    assert first.replace(str(numbers[0]), str(numbers[1])) == second != first
+
+
+def test_of_several_each_is_named_also_what_could_not_be_decided() -> None:
+    world = World()
+    numbers = [world.requisition(JAMIE, holdable=number == 0) for number in range(2)]
+    cards = world.announced()
+    items = [{"id": card.slots["approval_id"], "token": card.slots["action_token"]} for card in cards]
+
+    body = {"decision": "hold", "items": items}
+    told = world.call("decide", headers={"X-Actor-Email": JAMIE}, json=body).body["items"]
+
+    assert [each.get("outcome") or each["error"] for each in told] == ["held", "not_holdable"]
+    assert all(str(number) in each["message"] for number, each in zip(numbers, told, strict=True))
+
+
+# ---------------------------------------------------------------------- to nobody else
+
+
+def by_somebody_else(world: World, card: Delivered) -> list[dict[str, Any]]:
+    """Return what Robin is answered, of whom Coupa asks nothing, with Jamie's card and without a token."""
+    bare = {"approval_id": card.slots["approval_id"]}
+    forged = {**bare, "action_token": card.slots["action_token"][:-2] + "AA"}
+    return [
+        world.click(slots, ROBIN, verb, reason=reason).body
+        for slots in (card.slots, bare, forged)
+        for verb, reason in (("approve", None), ("reject", "no"), ("hold", None))
+    ]
+
+
+@pytest.mark.parametrize("token", ["required", "off"])
+def test_whoever_may_not_know_what_it_is_does_not_learn_it(token: str) -> None:
+    world = World(settings={"ACTION_TOKEN": "off"} if token == "off" else {})
+    world.person(ROBIN)
+    number = world.requisition(JAMIE, title="Secret plan")
+    if token == "off":
+        [approval] = world.coupa.world.approvals_of(number)
+        answers = [
+            world.click({"approval_id": str(approval.id)}, ROBIN, verb).body
+            for verb in ("approve", "reject", "hold")
+        ]
+    else:
+        [card] = world.announced()
+        answers = by_somebody_else(world, card)
+        world.coupa.front.fail("answer", status=503, path="/api/users", times=None)
+        answers += by_somebody_else(world, card)
+
+    said = [each["message"] for each in answers]
+    assert [each for each in said if "Secret" in each or str(number) in each] == []
+
+
+def test_what_is_kept_from_chat_is_called_by_kind_and_number_alone() -> None:
+    world = World()
+    line = Line("Secret line", quantity="1", unit_price="900.00", supplier="Other")
+    number = world.requisition(JAMIE, title="Secret plan", lines=[line], holdable=True)
+    [card] = world.announced()
+    world.settings["SENSITIVE"] = '{"suppliers": ["Other"]}'
+    world.restart()
+
+    said = [world.click(card, JAMIE, verb).body["message"] for verb in ("approve", "hold", "reject")]
+    world.clock.advance(MONTH_S)
+    said.append(world.click(card, JAMIE).body["message"])
+
+    assert all(each.startswith(f"Purchase request {number}: ") for each in said)
+    assert not any("Secret" in each or "900" in each for each in said)
+
+
+# ---------------------------------------------------------------------- over HTTP
+
+
+def test_over_http_clicks_questions_and_errors_name_it_too(functions: Sequence[Function]) -> None:
+    world = World()
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    number = world.requisition(JAMIE, title="Größe 5")
+    with surface(functions, world, {"COMMENTS": "on"}) as app:
+        [card] = world.announced()
+        clicks = [
+            app.click(card, "comment", json={"comment": "Why?"}),
+            app.click(card, "reject"),
+            app.click(card, "hold"),
+            app.click(card, "approve"),
+        ]
+
+    assert [each.status_code for each in clicks] == [200, 200, 400, 200]
+    name = f"Purchase request {number}, “Größe 5”, USD 1,800.00"
+    assert [each.json()["message"] for each in clicks] == [
+        f"Asked: your comment is in Coupa and mentions the requester: {name}.",
+        f"Purchase request {number}: Please give a reason, so that the requester knows what to change.",
+        f"{name}: Coupa does not let this approval be put on hold.",
+        f"Approved: {name}. It is fully approved.",
+    ]
