@@ -450,7 +450,7 @@ def test_a_new_process_knows_the_open_questions() -> None:
     assert [who for who, _ in told(world)] == [JAMIE]
 
 
-def test_a_row_that_a_sweep_has_claimed_is_waited_for() -> None:
+def test_a_row_that_a_sweep_has_claimed_for_too_long_leaves_the_answer_to_coupa_which_is_said() -> None:
     world = world_of()
     entered(world, KINDS[0], JAMIE)
     [card] = world.announced()
@@ -460,8 +460,11 @@ def test_a_row_that_a_sweep_has_claimed_is_waited_for() -> None:
     claim = Entry(**{**vars(row), "state": State.CLAIMED, "nonce": "other"})
     world.store.replace(claim)
 
-    assert ask(world, card) == "commented"
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    reply = world.call("comment", headers=headers, route={"approval_id": str(number)}, json={"comment": WHY})
 
+    assert reply.body["outcome"] == "commented"
+    assert reply.body["message"].endswith("Please look for the answer there; it will not come here.")
     left = world.store.read(number)
     assert left is not None
     assert (left.state, left.questions) == (State.CLAIMED, {})
