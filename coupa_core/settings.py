@@ -601,14 +601,20 @@ class Settings(BaseModel):
     @property
     def asked_scopes(self) -> str:
         """Return the scopes that every token is asked for: those of the setting, and what a switch needs."""
-        needed = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
-        return " ".join(dict.fromkeys([*self.coupa_scopes.split(), *needed]))
+        spare, asked = self.fact_scopes.split(), [*self.coupa_scopes.split(), *self._switched_scopes]
+        return " ".join(each for each in dict.fromkeys(asked) if each not in spare)
 
     @property
     def fact_scopes(self) -> str:
         """Return the scopes that facts alone need: without them a token is as good for all else."""
+        others = {*LEAST_SCOPES.split(), *self._switched_scopes}
         needed = switched_scopes((), comments=False, facts=self.facts)
-        return " ".join(dict.fromkeys(each for each in needed if each not in self.asked_scopes.split()))
+        return " ".join(dict.fromkeys(each for each in needed if each not in others))
+
+    @property
+    def _switched_scopes(self) -> tuple[str, ...]:
+        """Return the scopes of the types that are read, and of questions."""
+        return tuple(switched_scopes(self.document_types, comments=self.comments == "on", facts=()))
 
     @property
     def cadence(self) -> Cadence:

@@ -244,8 +244,7 @@ CONTRACT: dict[str, Any] = {
     "contract-owner": {**ASKER, "fullname": "Kim Park"},
     "submitter": {**ASKER},
     "department": {"name": "Facilities"},
-    "current-approval": {"id": 853, "approver": {**NAMES, "name": "Buyers"}},
-    "current-parallel-approvals": [{"id": 854, "approver": {**NAMES, "name": "Buyers"}}],
+    **TURN,
 }
 FORM: dict[str, Any] = {
     **COMMON,

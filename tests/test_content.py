@@ -87,6 +87,7 @@ OWN: dict[str, dict[str, list[dict[str, Any]]]] = {
         "auditor_note": [{"auditor-note": "Looks fine"}],
         "comment": [{"comments": [{"id": 2, "comments": "hurry"}]}],
         "attachments": [line(**{"expense-artifacts": [{"id": 1, "image-file-name": "x.jpg"}]})],
+        "account": CODING,
     },
     "InvoiceHeader": {
         "title": [{"invoice-number": "INV-2"}],
@@ -111,6 +112,7 @@ OWN: dict[str, dict[str, list[dict[str, Any]]]] = {
         "cancels": [{"pending-cancel": False}],
         "amount": [{"total": "1.00"}, {"currency": KWD}, {"old-total": "5.00"}],
         "items": [*ITEM, line(price="7.00"), line(**{"pending-delete": False})],
+        "account": CODING,
         "justification": [{"justification": "Because"}],
     },
     "Contract": {

@@ -351,6 +351,25 @@ def test_a_spare_scope_that_is_not_granted_is_asked_for_once_in_a_process(
     assert caplog.text.count(f"coupa token without some scopes code=coupa_scope scopes={SPARE}") == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{"error_description":"The scope is not valid"}'),
+        (400, "<p>no</p>"),
+        (403, '{"error":"denied"}'),
+    ],
+)
+def test_in_whichever_words_a_token_is_refused_it_is_asked_for_without_the_spare_scopes(
+    status: int, body: str
+) -> None:
+    door = spare(granted=True)
+    door.coupa.front.fail("answer", method="POST", path="/oauth2/token", status=status, body=body)
+
+    assert len(door.read()) == 1
+
+    assert (asked_scopes(door), door.access.withheld) == ([SPARE, ""], SPARE)
+
+
 def test_what_is_refused_for_another_reason_is_not_asked_for_again() -> None:
     door = Door(spare_scopes=SPARE, secret="wrong")
 

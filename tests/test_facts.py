@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from proof.malformed import ODDITIES
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa import Access, FactReader
-from coupa_core.documents import SCOPES, parse_document, required_scopes
+from coupa_core.coupa import Access, FactReader, unread_of
+from coupa_core.documents import LEAST_SCOPES, SCOPES, parse_document, required_scopes
 from coupa_core.errors import Unavailable
 from coupa_core.facts import FACT_RESOURCES, Answer, Fact, Facts, Price, Standing
 from coupa_core.ledger import State
@@ -420,7 +420,18 @@ def test_nothing_is_said_of_what_is_not_known_for_sure(name: str) -> None:
 
 @pytest.mark.parametrize(
     "status",
-    ["cancelled", "Cancelled", "CANCELED", "voided", "Rejected", "draft", "pending_approval", "error"],
+    [
+        "cancelled",
+        "Cancelled",
+        "CANCELED",
+        "voided",
+        "Rejected",
+        "draft",
+        "pending_approval",
+        "error",
+        "not_ordered",
+        "buyer_hold",
+    ],
 )
 def test_what_was_never_ordered_is_no_last_order(status: str) -> None:
     one = world("last_price")
@@ -1187,6 +1198,38 @@ def append(one: Office, fact: Fact, row: Any) -> None:
     access.read = more  # type: ignore[method-assign]
 
 
+@pytest.mark.parametrize("fact", RECORDED)
+def test_rows_that_say_too_little_are_counted_and_named_by_the_doctor(fact: Fact) -> None:
+    one = world(fact)
+    known(one)
+    asks(one)
+    append(one, fact, {"id": 99_999})
+
+    one.announced()
+
+    assert one.store.status().counts["fact_rows_unread"] == 1
+    assert unread_of([{"id": 1}, {"id": 2}], fact) == 2
+    assert unread_of([{"id": 1}]) == 0
+
+
+def test_one_request_that_cannot_be_read_with_what_leads_to_facts_says_nothing_of_the_others() -> None:
+    one = world("budget")
+    known(one)
+    odd = asks(one)
+    one.coupa.front.fail(
+        "answer",
+        path="/api/requisitions",
+        query=f"{odd}.*account-type|account-type.*{odd}",
+        times=None,
+        status=400,
+    )
+    assert set(card(one)) == set()
+    one.clock.advance(60)
+    asks(one)
+
+    assert set(card(one)) == {LABELS[Fact.BUDGET]}
+
+
 def test_a_row_that_is_known_to_be_of_another_item_spoils_no_price() -> None:
     one = world("agreed_price,last_price")
     known(one)
@@ -1390,6 +1433,9 @@ def test_a_fact_asks_for_its_scope_by_itself(fact: Fact) -> None:
     assert (settings.fact_scopes == "") is (fact is Fact.OPEN_REQUESTS)
     every = {*settings.asked_scopes.split(), *settings.fact_scopes.split()}
     assert every == set(required_scopes(["RequisitionHeader"], facts=[fact]))
+    one = world(fact)
+    one.settings["COUPA_SCOPES"] = f"{LEAST_SCOPES} {scope}"
+    assert one.read_settings().fact_scopes == settings.fact_scopes, "named by hand it is spare all the same"
 
 
 def test_facts_are_each_named_once_and_come_in_our_order() -> None:

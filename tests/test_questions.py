@@ -450,7 +450,7 @@ def test_a_new_process_knows_the_open_questions() -> None:
     assert [who for who, _ in told(world)] == [JAMIE]
 
 
-def test_a_row_that_a_sweep_has_claimed_is_waited_for() -> None:
+def test_a_row_that_a_sweep_has_claimed_for_too_long_leaves_the_answer_to_coupa_which_is_said() -> None:
     world = world_of()
     entered(world, KINDS[0], JAMIE)
     [card] = world.announced()
@@ -460,8 +460,11 @@ def test_a_row_that_a_sweep_has_claimed_is_waited_for() -> None:
     claim = Entry(**{**vars(row), "state": State.CLAIMED, "nonce": "other"})
     world.store.replace(claim)
 
-    assert ask(world, card) == "commented"
+    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
+    reply = world.call("comment", headers=headers, route={"approval_id": str(number)}, json={"comment": WHY})
 
+    assert reply.body["outcome"] == "commented"
+    assert reply.body["message"].endswith("Please look for the answer there; it will not come here.")
     left = world.store.read(number)
     assert left is not None
     assert (left.state, left.questions) == (State.CLAIMED, {})
@@ -602,19 +605,41 @@ def test_after_a_crash_between_the_answer_and_its_mark_it_comes_once_more_and_no
     assert told(world) == []
 
 
-def test_an_answer_that_moveworks_does_not_take_is_left_to_coupa_and_stops_nobody() -> None:
-    world, _ = asked_about()
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+def test_an_answer_that_moveworks_does_not_take_is_tried_again_and_stops_nobody(status: int) -> None:
+    world, card = asked_about()
     answer(world)
-    world.moveworks.front.fail("answer", path="/messages/send", status=400, body='{"error": {"code": "X"}}')
-    told(world)
-    world.clock.advance(600)
-
+    body = '{"error": {"code": "X"}}'
+    world.moveworks.front.fail("answer", path="/messages/send", status=status, body=body)
     assert told(world) == []
     entered(world, KINDS[0], ROBIN)
-    assert [who for who, _ in told(world)] == [ROBIN]
+
+    found = {who: "answered" in text for who, text in (*told(world), *told(world))}
+
+    assert found == {ROBIN: False, JAMIE: True}
+    row = world.store.read(int(card.slots["approval_id"]))
+    assert row is not None
+    assert (row.questions, {each.refusals for each in row.told.values()}) == ({}, {0})
 
 
-def test_an_answer_whose_fate_is_never_known_is_not_repeated_for_ever() -> None:
+def test_an_answer_that_moveworks_never_takes_becomes_an_alarm() -> None:
+    world, card = asked_about()
+    answer(world)
+    body = '{"error": {"code": "X"}}'
+    world.moveworks.front.fail("answer", path="/messages/send", status=400, body=body, times=None)
+    for _ in range(12):
+        told(world)
+        world.clock.advance(3_700)
+
+    row = world.store.read(int(card.slots["approval_id"]))
+    assert row is not None
+    assert (row.state, len(row.questions)) == (State.PARKED, 1)
+    world.moveworks.front.heal()
+    world.clock.advance(25 * 3_600)
+    assert ["answered" in text for _, text in told(world)] == [True]
+
+
+def test_an_answer_whose_fate_is_never_known_becomes_an_alarm_and_is_repeated_daily_at_most() -> None:
     world, card = asked_about()
     answer(world)
     world.moveworks.front.fail("lose", path="/messages/send", times=None)
@@ -626,7 +651,31 @@ def test_an_answer_whose_fate_is_never_known_is_not_repeated_for_ever() -> None:
     assert 1 <= len(heard_by) <= 4
     row = world.store.read(int(card.slots["approval_id"]))
     assert row is not None
-    assert row.questions == {}
+    assert (row.state, row.cause, len(row.questions)) == (State.PARKED, "unknown_outcomes", 1)
+
+
+def test_sends_of_which_nobody_knows_take_the_answer_from_nobody_else() -> None:
+    world = world_of(QUIET_HOURS="20:00-07:00", TIME_ZONES='{"robin@example.com": "Asia/Tokyo"}')
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
+    world.requisition(Group(group), requester=SAM)
+    cards = {each.recipient: each for each in world.announced()}
+    for who in (JAMIE, ROBIN):
+        assert ask(world, cards[who], who) == "commented"
+    told(world)
+    answer(world)
+    while not 12 <= world.clock.now().hour < 13:  # it is night in Tokyo, and no answer came so far
+        world.clock.advance(600)
+    world.moveworks.front.fail("answer", path="/messages/send", status=500, times=3)
+    for _ in range(4):
+        told(world)
+        world.clock.advance(200)
+
+    for _ in range(24):
+        world.clock.advance(2 * 3_600)
+        told(world)
+
+    heard_by = {each.recipient for each in world.moveworks.delivered if "answered" in each.message}
+    assert heard_by == {JAMIE, ROBIN}
 
 
 def test_whoever_is_owed_a_changed_card_hears_the_answer_after_it() -> None:
@@ -641,6 +690,16 @@ def test_whoever_is_owed_a_changed_card_hears_the_answer_after_it() -> None:
     [(who, text)] = told(world)
     assert (who, "answered" in text) == (JAMIE, True)
     assert ask(world, card) == "commented"
+
+
+def test_whoever_asks_very_often_takes_no_question_from_a_colleague() -> None:
+    row = asked(
+        Entry(approval_id=1, state=State.SENT, nonce=""), 1, Asked(by="user:1", of="user:9", on=5), now=NOW
+    )
+    for number in range(2, 40):
+        row = asked(row, number, Asked(by="user:2", of="user:9", on=5), now=NOW)
+
+    assert list(row.questions) == [1, *range(21, 40)]
 
 
 def test_a_row_keeps_the_newest_twenty_questions() -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.documents import SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.wire import Reply, Wire, error_text, failure_of
+from coupa_core.wire import Reply, Wire, failure_of
 
 SETTLE_S = 10.0
 """A token may be refused right after it was minted; Coupa asks for five seconds, we allow ten.
@@ -266,13 +266,13 @@ class _Token:
         return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
 
     def _ask(self, deadline: Deadline) -> Reply:
-        """Ask for a token; where Coupa refuses a scope, once more without the spare ones.
+        """Ask for a token; where Coupa refuses it in whichever words, once more without the spare scopes.
 
         Whatever the outcome is, the request that needs the token was not sent.
         """
         spare = "" if self.withheld else self._spare
         reply = self._answer(spare, deadline)
-        if spare and not reply.ok and "invalid_scope" in error_text(reply):
+        if spare and reply.status in (400, 403):
             narrow = self._answer("", deadline)
             if narrow.ok:
                 self.withheld = spare

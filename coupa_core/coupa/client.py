@@ -676,7 +676,7 @@ class Coupa:
             if not read.rows:
                 raise
             return read
-        if again.rows and not read.rows:
+        if len(again.rows) > 1 and not read.rows:  # one may be at fault itself
             self._plain_until = self.now() + timedelta(seconds=PLAIN_S)
         known = {number: each for number, each in read.failed.items() if number not in left}
         return Halved([*read.rows, *again.rows], {**known, **again.failed})

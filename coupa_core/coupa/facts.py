@@ -37,7 +37,7 @@ from coupa_core.facts import (
     requester_of,
     suppliers_of,
 )
-from coupa_core.model import PENDING, REQUISITION, Document, Kind, Record
+from coupa_core.model import PENDING, REQUISITION, Document, Kind
 from coupa_core.sensitive import Sensitive
 
 _SEGMENTS = [f"segment-{number}" for number in SEGMENTS]
@@ -74,7 +74,7 @@ _LINE_FIELDS: dict[Fact, list[Any]] = {
     Fact.AGREED_PRICE: _ITEM,
 }
 
-_RECORDS: dict[Fact, type[Record]] = {
+_RECORDS: dict[Fact, type[BudgetLine | OrderedLine | SupplierItem | Standing]] = {
     Fact.BUDGET: BudgetLine,
     Fact.LAST_PRICE: OrderedLine,
     Fact.AGREED_PRICE: SupplierItem,
@@ -153,7 +153,7 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> A
     Open requests are whole only with those in it that are known to wait: a list that was cut short ends
     before the newest, which the documents mostly are.
     """
-    numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows), len(rows))
+    numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows, fact), len(rows))
     if fact is Fact.OPEN_REQUESTS:
         known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
         requests = [each for row in rows if (each := parse_document(REQUISITION, row)) is not None]
@@ -164,9 +164,16 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> A
     return Answer(records, len(rows) < PAGE, *counts)
 
 
-def unread_of(rows: Sequence[Any]) -> int:
-    """Return how many rows are none of Coupa's records: without an id nobody knows what they are."""
-    return sum(not id_of(row) for row in rows)
+def unread_of(rows: Sequence[Any], fact: Fact | None = None) -> int:
+    """Return how many rows say too little: without an id, or without what a fact is made of."""
+    return sum(not (id_of(row) and (fact is None or _is_usable(fact, row))) for row in rows)
+
+
+def _is_usable(fact: Fact, row: dict[str, Any]) -> bool:
+    if fact is Fact.OPEN_REQUESTS:
+        request = parse_document(REQUISITION, row)
+        return request is not None and bool(requester_of(request) and request.status)
+    return _RECORDS[fact].model_validate(row).is_usable
 
 
 # ---------------------------------------------------------------------- the questions

@@ -134,14 +134,15 @@ class Ask:
         text = comment_for(question, decider, asked=approval.asked_name, requester=asked_of.id or 0)
         open_one = Asked(by=decider.key, of=asked_of.key or "", on=document.commented_on or 0)
 
-        def remember(number: int) -> None:
-            rows.remember_question(approval, number, open_one, self._clock)
+        def remembered(number: int) -> Answer:
+            is_noted = rows.remember_question(approval, number, open_one, self._clock)
+            key = "answer.commented" if is_noted else "answer.commented_there"
+            return case.speaker.answer(Outcome.COMMENTED, key)
 
         same = self._written(document, text, deadline)
         if same is not None:
-            case.end = case.speaker.answer(Outcome.COMMENTED)
             self._note(case, Outcome.COMMENTED, cause="written_before")
-            remember(same)
+            case.end = remembered(same)
             return
         intent = case.event(EventKind.INTENT, at=self._clock.now())
         self._journal.record([intent], required=self._policy.audit_required)
@@ -158,8 +159,7 @@ class Ask:
                 raise
             return
         if number:
-            answer = case.speaker.answer(Outcome.COMMENTED)
-            remember(number)
+            answer = remembered(number)
         else:
             answer = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer

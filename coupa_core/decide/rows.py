@@ -108,8 +108,8 @@ class Rows:
                 click.approval_id, lambda row: None if row.state is State.CLAIMED else tried(row, key=key)
             )
 
-    def remember_question(self, approval: Approval, number: int, question: Asked, clock: Clock) -> None:
-        """Note an open question, for the sweep.
+    def remember_question(self, approval: Approval, number: int, question: Asked, clock: Clock) -> bool:
+        """Note an open question, for the sweep; False where it could not be noted.
 
         A row that a sweep has claimed is waited for: a change under its hands would repeat its messages.
 
@@ -129,6 +129,7 @@ class Rows:
 
         while not self._note(approval.id, change, what="question"):
             clock.sleep(_AGAIN_S)
+        return self._failure is None
 
     def _note(self, number: int, change: Callable[[Entry], Entry | None], *, what: str = "decision") -> bool:
         """Change a row; False where the change leaves it as it is."""

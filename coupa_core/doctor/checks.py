@@ -21,7 +21,7 @@ from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import Malformed, ServiceError, SettingsError
-from coupa_core.facts import FACT_RESOURCES
+from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report.status import STALE_AFTER
@@ -204,7 +204,7 @@ def _facts(settings: Settings, parts: Parts, access: Access) -> Iterator[Finding
         resource = FACT_RESOURCES[fact]
         scope, what = SCOPES["GET", resource], f"for FACTS: {fact}"
         own = _with_scope(scope, settings, parts) if scope in access.withheld.split() else access
-        yield _records(own, resource, FACT_FIELDS[fact], what, parts.clock)
+        yield _records(own, resource, FACT_FIELDS[fact], what, parts.clock, fact=fact)
     if settings.facts:
         lines, resource = document_fields(settings.facts)[Kind.REQUISITION], READABLE[REQUISITION].resource
         yield _records(access, resource, lines, "for FACTS: what leads to facts", parts.clock)
@@ -216,7 +216,9 @@ def _facts(settings: Settings, parts: Parts, access: Access) -> Iterator[Finding
         yield Finding(Verdict.NOTE, "FACTS", text)
 
 
-def _records(access: Access, resource: str, fields: Sequence[Any], what: str, clock: Clock) -> Finding:
+def _records(
+    access: Access, resource: str, fields: Sequence[Any], what: str, clock: Clock, *, fact: Fact | None = None
+) -> Finding:
     """Read some records with these fields, and look whether they are any."""
     query = {"limit": "10", "fields": json.dumps(fields)}
     try:
@@ -228,6 +230,9 @@ def _records(access: Access, resource: str, fields: Sequence[Any], what: str, cl
     unread = unread_of(rows)
     if unread:
         text = f"{unread} of {len(rows)} records of {resource} have no id, {what}: {_ODD}"
+        return Finding(Verdict.WRONG, SCOPES["GET", resource], text)
+    if rows and unread_of(rows, fact) == len(rows):
+        text = f"none of {len(rows)} records of {resource} says what it is about, {what}: {_ODD}"
         return Finding(Verdict.WRONG, SCOPES["GET", resource], text)
     return _scope(resource, None, f", {what}")
 

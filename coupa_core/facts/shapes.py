@@ -157,6 +157,11 @@ class BudgetLine(_Segmented):
     remaining: Number = None
     pending_requisitions_amount: Number = None
 
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether it says of which period it is, and what remains."""
+        return self.period is not None and self.period.id is not None and self.remaining is not None
+
     def pays(self, line: RequestLine) -> bool:
         """Tell whether a line is charged to it: same period, same text in each segment that this marks."""
         mine, its, account = self.period, line.period, line.account
@@ -189,14 +194,22 @@ class _Priced(Record):
     currency: MaybeCurrency = None
     price: Number = None
 
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether it says what costs how much, from whom."""
+        return self.item is not None and self.supplier is not None and self.price is not None
+
     def may_be(self, pair: tuple[int, int]) -> bool:
         """Tell whether it is about an item of a supplier, or does not say that it is about another."""
         said = (self.item.id if self.item else None, self.supplier.id if self.supplier else None)
         return all(mine in (None, wanted) for mine, wanted in zip(said, pair, strict=True))
 
 
-NO_ORDER = ("cancel", "void", "reject", "draft", "pending", "error", "abandon", "withdraw", "delete")
-"""How the states begin in which nothing was ordered; Coupa writes both `cancelled` and `canceled`."""
+NO_ORDER = (
+    *("cancel", "void", "reject", "declin", "denied", "draft", "pending", "error", "fail", "abandon"),
+    *("withdraw", "delete", "not_", "not ", "on_hold", "buyer_hold", "supplier_window_hold", "currency_hold"),
+)
+"""How the states begin in which nothing was ordered, or not yet; Coupa writes `cancelled` and `canceled`."""
 
 
 class OrderedLine(_Priced):
@@ -241,6 +254,11 @@ class Standing(Record):
     status: Name = None
     on_hold: Flag = None
     buyer_hold: Flag = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether it says anything of the supplier."""
+        return self.status is not None or self.on_hold is not None or self.buyer_hold is not None
 
     @property
     def is_free(self) -> bool:

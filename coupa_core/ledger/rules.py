@@ -10,6 +10,7 @@ absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided h
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -22,7 +23,7 @@ MAX_REFUSALS = 8
 """After so many failures or refusals of the notice itself an approval is parked."""
 
 MAX_QUESTIONS = 20
-"""Open questions that a row keeps; of more the oldest are left to Coupa."""
+"""Open questions that a row keeps; of more the oldest of whoever asked most are left to Coupa."""
 
 MINIMAL_AFTER = 5
 """After so many of them only the shortest form of the notice is tried."""
@@ -356,9 +357,12 @@ def asked(entry: Entry, number: int, question: Asked, *, now: datetime) -> Entry
         question: who asks whom.
         now: aware UTC.
     """
-    newest = dict(sorted({**entry.questions, number: question}.items())[-MAX_QUESTIONS:])
+    kept = {**entry.questions, number: question}
+    while len(kept) > MAX_QUESTIONS:
+        numbers = Counter(each.by for each in kept.values())
+        del kept[min(each for each, its in kept.items() if numbers[its.by] == max(numbers.values()))]
     is_new = entry.state is State.RETRY and entry.next_at is None
-    return replace(entry, questions=newest, next_at=now if is_new else entry.next_at)
+    return replace(entry, questions=kept, next_at=now if is_new else entry.next_at)
 
 
 def put(entry: Entry, number: int) -> Entry:
@@ -367,10 +371,20 @@ def put(entry: Entry, number: int) -> Entry:
     return replace(entry, questions={**entry.questions, **known})
 
 
-def answered(entry: Entry, numbers: Collection[int]) -> Entry:
-    """Forget questions: their answers have arrived, or nobody is left who waits for them."""
+def answered(entry: Entry, numbers: Collection[int], *, person: str = "") -> Entry:
+    """Forget questions: their answers have arrived, or nobody is left who waits for them.
+
+    Args:
+        entry: the claimed row.
+        numbers: the ids of our comments.
+        person: who got the answers; what Moveworks refused for them before counts no more.
+    """
     left = {key: each for key, each in entry.questions.items() if key not in numbers}
-    return replace(entry, questions=left)
+    known = {
+        key: replace(each, refusals=0, retry_at=None) if key == person else each
+        for key, each in entry.told.items()
+    }
+    return replace(entry, questions=left, told=known)
 
 
 def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:

@@ -145,7 +145,8 @@ def _put(case: Case, message: Message, now: datetime) -> Entry:  # noqa: ARG001
 
 
 def _answered(case: Case, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return answered(case.entry, closed_by(case.entry, message.person.key, message.passes_on))
+    key = message.person.key
+    return answered(case.entry, closed_by(case.entry, key, message.passes_on), person=key)
 
 
 _ONCE: dict[Fate, _Change] = {Fate.SENT: _said, Fate.REFUSED: _said, Fate.UNKNOWN: _said}
@@ -158,7 +159,7 @@ SETTLED: dict[Kind, dict[Fate, _Change]] = {
     Kind.CLOSING: _LAST,
     Kind.OUTCOME: _LAST,
     Kind.QUESTION: {Fate.SENT: _put, Fate.REFUSED: _put, Fate.UNKNOWN: _put},
-    Kind.ANSWER: {Fate.SENT: _answered, Fate.REFUSED: _answered},
+    Kind.ANSWER: {Fate.SENT: _answered, Fate.REFUSED: _refused},
 }
 """How the row changes, by what was said and what became of it.
 

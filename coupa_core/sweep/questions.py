@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from coupa_core import ledger
 from coupa_core.authority import Decider
-from coupa_core.ledger import MAX_UNCERTAIN, Asked, Entry
+from coupa_core.ledger import MAX_UNCERTAIN, Asked, Entry, State
 from coupa_core.marks import read_mark
 from coupa_core.model import Comment
 from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message
@@ -124,12 +125,14 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
         return judged
     if comments is None:
         return judged.saying([(case.now + LOOK_AGAIN, None)], case.now)
-    if entry.uncertain >= MAX_UNCERTAIN:  # whoever asked may have got it each time
-        return replace(judged, entry=replace(entry, questions={}))
     is_certain = case.read.circle.is_certain and not case.is_unsure
     found = heard(entry, comments, told=told, others=owed, is_certain=is_certain)
     put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
     dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
+    if found.answers and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
+        # Whoever asked may have got it each time: somebody sees it, and it is tried again daily.
+        rest = partial(ledger.parked, cause="unknown_outcomes", now=case.now)
+        return replace(judged, rest=rest, again=None)
     dues += [_answer(case, told[key], said) for key, said in found.answers.items()]
     dues += [due for due in put.values() if due]
     entry = ledger.answered(entry, found.over)
@@ -141,7 +144,8 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
 
 def _answer(case: Case, person: Decider, said: Sequence[Comment]) -> Due:
     """Return when whoever asked hears the answer."""
-    hour = case.policy.cadence.open_at(person.address, case.now)
+    opening = case.policy.cadence.open_at(person.address, case.now)
+    hour = max(opening, case.entry.to(person.key).retry_at or opening)
     return hour, Message(Kind.ANSWER, person, passes_on=tuple(said))
 
 
