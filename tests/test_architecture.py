@@ -18,7 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
-            *("facts", "marks", "visible"),
+            *("facts", "marks", "visible", "audience"),
         }
     ),
     frozenset(
@@ -58,6 +58,7 @@ WITHIN_A_TIER = {
     ("content", "documents"),
     ("endings", "model"),
     ("environment", "errors"),
+    ("audience", "addresses"),
     ("connections", "clock"),
     ("notice", "authority"),
     ("tables", "azure_sdk"),

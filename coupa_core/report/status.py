@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import (
+    PILOT,
     UNSEEN,
     Entry,
     Lease,
@@ -123,6 +125,7 @@ class Report:
         max_per_minute: our share of Moveworks' rate.
         full_list_minutes: how often the list of all that waits is read.
         versions: of what runs here, by name.
+        pilot: the only people who are told anything.
     """
 
     def __init__(
@@ -135,6 +138,7 @@ class Report:
         max_per_minute: int,
         full_list_minutes: int,
         versions: Mapping[str, str],
+        pilot: Audience = EVERYBODY,
     ) -> None:
         self._store = store
         self._coupa = coupa
@@ -143,6 +147,7 @@ class Report:
         self._max_per_minute = max_per_minute
         self._full_list_minutes = full_list_minutes
         self._versions = dict(versions)
+        self._pilot = pilot
 
     def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
         """Tell whether every pending approval was seen lately, and nothing is owed for long.
@@ -188,7 +193,8 @@ class Report:
         Returns:
             JSON values: how the last sweep went, `pending` with how many are accounted for, `is_proved`,
             `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
-            most 100 each, oldest first, or with `full` `approvals` and `next_after`; `rates`, `versions`.
+            most 100 each, oldest first, or with `full` `approvals` and `next_after`; `pilot` (is it on, and
+            for how many approvals somebody waits for it to widen), `rates`, `versions`.
 
         Raises:
             ServiceError: the store does not answer.
@@ -235,6 +241,10 @@ class Report:
                 "causes": status.owed,
                 "since": status.owed_since,
                 "stuck": late,
+            },
+            "pilot": {
+                "is_on": not self._pilot.is_everybody,
+                "waiting": sum(row.cause == PILOT and not row.has_ended for row in opened.entries),
             },
             "rates": self._rates(opened.entries),
             "versions": self._versions,
