@@ -168,6 +168,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.operate import Operate
     from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
+    from coupa_core.repeat import Repeats
     from coupa_core.report import CycleTimes, Report, Trace
     from coupa_core.sensitive import Sensitive
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
@@ -314,6 +315,12 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             cycle_times=CycleTimes(store=for_sweeps, record=patient_journal.store, clock=clock),
             operate=Operate(
                 ledger=ledger,
+                journal=quick_journal,
+                clock=clock,
+                audit_required=settings.audit == "required",
+            ),
+            repeats=Repeats(
+                store=for_sweeps,
                 journal=quick_journal,
                 clock=clock,
                 audit_required=settings.audit == "required",

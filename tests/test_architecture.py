@@ -33,7 +33,7 @@ TIERS: tuple[frozenset[str], ...] = (
             "turns",
         }
     ),
-    frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate"}),
+    frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate", "repeat"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
     frozenset({"audit", "doctor"}),

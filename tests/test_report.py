@@ -219,6 +219,7 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
         },
         "counts": {"sent": 2},
         "pilot": {"is_on": False, "waiting": 0},
+        "repeat": None,
         "versions": {"package": "1.2.3", "schema": "1"},
     }
 

@@ -368,7 +368,7 @@ class _Case:
     def _is_owed(self, judged: Judged, person: Decider) -> bool:
         """Tell whether somebody is to be told: of something new, or once more at an operator's word."""
         was = judged.entry.to(person.key)
-        is_again = self.policy.reach.tells_again(was, person.address, self.now)
+        is_again = self.policy.reach.tells_again(was, person.address)
         return is_again or not was.has(judged.version)
 
     def _reached(self, people: Iterable[Decider]) -> list[Decider]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.ledger import Repeat, Told
@@ -16,7 +15,7 @@ class Reach:
 
     Attributes:
         pilot: only these are told anything; what is new waits for the others.
-        repeats: of an operator, the oldest first.
+        repeats: of an operator, the oldest first; none of a time to come.
     """
 
     pilot: Audience = EVERYBODY
@@ -32,9 +31,9 @@ class Reach:
         """Tell whether somebody is told anything."""
         return self.pilot.has(address)
 
-    def tells_again(self, was: Told, address: str, now: datetime) -> bool:
+    def tells_again(self, was: Told, address: str) -> bool:
         """Tell whether somebody is told again what they were told before."""
-        return any(each.is_about(was, address) for each in self.repeats if each.at <= now)
+        return any(each.is_about(was, address) for each in self.repeats)
 
 
 ALL = Reach()

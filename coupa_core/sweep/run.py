@@ -106,7 +106,9 @@ class Sweep:
             kit.ledger.store.save_status(replace(status, first_run=True))
         self._remember_rate(known.values(), now)
         began_at = (status.first_run_at or kit.coupa.now()) if is_first and not kit.is_dry else None
-        reach = Reach(kit.pilot, read_repeats(kit.ledger.store.note(REPEATS).text))
+        repeats = read_repeats(kit.ledger.store.note(REPEATS).text)
+        # Of a clock that is ahead of ours: what is told now would count as told before.
+        reach = Reach(kit.pilot, [each for each in repeats if each.at <= now])
         plan = Plan(known, now=now, lease=kit.lease, cadence=kit.cadence, is_dry=kit.is_dry, reach=reach.mark)
         plan.recall(self._left)
         plan.blind(aside)
