@@ -473,7 +473,7 @@ class Settings(BaseModel):
         {},
         alias="ACTION_TOKEN_KEYS",
         description="`kid:base64key[,kid:base64key]`, first signs, all verify; each key at least 32 "
-        "random bytes (`openssl rand -base64 32`); required unless `ACTION_TOKEN=off`",
+        "random bytes (`python -m coupa_core.keys` makes them); required unless `ACTION_TOKEN=off`",
     )
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"
