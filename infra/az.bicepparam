@@ -5,7 +5,7 @@ using './main.bicep'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 
-// Any other setting of the README is one more line; what is not named has the default of the code.
+// Any other setting of docs/settings.md is one more line; what is not named has the default of the code.
 param settings = {
   COUPA_BASE_URL: readEnvironmentVariable('COUPA_BASE_URL')
   COUPA_CLIENT_ID: readEnvironmentVariable('COUPA_CLIENT_ID')

@@ -43,6 +43,7 @@ _RIGHT = {
     "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
     "QUIET_HOURS": "20:00-07:00",
     "DIGEST_AT": "09:00",
+    "PILOT": "ann@example.com,example.de",
     "LEDGER_ACCOUNT_URL": "https://acme.table.core.windows.net",
     "AUDIT_KEYS": TOKEN_KEYS,
     "ALLOW_SELF_APPROVAL": "on",

@@ -9,15 +9,16 @@ import functools
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import FACT_FIELDS, Access, document_fields, rows_in, unread_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.doctor.finding import Finding, Verdict
+from coupa_core.doctor.pilot import pilot
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import Malformed, ServiceError, SettingsError
@@ -26,7 +27,7 @@ from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report.status import STALE_AFTER
 from coupa_core.schedule import Schedule
-from coupa_core.settings import NAMES, Settings, read_settings
+from coupa_core.settings import MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
 from coupa_core.wire import Reply, Wire
 
@@ -47,34 +48,6 @@ _GRANT = (
 _ODD = "ask Coupa why, and look for a default API response filter"
 
 
-class Verdict(StrEnum):
-    """What a finding is."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Works, but somebody should know."""
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        verdict: whether something must be changed.
-        subject: what was looked at.
-        text: what is so, and what to change where.
-    """
-
-    verdict: Verdict
-    subject: str
-    text: str
-
-    def __str__(self) -> str:
-        """Write one line."""
-        return f"{self.verdict:<5} {self.subject}: {self.text}"
-
-
 def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
     """Check everything, and yield each finding as it is made.
 
@@ -91,6 +64,7 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
         return
     yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
     yield from _keys(settings)
+    yield from rates(settings)
     yield _schedule(settings, parts.clock)
     ahead: dict[str, float] = {}
     parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
@@ -98,6 +72,7 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
     yield _moveworks(settings, parts)
     yield _unproved(settings)
     yield from _tables(settings)
+    yield from pilot(settings, parts)
     yield from _clocks(ahead)
 
 
@@ -130,6 +105,17 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             first, *others = keys
             more = f", {', '.join(others)} still verify" if others else ""
             yield Finding(Verdict.OK, name, f"{first} signs{more}; how old the keys are is not known here")
+
+
+def rates(settings: Settings) -> Iterator[Finding]:
+    """Look whether more messages are asked for than Moveworks takes without an agreement."""
+    relayed = settings.relay_max_per_minute if settings.relay == "on" else 0
+    if settings.moveworks_max_per_minute + relayed > MAX_PER_MINUTE:
+        text = (
+            f"is above the {MAX_PER_MINUTE} that Moveworks takes in a minute for the whole organisation, "
+            "counting RELAY_MAX_PER_MINUTE: lower it to 100, unless Moveworks' support has agreed to more"
+        )
+        yield Finding(Verdict.NOTE, "MOVEWORKS_MAX_PER_MINUTE", text)
 
 
 def _schedule(settings: Settings, clock: Clock) -> Finding:

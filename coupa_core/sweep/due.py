@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from coupa_core.cadence import Cadence
-from coupa_core.ledger import DIGEST, QUIET, Entry, State, Told
+from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, State, Told
 
 GRACE = timedelta(minutes=5)
 """What is first seen, or due again, so shortly after the hour of the digest still belongs to it.
@@ -27,7 +27,7 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
     is_refused = any(each.refusals for each in entry.told.values()) and not entry.uncertain
     may_be = {
         State.SENT: True,
-        State.WAITING: entry.cause in (QUIET, DIGEST),
+        State.WAITING: entry.cause in (QUIET, DIGEST, PILOT),
         State.RETRY: is_refused,
         State.PARKED: is_refused,
     }

@@ -86,7 +86,8 @@ def _farewell(case: Case, judged: Judged, key: str, role: str) -> Due | None:
     is_late = entry.closed_at is not None and case.now >= entry.closed_at + LOOK_UP_FOR
     if known.is_known_later(key) and not is_late:
         return case.now + LOOK_AGAIN, None
-    if person is None or _knows(person, entry, judged):
+    is_reached = person is not None and case.policy.reach.has(person.address)
+    if person is None or not is_reached or _knows(person, entry, judged):
         return None
     if case.read.asked is None and role != Role.REQUESTER:
         return None if is_late else (case.now + LOOK_AGAIN, None)

@@ -13,7 +13,7 @@ from functools import partial
 from coupa_core import ledger
 from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
-from coupa_core.ledger import DIGEST, QUIET, Entry, Told
+from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, Told
 from coupa_core.sweep.due import GRACE, must_escalate, reminders
 from coupa_core.sweep.questions import asking
 from coupa_core.sweep.shapes import LOOK_AGAIN, LOOK_UP_AGAIN, MANAGER, Case, Due, Judged, Kind, Message
@@ -23,23 +23,29 @@ NOBODY_AGAIN = timedelta(hours=1)
 
 
 def telling(case: Case, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]) -> Judged:
-    """Say who is told now, and when the others are: those asleep, and whom it was refused for."""
-    now, entry = case.now, _due(case, judged.entry, owed)
-    hours = {each.key: _hour(case, judged, entry, each) for each in owed}
-    dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in owed]
+    """Say who is told now, and when the others are: those asleep, and whom it was refused for.
+
+    Those whom no message reaches are told when one does.
+    """
+    reached = case.reached(owed)
+    now, entry = case.now, _due(case, judged.entry, reached)
+    hours = {each.key: _hour(case, judged, entry, each) for each in reached}
+    dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in reached]
     if case.is_unsure:
         dues.append((now + LOOK_UP_AGAIN, None))
-    if all((entry.to(key).retry_at or now) > now for key in hours):
+    if hours and all((entry.to(key).retry_at or now) > now for key in hours):
         cause = entry.cause or "refused"
         rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)
         judged = replace(judged, rest=rest)
-    elif any(hour > now for hour, _ in dues):
+    elif any(hour > now for hour in hours.values()):
         waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
         cause = DIGEST if waits_for_digest else QUIET
         judged = replace(judged, rest=partial(ledger.waiting, cause=cause, until=None))
-    told = [each for each in recipients if each.key not in hours]
+    elif len(reached) < len(owed) and not judged.unread:
+        judged = replace(judged, rest=ledger.reserved)
+    told = [each for each in case.reached(recipients) if each.key not in hours]
     judged = once_more(case, judged.saying(dues, now, entry=entry), told, owed=hours)
-    return judged.counted("not_the_hour")
+    return judged.counted("not_the_hour" if hours else PILOT)
 
 
 def once_more(case: Case, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()) -> Judged:
@@ -69,7 +75,7 @@ def once_more(case: Case, judged: Judged, told: Sequence[Decider], *, owed: Coll
 def _due(case: Case, entry: Entry, owed: Sequence[Decider]) -> Entry:
     """Note of what is new for which digest it waits."""
     cadence = case.policy.cadence
-    if cadence.digest_at is None:
+    if cadence.digest_at is None or not owed:
         return replace(entry, due_at=None)
     if entry.due_at is not None:
         return entry
@@ -112,5 +118,7 @@ def _escalation(case: Case, judged: Judged) -> Due | None:
         return opening, None
     if boss is None:
         return None
+    if not case.policy.reach.has(boss.address):
+        return case.now + NOBODY_AGAIN, None
     decides = any(same_address(each.address, boss.address) for each in case.read.circle.people)
     return opening, Message(Kind.ESCALATION, boss, decides=decides)

@@ -47,7 +47,7 @@ def judge(entry: Entry, read: Read, *, before: State | None, policy: Policy, now
         policy: of the deployment.
         now: aware UTC.
     """
-    case = Case(entry, read, before, policy, now)
+    case = Case(replace(entry, reach=policy.reach.mark), read, before, policy, now)
     if read.is_pending:
         return parting(case, _pending(case))
     return over(case, (read.approval.status or "unknown") if read.is_known else "gone")
@@ -118,7 +118,7 @@ def _shown(case: Case, document: Document, unread: str) -> Judged:
 def _people(case: Case, judged: Judged, recipients: Sequence[Decider]) -> Judged:
     """Say who of the recipients is told now."""
     entry = judged.entry
-    owed = [each for each in recipients if not entry.has_told(each.key, judged.version)]
+    owed = [each for each in recipients if _is_owed(case, judged, each)]
     if not owed and case.is_unsure:
         return _put_off(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
     if owed and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
@@ -127,8 +127,14 @@ def _people(case: Case, judged: Judged, recipients: Sequence[Decider]) -> Judged
         return _unsaid(case, judged, owed)
     if owed:
         return telling(case, judged, owed, recipients)
-    judged = once_more(case, judged, recipients)
+    judged = once_more(case, judged, case.reached(recipients))
     return judged if judged.unread else judged.counted("unchanged")
+
+
+def _is_owed(case: Case, judged: Judged, person: Decider) -> bool:
+    """Tell whether somebody is to be told: of something new, or once more at an operator's word."""
+    was = judged.entry.to(person.key)
+    return case.policy.reach.tells_again(was, person.address) or not was.has(judged.version)
 
 
 def _unsaid(case: Case, judged: Judged, owed: Sequence[Decider]) -> Judged:
@@ -139,6 +145,8 @@ def _unsaid(case: Case, judged: Judged, owed: Sequence[Decider]) -> Judged:
     if case.policy.silence == BASELINE:
         keys = [each.key for each in owed]
         rest = partial(ledger.recorded, people=keys, version=judged.version)
+    else:
+        owed = case.reached(owed)
     return replace(judged, rest=rest, unsaid=tuple(owed))
 
 

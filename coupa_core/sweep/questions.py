@@ -126,7 +126,8 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
     if comments is None:
         return judged.saying([(case.now + LOOK_AGAIN, None)], case.now)
     is_certain = case.read.circle.is_certain and not case.is_unsure
-    found = heard(entry, comments, told=told, others=owed, is_certain=is_certain)
+    unreached = case.read.circle.keys - {each.key for each in case.reached(case.read.circle.people)}
+    found = heard(entry, comments, told=told, others={*owed, *unreached}, is_certain=is_certain)
     put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
     dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
     if found.answers and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
@@ -154,7 +155,7 @@ def _question(case: Case, key: str, question: Comment) -> Due | None:
     person = case.read.known.people.get(key)
     if case.read.known.is_known_later(key):
         return case.now + LOOK_AGAIN, None
-    if person is None:
+    if person is None or not case.policy.reach.has(person.address):
         return None
     hour = case.policy.cadence.open_at(person.address, case.now)
     return hour, Message(Kind.QUESTION, person, passes_on=(question,))

@@ -15,6 +15,7 @@ from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.ledger import DRY_RUN, Entry, State
 from coupa_core.model import Approval, Comment, Document
 from coupa_core.notice import BARE
+from coupa_core.sweep.reach import ALL, Reach
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -104,6 +105,7 @@ class Policy:
         since: when everything was last seen: what is new came after it.
         began_at: when the bridge began, by Coupa's clock: what was touched later is no backlog; None for long
             ago.
+        reach: whom messages reach.
     """
 
     cadence: Cadence
@@ -114,6 +116,7 @@ class Policy:
     silence: str
     since: datetime
     began_at: datetime | None = None
+    reach: Reach = ALL
 
     @property
     def tells_of_ends(self) -> bool:
@@ -182,6 +185,10 @@ class Case:
     def is_unsure(self) -> bool:
         """Tell whether somebody may decide of whom nobody knows whether the address is theirs alone."""
         return any(person.address in self.read.unknown for person in self.read.circle.people)
+
+    def reached(self, people: Iterable[Decider]) -> list[Decider]:
+        """Return those whom messages reach."""
+        return [each for each in people if self.policy.reach.has(each.address)]
 
 
 @dataclass(frozen=True, kw_only=True)

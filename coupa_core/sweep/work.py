@@ -29,6 +29,7 @@ from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
 from coupa_core.sweep.outbox import NEVER, Outbox
 from coupa_core.sweep.plan import Look, Urgency
 from coupa_core.sweep.questions import places_of
+from coupa_core.sweep.reach import Reach
 from coupa_core.sweep.shapes import MANAGER, NOBODY, Judged, Policy, Read, Role
 
 BATCH = 50
@@ -84,6 +85,7 @@ class Work:
         backlog: what becomes of what waited before the bridge began; None when that is long ago.
         since: when everything was last seen.
         began_at: when the bridge began, by Coupa's clock; None when that is long ago.
+        reach: whom messages reach.
 
     Attributes:
         rows: the ledger's, with what this sweep wrote.
@@ -100,6 +102,7 @@ class Work:
         backlog: Backlog | None,
         since: datetime,
         began_at: datetime | None,
+        reach: Reach,
     ) -> None:
         self._kit = kit
         self._progress = progress
@@ -124,6 +127,7 @@ class Work:
             silence=DRY_RUN if kit.is_dry else BASELINE if backlog is Backlog.BASELINE else "",
             since=since,
             began_at=began_at,
+            reach=reach,
         )
         self._facts = Finder(kit, progress)
         self._outcomes: set[DocumentKey] = set()

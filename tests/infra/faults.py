@@ -44,7 +44,7 @@ FAULTS = [
     ("settings", APP, "  { name: 'LEDGER_ACCOUNT_URL', value: tableEndpoint }\n", "", "LEDGER_ACCOUNT_URL is not set"),
     ("settings", MAIN, "  'MOVEWORKS_API_KEY'\n", "  'MOVEWORKS_KEY'\n", "secretNames has MOVEWORKS_KEY"),
     ("settings", "local.settings.json.example", '"COUPA_CLIENT_ID"', '"COUPA_CLIENT"', "COUPA_CLIENT is not known"),
-    ("settings", "README.md", "| `LEDGER_TABLE` |", "| `LEDGER_TABLES` |", "README.md lacks LEDGER_TABLE"),
+    ("settings", "docs/settings.md", "| `LEDGER_TABLE` |", "| `LEDGER_TABLES` |", "docs/settings.md lacks LEDGER_TABLE"),
     ("parameter_files", PARAMETERS, '"alertEmail"', '"alertMail"', "main.parameters.json lacks alertEmail"),
     ("parameter_files", PARAMETERS, '"COUPA_BASE_URL": "${COUPA_BASE_URL}"', '"COUPA_BASE_URL": "${COUPA_URL}"', "COUPA_BASE_URL must be"),
     ("parameter_files", "infra/az.bicepparam", "param alertEmail", "param email", "email is not declared"),

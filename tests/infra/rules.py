@@ -360,9 +360,11 @@ def settings(root: Path) -> list[str]:
     ]
     demanded = {str(each.alias) for each in Settings.model_fields.values() if each.is_required()}
     wrong += [f"local.settings.json.example lacks {name}" for name in sorted((demanded | LOCAL_HOST) - local)]
-    shown = set(re.findall(r"^\| `([A-Z_]+)` \|", (root / "README.md").read_text("utf-8"), re.MULTILINE))
-    wrong += [f"README.md lacks {name}" for name in sorted(known - shown)]
-    return wrong + [f"README.md: {name} is not known" for name in sorted(shown - known)]
+    shown = set(
+        re.findall(r"^\| `([A-Z_]+)` \|", (root / "docs" / "settings.md").read_text("utf-8"), re.MULTILINE)
+    )
+    wrong += [f"docs/settings.md lacks {name}" for name in sorted(known - shown)]
+    return wrong + [f"docs/settings.md: {name} is not known" for name in sorted(shown - known)]
 
 
 def parameter_files(root: Path) -> list[str]:
