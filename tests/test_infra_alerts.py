@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 from bridge import World
-from infra.rules import alerts
-from infra.watch import ROOT, Watch, watched
+from infra.watch import ALERTS, ROOT, Watch, watched
 from journal_contract import rewrite
 
 from coupa_core import app
@@ -334,7 +333,7 @@ def test_a_record_that_is_begun_anew_is_an_alarm(watch: Watch) -> None:
 
 
 def test_an_alert_that_is_added_needs_a_test_here() -> None:
-    assert {alert["name"] for alert in alerts(ROOT)} == {
+    assert {alert["name"] for alert in ALERTS} == {
         *(
             "no-complete-sweep",
             "not-told",
@@ -601,8 +600,8 @@ def test_what_is_owed_for_less_is_no_alarm(watch: Watch) -> None:
 def test_the_alert_says_how_much_is_owed_for_how_long_and_why(watch: Watch) -> None:
     owes(watch, minutes=1)
 
-    [alert] = [each for each in alerts(ROOT) if each["name"] == "not-told"]
+    [alert] = [each for each in ALERTS if each["name"] == "not-told"]
     [row] = watch.rows_of(alert)
-    assert (alert["severity"], alert["windowSize"], alert["isEvent"]) == ("1", "PT10M", "false")
+    assert (alert["severity"], alert["window"], alert["has_state"]) == (1, "PT10M", True)
     said = (row["owed"], row["oldest_s"], row["causes"])
     assert said == (3, 900, "document_coupa_500:2,no_room:1")

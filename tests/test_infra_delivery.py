@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from infra.bicep import Template
+from infra.snapshots import WAYS, cli, loaded, parameters
 from packaging.specifiers import SpecifierSet
 
 from coupa_core import __version__
@@ -243,15 +243,55 @@ def test_the_deployment_counts_the_functions_as_they_are_written() -> None:
     assert len(found) == len(functions()) > 1
 
 
-def test_the_deployment_gives_the_templates_every_variable_that_they_read() -> None:
+def exported_by_github(variables: dict[str, str], folder: Path) -> dict[str, str]:
+    """Play the step that deploys the templates, with a stand-in for az, and return what az was given."""
     [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
-    [given] = [set(step["env"]) for step in steps(deploy) if "what-if" in step.get("run", "")]
-    read = re.findall(
-        r"readEnvironmentVariable\('(\w+)'", (ROOT / "infra" / "az.bicepparam").read_text("utf-8")
-    )
-    secret = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]["secrets"]
+    [step] = [each for each in steps(deploy) if "what-if" in each.get("run", "")]
+    assert step["env"] == {"VARIABLES": "${{ toJSON(vars) }}"}
+    (folder / "az").write_text('#!/bin/sh\necho "$*" >> "$ASKED"; env -0 > "$ASKED.env"\n')
+    (folder / "az").chmod(0o755)
+    environment = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "ASKED": str(folder / "asked"),
+        "RESOURCE_GROUP": "approvals",
+        "VARIABLES": json.dumps(variables),
+    }
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=environment, cwd=ROOT, check=True)
 
-    assert given == set(read) - set(secret["value"])
+    asked = (folder / "asked").read_text().splitlines()
+    assert [each.split()[2] for each in asked] == ["what-if", "create"]
+    assert all("--parameters infra/main.bicepparam" in each for each in asked)
+    pairs = (each.split("=", 1) for each in (folder / "asked.env").read_text("utf-8").split("\0") if each)
+    return {name: value for name, value in pairs if name not in (*environment, "PWD", "SHLVL", "_", "OLDPWD")}
+
+
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq, as GitHub's machines have it")
+
+
+@needs_jq
+def test_github_hands_on_each_variable_that_the_parameters_read_as_it_is_and_no_other(tmp_path: Path) -> None:
+    given = WAYS["listener-all"]
+
+    assert exported_by_github(given | {"AZURE_CLIENT_ID": "x", "PATH": "/elsewhere"}, tmp_path) == given
+
+
+@needs_jq
+@pytest.mark.skipif(cli() is None, reason="the parameters were not compiled: the Bicep CLI is not here")
+def test_azd_and_az_and_github_arrive_at_the_same_parameters(tmp_path: Path) -> None:
+    """Azd lays its own environment over the shell's, and adds who deploys."""
+    given = WAYS["events-all"]
+    shell, own = {"COUPA_BASE_URL": "https://old.example.com", "RELAY": given["RELAY"]}, dict(given)
+    del own["RELAY"]
+
+    exported = exported_by_github(given, tmp_path)
+    by_azd = parameters(ROOT / "infra", shell | own | {"AZURE_PRINCIPAL_ID": "somebody"})
+    by_az = parameters(ROOT / "infra", given)
+
+    assert exported == given  # and then GitHub's machine calls az
+    assert isinstance(by_az, dict), by_az
+    assert by_az == by_azd
+    for name in ("TIME_ZONES", "EMAIL_MAP"):
+        assert json.loads(by_az["settings"][name]) == json.loads(given[name])
 
 
 def test_updates_are_looked_for_where_packages_are_named() -> None:
@@ -266,9 +306,13 @@ def test_updates_are_looked_for_where_packages_are_named() -> None:
 def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     [(name, service)] = project["services"].items()
-    app = Template(ROOT / "infra" / "modules" / "function-app.bicep")
+    tagged = [
+        each["type"]
+        for each in loaded()["events"]["predictedResources"]
+        if each.get("tags", {}).get("azd-service-name") == name
+    ]
 
-    assert f"{{ 'azd-service-name': '{name}' }}" in app.source
+    assert tagged == ["Microsoft.Web/sites"]
     assert (service["project"], service["dist"]) == (".", "build/package")
     assert (service["language"], service["host"]) == ("python", "function")
     for hook in (*service["hooks"].values(), *project["hooks"].values()):
@@ -278,10 +322,8 @@ def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
             assert all((ROOT / file).exists() for file in files)
 
 
-def test_azd_would_not_take_the_parameters_of_az() -> None:
-    """It prefers main.bicepparam, and would then never read main.parameters.json."""
-    assert not (ROOT / "infra" / "main.bicepparam").exists()
-    assert (ROOT / "infra" / "main.parameters.json").exists()
+def test_there_is_one_file_of_parameters_which_azd_prefers_to_any_other() -> None:
+    assert {path.name for path in (ROOT / "infra").glob("*param*")} == {"keys.bicepparam", "main.bicepparam"}
 
 
 HOLE = {"id": "X-1", "fix_versions": ["2"]}
@@ -348,4 +390,4 @@ def test_without_the_bicep_cli_the_checks_say_what_was_not_done(tmp_path: Path) 
     )
 
     assert done.returncode == 0, done.stderr
-    assert "not compiled" in done.stdout
+    assert "nothing was compiled" in done.stdout
