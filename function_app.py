@@ -116,6 +116,12 @@ def resend(req: func.HttpRequest) -> func.HttpResponse:
     return answer("resend", req)
 
 
+@app.route("approvals/resend", methods=["POST"])
+def resend_all(req: func.HttpRequest) -> func.HttpResponse:
+    """Let the next sweeps tell everybody of everything again."""
+    return answer("resend_all", req)
+
+
 @app.route("approvals/{approval_id}/unpark", methods=["POST"])
 def unpark(req: func.HttpRequest) -> func.HttpResponse:
     """Let the next sweep try a parked approval again."""

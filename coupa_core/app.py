@@ -154,6 +154,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     """
     # ruff: noqa: PLC0415 - see the module's docstring
     import coupa_core
+    from coupa_core.audience import Audience
     from coupa_core.authority import EmailMap, Limits, Rules, TokenKeys
     from coupa_core.callers import Caller, Callers
     from coupa_core.coupa import Coupa, FactReader, document_fields
@@ -167,6 +168,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.operate import Operate
     from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
+    from coupa_core.repeat import Repeats
     from coupa_core.report import CycleTimes, Report, Trace
     from coupa_core.sensitive import Sensitive
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
@@ -199,6 +201,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         allow_self=settings.allow_self_approval == "on",
     )
     lease = Lease(settings.claim_lease_s)
+    pilot = Audience(settings.pilot)
 
     def fresh() -> Directory:
         """Return a directory for one request, which believes nothing that was read before."""
@@ -247,6 +250,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 first_run=Backlog(settings.first_run),
                 full_list_minutes=settings.full_list_minutes,
                 is_dry=settings.dry_run == "on",
+                pilot=pilot,
                 workers=parts.workers,
             )
         ),
@@ -295,6 +299,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 lease=lease,
                 max_per_minute=settings.moveworks_max_per_minute,
                 full_list_minutes=settings.full_list_minutes,
+                pilot=pilot,
                 versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
             ),
             trace=Trace(
@@ -303,12 +308,19 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 coupa=coupa,
                 directory=fresh,
                 rules=rules,
+                pilot=pilot,
                 clock=clock,
                 lease=lease,
             ),
             cycle_times=CycleTimes(store=for_sweeps, record=patient_journal.store, clock=clock),
             operate=Operate(
                 ledger=ledger,
+                journal=quick_journal,
+                clock=clock,
+                audit_required=settings.audit == "required",
+            ),
+            repeats=Repeats(
+                store=for_sweeps,
                 journal=quick_journal,
                 clock=clock,
                 audit_required=settings.audit == "required",

@@ -40,7 +40,7 @@ CALLER_OF: Mapping[str, Caller] = {
     ),
     "notifications": Caller.RELAY,
     **dict.fromkeys(
-        ("status", "trace", "cycle_times", "resend", "unpark", "mute"),
+        ("status", "trace", "cycle_times", "resend", "resend_all", "unpark", "mute"),
         Caller.OPERATORS,
     ),
 }

@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from coupa_core.addresses import folded, is_address
+from coupa_core.audience import EVERYBODY, Audience, audience_of
 from coupa_core.callers import Caller, Callers
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.correlation import Correlation, correlated, trace_id
@@ -38,6 +39,7 @@ from coupa_core.notice import Style, is_blank
 from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.pseudonym import Pseudonyms
 from coupa_core.relay import Delivery, Message, Relay
+from coupa_core.repeat import Repeats, Wish
 from coupa_core.report import CycleTimes, Report, Trace, as_csv
 
 MAX_BODY = 32 * 1024
@@ -53,8 +55,15 @@ MAX_TEXT = {
 """Characters of each field; of a person's own words the use case says, in their language, how many fit."""
 
 MAX_KEY = 200
+MAX_PEOPLE = 100
 
-BOUNDS_S: Mapping[str, float] = {"health": 5.0, "trace": 35.0, "status": 110.0, "cycle_times": 110.0}
+BOUNDS_S: Mapping[str, float] = {
+    "health": 5.0,
+    "trace": 35.0,
+    "status": 110.0,
+    "cycle_times": 110.0,
+    "resend_all": 30.0,
+}
 """Seconds within which these routes answer, whatever a neighbour does; every other one within `BUDGET_S`.
 
 Azure ends a request after 230 s.
@@ -73,6 +82,15 @@ _NO_SLOTS = (
     "leave context out. It announces approvals itself."
 )
 
+_NO_KEY = (
+    "Idempotency-Key is missing: send a name of your choice for this round, such as launch-2026-12-01. "
+    "The same one again tells nobody twice."
+)
+_BAD_PEOPLE = (
+    f"people must be a list of 1 to {MAX_PEOPLE} e-mail addresses such as ann@example.com, or domains such "
+    "as example.com."
+)
+_BAD_SINCE = "since must be a time with its zone such as 2026-12-01T08:00:00Z."
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
@@ -136,6 +154,7 @@ class Endpoints:
         trace: Trace,
         cycle_times: CycleTimes,
         operate: Operate,
+        repeats: Repeats,
         relay: Relay,
         callers: Callers,
         clock: Clock,
@@ -153,6 +172,7 @@ class Endpoints:
         self._story = trace
         self._cycle_times = cycle_times
         self._operate = operate
+        self._repeats = repeats
         self._routes: Mapping[str, Callable[[Request], Reply]] = {
             "health": self._health,
             "list_approvals": self._list,
@@ -169,6 +189,7 @@ class Endpoints:
             "trace": self._trace,
             "cycle_times": self._cycles,
             "resend": lambda request: self._order(request, Act.RESEND),
+            "resend_all": self._repeat,
             "unpark": lambda request: self._order(request, Act.UNPARK),
             "mute": lambda request: self._order(request, Act.MUTE),
         }
@@ -358,6 +379,26 @@ class Endpoints:
         said = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
         return Reply(200, said | {"next_at": row.next_at.isoformat() if row.next_at else None})
 
+    def _repeat(self, request: Request) -> Reply:
+        body = _object(request, {"actor_email", "people", "since"})
+        people, since = body.pop("people", None), body.pop("since", None)
+        actor = _actor(request, {name: _text(name, value) for name, value in body.items()})
+        name = _idempotency_key(request)
+        if not name:
+            raise CallerError("no_key", _NO_KEY)
+        repeat, is_new = self._repeats.ask(
+            Wish(
+                name=name,
+                actor=actor,
+                people=_people(people),
+                since=_since(since),
+                known_by=self._callers.known_by,
+                request_id=request.id,
+            )
+        )
+        said = {"approvals": repeat.approvals, "asked_at": repeat.at.isoformat(), "is_new": is_new}
+        return Reply(200, said)
+
 
 def request_id(request: Request) -> str:
     """Return by which id a request is spoken of.
@@ -447,6 +488,31 @@ def _items(given: Any) -> list[tuple[int, str | None]]:
             raise CallerError("bad_items", _BAD_ITEMS)
         found[approval_id] = _agreed("token", token)
     return list(found.items())
+
+
+def _people(given: Any) -> Audience:
+    """Read who is meant; everybody where nobody is named.
+
+    Raises:
+        CallerError: says what is wrong with it.
+    """
+    if given is None:
+        return EVERYBODY
+    is_list = isinstance(given, list) and 0 < len(given) <= MAX_PEOPLE
+    if not is_list or not all(isinstance(each, str) for each in given):
+        raise CallerError("bad_people", _BAD_PEOPLE)
+    try:
+        return audience_of(given)
+    except ValueError:
+        raise CallerError("bad_people", _BAD_PEOPLE) from None
+
+
+def _since(given: Any) -> datetime | None:
+    """Read a time with its zone; None where none is given."""
+    time = stamp(given) if isinstance(given, str) else None
+    if given is not None and time is None:
+        raise CallerError("bad_since", _BAD_SINCE)
+    return time
 
 
 def _verb(body: Mapping[str, str]) -> Verb:

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from coupa_core.addresses import domain_of, folded, is_address
+from coupa_core.audience import read_audience
 from coupa_core.cadence import Cadence, read_before, read_days, read_hour, read_hours, read_zone, read_zones
 from coupa_core.documents import LEAST_SCOPES, READABLE, required_scopes, switched_scopes
 from coupa_core.environment import setting, trimmed
@@ -407,6 +408,15 @@ class Settings(BaseModel):
     dry_run: Annotated[Literal["on", "off"], BeforeValidator(_flag)] = Field(
         "off", alias="DRY_RUN", description="`on` sends nothing; all is told once it is switched off"
     )
+    pilot: Annotated[tuple[str, ...], BeforeValidator(_parsed(lambda text: read_audience(text).entries))] = (
+        Field(
+            (),
+            alias="PILOT",
+            description="comma-separated chat addresses and domains of the only people who are told "
+            "anything: `ann@example.com,example.de`; what is new for others waits, and all of it is told "
+            "once they are named or this is empty ([a pilot](docs/cadence.md#a-pilot))",
+        )
+    )
     moveworks_base_url: BaseUrl = Field(
         "https://api.moveworks.ai", alias="MOVEWORKS_BASE_URL", description="regional hosts differ"
     )
@@ -463,7 +473,7 @@ class Settings(BaseModel):
         {},
         alias="ACTION_TOKEN_KEYS",
         description="`kid:base64key[,kid:base64key]`, first signs, all verify; each key at least 32 "
-        "random bytes (`openssl rand -base64 32`); required unless `ACTION_TOKEN=off`",
+        "random bytes (`python -m coupa_core.keys` makes them); required unless `ACTION_TOKEN=off`",
     )
     action_token: Annotated[Literal["required", "optional", "off"], BeforeValidator(_loose)] = Field(
         "required", alias="ACTION_TOKEN", description="`required`, `optional`, `off`"

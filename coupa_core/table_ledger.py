@@ -56,6 +56,7 @@ _KINDS = {
     "escalated_at": _TIME,
     "ended_as": _TEXT,
     "farewell": _MAP,
+    "reach": _TEXT,
 }
 _LATE_WRITES = timedelta(minutes=1)
 """How far before a mark rows are read once more: one write may show later than another that came after it."""

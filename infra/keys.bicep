@@ -40,6 +40,7 @@ var operatorFunctions = [
   'trace'
   'cycle_times'
   'resend'
+  'resend_all'
   'unpark'
   'mute'
 ]

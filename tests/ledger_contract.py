@@ -78,6 +78,7 @@ def full_row(approval_id: int = 7) -> Entry:
             2**62: Asked(by="user:12", of="user:4", on=9_223_372_036_854_775_807),
             471: Asked(by="user:3", of="user:4", on=5, is_put=True),
         },
+        reach="5f1c-77aa",
     )
 
 

@@ -46,7 +46,7 @@ ROUTES = [
     "status",
     "trace",
 ]
-ROUTES += ["resend", "unpark", "mute", "cycle_times"]
+ROUTES += ["resend", "resend_all", "unpark", "mute", "cycle_times"]
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
 
 

@@ -18,7 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
-            *("facts", "marks", "visible"),
+            *("facts", "marks", "visible", "audience"),
         }
     ),
     frozenset(
@@ -33,10 +33,10 @@ TIERS: tuple[frozenset[str], ...] = (
             "turns",
         }
     ),
-    frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate"}),
+    frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate", "repeat"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
-    frozenset({"audit", "doctor"}),
+    frozenset({"audit", "doctor", "keys"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {
@@ -58,6 +58,7 @@ WITHIN_A_TIER = {
     ("content", "documents"),
     ("endings", "model"),
     ("environment", "errors"),
+    ("audience", "addresses"),
     ("connections", "clock"),
     ("notice", "authority"),
     ("tables", "azure_sdk"),

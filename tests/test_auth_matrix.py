@@ -248,6 +248,7 @@ SURFACE = (
     ("GET", "approvals/{id}/trace"),
     ("GET", "cycle-times"),
     ("POST", "approvals/{id}/resend"),
+    ("POST", "approvals/resend"),
     ("POST", "approvals/{id}/unpark"),
     ("POST", "approvals/{id}/mute"),
 )

@@ -40,6 +40,7 @@ KIND_OF = {
     ("GET", "approvals/{id}/trace"): "operators",
     ("GET", "cycle-times"): "operators",
     ("POST", "approvals/{id}/resend"): "operators",
+    ("POST", "approvals/resend"): "operators",
     ("POST", "approvals/{id}/unpark"): "operators",
     ("POST", "approvals/{id}/mute"): "operators",
 }

@@ -598,3 +598,69 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(
         environment_of(tmp_path)
     assert command.main([]) == 1
     assert capsys.readouterr().out.startswith("wrong local.settings.json: ")
+
+
+# ---------------------------------------------------------------------- the pilot
+
+
+def piloted(stage: Stage, who: str) -> list[str]:
+    """Return what is said of a pilot while three approvals wait, after one sweep of the app."""
+    for person in ("jamie@example.com", "robin@example.com", "eva@example.de"):
+        stage.world.requisition(person)
+    stage.settings["PILOT"] = stage.world.settings["PILOT"] = who
+    stage.world.store = TableStore(
+        table_client(
+            connection=stage.settings["LEDGER_CONNECTION"],
+            account_url="",
+            table=stage.settings["LEDGER_TABLE"],
+            options={},
+        )
+    )
+    stage.world.restart()
+    stage.world.sweep()
+    return [str(each) for each in stage.says("PILOT")]
+
+
+def test_the_pilot_is_named_with_how_many_wait(stage: Stage) -> None:
+    [said] = piloted(stage, "jamie@example.com")
+
+    assert said == (
+        "note  PILOT: is on: of 3 people whom Coupa asks now it names 1; 2 approvals wait for the others, "
+        "until it names them or is empty"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("exampel.com", "wrong PILOT: entry 2 fits nobody whom Coupa asks now: did you mean example.com?"),
+        (
+            "robyn@example.com",
+            "wrong PILOT: entry 2 fits nobody whom Coupa asks now: did you mean robin@example.com?",
+        ),
+        (
+            "other.test",
+            (
+                "note  PILOT: entry 2 fits nobody whom Coupa asks now; the domains of those whom it asks: "
+                "example.com, example.de"
+            ),
+        ),
+    ],
+)
+def test_an_entry_that_fits_nobody_is_said_and_one_that_may_be_meant(
+    stage: Stage, entry: str, said: str
+) -> None:
+    assert piloted(stage, f"jamie@example.com,{entry}")[1:] == [said]
+
+
+def test_without_a_pilot_nothing_is_said_of_it(stage: Stage) -> None:
+    assert stage.says("PILOT") == []
+
+
+def test_a_pilot_of_which_coupa_says_nothing_is_named_all_the_same(stage: Stage) -> None:
+    stage.settings["PILOT"] = "jamie@example.com"
+    stage.coupa = CoupaSimulator(client_id="another", client_secret="another").front
+
+    [said] = map(str, stage.says("PILOT"))
+
+    assert said.startswith("note  PILOT: is on, and others are told nothing; who waits cannot be read now (")

@@ -15,7 +15,7 @@ from coupa_core.clock import time_left_s
 from coupa_core.decide import BUDGET_S
 from coupa_core.endpoints import BOUNDS_S, MAX_BODY, Reply
 from coupa_core.errors import Unknown
-from coupa_core.ledger import Entry, MemoryStore, Status
+from coupa_core.ledger import REPEATS, Entry, MemoryStore, Note, Status
 from coupa_core.release import RELEASE
 from coupa_core.sweep.run import MARKING_S, SWEEP_S
 from sandbox.moveworks import Delivered
@@ -448,6 +448,11 @@ def test_every_route_has_a_bound_and_everything_in_it_knows() -> None:
             seen.setdefault(self.name, set()).add(time_left_s())
             return super().read(approval_id)
 
+        def note(self, name: str) -> Note:
+            if name == REPEATS:
+                seen.setdefault(self.name, set()).add(time_left_s())
+            return super().note(name)
+
         def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
             seen.setdefault(self.name, set()).add(time_left_s())
             return super().closed_entries(since=since, until=until)
@@ -464,6 +469,7 @@ def test_every_route_has_a_bound_and_everything_in_it_knows() -> None:
     asked: dict[str, dict[str, Any]] = {
         **{name: {"headers": mine, "route": number} for name in ("resend", "unpark")},
         "mute": {"headers": mine, "route": number, "json": {"hours": 1}},
+        "resend_all": {"headers": {**mine, "Idempotency-Key": "once"}},
         "health": {},
         "status": {},
         "trace": {"route": number},

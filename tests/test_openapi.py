@@ -241,7 +241,7 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    rooms = [CORE / f"{room}.py" for room in ("endpoints", "callers", "inbox", "relay", "operate")]
+    rooms = [CORE / f"{room}.py" for room in ("endpoints", "callers", "inbox", "relay", "operate", "repeat")]
     rooms += [*(CORE / "decide").glob("*.py"), *(CORE / "report").glob("*.py")]
     source = "".join(room.read_text("utf-8") for room in rooms)
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
@@ -284,6 +284,7 @@ def test_what_an_operator_is_answered_fits_the_description() -> None:
     answers = {
         "resend": world.call("resend", headers=headers, route=route),
         "mute": world.call("mute", headers=headers, route=route, json={"hours": 8}),
+        "resend_all": world.call("resend_all", headers={**headers, "Idempotency-Key": "once"}),
         "status": world.call("status", query={"full": "1"}),
     }
 

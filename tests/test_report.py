@@ -218,6 +218,8 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
             "distrusted_until": "2026-11-23T10:00:00+00:00",
         },
         "counts": {"sent": 2},
+        "pilot": {"is_on": False, "waiting": 0},
+        "repeat": None,
         "versions": {"package": "1.2.3", "schema": "1"},
     }
 

@@ -44,6 +44,7 @@ ROUTES = {
     "trace": ("GET", "approvals/{approval_id}/trace"),
     "cycle_times": ("GET", "cycle-times"),
     "resend": ("POST", "approvals/{approval_id}/resend"),
+    "resend_all": ("POST", "approvals/resend"),
     "unpark": ("POST", "approvals/{approval_id}/unpark"),
     "mute": ("POST", "approvals/{approval_id}/mute"),
 }
@@ -60,6 +61,7 @@ REQUESTS = {
     "comment": CLICK | {"body": {"comment": "why?"}},
     "notifications": {"body": {"message": "hello", "recipients": ["ann@x.test"]}},
     "resend": {"headers": {"x-actor-email": "ann@x.test"}},
+    "resend_all": {"headers": {"x-actor-email": "ann@x.test", "idempotency-key": "once"}},
     "unpark": {"headers": {"x-actor-email": "ann@x.test"}},
     "mute": {"headers": {"x-actor-email": "ann@x.test"}, "body": {"hours": 8}},
 }

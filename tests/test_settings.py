@@ -72,6 +72,7 @@ def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
         "tell_requester": "off",
         "first_run": "announce",
         "dry_run": "off",
+        "pilot": (),
         "moveworks_base_url": "https://api.moveworks.ai",
         "moveworks_channel": "events",
         "moveworks_event_id": "5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111",
@@ -215,6 +216,9 @@ WRONG = [
     *(("ESCALATE_TO", who) for who in (
         "CANARY", "managers", "@CANARY.test", "a@CANARY", "a@CANARY.test,b@x.test", "A <a@CANARY.test>",
         "a@b@CANARY.test", "\u00e9@CANARY.test", "a b@CANARY.test",
+    )),
+    *(("PILOT", people) for people in (
+        "CANARY", "CANARY@", "a@x.test,CANARY", "CANARY.test;b.test", "*", "a@x.test CANARY.test",
     )),
     *((name, choice) for name in ("CLOSING_NOTICE", "TELL_REQUESTER", "FIRST_RUN", "DRY_RUN")
       for choice in ("CANARY", "2", "yes")),

@@ -49,6 +49,7 @@ TEXTS = (
     "decision_key",
     "ended_as",
     "farewell",
+    "reach",
 )
 NUMBERS = ("generation", "failures", "uncertain")
 TIMES = (

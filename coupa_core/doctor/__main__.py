@@ -11,7 +11,8 @@ from pathlib import Path
 
 from coupa_core.app import Parts
 from coupa_core.clock import SystemClock
-from coupa_core.doctor.checks import Verdict, examine
+from coupa_core.doctor.checks import examine
+from coupa_core.doctor.finding import Verdict
 from coupa_core.doctor.preview import preview
 from coupa_core.environment import environment_of
 from coupa_core.errors import BridgeError

@@ -9,15 +9,16 @@ import functools
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import FACT_FIELDS, Access, document_fields
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.doctor.finding import Finding, Verdict
+from coupa_core.doctor.pilot import pilot
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import ServiceError, SettingsError
@@ -45,34 +46,6 @@ _GRANT = (
 )
 
 
-class Verdict(StrEnum):
-    """What a finding is."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Works, but somebody should know."""
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        verdict: whether something must be changed.
-        subject: what was looked at.
-        text: what is so, and what to change where.
-    """
-
-    verdict: Verdict
-    subject: str
-    text: str
-
-    def __str__(self) -> str:
-        """Write one line."""
-        return f"{self.verdict:<5} {self.subject}: {self.text}"
-
-
 def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
     """Check everything, and yield each finding as it is made.
 
@@ -96,6 +69,7 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
     yield _moveworks(settings, parts)
     yield _unproved(settings)
     yield from _tables(settings)
+    yield from pilot(settings, parts)
     yield from _clocks(ahead)
 
 

@@ -1,8 +1,9 @@
 """What was claimed, sent, decided and closed: one row per approval.
 
 `rules` says how a row may change, `age` how long an approval waits, `owed` what should have been told,
-`reading` how far Coupa has been asked, `open_rows` keeps rows in memory, `store` makes changes safe against
-races, `memory` is a store without a disk. It sends nothing and asks Coupa nothing.
+`reading` how far Coupa has been asked, `repeats` who is told again at an operator's word, `open_rows` keeps
+rows in memory, `store` makes changes safe against races, `memory` is a store without a disk. It sends nothing
+and asks Coupa nothing.
 """
 
 from coupa_core.ledger.age import age_s
@@ -10,6 +11,7 @@ from coupa_core.ledger.memory import MemoryStore
 from coupa_core.ledger.open_rows import OpenRows
 from coupa_core.ledger.owed import LATE_LIST, STUCK_AFTER, UNSEEN, Owed, clock_of, is_late, owed, since, stuck
 from coupa_core.ledger.reading import Edits, Reading
+from coupa_core.ledger.repeats import MAX_REPEATS, REPEATS, Repeat, key_of, read_repeats, write_repeats
 from coupa_core.ledger.rules import (
     BASELINE,
     DIGEST,
@@ -20,6 +22,7 @@ from coupa_core.ledger.rules import (
     MINIMAL_AFTER,
     MUTED,
     PARKED_FOR,
+    PILOT,
     QUIET,
     STOPPED,
     Asked,
@@ -49,6 +52,7 @@ from coupa_core.ledger.rules import (
     reminded,
     renamed,
     resent,
+    reserved,
     sent,
     settled,
     told,
@@ -65,12 +69,15 @@ __all__ = [
     "KEEP_CLOSED",
     "LATE_LIST",
     "MAX_REFUSALS",
+    "MAX_REPEATS",
     "MAX_UNCERTAIN",
     "MINIMAL_AFTER",
     "MUTED",
     "NOTHING_KNOWN",
     "PARKED_FOR",
+    "PILOT",
     "QUIET",
+    "REPEATS",
     "STOPPED",
     "STUCK_AFTER",
     "UNSEEN",
@@ -87,6 +94,7 @@ __all__ = [
     "Opened",
     "Owed",
     "Reading",
+    "Repeat",
     "State",
     "Status",
     "Told",
@@ -102,6 +110,7 @@ __all__ = [
     "failed",
     "held_back",
     "is_late",
+    "key_of",
     "muted",
     "next_round",
     "not_reminded",
@@ -110,12 +119,14 @@ __all__ = [
     "parked",
     "parted",
     "put",
+    "read_repeats",
     "recorded",
     "refused",
     "released",
     "reminded",
     "renamed",
     "resent",
+    "reserved",
     "sent",
     "settled",
     "since",
@@ -124,4 +135,5 @@ __all__ = [
     "tried",
     "unparked",
     "waiting",
+    "write_repeats",
 ]

@@ -39,6 +39,9 @@ QUIET, DIGEST, DRY_RUN = "quiet", "digest", "dry_run"
 STOPPED = "stopped_"
 """Stands before the status of a document that does not wait, in the cause of a row that waits for it."""
 
+PILOT = "pilot"
+"""The cause of a row that waits for people whom `PILOT` does not name."""
+
 BASELINE = "baseline"
 """The cause of a row that counts as told because it was there before the bridge began."""
 
@@ -178,6 +181,7 @@ class Entry:
         farewell: who is still to be told that a card of theirs is dead, by key, and as what: `shown`,
             `reassigned`, `ended`, or `requester`.
         questions: what was asked about it and not answered, by the ids of our comments in Coupa.
+        reach: the mark of whom messages reached when it was last judged; see `sweep.reach`.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 
@@ -209,6 +213,7 @@ class Entry:
     ended_as: str = ""
     farewell: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[int, Asked] = field(default_factory=dict)
+    reach: str = ""
     etag: str = field(default="", compare=False)
 
     def is_held(self, now: datetime, lease: Lease) -> bool:
@@ -304,6 +309,11 @@ def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
         until: when a farewell that is still owed may be told; None for at once.
     """
     return replace(settled(entry, State.SENT), failures=0, uncertain=0, due_at=None, next_at=until)
+
+
+def reserved(entry: Entry) -> Entry:
+    """End the claim: everybody in the pilot has been told, and the others wait until it has them, too."""
+    return replace(waiting(entry, cause=PILOT, until=None), failures=0, uncertain=0, due_at=None)
 
 
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:

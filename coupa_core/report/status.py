@@ -6,24 +6,29 @@ It shows ids, keys of people, states, times and codes; no purchase data and no a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import (
+    PILOT,
+    REPEATS,
     UNSEEN,
     Entry,
     Lease,
     LedgerStore,
     Opened,
     Reading,
+    Repeat,
     State,
     Status,
     age_s,
     is_late,
+    read_repeats,
     stuck,
 )
 from coupa_core.model import Approval, Listing, stamp
@@ -123,6 +128,7 @@ class Report:
         max_per_minute: our share of Moveworks' rate.
         full_list_minutes: how often the list of all that waits is read.
         versions: of what runs here, by name.
+        pilot: the only people who are told anything.
     """
 
     def __init__(
@@ -135,6 +141,7 @@ class Report:
         max_per_minute: int,
         full_list_minutes: int,
         versions: Mapping[str, str],
+        pilot: Audience = EVERYBODY,
     ) -> None:
         self._store = store
         self._coupa = coupa
@@ -143,6 +150,7 @@ class Report:
         self._max_per_minute = max_per_minute
         self._full_list_minutes = full_list_minutes
         self._versions = dict(versions)
+        self._pilot = pilot
 
     def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
         """Tell whether every pending approval was seen lately, and nothing is owed for long.
@@ -188,13 +196,16 @@ class Report:
         Returns:
             JSON values: how the last sweep went, `pending` with how many are accounted for, `is_proved`,
             `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
-            most 100 each, oldest first, or with `full` `approvals` and `next_after`; `rates`, `versions`.
+            most 100 each, oldest first, or with `full` `approvals` and `next_after`; `pilot` (is it on, and
+            for how many approvals somebody waits for it to widen), `repeat` (the last one), `rates`,
+            `versions`.
 
         Raises:
             ServiceError: the store does not answer.
         """
         status = self._store.status()
         opened = self._store.open_entries()
+        repeats = read_repeats(self._store.note(REPEATS).text)
         listing = self._coupa.pending(Deadline(self._clock, LIST_S))
         standings, now = self._standings(status, opened, listing), self._clock.now()
         pending = [each for each in standings if each.approval is not None]
@@ -236,6 +247,11 @@ class Report:
                 "since": status.owed_since,
                 "stuck": late,
             },
+            "pilot": {
+                "is_on": not self._pilot.is_everybody,
+                "waiting": sum(row.cause == PILOT and not row.has_ended for row in opened.entries),
+            },
+            "repeat": _repeat(repeats, opened.entries),
             "rates": self._rates(opened.entries),
             "versions": self._versions,
         }
@@ -290,6 +306,15 @@ def _reading(status: Status) -> dict[str, Any]:
     ranges = [len(status.reading.get(name) or ()) for name in ("unread", "failed")]
     trust = {"missed": status.missed, "distrusted_until": plain(status.distrusted_until)}
     return said | {"unread": ranges[0], "failed": ranges[1], **trust}
+
+
+def _repeat(repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
+    """Return the last word that people are told again, and to how many approvals no sweep has come since."""
+    if not repeats:
+        return None
+    last = repeats[-1]
+    left = sum(last.is_of(row) and not row.reach.endswith(last.key) for row in rows)
+    return {"asked_at": plain(last.at), "approvals": last.approvals, "left": left}
 
 
 def _is_young(approval: Approval | None, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
+from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.authority import Circle, Rules
 from coupa_core.clock import Clock, Deadline
 from coupa_core.endings import has_stopped
@@ -79,6 +80,7 @@ class Trace:
         rules: what they can do from chat.
         clock: the time.
         lease: of claims.
+        pilot: the only people who are told anything.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Trace:
         rules: Rules,
         clock: Clock,
         lease: Lease,
+        pilot: Audience = EVERYBODY,
     ) -> None:
         self._store = store
         self._record = record
@@ -99,6 +102,7 @@ class Trace:
         self._rules = rules
         self._clock = clock
         self._lease = lease
+        self._pilot = pilot
 
     def trace(self, approval_id: int, *, live: bool = False) -> dict[str, Any] | None:
         """Tell the story of one approval.
@@ -186,7 +190,8 @@ class Trace:
         rights = self._rules.rights(circle, approval, document, shared=shared)
         people = ", ".join(
             f"{each.decider.address} ({each.decider.key}, {each.decider.capacity}, "
-            f"{'told' if each.decider.key in told else 'not told'}, {can_do(each)})"
+            f"{'told' if each.decider.key in told else 'not told'}"
+            f"{'' if self._pilot.has(each.decider.address) else ', not in PILOT'}, {can_do(each)})"
             for each in rights
         )
         doubt = "" if circle.is_certain else " This may be incomplete: not everything could be read."

@@ -17,6 +17,7 @@ from coupa_core.ledger import (
     DRY_RUN,
     MAX_REFUSALS,
     MUTED,
+    PILOT,
     QUIET,
     STOPPED,
     Entry,
@@ -47,6 +48,7 @@ _WHY = {
     QUIET: "people are not told at this hour",
     DIGEST: "it is told in the next digest",
     DRY_RUN: "DRY_RUN is on, so nothing is sent",
+    PILOT: "PILOT is on and does not name everybody who may decide",
     BASELINE: "it waited before the bridge began, and FIRST_RUN=baseline tells nobody of that",
 }
 _WHOSE = {
@@ -195,6 +197,10 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
             text = f"Whoever was not told yet is told from {next_at} on{count}{reason}."
         case State.WAITING if row.cause == DRY_RUN:
             text = f"Nobody is told for now: {why(row.cause)}."
+        case State.WAITING if row.cause == PILOT:
+            told = _people(row.told, is_told=True)
+            text = f"Told were {told}; the others wait" if told else "Nobody is told for now"
+            text += f": {why(row.cause)}. They are told once it names them or is empty."
         case State.WAITING if row.cause == MUTED:
             text = f"An operator muted it: nothing is sent for it before {next_at}."
         case State.WAITING:

@@ -27,6 +27,7 @@ from coupa_core.ledger import (
     DRY_RUN,
     MAX_UNCERTAIN,
     MINIMAL_AFTER,
+    PILOT,
     QUIET,
     STOPPED,
     Entry,
@@ -35,6 +36,7 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import ON_HOLD, Approval, Comment, Document, Unreadable, stamp
 from coupa_core.sweep.questions import MAX_ANSWERS, heard
+from coupa_core.sweep.reach import ALL, Reach
 
 MAX_CIRCLE = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
@@ -139,6 +141,7 @@ class Policy:
         since: when everything was last seen: what is new came after it.
         began_at: when the bridge began, by Coupa's clock: what was touched later is no backlog; None for long
             ago.
+        reach: whom messages reach.
     """
 
     cadence: Cadence
@@ -149,6 +152,7 @@ class Policy:
     silence: str
     since: datetime
     began_at: datetime | None = None
+    reach: Reach = ALL
 
     @property
     def tells_of_ends(self) -> bool:
@@ -286,7 +290,7 @@ def judge(entry: Entry, read: Read, *, before: State | None, policy: Policy, now
         policy: of the deployment.
         now: aware UTC.
     """
-    case = _Case(entry, read, before, policy, now)
+    case = _Case(replace(entry, reach=policy.reach.mark), read, before, policy, now)
     if read.is_pending:
         return case.parting(case.pending(read.approval))
     return case.over((read.approval.status or "unknown") if read.is_known else "gone")
@@ -349,7 +353,7 @@ class _Case:
     def _people(self, judged: Judged, recipients: Sequence[Decider]) -> Judged:
         """Say who of the recipients is told now."""
         entry = judged.entry
-        owed = [each for each in recipients if not entry.has_told(each.key, judged.version)]
+        owed = [each for each in recipients if self._is_owed(judged, each)]
         if not owed and self._is_unsure:
             return self._put_off(ledger.waiting, "people_unread", until=self.now + LOOK_UP_AGAIN)
         if owed and entry.uncertain >= MAX_UNCERTAIN and self.before is not State.PARKED:
@@ -358,8 +362,18 @@ class _Case:
             return self._unsaid(judged, owed)
         if owed:
             return self._telling(judged, owed, recipients)
-        judged = self._once_more(judged, recipients)
+        judged = self._once_more(judged, self._reached(recipients))
         return judged if judged.unread else judged.counted("unchanged")
+
+    def _is_owed(self, judged: Judged, person: Decider) -> bool:
+        """Tell whether somebody is to be told: of something new, or once more at an operator's word."""
+        was = judged.entry.to(person.key)
+        is_again = self.policy.reach.tells_again(was, person.address)
+        return is_again or not was.has(judged.version)
+
+    def _reached(self, people: Iterable[Decider]) -> list[Decider]:
+        """Return those whom messages reach."""
+        return [each for each in people if self.policy.reach.has(each.address)]
 
     def _unsaid(self, judged: Judged, owed: Sequence[Decider]) -> Judged:
         """Say what becomes of what would be told in a trial, or was there before the bridge began."""
@@ -369,6 +383,8 @@ class _Case:
         if self.policy.silence == BASELINE:
             keys = [each.key for each in owed]
             rest = partial(ledger.recorded, people=keys, version=judged.version)
+        else:
+            owed = self._reached(owed)
         return replace(judged, rest=rest, unsaid=tuple(owed))
 
     @property
@@ -415,28 +431,34 @@ class _Case:
     # ------------------------------------------------------------------ at which hour
 
     def _telling(self, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]) -> Judged:
-        """Say who is told now, and when the others are: those asleep, and whom it was refused for."""
-        now, entry = self.now, self._due(judged.entry, owed)
-        hours = {each.key: self._hour(judged, entry, each) for each in owed}
-        dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in owed]
+        """Say who is told now, and when the others are: those asleep, and whom it was refused for.
+
+        Those whom no message reaches are told when one does.
+        """
+        reached = self._reached(owed)
+        now, entry = self.now, self._due(judged.entry, reached)
+        hours = {each.key: self._hour(judged, entry, each) for each in reached}
+        dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in reached]
         if self._is_unsure:
             dues.append((now + LOOK_UP_AGAIN, None))
-        if all((entry.to(key).retry_at or now) > now for key in hours):
+        if hours and all((entry.to(key).retry_at or now) > now for key in hours):
             cause = entry.cause or "refused"
             rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)
             judged = replace(judged, rest=rest)
-        elif any(hour > now for hour, _ in dues):
+        elif any(hour > now for hour in hours.values()):
             waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
             cause = DIGEST if waits_for_digest else QUIET
             judged = replace(judged, rest=partial(ledger.waiting, cause=cause, until=None))
-        told = [each for each in recipients if each.key not in hours]
+        elif len(reached) < len(owed) and not judged.unread:
+            judged = replace(judged, rest=ledger.reserved)
+        told = [each for each in self._reached(recipients) if each.key not in hours]
         judged = self._once_more(judged.saying(dues, now, entry=entry), told, owed=hours)
-        return judged.counted("not_the_hour")
+        return judged.counted("not_the_hour" if hours else PILOT)
 
     def _due(self, entry: Entry, owed: Sequence[Decider]) -> Entry:
         """Note of what is new for which digest it waits."""
         cadence = self.policy.cadence
-        if cadence.digest_at is None:
+        if cadence.digest_at is None or not owed:
             return replace(entry, due_at=None)
         if entry.due_at is not None:
             return entry
@@ -491,7 +513,8 @@ class _Case:
         if entry.uncertain >= MAX_UNCERTAIN:  # whoever asked may have got it each time
             return replace(judged, entry=replace(entry, questions={}))
         is_certain = self.read.circle.is_certain and not self._is_unsure
-        found = heard(entry, comments, told=told, others=owed, is_certain=is_certain)
+        unreached = self.read.circle.keys - {each.key for each in self._reached(self.read.circle.people)}
+        found = heard(entry, comments, told=told, others={*owed, *unreached}, is_certain=is_certain)
         dues: list[Due] = [(again, None)] if found.waits else []
         for key, said in found.answers.items():
             hour = self.policy.cadence.open_at(told[key].address, self.now)
@@ -510,7 +533,7 @@ class _Case:
         person, why = self.read.known.people.get(key), self.read.known.unknown.get(key)
         if why is not None and not isinstance(why, Denied | Refused):
             return self.now + LOOK_AGAIN, None
-        if person is None:
+        if person is None or not self.policy.reach.has(person.address):
             return None
         hour = self.policy.cadence.open_at(person.address, self.now)
         return hour, Message(Kind.QUESTION, person, passes_on=(question,))
@@ -539,6 +562,8 @@ class _Case:
             return opening, None
         if boss is None:
             return None
+        if not self.policy.reach.has(boss.address):
+            return self.now + NOBODY_AGAIN, None
         decides = any(same_address(each.address, boss.address) for each in self.read.circle.people)
         return opening, Message(Kind.ESCALATION, boss, decides=decides)
 
@@ -579,7 +604,7 @@ class _Case:
         is_late = entry.closed_at is not None and self.now >= entry.closed_at + LOOK_UP_FOR
         if why is not None and not isinstance(why, Denied | Refused) and not is_late:
             return self.now + LOOK_AGAIN, None
-        if person is None or _knows(person, entry, judged):
+        if person is None or _knows(person, entry, judged) or not self.policy.reach.has(person.address):
             return None
         if self.read.asked is None and role != Role.REQUESTER:
             return None if is_late else (self.now + LOOK_AGAIN, None)
@@ -734,7 +759,7 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
     is_refused = any(each.refusals for each in entry.told.values()) and not entry.uncertain
     may_be = {
         State.SENT: True,
-        State.WAITING: entry.cause in (QUIET, DIGEST),
+        State.WAITING: entry.cause in (QUIET, DIGEST, PILOT),
         State.RETRY: is_refused,
         State.PARKED: is_refused,
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.authority import Decider, Rules, TokenKeys
 from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
@@ -94,6 +95,7 @@ class Kit:
         first_run: what becomes of what waited before the bridge began.
         full_list_minutes: how often the list of all that waits is read, where it is not small.
         is_dry: nothing is sent, and it is recorded what would be.
+        pilot: only these are told anything.
         workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
     """
 
@@ -116,6 +118,7 @@ class Kit:
     first_run: Backlog
     full_list_minutes: int
     is_dry: bool
+    pilot: Audience = EVERYBODY
     workers: int = 25
 
 

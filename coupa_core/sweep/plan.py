@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from coupa_core.authority import Circle
 from coupa_core.cadence import Cadence
-from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, QUIET, Entry, Lease, State
+from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, Comment, DocumentKey, IdRange
 from coupa_core.sweep.judge import MAX_CIRCLE, is_due_again
 from coupa_core.sweep.questions import is_heard, places_of
@@ -77,6 +77,7 @@ class Plan:
         lease: of claims.
         cadence: when people are told.
         is_dry: nothing is sent.
+        reach: the mark of whom messages reach; a row that was judged under another is looked at again.
 
     Attributes:
         seen: ids of the approvals that Coupa lists as pending, as far as it was asked.
@@ -93,12 +94,14 @@ class Plan:
         lease: Lease,
         cadence: Cadence = USUAL,
         is_dry: bool = False,
+        reach: str = "",
     ) -> None:
         self._rows = rows
         self._now = now
         self._lease = lease
         self._cadence = cadence
         self._is_dry = is_dry
+        self._reach = reach
         self._by_document: dict[DocumentKey, list[Entry]] = defaultdict(list)
         for row in rows.values():
             self._by_document[row.document_key].append(row)
@@ -228,7 +231,8 @@ class Plan:
         return urgency
 
     def _of_state(self, row: Entry) -> Urgency | None:
-        is_due, is_touched = self._is_due(row), row.approval_id in self._touched
+        is_due = self._is_due(row)
+        is_touched = row.approval_id in self._touched or self._is_elsewhere(row)
         if row.state is State.CLAIMED or row.ended_as:
             return Urgency.OWED
         if row.state is State.WAITING:
@@ -241,6 +245,10 @@ class Plan:
         # A decided approval that is still listed either was listed just before, or waits again.
         is_again = row.state is State.DECIDED and row.approval_id in self.seen
         return Urgency.TOUCHED if is_touched or is_again else None
+
+    def _is_elsewhere(self, row: Entry) -> bool:
+        """Tell whether messages reach others than when a row was judged; what was decided is no news."""
+        return row.reach != self._reach and row.state is not State.DECIDED
 
     def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Urgency | None:
         is_the_hour = row.cause in (QUIET, DIGEST) and is_due
@@ -277,6 +285,7 @@ def _named_by(row: Entry) -> Approval:
 
 def _is_others(row: Entry, circle: Circle | None) -> bool:
     """Tell whether other people may decide than when the row was written: no stamp of Coupa's shows that."""
-    if circle is None or not circle.is_certain or row.state not in (State.SENT, State.PARKED):
+    is_settled = row.state in (State.SENT, State.PARKED) or row.cause == PILOT
+    if circle is None or not circle.is_certain or not is_settled:
         return False
     return circle.keys != row.told.keys() and len(circle.keys) <= MAX_CIRCLE

@@ -13,6 +13,7 @@ from coupa_core.errors import ServiceError, one_line
 from coupa_core.ledger import (
     KEEP_CLOSED,
     LATE_LIST,
+    REPEATS,
     UNSEEN,
     Entry,
     OpenRows,
@@ -23,6 +24,7 @@ from coupa_core.ledger import (
     clock_of,
     is_late,
     owed,
+    read_repeats,
     since,
     stuck,
 )
@@ -30,6 +32,7 @@ from coupa_core.model import Approval, stamp
 from coupa_core.release import RELEASE
 from coupa_core.sweep.kit import Backlog, Kit, Progress, Summary
 from coupa_core.sweep.plan import Plan
+from coupa_core.sweep.reach import Reach
 from coupa_core.sweep.scan import Scan
 from coupa_core.sweep.work import Work
 
@@ -103,7 +106,10 @@ class Sweep:
             kit.ledger.store.save_status(replace(status, first_run=True))
         self._remember_rate(known.values(), now)
         began_at = (status.first_run_at or kit.coupa.now()) if is_first and not kit.is_dry else None
-        plan = Plan(known, now=now, lease=kit.lease, cadence=kit.cadence, is_dry=kit.is_dry)
+        repeats = read_repeats(kit.ledger.store.note(REPEATS).text)
+        # Of a clock that is ahead of ours: what is told now would count as told before.
+        reach = Reach(kit.pilot, [each for each in repeats if each.at <= now])
+        plan = Plan(known, now=now, lease=kit.lease, cadence=kit.cadence, is_dry=kit.is_dry, reach=reach.mark)
         plan.recall(self._left)
         plan.blind(aside)
         scan.run(plan, known.values(), audits=not aside)
@@ -120,6 +126,7 @@ class Sweep:
             backlog=kit.first_run if is_first else None,
             since=max(filter(None, (status.last_complete_at, status.changes_known_until)), default=now),
             began_at=began_at,
+            reach=reach,
         )
         work.run(looks)
         rows = work.rows

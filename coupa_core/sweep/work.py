@@ -40,6 +40,7 @@ from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
 from coupa_core.sweep.outbox import Outbox
 from coupa_core.sweep.plan import Look, Urgency
 from coupa_core.sweep.questions import places_of
+from coupa_core.sweep.reach import Reach
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""
@@ -94,6 +95,7 @@ class Work:
         backlog: what becomes of what waited before the bridge began; None when that is long ago.
         since: when everything was last seen.
         began_at: when the bridge began, by Coupa's clock; None when that is long ago.
+        reach: whom messages reach.
 
     Attributes:
         rows: the ledger's, with what this sweep wrote.
@@ -110,6 +112,7 @@ class Work:
         backlog: Backlog | None,
         since: datetime,
         began_at: datetime | None,
+        reach: Reach,
     ) -> None:
         self._kit = kit
         self._progress = progress
@@ -134,6 +137,7 @@ class Work:
             silence=DRY_RUN if kit.is_dry else BASELINE if backlog is Backlog.BASELINE else "",
             since=since,
             began_at=began_at,
+            reach=reach,
         )
         self._facts = Finder(kit, progress)
         self._outcomes: set[DocumentKey] = set()

@@ -1,0 +1,80 @@
+"""The check of the pilot: how many wait for it to widen, and which of its entries may be misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from coupa_core.addresses import domain_of, folded
+from coupa_core.app import Parts, build
+from coupa_core.audience import Audience, is_of
+from coupa_core.clock import Deadline
+from coupa_core.doctor.finding import Finding, Verdict
+from coupa_core.errors import ServiceError
+from coupa_core.journal import MemoryJournal
+from coupa_core.ledger import PILOT
+from coupa_core.settings import Settings
+from coupa_core.sweep import Kit
+
+LIST_S = 30.0
+"""How long listing what waits in Coupa, and whom it asks, may take."""
+
+_SHOWN = 5
+_ALIKE = 0.8
+
+
+def pilot(settings: Settings, parts: Parts) -> Iterator[Finding]:
+    """Look at the pilot, where there is one.
+
+    Args:
+        settings: checked.
+        parts: the clock, and whatever replaces the real thing.
+    """
+    audience = Audience(settings.pilot)
+    if audience.is_everybody:
+        return
+    kit = build(settings, replace(parts, journal_store=MemoryJournal())).sweep.kit
+    try:
+        waiting = sum(
+            row.cause == PILOT and not row.has_ended for row in kit.ledger.store.open_entries().entries
+        )
+        asked = _asked(kit)
+    except ServiceError as failure:
+        text = f"is on, and others are told nothing; who waits cannot be read now ({failure.code})"
+        yield Finding(Verdict.NOTE, "PILOT", text)
+        return
+    named = sum(map(audience.has, asked))
+    text = (
+        f"is on: of {len(asked)} people whom Coupa asks now it names {named}; {waiting} approvals wait for "
+        "the others, until it names them or is empty"
+    )
+    yield Finding(Verdict.NOTE, "PILOT", text)
+    for number, entry in enumerate(audience.entries, 1):
+        if not any(is_of(entry, address) for address in asked):
+            yield _stranger(number, entry, asked)
+
+
+def _asked(kit: Kit) -> set[str]:
+    """Return the chat's addresses of all whom Coupa asks now, as far as it lists them.
+
+    Raises:
+        ServiceError: nothing came.
+    """
+    deadline = Deadline(kit.clock, LIST_S)
+    listing = kit.coupa.pending(deadline)
+    if listing.failure and not listing.approvals:
+        raise listing.failure
+    circles = kit.directory.circles(listing.approvals, deadline)
+    return {folded(person.address) for circle in circles.values() for person in circle.people}
+
+
+def _stranger(number: int, entry: str, asked: set[str]) -> Finding:
+    """Say of an entry that it fits nobody, and which one may be meant; the entry itself is not shown."""
+    domains = sorted({domain_of(address) for address in asked})
+    near = get_close_matches(entry, sorted(asked) if "@" in entry else domains, n=1, cutoff=_ALIKE)
+    text = f"entry {number} fits nobody whom Coupa asks now"
+    if near:
+        return Finding(Verdict.WRONG, "PILOT", f"{text}: did you mean {near[0]}?")
+    shown = ", ".join(domains[:_SHOWN]) or "none"
+    return Finding(Verdict.NOTE, "PILOT", f"{text}; the domains of those whom it asks: {shown}")

@@ -1,0 +1,97 @@
+"""An operator's words that people are told again: one note of the ledger, which every sweep reads.
+
+A repeat names no approvals: whatever was told before it was asked for is told once more, by whichever sweep
+comes to it. The time at which somebody was told says whether that is done, so that nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from coupa_core.audience import EVERYBODY, Audience
+from coupa_core.ledger.rules import Entry, Told
+from coupa_core.model import stamp
+
+REPEATS = "repeats"
+"""The name of the note."""
+
+MAX_REPEATS = 20
+"""Repeats that are kept: what an older one asked for was done long ago."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What was told before is told again.
+
+    Attributes:
+        key: fingerprint of the caller's name for it; the same one again is the same repeat.
+        at: when it was asked for: what was told before is told again.
+        people: who is told again.
+        since: what was told before is not told again; None for everything.
+        approvals: how many there were then of which somebody had been told.
+    """
+
+    key: str
+    at: datetime
+    people: Audience = EVERYBODY
+    since: datetime | None = None
+    approvals: int = 0
+
+    def is_about(self, was: Told, address: str) -> bool:
+        """Tell whether somebody is told again what they were told so."""
+        return self.covers(was) and self.people.has(address)
+
+    def covers(self, was: Told) -> bool:
+        """Tell whether this was said before the repeat, and not too long before."""
+        if was.at is None:  # it counts as told because it was there before the bridge began
+            return bool(was.version) and self.since is None
+        return was.at < self.at and (self.since is None or was.at >= self.since)
+
+    def is_of(self, entry: Entry) -> bool:
+        """Tell whether anybody may have to be told again of this approval."""
+        return not entry.has_ended and any(each.version and self.covers(each) for each in entry.told.values())
+
+    def is_same(self, other: Repeat) -> bool:
+        """Tell whether another one asks for the same."""
+        return (self.people, self.since) == (other.people, other.since)
+
+
+def key_of(name: str) -> str:
+    """Return the fingerprint of the caller's name for a repeat."""
+    return sha256(name.encode()).hexdigest()[:16]
+
+
+def read_repeats(text: str) -> list[Repeat]:
+    """Read the note; one that cannot be read has no repeats."""
+    try:
+        return [
+            Repeat(
+                key=str(said["key"]),
+                at=datetime.fromisoformat(said["at"]),
+                people=Audience(tuple(said["people"])),
+                since=stamp(said["since"]),
+                approvals=int(said["approvals"]),
+            )
+            for said in json.loads(text or "[]")
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def write_repeats(repeats: Iterable[Repeat]) -> str:
+    """Write the note: the newest repeats."""
+    said = [
+        {
+            "key": each.key,
+            "at": each.at.isoformat(),
+            "people": list(each.people.entries),
+            "since": each.since.isoformat() if each.since else None,
+            "approvals": each.approvals,
+        }
+        for each in repeats
+    ]
+    return json.dumps(said[-MAX_REPEATS:], separators=(",", ":"))

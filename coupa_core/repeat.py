@@ -1,0 +1,139 @@
+"""An operator's word that people are told again of everything that waits; recorded, and the same word once.
+
+It sends nothing and changes no row: it leaves a note that every sweep reads, and the sweeps tell what they
+come to, in the allowed rate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from coupa_core.audience import EVERYBODY, Audience
+from coupa_core.clock import Clock
+from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.journal import Event, Kind
+from coupa_core.ledger import REPEATS, LedgerStore, Repeat, key_of, read_repeats, write_repeats
+
+_TRIES = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What an operator asks for, and who asks.
+
+    Attributes:
+        name: the caller's for this repeat: the same one again is the same repeat.
+        actor: e-mail of the operator.
+        people: who is told again.
+        since: what was told before is not told again; None for everything.
+        known_by: how the caller is known: `key` or `key+entra`.
+        request_id: by which callers and operators speak of this request.
+    """
+
+    name: str
+    actor: str
+    people: Audience = EVERYBODY
+    since: datetime | None = None
+    known_by: str = "key"
+    request_id: str = ""
+
+
+class Recorder(Protocol):
+    """The audit record."""
+
+    def record(self, events: Sequence[Event], *, required: bool) -> bool:
+        """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
+        ...
+
+
+class Repeats:
+    """The use case.
+
+    Args:
+        store: the ledger's rows and notes.
+        journal: the audit record.
+        clock: the time.
+        audit_required: do nothing that cannot be written to the audit record before.
+    """
+
+    def __init__(self, *, store: LedgerStore, journal: Recorder, clock: Clock, audit_required: bool) -> None:
+        self._store = store
+        self._journal = journal
+        self._clock = clock
+        self._audit_required = audit_required
+
+    def ask(self, wish: Wish) -> tuple[Repeat, bool]:
+        """Have people told again, once.
+
+        Returns:
+            The repeat, with how many approvals there are of which somebody was told, and whether it is new:
+            the same name again asks for nothing more.
+
+        Raises:
+            CallerError: the name stands for another wish; nothing was changed.
+            ServiceError: the ledger or the record does not answer.
+        """
+        repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
+        before = self._before(repeat, read_repeats(self._store.note(REPEATS).text))
+        if before:
+            return before, False
+        rows = self._store.open_entries().entries
+        repeat = replace(repeat, approvals=sum(map(repeat.is_of, rows)))
+        event = self._event(wish, repeat)
+        self._journal.record([event], required=self._audit_required)
+        try:
+            found = self._leave(repeat)
+        except (CallerError, ServiceError) as error:
+            self._journal.record([replace(event, outcome="failed", cause=error.code)], required=False)
+            raise
+        logger.info("operator act=resend_all approvals=%d", found.approvals)
+        return found, found is repeat
+
+    def _leave(self, repeat: Repeat) -> Repeat:
+        """Write the note, unless it has this repeat already: an answer was lost, or another was quicker."""
+        failure: ServiceError = Unavailable("ledger_untried", "the note was not written")
+        for _ in range(_TRIES):
+            note = self._store.note(REPEATS)
+            known = read_repeats(note.text)
+            before = self._before(repeat, known)
+            if before:
+                return repeat if before == repeat else before
+            try:
+                self._store.save_note(REPEATS, replace(note, text=write_repeats([*known, repeat])))
+            except (Conflict, Unavailable, Unknown) as error:
+                failure = error
+            else:
+                return repeat
+        raise failure
+
+    def _before(self, repeat: Repeat, known: Sequence[Repeat]) -> Repeat | None:
+        """Return the repeat that was asked for under the same name; None where there was none.
+
+        Raises:
+            CallerError: that was another one.
+        """
+        found = next((each for each in known if each.key == repeat.key), None)
+        if found and not found.is_same(repeat):
+            text = "This Idempotency-Key was used for other people or another time; choose a new one."
+            raise CallerError("key_reused", text, status=409)
+        return found
+
+    def _event(self, wish: Wish, repeat: Repeat) -> Event:
+        of = f" of {', '.join(repeat.people.entries)}" if repeat.people.entries else ""
+        since = f" since {repeat.since.isoformat()}" if repeat.since else ""
+        return Event(
+            kind=Kind.OPERATOR,
+            at=repeat.at,
+            actor=wish.actor,
+            known_by=wish.known_by,
+            verb="resend_all",
+            outcome="asked",
+            cause=f"{repeat.approvals} approvals{since}{of}",
+            request_id=wish.request_id,
+        )

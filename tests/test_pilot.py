@@ -1,0 +1,444 @@
+"""The pilot: only those whom it names are told; what is new waits for the others, and none is lost."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bridge import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coupa_core.audience import EVERYBODY, audience_of, read_audience
+from coupa_core.documents import COMMENT_SCOPE
+from coupa_core.ledger import PILOT, LedgerStore, MemoryStore, State
+from sandbox.coupa.world import Group
+
+ANN, BOB, EVA, TOM = "ann@example.com", "bob@example.com", "eva@example.de", "tom@far.example"
+PEOPLE = (ANN, BOB, EVA, TOM)
+BOSS, OPS, SAM = "boss@example.com", "ops@example.com", "sam@example.com"
+HOUR_S = 3600
+
+
+def pilot(world: World, who: str) -> None:
+    """Name other people, as a new deployment does."""
+    world.settings["PILOT"] = who
+    world.restart()
+
+
+def group_of(world: World, *members: str) -> Group:
+    made = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members])
+    return Group(made)
+
+
+def told(world: World) -> list[str]:
+    """Return who is told something by one sweep."""
+    return [each.recipient for each in world.announced()]
+
+
+def row_of(world: World) -> Any:
+    [row] = world.store.open_entries().entries
+    return row
+
+
+def acts_for(world: World, delegator: str, delegate: str) -> None:
+    """Let somebody act for another from now on."""
+    world.coupa.world.add_delegation(
+        delegator=world.person(delegator),
+        delegate=world.person(delegate),
+        start=world.clock.now() - timedelta(days=1),
+        end=world.clock.now() + timedelta(days=9),
+    )
+
+
+def live(world: World, number: int) -> str:
+    """Return the story of an approval, as operators read it."""
+    said = world.call("trace", route={"approval_id": str(number)}, query={"live": "1"}).body
+    return " ".join(line["text"] for line in said["story"])
+
+
+STORES = pytest.mark.parametrize("kind", ["memory", "table"])
+
+
+def store_of(kind: str, request: pytest.FixtureRequest) -> LedgerStore:
+    if kind == "memory":
+        return MemoryStore()
+    made: Callable[[], LedgerStore] = request.getfixturevalue("table_stores")
+    return made()
+
+
+@STORES
+def test_only_those_it_names_are_told_and_all_are_when_it_widens_and_is_emptied(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    world = World(store=store_of(kind, request), settings={"PILOT": ANN})
+    for person in PEOPLE:
+        world.requisition(person)
+
+    said = [told(world), told(world)]
+    waiting = {row.approval_id: (row.state, row.cause) for row in world.store.open_entries().entries}
+    status = world.call("status").body
+    pilot(world, "ann@example.com, Example.DE")
+    said += [told(world), told(world)]
+    pilot(world, "")
+    said += [told(world), told(world)]
+
+    assert said == [[ANN], [], [EVA], [], [BOB, TOM], []]
+    assert Counter(waiting.values()) == {(State.SENT, ""): 1, (State.WAITING, PILOT): 3}
+    assert status["pilot"] == {"is_on": True, "waiting": 3}
+    assert status["owed"]["count"] == 0
+    assert (status["is_healthy"], status["is_proved"]) == (True, True)
+    assert world.call("status").body["pilot"] == {"is_on": False, "waiting": 0}
+
+
+@STORES
+def test_of_a_group_those_inside_are_told_and_the_others_wait(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    world = World(store=store_of(kind, request), settings={"PILOT": f"{ANN},{EVA}"})
+    number = world.coupa.world.approvals_of(world.requisition(group_of(world, *PEOPLE)))[0].id
+
+    assert told(world) == [ANN, EVA]
+    assert (row_of(world).state, row_of(world).cause) == (State.WAITING, PILOT)
+    story = live(world, int(number))
+    assert "the others wait: PILOT is on and does not name everybody who may decide (pilot)" in story
+    assert f"{TOM} (user:{world.person(TOM)}, member, not told, not in PILOT, can approve, reject)" in story
+    assert told(world) == []
+    pilot(world, f"{ANN},{EVA},{TOM}")
+    assert told(world) == [TOM]
+    pilot(world, "")
+    assert told(world) == [BOB]
+    assert row_of(world).state is State.SENT
+
+
+def test_nobody_is_looked_at_again_while_it_stays_as_it_is() -> None:
+    world = World(settings={"PILOT": ANN})
+    for person in PEOPLE:
+        world.requisition(person)
+    world.requisition(group_of(world, ANN, TOM))
+    world.sweep()
+    world.clock.advance(30)  # what changed just before is looked at once more
+    world.sweep()
+    for minutes in (1, 20, 24 * 60):
+        world.clock.advance(minutes * 60)
+        before = {row.approval_id: row.nonce for row in world.store.open_entries().entries}
+        world.sweep()
+        assert {row.approval_id: row.nonce for row in world.store.open_entries().entries} == before
+
+
+def test_who_joins_a_group_or_acts_for_an_approver_is_told_where_the_pilot_has_them() -> None:
+    world = World(settings={"PILOT": ANN})
+    group = group_of(world, TOM)
+    world.requisition(group)
+    world.requisition(BOB)
+    assert told(world) == []
+
+    world.coupa.world.join(group.id, world.person(ANN))
+    acts_for(world, BOB, ANN)
+    world.clock.advance(6 * 60)
+
+    assert told(world) == [ANN, ANN]
+
+
+def test_the_delegate_of_somebody_inside_waits_when_outside() -> None:
+    world = World(settings={"PILOT": ANN})
+    acts_for(world, ANN, TOM)
+    world.requisition(ANN)
+
+    assert told(world) == [ANN]
+    pilot(world, f"{ANN},{TOM}")
+    assert told(world) == [TOM]
+
+
+def test_whoever_asks_is_answered_and_decides_whether_the_pilot_has_them_or_not() -> None:
+    world = World(settings={"PILOT": ANN})
+    world.requisition(TOM)
+    assert told(world) == []
+
+    listed = world.call("list_approvals", query={"approver_email": TOM}).body
+
+    [card] = listed["approvals"]
+    assert world.click(card, TOM).body["outcome"] == "approved"
+    assert told(world) == []
+    pilot(world, "")
+    assert told(world) == []
+
+
+def test_of_what_ended_meanwhile_nobody_is_told_when_it_widens() -> None:
+    world = World(settings={"PILOT": ANN, "CLOSING_NOTICE": "always", "TELL_REQUESTER": "on"})
+    document = world.requisition(group_of(world, ANN, TOM))
+    assert told(world) == [ANN]
+    number = world.coupa.world.approvals_of(document)[0].id
+    world.coupa.world.decide_in_coupa(number, by=world.person(TOM), decision="approved")
+
+    assert told(world) == [ANN]  # that it is over for her; the requester is outside, as Tom is
+    pilot(world, "")
+    assert told(world) == []
+    assert world.store.open_entries().entries == []
+
+
+def test_a_change_reaches_those_inside_and_waits_for_the_others() -> None:
+    world = World(settings={"PILOT": ANN})
+    document = world.requisition(group_of(world, ANN, TOM))
+    assert told(world) == [ANN]
+    world.clock.advance(60)
+    world.coupa.world.edit_line(document, 0, unit_price="1000.00")
+
+    assert told(world) == [ANN]
+    pilot(world, "")
+    [late] = world.announced()
+
+    assert late.recipient == TOM
+    assert "2,000.00" in late.message
+    assert "→" not in late.message
+
+
+def test_when_it_narrows_nobody_outside_hears_more_and_their_cards_stay_good() -> None:
+    world = World(settings={"REMIND_AFTER_HOURS": "24", "CLOSING_NOTICE": "always"})
+    document = world.requisition(group_of(world, ANN, TOM))
+    cards = {each.recipient: each for each in world.announced()}
+    pilot(world, ANN)
+    assert told(world) == []
+    world.clock.advance(25 * HOUR_S)
+
+    assert told(world) == [ANN]  # the reminder
+    world.clock.advance(60)
+    world.coupa.world.edit_line(document, 0, unit_price="1000.00")
+    assert told(world) == [ANN]
+    assert world.click(cards[TOM], TOM).body["outcome"] == "changed"
+    world.clock.advance(25 * HOUR_S)
+    pilot(world, "")
+    assert Counter(told(world)) == {ANN: 1, TOM: 1}
+
+
+def test_a_reminder_that_was_due_outside_comes_once_it_widens() -> None:
+    world = World(settings={"REMIND_AFTER_HOURS": "24", "REMIND_MAX": "1"})
+    world.requisition(TOM)
+    assert told(world) == [TOM]
+    pilot(world, ANN)
+    world.sweep()
+    for _ in range(3):
+        world.clock.advance(24 * HOUR_S)
+        assert told(world) == []
+    pilot(world, "")
+
+    assert told(world) == [TOM]
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("to", ["manager", BOSS])
+def test_a_long_wait_is_told_to_somebody_outside_once_the_pilot_has_them(to: str) -> None:
+    world = World(settings={"PILOT": ANN, "ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": to})
+    boss = world.person(BOSS)
+    world.person(ANN, manager=boss) if to == "manager" else world.person(ANN)
+    world.requisition(ANN)
+    assert told(world) == [ANN]
+    world.clock.advance(73 * HOUR_S)
+    assert [told(world), told(world)] == [[], []]
+
+    pilot(world, "")
+
+    assert told(world) == [BOSS]
+    world.clock.advance(2 * HOUR_S)
+    assert told(world) == []
+
+
+def asking() -> World:
+    """Return a world in which asking is on."""
+    world = World(settings={"PILOT": ANN, "COMMENTS": "on"})
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    return world
+
+
+def test_a_question_goes_out_by_coupa_alone_to_a_requester_outside_and_the_answer_comes_back() -> None:
+    world = asking()
+    document = world.requisition(ANN)
+    [card] = world.announced()
+    asked = world.call(
+        "comment",
+        headers={"X-Actor-Email": ANN, "X-Action-Token": card.slots["action_token"]},
+        route={"approval_id": card.slots["approval_id"]},
+        json={"comment": "Why two?"},
+    )
+    assert asked.status == 200
+    world.clock.advance(60)
+    assert told(world) == []
+    requisition = world.coupa.world.requisition(document)
+    world.coupa.world.comment(requisition, by=world.person(SAM), text="One each.")
+    world.clock.advance(60)
+
+    [answer] = world.announced()
+
+    assert answer.recipient == ANN
+    assert "One each." in answer.message
+
+
+def test_an_answer_waits_for_somebody_outside_who_asked_from_their_list() -> None:
+    world = asking()
+    document = world.requisition(TOM)
+    world.sweep()
+    [card] = world.call("list_approvals", query={"approver_email": TOM}).body["approvals"]
+    world.call(
+        "comment",
+        headers={"X-Actor-Email": TOM, "X-Action-Token": card["action_token"]},
+        route={"approval_id": card["approval_id"]},
+        json={"comment": "Why two?"},
+    )
+    requisition = world.coupa.world.requisition(document)
+    world.coupa.world.comment(requisition, by=world.person(SAM), text="One each.")
+    world.clock.advance(600)
+    assert told(world) == []
+
+    pilot(world, "")
+    assert told(world) == [TOM]
+    world.clock.advance(600)
+    [answer] = world.announced()
+
+    assert "One each." in answer.message
+
+
+def test_the_digest_of_those_who_come_in_waits_for_its_hour() -> None:
+    world = World(settings={"PILOT": ANN, "DIGEST_AT": "09:00"})
+    world.clock.advance(-world.clock.now().timestamp() % (24 * HOUR_S))  # midnight
+    world.requisition(group_of(world, ANN, TOM))
+    assert told(world) == []
+    world.clock.advance(10 * HOUR_S)
+    assert told(world) == [ANN]
+    pilot(world, "")
+    assert told(world) == []
+    world.clock.advance(23 * HOUR_S + 60)
+
+    assert told(world) == [TOM]
+
+
+def test_a_trial_of_a_pilot_notes_only_those_who_would_be_told() -> None:
+    world = World(settings={"PILOT": ANN, "DRY_RUN": "on"})
+    world.requisition(group_of(world, ANN, TOM))
+    summary = world.sweep()
+    days = [day for day, _ in world.journal_store.heads()]
+    events = [each.said()["event"] for day in days for each in world.journal_store.rows(day)]
+
+    assert summary.counts["dry_run"] == 1
+    assert [each["actor"] for each in events if each["kind"] == "notice"] == [ANN]
+    world.settings["DRY_RUN"] = "off"
+    world.restart()
+    assert told(world) == [ANN]
+
+
+def test_what_an_operator_muted_stays_muted_when_it_widens() -> None:
+    world = World(settings={"PILOT": ANN})
+    number = world.coupa.world.approvals_of(world.requisition(TOM))[0].id
+    world.sweep()
+    world.call("mute", headers={"X-Actor-Email": OPS}, route={"approval_id": str(number)}, json={"hours": 2})
+
+    pilot(world, "")
+    assert told(world) == []
+    world.clock.advance(2 * HOUR_S + 1)
+
+    assert told(world) == [TOM]
+
+
+def test_a_message_of_unknown_outcome_is_not_repeated_because_the_pilot_changed() -> None:
+    world = World(settings={"PILOT": ANN})
+    world.requisition(ANN)
+    world.moveworks.front.fail("lose", method="POST", times=3)
+    for _ in range(8):
+        world.sweep()
+        world.clock.advance(200)
+    world.moveworks.front.heal()
+    assert row_of(world).state is State.PARKED
+
+    pilot(world, "")
+
+    assert told(world) == []
+
+
+# ---------------------------------------------------------------------- any groups, zones and changes
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, str], str, list[list[str]]]:
+    """Return who approves what, where they live, which hours are quiet, and whom the pilot has in turn."""
+    someone = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4, unique=True)
+    zones = st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"])
+    return (
+        draw(st.lists(someone, min_size=1, max_size=4)),
+        {person: draw(zones) for person in PEOPLE},
+        draw(st.sampled_from(["", "18:00-08:00"])),
+        draw(
+            st.lists(
+                st.lists(
+                    st.sampled_from([*PEOPLE, "example.com", "example.de"]),
+                    min_size=1,
+                    max_size=3,
+                    unique=True,
+                ),
+                min_size=1,
+                max_size=3,
+            )
+        ),
+    )
+
+
+@given(stories())
+@settings(max_examples=25, deadline=None)
+def test_nobody_outside_is_ever_told_and_in_the_end_each_is_told_once_of_each(
+    story: tuple[list[list[str]], dict[str, str], str, list[list[str]]],
+) -> None:
+    groups, zones, quiet, pilots = story
+    world = World(settings={"TIME_ZONES": json.dumps(zones), "QUIET_HOURS": quiet})
+    wanted: Counter[tuple[str, str]] = Counter()
+    heard: Counter[tuple[str, str]] = Counter()
+    for members in groups:
+        number = world.requisition(group_of(world, *members))
+        approval = world.coupa.world.approvals_of(number)[0].id
+        wanted.update((member, str(approval)) for member in members)
+    for named in [*pilots, []]:
+        pilot(world, ",".join(named))
+        for _ in range(4 if named else 13):
+            said = [(each.recipient, each.slots["approval_id"]) for each in world.announced()]
+            assert all(audience_of(named).has(who) for who, _ in said)
+            heard.update(said)
+            world.clock.advance(2 * HOUR_S)
+
+    assert heard == wanted
+
+
+# ---------------------------------------------------------------------- who is meant
+
+
+ADDRESS = st.builds("{}@{}".format, st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.just("x.example"))
+
+
+@given(ADDRESS, st.sampled_from([" {} ", "@{}", "{}"]))
+def test_a_domain_means_all_its_people_and_an_address_one(address: str, written: str) -> None:
+    domain = address.partition("@")[2]
+
+    assert read_audience(written.format(domain.upper())).has(address.upper())
+    assert read_audience(f"b@y.example,{address}").has(address)
+    assert not read_audience(f"y.example,{address}x").has(address)
+
+
+def test_a_domain_does_not_speak_for_its_subdomains_and_nobody_named_is_everybody() -> None:
+    assert not read_audience("example.com").has("ann@mail.example.com")
+    assert read_audience(" ") == EVERYBODY
+    assert EVERYBODY.has(ANN)
+    assert (EVERYBODY.mark, read_audience(ANN).mark != read_audience(BOB).mark) == ("", True)
+    assert read_audience("a.de,b.de").mark == read_audience("b.de,a.de,b.de").mark
+
+
+@pytest.mark.parametrize(
+    "text", ["example", "ann@", "@", ",", "ann@example.com,", "a.com;b.com", "*", "a b.com"]
+)
+def test_what_is_neither_an_address_nor_a_domain_is_named_by_its_place(text: str) -> None:
+    place = 2 if text == "ann@example.com," else 1
+    wrong = (
+        f"entry {place} is neither an e-mail address such as ann@example.com nor a domain such as example.com"
+    )
+
+    with pytest.raises(ValueError, match=wrong):
+        read_audience(text)

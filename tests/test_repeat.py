@@ -1,0 +1,380 @@
+"""Telling again, at an operator's word: everything that waits, once, to those who may decide it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+from bridge import World
+from hypothesis import given
+from hypothesis import strategies as st
+from test_operate import recorded
+
+from coupa_core.audience import audience_of
+from coupa_core.clock import Clock
+from coupa_core.endpoints import Reply
+from coupa_core.errors import Conflict, Unavailable, Unknown
+from coupa_core.journal import Head, MemoryJournal, Row
+from coupa_core.ledger import (
+    MAX_REPEATS,
+    REPEATS,
+    LedgerStore,
+    MemoryStore,
+    Note,
+    Repeat,
+    read_repeats,
+    write_repeats,
+)
+from sandbox.coupa.world import Group
+
+ANN, BOB, EVA, OPS = "ann@example.com", "bob@example.com", "eva@example.de", "ops@example.com"
+HOUR_S = 3600
+
+
+def again(
+    world: World, name: str = "launch", body: dict[str, Any] | None = None, *, actor: str = OPS
+) -> Reply:
+    """Ask that people are told again."""
+    sent = {"X-Actor-Email": actor, "Idempotency-Key": name, "X-Request-Id": "req-9"}
+    parts = {"json": body} if body is not None else {}
+    return world.call("resend_all", headers={key: each for key, each in sent.items() if each}, **parts)
+
+
+def told(world: World) -> list[str]:
+    return [each.recipient for each in world.announced()]
+
+
+def launched(store: LedgerStore | None = None, **settings: str) -> World:
+    """Return a world in which Ann, Bob and Eva have been told, a minute ago."""
+    world = World(store=store or MemoryStore(), settings=settings)
+    for person in (ANN, BOB, EVA):
+        world.requisition(person)
+    assert told(world) == [ANN, BOB, EVA]
+    world.clock.advance(60)
+    return world
+
+
+@pytest.mark.parametrize("kind", ["memory", "table"])
+def test_everybody_is_told_again_once_and_old_buttons_stay_valid(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    made: Callable[[], LedgerStore] = MemoryStore
+    if kind == "table":
+        made = request.getfixturevalue("table_stores")
+    world = launched(made())
+    [old, *_] = sorted(world.moveworks.delivered, key=lambda each: each.recipient)
+
+    reply = again(world)
+    said = [told(world)]
+    world.clock.advance(60)
+    said += [told(world), told(world)]
+
+    assert (reply.status, reply.body["approvals"], reply.body["is_new"]) == (200, 3, True)
+    assert said == [[ANN, BOB, EVA], [], []]
+    assert world.click(old, ANN).body["outcome"] == "approved"
+
+
+def test_the_new_buttons_work_and_the_card_shows_no_change() -> None:
+    world = launched()
+    again(world)
+
+    [card, *_] = world.announced()
+
+    assert "→" not in card.message
+    assert world.click(card, ANN).body["outcome"] == "approved"
+
+
+def test_the_same_name_again_tells_nobody_twice_and_another_one_does() -> None:
+    world = launched()
+    first = again(world)
+    world.sweep()
+    world.clock.advance(60)
+
+    second = again(world)
+
+    assert second.body == {**first.body, "is_new": False}
+    assert told(world) == []
+    assert again(world, "another").body["is_new"] is True
+    assert told(world) == [ANN, BOB, EVA]
+
+
+def test_a_name_that_stands_for_other_people_or_another_time_is_refused() -> None:
+    world = launched()
+    again(world, body={"people": [ANN]})
+
+    for body in ({"people": [BOB]}, {}, {"people": [ANN], "since": "2026-11-23T00:00:00Z"}):
+        reply = again(world, body=body)
+        assert (reply.status, reply.body["error"]) == (409, "key_reused")
+    assert again(world, body={"people": ["Ann@example.com"]}).status == 200
+
+
+def test_only_those_who_are_named_are_told_again() -> None:
+    world = launched()
+
+    reply = again(world, body={"people": ["example.DE", f" {ANN} "]})
+
+    assert reply.body["approvals"] == 3
+    assert told(world) == [ANN, EVA]
+    assert told(world) == []
+
+
+def test_only_what_was_told_since_then_is_told_again() -> None:
+    world = launched()
+    world.clock.advance(HOUR_S)
+    since = world.clock.now().isoformat()
+    world.requisition(BOB)
+    assert told(world) == [BOB]
+    world.clock.advance(60)
+
+    reply = again(world, body={"since": since})
+
+    assert reply.body["approvals"] == 1
+    assert told(world) == [BOB]
+
+
+def test_of_a_group_those_are_told_who_may_decide_now() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in (ANN, BOB)])
+    world.requisition(Group(group))
+    assert told(world) == [ANN, BOB]
+    world.clock.advance(60)
+    world.coupa.world.leave(group, world.person(BOB))
+    world.coupa.world.join(group, world.person(EVA))
+
+    again(world)
+    world.clock.advance(6 * 60)
+
+    assert told(world) == [ANN, EVA]
+
+
+def test_what_was_decided_or_is_not_its_turn_or_muted_is_told_to_nobody() -> None:
+    world = World()
+    for _ in range(2):
+        world.requisition(ANN, BOB)
+    decided, muted = world.announced()
+    world.click(decided, ANN)
+    assert told(world) == [BOB]
+    number = {"approval_id": muted.slots["approval_id"]}
+    world.call("mute", headers={"X-Actor-Email": OPS}, route=number, json={"hours": 2})
+    world.clock.advance(60)
+
+    assert again(world).body["approvals"] == 2
+    assert told(world) == [BOB]
+    world.clock.advance(2 * HOUR_S)
+    assert told(world) == [ANN]
+
+
+def test_what_waited_before_the_bridge_began_is_told_with_the_rest() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    world.requisition(ANN)
+    assert told(world) == []
+
+    assert again(world, body={"since": "2026-01-01T00:00:00Z"}).body["approvals"] == 0
+    assert told(world) == []
+    assert again(world, "all").body["approvals"] == 1
+    assert told(world) == [ANN]
+    assert told(world) == []
+
+
+def test_quiet_hours_hold_and_the_pilot_too() -> None:
+    world = launched(QUIET_HOURS="20:00-07:00", PILOT="")
+    world.settings["PILOT"] = f"{ANN},{EVA}"
+    world.restart()
+    world.clock.advance((21 - world.clock.now().hour) * HOUR_S)
+
+    again(world)
+    assert told(world) == []
+    world.clock.advance(11 * HOUR_S)
+    assert told(world) == [ANN, EVA]
+    world.settings["PILOT"] = ""
+    world.restart()
+    assert told(world) == [BOB]
+    assert told(world) == []
+
+
+def test_it_keeps_the_rate_and_the_status_says_how_far_it_is() -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "5"})
+    for _ in range(12):
+        world.requisition(ANN)
+    while told(world):
+        world.clock.advance(61)
+    assert world.call("status").body["repeat"] is None
+
+    asked_at = again(world).body["asked_at"]
+    left = []
+    sent = []
+    for _ in range(4):
+        left.append(world.call("status").body["repeat"])
+        sent.append(len(told(world)))
+        world.clock.advance(61)
+
+    assert sent == [5, 5, 2, 0]
+    assert left == [{"asked_at": asked_at, "approvals": 12, "left": number} for number in (12, 7, 2, 0)]
+
+
+def test_two_at_once_for_different_people_are_both_heard() -> None:
+    world = launched()
+
+    again(world, "one", {"people": [ANN]})
+    again(world, "two", {"people": [EVA]})
+
+    assert told(world) == [ANN, EVA]
+
+
+def test_a_new_one_of_a_wait_that_was_escalated_is_no_reason_to_escalate_again() -> None:
+    world = launched(ESCALATE_AFTER_HOURS="24", ESCALATE_TO="boss@example.com")
+    world.clock.advance(25 * HOUR_S)
+    assert told(world) == ["boss@example.com"] * 3
+    again(world)
+    assert told(world) == [ANN, BOB, EVA]
+    world.clock.advance(25 * HOUR_S)
+
+    assert told(world) == []
+
+
+def test_a_clock_that_is_behind_tells_later_and_never_twice() -> None:
+    world = launched()
+    ahead = again(world)
+    world.clock.advance(-30)
+
+    said = []
+    for _ in range(4):
+        said.append(told(world))
+        world.clock.advance(20)
+
+    assert ahead.status == 200
+    assert sorted(said) == [[], [], [], [ANN, BOB, EVA]]
+
+
+def test_what_an_operator_asks_for_is_recorded_before_it_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    world = launched()
+    with caplog.at_level(logging.INFO):
+        again(world, body={"people": ["example.com"], "since": "2026-11-01T00:00:00+02:00"})
+
+    [said] = recorded(world)
+    assert (said["actor"], said["verb"], said["outcome"], said["request_id"]) == (
+        OPS,
+        "resend_all",
+        "asked",
+        "req-9",
+    )
+    assert said["cause"] == "3 approvals since 2026-11-01T00:00:00+02:00 of example.com"
+    assert "operator act=resend_all approvals=3" in caplog.messages
+
+
+class NoRecord(MemoryJournal):
+    """A record that takes nothing."""
+
+    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
+        raise Unavailable("audit_503", "away")
+
+
+def test_without_a_record_nothing_is_done_unless_the_settings_say_so() -> None:
+    world = World(journal_store=NoRecord())
+    world.requisition(ANN)
+    world.sweep()
+    world.clock.advance(60)
+
+    assert again(world).status == 503
+    assert told(world) == []
+    world.settings["AUDIT"] = "optional"
+    world.restart()
+    assert again(world).status == 200
+    assert told(world) == [ANN]
+
+
+class Shaky(MemoryStore):
+    """A store whose writes of notes fail as planned."""
+
+    plan: Sequence[str] = ()
+    clock: Clock
+
+    def save_note(self, name: str, note: Note) -> str:
+        if name != REPEATS or not self.plan:
+            return super().save_note(name, note)
+        way, *self.plan = self.plan
+        if way == "lost":
+            super().save_note(name, note)
+            raise Unknown("ledger_lost", "no answer")
+        if way == "race":
+            other = Repeat(key="another", at=self.clock.now(), people=audience_of([EVA]))
+            super().save_note(name, Note(write_repeats([other]), note.etag))
+        raise Conflict("ledger_conflict", "changed") if way == "race" else Unavailable("ledger_503", "no")
+
+
+def shaky(*plan: str) -> World:
+    store = Shaky()
+    world = launched(store)
+    store.clock, store.plan = world.clock, list(plan)
+    return world
+
+
+def test_a_lost_answer_and_a_lost_race_end_as_they_should() -> None:
+    for plan in (["lost"], ["race"], ["no", "lost"]):
+        world = shaky(*plan)
+        reply = again(world)
+        assert (reply.status, reply.body["is_new"]) == (200, True)
+        assert told(world) == [ANN, BOB, EVA]
+        assert told(world) == []
+
+
+def test_where_the_note_cannot_be_written_nothing_is_told_and_the_record_says_so() -> None:
+    world = shaky("no", "no", "no")
+
+    assert again(world).status == 503
+    assert told(world) == []
+    assert [each["outcome"] for each in recorded(world)] == ["asked", "failed"]
+    assert again(world).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "code"),
+    [
+        ("", None, "no_key"),
+        ("x" * 201, None, "bad_key"),
+        ("a", {"people": []}, "bad_people"),
+        ("a", {"people": "example.com"}, "bad_people"),
+        ("a", {"people": [5]}, "bad_people"),
+        ("a", {"people": ["example"]}, "bad_people"),
+        ("a", {"people": ["example.com"] * 101}, "bad_people"),
+        ("a", {"since": "yesterday"}, "bad_since"),
+        ("a", {"since": "2026-11-23T00:00:00"}, "bad_since"),
+        ("a", {"since": 5}, "bad_since"),
+        ("a", {"hours": 5}, "unknown_field"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_changed(name: str, body: Any, code: str) -> None:
+    world = launched()
+
+    reply = again(world, name, body)
+
+    assert (reply.status, reply.body["error"]) == (400, code)
+    assert (told(world), recorded(world)) == ([], [])
+
+
+def test_nobody_asks_for_it_who_is_not_named() -> None:
+    assert again(launched(), actor="").body["error"] == "no_actor"
+
+
+TIMES = st.datetimes(timezones=st.just(UTC))
+REPEAT = st.builds(
+    Repeat,
+    key=st.text("0123456789abcdef", min_size=16, max_size=16),
+    at=TIMES,
+    people=st.lists(st.sampled_from([ANN, "example.de"]), unique=True).map(audience_of),
+    since=st.none() | TIMES,
+    approvals=st.integers(0, 99_999),
+)
+
+
+@given(st.lists(REPEAT, max_size=MAX_REPEATS + 5))
+def test_what_is_written_is_read_and_the_oldest_are_left_out(repeats: list[Repeat]) -> None:
+    assert read_repeats(write_repeats(repeats)) == repeats[-MAX_REPEATS:]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[5]", "[{}]", '[{"key": "a", "at": 5}]', "5"])
+def test_a_note_that_cannot_be_read_has_no_repeats(text: str) -> None:
+    assert read_repeats(text) == []
