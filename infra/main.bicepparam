@@ -50,7 +50,8 @@ var given = {
 }
 var named = list(readEnvironmentVariable('SECRET_NAMES', ''))
 var unknown = filter(named, each => !contains(given, each))
-var isListener = toLower(trim(readEnvironmentVariable('MOVEWORKS_CHANNEL', ''))) == 'listener'
+var channel = toLower(trim(readEnvironmentVariable('MOVEWORKS_CHANNEL', '')))
+var isListener = channel == 'listener'
 var ofChannel = isListener ? 'MOVEWORKS_LISTENER_SECRET' : 'MOVEWORKS_API_KEY'
 var read = empty(named) ? ['COUPA_CLIENT_SECRET', ofChannel, 'ACTION_TOKEN_KEYS'] : named
 var unread = map(filter(items(given), each => !empty(each.value) && !contains(read, each.key)), each => each.key)
@@ -89,8 +90,11 @@ param settings = {
   TELL_REQUESTER: readEnvironmentVariable('TELL_REQUESTER', '')
   FIRST_RUN: readEnvironmentVariable('FIRST_RUN', '')
   DRY_RUN: readEnvironmentVariable('DRY_RUN', '')
+  PILOT: readEnvironmentVariable('PILOT', '')
   MOVEWORKS_BASE_URL: readEnvironmentVariable('MOVEWORKS_BASE_URL', '')
-  MOVEWORKS_CHANNEL: readEnvironmentVariable('MOVEWORKS_CHANNEL', '')
+  MOVEWORKS_CHANNEL: contains(['', 'events', 'listener'], channel)
+    ? channel
+    : fail('MOVEWORKS_CHANNEL is ${channel}: write events or listener')
   MOVEWORKS_EVENT_ID: readEnvironmentVariable('MOVEWORKS_EVENT_ID', '')
   MOVEWORKS_LISTENER_ID: readEnvironmentVariable('MOVEWORKS_LISTENER_ID', '')
   MOVEWORKS_MAX_PER_MINUTE: readEnvironmentVariable('MOVEWORKS_MAX_PER_MINUTE', '')

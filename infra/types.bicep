@@ -34,6 +34,7 @@ type plainSettings = {
   TELL_REQUESTER: string?
   FIRST_RUN: string?
   DRY_RUN: string?
+  PILOT: string?
   MOVEWORKS_BASE_URL: string?
   MOVEWORKS_CHANNEL: string?
   MOVEWORKS_EVENT_ID: string?
