@@ -49,11 +49,11 @@ OTHERS = {
 def code(page: Path) -> Iterator[str]:
     """Yield what a page shows as code: spans, and the lines of blocks."""
     source = page.read_text("utf-8")
-    blocks = re.findall(r"^```\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
     for block in blocks:
         yield from block.splitlines()
     yield from re.findall(
-        r"`([^`\n]+)`", re.sub(r"^```\n.*?^```$", "", source, flags=re.MULTILINE | re.DOTALL)
+        r"`([^`\n]+)`", re.sub(r"^```\w*\n.*?^```$", "", source, flags=re.MULTILINE | re.DOTALL)
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from bridge import World
 from infra.snapshots import cli, parameters
 from test_infra_delivery import exported_by_github, needs_jq
-from walk.page import PAGE, ROOT, blocks
+from walk.page import PAGE, ROOT, WINDOWS, blocks
 from walk.terminal import Folder, Terminal
 
 from coupa_core import keys
@@ -357,3 +359,29 @@ def test_the_costs_follow_from_what_is_said_of_them() -> None:
         assert float(seconds) == pytest.approx(average)
         assert int(used.replace(",", "")) == pytest.approx(43_800 * 2 * average)
         assert float(cost) == pytest.approx((43_800 * 2 * average - 100_000) * 0.000026, abs=0.005)
+
+
+def tools_of(text: str) -> list[str]:
+    """Return the calls of the tools and their options, whatever the shell."""
+    lines = [line for line in text.replace("curl.exe", "curl").splitlines() if "pip install" not in line]
+    pattern = r"(?<![\w-])(?:az|azd|func|gh|curl)(?: [a-z][\w-]*)+|--(?!for )[a-z-]+(?: [\w./:=-]+)?"
+    return [*re.findall(pattern, "\n".join(lines)), *re.findall(r"coupa_core\.\w+|scripts/\w+\.py", text)]
+
+
+def test_the_page_for_windows_has_the_same_commands_in_the_same_steps() -> None:
+    windows = blocks(WINDOWS)
+
+    assert list(windows) == list(BLOCKS)
+    for name, step in BLOCKS.items():
+        bash = tools_of("".join(step).replace("make package", "scripts/package.py"))
+        assert tools_of("".join(windows[name])) == bash, name
+    assert [len(windows[name]) for name in (SAY, AZ)] == [2, 2]
+
+
+@pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not here to parse its page")
+def test_powershell_can_parse_its_page() -> None:
+    for step in blocks(WINDOWS).values():
+        for block in step:
+            parse = "[void][scriptblock]::Create([Console]::In.ReadToEnd())"
+            command = ["pwsh", "-NoProfile", "-Command", parse]
+            subprocess.run(command, input=block, text=True, check=True)
