@@ -186,7 +186,7 @@ class Cloud(dict[str, Any]):
         values = given(file, environment)
         if group not in self["groups"]:
             raise Wrong(f"ResourceGroupNotFound: {group}")
-        here = self["groups"][group]
+        here, plain = self["groups"][group], {name: values[name] for name in values if name not in SECRETS}
         if file == "keys":
             if not here.get("published"):
                 raise Wrong("NotFound: the functions are not known yet")
@@ -197,8 +197,8 @@ class Cloud(dict[str, Any]):
                 raise Wrong("ConflictError: a vault with the same name already exists in deleted state")
             secrets = {name: environment.get(name, "") for name in SECRETS}
             here.setdefault("vault", {}).update({name: value for name, value in secrets.items() if value})
-            here.update(app=f"func-{name}-x7", settings=values, name=name)
-        self["deployments"].append({"way": way, "group": group, "file": file, "variables": values})
+            here.update(app=f"func-{name}-x7", settings=plain, name=name)
+        self["deployments"].append({"way": way, "group": group, "file": file, "variables": plain})
 
     def publish(self, way: str, group: str) -> None:
         """Publish the code."""
