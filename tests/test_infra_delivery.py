@@ -296,11 +296,14 @@ def test_azd_and_az_and_github_arrive_at_the_same_parameters(tmp_path: Path) -> 
 
 def test_updates_are_looked_for_where_packages_are_named() -> None:
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))["updates"]
-    places = {each["package-ecosystem"]: ROOT / each["directory"].lstrip("/") for each in updates}
+    [packages, actions] = updates
+    places = [ROOT / place.lstrip("/") for place in packages["directories"]]
+    locks = [file.parent for file in ROOT.rglob("package-lock.json") if "node_modules" not in file.parts]
 
-    assert (places["npm"] / "package-lock.json").exists()
-    assert "github-actions" in places
-    assert "pip" not in places, "it would raise one of the locks, which move together: make lock"
+    # No pip: it would raise one of the locks, which move together: make lock.
+    assert (packages["package-ecosystem"], actions["package-ecosystem"]) == ("npm", "github-actions")
+    assert sorted(places) == sorted(locks)
+    assert all(each["cooldown"] == {"default-days": 7} for each in updates)
 
 
 def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
