@@ -40,17 +40,10 @@ def test_what_is_sent_keeps_the_rule(sent: dict[str, Any], rule: str) -> None:
     assert RULES[rule](sent) == []
 
 
-def resource(sent: dict[str, Any], way: str, which: tuple[str, str]) -> tuple[list[Any], dict[str, Any]]:
-    """Return a resource by its type and a text that it holds, with the list that holds it."""
-    all_of = sent[way]["predictedResources"]
+def sow(place: Any, which: tuple[str, str], path: str, new: Any) -> None:
+    """Put something at a path in one of the resources, or take away what is there."""
     kind, text = which
-    return all_of, next(each for each in all_of if each["type"] == kind and text in json.dumps(each))
-
-
-def sow(sent: dict[str, Any], way: str, which: tuple[str, str], path: str, new: Any) -> None:
-    """Put something at a path of names and numbers, or take away what is there."""
-    place, target = resource(sent, way, which)
-    key: Any = place.index(target)
+    key: Any = next(at for at, each in enumerate(place) if each["type"] == kind and text in json.dumps(each))
     for name in path.split(".") if path else ():
         place, key = place[key], int(name) if name.isdigit() else name
         if isinstance(place, list) and isinstance(key, str):
@@ -65,7 +58,7 @@ def sow(sent: dict[str, Any], way: str, which: tuple[str, str], path: str, new: 
 def test_a_fault_in_what_is_sent_is_seen_by_its_rule(sent: dict[str, Any], fault: tuple[Any, ...]) -> None:
     rule, way, which, path, new, complaint = fault
     wrong_way = {**sent, way: deepcopy(sent[way])}
-    sow(wrong_way, way, which, path, new)
+    sow(wrong_way[way]["predictedResources"], which, path, new)
 
     said = RULES[rule](wrong_way)
 

@@ -56,6 +56,7 @@ _ALL = (
         "ENTRA_DECISION_CLIENTS": f" {CLIENTS[1].upper()}, {CLIENTS[2]},",
         "ENTRA_OPERATOR_CLIENTS": CLIENTS[2],
         "ENTRA_RELAY_CLIENTS": f"{CLIENTS[3]} ",
+        "MANY_PEOPLE": "50",
         "MONTHLY_BUDGET": "50",
         "TAGS": '{"cost-center": "42"}',
         "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
