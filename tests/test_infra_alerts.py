@@ -455,17 +455,8 @@ def test_the_tile_of_all_counts_takes_no_id_for_a_number(watch: Watch) -> None:
     assert any(re.search(r" sweep_id=\d", line) for line in begun)
 
 
-def complaints(queries: dict[str, str]) -> dict[str, list[str]]:
-    """Return what Microsoft's language service says of queries."""
-    done = subprocess.run(
-        ["node", kusto.SERVICE], input=json.dumps(queries), capture_output=True, text=True, check=True
-    )
-    said: dict[str, list[str]] = json.loads(done.stdout)
-    return said
-
-
 @pytest.mark.skipif(
-    shutil.which("node") is None or not (kusto.SERVICE.parent / "node_modules").exists(),
+    not (shutil.which("node") and (kusto.SERVICE.parent / "node_modules").exists()),
     reason="the queries were not checked by Microsoft's service: `npm ci` in tests/infra installs it",
 )
 def test_microsofts_language_service_finds_nothing_in_any_query_and_sees_faults() -> None:
@@ -477,8 +468,15 @@ def test_microsofts_language_service_finds_nothing_in_any_query_and_sees_faults(
         "type": "requests | where duration startswith 'x'",
     }
 
-    said = complaints(queries | faulty)
+    done = subprocess.run(
+        ["node", kusto.SERVICE],
+        input=json.dumps(queries | faulty),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
+    said = json.loads(done.stdout)
     assert {name: each for name, each in said.items() if each and name not in faulty} == {}
     assert all(said[name] for name in faulty)
     assert len(queries) > 20

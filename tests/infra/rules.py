@@ -186,9 +186,9 @@ def settings(sent: Deployments) -> list[str]:
         given = {name: value for name, value in WAYS[way].items() if name in PLAIN and value.strip()}
         if way.startswith("listener-"):
             given["LIST_TOKENS"] = "on"  # an address list stands in front
-        found = settings_of(site)
-        names = [each["name"] for each in at(site, "properties.siteConfig.appSettings")]
-        wrong += [f"{way}: {name} is set twice" for name, count in Counter(names).items() if count > 1]
+        listed = [(each["name"], each["value"]) for each in at(site, "properties.siteConfig.appSettings")]
+        found, counts = dict(listed), Counter(name for name, _ in listed)
+        wrong += [f"{way}: {name} is set twice" for name, count in counts.items() if count > 1]
         wrong += [f"{way}: {name} is {found.get(name)}" for name in given if found.get(name) != given[name]]
         read = {name for name, value in found.items() if value.startswith("[format('@Microsoft.KeyVault(")}
         known = given.keys() | HOST_SETTINGS | DERIVED
@@ -331,11 +331,6 @@ def alerts(snapshot: Snapshot) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def settings_of(site: Resource) -> dict[str, str]:
-    """Return the settings of an app by name."""
-    return {each["name"]: each["value"] for each in at(site, "properties.siteConfig.appSettings")}
 
 
 def _apps(sent: Deployments) -> Iterator[tuple[str, Snapshot]]:
