@@ -122,7 +122,8 @@ def cli() -> str | None:
 @cache
 def version() -> str:
     """Return the version of the CLI; empty where there is none."""
-    return run("--version").stdout.split()[3] if cli() else ""
+    found = re.search(r"\d+\.\d+\.\d+", run("--version").stdout) if cli() else None
+    return found[0] if found else ""
 
 
 def need_cli() -> None:
