@@ -37,21 +37,17 @@ def scan(folder: Path, sent: dict[str, Any]) -> tuple[set[str], int]:
     Raises:
         AssertionError: a template could not be parsed; checkov itself would call that a success.
     """
-    for name, snapshot in sent.items():
-        template = {
-            "$schema": SCHEMA,
-            "contentVersion": "1.0.0.0",
-            "resources": snapshot["predictedResources"],
-        }
+    for name, each in sent.items():
+        template = {"$schema": SCHEMA, "contentVersion": "1", "resources": each["predictedResources"]}
         (folder / f"{name}.json").write_text(json.dumps(template), "utf-8")
     command = [str(CHECKOV), "--directory", str(folder), "--framework", "arm", "--output", "json"]
     done = subprocess.run(
         [*command, "--skip-download"], capture_output=True, text=True, timeout=300, check=False
     )
     report = json.loads(done.stdout)
-    summary = report.get("summary", report)
-    assert summary["parsing_errors"] == 0
-    return {each["check_id"] for each in report["results"]["failed_checks"]}, summary["resource_count"]
+    failed = {each["check_id"] for each in report["results"]["failed_checks"]}
+    assert report["summary"]["parsing_errors"] == 0
+    return failed, report["summary"]["resource_count"]
 
 
 def test_every_check_that_is_left_out_has_a_reason() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from infra.rules import ALLOWED
 from infra.snapshots import CLIENTS, KEY
 
 GONE = object()
@@ -25,7 +26,6 @@ ENTRA, ALERT, FUNCTION_KEY = (
     "Microsoft.Web/sites/functions/keys",
 )
 CONFIG, SETTINGS = "properties.functionAppConfig", "properties.siteConfig.appSettings"
-ALLOWED = "properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy.allowedApplications"
 CONDITION = "properties.criteria.allOf.0"
 
 SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
@@ -39,8 +39,8 @@ SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
     ("locks", "events-all", (PLAN, ""), "properties.zoneRedundant", False, "zoneRedundant of Microsoft.Web/serverfarms is False"),
     ("flex", "events", (SITE, ""), f"{CONFIG}.siteUpdateStrategy", GONE, "the site update strategy is None, not Recreate"),
     ("flex", "listener-all", (SITE, ""), f"{CONFIG}.siteUpdateStrategy.type", "Recreate", "the site update strategy is Recreate, not RollingUpdate"),
-    ("flex", "events", (SITE, ""), "properties.siteConfig.alwaysOn", True, "alwaysOn is not allowed"),
-    ("flex", "events", (SITE, ""), f"{SETTINGS}.0.name", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME is not allowed"),
+    ("flex", "events", (SITE, ""), "properties.siteConfig.alwaysOn", True, "properties.siteConfig has, or lacks, {'alwaysOn'}"),
+    ("settings", "events", (SITE, ""), f"{SETTINGS}.0.name", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME is not known"),
     ("roles", "events", (ROLE, "0a9a7e1f"), "", GONE, "Storage Table Data Contributor is not given once"),
     ("roles", "events", (ROLE, "b7e6dc6d"), "properties.roleDefinitionId", "/b24988ac-6180-42a0-ab88-20f7382dd24c", "a role that is not known is given"),
     ("roles", "events", (ROLE, "4633458b"), "id", "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/r", "Key Vault Secrets User is not given once, on the"),
@@ -57,8 +57,8 @@ SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
     ("secrets", "events", (SECRET, "action-token-keys"), "properties.value", KEY, "secrets are kept in"),
     ("secrets", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.value", "[parameters('secrets').COUPA_CLIENT_SECRET]", "holds a secret"),
     ("secrets", "events", (SITE, ""), f"{SETTINGS}.0.value", "[listKeys('x', '2023-05-01').keys[0].value]", "holds a secret"),
-    ("entra", "events-all", (ENTRA, ""), ALLOWED, [CLIENTS[1], f" {CLIENTS[2]}", CLIENTS[3]], "App Service lets in"),
-    ("entra", "events-all", (ENTRA, ""), ALLOWED, [""], "App Service lets in"),
+    ("locks", "events-all", (ENTRA, ""), ALLOWED, [CLIENTS[1], f" {CLIENTS[2]}", CLIENTS[3]], "allowedApplications of"),
+    ("locks", "events-all", (ENTRA, ""), ALLOWED, [""], "allowedApplications of"),
     ("callers", "events-all", (SITE, ""), "properties.siteConfig.ipSecurityRestrictions", [], "the address list is []"),
     ("foretold", "events", (ROLE, "4633458b"), "name", "[guid(reference('x').principalId)]", "is not known at the start"),
     ("alert_rules", "events", (ALERT, "audit-begun"), "", GONE, "audit-begun is not an alert and a query"),
@@ -93,7 +93,7 @@ MEANT_OTHERWISE = [
     ("modules/function-app.bicep", "type: siteUpdateStrategy", "type: empty(siteUpdateStrategy) ? '' : 'Recreate'", "the site update strategy is Recreate, not RollingUpdate"),
     ("modules/function-app.bicep", "  { name: 'AZURE_CLIENT_ID'", "  { name: 'AZURE_CLIENT'", "AZURE_CLIENT_ID is not set"),
     ("modules/alerts.bicep", "autoMitigate: !rule.isEvent", "autoMitigate: true", "is an event: it must have no state"),
-    (MAIN, "for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}')", "for client in split(settings.?ENTRA_DECISION_CLIENTS ?? '', ',')", "App Service lets in"),
+    (MAIN, "for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}')", "for client in split(settings.?ENTRA_DECISION_CLIENTS ?? '', ',')", "allowedApplications of"),
     (PARAMETERS, "DRY_RUN: readEnvironmentVariable('DRY_RUN'", "DRY_RUN: readEnvironmentVariable('RELAY'", "DRY_RUN is RELAY"),
     (MAIN, "empty(allowedIps) ? '' : 'on'", "''", "LIST_TOKENS is None"),
     (MAIN, "    manyPeople: manyPeople\n", "    manyPeople: manyPeople + 10\n", "many-people has another query"),

@@ -21,56 +21,21 @@ Deployments = dict[str, Snapshot]
 
 Rule = Callable[[Deployments], list[str]]
 
-# https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
-FORBIDDEN_SETTINGS = frozenset(
-    [
-        "ENABLE_ORYX_BUILD",
-        "SCM_DO_BUILD_DURING_DEPLOYMENT",
-        "FUNCTIONS_EXTENSION_VERSION",
-        "FUNCTIONS_WORKER_RUNTIME",
-        "FUNCTIONS_WORKER_RUNTIME_VERSION",
-        "FUNCTIONS_MAX_HTTP_CONCURRENCY",
-        "FUNCTIONS_WORKER_PROCESS_COUNT",
-        "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED",
-        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
-        "WEBSITE_CONTENTOVERVNET",
-        "WEBSITE_CONTENTSHARE",
-        "WEBSITE_DNS_SERVER",
-        "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT",
-        "WEBSITE_NODE_DEFAULT_VERSION",
-        "WEBSITE_RUN_FROM_PACKAGE",
-        "WEBSITE_SKIP_CONTENTSHARE_VALIDATION",
-        "WEBSITE_VNET_ROUTE_ALL",
-    ]
-)
-FORBIDDEN_PROPERTIES = frozenset(
-    [
-        "alwaysOn",
-        "containerSize",
-        "dnsConfiguration",
-        "ftpsState",
-        "isReserved",
-        "isXenon",
-        "javaVersion",
-        "linuxFxVersion",
-        "netFrameworkVersion",
-        "powerShellVersion",
-        "functionAppScaleLimit",
-        "functionsRuntimeScaleMonitoringEnabled",
-        "preWarmedInstanceCount",
-        "use32BitWorkerProcess",
-        "vnetBackupRestoreEnabled",
-        "vnetContentShareEnabled",
-        "vnetImagePullEnabled",
-        "vnetRouteAllEnabled",
-        "windowsFxVersion",
-        "healthCheckPath",
-    ]
-)
-"""Of a site on Flex Consumption; a health check path is ignored there.
+FLEX = {
+    "properties": {
+        *("serverFarmId", "httpsOnly", "keyVaultReferenceIdentity", "virtualNetworkSubnetId"),
+        *("functionsRuntimeAdminIsolationEnabled", "functionAppConfig", "siteConfig"),
+    },
+    "properties.functionAppConfig": {"runtime", "deployment", "scaleAndConcurrency", "siteUpdateStrategy"},
+    "properties.siteConfig": {
+        *("minTlsVersion", "scmMinTlsVersion", "http20Enabled", "remoteDebuggingEnabled", "appSettings"),
+        *("ipSecurityRestrictionsDefaultAction", "ipSecurityRestrictions"),
+    },
+}
+"""What is said of the site, and nothing else: much of a site is refused on Flex Consumption, or ignored.
 
-Sources: the page above; https://github.com/Azure/azure-cli/issues/31414 (Azure's own refusal);
-https://github.com/microsoft/azure-skills, azure-reliability, Functions (health check).
+Sources: https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations,
+https://github.com/Azure/azure-cli/issues/31414 (Azure's own refusal).
 """
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -121,6 +86,8 @@ MUST: dict[str, dict[str, Any]] = {
 }
 """What stands in every resource of a type: no keys, TLS 1.2, HTTPS only, the right plan and names."""
 
+ENTRA = "properties.identityProviders.azureActiveDirectory.validation"
+ALLOWED = f"{ENTRA}.defaultAuthorizationPolicy.allowedApplications"
 CHOSEN: dict[tuple[str, str], tuple[Any, Any]] = {
     ("Microsoft.Storage/storageAccounts", "sku.name"): ("Standard_LRS", "Standard_ZRS"),
     ("Microsoft.Storage/storageAccounts", "properties.publicNetworkAccess"): ("Enabled", "Disabled"),
@@ -130,19 +97,17 @@ CHOSEN: dict[tuple[str, str], tuple[Any, Any]] = {
     ("Microsoft.Web/serverfarms", "properties.zoneRedundant"): (False, True),
     ("Microsoft.Web/sites", "properties.siteConfig.ipSecurityRestrictionsDefaultAction"): ("Allow", "Deny"),
     ("Microsoft.Web/sites", "tags.cost-center"): (None, "42"),
+    ("Microsoft.Web/sites/config", f"{ENTRA}.allowedAudiences"): (None, [CLIENTS[0], f"api://{CLIENTS[0]}"]),
+    ("Microsoft.Web/sites/config", ALLOWED): (None, CLIENTS[1:]),
 }
-"""What follows from a parameter: plain, and with everything switched on."""
+"""What follows from a parameter: plain, and with everything switched on; each client once, without blanks."""
 
 HOST_SETTINGS = frozenset(
-    [
-        "AzureWebJobsStorage__accountName",
-        "AzureWebJobsStorage__credential",
-        "AzureWebJobsStorage__clientId",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING",
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-        "AZURE_CLIENT_ID",
-        "PYTHON_THREADPOOL_THREAD_COUNT",
-    ]
+    {
+        *(f"AzureWebJobsStorage__{name}" for name in ("accountName", "credential", "clientId")),
+        *(f"APPLICATIONINSIGHTS_{name}_STRING" for name in ("CONNECTION", "AUTHENTICATION")),
+        *("AZURE_CLIENT_ID", "PYTHON_THREADPOOL_THREAD_COUNT"),
+    }
 )
 """Settings of the Functions host and of Azure's libraries."""
 
@@ -159,10 +124,8 @@ def of_type(snapshot: Snapshot, kind: str) -> list[Resource]:
 
 
 def at(value: Any, path: str) -> Any:
-    """Return what lies at a path of names, or None; in a list the name is that of an item."""
+    """Return what lies at a path of names, or None."""
     for name in path.split("."):
-        if isinstance(value, list):
-            value = {str(each.get("name")): each.get("value") for each in value}
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
@@ -184,11 +147,11 @@ def locks(sent: Deployments) -> list[str]:
 
 
 def flex(sent: Deployments) -> list[str]:
-    """No setting and no property that Flex Consumption refuses or ignores; the update strategy is said."""
+    """Of the site is said what Flex Consumption takes, the update strategy included; settings have a rule."""
     wrong = []
     for way, site in _sites(sent):
-        names = set(_keys(site)) & FORBIDDEN_PROPERTIES | set(settings_of(site)) & FORBIDDEN_SETTINGS
-        wrong += [f"{way}: {name} is not allowed on Flex" for name in sorted(names)]
+        names = {where: names ^ at(site, where).keys() for where, names in FLEX.items()}
+        wrong += [f"{way}: {where} has, or lacks, {each}" for where, each in names.items() if each]
         asked = WAYS[way].get("SITE_UPDATE_STRATEGY") or "Recreate"
         strategy = at(site, "properties.functionAppConfig.siteUpdateStrategy.type")
         wrong += [f"{way}: the site update strategy is {strategy}, not {asked}"] if strategy != asked else []
@@ -223,17 +186,17 @@ def settings(sent: Deployments) -> list[str]:
         given = {name: value for name, value in WAYS[way].items() if name in PLAIN and value.strip()}
         if way.startswith("listener-"):
             given["LIST_TOKENS"] = "on"  # an address list stands in front
-        found = settings_of(site)
-        names = [each["name"] for each in at(site, "properties.siteConfig.appSettings")]
-        wrong += [f"{way}: {name} is set twice" for name, count in Counter(names).items() if count > 1]
+        listed = [(each["name"], each["value"]) for each in at(site, "properties.siteConfig.appSettings")]
+        found, counts = dict(listed), Counter(name for name, _ in listed)
+        wrong += [f"{way}: {name} is set twice" for name, count in counts.items() if count > 1]
         wrong += [f"{way}: {name} is {found.get(name)}" for name in given if found.get(name) != given[name]]
         read = {name for name, value in found.items() if value.startswith("[format('@Microsoft.KeyVault(")}
         known = given.keys() | HOST_SETTINGS | DERIVED
         wrong += [f"{way}: {name} is not known" for name in sorted(found.keys() - known - read)]
         wrong += [f"{way}: {name} is not set" for name in sorted((HOST_SETTINGS | DERIVED) - found.keys())]
         wrong += [f"{way}: {name} is no secret" for name in sorted(read - SECRET)]
-        wanted = {"COUPA_CLIENT_SECRET", "ACTION_TOKEN_KEYS", _channel_secret(way)}
-        wanted |= {"AUDIT_KEYS"} if way.endswith("-all") else set()
+        wanted = SECRET - {"MOVEWORKS_API_KEY" if way.startswith("listener") else "MOVEWORKS_LISTENER_SECRET"}
+        wanted -= set() if way.endswith("-all") else {"AUDIT_KEYS"}
         wrong += [f"{way}: the app reads {name}" for name in sorted(read ^ wanted)]
         stored = {
             each["name"].rpartition("/")[2].replace("-", "_").upper()
@@ -241,10 +204,6 @@ def settings(sent: Deployments) -> list[str]:
         }
         wrong += [f"{way}: {name} is read and not stored, or stored and not read" for name in stored ^ read]
     return wrong
-
-
-def _channel_secret(way: str) -> str:
-    return "MOVEWORKS_LISTENER_SECRET" if way.startswith("listener") else "MOVEWORKS_API_KEY"
 
 
 def secrets(sent: Deployments) -> list[str]:
@@ -263,8 +222,7 @@ def secrets(sent: Deployments) -> list[str]:
             for name, value in snapshot.get("outputs", {}).items()
             if any(_leaks(value)) or not re.fullmatch(r"AZURE_[A-Z_]+_(NAME|URL)", name)
         ]
-    keys = len(CALLER_OF)
-    wanted = {"Microsoft.KeyVault/vaults/secrets": 14, "Microsoft.Web/sites/functions/keys": keys}
+    wanted = {"Microsoft.KeyVault/vaults/secrets": 14, "Microsoft.Web/sites/functions/keys": len(CALLER_OF)}
     return wrong if sinks == wanted else [*wrong, f"secrets are kept in {dict(sinks)}, not in {wanted}"]
 
 
@@ -272,31 +230,12 @@ def _leaks(value: Any) -> Iterator[str]:
     yield from re.findall(rf"parameters\('|list\w*\(|{KEY}", json.dumps(value))
 
 
-def entra(sent: Deployments) -> list[str]:
-    """Those who may call are the clients that were named, each once, without blanks and capitals."""
-    found = {
-        way: at(each, "properties.identityProviders.azureActiveDirectory.validation")
-        for way, each in _all(sent)
-        if each["type"] == "Microsoft.Web/sites/config"
-    }
-    may_call = {
-        way: at(each, "defaultAuthorizationPolicy.allowedApplications") for way, each in found.items()
-    }
-    audiences = {way: at(each, "allowedAudiences") for way, each in found.items()}
-    wanted = dict.fromkeys(("events-all", "listener-all"), CLIENTS[1:])
-    wrong = [] if may_call == wanted else [f"App Service lets in {may_call}"]
-    clients = [CLIENTS[0], f"api://{CLIENTS[0]}"]
-    meant = dict.fromkeys(wanted, clients)
-    return wrong if audiences == meant else [*wrong, f"App Service takes tokens for {audiences}"]
-
-
 def callers(sent: Deployments) -> list[str]:
     """Where there is an address list, only what it holds may call, and the availability test."""
     wrong = []
     for way, site in _sites(sent):
-        allowed = [
-            each["ipAddress"] for each in at(site, "properties.siteConfig.ipSecurityRestrictions") or []
-        ]
+        restrictions = at(site, "properties.siteConfig.ipSecurityRestrictions")
+        allowed = [each["ipAddress"] for each in restrictions]
         wanted = ["203.0.113.0/24", "198.51.100.7/32", "ApplicationInsightsAvailability"]
         if allowed != (wanted if way.endswith("-all") else []):
             wrong.append(f"{way}: the address list is {allowed}")
@@ -320,7 +259,6 @@ def foretold(sent: Deployments) -> list[str]:
 def alert_rules(sent: Deployments) -> list[str]:
     """Every query is used by an alert of its name; an event is mailed each time and named."""
     queries = {path.stem: path.read_text("utf-8") for path in (ROOT / "infra" / "alerts").glob("*.kql")}
-    queries = {name: re.sub(r"(?m)^//.*\n", "", text) for name, text in queries.items()}
     wrong = []
     for way, snapshot in _apps(sent):
         found = {alert["name"]: alert for alert in alerts(snapshot)}
@@ -328,7 +266,7 @@ def alert_rules(sent: Deployments) -> list[str]:
         people = WAYS[way].get("MANY_PEOPLE") or "30"
         for name, alert in found.items():
             wanted = queries.get(name, "").replace("people >= 30", f"people >= {people}")
-            if re.sub(r"(?m)^//.*\n", "", alert["query"]) != wanted:
+            if alert["query"] != wanted:
                 wrong.append(f"{way}: {name} has another query")
             wrong += [f"{way}: {name} {fault}" for fault in _event_faults(alert)]
             if alert["groups"] != [f"ag-{WAYS[way]['AZURE_ENV_NAME']}"]:
@@ -370,10 +308,7 @@ def function_keys(sent: Deployments) -> list[str]:
 
 RULES: dict[str, Rule] = {
     rule.__name__: rule
-    for rule in (
-        *(locks, flex, roles, settings, secrets, entra),
-        *(callers, foretold, alert_rules, function_keys),
-    )
+    for rule in (*(locks, flex, roles, settings, secrets, callers, foretold, alert_rules, function_keys),)
 }
 
 
@@ -398,11 +333,6 @@ def alerts(snapshot: Snapshot) -> list[dict[str, Any]]:
     return found
 
 
-def settings_of(site: Resource) -> dict[str, str]:
-    """Return the settings of an app by name."""
-    return {each["name"]: each["value"] for each in at(site, "properties.siteConfig.appSettings")}
-
-
 def _apps(sent: Deployments) -> Iterator[tuple[str, Snapshot]]:
     yield from ((way, snapshot) for way, snapshot in sent.items() if way != "keys")
 
@@ -415,10 +345,3 @@ def _sites(sent: Deployments) -> Iterator[tuple[str, Resource]]:
 
 def _all(sent: Deployments) -> Iterator[tuple[str, Resource]]:
     yield from ((way, each) for way, snapshot in sent.items() for each in snapshot["predictedResources"])
-
-
-def _keys(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _keys(each)

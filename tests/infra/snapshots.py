@@ -13,8 +13,11 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from coupa_core.settings import NAMES, Settings
 
@@ -56,6 +59,7 @@ _ALL = (
         "ENTRA_DECISION_CLIENTS": f" {CLIENTS[1].upper()}, {CLIENTS[2]},",
         "ENTRA_OPERATOR_CLIENTS": CLIENTS[2],
         "ENTRA_RELAY_CLIENTS": f"{CLIENTS[3]} ",
+        "MANY_PEOPLE": "50",
         "MONTHLY_BUDGET": "50",
         "TAGS": '{"cost-center": "42"}',
         "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
@@ -115,15 +119,27 @@ def cli() -> str | None:
     return shutil.which("bicep") or shutil.which(own)
 
 
+@cache
 def version() -> str:
     """Return the version of the CLI; empty where there is none."""
-    return run("--version").stdout.split()[3] if cli() else ""
+    found = re.search(r"\d+\.\d+\.\d+", run("--version").stdout) if cli() else None
+    return found[0] if found else ""
+
+
+def need_cli() -> None:
+    """Skip a test where there is no CLI of the version that made the snapshots: others say other things."""
+    wanted: str = json.loads(MADE_OF.read_text("utf-8"))["bicep"]
+    if version() != wanted and "REWRITE_SNAPSHOTS" not in os.environ:
+        here = version() or "none"
+        pytest.skip(f"the templates were not compiled: Bicep CLI {wanted} is wanted, and {here} is here")
 
 
 def run(*arguments: str | Path, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the CLI with no variables but these, and those that it needs."""
     kept = {name: os.environ[name] for name in ("HOME", "PATH", "XDG_CACHE_HOME") if name in os.environ}
-    environment = {**kept, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", **(variables or {})}
+    # Without ICU, where a machine has none; and starting sooner, because nothing runs for long.
+    dotnet = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "DOTNET_TieredPGO": "0"}
+    environment = {**kept, **dotnet, **(variables or {})}
     command = [str(cli()), *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -146,4 +162,7 @@ def snapshot(infra: Path, way: str) -> Snapshot | str:
     own = shutil.copy(file, file.with_name(f"{way}-of-{file.name}"))
     done = run("snapshot", own, "--mode", "overwrite", *ids, *place, variables=WAYS[way])
     written = Path(own).with_suffix(".snapshot.json")
-    return json.loads(written.read_text("utf-8")) if written.exists() else done.stderr + done.stdout
+    if not written.exists():
+        return done.stderr + done.stdout
+    made: Snapshot = json.loads(written.read_text("utf-8"))
+    return {**made, "outputs": dict(sorted(made["outputs"].items()))}  # they come in any order

@@ -277,7 +277,7 @@ def _answer(command: str, group: str, cloud: Cloud) -> Any:
         ],
         "functionapp list-flexconsumption-locations": [{"name": name} for name in REGIONS],
         "group show": {"id": f"/subscriptions/s/resourceGroups/{group}"},
-        "identity list": [identity],
+        "identity list": [identity | {"name": name} for name in ("github", "id-x7")],
         "identity show": identity,
         "keyvault list": [
             {"name": "kv-x7", "resourceGroup": name, "tags": {"azd-env-name": each["name"]}}
@@ -308,6 +308,8 @@ def _delete(cloud: Cloud, group: str) -> None:
 
 def query(answer: Any, asked: str) -> str:
     """Return the part of an answer that a simple query asks for, as tsv."""
+    if left_out := re.match(r"\[\?name!='(\w+)'\]", asked):
+        answer, asked = [each for each in answer if each["name"] != left_out[1]], asked[left_out.end() :]
     steps = re.findall(r"\[(\d*)\]|\.?(\w+)", asked)
     for index, name in steps:
         if name:
