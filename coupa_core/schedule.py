@@ -182,8 +182,7 @@ def read_schedule(text: str) -> str:
         )
     if len(texts) == len(_FIELDS) - 1:
         raise ValueError(
-            "has five fields, of which the host takes the first as minutes: begin with the second, as in "
-            "0 */5 * * * *"
+            "has five fields and must have six, the seconds first: write 0 */5 * * * * for every five minutes"
         )
     Schedule.of(text)
     for each, field in zip(texts, _FIELDS, strict=True):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -34,6 +34,7 @@ from coupa_core.documents import LEAST_SCOPES, READABLE, required_scopes, switch
 from coupa_core.environment import setting, trimmed
 from coupa_core.errors import SettingsError
 from coupa_core.facts import Fact
+from coupa_core.misspelt import meant
 from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
 from coupa_core.schedule import EVERY_MINUTE, read_schedule
@@ -50,6 +51,22 @@ HOST_STORAGE = "AzureWebJobsStorage"
 """The storage connection that every function app has; the ledger lives there unless told otherwise."""
 
 MIN_KEY_BYTES = 32
+MAX_PER_MINUTE = 120
+"""Requests that Moveworks takes in a minute for the whole organisation; its support may agree to more.
+
+Source: https://help.moveworks.com/api-reference/events-api/rate-limits.md
+"""
+
+_NO_SCOPES = "must have spaces between the scopes, such as core.approval.read core.approval.write"
+_NO_KEYS = "must be kid:base64key[,kid:base64key]: `python -m coupa_core.keys one` makes such a key"
+_NO_CONNECTION = (
+    "must be memory, or a connection string of a storage account, which begins with "
+    "DefaultEndpointsProtocol=https"
+)
+_A_TABLES_ADDRESS = "https://acme.table.core.windows.net"
+_OF_STORAGE = re.compile(
+    r"(?i)(^|;)\s*(UseDevelopmentStorage|AccountName|AccountKey|TableEndpoint|SharedAccessSignature)\s*="
+)
 _NO_EMAIL_MAP = (
     'must be a JSON object of e-mail addresses such as {"ann@corp.example": "ann@example.com"}, '
     'or of domains such as {"@corp.example": "@example.com"}'
@@ -60,7 +77,15 @@ _OF_CHANNEL = {
     "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
 }
 
+_AN_EVENT = (
+    "the id that the Events Workspace shows after publishing, such as 5a0c8a52-9f0e-4d8c-9b06-5ab4d8b7a111"
+)
+_A_LISTENER = "what stands between /listeners/ and /notify in the listener's URL, such as coupa_approvals"
+
 _CLIENTS = ("ENTRA_DECISION_CLIENTS", "ENTRA_RELAY_CLIENTS", "ENTRA_OPERATOR_CLIENTS")
+_OF_DEPLOYMENT = ("RELAY_KEY", "DECISIONS_KEY", "OPERATORS_KEY", "SECRET_NAMES")
+"""What the templates read from an engineer's shell: not for the app."""
+
 _GONE = {"ENTRA_CLIENT_IDS": f"one setting for each kind of caller: {', '.join(_CLIENTS)}"}
 
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
@@ -77,7 +102,7 @@ def _base_url(value: str) -> str:
     if parts.scheme not in ("https", "http") or not has_host or not _NETLOC.fullmatch(parts.netloc):
         raise ValueError(wrong)
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must not have a path, a query or a fragment")
+        raise ValueError("must not have a path, a query or a fragment: write https://name.example.com alone")
     if parts.scheme == "http" and not is_loopback(str(parts.hostname)):
         raise ValueError("must begin with https (http is for a loopback address only)")
     return f"{parts.scheme}://{parts.netloc}"
@@ -98,10 +123,10 @@ def _scopes(value: str, others: ValidationInfo) -> str:
     if not value:
         return " ".join(required_scopes(others.data.get("document_types", ())))
     if "," in value or ";" in value:
-        raise ValueError("is a list with spaces between the scopes")
+        raise ValueError(_NO_SCOPES)
     for scope in value.casefold().split():
         if scope.endswith(".delete") or "bypass" in scope:
-            raise ValueError("must not ask for *.delete or a bypass scope")
+            raise ValueError("must not ask for *.delete or a bypass scope: take it away, none is needed")
     return " ".join(value.split())
 
 
@@ -128,7 +153,16 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
 def _type_name(value: str) -> str:
     if value != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9:]{0,60}", value):
         raise ValueError("must be class names of Coupa such as RequisitionHeader, or *")
+    near = next((each for each in READABLE if _is_nearly(value, each)), "")
+    if near:
+        raise ValueError(f"has a type that Coupa does not know: did you mean {near}?")
     return value
+
+
+def _is_nearly(value: str, known: str) -> bool:
+    """Tell whether a type is one that is read, written otherwise."""
+    given, right = value.casefold().removesuffix("s"), known.casefold()
+    return value != known and given in (right, right.removesuffix("header"))
 
 
 def _keys(value: object) -> object:
@@ -137,15 +171,22 @@ def _keys(value: object) -> object:
         return value
     keys: dict[str, SecretStr] = {}
     for part in value.split(","):
-        kid, _, encoded = part.strip().partition(":")
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", kid) or kid in keys:
-            raise ValueError("must be kid:base64key[,kid:base64key] with distinct short kids")
+        kid, colon, encoded = part.strip().partition(":")
+        if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", kid):
+            raise ValueError(_NO_KEYS)
+        if kid in keys:
+            raise ValueError(
+                "names two keys alike: `python -m coupa_core.keys one` makes one with its own name"
+            )
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error as error:
-            raise ValueError("must hold base64 keys") from error
+            raise ValueError(_NO_KEYS) from error
         if len(key) < MIN_KEY_BYTES:
-            raise ValueError(f"must hold keys of at least {MIN_KEY_BYTES} random bytes")
+            raise ValueError(
+                f"must hold keys of at least {MIN_KEY_BYTES} random bytes: `python -m coupa_core.keys one` "
+                "makes such a key"
+            )
         keys[kid] = SecretStr(encoded)
     return keys
 
@@ -234,6 +275,43 @@ def _flag(value: object) -> object:
     return {"1": "on", "true": "on", "0": "off", "false": "off"}.get(str(loose), loose)
 
 
+def _connection(value: SecretStr) -> SecretStr:
+    """Refuse what the SDK would complain of only at the first sweep, at length."""
+    text = value.get_secret_value()
+    if text.lower().startswith(("http://", "https://")):
+        raise ValueError(
+            "is an address and must be a connection string: an address belongs into LEDGER_ACCOUNT_URL, such "
+            f"as {_A_TABLES_ADDRESS}"
+        )
+    if text not in ("", "memory", HOST_STORAGE) and not _OF_STORAGE.search(text):
+        raise ValueError(_NO_CONNECTION)
+    return value
+
+
+def _table_address(value: str) -> str:
+    if value and not re.fullmatch(
+        r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*?\.table\.[A-Za-z0-9.-]+/?", value
+    ):
+        raise ValueError(f"must be the address of the account's tables such as {_A_TABLES_ADDRESS}")
+    return value
+
+
+def _shaped(pattern: str, wanted: str) -> Callable[[str], str]:
+    """Check how a text is written.
+
+    Args:
+        pattern: all of it.
+        wanted: what it must be, with an example.
+    """
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {wanted}")
+        return value
+
+    return check
+
+
 def _superior(value: str) -> str:
     """Take the word for the manager, or one address."""
     if value.lower() == "manager":
@@ -246,8 +324,11 @@ def _superior(value: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ClientIds = Annotated[tuple[Annotated[str, AfterValidator(_client_id)], ...], BeforeValidator(_parts)]
 TypeName = Annotated[str, AfterValidator(_type_name)]
-Switch = Annotated[Literal["on", "off"], BeforeValidator(_loose)]
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_flag)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+TableName = Annotated[
+    str, AfterValidator(_shaped("[A-Za-z][A-Za-z0-9]{2,62}", "3 to 63 letters and digits such as approvals2"))
+]
 
 
 class Settings(BaseModel):
@@ -365,6 +446,7 @@ class Settings(BaseModel):
         ge=0,
         le=720,
         alias="REMIND_AFTER_HOURS",
+        examples=[24],
         description="who is silent for so long is reminded, then after gaps that double; `0` for never",
     )
     remind_max: int = Field(
@@ -381,6 +463,7 @@ class Settings(BaseModel):
         ge=0,
         le=2160,
         alias="ESCALATE_AFTER_HOURS",
+        examples=[72],
         description="after so long somebody else is informed, once; `0` for never",
     )
     escalate_to: Annotated[str, AfterValidator(_superior)] = Field(
@@ -405,7 +488,7 @@ class Settings(BaseModel):
         description="of what waits already when the very first sweep comes: `announce` each, one `digest` "
         "for each person, or `baseline`: nobody is told",
     )
-    dry_run: Annotated[Literal["on", "off"], BeforeValidator(_flag)] = Field(
+    dry_run: Switch = Field(
         "off", alias="DRY_RUN", description="`on` sends nothing; all is told once it is switched off"
     )
     pilot: Annotated[tuple[str, ...], BeforeValidator(_parsed(lambda text: read_audience(text).entries))] = (
@@ -425,20 +508,20 @@ class Settings(BaseModel):
         alias="MOVEWORKS_CHANNEL",
         description="`events`, or `listener` where events can no longer be created",
     )
-    moveworks_event_id: str = Field(
+    moveworks_event_id: Annotated[str, AfterValidator(_shaped("[A-Za-z0-9-]{1,64}", _AN_EVENT))] = Field(
         "",
         alias="MOVEWORKS_EVENT_ID",
-        pattern=r"^[A-Za-z0-9-]{0,64}$",
         description="required for `events`: the id that the Events Workspace shows after publishing",
     )
     moveworks_api_key: Secret = Field(
         SecretStr(""), alias="MOVEWORKS_API_KEY", description="required for `events`; sent as `Bearer`"
     )
-    moveworks_listener_id: str = Field(
-        "",
-        alias="MOVEWORKS_LISTENER_ID",
-        pattern=r"^[A-Za-z0-9_-]{0,128}$",
-        description="required for `listener`: what stands between `/listeners/` and `/notify` in its URL",
+    moveworks_listener_id: Annotated[str, AfterValidator(_shaped("[A-Za-z0-9_-]{1,128}", _A_LISTENER))] = (
+        Field(
+            "",
+            alias="MOVEWORKS_LISTENER_ID",
+            description="required for `listener`: what stands between `/listeners/` and `/notify` in its URL",
+        )
     )
     moveworks_listener_secret: Secret = Field(
         SecretStr(""),
@@ -452,21 +535,19 @@ class Settings(BaseModel):
         alias="MOVEWORKS_MAX_PER_MINUTE",
         description="under Moveworks' 120 for the whole organisation; for `listener` also 3 a second",
     )
-    ledger_connection: SecretStr = Field(
+    ledger_connection: Annotated[SecretStr, AfterValidator(_connection)] = Field(
         SecretStr(HOST_STORAGE),
         alias="LEDGER_CONNECTION",
         description="a Table Storage connection string, or `memory`",
     )
-    ledger_account_url: str = Field(
+    ledger_account_url: Annotated[str, AfterValidator(_table_address)] = Field(
         "",
         alias="LEDGER_ACCOUNT_URL",
-        pattern=r"^(https://[A-Za-z0-9.-]+/?)?$",
         description="`https://{account}.table.core.windows.net`, with managed identity; wins over the above",
     )
-    ledger_table: str = Field(
+    ledger_table: TableName = Field(
         "approvals",
         alias="LEDGER_TABLE",
-        pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$",
         description="table name",
     )
     action_token_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = Field(
@@ -491,10 +572,9 @@ class Settings(BaseModel):
         description="`required`: nothing is decided that cannot be written to the audit record before; "
         "`optional`: the log has it instead",
     )
-    audit_table: str = Field(
+    audit_table: TableName = Field(
         "audit",
         alias="AUDIT_TABLE",
-        pattern=r"^[A-Za-z][A-Za-z0-9]{2,62}$",
         description="name of the audit record's table, beside the ledger's",
     )
     audit_keep_days: int = Field(
@@ -657,7 +737,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     host_storage = given.pop(HOST_STORAGE, "")
     if given.get("LEDGER_CONNECTION", HOST_STORAGE) == HOST_STORAGE:
         given["LEDGER_CONNECTION"] = host_storage
-    for name, complaint in (_gone(environment) | _disagreements(given)).items():
+    for name, complaint in (_gone(environment) | _misspelt(environment) | _disagreements(given)).items():
         complaints.setdefault(name, complaint)
     try:
         settings = Settings.model_validate(given)
@@ -674,6 +754,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _gone(environment: Mapping[str, str]) -> dict[str, str]:
     """Name the settings of older versions that would restrict nothing now, and the new ones."""
     return {name: f"is now {new}" for name, new in _GONE.items() if trimmed(environment.get(name, ""))}
+
+
+def _misspelt(environment: Mapping[str, str]) -> dict[str, str]:
+    """Name what is nearly one of our settings, where that one is not given; other variables are not ours."""
+    strangers = [name for name in environment if name not in _NOT_OURS and _NAME.fullmatch(name)]
+    return {
+        name: f"is no setting: did you mean {near}? Where it belongs to something else, set {near}, too"
+        for name in strangers
+        if trimmed(environment[name])
+        and (near := meant(name, NAMES))
+        and not trimmed(environment.get(near, ""))
+    }
 
 
 def _is_fronted(environment: Mapping[str, str]) -> bool:
@@ -708,14 +800,35 @@ def _default(name: str) -> object:
 
 def _complaints(error: ValidationError) -> list[tuple[str, str]]:
     """Say each fault as name and what is wrong, without the value."""
+    faults = error.errors(include_input=False, include_context=False, include_url=False)
     return [
-        (
-            str(fault["loc"][0]),
-            "is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, "),
-        )
-        for fault in error.errors(include_input=False, include_context=False, include_url=False)
+        (name, _said(fault["type"], fault["msg"], name))
+        for fault in faults
+        for name in [str(fault["loc"][0])]
     ]
 
 
+def _said(kind: str, message: str, name: str) -> str:
+    """Say one fault: in our words where the checks are pydantic's."""
+    field = next(each for each in Settings.model_fields.values() if each.alias == name)
+    if kind == "missing":
+        return "is missing"
+    if kind == "literal_error":
+        choices = [each for each in get_args(field.annotation) if each]
+        return f"must be {', '.join(choices[:-1])} or {choices[-1]}"
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    what = "a whole number" if field.annotation is int else "a number"
+    least, most = (
+        next(getattr(each, way) for each in field.metadata if hasattr(each, way)) for way in ("ge", "le")
+    )
+    return f"must be {what} from {least} to {most}, such as {(field.examples or [field.default])[0]}"
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{2,40}")
+"""How the name of a variable is written that may be meant for one of ours."""
+
 NAMES = tuple(str(field.alias) for field in Settings.model_fields.values())
 """The environment variables that are read, in the order of the documentation."""
+
+_NOT_OURS = {*NAMES, *_GONE, HOST_STORAGE, EASY_AUTH, *_OF_DEPLOYMENT}

@@ -1,6 +1,7 @@
 """`python -m sandbox`: the neighbours alone, as `local.settings.json.example` expects them.
 
-Copy that file to `local.settings.json`, start this, and in another terminal `func start`.
+Copy that file to `local.settings.json`, start this, and in another terminal `func start`, or
+`python -m sandbox.host --settings local.settings.json`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -236,6 +236,23 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=style, datefmt="%Y-%m-%dT%H:%M:%S")
 
 
+def take_settings(path: Path, environ: MutableMapping[str, str]) -> None:
+    """Put the `Values` of a settings file into the environment, which wins, as with `func start`.
+
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
+
+    Raises:
+        ValueError: the file is no JSON, is encrypted, or has others than plain texts.
+        OSError: it cannot be read.
+    """
+    said = json.loads(path.read_text("utf-8-sig"))
+    values = said.get("Values", {})
+    if said.get("IsEncrypted") or not all(isinstance(each, str) for each in values.values()):
+        raise ValueError(f"{path.name}: its Values must be plain texts (see func settings decrypt)")
+    for name, value in values.items():
+        environ.setdefault(name, value)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a function app until a signal ends the process.
 
@@ -246,6 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=7071)
     parser.add_argument("--no-timers", action="store_true", help="leave the firing of timers to the caller")
     parser.add_argument("--movable-clock", action="store_true", help="let POST /admin/clock move the time")
+    parser.add_argument("--settings", type=Path, help="file of local settings, as Core Tools keep them")
     parser.add_argument("--function-key", help="ask for this key, as Azure does")
     parser.add_argument(
         "--app", type=Path, default=Path(__file__).parents[1], help="folder of function_app.py"
@@ -256,6 +274,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _log_to_stderr()
     app_dir = options.app.resolve()
     try:
+        if options.settings:
+            take_settings(options.settings, os.environ)
         functions = load_functions(app_dir)
         host = FunctionHost(
             functions,

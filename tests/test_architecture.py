@@ -18,7 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
-            *("facts", "marks", "visible", "audience"),
+            *("facts", "marks", "visible", "audience", "misspelt"),
         }
     ),
     frozenset(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from ports import shared_ports
 
 from sandbox.azurite import INSTALL_HINT, is_installed
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
@@ -55,22 +56,23 @@ def _one_at_a_time() -> Iterator[None]:
 @contextmanager
 def demo(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run the demo while the block runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.demo", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(20)
-        assert process.stdout
-        process.stdout.close()
+    with shared_ports():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.demo", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(20)
+            assert process.stdout
+            process.stdout.close()
 
 
 def told(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -142,7 +144,7 @@ def test_the_story_is_told_on_azurite_and_ends_with_zero() -> None:
 
 
 def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path: Path) -> None:
-    with taken(COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
+    with shared_ports(), taken(COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
         status, output = told(environment={"PATH": without("node", tmp_path)})
 
     assert status == 0, output

@@ -300,7 +300,7 @@ def test_11_a_storage_that_is_not_there_is_named_with_its_settings(stage: Stage)
 
 
 def test_11_what_is_no_connection_string_is_named(stage: Stage) -> None:
-    stage.settings["LEDGER_CONNECTION"] = "no connection string"
+    stage.settings["LEDGER_CONNECTION"] = "AccountName=acme"
 
     assert "is no connection string" in stage.wrong()["LEDGER_CONNECTION"]
 

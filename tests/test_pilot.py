@@ -357,6 +357,21 @@ def test_a_message_of_unknown_outcome_is_not_repeated_because_the_pilot_changed(
     assert told(world) == []
 
 
+def test_what_cannot_be_read_is_an_alarm_for_somebody_outside_and_is_told_once_it_widens() -> None:
+    world = World(settings={"PILOT": ANN})
+    document = world.requisition(TOM)
+    world.coupa.world.override(("requisition", document), {"id": None})
+    for _ in range(9):
+        world.sweep()
+        world.clock.advance(HOUR_S)
+    assert row_of(world).state is State.PARKED
+    assert world.moveworks.delivered == []
+
+    pilot(world, "")
+
+    assert told(world) == [TOM]
+
+
 # ---------------------------------------------------------------------- any groups, zones and changes
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from azure.functions.decorators.function_app import Function
+from test_settings import LEAST
 
 from coupa_core.documents import READABLE
+from coupa_core.errors import SettingsError
 from coupa_core.notice import fields
-from coupa_core.settings import NAMES, Settings, read_settings
+from coupa_core.settings import HOST_STORAGE, NAMES, Settings, read_settings
 from sandbox.clock import ShiftedClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.moveworks import MoveworksSimulator
@@ -21,16 +25,17 @@ from sandbox.neighbours import API_KEY, COUPA_PORT, EVENT_ID, MOVEWORKS_PORT, Ne
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 NOTICES = ROOT / "docs" / "notices.md"
-MARK = "<!-- settings -->"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 
 
-def settings_table() -> str:
-    """Return the table of settings as the README must show it."""
-    lines = ["| name | default | meaning |", "|---|---|---|"]
+def settings_rows() -> dict[str, str]:
+    """Return the row of each setting as the page must show it."""
+    rows = {}
     for field in Settings.model_fields.values():
         default = "required" if field.is_required() else _shown(field.default)
-        lines.append(f"| `{field.alias}` | {default} | {field.description} |")
-    return "\n".join(lines)
+        meaning = str(field.description).replace("](docs/", "](")
+        rows[str(field.alias)] = f"| `{field.alias}` | {default} | {meaning} |"
+    return rows
 
 
 def _shown(default: object) -> str:
@@ -39,10 +44,55 @@ def _shown(default: object) -> str:
     return f"`{text}`" if plain not in ("", {}, ()) else "-"
 
 
-def test_the_settings_table_is_that_of_the_code() -> None:
-    shown = README.read_text("utf-8").partition(MARK)[2].strip().partition("\n\n")[0]
+def test_each_setting_has_its_row_once_in_a_group_as_the_code_says() -> None:
+    shown = re.findall(r"^\| `[A-Z_]+` \| .*", SETTINGS_PAGE.read_text("utf-8"), re.MULTILINE)
 
-    assert shown == settings_table()
+    assert sorted(shown) == sorted(settings_rows().values())
+
+
+def part(heading: str) -> str:
+    """Return a part of the page on settings."""
+    return SETTINGS_PAGE.read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def test_the_six_come_first_and_are_those_that_must_be_given() -> None:
+    six = re.findall(r"^\| `([A-Z_]+)`", part("The six that must be given"), re.MULTILINE)
+    given = {name: LEAST[name] for name in six}
+
+    assert len(six) == 6
+    read_settings({**given, HOST_STORAGE: "memory"})
+    for name in six:
+        assert f"`{name}`" in README.read_text("utf-8")
+        with pytest.raises(SettingsError, match=f"^{name}: is missing$"):
+            read_settings({**given, HOST_STORAGE: "memory", name: ""})
+
+
+def test_eight_decisions_name_settings_that_there_are() -> None:
+    rows = re.findall(r"^\| ([1-9])\. .*?\| (.*?) \|", part("The eight decisions of a company"), re.MULTILINE)
+
+    assert [number for number, _ in rows] == list("12345678")
+    assert set(re.findall(r"`(\w+)`", " ".join(names for _, names in rows))) <= set(NAMES)
+
+
+def profiles() -> list[dict[str, str]]:
+    """Return the blocks that the page has ready."""
+    blocks = re.findall(r"```profile\n(.*?)```", part("Three profiles"), re.DOTALL)
+    return [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks]
+
+
+def test_each_profile_is_taken_as_it_stands_and_does_what_its_title_says() -> None:
+    office, at_once, careful = (read_settings(LEAST | block) for block in profiles())
+    friday_evening = datetime(2026, 11, 27, 19, 0, tzinfo=UTC)
+    monday_nine = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+
+    assert office.cadence.announce_at("ann@example.com", friday_evening) == monday_nine
+    assert office.cadence.reminder_at(last=friday_evening, reminders=0) == friday_evening + timedelta(days=1)
+    assert at_once.cadence.announce_at("ann@example.com", friday_evening) == friday_evening
+    assert set(at_once.document_types) == set(READABLE)
+    assert at_once.cadence.escalation_at(first=friday_evening) == friday_evening + timedelta(days=3)
+    assert (at_once.closing_notice, at_once.tell_requester) == ("always", "on")
+    assert (len(careful.pilot), careful.first_run) == (2, "baseline")
+    assert careful.step_up_over == {"*": Decimal(1000)}
 
 
 def example() -> dict[str, str]:

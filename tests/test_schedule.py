@@ -116,7 +116,7 @@ def test_a_setting_that_the_host_refuses_is_refused_and_so_is_a_span_of_time(cas
         ("0 0 9 31 2 *", "never comes: none of its months has such a day"),
         ("0 0 9 31 APR,JUN *", "never comes: none of its months has such a day"),
         ("00:05:00", "write 0 */5 * * * * for every five minutes"),
-        ("*/5 * * * *", "begin with the second, as in 0 */5 * * * *"),
+        ("*/5 * * * *", "must have six, the seconds first: write 0 */5 * * * *"),
         ("0 */x * * * *", "a step of minutes that is no number"),
         ("0 */60 * * * *", "a step of minutes that is not from 1 to 59, as in */5"),
         ("every minute", "must be six fields: second minute hour day month weekday"),

@@ -627,7 +627,7 @@ def test_the_scopes_follow_the_document_types_unless_they_are_given(types: str, 
         ("TIME_ZONES", '{"x.test": "CET+1"}', "must be an IANA time zone such as Europe/Berlin"),
         ("TIME_ZONES", '{"berlin": "UTC"}', "must be a JSON object from e-mail addresses or domains to IANA"),
         ("ESCALATE_TO", "the boss", "must be manager or one e-mail address"),
-        ("DRY_RUN", "yes", "Input should be 'on' or 'off'"),
+        ("DRY_RUN", "yes", "must be on or off"),
         ("ACTIONS", "delegate", "must be some of approve, reject, hold, each once"),
     ],
 )

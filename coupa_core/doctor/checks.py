@@ -27,7 +27,7 @@ from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report.status import STALE_AFTER
 from coupa_core.schedule import Schedule
-from coupa_core.settings import NAMES, Settings, read_settings
+from coupa_core.settings import MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
 from coupa_core.wire import Reply, Wire
 
@@ -62,6 +62,7 @@ def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
         return
     yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
     yield from _keys(settings)
+    yield from rates(settings)
     yield _schedule(settings, parts.clock)
     ahead: dict[str, float] = {}
     parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
@@ -102,6 +103,17 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             first, *others = keys
             more = f", {', '.join(others)} still verify" if others else ""
             yield Finding(Verdict.OK, name, f"{first} signs{more}; how old the keys are is not known here")
+
+
+def rates(settings: Settings) -> Iterator[Finding]:
+    """Look whether more messages are asked for than Moveworks takes without an agreement."""
+    relayed = settings.relay_max_per_minute if settings.relay == "on" else 0
+    if settings.moveworks_max_per_minute + relayed > MAX_PER_MINUTE:
+        text = (
+            f"is above the {MAX_PER_MINUTE} that Moveworks takes in a minute for the whole organisation, "
+            "counting RELAY_MAX_PER_MINUTE: lower it to 100, unless Moveworks' support has agreed to more"
+        )
+        yield Finding(Verdict.NOTE, "MOVEWORKS_MAX_PER_MINUTE", text)
 
 
 def _schedule(settings: Settings, clock: Clock) -> Finding:

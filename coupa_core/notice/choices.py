@@ -56,6 +56,8 @@ def read_links(text: str) -> dict[str, str]:
         plain = all(name is None or (name in _PARTS and not (spec or way)) for _, name, spec, way in parts)
         if not plain:
             raise ValueError(f"entry {number} may have {{base}}, {{type}} and {{id}} in braces, nothing else")
+        if "id" not in {name for _, name, _, _ in parts}:
+            raise ValueError(f"entry {number} must have {{id}}, such as {{base}}/requisition_headers/{{id}}")
         if not template.startswith(("{base}", "https://")) or not re.fullmatch(r"[!-~]+", template):
             raise ValueError(f"entry {number} must begin with {{base}} or https:// and have no spaces")
         links[kind] = template
