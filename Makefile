@@ -34,9 +34,13 @@ bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside anothe
 proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))
 
-infra: tools-infra ## check the templates and alerts; compile them too where the Bicep CLI is
+infra: tools-infra tests/infra/node_modules ## check templates and alerts; compile them, too, where the Bicep CLI is
 	@$(PYTHON_BIN) -m pytest -q $(wildcard tests/test_infra*.py)
 	@scripts/bicep
+
+# Microsoft's language service for the queries. Without it the tests say what was not checked.
+tests/infra/node_modules: tests/infra/package-lock.json
+	@cd tests/infra && npm ci --silent && touch node_modules || echo "infra: npm could not install Kusto's language service" >&2
 
 package: ## put what is deployed into build/package; installs nothing
 	@$(or $(PYTHON),python3) scripts/package.py
@@ -68,4 +72,5 @@ tools-%: setup
 	@scripts/venv $(VENV)-$* $(LOCKS)/requirements-$*.txt $(PYTHON_BIN)
 
 clean: ## remove what the commands made
-	rm -rf build .venv .venv-* sandbox/node_modules tests/npm/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf build .venv .venv-* sandbox/node_modules tests/infra/node_modules tests/npm/node_modules
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -45,31 +45,37 @@ var operatorFunctions = [
   'mute'
 ]
 
-// The schema has the value at the top, the service reads it from properties.
+// No published type knows properties, and the service reads the value from there.
 // https://github.com/MicrosoftDocs/azure-docs/issues/66001
-resource decisionKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in decisionFunctions: {
-  name: '${functionAppName}/${function}/decisions'
-  #disable-next-line BCP037
-  properties: {
-    name: 'decisions'
-    value: decisionsKey
+resource decisionKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
+  for function in decisionFunctions: {
+    name: '${functionAppName}/${function}/decisions'
+    #disable-next-line BCP187
+    properties: {
+      name: 'decisions'
+      value: decisionsKey
+    }
   }
-}]
+]
 
-resource relayKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in relayFunctions: {
-  name: '${functionAppName}/${function}/relay'
-  #disable-next-line BCP037
-  properties: {
-    name: 'relay'
-    value: relayKey
+resource relayKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
+  for function in relayFunctions: {
+    name: '${functionAppName}/${function}/relay'
+    #disable-next-line BCP187
+    properties: {
+      name: 'relay'
+      value: relayKey
+    }
   }
-}]
+]
 
-resource operatorKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [for function in operatorFunctions: {
-  name: '${functionAppName}/${function}/operators'
-  #disable-next-line BCP037
-  properties: {
-    name: 'operators'
-    value: operatorsKey
+resource operatorKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
+  for function in operatorFunctions: {
+    name: '${functionAppName}/${function}/operators'
+    #disable-next-line BCP187
+    properties: {
+      name: 'operators'
+      value: operatorsKey
+    }
   }
-}]
+]

@@ -1,123 +1,138 @@
 // The bridge in one resource group: identity, monitoring, storage, secrets and the function app; network, Entra,
-// budget and availability test on request. Written in the plain dialect that checkov's parser reads.
+// budget and availability test on request. Names and ids are known at the start, so that `az deployment group what-if`
+// foretells what hangs on them; the order stands in dependsOn where only a name is handed on. Defaults are in
+// main.bicepparam.
 
 targetScope = 'resourceGroup'
 
-@description('Required. Name of this deployment, such as approvals-prod, in letters, digits and hyphens; part of the names of all resources.')
+import { list, plainSettings, secretName, secretSettings } from 'types.bicep'
+
+@description('Name of this deployment, such as approvals-prod, in letters, digits and hyphens; part of the names of all resources.')
 @minLength(1)
 @maxLength(32)
 param environmentName string
 
-@description('Optional. Region; one that offers Flex Consumption.')
-param location string = resourceGroup().location
+@description('Region, one that offers Flex Consumption; empty for that of the resource group.')
+param location string
 
-@description('Optional. Tags of all resources.')
-param tags object = {}
+@description('Tags of all resources, beside those that say what they belong to.')
+param tags object
 
-@description('Required. Application settings that are no secrets, by name; an empty value means the default of the code.')
-param settings object
+@description('Settings of the app that are no secrets.')
+param settings plainSettings
 
-@description('Required. Secrets by the name of their setting; an empty value leaves what the vault holds.')
-@secure()
-param secrets object
+@description('Settings of the app that are secrets.')
+param secrets secretSettings
 
-@description('Optional. Settings that the app reads from the vault. Name only those that are set there: one that cannot be read stops the app.')
-param secretNames array = [
-  'COUPA_CLIENT_SECRET'
-  'MOVEWORKS_API_KEY'
-  'ACTION_TOKEN_KEYS'
-]
+@description('Settings that the app reads from the vault. One that the vault does not hold stops the app.')
+@minLength(1)
+param secretNames secretName[]
 
-@description('Required. Address that the alerts are sent to.')
+@description('Address that the alerts are sent to.')
 @minLength(3)
 param alertEmail string
 
-@description('Optional. Address ranges, such as 203.0.113.7/32, that may call the app; none for any.')
-param allowedIps array = []
+@description('Address ranges, such as 203.0.113.7/32, that may call the app; none for any.')
+param allowedIps string[]
 
-@description('Optional. Client id of the app registration that stands for this app; with it, callers need an Entra token as well as their key, of a client that ENTRA_DECISION_CLIENTS, ENTRA_RELAY_CLIENTS or ENTRA_OPERATOR_CLIENTS names.')
-param entraClientId string = ''
+@description('Client id of the app registration that stands for this app, or empty. With it, callers need an Entra token as well as their key, of a client that ENTRA_DECISION_CLIENTS, ENTRA_RELAY_CLIENTS or ENTRA_OPERATOR_CLIENTS names.')
+param entraClientId string
 
-@description('Optional. Put storage and vault behind private endpoints, and the app into a virtual network.')
-param enableNetwork bool = false
+@description('Put storage and vault behind private endpoints, and the app into a virtual network. Costs three endpoints and their traffic.')
+param enableNetwork bool
 
-@description('Conditional. Address range of the virtual network. Used with enableNetwork.')
-param networkPrefix string = '10.60.0.0/24'
+@description('Address range of the virtual network. Used with enableNetwork.')
+param networkPrefix string
 
-@description('Conditional. Part of that range for the app, at least a /27. Used with enableNetwork.')
-param appPrefix string = '10.60.0.0/26'
+@description('Part of that range for the app, at least a /27. Used with enableNetwork.')
+param appPrefix string
 
-@description('Conditional. Part of that range for the private endpoints. Used with enableNetwork.')
-param endpointPrefix string = '10.60.0.64/26'
+@description('Part of that range for the private endpoints. Used with enableNetwork.')
+param endpointPrefix string
 
-@description('Optional. Redundancy of the storage account.')
+@description('Spread the instances over the zones of the region. Costs two always-ready instances for the HTTP functions and two for the timer, billed whether they work or not, and storage with ZRS or GZRS. The region must offer it.')
+param zoneRedundant bool
+
+@description('Redundancy of the storage account; ZRS and GZRS cost more, and go with zoneRedundant.')
 @allowed([
   'Standard_LRS'
   'Standard_ZRS'
   'Standard_GRS'
   'Standard_GZRS'
 ])
-param storageSku string = 'Standard_LRS'
+param storageSku string
 
-@description('Optional. Requests that one instance serves at a time; as many threads are started.')
-@minValue(1)
-@maxValue(100)
-param httpConcurrency int = 8
-
-@description('Optional. Memory of an instance in MB.')
+@description('How instances take a new release or setting. Recreate ends what runs and is over in seconds: a click that is cut off is answered as unconfirmed. RollingUpdate, a preview, lets it end, for minutes old and new instances run side by side, and both are billed.')
 @allowed([
-  512
+  'Recreate'
+  'RollingUpdate'
+])
+param siteUpdateStrategy string
+
+// 512 is documented, too; some regions refused it.
+// https://github.com/Azure/azure-rest-api-specs/issues/40898
+@description('Memory of an instance in MB; twice the memory costs twice as much a second.')
+@allowed([
   2048
   4096
 ])
-param instanceMemoryMB int = 2048
+param instanceMemoryMB int
 
-@description('Optional. The most instances that may run.')
+@description('Requests that one instance serves at a time; as many threads are started.')
 @minValue(1)
-@maxValue(1000)
-param maximumInstanceCount int = 40
+@maxValue(100)
+param httpConcurrency int
 
-@description('Optional. Instances that are kept warm for HTTP; 0 lets the first click of a quiet hour wait for a start.')
+@description('Instances that are kept warm for HTTP, billed whether they work or not; with 0 the first click of a quiet hour waits for a start.')
 @minValue(0)
 @maxValue(20)
-param alwaysReadyInstances int = 0
+param alwaysReadyInstances int
 
-@description('Optional. Days that logs are kept.')
+@description('The most instances that may run.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int
+
+@description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
-param logRetentionDays int = 90
+param logRetentionDays int
 
-@description('Optional. Call the health route from outside every five minutes.')
-param enableAvailabilityTest bool = false
+@description('Call the health route from outside every five minutes; each call is billed.')
+param enableAvailabilityTest bool
 
-@description('Optional. People for whom one caller may act within 15 minutes before it is an alarm; raise it where more approvers are at work at once.')
+@description('People for whom one caller may act within 15 minutes before it is an alarm; raise it where more approvers are at work at once.')
 @minValue(2)
 @maxValue(10000)
-param manyPeople int = 30
+param manyPeople int
 
-@description('Optional. Monthly budget of the resource group, in the currency of the subscription; 0 for none.')
+@description('Monthly budget of the resource group, in the currency of the subscription; 0 for none.')
 @minValue(0)
-param monthlyBudget int = 0
+param monthlyBudget int
 
-@description('Conditional. First day of the month in which the budget begins, such as 2026-12-01. Required with monthlyBudget.')
-param budgetStartDate string = ''
+@description('First day of the month in which the budget begins, such as 2026-12-01. Required with monthlyBudget.')
+param budgetStartDate string
 
+var region = empty(location) ? resourceGroup().location : location
+var allTags = union(tags, { application: 'coupa-approvals', 'azd-env-name': environmentName })
 var token = uniqueString(subscription().id, resourceGroup().id, environmentName)
+var identityName = 'id-${environmentName}-${token}'
+var componentName = 'appi-${environmentName}-${token}'
+var functionAppName = 'func-${environmentName}-${token}'
+
 // An address list vouches for the caller beside the key, so the list of what waits may hand out action tokens.
 var listTokens = empty(allowedIps) ? '' : 'on'
-var appSettings = union(settings, empty(settings[?'LIST_TOKENS'] ?? '') ? { LIST_TOKENS: listTokens } : {})
-var allTags = union(tags, { application: 'coupa-approvals', 'azd-env-name': environmentName })
+var chosen = union(settings, empty(trim(settings.?LIST_TOKENS ?? '')) ? { LIST_TOKENS: listTokens } : {})
 
-var decisionClients = split(settings[?'ENTRA_DECISION_CLIENTS'] ?? '', ',')
-var relayClients = split(settings[?'ENTRA_RELAY_CLIENTS'] ?? '', ',')
-var operatorClients = split(settings[?'ENTRA_OPERATOR_CLIENTS'] ?? '', ',')
-var entraClients = [for client in concat(decisionClients, relayClients, operatorClients): trim(client)]
+var entraClients = [
+  for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}'): toLower(client)
+]
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
   params: {
-    name: 'id-${environmentName}-${token}'
-    location: location
+    name: identityName
+    location: region
     tags: allTags
   }
 }
@@ -126,45 +141,48 @@ module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   params: {
     workspaceName: 'log-${environmentName}-${token}'
-    componentName: 'appi-${environmentName}-${token}'
-    location: location
+    componentName: componentName
+    location: region
     tags: allTags
     retentionDays: logRetentionDays
-    publisherPrincipalId: identity.outputs.principalId
+    identityName: identityName
   }
+  dependsOn: [identity]
 }
 
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   params: {
     name: 'st${token}'
-    location: location
+    location: region
     tags: allTags
     sku: storageSku
     isPrivate: enableNetwork
-    principalId: identity.outputs.principalId
+    identityName: identityName
   }
+  dependsOn: [identity]
 }
 
 module vault 'modules/vault.bicep' = {
   name: 'vault'
   params: {
     name: 'kv-${token}'
-    location: location
+    location: region
     tags: allTags
     isPrivate: enableNetwork
     secretNames: secretNames
     secrets: secrets
-    readerPrincipalId: identity.outputs.principalId
+    identityName: identityName
     workspaceId: monitoring.outputs.workspaceId
   }
+  dependsOn: [identity]
 }
 
 module network 'modules/network.bicep' = if (enableNetwork) {
   name: 'network'
   params: {
     name: 'vnet-${environmentName}-${token}'
-    location: location
+    location: region
     tags: allTags
     networkPrefix: networkPrefix
     appPrefix: appPrefix
@@ -177,58 +195,61 @@ module network 'modules/network.bicep' = if (enableNetwork) {
 module functionApp 'modules/function-app.bicep' = {
   name: 'function-app'
   params: {
-    name: 'func-${environmentName}-${token}'
+    name: functionAppName
     planName: 'plan-${environmentName}-${token}'
-    location: location
+    location: region
     tags: allTags
-    identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
+    identityName: identityName
     storageAccountName: storage.outputs.name
     packageContainerUrl: storage.outputs.packageContainerUrl
     tableEndpoint: storage.outputs.tableEndpoint
     vaultUri: vault.outputs.uri
-    componentName: monitoring.outputs.componentName
-    settings: appSettings
+    componentName: componentName
+    settings: chosen
     secretNames: secretNames
     allowedIps: allowedIps
     isProbed: enableAvailabilityTest
-    subnetId: enableNetwork ? network.outputs.appSubnetId : ''
+    subnetId: network.?outputs.appSubnetId ?? ''
     httpConcurrency: httpConcurrency
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    siteUpdateStrategy: siteUpdateStrategy
+    zoneRedundant: zoneRedundant
   }
+  dependsOn: [identity]
 }
 
 module entra 'modules/entra.bicep' = if (!empty(entraClientId)) {
   name: 'entra'
   params: {
-    functionAppName: functionApp.outputs.name
+    functionAppName: functionAppName
     clientId: entraClientId
-    // The empty text comes first in the union and is skipped; what is named twice stands once.
-    allowedClientIds: skip(union([''], entraClients), 1)
+    allowedClientIds: union(entraClients, []) // what is named twice stands once
   }
+  dependsOn: [functionApp]
 }
 
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   params: {
     namePrefix: environmentName
-    location: location
+    location: region
     tags: allTags
-    componentName: monitoring.outputs.componentName
+    componentName: componentName
     email: alertEmail
     manyPeople: manyPeople
   }
+  dependsOn: [monitoring]
 }
 
 module availability 'modules/availability.bicep' = if (enableAvailabilityTest) {
   name: 'availability'
   params: {
     name: 'health-${environmentName}-${token}'
-    location: location
+    location: region
     tags: allTags
-    componentName: monitoring.outputs.componentName
+    componentName: componentName
     url: '${functionApp.outputs.url}/api/health'
     actionGroupId: alerts.outputs.actionGroupId
   }
@@ -248,4 +269,4 @@ output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
 output AZURE_FUNCTION_APP_URL string = functionApp.outputs.url
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
-output AZURE_APPLICATION_INSIGHTS_NAME string = monitoring.outputs.componentName
+output AZURE_APPLICATION_INSIGHTS_NAME string = componentName

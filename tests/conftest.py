@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import runpy
 import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -29,6 +31,8 @@ from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
 # The same examples in every run: a fresh clone says the same on any day. A busy machine fails nothing.
 hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("tests")
+
+FUNCTION_APP = Path(__file__).parents[1] / "function_app.py"
 
 LONG = {"test_page_browser.py", "test_proof.py"}
 """Files with tests of many seconds."""
@@ -103,10 +107,8 @@ def _no_secret_in_the_log() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def functions() -> list[Function]:
-    """Return the functions of the app, which can be asked for them only once in a process."""
-    import function_app  # noqa: PLC0415 - only where it is needed
-
-    return list(function_app.app.get_functions())
+    """Return the functions of an app of their own, because an app can be asked for them only once."""
+    return list(runpy.run_path(str(FUNCTION_APP))["app"].get_functions())
 
 
 @pytest.fixture(scope="session")

@@ -397,7 +397,7 @@ def test_the_record_says_of_a_comment_that_did_not_come_clean_what_it_was(
     fault: dict[str, Any], outcome: str, cause: str
 ) -> None:
     world, card = offered()
-    world.coupa.front.fail(fault.pop("kind"), method="POST", path="/comments$", **fault)
+    world.coupa.front.fail(**fault, method="POST", path="/comments$")
 
     asked(world, card)
 

@@ -157,7 +157,7 @@ def test_a_decision_that_did_not_happen_is_recorded_as_that(
     fault: dict[str, Any], outcome: str, cause: str | None
 ) -> None:
     world, card = told()
-    world.coupa.front.fail(fault.pop("kind"), method="PUT", **fault)
+    world.coupa.front.fail(**fault, method="PUT")
 
     world.click(card, JAMIE)
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.functions.decorators.function_app import Function
-from infra.bicep import Template, literal
 
 from coupa_core.callers import CALLER_OF, Caller, Callers, entra_client
 from coupa_core.errors import CallerError
-
-ROOT = Path(__file__).parents[1]
 
 
 def principal(*claims: Any) -> str:
@@ -113,20 +109,3 @@ def test_every_function_but_health_and_the_timer_is_for_one_kind_of_caller(
     names = {function.get_function_name() for function in functions}
 
     assert names - set(CALLER_OF) == {"health", "poll_approvals"}
-
-
-def test_the_keys_are_for_the_same_functions_as_the_applications() -> None:
-    keys = Template(ROOT / "infra" / "keys.bicep")
-    groups = {
-        name: {literal(each) for each in (declaration.value or keys.root).named_children}
-        for name, declaration in keys.of_kind("variables").items()
-    }
-
-    assert groups == {
-        f"{stem}Functions": {name for name, of in CALLER_OF.items() if of is kind}
-        for stem, kind in (
-            ("decision", Caller.DECISIONS),
-            ("relay", Caller.RELAY),
-            ("operator", Caller.OPERATORS),
-        )
-    }

@@ -200,9 +200,10 @@ def test_a_body_may_be_empty_and_json_in_utf8_however_it_is_announced(
 def test_the_actor_comes_in_the_header_the_body_or_the_query(
     world: World, card: Delivered, parts: dict[str, Any]
 ) -> None:
-    headers = {"X-Action-Token": card.slots["action_token"], **parts.pop("headers", {})}
+    signed = {"X-Action-Token": card.slots["action_token"], **parts.get("headers", {})}
 
-    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]}, **parts)
+    route = {"approval_id": card.slots["approval_id"]}
+    reply = world.call("approve", route=route, **{**parts, "headers": signed})
 
     assert reply.body["outcome"] == "approved"
 
@@ -229,9 +230,10 @@ def test_the_actor_comes_in_the_header_the_body_or_the_query(
 def test_without_one_clear_actor_nothing_is_decided(
     world: World, card: Delivered, parts: dict[str, Any], code: str
 ) -> None:
-    headers = {"X-Action-Token": card.slots["action_token"], **parts.pop("headers", {})}
+    signed = {"X-Action-Token": card.slots["action_token"], **parts.get("headers", {})}
 
-    reply = world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]}, **parts)
+    route = {"approval_id": card.slots["approval_id"]}
+    reply = world.call("approve", route=route, **{**parts, "headers": signed})
 
     assert reply.status in (400, 401, 403)
     assert reply.body["error"] == code

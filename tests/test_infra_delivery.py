@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
-from infra.bicep import Template
+from infra.rules import of_type
+from infra.snapshots import WAYS, loaded, need_cli, parameters
 from packaging.specifiers import SpecifierSet
 
 from coupa_core import __version__
@@ -232,7 +233,7 @@ def test_workflows_run_targets_and_files_that_exist() -> None:
     used = set(re.findall(r"\bmake ([a-z-]+)", text))
     assert used <= targets
     assert {"test", "infra", "audit-deps", "sbom", "package", "newest"} <= used
-    assert all((ROOT / file).exists() for file in re.findall(r"infra/[\w.]+", text))
+    assert all((ROOT / file).exists() for file in re.findall(r"(?:tests/)?infra/[\w./-]+", text))
 
 
 def test_the_deployment_counts_the_functions_as_they_are_written() -> None:
@@ -243,32 +244,64 @@ def test_the_deployment_counts_the_functions_as_they_are_written() -> None:
     assert len(found) == len(functions()) > 1
 
 
-def test_the_deployment_gives_the_templates_every_variable_that_they_read() -> None:
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq, as GitHub's machines have it")
+def test_github_hands_on_each_variable_that_the_parameters_read_as_it_is_and_no_other(tmp_path: Path) -> None:
+    """The az here is a stand-in, which writes down what it is given."""
     [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
-    [given] = [set(step["env"]) for step in steps(deploy) if "what-if" in step.get("run", "")]
-    read = re.findall(
-        r"readEnvironmentVariable\('(\w+)'", (ROOT / "infra" / "az.bicepparam").read_text("utf-8")
-    )
-    secret = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]["secrets"]
+    [step] = [each for each in steps(deploy) if "what-if" in each.get("run", "")]
+    (tmp_path / "az").write_text('#!/bin/sh\necho "$*" >> "$ASKED"; env -0 > "$ASKED.env"\n')
+    (tmp_path / "az").chmod(0o755)
+    given = WAYS["listener-all"]
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "ASKED": str(tmp_path / "asked"),
+        "VARIABLES": json.dumps(given | {"AZURE_CLIENT_ID": "of the login", "PATH": "/elsewhere"}),
+        "RESOURCE_GROUP": "approvals",
+    }
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=environment, cwd=ROOT, check=True)
 
-    assert given == set(read) - set(secret["value"])
+    asked = (tmp_path / "asked").read_text().splitlines()
+    pairs = (each.split("=", 1) for each in (tmp_path / "asked.env").read_text("utf-8").split("\0") if each)
+    assert step["env"] == {"VARIABLES": "${{ toJSON(vars) }}"}
+    assert [each.split()[2] for each in asked] == ["what-if", "create"]
+    assert all("--parameters infra/main.bicepparam" in each for each in asked)
+    assert {name: value for name, value in pairs if name in given or name.startswith("AZURE")} == given
+
+
+def test_azd_and_az_arrive_at_the_same_parameters() -> None:
+    """Azd lays its own environment over the shell's, and adds who deploys; GitHub calls az."""
+    need_cli()
+    given = WAYS["events-all"]
+    shell, own = {"COUPA_BASE_URL": "https://old.example.com", "RELAY": given["RELAY"]}, dict(given)
+    del own["RELAY"]
+
+    by_azd = parameters(ROOT / "infra", shell | own | {"AZURE_PRINCIPAL_ID": "somebody"})
+    by_az = parameters(ROOT / "infra", given)
+
+    assert isinstance(by_az, dict), by_az
+    assert by_az == by_azd
+    for name in ("TIME_ZONES", "EMAIL_MAP"):
+        assert json.loads(by_az["settings"][name]) == json.loads(given[name])
 
 
 def test_updates_are_looked_for_where_packages_are_named() -> None:
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))["updates"]
-    places = {each["package-ecosystem"]: ROOT / each["directory"].lstrip("/") for each in updates}
+    packages, actions = updates
+    places = [ROOT / place.lstrip("/") for place in packages["directories"]]
+    locks = [lock.parent for depth in ("*", "*/*") for lock in ROOT.glob(f"{depth}/package-lock.json")]
 
-    assert (places["npm"] / "package-lock.json").exists()
-    assert "github-actions" in places
-    assert "pip" not in places, "it would raise one of the locks, which move together: make lock"
+    # No pip: it would raise one of the locks, which move together: make lock.
+    assert (packages["package-ecosystem"], actions["package-ecosystem"]) == ("npm", "github-actions")
+    assert sorted(places) == sorted(locks)
+    assert all(each["cooldown"] == {"default-days": 7} for each in updates)
 
 
 def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     [(name, service)] = project["services"].items()
-    app = Template(ROOT / "infra" / "modules" / "function-app.bicep")
+    [site] = of_type(loaded()["events"], "Microsoft.Web/sites")
 
-    assert f"{{ 'azd-service-name': '{name}' }}" in app.source
+    assert site["tags"]["azd-service-name"] == name
     assert (service["project"], service["dist"]) == (".", "build/package")
     assert (service["language"], service["host"]) == ("python", "function")
     for hook in (*service["hooks"].values(), *project["hooks"].values()):
@@ -278,10 +311,8 @@ def test_azd_finds_the_app_by_its_tag_and_takes_the_package() -> None:
             assert all((ROOT / file).exists() for file in files)
 
 
-def test_azd_would_not_take_the_parameters_of_az() -> None:
-    """It prefers main.bicepparam, and would then never read main.parameters.json."""
-    assert not (ROOT / "infra" / "main.bicepparam").exists()
-    assert (ROOT / "infra" / "main.parameters.json").exists()
+def test_there_is_one_file_of_parameters_which_azd_prefers_to_any_other() -> None:
+    assert {path.name for path in (ROOT / "infra").glob("*param*")} == {"keys.bicepparam", "main.bicepparam"}
 
 
 HOLE = {"id": "X-1", "fix_versions": ["2"]}
@@ -290,20 +321,8 @@ HOLE = {"id": "X-1", "fix_versions": ["2"]}
 @pytest.mark.parametrize(
     ("answer", "status", "told"),
     [
-        (
-            {"dependencies": [{"name": "requests", "version": "1", "vulns": []}]},
-            0,
-            "1 packages, no known hole.",
-        ),
-        (
-            {
-                "dependencies": [
-                    {"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}
-                ]
-            },
-            1,
-            "a 1: X-1, fixed in 2",
-        ),
+        ({"dependencies": [{"name": "a", "version": "1", "vulns": []}]}, 0, "1 packages, no known hole."),
+        ({"dependencies": [{"name": "a", "version": "1", "vulns": [HOLE]}]}, 1, "a 1: X-1, fixed in 2"),
         ({"dependencies": [{"name": "a", "skip_reason": "not found"}]}, 2, "1 of 1 packages are not known"),
         ({"dependencies": []}, 2, "0 of 0 packages"),
         (None, 2, "The advisory service cannot be reached from here; nothing was checked. (no route)"),
@@ -339,13 +358,29 @@ def test_an_audit_that_did_not_happen_is_not_a_success(
     assert told in done.stdout
 
 
-def test_without_the_bicep_cli_the_checks_say_what_was_not_done(tmp_path: Path) -> None:
-    for tool in ("sh", "dirname"):
+@pytest.mark.parametrize(
+    ("cli", "status", "told"),
+    [
+        (None, 0, "nothing was compiled"),
+        ("exit 0", 0, "infra: lint"),
+        ("echo 'x.bicep(1,1) : Warning BCP318: may be null' >&2", 1, "Warning BCP318"),
+        ("exit 1", 1, "mend it"),
+        ('[ "$1" != format ] || echo "// x" >> "${3%%infra*}infra/main.bicep"', 1, "+// x"),
+    ],
+)
+def test_compiling_fails_on_whatever_the_bicep_cli_says(
+    tmp_path: Path, cli: str | None, status: int, told: str
+) -> None:
+    """The CLI itself ends with 0 on a warning; the one here is a stand-in."""
+    for tool in ("sh", "dirname", "mktemp", "rm", "cp", "sed", "diff"):
         (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    if cli is not None:
+        (tmp_path / "bicep").write_text(f"#!/bin/sh\n{cli}\n")
+        (tmp_path / "bicep").chmod(0o755)
 
     done = subprocess.run(
         [ROOT / "scripts" / "bicep"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 0, done.stderr
-    assert "not compiled" in done.stdout
+    assert done.returncode == status, done.stderr
+    assert told in done.stdout + done.stderr

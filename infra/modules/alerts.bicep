@@ -159,45 +159,47 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for rule in rules: {
-  name: '${namePrefix}-${rule.name}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: rule.name
-    description: '${rule.summary} See ${rule.name} in docs/runbook.md.'
-    severity: rule.severity
-    enabled: true
-    autoMitigate: !rule.isEvent
-    skipQueryValidation: true
-    scopes: [
-      component.id
-    ]
-    evaluationFrequency: 'PT5M'
-    windowSize: rule.windowSize
-    criteria: {
-      allOf: [
-        {
-          query: rule.query
-          timeAggregation: 'Count'
-          dimensions: empty(rule.splitBy) ? [] : [{ name: rule.splitBy, operator: 'Include', values: ['*'] }]
-          operator: 'GreaterThan'
-          threshold: 0
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
+  for rule in rules: {
+    name: '${namePrefix}-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: rule.name
+      description: '${rule.summary} See ${rule.name} in docs/runbook.md.'
+      severity: rule.severity
+      enabled: true
+      autoMitigate: !rule.isEvent
+      skipQueryValidation: true
+      scopes: [
+        component.id
+      ]
+      evaluationFrequency: 'PT5M'
+      windowSize: rule.windowSize
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            dimensions: empty(rule.splitBy) ? [] : [{ name: rule.splitBy, operator: 'Include', values: ['*'] }]
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
           }
-        }
-      ]
-    }
-    actions: {
-      actionGroups: [
-        operators.id
-      ]
+        ]
+      }
+      actions: {
+        actionGroups: [
+          operators.id
+        ]
+      }
     }
   }
-}]
+]
 
 @description('Who is told.')
 output actionGroupId string = operators.id

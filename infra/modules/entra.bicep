@@ -10,7 +10,7 @@ param clientId string
 
 @description('Required. Client ids that may call. None would let in any application of the tenant.')
 @minLength(1)
-param allowedClientIds array
+param allowedClientIds string[]
 
 resource app 'Microsoft.Web/sites@2024-04-01' existing = {
   name: functionAppName

@@ -13,11 +13,8 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Resource id of the identity that the app runs as.')
-param identityId string
-
-@description('Required. Client id of that identity.')
-param identityClientId string
+@description('Required. Identity that the app runs as.')
+param identityName string
 
 @description('Required. Storage account of the host.')
 param storageAccountName string
@@ -34,14 +31,14 @@ param vaultUri string
 @description('Required. Application Insights component that takes the telemetry.')
 param componentName string
 
-@description('Required. Plain settings, by name.')
+@description('Required. Plain settings, by name; an empty one is not set.')
 param settings object
 
 @description('Required. Settings that are read from the vault.')
-param secretNames array
+param secretNames string[]
 
 @description('Required. Address ranges that may call the app; none for any.')
-param allowedIps array
+param allowedIps string[]
 
 @description('Required. Let the availability test through the address list.')
 param isProbed bool
@@ -61,6 +58,16 @@ param maximumInstanceCount int
 @description('Required. Instances that are kept warm for HTTP.')
 param alwaysReadyInstances int
 
+@description('Required. How instances take a new release or setting.')
+param siteUpdateStrategy string
+
+@description('Required. Spread the instances over the zones of the region.')
+param zoneRedundant bool
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: identityName
+}
+
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
@@ -68,32 +75,41 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
 var hostSettings = [
   { name: 'AzureWebJobsStorage__accountName', value: storageAccountName }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
-  { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
+  { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: component.properties.ConnectionString }
-  { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
-  { name: 'AZURE_CLIENT_ID', value: identityClientId }
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+    value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  }
+  { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(httpConcurrency) }
   { name: 'LEDGER_ACCOUNT_URL', value: tableEndpoint }
 ]
 
-var plainSettings = [for setting in items(settings): {
-  name: setting.key
-  value: setting.value
-}]
+var plainSettings = [
+  for setting in filter(items(settings), each => !empty(trim(each.value))): {
+    name: setting.key
+    value: setting.value
+  }
+]
 
 // Without a version, so that a new value is taken within a day, or at the next restart.
 // https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
-var vaultSettings = [for secretName in secretNames: {
-  name: secretName
-  value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(secretName, '_', '-'))}/)'
-}]
+var vaultSettings = [
+  for secretName in secretNames: {
+    name: secretName
+    value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(secretName, '_', '-'))}/)'
+  }
+]
 
-var callers = [for range in allowedIps: {
-  name: 'caller ${range}'
-  ipAddress: range
-  action: 'Allow'
-  priority: 100
-}]
+var callers = [
+  for range in allowedIps: {
+    name: 'caller ${range}'
+    ipAddress: range
+    action: 'Allow'
+    priority: 100
+  }
+]
 
 var probe = [
   {
@@ -116,6 +132,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: zoneRedundant
   }
 }
 
@@ -127,15 +144,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identityId}': {}
+      '${identity.id}': {}
     }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: identityId
+    keyVaultReferenceIdentity: identity.id
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    // Closes /admin to the master key; operators manage the host through Azure's own rights.
+    // Closes /admin to the master key; operators manage the host through Azure's own rights. No published type knows it.
     // https://learn.microsoft.com/azure/azure-functions/security-concepts
     #disable-next-line BCP037
     functionsRuntimeAdminIsolationEnabled: true
@@ -150,7 +167,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           value: packageContainerUrl
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: identity.id
           }
         }
       }
@@ -163,6 +180,12 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
             perInstanceConcurrency: httpConcurrency
           }
         }
+      }
+      // The service takes it, and no published type knows it.
+      // https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
+      #disable-next-line BCP037
+      siteUpdateStrategy: {
+        type: siteUpdateStrategy
       }
     }
     siteConfig: {

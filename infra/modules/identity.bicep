@@ -14,12 +14,3 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
   location: location
   tags: tags
 }
-
-@description('Resource id of the identity.')
-output id string = identity.id
-
-@description('Id by which roles name the identity.')
-output principalId string = identity.properties.principalId
-
-@description('Id by which the app names the identity.')
-output clientId string = identity.properties.clientId

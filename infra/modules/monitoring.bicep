@@ -15,11 +15,15 @@ param tags object
 @description('Required. Days that logs are kept.')
 param retentionDays int
 
-@description('Required. Principal that may write telemetry.')
-param publisherPrincipalId string
+@description('Required. Identity that may write telemetry.')
+param identityName string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: identityName
+}
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: workspaceName
@@ -50,10 +54,10 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(component.id, publisherPrincipalId, monitoringMetricsPublisher)
+  name: guid(component.id, identity.id, monitoringMetricsPublisher)
   scope: component
   properties: {
-    principalId: publisherPrincipalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
   }
@@ -71,9 +75,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     serializedData: loadTextContent('../workbook.json')
   }
 }
-
-@description('Name of the Application Insights component.')
-output componentName string = component.name
 
 @description('Resource id of the workspace.')
 output workspaceId string = workspace.id

@@ -17,14 +17,18 @@ param sku string
 @description('Required. Reachable through private endpoints only.')
 param isPrivate bool
 
-@description('Required. Principal of the app.')
-param principalId string
+@description('Required. Identity of the app.')
+param identityName string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 
 var publicAccess = isPrivate ? 'Disabled' : 'Enabled'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: identityName
+}
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name
@@ -70,10 +74,10 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 
 // The host keeps its lease and its keys in blobs.
 resource mayOwnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, principalId, storageBlobDataOwner)
+  name: guid(account.id, identity.id, storageBlobDataOwner)
   scope: account
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
   }
@@ -81,10 +85,10 @@ resource mayOwnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 // The ledger creates its table on first use, hence the account and not one table.
 resource mayWriteTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, principalId, storageTableDataContributor)
+  name: guid(account.id, identity.id, storageTableDataContributor)
   scope: account
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageTableDataContributor)
   }

@@ -1,5 +1,7 @@
 // The vault with the secrets of the app, and the right to read them.
 
+import { secretName, secretSettings } from '../types.bicep'
+
 @description('Required. Name of the vault.')
 @minLength(3)
 @maxLength(24)
@@ -15,14 +17,13 @@ param tags object
 param isPrivate bool
 
 @description('Required. Settings that are kept in the vault.')
-param secretNames array
+param secretNames secretName[]
 
 @description('Required. Values by the name of the setting; an empty one leaves what is there.')
-@secure()
-param secrets object
+param secrets secretSettings
 
-@description('Required. Principal that may read the secrets.')
-param readerPrincipalId string
+@description('Required. Identity that may read the secrets.')
+param identityName string
 
 @description('Required. Workspace that is told who used the vault.')
 param workspaceId string
@@ -31,6 +32,10 @@ param workspaceId string
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
 var publicAccess = isPrivate ? 'Disabled' : 'Enabled'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: identityName
+}
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
@@ -54,20 +59,22 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-module stored 'secret.bicep' = [for secretName in secretNames: {
-  name: 'secret-${toLower(replace(secretName, '_', '-'))}'
-  params: {
-    vaultName: vault.name
-    name: toLower(replace(secretName, '_', '-'))
-    value: secrets[?secretName] ?? ''
+module stored 'secret.bicep' = [
+  for secretName in secretNames: {
+    name: 'secret-${toLower(replace(secretName, '_', '-'))}'
+    params: {
+      vaultName: vault.name
+      name: toLower(replace(secretName, '_', '-'))
+      value: secrets[?secretName] ?? ''
+    }
   }
-}]
+]
 
 resource mayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, readerPrincipalId, keyVaultSecretsUser)
+  name: guid(vault.id, identity.id, keyVaultSecretsUser)
   scope: vault
   properties: {
-    principalId: readerPrincipalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
   }

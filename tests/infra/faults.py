@@ -1,67 +1,101 @@
-"""Faults to sow, each with the rule that must see it: file, what stands there, what is put, and the complaint."""
+"""Faults to sow, each with what must be said of it.
+
+In what is sent: rule, way, resource (its type, and a text that it holds), path, what is put there (`GONE`: nothing),
+and the complaint. In the templates: file, what stands there, what is put, and the complaint.
+"""
 
 # ruff: noqa: E501 - one fault, one line
 
 from __future__ import annotations
 
-APP, MAIN, VAULT = "infra/modules/function-app.bicep", "infra/main.bicep", "infra/modules/vault.bicep"
-STORAGE, ENTRA = "infra/modules/storage.bicep", "infra/modules/entra.bicep"
-PARAMETERS, KEYS = "infra/main.parameters.json", "infra/keys.bicep"
+from typing import Any
 
-FAULTS = [
-    ("parsed", MAIN, "param settings object\n", "param settings object = {\n", "cannot be parsed"),
-    ("parsed", MAIN, "param tags object = {}", "param tags { *: string } = {}", "main.bicep"),
-    ("names", MAIN, "location: location\n    tags: allTags\n    sku", "location: loaction\n    tags: allTags\n    sku", "loaction is not declared"),
-    ("names", APP, "value: '@Microsoft.KeyVault(SecretUri=${vaultUri}", "value: '@Microsoft.KeyVault(SecretUri=${vaultUrl}", "vaultUrl is not declared"),
-    ("names", STORAGE, "name: guid(account.id, principalId, storageBlobDataOwner)", "name: newGuid()", "newGuid() is not to be called"),
-    ("names", STORAGE, "account.properties.primaryEndpoints.table", "account.listKeys().keys[0].value", "listKeys() is not to be called"),
-    ("names", MAIN, "    tags: allTags\n    sku: storageSku\n", "    tags: allTags\n    sku: 'Standard_LRS'\n", "storageSku is never used"),
-    ("modules", MAIN, "    vaultUri: vault.outputs.uri\n", "", "functionApp lacks vaultUri"),
-    ("modules", MAIN, "    vaultUri: vault.outputs.uri\n", "    vaultUri: vault.outputs.uri\n    vault: 'x'\n", "functionApp has no vault"),
-    ("modules", MAIN, "vault.outputs.uri", "vault.outputs.url", "vault has no output url"),
-    ("modules", MAIN, "modules/vault.bicep", "modules/keyvault.bicep", "keyvault.bicep does not exist"),
-    ("modules", MAIN, "modules/entra.bicep", "modules/budget.bicep", "entra.bicep is never called"),
-    ("parameters", MAIN, "'Required. Address that", "'Address that", "alertEmail must begin with Required"),
-    ("parameters", VAULT, "param secrets object", "param secrets object = {}", "secrets is secure and has a default"),
-    ("secrets", MAIN, "@secure()\n", "", "secrets is not secure"),
-    ("secrets", VAULT, "output uri string = vault.properties.vaultUri", "output uri string = secrets.COUPA_CLIENT_SECRET", "uri holds a secret"),
-    ("secrets", "infra/modules/monitoring.bicep", "string = component.name", "string = component.properties.ConnectionString", "componentName gives a secret away"),
-    ("secrets", "infra/modules/secret.bicep", "@secure()\n", "", "handed a secret as value"),
-    ("locks", STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true", "allowSharedKeyAccess of account is true"),
-    ("locks", APP, "    httpsOnly: true\n", "", "httpsOnly of app is None"),
-    ("locks", ENTRA, "'Return401'", "'AllowAnonymous'", "unauthenticatedClientAction"),
-    ("flex", APP, "{ name: 'AZURE_CLIENT_ID'", "{ name: 'FUNCTIONS_WORKER_RUNTIME', value: 'python' }\n  { name: 'AZURE_CLIENT_ID'", "FUNCTIONS_WORKER_RUNTIME is not allowed"),
-    ("flex", PARAMETERS, '"COUPA_SCOPES": "${COUPA_SCOPES}"', '"WEBSITE_RUN_FROM_PACKAGE": "1"', "WEBSITE_RUN_FROM_PACKAGE is not allowed"),
-    ("flex", APP, "http20Enabled: true", "alwaysOn: true", "alwaysOn is not allowed"),
-    ("roles", STORAGE, "resource mayWriteTables 'Microsoft.Authorization/roleAssignments@2022-04-01'", "resource mayWriteTables 'Microsoft.Authorization/locks@2020-05-01'", "nothing gives storageTableDataContributor"),
-    ("roles", STORAGE, "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "b24988ac-6180-42a0-ab88-20f7382dd24c", "the id of storageBlobDataOwner"),
-    ("roles", VAULT, "  scope: vault\n  properties: {\n    principalId", "  properties: {\n    principalId", "keyVaultSecretsUser is not given on"),
-    ("roles", STORAGE, "name: guid(account.id, principalId, storageBlobDataOwner)", "name: guid(account.id, 'x')", "is not named by guid"),
-    ("settings", PARAMETERS, '        "MOVEWORKS_EVENT_ID": "${MOVEWORKS_EVENT_ID}",\n', "", "settings lacks MOVEWORKS_EVENT_ID"),
-    ("settings", PARAMETERS, '"CLAIM_LEASE_S": "${CLAIM_LEASE_S}"', '"CLAIM_LEASE": "${CLAIM_LEASE}"', "CLAIM_LEASE is no plain setting"),
-    ("settings", PARAMETERS, '"COUPA_SCOPES"', '"MOVEWORKS_API_KEY"', "MOVEWORKS_API_KEY is no plain setting"),
-    ("settings", PARAMETERS, '        "MOVEWORKS_API_KEY": "${MOVEWORKS_API_KEY}",\n', "", "secrets lacks MOVEWORKS_API_KEY"),
-    ("settings", APP, "  { name: 'LEDGER_ACCOUNT_URL', value: tableEndpoint }\n", "", "LEDGER_ACCOUNT_URL is not set"),
-    ("settings", MAIN, "  'MOVEWORKS_API_KEY'\n", "  'MOVEWORKS_KEY'\n", "secretNames has MOVEWORKS_KEY"),
-    ("settings", "local.settings.json.example", '"COUPA_CLIENT_ID"', '"COUPA_CLIENT"', "COUPA_CLIENT is not known"),
-    ("settings", "docs/settings.md", "| `LEDGER_TABLE` |", "| `LEDGER_TABLES` |", "docs/settings.md lacks LEDGER_TABLE"),
-    ("parameter_files", PARAMETERS, '"alertEmail"', '"alertMail"', "main.parameters.json lacks alertEmail"),
-    ("parameter_files", PARAMETERS, '"COUPA_BASE_URL": "${COUPA_BASE_URL}"', '"COUPA_BASE_URL": "${COUPA_URL}"', "COUPA_BASE_URL must be"),
-    ("parameter_files", "infra/az.bicepparam", "param alertEmail", "param email", "email is not declared"),
-    ("parameter_files", "infra/az.bicepparam", "  COUPA_CLIENT_ID: readEnvironmentVariable('COUPA_CLIENT_ID')", "  COUPA_CLIENT: readEnvironmentVariable('COUPA_CLIENT')", "COUPA_CLIENT is no setting"),
-    ("alert_rules", "infra/modules/alerts.bicep", "../alerts/server-errors.kql", "../alerts/no-complete-sweep.kql", "server-errors must load"),
-    ("alert_rules", "infra/modules/alerts.bicep", "'people >= 30'", "'people >= 3'", "many-people must load"),
-    ("alert_rules", MAIN, "param manyPeople int = 30", "param manyPeople int = 40", "many-people must load"),
-    ("alert_rules", "docs/runbook.md", "## `approval-parked`", "## Parked", "no three steps for approval-parked"),
-    ("alert_rules", "infra/modules/alerts.bicep", "autoMitigate: !rule.isEvent", "autoMitigate: true", "events must have no state"),
-    ("alert_rules", "infra/modules/alerts.bicep", "windowSize: 'PT5M'", "windowSize: 'PT15M'", "approval-parked is an event: its window"),
-    ("alert_rules", "infra/modules/alerts.bicep", "splitBy: 'approval_id'", "splitBy: ''", "it must be split by what names it"),
-    ("alert_rules", "infra/modules/alerts.bicep", "splitBy: 'subject'", "splitBy: 'subjects'", "is split by what its query does not return"),
-    ("list_tokens", MAIN, "empty(allowedIps) ? '' : 'on'", "'on'", "listTokens does not follow allowedIps"),
-    ("list_tokens", MAIN, "    settings: appSettings\n", "    settings: settings\n", "the app is not handed LIST_TOKENS"),
-    ("function_keys", KEYS, "  'trace'\n", "", "trace has no key"),
-    ("function_keys", KEYS, "  'trace'\n", "  'trace'\n  'approve'\n", "approve stands twice"),
-    ("function_keys", KEYS, "  'notifications'\n", "  'notify'\n", "notify takes no key"),
-    ("function_keys", KEYS, "  'notifications'\n", "  'notifications'\n  'status'\n", "status is for operators"),
-    ("function_keys", MAIN, "settings[?'ENTRA_RELAY_CLIENTS']", "settings[?'ENTRA_RELAY']", "ENTRA_RELAY_CLIENTS lets nobody in"),
+from infra.rules import ALLOWED
+from infra.snapshots import CLIENTS, KEY
+
+GONE = object()
+SITE, PLAN, STORAGE = "Microsoft.Web/sites", "Microsoft.Web/serverfarms", "Microsoft.Storage/storageAccounts"
+VAULT, SECRET, ROLE = (
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.KeyVault/vaults/secrets",
+    "Microsoft.Authorization/roleAssignments",
+)
+ENTRA, ALERT, FUNCTION_KEY = (
+    "Microsoft.Web/sites/config",
+    "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.Web/sites/functions/keys",
+)
+CONFIG, SETTINGS = "properties.functionAppConfig", "properties.siteConfig.appSettings"
+CONDITION = "properties.criteria.allOf.0"
+
+SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
+    ("locks", "events", (STORAGE, ""), "properties.allowSharedKeyAccess", True, "allowSharedKeyAccess of Microsoft.Storage/storageAccounts is True"),
+    ("locks", "events", (SITE, ""), "properties.httpsOnly", GONE, "httpsOnly of Microsoft.Web/sites is None"),
+    ("locks", "events", (SITE, ""), f"{CONFIG}.deployment.storage.type", "blobContainers", "storage.type of Microsoft.Web/sites is blobContainers"),
+    ("locks", "events", (SITE, ""), f"{CONFIG}.runtime.name", "Python", "runtime.name of Microsoft.Web/sites is Python"),
+    ("locks", "events", (SITE, ""), "properties.siteConfig.minTlsVersion", "1.0", "minTlsVersion of Microsoft.Web/sites is 1.0"),
+    ("locks", "events-all", (ENTRA, ""), "properties.globalValidation.unauthenticatedClientAction", "AllowAnonymous", "unauthenticatedClientAction of Microsoft.Web/sites/config is AllowAnonymous"),
+    ("locks", "events-all", (VAULT, ""), "properties.networkAcls.defaultAction", "Allow", "defaultAction of Microsoft.KeyVault/vaults is Allow"),
+    ("locks", "events-all", (PLAN, ""), "properties.zoneRedundant", False, "zoneRedundant of Microsoft.Web/serverfarms is False"),
+    ("flex", "events", (SITE, ""), f"{CONFIG}.siteUpdateStrategy", GONE, "the site update strategy is None, not Recreate"),
+    ("flex", "listener-all", (SITE, ""), f"{CONFIG}.siteUpdateStrategy.type", "Recreate", "the site update strategy is Recreate, not RollingUpdate"),
+    ("flex", "events", (SITE, ""), "properties.siteConfig.alwaysOn", True, "properties.siteConfig has, or lacks, {'alwaysOn'}"),
+    ("settings", "events", (SITE, ""), f"{SETTINGS}.0.name", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME is not known"),
+    ("roles", "events", (ROLE, "0a9a7e1f"), "", GONE, "Storage Table Data Contributor is not given once"),
+    ("roles", "events", (ROLE, "b7e6dc6d"), "properties.roleDefinitionId", "/b24988ac-6180-42a0-ab88-20f7382dd24c", "a role that is not known is given"),
+    ("roles", "events", (ROLE, "4633458b"), "id", "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/r", "Key Vault Secrets User is not given once, on the"),
+    ("roles", "events", (ROLE, "4633458b"), "properties.principalId", CLIENTS[0], "is not given to the app's identity"),
+    ("roles", "events", (ROLE, "4633458b"), "properties.principalType", "User", "must say that the principal is a ServicePrincipal"),
+    ("settings", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN", GONE, "DRY_RUN is None"),
+    ("settings", "events-all", (SITE, ""), f"{SETTINGS}.EMAIL_MAP.value", "{ann@corp.example: ann@example.com}", "EMAIL_MAP is {ann"),
+    ("settings", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.name", "DRYRUN", "DRYRUN is not known"),
+    ("settings", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.name", "MOVEWORKS_API_KEY", "MOVEWORKS_API_KEY is set twice"),
+    ("settings", "events", (SITE, ""), f"{SETTINGS}.LEDGER_ACCOUNT_URL", GONE, "LEDGER_ACCOUNT_URL is not set"),
+    ("settings", "listener-all", (SITE, ""), f"{SETTINGS}.LIST_TOKENS", GONE, "LIST_TOKENS is None"),
+    ("settings", "listener", (SITE, ""), f"{SETTINGS}.MOVEWORKS_LISTENER_SECRET.name", "MOVEWORKS_API_KEY", "the app reads MOVEWORKS_API_KEY"),
+    ("settings", "events", (SECRET, "action-token-keys"), "", GONE, "ACTION_TOKEN_KEYS is read and not stored"),
+    ("secrets", "events", (SECRET, "action-token-keys"), "properties.value", KEY, "secrets are kept in"),
+    ("secrets", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.value", "[parameters('secrets').COUPA_CLIENT_SECRET]", "holds a secret"),
+    ("secrets", "events", (SITE, ""), f"{SETTINGS}.0.value", "[listKeys('x', '2023-05-01').keys[0].value]", "holds a secret"),
+    ("locks", "events-all", (ENTRA, ""), ALLOWED, [CLIENTS[1], f" {CLIENTS[2]}", CLIENTS[3]], "allowedApplications of"),
+    ("locks", "events-all", (ENTRA, ""), ALLOWED, [""], "allowedApplications of"),
+    ("callers", "events-all", (SITE, ""), "properties.siteConfig.ipSecurityRestrictions", [], "the address list is []"),
+    ("foretold", "events", (ROLE, "4633458b"), "name", "[guid(reference('x').principalId)]", "is not known at the start"),
+    ("alert_rules", "events", (ALERT, "audit-begun"), "", GONE, "audit-begun is not an alert and a query"),
+    ("alert_rules", "events", (ALERT, "many-people"), f"{CONDITION}.query", "traces\n| project message", "many-people has another query"),
+    ("alert_rules", "events", (ALERT, "audit-begun"), "properties.autoMitigate", True, "audit-begun is an event: it must have no state"),
+    ("alert_rules", "events", (ALERT, "outcome-unknown"), "properties.windowSize", "PT15M", "outcome-unknown is an event: its window"),
+    ("alert_rules", "events", (ALERT, "approval-parked"), f"{CONDITION}.dimensions", [], "approval-parked is an event: it must be split"),
+    ("alert_rules", "events", (ALERT, "approval-parked"), f"{CONDITION}.dimensions.0.name", "approval", "approval-parked is split by what its query does not return"),
+    ("alert_rules", "events", (ALERT, "not-told"), "properties.actions.actionGroups", [], "not-told tells nobody"),
+    ("function_keys", "keys", (FUNCTION_KEY, "trace"), "", GONE, "trace lacks the key operators"),
+    ("function_keys", "keys", (FUNCTION_KEY, "status"), "name", "func/status/relay", "status has the key relay"),
+    ("function_keys", "keys", (FUNCTION_KEY, "status"), "properties.value", "[parameters('relayKey')]", "status has the key operators with"),
 ]  # fmt: skip
+
+MAIN, PARAMETERS = "main.bicep", "main.bicepparam"
+
+REFUSED = [
+    (MAIN, "output AZURE_KEY_VAULT_NAME string = vault.outputs.name", "output AZURE_KEY_VAULT_NAME string = secrets.?AUDIT_KEYS ?? ''", "outputs-should-not-contain-secrets"),
+    (MAIN, "    sku: storageSku\n", "    sku: 'Standard_LRS'\n", "no-unused-params"),
+    (MAIN, "    vaultUri: vault.outputs.uri\n", "", "BCP035"),
+    (MAIN, "    identityName: identityName\n", "    identityName: identity.outputs.name\n", "what-if-short-circuiting"),
+    (PARAMETERS, "  COUPA_SCOPES: read", "  COUPA_SCOPE: read", 'Did you mean "COUPA_SCOPES"'),
+    (PARAMETERS, "  DRY_RUN: read", "  COUPA_CLIENT_SECRET: read", '"COUPA_CLIENT_SECRET" is not allowed'),
+    (PARAMETERS, "param alertEmail =", "param alertMail =", 'The parameter "alertMail"'),
+]  # fmt: skip
+"""What the compiler refuses, all at once."""
+
+MEANT_OTHERWISE = [
+    ("modules/storage.bicep", "allowSharedKeyAccess: false", "allowSharedKeyAccess: true", "allowSharedKeyAccess of"),
+    ("modules/storage.bicep", "'0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'", "'974c5e8b-45b9-4653-ba55-5f855dd0fb88'", "Storage Table Data Contributor is not given"),
+    ("modules/function-app.bicep", "type: 'blobContainer'", "type: 'blobcontainer'", "storage.type of Microsoft.Web/sites is blobcontainer"),
+    ("modules/function-app.bicep", "type: siteUpdateStrategy", "type: empty(siteUpdateStrategy) ? '' : 'Recreate'", "the site update strategy is Recreate, not RollingUpdate"),
+    ("modules/function-app.bicep", "  { name: 'AZURE_CLIENT_ID'", "  { name: 'AZURE_CLIENT'", "AZURE_CLIENT_ID is not set"),
+    ("modules/alerts.bicep", "autoMitigate: !rule.isEvent", "autoMitigate: true", "is an event: it must have no state"),
+    (MAIN, "for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}')", "for client in split(settings.?ENTRA_DECISION_CLIENTS ?? '', ',')", "allowedApplications of"),
+    (PARAMETERS, "DRY_RUN: readEnvironmentVariable('DRY_RUN'", "DRY_RUN: readEnvironmentVariable('RELAY'", "DRY_RUN is RELAY"),
+    (MAIN, "empty(allowedIps) ? '' : 'on'", "''", "LIST_TOKENS is None"),
+    (MAIN, "    manyPeople: manyPeople\n", "    manyPeople: manyPeople + 10\n", "many-people has another query"),
+]  # fmt: skip
+"""What compiles, and is not what is meant: seen by the rules in what would be sent."""

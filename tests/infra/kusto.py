@@ -1,6 +1,7 @@
 """A small interpreter of the Kusto query language: as much of it as the queries of this project use.
 
-It runs the text of a query as it is deployed; what it does not know it refuses, and never guesses.
+It runs the text of a query as it is deployed; what it does not know it refuses, and never guesses. It knows
+no keywords and no types; Microsoft's language service does, and no rows.
 
 Source: https://learn.microsoft.com/kusto/query/ (each operator and function has a page of its name).
 """
@@ -13,7 +14,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
+
+SERVICE = Path(__file__).with_suffix(".js")
+"""Asks that service."""
 
 Row = dict[str, Any]
 Value = Callable[[Row], Any]

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from bridge import World
 
 from infra.kusto import Row, run
 from infra.rules import alerts
+from infra.snapshots import loaded
 from sandbox.host import FunctionHost
 from sandbox.serving import InProcess
 
@@ -28,6 +28,9 @@ _WINDOWS = {
     "P1D": timedelta(days=1),
 }
 _EVERY = _WINDOWS["PT5M"]
+ALERTS = alerts(loaded()["events"])
+"""The alerts as Azure is sent them."""
+
 _CALM = 3
 """Evaluations without a row after which a state is over.
 
@@ -90,11 +93,11 @@ class Watch(logging.Handler):
 
     def _evaluate(self, now: datetime) -> None:
         """Mail as Azure does: an event whenever it is in the window, a state when it begins."""
-        for alert in _alerts():
-            column = alert["splitBy"]
+        for alert in ALERTS:
+            column = alert["split_by"]
             values = {str(row[column]) if column else "" for row in self.rows_of(alert, now)}
             found = {(alert["name"], value) for value in values}
-            if alert["isEvent"] == "false":
+            if alert["has_state"]:
                 lasting = {each for each in self._calm if each[0] == alert["name"]}
                 self._calm |= dict.fromkeys(found, 0)
                 self._calm |= {each: self._calm[each] + 1 for each in lasting - found}
@@ -104,27 +107,17 @@ class Watch(logging.Handler):
 
     def raised(self) -> set[str]:
         """Return the alerts that are raised now, each by its own query over its own window."""
-        return {alert["name"] for alert in _alerts() if self.rows_of(alert)}
+        return {alert["name"] for alert in ALERTS if self.rows_of(alert)}
 
     def rows_of(self, alert: dict[str, Any], now: datetime | None = None) -> list[Row]:
         """Run the query of an alert as Azure does: over what the window holds; any row raises it."""
         now = now or self.world.clock.now()
-        since = now - _WINDOWS[alert["windowSize"]]
+        since = now - _WINDOWS[alert["window"]]
         inside = {
             name: [row for row in rows if since < row["timestamp"] <= now]
             for name, rows in self.tables.items()
         }
-        return run(_query(alert["name"]), inside, now=now)
-
-
-@cache
-def _alerts() -> list[dict[str, Any]]:
-    return alerts(ROOT)
-
-
-@cache
-def _query(alert: str) -> str:
-    return (ROOT / "infra" / "alerts" / f"{alert}.kql").read_text("utf-8")
+        return run(alert["query"], inside, now=now)
 
 
 @contextmanager

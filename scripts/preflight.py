@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Looks before a deployment whether it can succeed, and says what to do next where it cannot.
+
+It reads `bridge.env`, over which the environment goes, and asks `az`; it changes nothing, and shows no
+secret. With `--secrets` it also asks for those that a first deployment needs. Nothing but Python is needed,
+so that azd runs it on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SECRETS = {
+    "COUPA_CLIENT_SECRET",
+    "MOVEWORKS_API_KEY",
+    "MOVEWORKS_LISTENER_SECRET",
+    "ACTION_TOKEN_KEYS",
+    "AUDIT_KEYS",
+    "DECISIONS_KEY",
+    "RELAY_KEY",
+    "OPERATORS_KEY",
+}
+NEEDED = (
+    "AZURE_ENV_NAME",
+    "AZURE_RESOURCE_GROUP",
+    "AZURE_SUBSCRIPTION_ID",
+    "AZURE_LOCATION",
+    "ALERT_EMAIL",
+    "COUPA_BASE_URL",
+    "COUPA_CLIENT_ID",
+)
+OF_CHANNEL = {
+    "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
+    "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
+}
+OF_TOOLS = {"AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID", "AZURE_FUNCTION_APP_NAME"}
+"""Variables that only azd, az, func or the workflow read."""
+
+PROVIDERS = (
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.OperationalInsights",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+)
+"""What the templates make comes from these."""
+
+OF_NETWORK = ("Microsoft.App", "Microsoft.Network")
+"""What a virtual network needs besides: the app's subnet is delegated to the first.
+
+Source: https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#enable-virtual-network-integration
+"""
+
+
+class Unasked(Exception):
+    """`az` gave no answer; the text says what to do."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look, print what is wrong, and return the exit status.
+
+    Args:
+        arguments: `--secrets` or nothing.
+    """
+    file = Path("bridge.env")
+    given = read(file) if file.exists() else {}
+    values = {**given, **{name: value for name, value in os.environ.items() if value.strip()}}
+    wrong = [*of_the_file(file, given), *of_the_values(values)]
+    if not wrong:
+        try:
+            wrong = list(of_azure(values))
+            if "--secrets" in arguments and not wrong:
+                wrong = list(of_secrets(values))
+        except Unasked as error:
+            wrong = [str(error)]
+    for text in wrong:
+        print(f"wrong  {text}")
+    if not wrong:
+        print(f"ok     {values['AZURE_ENV_NAME']} can be deployed to {values['AZURE_LOCATION']}")
+    return 1 if wrong else 0
+
+
+def read(file: Path) -> dict[str, str]:
+    """Return the values of a file with a `NAME=value` on each line, as a shell would read them."""
+    lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
+    pairs = [line.partition("=") for line in lines if re.match(r"\w+=", line)]
+    return {name: "".join(_words(value)) for name, _, value in pairs}
+
+
+def _words(value: str) -> list[str]:
+    try:
+        return shlex.split(value, comments=True)
+    except ValueError:  # a quote without its end
+        return [value]
+
+
+def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
+    """Say which lines of the file nothing reads, and which must not stand there."""
+    source = (ROOT / "infra" / "main.bicepparam").read_text("utf-8")
+    known = {*re.findall(r"readEnvironmentVariable\('(\w+)'", source)} - SECRETS | OF_TOOLS
+    for name in given:
+        if name in SECRETS:
+            yield f"{name} stands in {file}: take it out; secrets are given by the terminal, once"
+        elif name not in known:
+            near = get_close_matches(name, sorted(known), n=1)
+            hint = f"did you mean {near[0]}?" if near else "take the line out"
+            yield f"{name} stands in {file}, and nothing reads it: {hint}"
+
+
+def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
+    """Say what is missing, and what does not fit the channel."""
+    for name in NEEDED:
+        if not values.get(name, "").strip():
+            yield f"{name} is not set: fill in its line in bridge.env"
+    channel = values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"
+    if channel not in OF_CHANNEL:
+        yield f"MOVEWORKS_CHANNEL is {channel}: write events or listener"
+        return
+    number, secret = OF_CHANNEL[channel]
+    if not values.get(number, "").strip():
+        yield f"{number} is not set: the channel is {channel}, and Moveworks' studio shows the id"
+    named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
+    if named and secret not in named:
+        yield f"SECRET_NAMES does not have {secret}: the channel is {channel}, so put it in the other's place"
+
+
+def of_azure(values: Mapping[str, str]) -> Iterator[str]:
+    """Say what keeps Azure from making it.
+
+    Raises:
+        Unasked: `az` is not there, or nobody is logged in.
+    """
+    wanted, region = values["AZURE_SUBSCRIPTION_ID"], values["AZURE_LOCATION"].lower().replace(" ", "")
+    subscription = ask("account", "show")
+    if wanted not in (subscription.get("id"), subscription.get("name")):
+        yield f"az uses the subscription {subscription.get('name')}: az account set --subscription {wanted}"
+        return
+    offered = [each["name"] for each in ask("functionapp", "list-flexconsumption-locations")]
+    if region not in offered:
+        near = ", ".join(get_close_matches(region, offered, n=3, cutoff=0.5) or offered)
+        yield f"{region} does not offer Flex Consumption: set AZURE_LOCATION to another, such as {near}"
+    known = {each["namespace"]: each["registrationState"] for each in ask("provider", "list")}
+    is_private = values.get("ENABLE_NETWORK", "").strip().lower() == "true"
+    for name in PROVIDERS + OF_NETWORK * is_private:
+        if known.get(name) != "Registered":
+            yield f"{name} is not registered: az provider register --namespace {name} --wait"
+    for vault in ask("keyvault", "list-deleted", "--resource-type", "vault"):
+        yield from deleted(vault, values)
+
+
+def deleted(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
+    """Say how a vault of this environment comes back that was deleted less than 90 days ago."""
+    properties, group = vault["properties"], values["AZURE_RESOURCE_GROUP"]
+    is_ours = (properties.get("tags") or {}).get("azd-env-name") == values["AZURE_ENV_NAME"]
+    if is_ours and f"/resourcegroups/{group}/".lower() in properties["vaultId"].lower():
+        yield (
+            f"the vault {vault['name']} was deleted, and its name is kept until "
+            f"{properties['scheduledPurgeDate'][:10]}. Bring it back with all that it holds: "
+            f"az keyvault recover --name {vault['name']} --resource-group {group} "
+            f"--location {properties['location']}. Or choose another AZURE_ENV_NAME"
+        )
+
+
+def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
+    """Say which secrets the terminal does not have while there is no vault that holds them.
+
+    Raises:
+        Unasked: `az` is not there, or nobody is logged in.
+    """
+    ours = (values["AZURE_ENV_NAME"], values["AZURE_RESOURCE_GROUP"].lower())
+    for vault in ask("keyvault", "list"):
+        if ((vault.get("tags") or {}).get("azd-env-name"), vault["resourceGroup"].lower()) == ours:
+            return
+    _, secret = OF_CHANNEL[values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"]
+    needed = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
+    needed = needed or ["COUPA_CLIENT_SECRET", secret, "ACTION_TOKEN_KEYS"]
+    missing = [name for name in needed if not values.get(name, "").strip()]
+    if missing:
+        yield (
+            f"this terminal does not have {', '.join(missing)}, and there is no vault yet that does: give "
+            "them by step 4 of docs/operations.md, then try again"
+        )
+
+
+def ask(*words: str) -> Any:
+    """Ask `az`.
+
+    Raises:
+        Unasked: it is not there, or answers with an error.
+    """
+    az = shutil.which("az")
+    if az is None:
+        raise Unasked("az is not here: install the Azure CLI, and open a new terminal")
+    done = subprocess.run(  # noqa: S603 - the words are those of this file
+        [az, *words, "--output", "json"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        line = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
+        raise Unasked(f"az {' '.join(words)} failed: {line} (nobody is logged in? az login)")
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

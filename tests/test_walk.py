@@ -1,0 +1,391 @@
+"""The walk of docs/operations.md, played: every command of it is run, against stand-ins of the tools.
+
+The stand-ins (`walk/stand_in.py`) know the tools' commands and options, and keep what Azure and GitHub would.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bridge import World
+from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET
+from infra.snapshots import cli, parameters
+from test_infra_delivery import exported_by_github, needs_jq
+from walk.page import PAGE, ROOT, WINDOWS, blocks
+from walk.terminal import Folder, Terminal
+
+from coupa_core import keys
+from sandbox.serving import served
+
+pytestmark = pytest.mark.no_cover  # it runs other processes
+
+BLOCKS = blocks()
+LOG_IN, SAY, MAKE = "1. Log in, and set up the commands", "2. Say what is deployed", "3. Make the keys, once"
+GIVE, ASK, DEPLOY = (
+    "4. Give the secrets to this terminal",
+    "5. Ask the doctor",
+    "6. Deploy, in one of three ways",
+)
+AZD, AZ, GITHUB = "With azd", "With az and func", "From GitHub"
+LOOK, PILOT, WIDEN = "7. Look", "9. Pilot", "10. Widen"
+UPGRADE, REMOVE = "Upgrade", "Remove and try again"
+
+CHANNELS = {
+    "events": {"MOVEWORKS_EVENT_ID": "event-1"},
+    "listener": {
+        "MOVEWORKS_CHANNEL": "listener",
+        "MOVEWORKS_LISTENER_ID": "listener-1",
+        "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_LISTENER_SECRET,ACTION_TOKEN_KEYS,AUDIT_KEYS",
+    },
+}
+FILLED = {
+    "ALERT_EMAIL": "ops@example.com",
+    "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-00000000000a",
+    "COUPA_BASE_URL": "https://acme.coupahost.com",
+    "COUPA_CLIENT_ID": "client",
+    "EMAIL_MAP": """'{"ann$HOME@corp.example": "ann@example.com"}'""",
+    "TIME_ZONES": """'{"example.de": "Europe/Berlin"}'  # quoted for every reader""",
+}
+TYPED = {
+    "COUPA_CLIENT_SECRET": "coupa's secret \\ $1",
+    "MOVEWORKS_API_KEY": "moveworks' key",
+    "MOVEWORKS_LISTENER_SECRET": "listener's secret",
+}
+
+FIRST = {
+    "ALERT_EMAIL": "ops@example.com",
+    "AZURE_ENV_NAME": "approvals-test",
+    "AZURE_LOCATION": "westeurope",
+    "COUPA_BASE_URL": "https://acme.coupahost.com",
+    "COUPA_CLIENT_ID": "client",
+    "DRY_RUN": "on",
+    "MOVEWORKS_CHANNEL": "events",
+    "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_API_KEY,ACTION_TOKEN_KEYS,AUDIT_KEYS",
+    "EMAIL_MAP": '{"ann$HOME@corp.example": "ann@example.com"}',
+    "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
+}
+"""What a deployment gets of the file as it was filled in, but for the channel."""
+
+
+class Walk:
+    """Somebody who follows the page, in one way over one channel.
+
+    Attributes:
+        is_nervous: each block is pasted twice.
+        terminal: in which the next block is pasted.
+    """
+
+    def __init__(self, path: Path, way: str, channel: str, *, is_nervous: bool) -> None:
+        self.folder, self.way, self.channel = Folder(path), way, channel
+        self.is_nervous = is_nervous
+        self.terminal = Terminal(self.folder)
+        self.refused = 0
+
+    def paste(self, *pasted: str) -> str:
+        """Paste blocks that must succeed; a second time they may refuse, and must change nothing."""
+        said = ""
+        for block in pasted:
+            asked = re.findall(r"^read -rs (\w+)", block, re.MULTILINE)
+            typed = [TYPED[name] for name in asked]
+            said, is_well = self.terminal.paste(block, *typed)
+            assert (is_well, self.folder.errors[self.refused :]) == (True, []), f"{block}\n{said}"
+            if self.is_nervous:
+                self.terminal.paste(block, *typed)
+                self.refused = len(self.folder.errors)
+        return said
+
+    def try_to(self, *pasted: str) -> str:
+        """Paste blocks that may fail, and return what was said."""
+        said = "".join(self.terminal.paste(block)[0] for block in pasted)
+        self.refused = len(self.folder.errors)
+        return said
+
+    def another_terminal(self) -> None:
+        """Close the terminal, and open another: what stood in variables is gone."""
+        self.terminal.close()
+        self.terminal = Terminal(self.folder)
+
+    def fill_in(self, **values: str) -> None:
+        """Log in, and write bridge.env."""
+        copied, self.looked = BLOCKS[SAY]
+        self.paste(*BLOCKS[LOG_IN], copied)
+        self.folder.write(FILLED | CHANNELS[self.channel] | values)
+
+    def begin(self) -> None:
+        """Go to where the deployment begins, by what the look says."""
+        self.fill_in()
+        [to_do] = re.findall(r"wrong .*: (az provider register .*)", self.try_to(self.looked))
+        self.paste(f"{to_do}\n", self.looked, *BLOCKS[MAKE])
+        self.give_secrets()
+
+    def give_secrets(self) -> None:
+        """Give the secrets to this terminal, without that of the other channel."""
+        other = {"events": "MOVEWORKS_LISTENER_SECRET", "listener": "MOVEWORKS_API_KEY"}[self.channel]
+        self.paste(*(block for block in BLOCKS[GIVE] if other not in block))
+
+    def make(self) -> list[str]:
+        """Return the blocks that make everything."""
+        return [*BLOCKS[DEPLOY], *([BLOCKS[AZD][0]] if self.way == "azd" else BLOCKS[AZ])]
+
+    def change(self, folder: Path) -> dict[str, Any]:
+        """Deploy a change of bridge.env, and return the variables that the parameters got."""
+        if self.way != "github":
+            self.paste(BLOCKS[AZD][1] if self.way == "azd" else BLOCKS[AZ][0])
+            return self.last()
+        self.paste(BLOCKS[GITHUB][1])
+        folder.mkdir()
+        return exported_by_github(self.folder.cloud["github"], folder)
+
+    def last(self) -> dict[str, Any]:
+        """Return the variables of the last deployment, without secrets."""
+        variables: dict[str, Any] = self.folder.deployed[-1]["variables"]
+        return variables
+
+    def group(self) -> dict[str, Any]:
+        """Return what Azure holds of this environment."""
+        [group] = self.folder.cloud["groups"].values()
+        return dict(group)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Walk]]:
+    """Return what begins a walk in a folder of its own."""
+    begun: list[Walk] = []
+
+    def begin(way: str = "az", channel: str = "events", *, is_nervous: bool = False) -> Walk:
+        begun.append(Walk(tmp_path, way, channel, is_nervous=is_nervous))
+        return begun[-1]
+
+    yield begin
+    for walk in begun:
+        walk.terminal.close()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("way", ["azd", "az", pytest.param("github", marks=needs_jq)])
+def test_the_walk_leads_to_its_end_and_nothing_is_lost_on_it(
+    start: Callable[..., Walk], tmp_path: Path, way: str, channel: str
+) -> None:
+    """Each block is pasted twice where that is no repetition: GitHub's way begins with those of az."""
+    walk = start(way, channel, is_nervous=channel == "events" and way != "az")
+    walk.begin()
+    made = keys.read(walk.folder.path / "bridge.keys")
+
+    walk.another_terminal()
+    walk.give_secrets()
+    walk.paste(*walk.make())
+    if way == "github":
+        walk.paste(BLOCKS[GITHUB][0])
+    walk.paste(*BLOCKS[LOOK])
+
+    first, secrets = FIRST | CHANNELS[channel], walk.group()["vault"]
+    assert walk.last() == first
+    assert secrets == {name: (made | TYPED)[name] for name in first["SECRET_NAMES"].split(",")}
+    assert walk.group()["keys"] == {name: made[name] for name in keys.CALLING}
+
+    walk.another_terminal()
+    assert walk.change(tmp_path / "again") == first
+
+    walk.paste(*BLOCKS[PILOT])
+    assert walk.change(tmp_path / "pilot") == first | {"DRY_RUN": "off", "PILOT": "you@example.com"}
+
+    walk.another_terminal()
+    walk.paste(BLOCKS[WIDEN][1])
+    if way == "github":
+        walk.try_to(*re.findall(r"`(gh variable delete .*?)`", PAGE.read_text("utf-8")))
+    assert walk.change(tmp_path / "widen") == first | {"DRY_RUN": "off"}
+    assert walk.group()["vault"] == secrets
+    assert walk.group()["keys"] == {name: made[name] for name in keys.CALLING}
+
+
+def test_every_block_of_the_page_is_played() -> None:
+    played = {LOG_IN, SAY, MAKE, GIVE, ASK, DEPLOY, AZD, AZ, GITHUB, LOOK, PILOT, WIDEN, UPGRADE, REMOVE}
+    sizes = {name: len(BLOCKS[name]) for name in (SAY, AZD, AZ, GITHUB, PILOT, WIDEN, UPGRADE, REMOVE)}
+
+    assert set(BLOCKS) == played
+    assert list(sizes.values()) == [2, 2, 2, 2, 1, 2, 2, 2]
+
+
+def test_an_upgrade_keeps_what_was_set(start: Callable[..., Walk]) -> None:
+    walk = start("azd")
+    walk.begin()
+    walk.paste(*walk.make())
+    before = walk.group()
+
+    walk.another_terminal()
+    walk.paste(*BLOCKS[UPGRADE])
+
+    assert walk.group() == before
+    assert walk.folder.cloud["published"] == ["azd", "azd"]
+
+
+@pytest.mark.parametrize("way", ["azd", "az"])
+def test_after_a_removal_the_vault_is_named_and_comes_back(start: Callable[..., Walk], way: str) -> None:
+    walk = start(way)
+    walk.begin()
+    walk.paste(*walk.make())
+    before = walk.group()
+    removing, going_back = BLOCKS[REMOVE]
+    walk.paste(removing)
+    walk.another_terminal()
+
+    said = walk.try_to(*BLOCKS[DEPLOY], walk.make()[1], going_back)
+
+    assert "wrong  the vault kv-x7 was deleted, and its name is kept until 2027-02-27. Bring it back" in said
+    assert "vault" not in walk.group()
+
+    [back, *_] = re.findall(r"(az keyvault recover .*)\. Or choose another", said)
+    walk.paste(back, BLOCKS[GIVE][0])
+    walk.try_to(*walk.make())
+
+    assert walk.group() == before
+
+
+@pytest.mark.parametrize("way", ["azd", "az"])
+def test_a_first_deployment_without_secrets_is_stopped_with_where_they_are_given(
+    start: Callable[..., Walk], way: str
+) -> None:
+    walk = start(way)
+    walk.begin()
+    walk.another_terminal()
+
+    said = walk.try_to(*walk.make()[:2])
+
+    names = "COUPA_CLIENT_SECRET, MOVEWORKS_API_KEY, ACTION_TOKEN_KEYS, AUDIT_KEYS"
+    assert f"this terminal does not have {names}, and there is no vault yet that does" in said
+    assert "step 4 of docs/operations.md" in said
+    assert walk.folder.cloud["deployments"] == []
+
+
+NOT_YET = {
+    "AZURE_LOCATION=westindia": "westindia does not offer Flex Consumption: set AZURE_LOCATION to another",
+    "MOVEWORKS_CHANNEL=listner": "MOVEWORKS_CHANNEL is listner: write events or listener",
+    "MOVEWORKS_CHANNEL=listener": "MOVEWORKS_LISTENER_ID is not set: the channel is listener",
+    "SECRET_NAMES=COUPA_CLIENT_SECRET": "SECRET_NAMES does not have MOVEWORKS_API_KEY",
+    "ALERT_EMAIL=": "ALERT_EMAIL is not set: fill in its line in bridge.env",
+    "REMIND_AFTER_HOUR=24": "REMIND_AFTER_HOUR stands in bridge.env, and nothing reads it: "
+    "did you mean REMIND_AFTER_HOURS?",
+    "ZZZ=1": "ZZZ stands in bridge.env, and nothing reads it: take the line out",
+    "AUDIT_KEYS=k1:abc": "AUDIT_KEYS stands in bridge.env: take it out; secrets are given by the terminal",
+    "AZURE_SUBSCRIPTION_ID=other": "az uses the subscription Approvals: az account set --subscription other",
+    "COUPA_CLIENT_ID='open": "",
+}
+
+
+def test_what_cannot_succeed_is_named_with_what_to_do_next(start: Callable[..., Walk]) -> None:
+    walk = start()
+    walk.fill_in()
+    before = (walk.folder.path / "bridge.env").read_text("utf-8")
+    look = walk.looked.splitlines(keepends=True)[-1]
+    walk.try_to("az provider register --namespace Microsoft.OperationalInsights --wait\n")
+
+    for line, expected in NOT_YET.items():
+        (walk.folder.path / "bridge.env").write_text(before)
+        walk.folder.write(dict([line.split("=", 1)]))
+        said = walk.try_to(look)
+        assert f"wrong  {expected}" in said if expected else said.startswith("ok"), f"{line}: {said}"
+        assert "abc" not in said
+
+    (walk.folder.path / "bridge.env").write_text(before)
+    (walk.folder.walk / "cloud.json").unlink()
+    assert "nobody is logged in? az login" in walk.try_to(look)
+    (walk.folder.walk / "bin" / "az").unlink()
+    assert "wrong  az is not here: install the Azure CLI" in walk.try_to(
+        f"PATH={walk.folder.walk}/bin\n{look}"
+    )
+
+
+def test_azd_deploys_nothing_that_cannot_succeed(start: Callable[..., Walk]) -> None:
+    walk = start("azd")
+    walk.begin()
+    walk.folder.write({"AZURE_LOCATION": "westindia"})
+
+    said = walk.try_to(walk.make()[1])
+
+    assert "westindia does not offer Flex Consumption" in said
+    assert "'preprovision' hook failed" in said
+    assert walk.folder.cloud["deployments"] == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_doctor_asks_both_neighbours_and_names_a_pilot_that_fits_nobody(
+    start: Callable[..., Walk], channel: str
+) -> None:
+    world = World()
+    world.requisition("robin@example.com")
+    known = {"COUPA_CLIENT_SECRET": CLIENT_SECRET, "MOVEWORKS_API_KEY": API_KEY}
+    walk = start(channel=channel)
+    with served(world.coupa.front) as coupa, served(world.moveworks.front) as moveworks:
+        walk.fill_in(COUPA_BASE_URL=coupa, MOVEWORKS_BASE_URL=moveworks, COUPA_CLIENT_ID=CLIENT_ID)
+        walk.folder.write({"PILOT": "exampel.com"})
+        walk.paste(*BLOCKS[MAKE])
+        walk.give_secrets()
+        said = walk.try_to(*(f"{name}='{value}'\n" for name, value in known.items()), *BLOCKS[ASK])
+        assert "ok    Coupa: takes our client and gave a token" in said
+        assert "PILOT: entry 1 fits nobody whom Coupa asks now: did you mean example.com?" in said
+        walk.folder.write({"PILOT": "example.com", "MOVEWORKS_CHANNEL": "listner"})
+        said = walk.try_to(BLOCKS[WIDEN][0])
+
+    assert "MOVEWORKS_CHANNEL" in said
+    assert "'events' or 'listener'" in said
+
+
+@pytest.mark.skipif(cli() is None, reason="the parameters were not compiled: the Bicep CLI is not here")
+def test_the_compiler_takes_what_was_filled_in_and_refuses_a_channel_that_is_none() -> None:
+    sent = parameters(ROOT / "infra", FIRST | CHANNELS["listener"] | {"PILOT": "example.de"})
+    refused = parameters(ROOT / "infra", FIRST | {"MOVEWORKS_CHANNEL": "listner"})
+
+    assert isinstance(sent, dict), sent
+    assert sent["settings"].items() >= {"MOVEWORKS_CHANNEL": "listener", "PILOT": "example.de"}.items()
+    assert json.loads(sent["settings"]["EMAIL_MAP"]) == {"ann$HOME@corp.example": "ann@example.com"}
+    assert sent["secretNames"] == CHANNELS["listener"]["SECRET_NAMES"].split(",")
+    assert "MOVEWORKS_CHANNEL is listner: write events or listener" in str(refused)
+
+
+def test_the_costs_follow_from_what_is_said_of_them() -> None:
+    text = PAGE.read_text("utf-8").partition("## What it costs")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| ([\d,]+) \| (\d+), (\d+) \| ([\d.]+) \| ([\d,]+) \| ([\d.]+) \|$", text, re.MULTILINE
+    )
+
+    assert len(rows) == 3
+    for pending, calls, more, seconds, used, cost in rows:
+        number = int(pending.replace(",", ""))
+        assert int(more) == int(calls) + (number // 50 if number > 100 else 0)
+        average = 0.9 * (1 + 0.2 * int(calls)) + 0.1 * (1 + 0.2 * int(more))
+        assert float(seconds) == pytest.approx(average)
+        assert int(used.replace(",", "")) == pytest.approx(43_800 * 2 * average)
+        assert float(cost) == pytest.approx((43_800 * 2 * average - 100_000) * 0.000026, abs=0.005)
+
+
+def tools_of(text: str) -> list[str]:
+    """Return the calls of the tools and their options, whatever the shell."""
+    lines = [line for line in text.replace("curl.exe", "curl").splitlines() if "pip install" not in line]
+    pattern = r"(?<![\w-])(?:az|azd|func|gh|curl)(?: [a-z][\w-]*)+|--(?!for )[a-z-]+(?: [\w./:=-]+)?"
+    return [*re.findall(pattern, "\n".join(lines)), *re.findall(r"coupa_core\.\w+|scripts/\w+\.py", text)]
+
+
+def test_the_page_for_windows_has_the_same_commands_in_the_same_steps() -> None:
+    windows = blocks(WINDOWS)
+
+    assert list(windows) == list(BLOCKS)
+    for name, step in BLOCKS.items():
+        bash = tools_of("".join(step).replace("make package", "scripts/package.py"))
+        assert tools_of("".join(windows[name])) == bash, name
+    assert [len(windows[name]) for name in (SAY, AZ)] == [2, 2]
+
+
+@pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not here to parse its page")
+def test_powershell_can_parse_its_page() -> None:
+    for step in blocks(WINDOWS).values():
+        for block in step:
+            parse = "[void][scriptblock]::Create([Console]::In.ReadToEnd())"
+            command = ["pwsh", "-NoProfile", "-Command", parse]
+            subprocess.run(command, input=block, text=True, check=True)
