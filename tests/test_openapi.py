@@ -420,7 +420,7 @@ def test_power_automate_shows_names_for_people_and_each_thing_in_one_place() -> 
             for name in meant:
                 meant[name] += name in plain
 
-    assert meant == {"who acts": 12, "action token": 6, "reason": 5, "question": 1}
+    assert meant == {"who acts": 13, "action token": 6, "reason": 5, "question": 1}
 
 
 def test_power_automate_is_told_what_each_body_may_hold_and_each_form_of_an_answer() -> None:

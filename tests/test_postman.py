@@ -142,7 +142,7 @@ def test_with_nothing_waiting_what_needs_an_approval_is_not_sent(walk: Walk) -> 
         "Moveworks": {"Test the key", "Send a message for an event", "Notify the listener"},
         "Bridge": {"Health", "What waits for me", "What I decided"},
         "Relay": {"Relay a message"},
-        "Operators": {"Status", "Cycle times"},
+        "Operators": {"Status", "Cycle times", "Send everything again"},
         "Coupa": {"Token", "What waits"},
     }
 
