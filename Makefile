@@ -18,6 +18,7 @@ setup: ## make the virtual environment and install what the commands need
 demo: setup ## run the whole story on this machine, then stay up (DEMO_EXIT=1 ends after it)
 	@$(PYTHON_BIN) -m sandbox.demo $(if $(DEMO_EXIT),--exit)
 
+test: export CHECKS = 1
 test: lint ## pass the tests (COVERAGE=1 asks for every branch of coupa_core, too, and takes twice as long)
 	@$(PYTHON_BIN) -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(PYTEST_ARGS)
 
@@ -67,4 +68,4 @@ tools-%: setup
 	@scripts/venv $(VENV)-$* $(LOCKS)/requirements-$*.txt $(PYTHON_BIN)
 
 clean: ## remove what the commands made
-	rm -rf build .venv .venv-* sandbox/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf build .venv .venv-* sandbox/node_modules tests/npm/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
