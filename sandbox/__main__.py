@@ -40,6 +40,7 @@ def main() -> int:
             )
             page = Page(around, f"http://127.0.0.1:{APP_PORT}")
             with served(page, port=free_port(PAGE_PORT)) as page_url:
+                around.page_url = page_url
                 print(f"  page          {page_url}")
                 print("One request waits for robin@example.com. Start the function app; Ctrl-C ends this.")
                 threading.Event().wait()

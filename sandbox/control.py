@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from wsgiref.types import WSGIApplication
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -20,12 +21,21 @@ from sandbox.moveworks import MoveworksSimulator
 Handle = Callable[[Request], Any]
 
 
-def coupa_with_handles(coupa: CoupaSimulator, people: dict[str, int]) -> WSGIApplication:
+SCREENS = ("requisition_headers", "invoices", "expense_reports", "contracts", "order_headers")
+"""Where Coupa has its own screens for people."""
+
+
+def coupa_with_handles(
+    coupa: CoupaSimulator, people: dict[str, int], page_url: Callable[[], str]
+) -> WSGIApplication:
     """Return Coupa with `GET /_sandbox/state` and `POST /_sandbox/requisitions`.
+
+    Its own screens for people are on the page of the sandbox, to which their addresses lead.
 
     Args:
         coupa: the simulator.
         people: Coupa's user ids by e-mail, for whoever makes a request.
+        page_url: says where the page is; nothing while there is none.
     """
 
     def create(request: Request) -> Any:
@@ -51,7 +61,19 @@ def coupa_with_handles(coupa: CoupaSimulator, people: dict[str, int]) -> WSGIApp
         ("GET", "/state"): lambda _: coupa.world.state(),
         ("POST", "/requisitions"): create,
     }
-    return DispatcherMiddleware(coupa.front, {"/_sandbox": _json_app(handles)})
+    screens = {f"/{name}": _screens(page_url) for name in SCREENS}
+    return DispatcherMiddleware(coupa.front, {"/_sandbox": _json_app(handles), **screens})
+
+
+def _screens(page_url: Callable[[], str]) -> WSGIApplication:
+    @Request.application
+    def app(request: Request) -> Response:
+        if not page_url():
+            return Response("Coupa's screens are on the page of the sandbox, which is not there yet.\n", 503)
+        path = quote(request.root_path + request.path)
+        return Response(status=303, headers={"Location": f"{page_url()}/open?path={path}"})
+
+    return app
 
 
 def moveworks_with_handles(moveworks: MoveworksSimulator) -> WSGIApplication:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -33,11 +34,13 @@ from sandbox.neighbours import (
     neighbours,
 )
 from sandbox.page import Page
+from sandbox.page.kinds import NAMES
 from sandbox.serving import served
 from sandbox.story import Story, StoryError, plain, sweep
 
 EVERY_S = 10
 LOG = ROOT / ".sandbox.log"
+_ERROR = re.compile(r"\bERROR\b|\bcause=|\b\w+Error:")
 
 # The demo decides when a sweep runs; the app's own timer would do it each minute.
 NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
@@ -49,6 +52,9 @@ CADENCE = {
     "TELL_REQUESTER": "on",
 }
 """So that each kind of message can be seen, when time is moved on the page."""
+
+SHOWN = {**CADENCE, "DOCUMENT_TYPES": ",".join(NAMES)}
+"""The same, and every kind of document that the page can enter."""
 
 
 @contextlib.contextmanager
@@ -105,6 +111,12 @@ def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise StoryError(f"the function app did not start; it said:\n{said}")
 
 
+def last_error(log: Path = LOG) -> str:
+    """Return the last line of a log that tells of an error; empty when there is none."""
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if _ERROR.search(line)), "")
+
+
 def stay(around: Neighbours, app_url: str, page_url: str) -> None:
     """Sweep every ten seconds and say what arrives, until Ctrl-C."""
     wish = '{"title": "Desk", "price": "250", "approvers": ["jamie@example.com"]}'
@@ -124,7 +136,10 @@ People: {", ".join(PEOPLE)}""")
     seen = len(around.moveworks.delivered)
     while True:
         time.sleep(EVERY_S)
-        sweep(app_url)
+        try:
+            sweep(app_url)
+        except (StoryError, requests.RequestException) as failure:  # somebody may break things on the page
+            print(f"\n{time.strftime('%H:%M:%S')} no sweep: {failure}")
         for each in around.moveworks.delivered[seen:]:
             print(f"\n{time.strftime('%H:%M:%S')} a notice for {each.recipient}:\n{plain(each.message)}")
         seen = len(around.moveworks.delivered)
@@ -146,15 +161,20 @@ def main() -> int:
                 tables_only=core_tools() is None,
             ) as around,
             function_app(
-                {**around.settings(channel=options.channel), **NEVER, **CADENCE}, port=free_port(APP_PORT)
+                {**around.settings(channel=options.channel), **NEVER, **SHOWN}, port=free_port(APP_PORT)
             ) as app_url,
         ):
-            Story(around, app_url).tell()
+            page = Page(around, app_url, log=LOG)
+            Story(around, app_url, page.chats).tell()
             if not options.exit:
-                with served(Page(around, app_url, log=LOG), port=free_port(PAGE_PORT)) as page_url:
+                with served(page, port=free_port(PAGE_PORT)) as page_url:
+                    around.page_url = page_url
                     stay(around, app_url, page_url)
     except (StoryError, AzuriteError, requests.RequestException) as failure:
-        print(f"\nThe story broke off: {failure}\nThe function app's log is {LOG.name}.", file=sys.stderr)
+        print(f"\nThe story broke off: {failure}", file=sys.stderr)
+        if isinstance(failure, StoryError) and last_error():
+            print(f"The function app's last error: {last_error()}", file=sys.stderr)
+        print(f"The function app's log is {LOG.name}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.")

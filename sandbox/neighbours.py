@@ -12,6 +12,7 @@ from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
 from sandbox.clock import ManualClock, ShiftedClock
 from sandbox.control import coupa_with_handles, moveworks_with_handles
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import EVERY
 from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import served
 
@@ -45,6 +46,7 @@ class Neighbours:
         people: Coupa's user ids by e-mail.
         clock: the time that both simulators live in.
         store: what runs behind `storage`; None for `memory`.
+        page_url: where people see Coupa's screens, once that runs.
     """
 
     coupa: CoupaSimulator
@@ -55,6 +57,7 @@ class Neighbours:
     people: dict[str, int]
     clock: ShiftedClock | ManualClock
     store: Azurite | None
+    page_url: str = ""
 
     def settings(self, *, channel: str = "events") -> dict[str, str]:
         """Return the settings by which the bridge finds them, and tells people through that channel."""
@@ -107,7 +110,9 @@ def neighbours(
         else:
             storage = "memory"
             print(f"  table store   in memory, gone when the app ends. {INSTALL_HINT}")
-        coupa = CoupaSimulator(clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        coupa = CoupaSimulator(
+            clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
+        )
         moveworks = MoveworksSimulator(
             clock=clock,
             api_key=API_KEY,
@@ -121,11 +126,14 @@ def neighbours(
         }
         for email, manager in MANAGERS.items():
             coupa.world.users.rows[people[email]].manager = coupa.world.users.rows[people[manager]]
-        coupa_url = stack.enter_context(served(coupa_with_handles(coupa, people), port=coupa_port))
+        coupa_url = stack.enter_context(
+            served(coupa_with_handles(coupa, people, lambda: around.page_url), port=coupa_port)
+        )
         print(f"  Coupa         {coupa_url}  (simulated)")
         moveworks_url = stack.enter_context(served(moveworks_with_handles(moveworks), port=moveworks_port))
         print(f"  Moveworks     {moveworks_url}  (simulated)")
-        yield Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people, clock, server)
+        around = Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people, clock, server)
+        yield around
 
 
 def is_free(port: int) -> bool:

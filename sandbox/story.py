@@ -8,10 +8,11 @@ import time
 
 import requests
 
-from sandbox.connector import Connector, Decision
+from sandbox.connector import Decision
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import Neighbours
+from sandbox.page.chat import Chats
 
 _PATIENCE_S = 60.0
 
@@ -21,17 +22,18 @@ class StoryError(Exception):
 
 
 class Story:
-    """The story, told on standard output.
+    """The story, told on standard output and in the chats.
 
     Args:
         neighbours: of the bridge.
         app_url: where the function app answers.
+        chats: where its people speak, and find later what they said and heard.
     """
 
-    def __init__(self, neighbours: Neighbours, app_url: str) -> None:
+    def __init__(self, neighbours: Neighbours, app_url: str, chats: Chats) -> None:
         self._neighbours = neighbours
         self._app_url = app_url
-        self._connector = Connector(app_url)
+        self._chats = chats
         self._step = 0
 
     def tell(self) -> None:
@@ -68,7 +70,7 @@ class Story:
         self._expect(outcome.recipient, "sam@example.com")
         self._show(outcome)
         self._say("Robin asks: do I have any approvals in Coupa?")
-        answer = self._connector.pending("robin@example.com").json()
+        answer = self._chats.pending("robin@example.com").json()
         print(f"     {answer['message']}")
         self._expect(answer["count"], 1)
         self._say("What Coupa itself says now:")
@@ -112,10 +114,8 @@ class Story:
         if each.slots:
             print("     | [Approve]  [Reject]")
 
-    def _click(
-        self, card: Delivered, who: str, what: Decision, outcome: str, reason: str | None = None
-    ) -> None:
-        reply = self._connector.decide(card, clicker=who, decision=what, reason=reason)
+    def _click(self, card: Delivered, who: str, what: Decision, outcome: str, reason: str = "") -> None:
+        reply = self._chats.decide(who, card.slots, what, reason)
         answer = reply.json()
         print(f"     {who} -> {what}: {reply.status_code} {answer.get('outcome')}: {answer['message']}")
         self._expect(answer.get("outcome"), outcome)
@@ -150,7 +150,7 @@ def sweep(app_url: str) -> None:
     """Fire the timer function and wait until its sweep has ended.
 
     Raises:
-        StoryError: it did not end within a minute.
+        StoryError: it did not end within a minute, or the function app does not say when the last one did.
     """
     before = _last_sweep(app_url)
     requests.post(f"{app_url}/admin/functions/poll_approvals", json={"input": ""}, timeout=10)
@@ -163,7 +163,10 @@ def sweep(app_url: str) -> None:
 
 
 def _last_sweep(app_url: str) -> object:
-    return requests.get(f"{app_url}/api/status", timeout=10).json().get("last_sweep_at")
+    status = requests.get(f"{app_url}/api/status", timeout=10).json()
+    if "error" in status:
+        raise StoryError(f"the function app answers {status['error']!r}: {status['message']}")
+    return status.get("last_sweep_at")
 
 
 def plain(message: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import html
 import os
 import re
 import signal
@@ -43,6 +44,19 @@ STORY = [
     "Robin Vega <robin@example.com> via Moveworks: Two are enough; take the cheaper model.",
     "Coupa took 2 decisions; 4 notices were sent.",
 ]
+
+STORIES = {
+    "jamie": ["MacBook Pro Retina 15", "Approve", "Next: Robin Vega.", "Approve", "approved, HTTP 200"],
+    "robin": [
+        "Office chairs",
+        "Reject: Two are enough",
+        "Do I have any approvals in Coupa?",
+        "1 approval is",
+    ],
+    "mallory": ["Approve", "not waiting for your decision", "not your approval, HTTP 200"],
+    "sam": ["rejected by Robin Vega"],
+}
+"""What each one finds in the chat on the page after the story, in order."""
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +188,14 @@ def test_over_the_listener_and_with_core_tools_the_story_is_the_same(tmp_path: P
     assert in_order(STORY, output), output
 
 
+def test_a_story_that_fails_names_the_last_error_of_the_app_at_once() -> None:
+    status, output = told(environment={"NOTICE_LANGUAGE": "klingon", "LANGUAGE": "fr_FR:fr"})
+
+    assert status == 1
+    assert "The story broke off: the function app answers 'settings'" in output
+    assert re.search(r"The function app's last error: .*cause=NOTICE_LANGUAGE: must be a locale", output)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: signal.Signals) -> None:
     with demo() as process:
@@ -186,12 +208,22 @@ def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: sign
         output = "".join(lines)
         urls = re.findall(r"(?:curl '?|browser:\n  )(http://[^ '\n]+)", output)
         statuses = [requests.get(url, timeout=10).status_code for url in urls if "APPROVAL_ID" not in url]
+        chats = {
+            who: requests.get(urls[0], params={"as": f"{who}@example.com"}, timeout=10) for who in STORIES
+        }
+        # An address of Coupa, as the story prints it, shows the document to a person.
+        [opened, *_] = re.findall(r"Open in Coupa: (\S+)", output)
+        document = requests.get(opened, timeout=10)
         process.send_signal(how)
         rest = process.communicate(timeout=20)[0]
 
     assert process.returncode == 0, output + rest
     assert "Traceback" not in output + rest
     assert statuses == [200, 200, 200, 200, 200]
+    for who, heard in STORIES.items():
+        assert in_order(heard, html.unescape(chats[who].text).partition('id="turns"')[2]), who
+    assert '<article id="document"' in document.text
+    assert "MacBook Pro Retina 15" in document.text.partition("<article")[2]
     _assert_gone(urls)
 
 

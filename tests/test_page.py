@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import html
+import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.functions.decorators.function_app import Function
 from bridge import COUPA, MOVEWORKS, World
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from coupa_core import app
@@ -21,13 +28,18 @@ from sandbox.coupa.world import Group
 from sandbox.host import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import PEOPLE, Neighbours
-from sandbox.page import Page
+from sandbox.page import Page, server
 from sandbox.page.chat import ASKED
-from sandbox.page.markup import shown
+from sandbox.page.form import Done
+from sandbox.page.here import KEPT, Outcome, Outcomes
+from sandbox.page.kinds import KINDS, NAMES, Kind
+from sandbox.page.markup import drawn, shown
+from sandbox.page.plot import LINES_S, plotted
 from sandbox.serving import served
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
+CHECKS = Path(__file__).parent / "npm" / "node_modules"
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 
 
@@ -61,8 +73,8 @@ class Office:
         return self.client.get(answer.headers["Location"]).text
 
     def enter(self, title: str = "Desk", **fields: str) -> int:
-        wish = {"title": title, "copies": "1", "quantity": "2", "price": "10.00", "currency": "USD"}
-        wish |= {"requester": self.user(SAM), "first": self.user(JAMIE)}
+        wish = {"kind": "request", "title": title, "copies": "1", "quantity": "2", "price": "10.00"}
+        wish |= {"currency": "USD", "requester": self.user(SAM), "first": self.user(JAMIE)}
         self.do("/coupa/create", **{**wish, **fields})
         return int(self.world.coupa.world.documents["RequisitionHeader"].ids[-1])
 
@@ -73,6 +85,36 @@ class Office:
         """Press a button of the newest card in a chat."""
         card = re.findall(r'name="card" value="([^"]+)"', self.read(person))[-1]
         return self.do("/chat/click", person=person, card=card, decision=decision, reason=reason)
+
+
+class Forms(HTMLParser):
+    """The forms of a page, as a browser would send them untouched: fields and values, by action."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.of: dict[str, dict[str, str]] = {}
+        self._now: dict[str, str] = {}
+        self._name = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._now = self.of.setdefault(given["action"], {})
+        elif tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+            self._now[given["name"]] = given.get("value", "")
+        elif tag in ("select", "textarea"):
+            self._name = given["name"]
+            self._now[self._name] = ""
+        elif tag == "option" and ("selected" in given or not self._now[self._name]):
+            self._now[self._name] = given["value"]
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "textarea" and self._name:
+            self._now[self._name] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._name = "" if tag in ("select", "textarea") else self._name
 
 
 @pytest.fixture
@@ -171,14 +213,57 @@ def test_no_action_token_and_no_secret_is_on_the_page(office: Office) -> None:
         ),
         (
             f'<a href="{COUPA}/requisition_headers/5001">x</a>',
-            '<a href="#document-5001" rel="noreferrer">x</a>',
+            '<a href="/?a=b&amp;at=/requisition_headers/5001" rel="noreferrer">x</a>',
+        ),
+        (f'<a href="{COUPA}">x</a>', '<a href="/?a=b&amp;at=" rel="noreferrer">x</a>'),
+        (
+            f'<a href="{COUPA}.evil.test/x">x</a>',
+            f'<a href="{COUPA}.evil.test/x" rel="noreferrer">x</a>',
         ),
         ("1 &lt; 2", "1 &lt; 2"),
         ("<b>never closed", "<b>never closed</b>"),
     ],
 )
 def test_a_message_shows_the_known_markup_and_nothing_else(message: str, html_: str) -> None:
-    assert shown(message, coupa_url=COUPA) == html_
+    assert shown(message, coupa_url=COUPA, inside=lambda path: f"/?a=b&at={path}") == html_
+
+
+def test_a_message_of_the_listener_has_a_title_and_a_link_like_any_other() -> None:
+    message = f"*Sam asks*\nNumber 7\n- Reason: https://a.test/x\nOpen in Coupa: {COUPA}/invoices/7"
+
+    card = drawn(message, coupa_url=COUPA, inside=lambda path: f"/?at={path}")
+
+    assert (card.title, card.lines) == ("Sam asks", ["Number 7"])
+    assert card.facts == [("", "Reason: https://a.test/x")]
+    assert card.links == ['<a href="/?at=/invoices/7" rel="noreferrer">Open in Coupa</a>']
+
+
+PIECES = ["<b>", "</b>", "<i>", "</i>", "<br>", "\n", "- ", ": ", "<a href='x:y'>", '<a href="/?a">', "</a>"]
+PIECES += [
+    "*",
+    f"x: {COUPA}/invoices/7",
+    "<script>",
+    "</script>",
+    "<p",
+    "<ul><li>",
+    "&lt;",
+    "<",
+    ">",
+    '"',
+    "Supplier",
+    "é",
+    " ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_no_part_of_a_drawn_message_opens_what_another_closes(message: str) -> None:
+    card = drawn(message, coupa_url=COUPA, inside=lambda path: f"/?at={path}")
+
+    parts = [card.title, *card.lines, *card.links, *(part for fact in card.facts for part in fact)]
+    again = [shown(part, coupa_url=COUPA, inside=str) for part in parts]
+    assert parts == again
+    assert "<script" not in "".join(parts)
 
 
 def test_a_message_without_an_approval_offers_what_it_says_to_ask_and_nothing_else(office: Office) -> None:
@@ -252,6 +337,190 @@ def test_what_is_ticked_in_the_list_is_approved_together_and_the_rest_is_not(off
     assert "Nothing was ticked." in office.do("/chat/several", turn=turn, person=ROBIN, **{ticks[2]: "1"})
 
 
+@pytest.fixture
+def all_kinds(office: Office) -> Office:
+    """Return an office whose bridge announces every kind of document."""
+    office.world.settings["DOCUMENT_TYPES"] = ",".join(NAMES)
+    office.world.restart()
+    app._built[:] = [office.world.bridge]
+    return office
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_each_kind_is_entered_as_its_example_told_and_opened_from_its_card(
+    kind: Kind, all_kinds: Office
+) -> None:
+    office = all_kinds
+    form = Forms(office.read(coupa=f"new/{kind.key}")).of["/coupa/create"]
+    title = form[kind.fields[0].name]
+
+    page = office.client.get(office.client.post("/coupa/create", data=form).headers["Location"]).text
+
+    assert "Entered. The next sweep announces it." in page
+    assert "Swept: 1 new notice." in office.do("/bridge/sweep")
+    chat, _, _ = office.read(coupa="people").partition('id="coupa"')
+    assert html.escape(title) in chat
+    link = re.findall(r'<a href="([^"]+)"[^>]*>Open in Coupa</a>', chat)[-1]
+    opened = office.client.get(html.unescape(link)).text
+    # A form has no screen of its own in Coupa: the link leads to the list.
+    at = 'id="documents"' if kind.key == "form" else '<article id="document"'
+    assert html.escape(title) in opened.partition(at)[2]
+    assert "approved, HTTP 200" in office.click(JAMIE)
+
+
+def test_a_mistake_is_said_at_its_field_keeps_what_was_typed_and_is_seen_by_nobody_else(
+    office: Office,
+) -> None:
+    form = Forms(office.read(coupa="new/request")).of["/coupa/create"]
+
+    page = office.do("/coupa/create", **{**form, "title": "Desk <2>", "price": "cheap", "currency": "JPY"})
+    elsewhere = Client(office.client.application).get("/", query_string={"as": JAMIE, "coupa": "new/request"})
+
+    said = "Price must be a number such as 12.50."
+    assert re.search(rf'id="new-request-price-wrong">{said}', page)
+    assert page.count(said) == 1
+    assert 'aria-invalid="true" aria-describedby="new-request-price-wrong"' in page
+    typed = Forms(page).of["/coupa/create"]
+    assert (typed["title"], typed["price"], typed["currency"]) == ("Desk <2>", "cheap", "JPY")
+    assert {name: typed[name] for name in ("first", "needed_by")} == {
+        name: form[name] for name in ("first", "needed_by")
+    }
+    assert said not in elsewhere.text
+    assert said not in office.read(coupa="new/request")
+
+
+def test_outcomes_are_kept_for_the_newest_forms_only() -> None:
+    outcomes = Outcomes()
+
+    keys = [outcomes.keep(Outcome(Done("sweep", str(number)))) for number in range(KEPT + 1)]
+
+    assert outcomes.get(keys[0]) == outcomes.get("guessed") == Outcome()
+    assert outcomes.get(keys[-1]).done.said == str(KEPT)
+
+
+def test_a_sweep_that_could_not_read_is_not_said_to_have_gone_well(office: Office) -> None:
+    office.do("/faults/break", neighbour="Coupa", fault="down")
+
+    page = office.do("/bridge/sweep")
+
+    assert re.search(r'class="remark bad"[^>]*>Swept with a failure \(coupa 503\): no new notices', page)
+    assert 'class="bad">Broken here on purpose: Coupa is down: HTTP 503.' in page
+    assert "All is well" not in page
+    office.do("/faults/mend", neighbour="Coupa")
+    assert 'class="bad">The last sweep met a failure (coupa 503).' in office.read()
+    assert "All is well: nothing is pending in Coupa." in office.do("/bridge/sweep")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("Do I have any approvals?", "1 approval is waiting for you in Coupa."),
+        ("what is PENDING", "1 approval is waiting for you in Coupa."),
+        ("anything waiting for me?", "1 approval is waiting for you in Coupa."),
+        ("hello", "I can show what waits for you."),
+        ("<b>hello</b>", "I can show what waits for you."),
+    ],
+)
+def test_the_list_comes_to_whoever_asks_for_it_in_their_own_words(
+    office: Office, typed: str, answer: str
+) -> None:
+    office.enter()
+
+    page = html.unescape(office.do("/chat/write", message=typed))
+
+    assert re.findall(r'<p class="bubble">(.+?)</p>', page)[0] == typed
+    assert answer in page
+    assert page.count("waiting for you in Coupa") == ("waiting" in answer)
+
+
+def test_nothing_is_said_to_a_message_that_is_none(office: Office) -> None:
+    page = office.do("/chat/write", message="  ", form="write")
+
+    assert 'id="write-message-wrong">Type a message first.' in page
+    assert 'class="bubble"' not in page
+
+
+def test_many_cards_at_once_are_short_and_days_and_speakers_are_told_apart(office: Office) -> None:
+    office.enter("Desk")
+    office.do("/bridge/sweep")
+    office.do("/bridge/advance", seconds="86400")
+    office.enter("Chair", copies="3")
+    office.do("/bridge/sweep")
+    office.do("/chat/ask")
+
+    log = office.read().partition('id="turns"')[2].partition("</ol>\n</div>")[0]
+
+    days = re.findall(r'class="day"[^>]*><time datetime="([^"]+)">', log)
+    assert days == sorted(set(days))
+    assert len(days) == 2
+    speakers = re.findall(r'class="(own|bot) begins"', log)
+    assert speakers == ["bot", "bot", "own", "bot"]
+    assert log.count('class="more"') == 3 + 4
+    assert log.count("waiting for you in Coupa") == 1
+
+
+NU, JAVA = CHECKS / "vnu-jar" / "build" / "dist" / "vnu.jar", shutil.which("java")
+
+
+def test_the_validator_of_html_finds_nothing_on_any_screen(all_kinds: Office, tmp_path: Path) -> None:
+    """It is the W3C's: https://validator.w3.org/nu/, which checks ARIA and the style sheet, too."""
+    if not (JAVA and NU.exists()):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "The validator is not here: it needs Java, and `npm ci` in tests/npm"
+        )
+    office = all_kinds
+    pages = {"empty": office.read()}
+    for key in KINDS:
+        office.client.post("/coupa/create", data=Forms(office.read(coupa=f"new/{key}")).of["/coupa/create"])
+        pages[f"new-{key}"] = office.read(coupa=f"new/{key}")
+    office.enter("Desk <&> \N{CJK UNIFIED IDEOGRAPH-6905}", copies="2", then=office.user(ROBIN))
+    pages["swept"] = office.do("/bridge/sweep")
+    pages["clicked"] = office.click(JAMIE)
+    pages["rejected"] = office.click(JAMIE, "reject", reason="Too dear.")
+    pages["listed"] = office.do("/chat/write", message="any approvals?")
+    number = office.world.moveworks.delivered[0].slots["approval_id"]
+    pages |= {
+        f"document-{each}": office.read(coupa=str(each), trace=number)
+        for each in (5001, 5002, 5003, 5005, 5006)
+    }
+    office.do("/coupa/group", coupa="people", name="Smiths", member=office.user(ROBIN))
+    pages["people"] = office.do(
+        "/coupa/delegate", coupa="people", by=office.user(SAM), to=office.user(JAMIE), days="3"
+    )
+    pages["mistake"] = office.do(
+        "/coupa/create", coupa="new/invoice", form="new-invoice", kind="invoice", number="x", supplier=""
+    )
+    pages["broken"] = office.do("/faults/break", neighbour="Coupa", fault="down")
+    for name, page in pages.items():
+        (tmp_path / f"{name}.html").write_text(page, "utf-8")
+    shutil.copy(Path(server.__file__).parent / "static" / "page.css", tmp_path)
+
+    ran = subprocess.run(
+        [
+            JAVA,
+            "-XX:TieredStopAtLevel=1",
+            "-Xss4m",
+            "-jar",
+            NU,
+            "--format",
+            "json",
+            "--stdout",
+            "--also-check-css",
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [
+        f"{Path(each['url']).name}:{each['lastLine']} {each['message']}"
+        for each in json.loads(ran.stdout)["messages"]
+    ]
+
+    assert len(pages) == len(list(tmp_path.glob("*.html"))) > 15
+    assert found == []
+
+
 def test_steps_may_be_parallel_and_of_groups(office: Office) -> None:
     office.do("/coupa/group", name="Smiths", member=office.user(ROBIN))
     group = office.world.coupa.world.groups.ids[-1]
@@ -267,8 +536,8 @@ def test_people_join_and_leave_groups(office: Office) -> None:
     office.do("/coupa/group", name="Smiths", member=office.user(ROBIN))
     number = office.world.coupa.world.groups.ids[-1]
 
-    assert "Joined." in office.do("/coupa/join", group=number, member=office.user(JAMIE))
-    assert "Left." in office.do("/coupa/leave", group=number, member=office.user(ROBIN))
+    assert "Joined." in office.do("/coupa/join", coupa="people", group=number, member=office.user(JAMIE))
+    assert "Left." in office.do("/coupa/leave", coupa="people", group=number, member=office.user(ROBIN))
 
     members = office.world.coupa.world.groups.rows[number].users
     assert [each.email for each in members] == [JAMIE]
@@ -280,7 +549,7 @@ def test_a_delegation_begins_and_ends(office: Office) -> None:
     office.do("/bridge/sweep")
     assert "for Jamie Doe" in office.read(ROBIN)
 
-    assert "The delegation has ended." in office.do("/coupa/end-delegation", delegation="1")
+    assert "The delegation has ended." in office.do("/coupa/end-delegation", coupa="people", delegation="1")
 
     assert "not your approval" in office.click(ROBIN).replace("_", " ")
 
@@ -289,7 +558,7 @@ def test_what_was_sent_back_can_be_submitted_again(office: Office) -> None:
     number = office.enter()
     office.do("/bridge/sweep")
     assert "rejected, HTTP 200" in office.click(JAMIE, "reject", reason="Too dear.")
-    assert "sent back: Jamie Doe" in office.read()
+    assert "Sent back: Jamie Doe" in office.read(coupa=str(number))
 
     office.do("/coupa/resubmit", document=number)
 
@@ -300,6 +569,7 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
     office.enter(then=office.user(ROBIN))
     [first, _] = office.world.coupa.world.approvals.ids
     act: dict[str, Any] = {
+        "coupa": "5001",
         "approval": first,
         "by": office.user(JAMIE),
         "decision": "approved",
@@ -308,6 +578,14 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
 
     assert "was approved in Coupa" in office.do("/coupa/decide", **act)
     assert "The approval is not pending." in office.do("/coupa/decide", **act)
+
+
+FORMS = {
+    "/coupa/create": {"form": "new-request", "coupa": "new/request"},
+    "/coupa/reassign": {"form": "reassign-85001", "coupa": "5001"},
+    "/coupa/delegate": {"form": "delegate", "coupa": "people"},
+}
+"""What the forms say of themselves, where a person's mistake is in a field."""
 
 
 @pytest.mark.parametrize(
@@ -354,13 +632,16 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
 def test_what_cannot_be_done_is_said(office: Office, path: str, fields: dict[str, str], said: str) -> None:
     office.world.coupa.world.add_group(name="Smiths", members=[])
     office.enter()
-    wish = {"title": "Desk", "copies": "1", "quantity": "1", "price": "1", "currency": "USD"}
-    wish |= {"requester": office.user(SAM)}
+    wish = {"kind": "request", "title": "Desk", "copies": "1", "quantity": "1", "price": "1"}
+    wish |= {"currency": "USD", "requester": office.user(SAM), "document": "5001"}
     wish |= {"first": office.user(JAMIE)} if path == "/coupa/create" else {}
 
-    page = office.do(path, **{**wish, **fields})
+    page = html.unescape(office.do(path, **{**wish, **FORMS.get(path, {}), **fields}))
+    without_form = html.unescape(office.do(path, **{**wish, **fields}))
 
-    assert said in html.unescape(page)
+    assert page.count(said) == 1
+    assert ('<span class="wrong"' in page) is (path in FORMS)
+    assert without_form.count(said) == 1
 
 
 def test_a_button_that_is_none_is_not_pressed(office: Office) -> None:
@@ -454,7 +735,7 @@ def test_an_approval_is_traced(office: Office) -> None:
     assert "never seen" not in office.read(trace="9<9")
 
 
-def test_cycle_times_are_a_table_with_bars_as_long_as_the_waits(office: Office) -> None:
+def test_cycle_times_are_a_plot_with_bars_as_long_as_the_waits(office: Office) -> None:
     assert "Nothing has been decided yet." in office.read()
 
     for title, person, days in (("Desk", JAMIE, 1), ("Chair", ROBIN, 2)):
@@ -465,9 +746,39 @@ def test_cycle_times_are_a_table_with_bars_as_long_as_the_waits(office: Office) 
         office.click(person)
         office.do("/bridge/sweep")
 
-    plot = office.read().partition('id="cycle"')[2].partition("</section>")[0]
-    assert re.findall(r"<td>(1 d|2 d)</td>", plot) == ["1 d", "1 d", "2 d", "2 d"]
-    assert re.findall(r'class="median" width="([\d.]+)"', plot) == ["50.0", "100.0"]
+    plot = office.read().partition('id="cycle"')[2].partition("</details>")[0]
+    assert re.findall(r"<span>([a-z@.]+): purchase request", plot) == [JAMIE, ROBIN]
+    assert re.findall(r'class="value">(1 d|2 d)', plot) == ["1 d", "2 d"]
+    one, two = map(float, re.findall(r'class="median" y="2" width="([\d.]+)"', plot))
+    assert 0 < one < two < 100
+    assert re.findall(r"<text[^>]*>([^<]+)</text>", plot) == [
+        "0 s",
+        "10 s",
+        "1 min",
+        "10 min",
+        "1 h",
+        "1 d",
+        "7 d",
+    ]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e8), st.floats(0, 1e8)).map(sorted), max_size=6))
+def test_every_bar_fits_into_the_grid(waits: list[list[float]]) -> None:
+    rows = [
+        {"week": "2026-W48", "document_type": "Contract", "approver": "user:7", "count": 1}
+        | {"median_s": median, "p95_s": p95}
+        for median, p95 in waits
+    ]
+
+    plot = plotted(rows, {"user:7": JAMIE})
+
+    assert len(plot.bars) == len(rows)
+    assert all(0 <= bar.median_width <= bar.p95_width <= 100 for bar in plot.bars)
+    assert plot.grid == sorted(plot.grid)
+    assert plot.grid[0] == (0, "0 s")
+    assert plot.grid[-1][0] <= 100
+    longest = max((p95 for _, p95 in waits), default=0.0)
+    assert longest > LINES_S[-1] or plot.grid[-1][0] == 100
 
 
 def test_the_log_is_shown_from_its_end_and_never_as_markup(office: Office, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,3 +160,57 @@ def test_a_folder_that_is_no_environment_is_left_alone(environment: Environment)
     assert status == 1
     assert "is no virtual environment and is left alone" in told
     assert (environment.folder / "thesis.txt").exists()
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_setup_that_is_interrupted_leaves_nothing_running_and_the_next_one_finishes(tmp_path: Path) -> None:
+    """The stand-in for npm goes on after Ctrl-C, as npm does."""
+    scripts, sandbox, told = tmp_path / "scripts", tmp_path / "sandbox", tmp_path / "pid"
+    scripts.mkdir()
+    sandbox.mkdir()
+    shutil.copy(ROOT / "scripts" / "setup", scripts)
+    (sandbox / "package-lock.json").write_text("{}")
+    npm, venv = tmp_path / "npm", scripts / "venv"
+    names = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHON": sys.executable}
+    kept = {name: value for name, value in os.environ.items() if name not in ("VENV", "CHECKS", "LOCKS")}
+
+    def begun(npm_does: str, venv_does: str) -> subprocess.Popen[str]:
+        for script, body in ((npm, npm_does), (venv, venv_does)):
+            script.write_text(f"#!/bin/sh\n{body}\n")
+            script.chmod(0o755)
+        return subprocess.Popen(
+            [scripts / "setup"],
+            env=kept | names,
+            start_new_session=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    interrupted = begun(
+        f'trap "" INT; echo $$ > {told}.new; mv {told}.new {told}; exec sleep 300',
+        f"touch {told}.venv; exec sleep 300",
+    )
+    deadline = time.monotonic() + 60
+    while not (told.exists() and Path(f"{told}.venv").exists()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(interrupted.pid, signal.SIGINT)
+    try:
+        interrupted.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(interrupted.pid, signal.SIGKILL)
+        raise
+    again = begun("mkdir node_modules", "exit 0")
+    output, _ = again.communicate(timeout=60)
+
+    assert interrupted.returncode != 0
+    assert gone(int(told.read_text()))
+    assert again.returncode == 0, output
+    assert (sandbox / "node_modules" / ".installed").exists()

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections import deque
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from azure.data.tables import TableClient
 from sandbox.front import Call
 from sandbox.neighbours import Neighbours
 from sandbox.page.form import Done, Form, Mistake
+from sandbox.page.health import in_words, words
+from sandbox.page.plot import plotted
 
 LINES, EVENTS, CALLS = 30, 15, 15
 """How many of each are shown, the newest ones."""
@@ -61,13 +64,21 @@ class Bridge:
 
     # ------------------------------------------------------------------ seen
 
-    def view(self, trace: str) -> dict[str, Any]:
-        """Return what is to be seen, with the trace of one approval if a number is given."""
-        status = self._status()
+    def view(self, trace: str, broken: Iterable[str]) -> dict[str, Any]:
+        """Return what is to be seen, with the trace of one approval if a number is given.
+
+        Args:
+            trace: the number, or nothing.
+            broken: what the switches of the page have broken.
+        """
+        status = self._get("/api/status")
+        cycle = self._cycle(status.get("last_sweep_at"))
+        people = {f"user:{number}": email for email, number in self._around.people.items()}
         return {
-            "status": status,
-            "trace": self._get(f"/api/approvals/{trace}/trace") if trace.isdigit() else None,
-            "cycle": self._cycle(status.get("facts", {}).get("last_sweep_at")),
+            "health": in_words(status, now=self._around.clock.now(), broken=broken),
+            "trace": self._get(f"/api/approvals/{trace}/trace") if trace else None,
+            "cycle": cycle,
+            "plot": plotted(cycle.get("rows", []), people),
             "log": self._log_lines(),
             "audit": self._audit_events(),
             "calls": self._calls(),
@@ -75,33 +86,16 @@ class Bridge:
             "steps": STEPS,
         }
 
-    def _status(self) -> dict[str, Any]:
-        """Return `groups`, and what else is short enough to show, as `facts`."""
-        said = self._get("/api/status")
-        groups = said.pop("groups", [])
-        for name in ("lists", "versions", "rates"):
-            said.pop(name, None)
-        return said if "unreachable" in said else {"facts": said, "groups": groups}
-
     def _cycle(self, last_sweep_at: object) -> dict[str, Any]:
-        """Return the cycle times, each row with the lengths of its two bars in percent of the longest.
+        """Return the cycle times.
 
         They take as long as all the rest, so they are asked for when there was a sweep or a decision.
         """
         moment = (last_sweep_at, len(self._around.coupa.decisions))
         if self._cycles[0] != moment or "unreachable" in self._cycles[1]:
-            self._cycles = (moment, self._measured())
+            since = (self._around.clock.now() - CYCLES).date()
+            self._cycles = (moment, self._get(f"/api/cycle-times?from={since}"))
         return self._cycles[1]
-
-    def _measured(self) -> dict[str, Any]:
-        since = (self._around.clock.now() - CYCLES).date()
-        said = self._get(f"/api/cycle-times?from={since}")
-        rows = said.get("rows", [])
-        longest = max((row["p95_s"] for row in rows), default=0) or 1
-        for row in rows:
-            for name in ("median", "p95"):
-                row[f"{name}_bar"] = round(100 * row[f"{name}_s"] / longest, 1)
-        return said
 
     def _get(self, path: str) -> dict[str, Any]:
         """Return a JSON answer; `unreachable` says why there is none."""
@@ -168,10 +162,17 @@ class Bridge:
         while "last_sweep_at" in before and time.monotonic() < end:
             after = self._get("/api/status")
             if after.get("last_sweep_at", before["last_sweep_at"]) != before["last_sweep_at"]:
-                told = len(self._around.moveworks.delivered) - sent
-                return Done("sweep", f"Swept: {told or 'no'} new notice{'' if told == 1 else 's'}.")
+                return self._swept(after, len(self._around.moveworks.delivered) - sent)
             time.sleep(0.1)  # each look at the status makes the bridge list what is pending
         return Done("sweep", "The sweep has left no trace; the log says why.", is_bad=True)
+
+    def _swept(self, after: dict[str, Any], told: int) -> Done:
+        """Say what a sweep came to; one that could not read or tell is none that went well."""
+        news = f"{told or 'no'} new notice{'' if told == 1 else 's'}"
+        if after.get("failure"):
+            said = f"Swept with a failure ({words(after['failure'])}): {news}."
+            return Done("sweep", said, is_bad=True)
+        return Done("sweep", f"Swept: {news}.")
 
     def advance(self, form: Form) -> Done:
         """Move the time of the app and of both simulators forward."""

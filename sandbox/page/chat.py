@@ -6,9 +6,10 @@ It plays Moveworks' part after delivery. It does not judge answers; it shows the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 
 import requests
@@ -27,28 +28,62 @@ class Words:
         asked: the question that brings the list.
         labels: of the buttons, by what they do; `back` is Reject once the reason is there.
         reason: what the field for a reason is called.
+        heard: parts of words by which whatever is typed is understood as that question.
+        lost: what is said to anything else.
     """
 
     asked: str
     labels: dict[str, str]
     reason: str
+    heard: tuple[str, ...]
+    lost: str
 
 
 WORDS = {
     "en": Words(
         "Do I have any approvals in Coupa?",
-        {"approve": "Approve", "reject": "Reject", "hold": "Put on hold", "back": "Reject with this reason"},
+        {
+            "approve": "Approve",
+            "reject": "Reject",
+            "hold": "Put on hold",
+            "back": "Reject with this reason",
+            "more": "Details",
+            "tick": "This one",
+            "several": "Approve what is ticked",
+        },
         "Reason, for the requester",
+        ("approv", "pending", "waiting", "to do"),
+        "I can show what waits for you. Ask me: “Do I have any approvals in Coupa?”",
     ),
     "fr": Words(
         "Ai-je des approbations en attente dans Coupa ?",
-        {"approve": "Approuver", "reject": "Refuser", "hold": "Mettre en attente", "back": "Refuser ainsi"},
+        {
+            "approve": "Approuver",
+            "reject": "Refuser",
+            "hold": "Mettre en attente",
+            "back": "Refuser ainsi",
+            "more": "Détails",
+            "tick": "Celle-ci",
+            "several": "Approuver la sélection",
+        },
         "Motif, pour le demandeur",
+        ("approb", "attente", "approuv"),
+        "Je peux montrer ce qui vous attend. Demandez : « Ai-je des approbations en attente dans Coupa ? »",
     ),
     "ja": Words(
         "Coupaで承認待ちのものはありますか？",
-        {"approve": "承認", "reject": "却下", "hold": "保留", "back": "この理由で却下"},
+        {
+            "approve": "承認",
+            "reject": "却下",
+            "hold": "保留",
+            "back": "この理由で却下",
+            "more": "詳細",
+            "tick": "選択",
+            "several": "選択したものを承認",
+        },
         "理由（申請者に伝わります）",
+        ("承認",),
+        "承認をお待ちしているものをお見せできます。「Coupaで承認待ちのものはありますか？」とお尋ねください。",
     ),
 }
 """In English for everybody whose language is not here."""
@@ -56,6 +91,12 @@ WORDS = {
 ASKED, LABELS = WORDS["en"].asked, WORDS["en"].labels
 SHOWN = 60
 """Entries of a chat that are shown, the newest ones."""
+
+TOGETHER = timedelta(minutes=2)
+"""What is said within so long by the same side is one group."""
+
+MANY = 3
+"""Cards of one group from which on each is drawn in short."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +141,46 @@ class Entry:
         return sum(bool(card.approval_id) for card in self.cards) > 1
 
 
+@dataclass(frozen=True)
+class Turn:
+    """An entry where it stands in a chat.
+
+    Attributes:
+        day: the day that begins with it; None where it is that of the entry before.
+        begins: whether somebody else spoke before it, or some time went by.
+        is_short: whether its cards are some of many, and so drawn in short.
+    """
+
+    entry: Entry
+    day: date | None
+    begins: bool
+    is_short: bool
+
+
+def turns(entries: Sequence[Entry]) -> list[Turn]:
+    """Return the entries, oldest first, in their days and groups."""
+    groups: list[list[Entry]] = []
+    for each in entries:
+        if groups and _goes_on(groups[-1][-1], each):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    shown: list[Turn] = []
+    for group in groups:
+        is_many = sum(bool(card.approval_id) for each in group for card in each.cards) >= MANY
+        for place, each in enumerate(group):
+            before = shown[-1].entry.at.date() if shown else None
+            day = each.at.date()
+            is_short = is_many or each.is_many
+            shown.append(Turn(each, None if day == before else day, place == 0, is_short))
+    return shown
+
+
+def _goes_on(before: Entry, each: Entry) -> bool:
+    is_same_day = before.at.date() == each.at.date()
+    return is_same_day and before.is_own == each.is_own and each.at - before.at <= TOGETHER
+
+
 class Chats:
     """Every person's chat.
 
@@ -132,9 +213,51 @@ class Chats:
         """Return the words of somebody's plugin."""
         return WORDS.get((self._locale_of(person) or "")[:2], WORDS["en"])
 
+    def language(self, person: str) -> str:
+        """Return the language that somebody is told in, as HTML names it."""
+        return (self._locale_of(person) or "en").replace("_", "-")
+
     def waiting(self, person: str) -> int:
         """Return how many notices a person got."""
         return len(self._notices(person))
+
+    def decide(
+        self, person: str, slots: Mapping[str, str], decision: Decision, reason: str = ""
+    ) -> requests.Response:
+        """Decide as that person; their chat has what they said and what was answered.
+
+        Raises:
+            requests.RequestException: there was no answer, which the chat then says.
+        """
+        said = f"{self.words(person).labels[decision]}{f': {reason}' if reason else ''}"
+        self._say(person, said, is_own=True)
+        reply = self._tried(
+            person,
+            lambda: self._connector.decide(slots, clicker=person, decision=decision, reason=reason or None),
+        )
+        answer = _json(reply)
+        anew = {"approval_id": slots["approval_id"], "action_token": str(answer.get("action_token") or "")}
+        self._say(
+            person,
+            str(answer.get("message", "Something went wrong.")),
+            note=f"{_outcome(answer)}, HTTP {reply.status_code}",
+            cards=[(str(answer["content"]), anew)] if answer.get("content") else [],
+        )
+        return reply
+
+    def pending(self, person: str, asked: str = "") -> requests.Response:
+        """Ask for the list of open approvals as that person, in their words; their chat has it.
+
+        Raises:
+            requests.RequestException: there was no answer, which the chat then says.
+        """
+        self._say(person, asked or self.words(person).asked, is_own=True)
+        reply = self._tried(person, lambda: self._connector.pending(person))
+        answer = _json(reply)
+        cards = [(str(each.get("text", "")), _slots(each)) for each in answer.get("approvals", [])]
+        note = f"{answer.get('error', 'list')}, HTTP {reply.status_code}"
+        self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
+        return reply
 
     def click(self, person: str, form: Form) -> Done:
         """Press a button, as that person.
@@ -146,35 +269,31 @@ class Chats:
         if decision not in get_args(Decision):
             raise Mistake("There is no such button.")
         reason = form.text("reason", limit=8_000)
-        said = f"{self.words(person).labels[decision]}{f': {reason}' if reason else ''}"
-        self._say(person, said, is_own=True)
-        try:
-            reply = self._connector.decide(
-                card.slots, clicker=person, decision=_decision(decision), reason=reason or None
-            )
-        except requests.RequestException:
-            return self._no_answer(person)
-        answer = _json(reply)
-        slots = {"approval_id": card.approval_id, "action_token": str(answer.get("action_token") or "")}
-        anew = [(str(answer["content"]), slots)] if answer.get("content") else []
-        return self._say(
-            person,
-            str(answer.get("message", "Something went wrong.")),
-            note=f"{_outcome(answer)}, HTTP {reply.status_code}",
-            cards=anew,
-        )
+        with suppress(requests.RequestException):
+            self.decide(person, card.slots, _decision(decision), reason)
+        return self._shown()
 
     def ask(self, person: str, form: Form) -> Done:  # noqa: ARG002 - as every action
         """Ask for the list of open approvals, as that person."""
-        self._say(person, self.words(person).asked, is_own=True)
-        try:
-            reply = self._connector.pending(person)
-        except requests.RequestException:
-            return self._no_answer(person)
-        answer = _json(reply)
-        cards = [(str(each.get("text", "")), _slots(each)) for each in answer.get("approvals", [])]
-        note = f"{answer.get('error', 'list')}, HTTP {reply.status_code}"
-        return self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
+        with suppress(requests.RequestException):
+            self.pending(person)
+        return self._shown()
+
+    def write(self, person: str, form: Form) -> Done:
+        """Type something, as that person: Moveworks finds out whether it asks for the list.
+
+        Raises:
+            Mistake: nothing was typed.
+        """
+        text, words = form.text("message", limit=500), self.words(person)
+        if not text:
+            raise Mistake("Type a message first.", "message")
+        if any(part in text.casefold() for part in words.heard):
+            with suppress(requests.RequestException):
+                self.pending(person, text)
+            return self._shown()
+        self._say(person, text, is_own=True)
+        return self._say(person, words.lost)
 
     def approve_several(self, person: str, form: Form) -> Done:
         """Approve at once what was ticked in one turn, as that person.
@@ -188,17 +307,27 @@ class Chats:
         if not ticked:
             raise Mistake("Nothing was ticked.")
         self._say(person, f"{LABELS['approve']} {len(ticked)} of them", is_own=True)
-        try:
-            reply = self._connector.decide_several(ticked, clicker=person, decision="approve")
-        except requests.RequestException:
-            return self._no_answer(person)
-        answer = _json(reply)
-        items = [f"{each['approval_id']} {_outcome(each)}" for each in answer.get("items", [])]
-        note = f"{', '.join(items) or _outcome(answer)}, HTTP {reply.status_code}"
-        return self._say(person, str(answer.get("message", "Something went wrong.")), note=note)
+        with suppress(requests.RequestException):
+            reply = self._tried(
+                person, lambda: self._connector.decide_several(ticked, clicker=person, decision="approve")
+            )
+            answer = _json(reply)
+            items = [f"{each['approval_id']} {_outcome(each)}" for each in answer.get("items", [])]
+            note = f"{', '.join(items) or _outcome(answer)}, HTTP {reply.status_code}"
+            self._say(person, str(answer.get("message", "Something went wrong.")), note=note)
+        return self._shown()
 
-    def _no_answer(self, person: str) -> Done:
-        return self._say(person, "Something went wrong. Please try again later.", note="no answer")
+    def _tried(self, person: str, call: Callable[[], requests.Response]) -> requests.Response:
+        """Return what a call answers; where nothing does, say so as Moveworks would, and raise."""
+        try:
+            return call()
+        except requests.RequestException:
+            self._say(person, "Something went wrong. Please try again later.", note="no answer")
+            raise
+
+    def _shown(self) -> Done:
+        """Lead to the newest turn."""
+        return Done(self._said[-1].id)
 
     def _say(
         self,

@@ -16,12 +16,11 @@ from sandbox.coupa.world import (
     Approver,
     Document,
     Group,
-    Line,
     NotAllowed,
     Requisition,
 )
 from sandbox.page.form import Done, Form, Mistake
-from sandbox.page.screens import CURRENCIES
+from sandbox.page.kinds import CURRENCIES, KINDS, Entered, Steps
 
 MAX_COPIES = 25
 
@@ -39,70 +38,63 @@ class Desk:
         self._people = people
 
     def create(self, form: Form) -> Done:
-        """Enter a request."""
-        steps: list[Approver | list[Approver]] = []
+        """Enter a document of a kind; several copies are numbered by their first field."""
+        kind = KINDS.get(form.text("kind"))
+        if kind is None:
+            raise Mistake("There is no such kind of document.")
+        values = {each.name: each.read(form) for each in kind.fields}
+        currency = form.needed("currency", limit=3) if kind.is_money else "USD"
+        if currency not in CURRENCIES:
+            raise Mistake("That currency is not offered here.", "currency")
+        copies = form.number("copies", most=MAX_COPIES)
+        asker, steps = self._user(form, "requester"), self._steps(form)
+        name = kind.fields[0].name
+        for copy in range(1, copies + 1):
+            called = values[name] if copies == 1 else f"{values[name]} {copy}"
+            number = kind.enter(
+                self._world, Entered({**values, name: called}, currency=currency, asker=asker, steps=steps)
+            )
+        if copies > 1:
+            return Done("documents", f"{copies} were entered. The next sweep announces them.", screen="")
+        return Done("document", "Entered. The next sweep announces it.", screen=str(number))
+
+    def _steps(self, form: Form) -> Steps:
         first, beside, then = (self._asked(form, name) for name in ("first", "beside", "then"))
         if first is None:
-            raise Mistake("Somebody must decide first.")
-        steps.append([first, beside] if beside is not None and beside != first else first)
-        if then is not None:
-            steps.append(then)
-        title, currency = form.needed("title", limit=255), form.needed("currency", limit=3)
-        if currency not in CURRENCIES:
-            raise Mistake("That currency is not offered here.")
-        line = Line(
-            title,
-            quantity=form.decimal("quantity"),
-            unit_price=form.decimal("price"),
-            supplier=form.text("supplier", limit=100) or None,
-        )
-        copies = form.number("copies")
-        if not 1 <= copies <= MAX_COPIES:
-            raise Mistake(f"Copies must be from 1 to {MAX_COPIES}.")
-        requester, justification = self._user(form, "requester"), form.text("justification", limit=4_000)
-        for copy in range(1, copies + 1):
-            number = self._world.add_requisition(
-                requested_by=requester,
-                title=title if copies == 1 else f"{title} {copy}",
-                justification=justification or None,
-                currency=currency,
-                lines=[line],
-                approvers=steps,
-            )
-        it = "it" if copies == 1 else "them"
-        return Done(f"document-{number}", f"Entered. The next sweep announces {it}.")
+            raise Mistake("Somebody must decide first.", "first")
+        step: Approver | list[Approver] = first if beside in (None, first) else [first, beside]
+        return [step] if then is None else [step, then]
 
     def edit(self, form: Form) -> Done:
         """Change quantity and price of a line."""
-        number, place = form.number("document"), form.number("line")
+        number, place = form.hidden("document"), form.hidden("line")
         document = self._found(number)
         if not isinstance(document, Requisition) or place >= len(document.requisition_lines):
             raise Mistake("There is no such line.")
         self._world.edit_line(
             number, place, quantity=form.decimal("quantity"), unit_price=form.decimal("price")
         )
-        return Done(f"document-{number}", "The line was changed.")
+        return Done("document", "The line was changed.")
 
     def withdraw(self, form: Form) -> Done:
         """Take a document back."""
-        number = form.number("document")
+        number = form.hidden("document")
         self._found(number)
         self._world.withdraw(number)
-        return Done(f"document-{number}", "Withdrawn.")
+        return Done("document", "Withdrawn.")
 
     def resubmit(self, form: Form) -> Done:
         """Ask the same approvers anew, after it was sent back."""
-        number = form.number("document")
+        number = form.hidden("document")
         self._found(number)
         self._world.restart_chain(number)
-        return Done(f"document-{number}", "Submitted again.")
+        return Done("document", "Submitted again.")
 
     def decide(self, form: Form) -> Done:
         """Approve or reject at Coupa's own screen."""
         approval, decision = self._approval(form), form.needed("decision")
         if decision not in (APPROVED, REJECTED):
             raise Mistake("There is no such button.")
-        place = f"document-{approval.document.id}"
         try:
             self._world.decide_in_coupa(
                 approval.id,
@@ -111,16 +103,16 @@ class Desk:
                 note=form.text("note"),
             )
         except NotAllowed as refusal:
-            return Done(place, f"{refusal}.", is_bad=True)
-        return Done(place, f"Approval {approval.id} was {decision} in Coupa.")
+            return Done("document", f"{refusal}.", is_bad=True)
+        return Done("document", f"Approval {approval.id} was {decision} in Coupa.")
 
     def reassign(self, form: Form) -> Done:
         """Give an approval to somebody else."""
         approval, to = self._approval(form), self._asked(form, "to")
         if to is None:
-            raise Mistake("Somebody must get it.")
+            raise Mistake("Somebody must get it.", "to")
         self._world.reassign(approval.id, to=to)
-        return Done(f"document-{approval.document.id}", f"Approval {approval.id} was re-assigned.")
+        return Done("document", f"Approval {approval.id} was re-assigned.")
 
     def add_group(self, form: Form) -> Done:
         """Make an approval group of one person; others join it."""
@@ -140,11 +132,9 @@ class Desk:
 
     def delegate(self, form: Form) -> Done:
         """Let somebody act for somebody else, from now on for some days."""
-        delegator, to, days = self._user(form, "by"), self._user(form, "to"), form.number("days")
+        delegator, to, days = self._user(form, "by"), self._user(form, "to"), form.number("days", most=365)
         if delegator == to:
-            raise Mistake("Nobody is their own delegate.")
-        if not 1 <= days <= 365:
-            raise Mistake("Days must be from 1 to 365.")
+            raise Mistake("Nobody is their own delegate.", "to")
         now = self._world.now()
         self._world.add_delegation(
             delegator=delegator, delegate=to, start=now, end=now + timedelta(days=days)
@@ -153,7 +143,7 @@ class Desk:
 
     def end_delegation(self, form: Form) -> Done:
         """Let a delegation end now."""
-        number = form.number("delegation")
+        number = form.hidden("delegation")
         if number not in self._world.delegations.rows:
             raise Mistake("There is no such delegation.")
         self._world.end_delegation(number)
@@ -167,12 +157,12 @@ class Desk:
 
     def _approval(self, form: Form) -> Approval:
         try:
-            return self._world.approval(form.number("approval"))
+            return self._world.approval(form.hidden("approval"))
         except KeyError:
             raise Mistake("That approval is not there any more.") from None
 
     def _group(self, form: Form) -> int:
-        number = form.number("group")
+        number = form.hidden("group")
         if number not in self._world.groups.rows:
             raise Mistake("There is no such group.")
         return number
@@ -180,7 +170,7 @@ class Desk:
     def _user(self, form: Form, name: str) -> int:
         number = self._asked(form, name)
         if not isinstance(number, int):
-            raise Mistake(f"{name.capitalize()} must be a person.")
+            raise Mistake(f"{name.capitalize()} must be a person.", name)
         return number
 
     def _asked(self, form: Form, name: str) -> Approver | None:
@@ -191,7 +181,7 @@ class Desk:
         for kind, number in self._offered():
             if value == f"{kind}-{number}":
                 return Group(number) if kind == "group" else number
-        raise Mistake(f"{name.capitalize()} is unknown.")
+        raise Mistake(f"{name.capitalize()} is unknown.", name)
 
     def _offered(self) -> Iterator[tuple[str, int]]:
         yield from (("user", number) for number in self._people.values())

@@ -65,6 +65,10 @@ class Faults:
             shown[STORE] = {"choices": {"hang": label}, "now": now}
         return shown
 
+    def broken(self) -> list[str]:
+        """Return what goes wrong now, as sentences without a full stop."""
+        return [f"{neighbour} {each['now']}" for neighbour, each in self.view().items() if each["now"]]
+
     def break_(self, form: Form) -> Done:
         """Let one thing go wrong from now on."""
         neighbour, name = form.needed("neighbour"), form.needed("fault")

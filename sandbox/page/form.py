@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 
 class Mistake(Exception):
-    """What was asked for cannot be done; the message says why, to the person."""
+    """What was asked for cannot be done; the message says why, to the person.
+
+    Args:
+        said: one sentence.
+        field: the name of the field in which it was made; empty where it is about the whole.
+    """
+
+    def __init__(self, said: str, field: str = "") -> None:
+        super().__init__(said)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -19,11 +29,13 @@ class Done:
         place: the id of the element that shows it.
         said: one sentence; empty where the place itself says it.
         is_bad: whether it failed.
+        screen: what of Coupa is to be seen from now on; None for what is seen already.
     """
 
     place: str
     said: str = ""
     is_bad: bool = False
+    screen: str | None = None
 
 
 class Form:
@@ -40,7 +52,7 @@ class Form:
         """
         value = self._fields.get(name, "").strip()
         if len(value) > limit:
-            raise Mistake(f"{name.capitalize()} is longer than {limit} characters.")
+            raise Mistake(f"{_label(name)} is longer than {limit} characters.", name)
         return value
 
     def needed(self, name: str, *, limit: int = 500) -> str:
@@ -51,19 +63,32 @@ class Form:
         """
         value = self.text(name, limit=limit)
         if not value:
-            raise Mistake(f"{name.capitalize()} is missing.")
+            raise Mistake(f"{_label(name)} is missing.", name)
         return value
 
-    def number(self, name: str) -> int:
-        """Return a whole number.
+    def number(self, name: str, *, most: int | None = None) -> int:
+        """Return a whole number, from 1 to `most` where that is given.
 
         Raises:
             Mistake: it is none.
         """
         value = self.needed(name, limit=19)
         if not (value.isascii() and value.isdigit()):
-            raise Mistake(f"{name.capitalize()} must be a whole number.")
+            raise Mistake(f"{_label(name)} must be a whole number.", name)
+        if most is not None and not 1 <= int(value) <= most:
+            raise Mistake(f"{_label(name)} must be from 1 to {most}.", name)
         return int(value)
+
+    def hidden(self, name: str) -> int:
+        """Return the number of what the form is about, which no person types.
+
+        Raises:
+            Mistake: it is none; the mistake is in no field.
+        """
+        try:
+            return self.number(name)
+        except Mistake as mistake:
+            raise Mistake(str(mistake)) from None
 
     def decimal(self, name: str) -> str:
         """Return an amount or a quantity as it was written.
@@ -75,7 +100,23 @@ class Form:
         try:
             number = Decimal(value)
         except InvalidOperation:
-            raise Mistake(f"{name.capitalize()} must be a number such as 12.50.") from None
+            raise Mistake(f"{_label(name)} must be a number such as 12.50.", name) from None
         if not number.is_finite() or number <= 0 or number.adjusted() > 12:
-            raise Mistake(f"{name.capitalize()} must be above zero, and not astronomical.")
+            raise Mistake(f"{_label(name)} must be above zero, and not astronomical.", name)
         return value
+
+    def day(self, name: str) -> str:
+        """Return a calendar day as `2026-12-24`; empty when there is none.
+
+        Raises:
+            Mistake: it is no day.
+        """
+        value = self.text(name, limit=10)
+        try:
+            return date.fromisoformat(value).isoformat() if value else ""
+        except ValueError:
+            raise Mistake(f"{_label(name)} must be a day such as 2026-12-24.", name) from None
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()

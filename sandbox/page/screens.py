@@ -1,16 +1,79 @@
-"""Coupa's screens as they are seen: documents with their chains, groups, delegations, and whom to choose."""
+"""Coupa's screens as they are seen: the list, one document with its chain, groups, delegations.
+
+It knows how each kind of document keeps what a screen shows, and changes nothing.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.world import PENDING, Approval, Document, Requisition, User
+from sandbox.coupa.world import PENDING, REQUISITION, Approval, Document, Record, Requisition, User
+from sandbox.page.kinds import CURRENCIES, KINDS, NAMES
 
-SHOWN = 25
-"""Documents that are shown, the newest ones."""
+SHOWN = 50
+"""Documents that are listed, the newest ones."""
 
-CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+_ORDERS = "order_headers"
+_PATH = re.compile(r"/(requisition_headers|invoices|expense_reports|contracts|order_headers)/([0-9]{1,19})")
+"""Where Coupa's own screens have documents; it has none for a form."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a kind of document keeps what its screen shows: served names of attributes.
+
+    Attributes:
+        called: what stands before the title.
+        facts: further ones, by what they are called for people.
+    """
+
+    title: str
+    asker: str = "requested-by"
+    total: str = "total"
+    lines: str = ""
+    called: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+FACES = {
+    REQUISITION: Face("req-title", lines="requisition-lines"),
+    "ExpenseReport": Face(
+        "title", "expensed-by", lines="expense-lines", facts={"From": "start-date", "Until": "end-date"}
+    ),
+    "InvoiceHeader": Face(
+        "invoice-number",
+        total="total-with-taxes",
+        lines="invoice-lines",
+        facts={"Tax": "tax-amount", "Due": "net-due-date", "Internal note": "internal-note"},
+    ),
+    "OrderHeaderChange": Face(
+        "po-number",
+        "requester",
+        lines="order-line-changes",
+        called="Order ",
+        facts={"Justification": "justification"},
+    ),
+    "Contract": Face(
+        "name",
+        "submitter",
+        total="maximum-value",
+        facts={
+            "Number": "number",
+            "At least": "minimum-value",
+            "At most": "maximum-value",
+            "From": "start-date",
+            "Until": "end-date",
+            "Description": "description",
+        },
+    ),
+    "EasyFormResponse": Face("name"),
+}
+_OTHER = Face("title")
 
 
 class Screens:
@@ -25,11 +88,23 @@ class Screens:
         self._world = coupa.world
         self._people = people
 
-    def view(self) -> dict[str, Any]:
-        """Return what is to be seen: `documents` (newest first), `groups`, `delegations`, whom to choose."""
+    def view(self, screen: str) -> dict[str, Any]:
+        """Return what is to be seen: `screen` and its name, what it shows, and whom to choose.
+
+        A document that is not there is the list.
+        """
         with self._world.lock:
+            document = self._find(screen)
+            kind = KINDS.get(screen.removeprefix("new/"))
+            name = "document" if document else "new" if screen.startswith("new") else screen
             return {
-                "documents": [self._document(each) for each in self._newest()],
+                "screen": name if name in ("document", "new", "people") else "list",
+                "document": self._document(document) if document else None,
+                "documents": [self._row(each) for each in self._newest()],
+                "kind": kind,
+                "kinds": KINDS,
+                "today": self._world.now().date(),
+                "currencies": [{"value": code, "id": code, "name": code} for code in CURRENCIES],
                 "people": self._all_people(),
                 "approvers": [*self._all_people(), *self._all_groups()],
                 "groups": [
@@ -41,32 +116,78 @@ class Screens:
                     for group in self._world.groups.rows.values()
                 ],
                 "delegations": self._delegations(),
-                "currencies": CURRENCIES,
             }
+
+    def screen_of(self, path: str) -> str:
+        """Return the screen that a path of Coupa's own screens shows; the list where it names none."""
+        found = _PATH.fullmatch(path)
+        if not found:
+            return ""
+        if found[1] != _ORDERS:
+            return found[2]
+        with self._world.lock:
+            changes = self._world.documents.get("OrderHeaderChange")
+            of_it = [
+                each.id
+                for each in (changes.rows.values() if changes else ())
+                if str(each.extra.get("order-header-id")) == found[2]
+            ]
+            return str(of_it[-1]) if of_it else ""
+
+    def _find(self, screen: str) -> Document | None:
+        if not screen.isdigit():
+            return None
+        try:
+            return self._world.document(int(screen))
+        except KeyError:
+            return None
 
     def _newest(self) -> list[Document]:
-        documents = [each for table in self._world.documents.values() for each in table.rows.values()]
+        """Return what somebody entered; an order is there for its change only."""
+        tables = [table for kind, table in self._world.documents.items() if kind != "OrderHeader"]
+        documents = [each for table in tables for each in table.rows.values()]
         return sorted(documents, key=lambda each: -each.id)[:SHOWN]
 
-    def _document(self, document: Document) -> dict[str, Any]:
-        shown: dict[str, Any] = {
+    def _row(self, document: Document) -> dict[str, Any]:
+        face = FACES.get(document.type, _OTHER)
+        asker = _value(document, face.asker)
+        return {
             "id": document.id,
-            "type": document.type,
-            "title": str(document.extra.get("title") or document.type),
+            "kind": NAMES.get(document.type, document.type),
+            "title": face.called + str(_value(document, face.title) or document.type),
             "status": document.status,
+            "requester": asker.fullname if isinstance(asker, User) else None,
+            "total": _amount(document, _value(document, face.total)),
+            "turn": [_name(each.approver) for each in document.turn] if document.status == PENDING else [],
+        }
+
+    def _document(self, document: Document) -> dict[str, Any]:
+        face = FACES.get(document.type, _OTHER)
+        facts = {label: _value(document, name) for label, name in face.facts.items()}
+        why_back = None
+        if isinstance(document, Requisition):
+            need_by = document.extra.get("need-by-date")
+            facts = {"Needed by": need_by, "Justification": document.justification}
+            why_back = document.reject_reason_comment if document.rejected else None
+        supplier = document.extra.get("supplier")
+        if isinstance(supplier, Record):
+            facts = {"Supplier": supplier.extra.get("name"), **facts}
+        facts |= {
+            str(each.extra.get("widget-label")): each.extra.get("answer") for each in _answers(document)
+        }
+        return self._row(document) | {
+            "facts": {label: _plain(value) for label, value in facts.items() if value not in (None, "")},
+            "lines": [_line(each) for each in _value(document, face.lines) or ()],
+            "can_edit": isinstance(document, Requisition),
             "is_waiting": document.status == PENDING,
             "is_draft": document.status == "draft",
+            "why_back": why_back,
             "chain": [self._step(each) for each in document.approvals],
+            "comments": [
+                {"who": each.created_by.fullname, "at": each.created_at, "text": each.comments}
+                for each in document.comments
+            ],
         }
-        if isinstance(document, Requisition):
-            shown |= {
-                "title": document.req_title,
-                "requester": document.requested_by.fullname,
-                "total": f"{document.currency.extra['name']} {document.total:,}",
-                "lines": document.requisition_lines,
-                "why_back": document.reject_reason_comment if document.rejected else None,
-            }
-        return shown
 
     def _step(self, approval: Approval) -> dict[str, Any]:
         approver = approval.approver
@@ -76,7 +197,7 @@ class Screens:
             "id": approval.id,
             "position": approval.position,
             "is_parallel": bool(approval.parallel_group_name),
-            "approver": approver.fullname if isinstance(approver, User) else f"{approver.name} (group)",
+            "approver": _name(approver),
             "status": approval.status,
             "is_open": approval.is_open and document.status == PENDING,
             "is_turn": document.status == PENDING and approval in document.turn,
@@ -93,9 +214,7 @@ class Screens:
 
     def _all_groups(self) -> list[dict[str, Any]]:
         groups = self._world.groups.rows.values()
-        return [
-            {"value": f"group-{each.id}", "id": each.id, "name": f"{each.name} (group)"} for each in groups
-        ]
+        return [{"value": f"group-{each.id}", "id": each.id, "name": _name(each)} for each in groups]
 
     def _delegations(self) -> list[dict[str, Any]]:
         now = self._world.now()
@@ -109,3 +228,47 @@ class Screens:
             }
             for each in self._world.delegations.rows.values()
         ]
+
+
+def _value(record: Record, name: str) -> Any:
+    """Return an attribute by its served name, wherever the record keeps it; None where it has none."""
+    if name in record.extra:
+        return record.extra[name]
+    return getattr(record, name.replace("-", "_"), None) if name else None
+
+
+def _name(approver: Any) -> str:
+    return approver.fullname if isinstance(approver, User) else f"{approver.name} (group)"
+
+
+def _amount(document: Document, amount: Any) -> str:
+    """Write an amount with its currency; a currency of a requisition keeps its code as its name."""
+    currency = _value(document, "currency")
+    if amount is None or not isinstance(currency, Record):
+        return ""
+    return f"{currency.extra.get('code') or currency.extra.get('name')} {_grouped(amount)}"
+
+
+def _line(line: Record) -> dict[str, Any]:
+    total = _value(line, "total")
+    return {
+        "description": _value(line, "description"),
+        "quantity": _value(line, "quantity"),
+        "price": _value(line, "unit-price") or _value(line, "price"),
+        "total": _grouped(_value(line, "amount") if total is None else total),
+    }
+
+
+def _grouped(amount: Any) -> str:
+    """Write an amount with its thousands apart."""
+    return f"{Decimal(str(amount)):,}"
+
+
+def _answers(document: Document) -> Iterable[Record]:
+    answers: list[Record] = document.extra.get("easy-form-widget-responses") or []
+    return answers
+
+
+def _plain(value: Any) -> str:
+    """Write a day without its time, and everything else as it is."""
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T.*", r"\1", str(value))

@@ -7,13 +7,14 @@ other site can read, and the page answers to loopback names only, so that no oth
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -24,11 +25,13 @@ from sandbox.connector import Connector
 from sandbox.front import Environ, StartResponse
 from sandbox.neighbours import Neighbours
 from sandbox.page.bridge import Bridge
-from sandbox.page.chat import Chats
+from sandbox.page.chat import Chats, turns
 from sandbox.page.desk import Desk
 from sandbox.page.faults import Faults
 from sandbox.page.form import Done, Form, Mistake
-from sandbox.page.markup import shown
+from sandbox.page.health import words
+from sandbox.page.here import Here, Outcome, Outcomes
+from sandbox.page.markup import drawn
 from sandbox.page.screens import Screens
 
 HERE = Path(__file__).parent
@@ -59,6 +62,9 @@ class Page:
         around: the neighbours of the bridge.
         app_url: where the function app answers, without `/api`.
         log: the file that it logs to, if there is one.
+
+    Attributes:
+        chats: of its people.
     """
 
     def __init__(self, around: Neighbours, app_url: str, *, log: Path | None = None) -> None:
@@ -71,7 +77,7 @@ class Page:
         }
         self._coupa_url = around.coupa_url
         people = around.people
-        self._chats = Chats(
+        self.chats = Chats(
             around.moveworks,
             Connector(app_url),
             around.clock,
@@ -82,7 +88,7 @@ class Page:
         self._bridge = Bridge(around, app_url, log)
         self._faults = Faults(around)
         self._token = secrets.token_urlsafe(24)
-        self._last = Done("")
+        self._outcomes = Outcomes()
         self._actions: dict[str, Action] = {
             "/coupa/create": desk.create,
             "/coupa/edit": desk.edit,
@@ -119,91 +125,116 @@ class Page:
             return self._act(request)
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers={"Allow": "GET, HEAD, POST"})
+        return self._read(request)
+
+    def _read(self, request: Request) -> Response:
         name = request.path.removeprefix("/")
         if name in FILES:
             return Response(
                 (HERE / "static" / name).read_bytes(), content_type=f"{FILES[name]}; charset=utf-8"
             )
+        here = self._here(request.args)
+        if name == "open":
+            screen = self._screens.screen_of(request.args.get("path", ""))
+            return Response(status=303, headers={"Location": here.to("coupa", screen=screen)})
         if name:
             return Response("There is one page only: /\n", status=404)
-        return Response(self._render(request), content_type="text/html; charset=utf-8")
+        page, last = self._render(here), here.last
+        if last.name and f'id="{last.form}-{last.name}-wrong"' not in page:
+            # The form has gone meanwhile, so its mistake is said at the head of the page.
+            page = self._render(replace(here, last=Outcome(replace(last.done, place="said"))))
+        return Response(page, content_type="text/html; charset=utf-8")
 
     def _act(self, request: Request) -> Response:
-        """Do what a form says, and lead back to the place that shows what became of it."""
+        """Do what a form says, and lead back to the place that shows what became of it.
+
+        A mistake leads back to its field, with what was typed.
+        """
         is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         if not (
             is_ours and hmac.compare_digest(request.form.get("token", "").encode(), self._token.encode())
         ):
             return Response("This form was not made by this page; load it anew.\n", status=403)
-        person, form = self._person(request.form.get("as", "")), Form(request.form)
+        here, form = self._here(request.form), Form(request.form)
         chat: dict[str, Callable[[str, Form], Done]] = {
-            "/chat/click": self._chats.click,
-            "/chat/ask": self._chats.ask,
-            "/chat/several": self._chats.approve_several,
+            "/chat/click": self.chats.click,
+            "/chat/ask": self.chats.ask,
+            "/chat/write": self.chats.write,
+            "/chat/several": self.chats.approve_several,
         }
         try:
             if request.path in chat:
-                done = chat[request.path](person, form)
+                done = chat[request.path](here.person, form)
             elif request.path in self._actions:
                 done = self._actions[request.path](form)
             else:
                 return Response("There is no such form.\n", status=404)
         except Mistake as mistake:
-            done = Done("mistake", str(mistake), is_bad=True)
-        self._last = done
-        query = {"as": person} | ({"trace": _number(request.form)} if _number(request.form) else {})
-        return Response(status=303, headers={"Location": f"/?{urlencode(query)}#{done.place}"})
+            outcome = _mistaken(mistake, request.form)
+        else:
+            outcome = Outcome(done)
+        place, screen = outcome.done.place, outcome.done.screen
+        key = self._outcomes.keep(outcome)
+        address = here.to(place, said=key, screen=here.screen if screen is None else screen)
+        return Response(status=303, headers={"Location": address})
 
-    def _render(self, request: Request) -> str:
-        person, trace = self._person(request.args.get("as", "")), _number(request.args)
-        words = self._chats.words(person)
+    def _render(self, here: Here) -> str:
+        said, words_ = self.chats.of(here.person), self.chats.words(here.person)
         return TEMPLATES.get_template("page.html").render(
-            person=person,
+            here=here,
+            person=here.person,
+            name=self._people[here.person],
             people=[
-                {"email": email, "name": name, "notices": self._chats.waiting(email)}
+                {"email": email, "name": name, "notices": self.chats.waiting(email)}
                 for email, name in self._people.items()
             ],
-            manager=self._managers.get(person),
+            manager=self._managers.get(here.person),
             token=self._token,
-            shown=partial(shown, coupa_url=self._coupa_url),
-            trace=trace,
-            last=self._last,
-            chat=self._chats.of(person),
-            question=words.asked,
-            labels=words.labels,
-            reason=words.reason,
-            coupa=self._screens.view(),
-            bridge=self._bridge.view(trace),
+            draw=partial(drawn, coupa_url=self._coupa_url, inside=partial(self._inside, here)),
+            turns=turns(said),
+            question=words_.asked,
+            labels=words_.labels,
+            reason=words_.reason,
+            language=self.chats.language(here.person),
+            coupa=self._screens.view(here.screen),
+            bridge=self._bridge.view(here.trace, self._faults.broken()),
             faults=self._faults.view(),
         )
+
+    def _here(self, fields: Any) -> Here:
+        return Here.of(fields, person=self._person(fields.get("as", "")), outcomes=self._outcomes)
+
+    def _inside(self, here: Here, path: str) -> str:
+        """Return where this page has one of Coupa's own screens."""
+        return here.to("coupa", screen=self._screens.screen_of(path))
 
     def _person(self, email: str) -> str:
         return email if email in self._people else next(iter(self._people))
 
 
-def _long(seconds: float) -> str:
-    """Write a length of time in its greatest unit: `1.5 d`, `45 min`, `8 s`."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.0f} s"
+def _mistaken(mistake: Mistake, fields: Any) -> Outcome:
+    """Return a mistake, at its field where it has one, and at the head of the page otherwise."""
+    form = re.sub(r"[^a-z0-9-]", "", fields.get("form", ""))[:60]
+    place = f"{form}-{mistake.field}" if form and mistake.field else "said"
+    typed = {name: value for name, value in fields.items() if name not in ("token", "as")}
+    return Outcome(Done(place, str(mistake), is_bad=True), form, mistake.field, typed)
 
 
-def _moment(at: datetime | str) -> Markup:
-    """Write a day and a time of day."""
+def _moment(at: datetime | str, pattern: str = "%-d %b %H:%M:%S") -> Markup:
+    """Write a time as people do, and as machines do in its tag."""
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
-    text = f"{when.day} {when:%b} {when:%H:%M:%S}"
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), text)
+    text = when.strftime(pattern)
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="seconds"), text)
 
 
-def _words(name: Any) -> str:
-    return str(name).replace("_", " ")
+def _day(at: date) -> Markup:
+    text = f"{at:%A}, {at.day} {at:%B}"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
 
 
-def _number(fields: Any) -> str:
-    """Return the approval that is traced, or nothing."""
-    value = str(fields.get("trace", "")).strip()
-    return value if value.isascii() and value.isdigit() and len(value) <= 19 else ""
+def _initials(name: str) -> str:
+    """Return the first letters of the first two names."""
+    return "".join(part[0].upper() for part in name.split()[:2])
 
 
-TEMPLATES.filters |= {"moment": _moment, "words": _words, "long": _long}
+TEMPLATES.filters |= {"moment": _moment, "day": _day, "words": words, "initials": _initials}
