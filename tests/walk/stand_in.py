@@ -457,7 +457,7 @@ def gh(words: list[str], cloud: Cloud) -> None:
         if not all(values.values()):
             raise Wrong("a variable needs a value")
         cloud["github"].update(values)
-    elif plain != ["deploy.yml"]:
+    elif plain != ["Deploy"]:
         raise Wrong(f"no such workflow: {plain}")
     else:
         cloud["runs"] = [*cloud.get("runs", []), options.get("--field", "")]

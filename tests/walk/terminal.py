@@ -95,7 +95,7 @@ class Terminal:
         self.shell.stdin.write(f"{trap}{told}{mark}")
         self.shell.stdin.flush()
         lines: list[str] = []
-        watch = threading.Timer(60, self.shell.kill)
+        watch = threading.Timer(300, self.shell.kill)
         watch.start()
         try:
             for line in self.shell.stdout:
