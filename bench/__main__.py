@@ -1,4 +1,4 @@
-"""`make bench`: the figures that docs/promises.md gives, each beside its bound; ends with 1 when one is missed.
+"""`make bench`: the figures of docs/promises.md, each beside its bound; ends with 1 when one is missed.
 
 With the folder of another checkout as its argument it measures both, see `bench.beside`.
 """

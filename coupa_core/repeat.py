@@ -16,7 +16,7 @@ from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock
 from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.journal import Event, Kind
-from coupa_core.ledger import REPEATS, LedgerStore, Repeat, key_of, read_repeats, write_repeats
+from coupa_core.ledger import REPEATS, LedgerStore, Repeat, key_of, read_repeats, with_another, write_repeats
 
 _TRIES = 3
 
@@ -76,7 +76,7 @@ class Repeats:
             the same name again asks for nothing more.
 
         Raises:
-            CallerError: the name stands for another wish; nothing was changed.
+            CallerError: the name stands for another wish, or there is no room for one more.
             ServiceError: the ledger or the record does not answer.
         """
         repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
@@ -104,8 +104,12 @@ class Repeats:
             before = self._before(repeat, known)
             if before:
                 return repeat if before == repeat else before
+            kept = with_another(known, repeat)
+            if kept is None:
+                text = "Too many rounds were asked for within a day; wait, or name fewer people at once."
+                raise CallerError("too_many_rounds", text, status=409)
             try:
-                self._store.save_note(REPEATS, replace(note, text=write_repeats([*known, repeat])))
+                self._store.save_note(REPEATS, replace(note, text=write_repeats(kept)))
             except (Conflict, Unavailable, Unknown) as error:
                 failure = error
             else:

@@ -78,7 +78,8 @@ def main(arguments: Sequence[str]) -> int:
     file = Path("bridge.env")
     given = read(file) if file.exists() else {}
     values = {**given, **{name: value for name, value in os.environ.items() if value.strip()}}
-    wrong = [*of_the_file(file, given), *of_the_values(values)]
+    lines = of_the_lines(file) if file.exists() else ()
+    wrong = [*lines, *of_the_file(file, given), *of_the_values(values)]
     if not wrong:
         try:
             wrong = list(of_azure(values))
@@ -95,9 +96,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def read(file: Path) -> dict[str, str]:
     """Return the values of a file with a `NAME=value` on each line, as a shell would read them."""
-    lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
-    pairs = [line.partition("=") for line in lines if re.match(r"\w+=", line)]
+    lines = file.read_text("utf-8-sig", "replace").splitlines()
+    pairs = [line.partition("=") for line in lines if _LINE.match(line)]
     return {name: "".join(_words(value)) for name, _, value in pairs}
+
+
+_LINE = re.compile(r"[A-Z_]+=")
+"""A line that a shell, azd and the workflow read alike."""
 
 
 def _words(value: str) -> list[str]:
@@ -105,6 +110,35 @@ def _words(value: str) -> list[str]:
         return shlex.split(value, comments=True)
     except ValueError:  # a quote without its end
         return [value]
+
+
+def of_the_lines(file: Path) -> Iterator[str]:
+    """Say which lines a shell, azd and the workflow would read differently, and how they are written."""
+    raw = file.read_bytes()
+    if b"\r" in raw or raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        yield f"{file} has line ends or a mark of Windows: save it as UTF-8 with LF, without a mark"
+        return
+    if raw and not raw.endswith(b"\n"):
+        yield f"{file} ends within a line: end its last line"
+    seen: set[str] = set()
+    for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
+        name, _, value = line.partition("=")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not _LINE.match(line):
+            yield f"line {number} of {file} is not NAME=value from its first letter on: write it so"
+        elif name in seen:
+            yield f"{name} stands in {file} twice: take one of the lines out"
+        elif not _is_one_word(value):
+            yield f"{name} in {file} has blanks or signs of the shell and no quotes: write {name}='...'"
+        seen.add(name)
+
+
+def _is_one_word(value: str) -> bool:
+    """Tell whether a shell takes a value as one word without working anything out in it."""
+    if re.fullmatch(r"'[^']*'", value) or re.fullmatch(r'"[^"$`\\]*"', value):
+        return True
+    return re.fullmatch(r"[^\s'\"$`\\;&|<>()*?#~!]*", value) is not None
 
 
 def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:

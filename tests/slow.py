@@ -325,7 +325,7 @@ class Cell:
             value = TABLE.format(url) if setting == "LEDGER_CONNECTION" else url
             with identity_at(url) if not setting else nullcontext():
                 bridge = on.bridge(
-                    **{setting or "LEDGER_ACCOUNT_URL": value if setting else "https://localhost"}
+                    **{setting or "LEDGER_ACCOUNT_URL": value if setting else "https://acme.table.localhost"}
                 )
                 began_s = time.monotonic()
                 reply = on.act(bridge, self.action)

@@ -1153,6 +1153,18 @@ def test_a_request_that_cannot_be_read_again_in_time_keeps_no_other_from_being_t
     assert f"/{odd}" not in notice.message
 
 
+@pytest.mark.parametrize("first", [400, 403])
+def test_requests_that_nobody_may_read_wait_with_what_leads_to_facts_and_without(first: int) -> None:
+    one = world("budget")
+    asks(one)
+    one.coupa.front.fail(
+        "answer", path="/api/requisitions", query="account-type", times=None, status=first, body="{}"
+    )
+    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=403, body="{}")
+
+    assert one.announced() == []
+
+
 def test_a_click_does_not_ask_for_what_leads_to_facts() -> None:
     one = world()
     known(one)

@@ -29,7 +29,7 @@ from coupa_core.documents import COMMENT_SCOPE
 CLICKS = ("approve", "reject", "hold", "decision")
 WITH_ID = (*CLICKS, "comment", "get_approval", "trace")
 KB32 = 32 * 1024
-SHADOWED = {"/approvals/decide": "/approvals/{approval_id}"}
+SHADOWED = dict.fromkeys(("/approvals/decide", "/approvals/resend"), "/approvals/{approval_id}")
 """A path that is also one of another route, with another method."""
 
 SAYS = {

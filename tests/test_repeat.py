@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +76,42 @@ def test_everybody_is_told_again_once_and_old_buttons_stay_valid(
     assert (reply.status, reply.body["approvals"], reply.body["is_new"]) == (200, 3, True)
     assert said == [[ANN, BOB, EVA], [], []]
     assert world.click(old, ANN).body["outcome"] == "approved"
+
+
+def test_no_round_is_dropped_before_it_is_a_day_old() -> None:
+    world = launched()
+    replies = [again(world, f"round {number}", {"people": [ANN]}) for number in range(MAX_REPEATS + 1)]
+
+    assert [each.status for each in replies] == [200] * MAX_REPEATS + [409]
+    assert replies[-1].body["error"] == "too_many_rounds"
+    assert told(world) == [ANN]
+    world.clock.advance(25 * HOUR_S)
+    assert again(world, "another day").status == 200
+
+
+def test_a_round_that_does_not_fit_into_the_note_is_refused() -> None:
+    world = launched()
+    people = [f"firstname.lastname{number:05}@example.com" for number in range(100)]
+    statuses = [again(world, f"round {number}", {"people": people}).status for number in range(9)]
+
+    assert set(statuses) == {200, 409}
+    assert statuses[0] == 200
+    assert len(world.store.note(REPEATS).text) <= 30_000
+
+
+def test_a_round_of_a_clock_that_is_ahead_is_done_when_its_time_has_come() -> None:
+    world = launched()
+    again(world)
+    note = world.store.note(REPEATS)
+    [early] = read_repeats(note.text)
+    ahead = replace(early, key="0" * 16, at=early.at + timedelta(minutes=5), people=audience_of([BOB]))
+    later = replace(early, people=audience_of([ANN]))
+    world.store.save_note(REPEATS, replace(note, text=write_repeats([ahead, later])))
+
+    first = told(world)
+    world.clock.advance(600)
+
+    assert (first, told(world)) == ([ANN], [BOB])
 
 
 def test_the_new_buttons_work_and_the_card_shows_no_change() -> None:
@@ -370,9 +407,9 @@ REPEAT = st.builds(
 )
 
 
-@given(st.lists(REPEAT, max_size=MAX_REPEATS + 5))
-def test_what_is_written_is_read_and_the_oldest_are_left_out(repeats: list[Repeat]) -> None:
-    assert read_repeats(write_repeats(repeats)) == repeats[-MAX_REPEATS:]
+@given(st.lists(REPEAT, max_size=MAX_REPEATS))
+def test_what_is_written_is_read(repeats: list[Repeat]) -> None:
+    assert read_repeats(write_repeats(repeats)) == repeats
 
 
 @pytest.mark.parametrize("text", ["", "{", "[5]", "[{}]", '[{"key": "a", "at": 5}]', "5"])

@@ -188,8 +188,8 @@ WRONG = [
     *(("LINK_TEMPLATE", template) for template in (
         "CANARY", "{CANARY}", "{base}/{CANARY}", "{base}/{id.CANARY}", "{base}/{id!r}", "{base}/{id:>9}",
         "{base}/{}", "{base}/{0}", "{base}/{", "{base}/}", "http://CANARY.test/{id}", "javascript:CANARY",
-        "{base}/CANARY x", "{base}/\u00e9CANARY", "Contract={base}/1;Contract={base}/2",
-        "{base}/1;{base}/2", "Contract=CANARY/{id}", "{base}/{base.__class__}", "{base}/{id[0]}",
+        "{base}/CANARY x", "{base}/\u00e9CANARY", "Contract={base}/1/{id};Contract={base}/2/{id}",
+        "{base}/1/{id};{base}/2/{id}", "Contract=CANARY/{id}", "{base}/{base.__class__}", "{base}/{id[0]}",
     )),
     *(("NOTICE_LANGUAGE", language) for language in (
         "CANARY", "sv", "zh_TW", "xx_CANARY", "fr_FR:de", "_", "C", "c", "POSIX", "en_US_POSIX", "en_Shaw",

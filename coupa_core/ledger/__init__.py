@@ -11,7 +11,15 @@ from coupa_core.ledger.memory import MemoryStore
 from coupa_core.ledger.open_rows import OpenRows
 from coupa_core.ledger.owed import LATE_LIST, STUCK_AFTER, UNSEEN, Owed, clock_of, is_late, owed, since, stuck
 from coupa_core.ledger.reading import Edits, Reading
-from coupa_core.ledger.repeats import MAX_REPEATS, REPEATS, Repeat, key_of, read_repeats, write_repeats
+from coupa_core.ledger.repeats import (
+    MAX_REPEATS,
+    REPEATS,
+    Repeat,
+    key_of,
+    read_repeats,
+    with_another,
+    write_repeats,
+)
 from coupa_core.ledger.rules import (
     BASELINE,
     DIGEST,
@@ -135,5 +143,6 @@ __all__ = [
     "tried",
     "unparked",
     "waiting",
+    "with_another",
     "write_repeats",
 ]

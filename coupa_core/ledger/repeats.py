@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from coupa_core.audience import EVERYBODY, Audience
@@ -19,8 +19,14 @@ from coupa_core.model import stamp
 REPEATS = "repeats"
 """The name of the note."""
 
-MAX_REPEATS = 20
-"""Repeats that are kept: what an older one asked for was done long ago."""
+MAX_REPEATS, MAX_NOTE = 20, 30_000
+"""Repeats that are kept, and characters of all; a property of a table row may have 32,768.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+"""
+
+KEPT_FOR = timedelta(days=1)
+"""So long a repeat is kept at least: what an older one asked for was done long ago."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,18 @@ def read_repeats(text: str) -> list[Repeat]:
         return []
 
 
+def with_another(repeats: Iterable[Repeat], another: Repeat) -> list[Repeat] | None:
+    """Return the repeats to keep; None where that would drop one that may not be done yet."""
+    kept = [*repeats, another]
+    while len(kept) > MAX_REPEATS or len(write_repeats(kept)) > MAX_NOTE:
+        if kept[0].at > another.at - KEPT_FOR:
+            return None
+        del kept[0]
+    return kept
+
+
 def write_repeats(repeats: Iterable[Repeat]) -> str:
-    """Write the note: the newest repeats."""
+    """Write the note."""
     said = [
         {
             "key": each.key,
@@ -94,4 +110,4 @@ def write_repeats(repeats: Iterable[Repeat]) -> str:
         }
         for each in repeats
     ]
-    return json.dumps(said[-MAX_REPEATS:], separators=(",", ":"))
+    return json.dumps(said, separators=(",", ":"))

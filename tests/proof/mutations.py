@@ -238,8 +238,8 @@ MUTATIONS = (
     Mutation(
         "who decided is not told that it is over",
         "sweep/farewells.py",
-        "if person is None or _knows(person, entry, judged):",
-        "if person is None:",
+        "if person is None or not is_reached or _knows(person, entry, judged):",
+        "if person is None or not is_reached:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
     ),
     Mutation(
