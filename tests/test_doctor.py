@@ -478,6 +478,17 @@ def test_records_of_a_fact_that_are_none_are_named(stage: Stage, path: str, body
     assert "ask Coupa why, and look for a default API response filter" in said
 
 
+def test_records_that_say_nothing_of_what_they_are_about_are_named(stage: Stage) -> None:
+    stage.settings["FACTS"] = "budget"
+    stage.world.coupa.front.fail(
+        "answer", path="/api/budget_lines", times=None, status=200, body='[{"id": 1}, {"id": 2}]'
+    )
+
+    [said] = stage.wrong().values()
+
+    assert said.startswith("none of 2 records of budget_lines says what it is about, for FACTS: budget")
+
+
 def test_a_fact_that_coupa_closes_is_named_with_what_it_is_for(stage: Stage) -> None:
     stage.settings["FACTS"] = "budget,supplier_status"
     stage.world.coupa.front.fail("answer", path="/api/suppliers", times=None, status=403)

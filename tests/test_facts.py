@@ -1153,6 +1153,21 @@ def test_a_request_that_cannot_be_read_again_in_time_keeps_no_other_from_being_t
     assert f"/{odd}" not in notice.message
 
 
+@pytest.mark.parametrize("first", [400, 429])
+def test_requests_that_cannot_be_read_with_what_leads_to_facts_nor_without_wait(first: int) -> None:
+    one = world("budget")
+    asks(one)
+    one.coupa.front.fail(
+        "answer", path="/api/requisitions", query="account-type", times=None, status=first, body="{}"
+    )
+    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=429, body="{}")
+
+    assert one.announced() == []
+    one.coupa.front.heal()
+    one.clock.advance(600)
+    assert len(one.announced()) == 1
+
+
 def test_a_click_does_not_ask_for_what_leads_to_facts() -> None:
     one = world()
     known(one)

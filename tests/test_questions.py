@@ -745,6 +745,26 @@ def test_comments_in_no_order_or_form_are_no_answer_and_stop_nobody(body: str) -
     assert [who for who, _ in told(world)] == [JAMIE]
 
 
+def test_comments_that_fail_once_the_row_is_claimed_put_the_answer_off() -> None:
+    world, _ = asked_about(KINDS[2])
+    answer(world)
+    world.coupa.front.fail("answer", path="/api/comments", status=503, skip=1, times=4, body="{}")
+
+    first, second = told(world), [*told(world), *told(world)]
+
+    assert first == []
+    world.clock.advance(300)
+    assert [(who, "answered" in text) for who, text in [*second, *told(world)]] == [(JAMIE, True)]
+
+
+def test_comments_on_what_nobody_asked_about_are_passed_over() -> None:
+    world, _ = asked_about(KINDS[2])
+    body = json.dumps([{"id": 99_999, "comments": "odd", "commentable-id": 77, "created-by": {"id": 1}}])
+    world.coupa.front.fail("answer", path="/api/comments", status=200, body=body, times=None)
+
+    assert told(world) == []
+
+
 def test_one_kind_whose_comments_cannot_be_read_keeps_no_other_from_its_answers() -> None:
     world = world_of(",".join(KINDS[:3]))
     for kind in KINDS[:3]:
