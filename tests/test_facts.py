@@ -1146,7 +1146,7 @@ def test_a_request_that_cannot_be_read_again_in_time_keeps_no_other_from_being_t
         times=None,
         status=400,
     )
-    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=403)
+    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=429)
 
     [notice] = one.announced()
 
