@@ -196,7 +196,7 @@ def browser() -> Iterator[Browser]:
     """Start Chromium with a fresh profile; in CI its absence is a failure."""
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_CHROMIUM)
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
@@ -207,7 +207,7 @@ def browser() -> Iterator[Browser]:
 def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
     """Yield somebody at the page; whatever the page's script or policy complains of fails the test."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -454,7 +454,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visitor: Visitor) -> Non
 
 def test_it_works_without_script(browser: Browser, address: str) -> None:
     page = browser.new_page(java_script_enabled=False)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     visitor = Visitor(page, address, has_script=False).open()
     visitor.enter("Quill")
     visitor.sweep()
