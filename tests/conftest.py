@@ -39,7 +39,20 @@ LONG = {"test_page_browser.py", "test_proof.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first where processes share the work: with short ones they end at the same time."""
+    """Put long tests first where processes share the work: with short ones they end at the same time.
+
+    Raises pytest.UsageError where a test is named after a set: one that comes out of a .pyc file can have
+    another order than the one that was compiled, and all processes must find the same names.
+    """
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        sets = (
+            [each for each in callspec.params.values() if isinstance(each, set | frozenset)]
+            if callspec
+            else []
+        )
+        if any(len(each) > 1 and str(each) in item.name for each in sets):
+            raise pytest.UsageError(f"{item.nodeid}: name this test after something that has an order")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: item.path.name not in LONG)
 
