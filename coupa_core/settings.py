@@ -543,7 +543,8 @@ class Settings(BaseModel):
     ledger_account_url: Annotated[str, AfterValidator(_table_address)] = Field(
         "",
         alias="LEDGER_ACCOUNT_URL",
-        description="`https://{account}.table.core.windows.net`, with managed identity; wins over `LEDGER_CONNECTION`",
+        description="`https://{account}.table.core.windows.net`, with managed identity;"
+        " wins over `LEDGER_CONNECTION`",
     )
     ledger_table: TableName = Field(
         "approvals",
