@@ -1168,6 +1168,22 @@ def test_requests_that_cannot_be_read_with_what_leads_to_facts_nor_without_wait(
     assert len(one.announced()) == 1
 
 
+def test_requests_that_coupa_does_not_return_without_what_leads_to_facts_are_not_said_to_be_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one = world("budget")
+    asks(one)
+    refuse_what_leads_to_facts(one)
+    one.coupa.front.fail("answer", path="/api/requisitions", query=PLAIN, times=None, status=200, body="[]")
+
+    assert one.announced() == []
+    assert "without what leads to facts" not in caplog.text
+    assert one.store.status().counts.get("facts_unled", 0) == 0
+    one.coupa.front.heal()
+    one.clock.advance(600)
+    assert len(one.announced()) == 1
+
+
 def test_a_click_does_not_ask_for_what_leads_to_facts() -> None:
     one = world()
     known(one)
