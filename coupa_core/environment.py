@@ -70,7 +70,17 @@ def environment_of(folder: Path) -> dict[str, str]:
         SettingsError: that file is there and cannot be read.
     """
     given = {name: value for name, value in os.environ.items() if trimmed(value)}
-    return {**_local_settings(folder / LOCAL_SETTINGS), **given}
+    return {**given_by_file(folder), **given}
+
+
+def given_by_file(folder: Path) -> dict[str, str]:
+    """Return what `local.settings.json` says that the environment does not.
+
+    Raises:
+        SettingsError: that file is there and cannot be read.
+    """
+    texts = _local_settings(folder / LOCAL_SETTINGS)
+    return {name: text for name, text in texts.items() if not trimmed(os.environ.get(name, ""))}
 
 
 def _local_settings(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import errno
 import json
 import os
 import re
@@ -26,7 +27,11 @@ CALLING = ("DECISIONS_KEY", "RELAY_KEY", "OPERATORS_KEY")
 
 NAMES = (*SIGNING, *CALLING)
 
-_LINE = re.compile(r"([A-Z_]+)=([A-Za-z0-9+/=:_,-]+)")
+_FORMED = {
+    **dict.fromkeys(SIGNING, re.compile(r"[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*", re.ASCII)),
+    **dict.fromkeys(CALLING, re.compile(r"[0-9a-f]{64}")),
+}
+"""How a whole value of each is written."""
 
 _FORMS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "az": lambda keys: "".join(f"export {name}='{value}'\n" for name, value in keys.items()),
@@ -57,13 +62,36 @@ def read(path: Path) -> dict[str, str]:
     """Read the file.
 
     Raises:
+        OSError: it cannot be read.
         ValueError: it is none of ours, or not whole; the text shows no key.
     """
-    lines = path.read_text("utf-8").splitlines()
-    found = {match[1]: match[2] for line in lines if (match := _LINE.fullmatch(line))}
-    if list(found) != list(NAMES):
-        raise ValueError(f"{path} is no file of keys, or not whole: it must have {', '.join(NAMES)}")
-    return found
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ValueError(f"Nothing is printed: {path} is not UTF-8. Save it so, or {_ANEW}")
+    found: dict[str, str] = {}
+    wrong = []
+    for number, line in enumerate(text.split("\n"), 1):
+        name, _, value = line.strip().partition("=")
+        if name in found:
+            wrong.append(f"{name} stands in it twice")
+        elif name in NAMES:
+            found[name] = value
+            wrong += [] if _FORMED[name].fullmatch(value) else [f"{name} is cut off or spoiled"]
+        elif name and not name.startswith("#"):
+            wrong.append(f"line {number} is none of its own")
+    wrong += [f"{name} is missing" for name in NAMES if name not in found]
+    if wrong:
+        raise ValueError(f"Nothing is printed: {path} is not whole: {', '.join(wrong)}. Mend it, or {_ANEW}")
+    return {name: found[name] for name in NAMES}
+
+
+_ANEW = (
+    "take it from your password store anew; only where nothing runs with its keys yet, delete it and make "
+    "others by `python -m coupa_core.keys new`."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,8 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(_FORMS[asked.form](read(asked.file)))
         else:
             _make(asked.file)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{_said(error)}\n")
+    except OSError as error:
+        sys.stderr.write(f"{_said(error, asked.file)}\n")
+        return 1
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
@@ -103,8 +134,11 @@ def _make(path: Path) -> None:
     """Write new keys, whole or not at all.
 
     Raises:
+        OSError: it cannot be written, or the path is that of a folder.
         ValueError: there are keys already, in the file or in this shell.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     given = [name for name in NAMES if os.environ.get(name, "").strip()]
     if given:
         raise ValueError(
@@ -132,11 +166,18 @@ def _make(path: Path) -> None:
     )
 
 
-def _said(error: OSError | ValueError) -> str:
-    """Say what went wrong; of a file the system's own words."""
+def _said(error: OSError, path: Path) -> str:
+    """Say what is so about the file, and what to do."""
+    if not path.parent.is_dir():
+        return f"{path.parent} is no folder that is there: make it, or name another."
     if isinstance(error, FileNotFoundError):
-        return f"{error.filename} is not there: `python -m coupa_core.keys new {error.filename}` makes it."
-    return str(error)
+        return (
+            f"{path} is not there: take it from your password store, or where there are no keys yet, make it "
+            f"by `python -m coupa_core.keys new {path}`."
+        )
+    return (
+        f"{path} cannot be read or written ({error.strerror}): name a file that you may read, or a new one."
+    )
 
 
 if __name__ == "__main__":

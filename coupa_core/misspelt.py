@@ -15,21 +15,28 @@ _SHORT, _MIDDLING = 7, 10
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Return the known name that another one nearly is; empty where it is none of ours.
+    """Return the known name that another one is nearest to; empty where it is none of ours.
 
     >>> meant("REMIND_AFTER_HOUR", ["REMIND_AFTER_HOURS"]), meant("time-zone", ["TIME_ZONE"])
     ('REMIND_AFTER_HOURS', 'TIME_ZONE')
     >>> meant("DELAY", ["RELAY"]), meant("PILOTS", ["PILOT"]), meant("HOME", ["PILOT"])
     ('', 'PILOT', '')
+    >>> meant("TIMEZONES", ["TIME_ZONE", "TIME_ZONES"])
+    'TIME_ZONES'
     """
-    return next((each for each in known if name != each and _is_near(name.upper(), each)), "")
+    near = [each for each in known if name != each and _is_near(name.upper(), each)]
+    return min(near, key=lambda each: _edits(_letters(name), _letters(each)), default="")
+
+
+def _letters(name: str) -> str:
+    return _ODD.sub("", name.upper())
 
 
 def _is_near(name: str, known: str) -> bool:
     words, others = name.split("_"), known.split("_")
     if sorted(words) == sorted(others) or (len(words) > 1 and words == others[:-1]):
         return True
-    left, right = _ODD.sub("", name), _ODD.sub("", known)
+    left, right = _letters(name), _letters(known)
     if left == right or left.removesuffix("S") == right.removesuffix("S"):
         return True
     limit = 0 if len(right) <= _SHORT else 1 if len(right) <= _MIDDLING else 2

@@ -65,8 +65,8 @@ Source: https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-t
 """
 
 
-class Unasked(Exception):
-    """`az` gave no answer; the text says what to do."""
+class Unknown(Exception):
+    """The file cannot be read, or `az` gave no answer; the text says what to do."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,33 +76,70 @@ def main(arguments: Sequence[str]) -> int:
         arguments: `--secrets` or nothing.
     """
     file = Path("bridge.env")
-    given = read(file) if file.exists() else {}
-    values = {**given, **{name: value for name, value in os.environ.items() if value.strip()}}
-    lines = of_the_lines(file) if file.exists() else ()
-    wrong = [*lines, *of_the_file(file, given), *of_the_values(values)]
-    if not wrong:
-        try:
+    try:
+        text = text_of(file)
+        given = read(text)
+        values = {**given, **{name: value for name, value in os.environ.items() if value.strip()}}
+        wrong = [*of_the_lines(file, text), *of_the_file(file, given), *of_the_values(values)]
+        if not wrong:
             wrong = list(of_azure(values))
-            if "--secrets" in arguments and not wrong:
-                wrong = list(of_secrets(values))
-        except Unasked as error:
-            wrong = [str(error)]
-    for text in wrong:
-        print(f"wrong  {text}")
+        if "--secrets" in arguments and not wrong:
+            wrong = list(of_secrets(values))
+    except Unknown as error:
+        wrong = [str(error)]
+    for each in wrong:
+        print(f"wrong  {each}")
     if not wrong:
         print(f"ok     {values['AZURE_ENV_NAME']} can be deployed to {values['AZURE_LOCATION']}")
     return 1 if wrong else 0
 
 
-def read(file: Path) -> dict[str, str]:
-    """Return the values of a file with a `NAME=value` on each line, as a shell would read them."""
-    lines = file.read_text("utf-8-sig", "replace").splitlines()
-    pairs = [line.partition("=") for line in lines if _LINE.match(line)]
+def text_of(file: Path, *, is_windows: bool = os.name == "nt") -> str:
+    """Return the text of the file; empty where there is none and the environment has all that is needed.
+
+    Args:
+        file: with a `NAME=value` on each line.
+        is_windows: no shell reads it here, and the others take the line ends of Windows.
+
+    Raises:
+        Unknown: it cannot be read, or not alike by all that read it.
+    """
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        if all(os.environ.get(name, "").strip() for name in NEEDED):
+            return ""
+        raise Unknown(
+            f"{file} is not in this folder: go to the folder of the environment, or make it by step 2 of "
+            "docs/operations.md"
+        ) from None
+    except OSError as error:
+        raise Unknown(f"{file} is no file that you may read ({error.strerror}): mend that") from None
+    raw = raw.replace(b"\r\n", b"\n") if is_windows else raw
+    text = raw.decode("utf-8", "replace")
+    if any(sign in text for sign in "\0\ufeff\ufffd"):
+        raise Unknown(f"{file} is not plain UTF-8: save it so, without a byte order mark")
+    if "\r" in text:
+        raise Unknown(
+            f"{file} has the line ends of Windows, which become part of its values: save it with LF"
+        )
+    return text
+
+
+def read(text: str) -> dict[str, str]:
+    """Return the values of a text with a `NAME=value` on each line, as a shell would read them."""
+    pairs = [line.partition("=") for line in text.split("\n") if _LINE.match(line)]
     return {name: "".join(_words(value)) for name, _, value in pairs}
 
 
 _LINE = re.compile(r"[A-Z_]+=")
-"""A line that a shell, azd and the workflow read alike."""
+_VALUE = re.compile(r"""(?:'[^']*(?<!\\)'|"[^"$`\\]*"|[^\s'"$`\\;&|<>()~#]+)(?:[ \t]+#[^#]*)?[ \t]*|[ \t]*""")
+r"""A value that a shell, PowerShell by the line of its page, azd and gh read alike.
+
+The last two do not end a text at `\'`, and take a comment for the value where there is no other, or for a
+part of it where it has a second `#`.
+Source: https://github.com/joho/godotenv/blob/v1.5.1/parser.go
+"""
 
 
 def _words(value: str) -> list[str]:
@@ -112,33 +149,25 @@ def _words(value: str) -> list[str]:
         return [value]
 
 
-def of_the_lines(file: Path) -> Iterator[str]:
+def of_the_lines(file: Path, text: str) -> Iterator[str]:
     """Say which lines a shell, azd and the workflow would read differently, and how they are written."""
-    raw = file.read_bytes()
-    if b"\r" in raw or raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        yield f"{file} has line ends or a mark of Windows: save it as UTF-8 with LF, without a mark"
-        return
-    if raw and not raw.endswith(b"\n"):
-        yield f"{file} ends within a line: end its last line"
+    if text and not text.endswith("\n"):
+        yield f"{file} ends within a line, so that what is added becomes part of it: end its last line"
     seen: set[str] = set()
-    for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         name, _, value = line.partition("=")
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
         if not _LINE.match(line):
-            yield f"line {number} of {file} is not NAME=value from its first letter on: write it so"
+            yield f"line {number} of {file} is neither NAME=value from its first letter on nor a comment (#)"
         elif name in seen:
             yield f"{name} stands in {file} twice: take one of the lines out"
-        elif not _is_one_word(value):
-            yield f"{name} in {file} has blanks or signs of the shell and no quotes: write {name}='...'"
+        elif not _VALUE.fullmatch(value):
+            yield (
+                f"{name} in {file} has blanks, quotes or signs of a shell: write {name}='...', with neither "
+                "a ' inside nor a \\ at its end"
+            )
         seen.add(name)
-
-
-def _is_one_word(value: str) -> bool:
-    """Tell whether a shell takes a value as one word without working anything out in it."""
-    if re.fullmatch(r"'[^']*'", value) or re.fullmatch(r'"[^"$`\\]*"', value):
-        return True
-    return re.fullmatch(r"[^\s'\"$`\\;&|<>()*?#~!]*", value) is not None
 
 
 def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
@@ -175,7 +204,7 @@ def of_azure(values: Mapping[str, str]) -> Iterator[str]:
     """Say what keeps Azure from making it.
 
     Raises:
-        Unasked: `az` is not there, or nobody is logged in.
+        Unknown: `az` is not there, or nobody is logged in.
     """
     wanted, region = values["AZURE_SUBSCRIPTION_ID"], values["AZURE_LOCATION"].lower().replace(" ", "")
     subscription = ask("account", "show")
@@ -212,7 +241,7 @@ def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
     """Say which secrets the terminal does not have while there is no vault that holds them.
 
     Raises:
-        Unasked: `az` is not there, or nobody is logged in.
+        Unknown: `az` is not there, or nobody is logged in.
     """
     ours = (values["AZURE_ENV_NAME"], values["AZURE_RESOURCE_GROUP"].lower())
     for vault in ask("keyvault", "list"):
@@ -233,17 +262,17 @@ def ask(*words: str) -> Any:
     """Ask `az`.
 
     Raises:
-        Unasked: it is not there, or answers with an error.
+        Unknown: it is not there, or answers with an error.
     """
     az = shutil.which("az")
     if az is None:
-        raise Unasked("az is not here: install the Azure CLI, and open a new terminal")
+        raise Unknown("az is not here: install the Azure CLI, and open a new terminal")
     done = subprocess.run(  # noqa: S603 - the words are those of this file
         [az, *words, "--output", "json"], capture_output=True, text=True, check=False
     )
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
-        raise Unasked(f"az {' '.join(words)} failed: {line} (nobody is logged in? az login)")
+        raise Unknown(f"az {' '.join(words)} failed: {line} (nobody is logged in? az login)")
     return json.loads(done.stdout)
 
 

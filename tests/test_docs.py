@@ -117,6 +117,21 @@ def test_every_path_is_there(page: Path) -> None:
     assert missing == []
 
 
+def test_each_word_of_the_design_has_one_meaning() -> None:
+    part = (ROOT / "docs" / "design.md").read_text("utf-8").partition("\n## Words\n")[2].partition("\n## ")[0]
+    words = re.findall(r"^\| ([a-z ]+) \|", part, re.MULTILINE)
+
+    assert len(words) > 30
+    assert [word for word in words if words.count(word) > 1] == []
+
+
+def test_what_the_bridge_is_deployed_with_stands_in_the_first_step_of_the_builder() -> None:
+    page = (ROOT / "docs" / "creator_studio" / "events.md").read_text("utf-8")
+
+    assert "API key" in page.partition("\n## 1. ")[2].partition("\n## 2. ")[0]
+    assert page.index("*HTTP Connectors > Credentials*") < page.index("over to whoever deploys the bridge")
+
+
 def test_every_make_target_that_is_named_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     spans = [span for page in PAGES for span in code(page)]

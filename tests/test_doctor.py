@@ -29,6 +29,7 @@ from coupa_core.errors import SettingsError
 from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.ledger import State
 from coupa_core.schedule import Schedule
+from coupa_core.settings import HOST_STORAGE, NAMES
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import ACCOUNT, KEY, Azurite
@@ -630,6 +631,52 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(
         environment_of(tmp_path)
     assert command.main([]) == 1
     assert capsys.readouterr().out.startswith("wrong local.settings.json: ")
+
+
+def out_of(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what the command prints in a folder, where the environment has nothing but a client's id."""
+    monkeypatch.chdir(folder)
+    for name in (*NAMES, HOST_STORAGE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COUPA_CLIENT_ID", CLIENT_ID)
+    assert command.main([]) == 1
+    return capsys.readouterr().out
+
+
+def test_what_comes_from_the_local_file_is_named_and_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"COUPA_CLIENT_ID": "x", "COUPA_CLIENT_SECRET": CLIENT_SECRET, "PILOT": " ", "OTHER": "y"}
+    (tmp_path / "local.settings.json").write_text(json.dumps({"Values": values}), encoding="utf-8")
+
+    given = "it gives COUPA_CLIENT_SECRET, which the environment does not"
+    said = f"note  local.settings.json: is read, too: {given}"
+    out = out_of(tmp_path, monkeypatch, capsys)
+    assert out.splitlines()[0] == said
+    assert CLIENT_SECRET not in out
+
+    (tmp_path / "bridge.env").touch()
+    out = out_of(tmp_path, monkeypatch, capsys)
+    assert out.splitlines()[0] == f"{said}; to look at bridge.env alone, move it away"
+
+
+def test_where_there_is_a_bridge_env_the_advice_is_to_mend_that_and_to_type_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bridge.env").touch()
+
+    out = out_of(tmp_path, monkeypatch, capsys)
+
+    file, typed = "set it in bridge.env, and ask again by step 5", "give it to this terminal by step 4"
+    for name, where in {
+        "COUPA_BASE_URL": file,
+        "MOVEWORKS_EVENT_ID": file,
+        "COUPA_CLIENT_SECRET": typed,
+        "MOVEWORKS_API_KEY": typed,
+        "ACTION_TOKEN_KEYS": typed,
+    }.items():
+        assert f"wrong {name}: is missing; {where} of docs/operations.md\n" in out
+    assert "local.settings.json" not in out
 
 
 # ---------------------------------------------------------------------- the pilot

@@ -116,19 +116,119 @@ def test_a_file_that_is_not_there_is_named_with_how_it_is_made(capsys: pytest.Ca
     assert main(["show", "prod.keys", "--for", "az"]) == 1
 
     said = capsys.readouterr()
-    assert said.err == "prod.keys is not there: `python -m coupa_core.keys new prod.keys` makes it.\n"
+    assert said.err == (
+        "prod.keys is not there: take it from your password store, or where there are no keys yet, make it "
+        "by `python -m coupa_core.keys new prod.keys`.\n"
+    )
 
 
-@given(st.integers(0, 4))
-def test_a_file_that_was_cut_off_is_refused_and_never_half_used(lines: int) -> None:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return the one line that is said where nothing is done."""
+    capsys.readouterr()
+    assert main(arguments or ["show", "prod.keys", "--for", "az"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    return line
+
+
+WHOLE = "".join(
+    [
+        *(f"{name}=k1:{letter * 42}8=\n" for name, letter in zip(SIGNING, "QR", strict=True)),
+        *(f"{name}={letter * 64}\n" for name, letter in zip(CALLING, "abc", strict=True)),
+    ]
+)
+
+
+@given(st.integers(0, len(WHOLE) - 2))
+def test_a_file_that_was_cut_off_anywhere_is_refused_and_shows_nothing_of_it(size: int) -> None:
     path = Path("cut.keys")
-    whole = "".join(f"{name}=CANARY\n" for name in NAMES)
-    path.write_text("".join(whole.splitlines(keepends=True)[:lines]))
+    path.write_text(WHOLE[:size])
 
-    with pytest.raises(ValueError, match=r"cut\.keys is no file of keys, or not whole") as said:
+    with pytest.raises(ValueError, match=r"^Nothing is printed: cut\.keys is not whole: ") as said:
         keys.read(path)
 
-    assert "CANARY" not in str(said.value)
+    assert all(line.partition("=")[2] not in str(said.value) for line in WHOLE.splitlines())
+    assert all(name in str(said.value) for name in NAMES if f"{name}=" not in WHOLE[:size])
+
+
+ANEW = (
+    "take it from your password store anew; only where nothing runs with its keys yet, delete it and make "
+    "others by `python -m coupa_core.keys new`."
+)
+FIRST = WHOLE.splitlines(keepends=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (WHOLE.replace("RELAY_KEY", "RELAY_KEI"), "line 4 is none of its own, RELAY_KEY is missing"),
+        (WHOLE.replace(FIRST, ""), "ACTION_TOKEN_KEYS is missing"),
+        (WHOLE[:-2], "OPERATORS_KEY is cut off or spoiled"),
+        (WHOLE + FIRST, "ACTION_TOKEN_KEYS stands in it twice"),
+        (WHOLE + "CANARY=1\n", "line 6 is none of its own"),
+        (
+            WHOLE.replace(FIRST, FIRST[:-2] + "\n"),
+            "ACTION_TOKEN_KEYS is cut off or spoiled",
+        ),
+        ("", ", ".join(f"{name} is missing" for name in NAMES)),
+    ],
+)
+def test_a_file_that_is_not_whole_is_said_with_what_to_do(
+    text: str, wrong: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "prod.keys").write_text(text)
+
+    assert refused(capsys) == f"Nothing is printed: prod.keys is not whole: {wrong}. Mend it, or {ANEW}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE.rstrip(),
+        WHOLE.replace("\n", "\r\n"),
+        f"\ufeff{WHOLE}",
+        f"# of production\n\n{WHOLE}",
+        "".join(reversed(WHOLE.splitlines(keepends=True))),
+        WHOLE.replace(FIRST, f"{FIRST.rstrip()},old:{FIRST.partition(':')[2]}"),
+    ],
+)
+def test_a_file_that_an_editor_wrote_anew_is_still_whole(text: str, folder: Path) -> None:
+    (folder / "prod.keys").write_bytes(text.encode())
+
+    assert list(keys.read(folder / "prod.keys")) == list(NAMES)
+
+
+@pytest.mark.parametrize("raw", [WHOLE.encode("utf-16"), WHOLE.encode("utf-16-le"), b"\xe4"])
+def test_a_file_in_another_encoding_is_said(
+    raw: bytes, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "prod.keys").write_bytes(raw)
+
+    assert refused(capsys) == f"Nothing is printed: prod.keys is not UTF-8. Save it so, or {ANEW}"
+
+
+@pytest.mark.parametrize("verb", [["new", "prod.keys"], ["show", "prod.keys", "--for", "az"]])
+def test_a_folder_in_the_place_of_the_file_is_said(
+    verb: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "prod.keys").mkdir()
+
+    assert refused(capsys, *verb) == (
+        "prod.keys cannot be read or written (Is a directory): name a file that you may read, or a new one."
+    )
+
+
+@pytest.mark.parametrize("folders", ["nowhere", "a.file"])
+@pytest.mark.parametrize("verb", ["new {}", "show {} --for az"])
+def test_a_folder_that_is_not_there_is_said(
+    verb: str, folders: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.file").touch()
+
+    assert refused(capsys, *verb.format(f"{folders}/prod.keys").split()) == (
+        f"{folders} is no folder that is there: make it, or name another."
+    )
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(
@@ -137,18 +237,12 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
-        status = main(["new", "prod.keys"])
+        said = refused(capsys, "new", "prod.keys")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    assert (status, list(folder.iterdir())) == (1, [])
-    assert "File too large" in capsys.readouterr().err
-
-
-def test_a_folder_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["new", "nowhere/prod.keys"]) == 1
-
-    assert "nowhere/prod.keys" in capsys.readouterr().err
+    assert said.startswith("prod.keys cannot be read or written (File too large): ")
+    assert list(folder.iterdir()) == []
 
 
 def test_it_runs_with_nothing_but_python_as_the_documents_say(folder: Path) -> None:

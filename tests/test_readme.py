@@ -95,6 +95,10 @@ def test_each_profile_is_taken_as_it_stands_and_does_what_its_title_says() -> No
     assert careful.step_up_over == {"*": Decimal(1000)}
 
 
+def test_the_readme_has_at_most_200_lines() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 200
+
+
 def example() -> dict[str, str]:
     values: dict[str, str] = json.loads(README.with_name("local.settings.json.example").read_text("utf-8"))[
         "Values"

@@ -1,4 +1,4 @@
-"""Each line under "Run it" and "Check it" in the README, run as it is written, in a copy of what it needs."""
+"""Each line under "Run it" in the README, run as it is written, in a copy of what it needs."""
 
 from __future__ import annotations
 

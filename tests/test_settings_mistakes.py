@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_settings import KEY, LEAST, OTHER, PREFIXES, TAKEN, complaints
 
+from coupa_core import misspelt
 from coupa_core.doctor.checks import rates
 from coupa_core.errors import SettingsError
 from coupa_core.misspelt import meant
@@ -107,6 +109,26 @@ def test_a_name_that_is_nearly_ours_is_let_be_where_ours_is_set_too_or_where_it_
     read_settings(LEAST | {"TIMEZONE": "CET", "TIME_ZONE": "Europe/Berlin"})
     read_settings(LEAST | {"TIMEZONE": " "})
     assert complaints(LEAST | {"TIMEZONE": "CET", "TIME_ZONE": " "}) == {"TIMEZONE": other_name("TIME_ZONE")}
+
+
+def test_a_name_that_is_near_to_two_is_taken_for_the_nearest() -> None:
+    assert doctest.testmod(misspelt).failed == 0
+    assert complaints(LEAST | {"TIME_ZONE": "Europe/Berlin", "TIMEZONES": "{}"}) == {
+        "TIMEZONES": other_name("TIME_ZONES")
+    }
+
+
+def test_the_page_says_which_names_are_noticed() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    pairs = re.findall(r"`(\w+)` for `(\w+)`", page)
+    [(short, unseen)] = re.findall(r"\nThe short names (.*) with a wrong letter .* \(`(\w+)`\)", page)
+
+    assert len(pairs) == 2
+    assert [meant(wrong, NAMES) for wrong, _ in pairs] == [right for _, right in pairs]
+    assert re.findall(r"\w+", short.replace("and", "")) == sorted(
+        name for name in NAMES if len(name.replace("_", "")) <= 7
+    )
+    assert meant(unseen, NAMES) == ""
 
 
 def test_what_is_no_name_of_a_variable_is_not_repeated() -> None:

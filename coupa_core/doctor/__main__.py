@@ -6,17 +6,21 @@ import argparse
 import logging
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from coupa_core.app import Parts
 from coupa_core.clock import SystemClock
 from coupa_core.doctor.checks import examine
-from coupa_core.doctor.finding import Verdict
+from coupa_core.doctor.finding import Finding, Verdict
 from coupa_core.doctor.preview import preview
-from coupa_core.environment import environment_of
+from coupa_core.environment import LOCAL_SETTINGS, environment_of, given_by_file, trimmed
 from coupa_core.errors import BridgeError
-from coupa_core.settings import read_settings
+from coupa_core.settings import HOST_STORAGE, NAMES, read_settings
+
+BRIDGE_ENV = "bridge.env"
+"""The file of an environment in Azure; the shell reads it, not the doctor."""
 
 
 def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
@@ -38,9 +42,11 @@ def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) 
     logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings say it
     parts = parts or Parts(SystemClock(), random.Random())  # noqa: S311 - jitter
     try:
-        environment = environment_of(Path.cwd())
+        folder = Path.cwd()
+        environment = environment_of(folder)
         is_well = True
-        for finding in examine(environment, parts):
+        is_walk = (folder / BRIDGE_ENV).exists()
+        for finding in chain(_origin(folder), examine(environment, parts, is_walk=is_walk)):
             sys.stdout.write(f"{finding}\n")
             is_well = is_well and finding.verdict is not Verdict.WRONG
         if asked.preview and is_well:
@@ -50,6 +56,15 @@ def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) 
         sys.stdout.write(f"{Verdict.WRONG:<5} {error}\n")
         return 1
     return 0 if is_well else 1
+
+
+def _origin(folder: Path) -> Iterator[Finding]:
+    """Say which settings come from a file, so that nobody takes them for those of their terminal."""
+    names = [name for name in (*NAMES, HOST_STORAGE) if trimmed(given_by_file(folder).get(name, ""))]
+    if names:
+        text = f"is read, too: it gives {', '.join(names)}, which the environment does not"
+        more = f"; to look at {BRIDGE_ENV} alone, move it away"
+        yield Finding(Verdict.NOTE, LOCAL_SETTINGS, text + more * (folder / BRIDGE_ENV).exists())
 
 
 if __name__ == "__main__":

@@ -48,18 +48,19 @@ _GRANT = (
 _ODD = "ask Coupa why, and look for a default API response filter"
 
 
-def examine(environment: Mapping[str, str], parts: Parts) -> Iterator[Finding]:
+def examine(environment: Mapping[str, str], parts: Parts, *, is_walk: bool = False) -> Iterator[Finding]:
     """Check everything, and yield each finding as it is made.
 
     Args:
         environment: names and values of the settings.
         parts: the clock, and whatever replaces the real thing.
+        is_walk: the settings are those of a `bridge.env`, as in the walk of docs/operations.md.
     """
     yield from _spelling(environment)
     try:
         settings = read_settings(environment)
     except SettingsError as error:
-        yield from map(_complaint, str(error).split("; "))
+        yield from (_complaint(text, is_walk=is_walk) for text in str(error).split("; "))
         yield Finding(Verdict.NOTE, "the rest", "cannot be checked before the settings are whole")
         return
     yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
@@ -88,11 +89,15 @@ def _spelling(environment: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding(Verdict.NOTE, name, text)
 
 
-def _complaint(text: str) -> Finding:
+def _complaint(text: str, *, is_walk: bool) -> Finding:
     name, _, complaint = text.partition(": ")
     where = "set it in the app's settings, or in local.settings.json on your machine"
     if "Key Vault" in complaint:
         where = "give the app's identity the role Key Vault Secrets User, or mend the reference's URI"
+    elif is_walk and name.endswith(("_SECRET", "_KEY", "_KEYS")):
+        where = "give it to this terminal by step 4 of docs/operations.md"
+    elif is_walk:
+        where = "set it in bridge.env, and ask again by step 5 of docs/operations.md"
     return Finding(Verdict.WRONG, name, f"{complaint}; {where}")
 
 

@@ -1,0 +1,215 @@
+"""The look before a deployment: how bridge.env is written, and what is said when nobody can read it.
+
+What it asks Azure is played in test_walk.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import preflight
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from walk.page import ROOT, WINDOWS
+
+from coupa_core.settings import NAMES
+
+FILE = Path("bridge.env")
+KNOWN = (*NAMES, *preflight.NEEDED, *preflight.OF_TOOLS, "SECRET_NAMES")
+
+
+def said(text: str) -> list[str]:
+    """Return what is said of the lines of a file."""
+    return list(preflight.of_the_lines(FILE, text))
+
+
+def test_the_example_passes_without_a_word() -> None:
+    text = preflight.text_of(ROOT / "bridge.env.example", is_windows=False)
+
+    assert said(text) == []
+    assert list(preflight.of_the_file(FILE, preflight.read(text))) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "   ", "# a comment", "  # a comment", "PILOT=", "PILOT=  ", "PILOT=a@b.example,b.example"),
+        *("PILOT=b.example # who begins", "PILOT='' # nobody", "STEP_UP_OVER=USD:10000,*:5000"),
+        *("""TIME_ZONES='{"example.de": "Europe/Berlin"}'  # it's quoted""", 'ALERT_EMAIL="a b"'),
+        *(
+            "COUPA_BASE_URL=https://acme.coupahost.com",
+            "POLL_SCHEDULE='0 * * * * *'",
+            "PILOT=münchen.example",
+        ),
+    ],
+)
+def test_a_line_that_all_read_alike_passes_without_a_word(line: str) -> None:
+    assert said(f"{line}\n") == []
+
+
+NOT_A_LINE = "line 1 of bridge.env is neither NAME=value from its first letter on nor a comment (#)"
+NOT_A_VALUE = (
+    "PILOT in bridge.env has blanks, quotes or signs of a shell: write PILOT='...', with neither a ' inside "
+    "nor a \\ at its end"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        *(
+            (line, NOT_A_LINE)
+            for line in ("export PILOT=a", " PILOT=a", "PILOT = a", "PILOT", "pilot=a", "=a")
+        ),
+        *(
+            (f"PILOT={value}", NOT_A_VALUE)
+            for value in (
+                *(" a", "a b", "'a", "a'", "'a'b", "'a''b'", '"a', '"a"b"', '{"a": "b"}', "$HOME", '"$HOME"'),
+                *("`id`", '"`id`"', "a\\b", '"a\\b"', "'a\\'", "a;b", "a&b", "a|b", "a>b", "a<b", "(a)", "~"),
+                *("a#b", "# a", "  # a", "a # b # c", "'a'#b", "a\u00a0", "a\u2028b"),
+            )
+        ),
+    ],
+)
+def test_a_line_that_somebody_reads_differently_is_named_with_how_it_is_written(
+    line: str, expected: str
+) -> None:
+    assert said(f"{line}\n") == [expected]
+
+
+def test_a_name_that_stands_twice_is_said_once_for_each_line_too_many() -> None:
+    assert said("PILOT=a\nDRY_RUN=on\n# PILOT=b\nPILOT=c\n") == [
+        "PILOT stands in bridge.env twice: take one of the lines out"
+    ]
+
+
+def test_a_file_that_ends_within_a_line_is_named() -> None:
+    assert said("PILOT=a") == [
+        "bridge.env ends within a line, so that what is added becomes part of it: end its last line"
+    ]
+    assert said("") == []
+
+
+def test_no_complaint_shows_a_value() -> None:
+    assert "CANARY" not in " ".join(said("PILOT='CANARY\nexport A=CANARY\nDRY_RUN=CANARY x\nCANARY\n"))
+
+
+def by_the_shell(line: str) -> str:
+    """Return what a shell takes for the value of PILOT."""
+    script = f"{line}\nprintf '%s' \"$PILOT\""
+    there = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nowhere"}
+    done = subprocess.run(["/bin/sh"], input=script.encode(), env=there, capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+def by_powershell(line: str) -> str:
+    """Return what the line of the page for Windows takes for the value, by its own pattern."""
+    [pattern, again] = re.findall(r"-match '(\^\(\\w.*?)'\) \{", WINDOWS.read_text("utf-8"))
+    assert pattern == again
+    found = re.match(pattern.replace("''", "'"), line)
+    assert found
+    return found[2].strip("'").strip('"')
+
+
+@given(st.text("ab'\"\\ \t#$*~;{}:=ü", max_size=8))
+@example("'a # b' # c")
+@example('{"a": "b"}')
+@settings(max_examples=200)
+def test_what_passes_is_read_alike_by_a_shell_powershell_and_this(value: str) -> None:
+    line = f"PILOT={value}"
+    if said(f"{line}\n") == []:
+        assert preflight.read(f"{line}\n")["PILOT"] == by_the_shell(line) == by_powershell(line)
+
+
+def settings_lines() -> Iterator[tuple[str, str]]:
+    """Yield each line of a document that sets one of our names, with where it stands, but for commands."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        source = page.read_text("utf-8")
+        lines = [
+            *(
+                line
+                for block in re.findall(r"```\w*\n(.*?)```", source, re.DOTALL)
+                for line in block.split("\n")
+            ),
+            *re.findall(r"`([^`\n]+)`", source),
+        ]
+        for line in lines:
+            if line.partition("=")[0] in KNOWN and "=" in line and " make " not in line:
+                yield str(page.relative_to(ROOT)), line
+
+
+def test_each_line_of_the_documents_can_be_pasted_into_the_file() -> None:
+    lines = list(settings_lines())
+
+    assert len(lines) > 30
+    assert [(page, line) for page, line in lines if said(f"{line}\n")] == []
+
+
+# ---------------------------------------------------------------------- files that nobody can read
+
+
+def run(folder: Path, **environment: str) -> str:
+    """Run the script in a folder in which it must fail, and return what it prints."""
+    script = [sys.executable, str(ROOT / "scripts" / "preflight.py")]
+    there = {"PATH": "/nowhere", **environment}
+    done = subprocess.run(script, cwd=folder, env=there, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    return done.stdout
+
+
+NOT_UTF_8 = "wrong  bridge.env is not plain UTF-8: save it so, without a byte order mark\n"
+LINE_ENDS = (
+    "wrong  bridge.env has the line ends of Windows, which become part of its values: save it with LF\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("PILOT=a\n".encode("utf-16"), NOT_UTF_8),
+        ("PILOT=a\n".encode("utf-16-le"), NOT_UTF_8),
+        ("PILOT=a\n".encode("utf-8-sig"), NOT_UTF_8),
+        ("PILOT=ä\n".encode("latin-1"), NOT_UTF_8),
+        (b"PILOT=a\r\nDRY_RUN=on\r\n", LINE_ENDS),
+    ],
+)
+def test_a_file_in_another_encoding_is_said_and_nothing_else(
+    tmp_path: Path, raw: bytes, expected: str
+) -> None:
+    (tmp_path / "bridge.env").write_bytes(raw)
+
+    assert run(tmp_path) == expected
+
+
+def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "bridge.env").mkdir()
+
+    assert run(tmp_path) == "wrong  bridge.env is no file that you may read (Is a directory): mend that\n"
+
+
+def test_a_file_that_is_not_there_is_said_unless_the_environment_has_all(tmp_path: Path) -> None:
+    needed = dict.fromkeys((*preflight.NEEDED, "MOVEWORKS_EVENT_ID"), "x")
+
+    assert run(tmp_path) == (
+        "wrong  bridge.env is not in this folder: go to the folder of the environment, or make it by step 2 "
+        "of docs/operations.md\n"
+    )
+    assert run(tmp_path, **needed).startswith("wrong  az is not here")
+
+
+def test_on_windows_its_own_line_ends_are_taken_because_no_shell_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.env"
+    file.write_bytes(b"PILOT=a\r\nDRY_RUN=on\r\n")
+
+    assert preflight.read(preflight.text_of(file, is_windows=True)) == {"PILOT": "a", "DRY_RUN": "on"}
+
+    file.write_bytes(b"PILOT=a\rDRY_RUN=on\r")
+    with pytest.raises(preflight.Unknown, match="save it with LF"):
+        preflight.text_of(file, is_windows=True)
