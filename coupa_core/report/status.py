@@ -108,7 +108,7 @@ class _Standing:
             or (approval.approvable_type if approval else None),
             "document_id": document_id and str(document_id),
             "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
-            "told": [key for key, told in row.told.items() if told.version] if row else [],
+            "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
             "sent_at": plain(row.told_at) if row else None,
             "next_at": plain(row.next_at) if row else None,
             "lease_until": plain(row.lease_until) if row else None,
