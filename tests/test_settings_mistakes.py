@@ -79,6 +79,24 @@ def test_a_letter_too_few_or_two_that_are_swapped_is_seen_in_every_longer_name(
             assert meant(wrong, NAMES) != "", wrong
 
 
+@pytest.mark.parametrize("name", ["PILOT", "DRY_RUN", "ACTIONS"])
+def test_one_wrong_letter_is_seen_in_each_short_name_that_holds_something_back(name: str) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0"
+    wrong = {name[:at] + name[at + 1 :] for at in range(1, len(name))}
+    wrong |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    wrong |= {
+        name[:at] + each + name[at + over :]
+        for at in range(1, len(name))
+        for each in letters
+        for over in (0, 1)
+    }
+    wrong |= {f"{name}{each}" for each in letters} | {name.lower()}
+
+    assert {
+        each for each in wrong - {name} if complaints(LEAST | {each: "x"}) != {each: other_name(name)}
+    } == set()
+
+
 def deployment() -> set[str]:
     """Return the variables that the templates read from an engineer's shell."""
     texts = [path.read_text("utf-8") for path in (ROOT / "infra").glob("*.*param*")]
