@@ -396,8 +396,9 @@ class Endpoints:
                 request_id=request.id,
             )
         )
-        said = {"approvals": repeat.approvals, "asked_at": repeat.at.isoformat(), "is_new": is_new}
-        return Reply(200, said)
+        said = {"nothing_for": list(repeat.nothing_for), "asked_at": repeat.at.isoformat(), "is_new": is_new}
+        counts = {"approvals": repeat.approvals, "waiting_for_pilot": repeat.waiting_for_pilot}
+        return Reply(200, counts | said)
 
 
 def request_id(request: Request) -> str:
