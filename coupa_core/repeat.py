@@ -141,32 +141,25 @@ class Repeats:
         told = [keys for row in rows if (keys := repeat.keys(row))]
         if repeat.people.is_everybody and self._pilot.is_everybody:
             return replace(repeat, approvals=len(told))
-        addresses = self._addresses(set().union(*told))
-        meant = {key: address for key, address in addresses.items() if repeat.people.has(address)}
+        keys = sorted(set().union(*told))
+        known = self._directory().known(keys, Deadline(self._clock, PEOPLE_S))
+        meant = {key: each.address for key, each in known.people.items() if repeat.people.has(each.address)}
+        outside = {key for key, address in meant.items() if not self._pilot.has(address)}
+        nothing_for = [
+            entry
+            for entry in repeat.people.entries
+            if not any(is_of(entry, address) for address in meant.values())
+        ]
+        for failure in known.unknown.values() if nothing_for else ():
+            raise failure  # it may be theirs who cannot be looked up
         if not (meant or repeat.people.is_everybody):
             raise CallerError("nobody_to_tell", _NOBODY)
-        outside = {key for key, address in meant.items() if not self._pilot.has(address)}
-        found = meant.values()
         return replace(
             repeat,
-            approvals=sum(not keys.isdisjoint(meant) for keys in told),
-            waiting_for_pilot=sum(not keys.isdisjoint(outside) for keys in told),
-            nothing_for=tuple(
-                entry for entry in repeat.people.entries if not any(is_of(entry, each) for each in found)
-            ),
+            approvals=sum(repeat.people.is_everybody or not each.isdisjoint(meant) for each in told),
+            waiting_for_pilot=sum(not each.isdisjoint(outside) for each in told),
+            nothing_for=tuple(nothing_for),
         )
-
-    def _addresses(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return by which addresses the chat knows people; whoever cannot be reached is left out.
-
-        Raises:
-            ServiceError: Coupa does not say now who somebody is, and a list without them would be wrong.
-        """
-        known = self._directory().known(sorted(keys), Deadline(self._clock, PEOPLE_S))
-        for key, failure in known.unknown.items():
-            if known.is_known_later(key):
-                raise failure
-        return {key: each.address for key, each in known.people.items()}
 
     def _leave(self, repeat: Repeat) -> Repeat:
         """Write the note, unless it has this repeat already: an answer was lost, or another was quicker."""

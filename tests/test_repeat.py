@@ -201,13 +201,24 @@ def test_who_is_outside_of_the_pilot_is_counted_and_waits() -> None:
     assert told(world) == [ANN]
 
 
-def test_who_cannot_be_looked_up_is_not_said_to_have_nothing() -> None:
+@pytest.mark.parametrize(("status", "answered"), [(503, 503), (403, 502)])
+def test_who_cannot_be_looked_up_is_not_said_to_have_nothing(status: int, answered: int) -> None:
     world = launched()
-    world.coupa.front.fail("answer", status=503, path="/api/users", times=None)
+    world.coupa.front.fail("answer", status=status, path="/api/users", times=None)
 
-    assert again(world, body={"people": [ANN]}).status == 503
+    assert again(world, body={"people": [ANN]}).status == answered
     assert world.store.note(REPEATS).text == ""
     assert again(world).status == 200  # nobody needs to be looked up
+
+
+def test_one_who_cannot_be_looked_up_is_in_the_way_only_where_they_may_be_meant() -> None:
+    world = launched()
+    unread = str(world.person(BOB))
+    world.coupa.front.fail("answer", status=403, path="/api/users", query=unread, times=None)
+
+    assert again(world, body={"people": [ANN, BOB]}).status == 502
+    body = again(world, body={"people": [ANN]}).body
+    assert (body["approvals"], body["nothing_for"]) == (1, [])
 
 
 def test_a_user_whom_coupa_does_not_show_is_told_by_nobody_and_stops_nobody() -> None:
