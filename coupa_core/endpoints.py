@@ -317,6 +317,7 @@ class Endpoints:
                 actor=actor,
                 comment=comment,
                 token=_token(request, body),
+                key=_idempotency_key(request),
                 known_by=self._callers.known_by,
                 request_id=request.id,
             )

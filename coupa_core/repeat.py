@@ -138,10 +138,10 @@ class Repeats:
 
         A row knows people by their keys only: Coupa is asked for their addresses where these matter.
         """
-        told = [keys for row in rows if (keys := repeat.keys(row))]
+        told = [found for row in rows if (found := repeat.keys(row))]
         if repeat.people.is_everybody and self._pilot.is_everybody:
             return replace(repeat, approvals=len(told))
-        keys = sorted(set().union(*told))
+        keys = sorted({key for each in told for key in each})
         known = self._directory().known(keys, Deadline(self._clock, PEOPLE_S))
         meant = {key: each.address for key, each in known.people.items() if repeat.people.has(each.address)}
         outside = {key for key, address in meant.items() if not self._pilot.has(address)}
@@ -150,8 +150,8 @@ class Repeats:
             for entry in repeat.people.entries
             if not any(is_of(entry, address) for address in meant.values())
         ]
-        for failure in known.unknown.values() if nothing_for else ():
-            raise failure  # it may be theirs who cannot be looked up
+        if nothing_for and known.unknown:
+            raise next(iter(known.unknown.values()))  # it may be theirs who cannot be looked up
         if not (meant or repeat.people.is_everybody):
             raise CallerError("nobody_to_tell", _NOBODY)
         return replace(
