@@ -136,6 +136,7 @@ def account(settings: dict[str, str]) -> Accounted:
     report = Report(
         store=store,
         coupa=coupa,
+        directory=lambda: kit.directory,
         clock=kit.clock,
         lease=kit.lease,
         max_per_minute=100,

@@ -296,6 +296,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             report=Report(
                 store=for_sweeps,
                 coupa=coupa,
+                directory=fresh,
                 clock=clock,
                 lease=lease,
                 max_per_minute=settings.moveworks_max_per_minute,
@@ -322,6 +323,8 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             ),
             repeats=Repeats(
                 store=for_sweeps,
+                directory=fresh,
+                pilot=pilot,
                 journal=quick_journal,
                 clock=clock,
                 audit_required=settings.audit == "required",

@@ -40,6 +40,8 @@ class Offer:
             ask the requester, and hears why it cannot be decided in chat.
         generation: of the approval's row.
         locale: of the language that this person reads, for answers that need no question to Coupa.
+        holder: keyed mark of the address by which the chat knows this person, for the same; empty in a token
+            of an earlier version.
         kid: of the key that signed it; for the record.
     """
 
@@ -50,6 +52,7 @@ class Offer:
     generation: int
     expires_at: datetime
     locale: str = field(default="", compare=False)
+    holder: str = field(default="", compare=False)
     kid: str = field(default="", compare=False)
 
 
@@ -65,6 +68,7 @@ class TokenKeys:
 
     def offer(self, right: Right, approval: Approval, *, content: str, generation: int, now: datetime) -> str:
         """Return the token by which somebody may decide this content from now on, or ask; see `Offer`."""
+        key = next(iter(self._keys.values()))
         return self.sign(
             Offer(
                 approval_id=approval.id,
@@ -74,11 +78,16 @@ class TokenKeys:
                 generation=generation,
                 expires_at=now + TOKEN_LIFE,
                 locale=right.decider.locale,
+                holder=_holder(key, right.decider.address),
             )
         )
 
+    def is_held_by(self, offer: Offer, address: str) -> bool:
+        """Tell whether the chat knew whom a token names by this address; an earlier one does not say."""
+        return hmac.compare_digest(_holder(self._keys[offer.kid], address), offer.holder)
+
     def sign(self, offer: Offer) -> str:
-        """Return the token for an offer; about 220 characters."""
+        """Return the token for an offer; about 240 characters."""
         kid, key = next(iter(self._keys.items()))
         said = {
             "a": offer.approval_id,
@@ -88,7 +97,8 @@ class TokenKeys:
             "g": offer.generation,
             "e": int(offer.expires_at.timestamp()),
         }
-        payload = json.dumps(said | ({"l": offer.locale} if offer.locale else {}), separators=(",", ":"))
+        more = {name: text for name, text in (("l", offer.locale), ("h", offer.holder)) if text}
+        payload = json.dumps(said | more, separators=(",", ":"))
         head = f"{_VERSION}.{kid}.{_encode(payload.encode())}"
         return f"{head}.{_encode(_mac(key, head))}"
 
@@ -115,6 +125,7 @@ class TokenKeys:
             generation=said["g"],
             expires_at=datetime.fromtimestamp(said["e"], tz=UTC),
             locale=said.get("l", ""),
+            holder=said.get("h", ""),
             kid=kid,
         )
 
@@ -361,6 +372,11 @@ def recipients(rights: Iterable[Right]) -> list[Right]:
 
 def _mac(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def _holder(key: bytes, address: str) -> str:
+    """Return the mark of an address, which tells nobody the address who has no key."""
+    return _encode(_mac(key, f"holder {folded(address)}")[:6])
 
 
 def _encode(data: bytes) -> str:

@@ -317,6 +317,7 @@ class Endpoints:
                 actor=actor,
                 comment=comment,
                 token=_token(request, body),
+                key=_idempotency_key(request),
                 known_by=self._callers.known_by,
                 request_id=request.id,
             )
@@ -396,8 +397,9 @@ class Endpoints:
                 request_id=request.id,
             )
         )
-        said = {"approvals": repeat.approvals, "asked_at": repeat.at.isoformat(), "is_new": is_new}
-        return Reply(200, said)
+        said = {"nothing_for": list(repeat.nothing_for), "asked_at": repeat.at.isoformat(), "is_new": is_new}
+        counts = {"approvals": repeat.approvals, "waiting_for_pilot": repeat.waiting_for_pilot}
+        return Reply(200, counts | said)
 
 
 def request_id(request: Request) -> str:

@@ -7,15 +7,22 @@ so that the names of other systems are left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _ODD = re.compile(r"[^A-Z0-9]")
 _SHORT, _MIDDLING = 7, 10
 """Up to so many letters only an `S` may be wrong, and then only one letter; in longer ones two."""
 
+NONE: Collection[str] = ()
 
-def meant(name: str, known: Iterable[str]) -> str:
+
+def meant(name: str, known: Iterable[str], *, guarded: Collection[str] = NONE) -> str:
     """Return the known name that another one is nearest to; empty where it is none of ours.
+
+    Args:
+        name: as somebody wrote it.
+        known: those that there are.
+        guarded: those in which one letter may be wrong, however short they are.
 
     >>> meant("REMIND_AFTER_HOUR", ["REMIND_AFTER_HOURS"]), meant("time-zone", ["TIME_ZONE"])
     ('REMIND_AFTER_HOURS', 'TIME_ZONE')
@@ -23,8 +30,12 @@ def meant(name: str, known: Iterable[str]) -> str:
     ('', 'PILOT', '')
     >>> meant("TIMEZONES", ["TIME_ZONE", "TIME_ZONES"])
     'TIME_ZONES'
+    >>> meant("PILO", ["PILOT"]), meant("PILO", ["PILOT"], guarded=["PILOT"])
+    ('', 'PILOT')
     """
-    near = [each for each in known if name != each and _is_near(name.upper(), each)]
+    near = [
+        each for each in known if name != each and _is_near(name.upper(), each, is_guarded=each in guarded)
+    ]
     return min(near, key=lambda each: _edits(_letters(name), _letters(each)), default="")
 
 
@@ -32,12 +43,14 @@ def _letters(name: str) -> str:
     return _ODD.sub("", name.upper())
 
 
-def _is_near(name: str, known: str) -> bool:
+def _is_near(name: str, known: str, *, is_guarded: bool) -> bool:
     words, others = name.split("_"), known.split("_")
     if sorted(words) == sorted(others) or (len(words) > 1 and words == others[:-1]):
         return True
     left, right = _letters(name), _letters(known)
     if left == right or left.removesuffix("S") == right.removesuffix("S"):
+        return True
+    if is_guarded and min(_edits(name, known), _edits(name, right)) <= 1:
         return True
     limit = 0 if len(right) <= _SHORT else 1 if len(right) <= _MIDDLING else 2
     return abs(len(left) - len(right)) <= limit and _edits(left, right) <= limit

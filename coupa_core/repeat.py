@@ -7,18 +7,35 @@ come to, in the allowed rate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.clock import Clock
+from coupa_core.audience import EVERYBODY, Audience, is_of
+from coupa_core.clock import Clock, Deadline
+from coupa_core.directory import Known
 from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.journal import Event, Kind
-from coupa_core.ledger import REPEATS, LedgerStore, Repeat, key_of, read_repeats, with_another, write_repeats
+from coupa_core.ledger import (
+    REPEATS,
+    Entry,
+    LedgerStore,
+    Repeat,
+    key_of,
+    read_repeats,
+    with_another,
+    write_repeats,
+)
+
+PEOPLE_S = 20.0
+"""How long looking up may take who was told."""
 
 _TRIES = 3
+_NOBODY = (
+    "Nothing was done: nobody whom people names was told of anything that waits now, or not since then. "
+    "Look for a misspelt address or domain."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,18 +69,39 @@ class Recorder(Protocol):
         ...
 
 
+class People(Protocol):
+    """Who belongs to the keys of rows."""
+
+    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+        """Return the people whom the chat can reach; raises `ServiceError`."""
+        ...
+
+
 class Repeats:
     """The use case.
 
     Args:
         store: the ledger's rows and notes.
+        directory: returns who was told, read anew.
+        pilot: the only people who are told anything.
         journal: the audit record.
         clock: the time.
         audit_required: do nothing that cannot be written to the audit record before.
     """
 
-    def __init__(self, *, store: LedgerStore, journal: Recorder, clock: Clock, audit_required: bool) -> None:
+    def __init__(
+        self,
+        *,
+        store: LedgerStore,
+        directory: Callable[[], People],
+        pilot: Audience,
+        journal: Recorder,
+        clock: Clock,
+        audit_required: bool,
+    ) -> None:
         self._store = store
+        self._directory = directory
+        self._pilot = pilot
         self._journal = journal
         self._clock = clock
         self._audit_required = audit_required
@@ -72,19 +110,19 @@ class Repeats:
         """Have people told again, once.
 
         Returns:
-            The repeat, with how many approvals there are of which somebody was told, and whether it is new:
-            the same name again asks for nothing more.
+            The repeat, with what there is to be told again, and whether it is new: the same name again asks
+            for nothing more.
 
         Raises:
-            CallerError: the name stands for another wish, or there is no room for one more.
-            ServiceError: the ledger or the record does not answer.
+            CallerError: the name stands for another wish, nobody of those who are named is to be told
+                anything again, or there is no room for one more.
+            ServiceError: the ledger or the record does not answer, or Coupa, who people are.
         """
         repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
         before = self._before(repeat, read_repeats(self._store.note(REPEATS).text))
         if before:
             return before, False
-        rows = self._store.open_entries().entries
-        repeat = replace(repeat, approvals=sum(map(repeat.is_of, rows)))
+        repeat = self._counted(repeat, self._store.open_entries().entries)
         event = self._event(wish, repeat)
         self._journal.record([event], required=self._audit_required)
         try:
@@ -94,6 +132,34 @@ class Repeats:
             raise
         logger.info("operator act=resend_all approvals=%d", found.approvals)
         return found, found is repeat
+
+    def _counted(self, repeat: Repeat, rows: Iterable[Entry]) -> Repeat:
+        """Say of how many approvals somebody will be told again, and who of those who are named will not.
+
+        A row knows people by their keys only: Coupa is asked for their addresses where these matter.
+        """
+        told = [found for row in rows if (found := repeat.keys(row))]
+        if repeat.people.is_everybody and self._pilot.is_everybody:
+            return replace(repeat, approvals=len(told))
+        keys = sorted({key for each in told for key in each})
+        known = self._directory().known(keys, Deadline(self._clock, PEOPLE_S))
+        meant = {key: each.address for key, each in known.people.items() if repeat.people.has(each.address)}
+        outside = {key for key, address in meant.items() if not self._pilot.has(address)}
+        nothing_for = [
+            entry
+            for entry in repeat.people.entries
+            if not any(is_of(entry, address) for address in meant.values())
+        ]
+        if nothing_for and known.unknown:
+            raise next(iter(known.unknown.values()))  # it may be theirs who cannot be looked up
+        if not (meant or repeat.people.is_everybody):
+            raise CallerError("nobody_to_tell", _NOBODY)
+        return replace(
+            repeat,
+            approvals=sum(repeat.people.is_everybody or not each.isdisjoint(meant) for each in told),
+            waiting_for_pilot=sum(not each.isdisjoint(outside) for each in told),
+            nothing_for=tuple(nothing_for),
+        )
 
     def _leave(self, repeat: Repeat) -> Repeat:
         """Write the note, unless it has this repeat already: an answer was lost, or another was quicker."""

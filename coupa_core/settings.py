@@ -86,6 +86,9 @@ _CLIENTS = ("ENTRA_DECISION_CLIENTS", "ENTRA_RELAY_CLIENTS", "ENTRA_OPERATOR_CLI
 _OF_DEPLOYMENT = ("RELAY_KEY", "DECISIONS_KEY", "OPERATORS_KEY", "SECRET_NAMES")
 """What the templates read from an engineer's shell: not for the app."""
 
+GUARDED = ("PILOT", "DRY_RUN", "ACTIONS")
+"""Short names without which more people are told, or more can be done, than was meant."""
+
 _GONE = {"ENTRA_CLIENT_IDS": f"one setting for each kind of caller: {', '.join(_CLIENTS)}"}
 
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
@@ -776,7 +779,7 @@ def _misspelt(environment: Mapping[str, str]) -> dict[str, str]:
         name: f"is no setting: did you mean {near}? Where it belongs to something else, set {near}, too"
         for name in strangers
         if trimmed(environment[name])
-        and (near := meant(name, NAMES))
+        and (near := meant(name, NAMES, guarded=GUARDED))
         and not trimmed(environment.get(near, ""))
     }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure.functions.decorators.function_app import Function
-from bridge import World
+from bridge import KEY, World
 from surface import surface
 
+from coupa_core.authority import TokenKeys
 from coupa_core.decide.answers import Outcome
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.notice.catalogue import LANGUAGES, texts
@@ -206,6 +209,86 @@ def by_somebody_else(world: World, card: Delivered) -> list[dict[str, Any]]:
         for slots in (card.slots, bare, forged)
         for verb, reason in (("approve", None), ("reject", "no"), ("hold", None))
     ]
+
+
+def stolen(world: World, card: Delivered, actor: str = ROBIN) -> list[str]:
+    """Return what somebody hears on every route who uses a card that is not theirs."""
+    slots = card.slots
+    headers = {"X-Actor-Email": actor, "X-Action-Token": slots["action_token"]}
+    route = {"approval_id": slots["approval_id"]}
+    item = {"id": slots["approval_id"], "token": slots["action_token"]}
+    bodies = [
+        world.call(name, headers=headers, route=route, json=json).body
+        for name, json in (
+            ("approve", {}),
+            ("reject", {}),
+            ("reject", {"reason": "no"}),
+            ("hold", {}),
+            ("decision", {"decision": "reject"}),
+            ("comment", {"comment": "Why?"}),
+        )
+    ]
+    for verb in ("approve", "reject", "hold"):
+        body = {"decision": verb, "items": [item]}
+        told = world.call("decide", headers={"X-Actor-Email": actor}, json=body).body
+        bodies += [told, *told["items"]]
+    return [each["message"] for each in bodies]
+
+
+def fresh(_: World) -> None:
+    """Leave everything as it is."""
+
+
+def too_old(world: World) -> None:
+    world.clock.advance(MONTH_S)
+
+
+def coupa_away(world: World) -> None:
+    world.coupa.front.fail("answer", status=503, times=None)
+
+
+def vanished(world: World) -> None:
+    [approval] = world.coupa.world.approvals.rows.values()
+    world.coupa.world.withdraw(approval.document.id)
+
+
+def switched_off(world: World) -> None:
+    world.settings["ACTIONS"] = "approve"
+    world.settings["COMMENTS"] = "off"
+    world.restart()
+
+
+@pytest.mark.parametrize("happens", [fresh, too_old, coupa_away, vanished, switched_off])
+def test_with_the_card_of_somebody_else_nobody_learns_what_it_is_about(
+    happens: Callable[[World], None],
+) -> None:
+    world = World(settings={"COMMENTS": "on"})
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    world.person(ROBIN)
+    number = world.requisition(JAMIE, title="Secret plan")
+    [card] = world.announced()
+    happens(world)
+
+    said = stolen(world, card)
+
+    assert len(said) == 12
+    known = ("Secret", str(number), "Purchase request", "1,800")
+    assert [each for each in said if any(word in each for word in known)] == []
+
+
+def test_a_token_of_an_earlier_version_names_it_to_nobody_before_coupa_says_who_it_is() -> None:
+    world = World()
+    number = world.requisition(JAMIE)
+    [card] = world.announced()
+    signer = TokenKeys({KEY.partition(":")[0]: base64.b64decode(KEY.partition(":")[2])})
+    offer = signer.verify(card.slots["action_token"])
+    assert offer is not None
+    card.slots["action_token"] = signer.sign(replace(offer, holder=""))
+
+    silent, reasoned = (world.click(card, JAMIE, "reject", reason=each).body for each in (None, "Too dear"))
+
+    assert (silent["outcome"], str(number) in silent["message"]) == ("reason_required", False)
+    assert (reasoned["outcome"], str(number) in reasoned["message"]) == ("rejected", True)
 
 
 @pytest.mark.parametrize("token", ["required", "off"])

@@ -10,10 +10,12 @@ import pytest
 from bridge import World
 
 from coupa_core.decide import MAX_COMMENT
+from coupa_core.decide.rows import ASKED
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Unavailable
 from coupa_core.journal import Head, Kind, MemoryJournal
+from coupa_core.ledger import Note
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
@@ -37,10 +39,12 @@ def offered(*approvers: Any, **details: Any) -> tuple[World, Delivered]:
     return world, card
 
 
-def asked(world: World, card: Any, actor: str = JAMIE, comment: str = "Why ten of them?") -> Reply:
+def asked(
+    world: World, card: Any, actor: str = JAMIE, comment: str = "Why ten of them?", key: str = ""
+) -> Reply:
     """Ask."""
     slots = card if isinstance(card, dict) else card.slots
-    headers = {"X-Actor-Email": actor}
+    headers = {"X-Actor-Email": actor} | ({"Idempotency-Key": key} if key else {})
     if "action_token" in slots:
         headers["X-Action-Token"] = slots["action_token"]
     route = {"approval_id": slots["approval_id"]}
@@ -315,6 +319,81 @@ def test_the_same_question_again_is_there_once_and_after_an_hour_twice() -> None
     world.clock.advance(3601)
     assert asked(world, card).body["outcome"] == "commented"
     assert len(comments(world)) == 3
+
+
+def test_the_same_request_is_one_comment_for_a_day_and_another_one_is_another_question() -> None:
+    world, card = offered()
+
+    def ask(key: str, comment: str = "Why ten of them?") -> str:
+        return str(asked(world, card, key=key, comment=comment).body["outcome"])
+
+    said = [ask("click-1")]
+    world.clock.advance(2 * 3600)
+    said.append(ask("click-1"))
+    assert (said, len(comments(world))) == (["commented"] * 2, 1)
+    assert [ask("click-1", "And why now?"), ask("click-2")] == ["commented"] * 2
+    assert len(comments(world)) == 3
+    assert asked(world, card, key="k" * 201).body["error"] == "bad_key"
+
+
+def test_two_who_ask_the_same_at_the_same_moment_write_one_comment() -> None:
+    world, card = offered()
+    replies: list[Reply] = []
+    writes, waiting = world.store.save_note, [True]
+
+    def meanwhile(name: str, note: Note) -> str:
+        if name == ASKED and waiting:
+            waiting.clear()
+            replies.append(asked(world, card))
+        return writes(name, note)
+
+    world.store.save_note = meanwhile  # type: ignore[method-assign]
+    replies.append(asked(world, card))
+
+    assert [each.body["outcome"] for each in replies] == ["commented", "unconfirmed"]
+    assert len(comments(world)) == 1
+    assert asked(world, card).body["outcome"] == "commented"
+    assert len(comments(world)) == 1
+
+
+@pytest.mark.parametrize("key", ["", "click-1"])
+def test_what_was_surely_not_written_can_be_asked_again_at_once(key: str) -> None:
+    world, card = offered()
+    for status in (403, 429, 422):
+        body = '{"errors": {"base": ["Closed"]}}' if status == 422 else "{}"
+        world.coupa.front.fail("answer", method="POST", path="/comments$", status=status, body=body)
+        asked(world, card, key=key)
+
+    assert asked(world, card, key=key).body["outcome"] == "commented"
+    assert len(comments(world)) == 1
+
+
+def test_others_who_are_quicker_keep_no_question_from_being_asked() -> None:
+    world, card = offered()
+    writes, races = world.store.save_note, [True] * 5
+
+    def raced(name: str, note: Note) -> str:
+        if name == ASKED and races:
+            races.pop()
+            writes(name, Note("other:9999999999:n", note.etag))
+        return writes(name, note)
+
+    world.store.save_note = raced  # type: ignore[method-assign]
+
+    assert asked(world, card).body["outcome"] == "commented"
+    assert (races, len(comments(world))) == ([], 1)
+
+
+def test_without_the_ledger_a_question_is_asked_all_the_same() -> None:
+    world, card = offered()
+
+    def away(name: str) -> Note:
+        raise Unavailable("ledger_503", "away")
+
+    world.store.note = away  # type: ignore[method-assign]
+
+    assert asked(world, card).body["outcome"] == "commented"
+    assert len(comments(world)) == 1
 
 
 @pytest.mark.parametrize(("status", "answered"), [(403, 502), (404, 502), (429, 503)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from proof.backlog import backlog_of
 from coupa_core.content import digests
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import MemoryStore, State, Status
+from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
 JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
@@ -128,6 +130,58 @@ def test_the_story_of_the_backlog_says_why_nobody_was_told() -> None:
     assert any("FIRST_RUN=baseline" in line["text"] for line in said)
     [group] = world.call("status").body["groups"]
     assert (group["place"], group["cause"]) == ("announced", "baseline")
+
+
+def stories(world: World) -> str:
+    """Return the story of the only approval, Coupa asked as well."""
+    [row] = world.store.open_entries().entries
+    route = {"approval_id": str(row.approval_id)}
+    story = world.call("trace", route=route, query={"live": "1"}).body["story"]
+    return " ".join(line["text"] for line in story)
+
+
+@pytest.mark.parametrize("release", ["this", "an earlier"])
+def test_nobody_is_said_to_have_been_told_of_the_backlog_however_often_it_is_looked_at(release: str) -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    number = world.requisition(JAMIE)
+    world.sweep()
+    [row] = world.store.open_entries().entries
+    if release != "this":  # it kept no cause after the second look
+        world.store.replace(replace(row, cause=""))
+    for _ in range(2):
+        world.clock.advance(60)
+        world.coupa.world.touch(row.approval_id)
+        assert world.announced() == []
+        said, status = stories(world), world.call("status").body
+        assert ("Nobody was told" in said, "has this version" in said, ", not told," in said) == (
+            True,
+            False,
+            True,
+        )
+        [group] = status["groups"]
+        assert (group["place"], group["cause"]) == ("announced", "baseline")
+        assert [each.get("told") for each in status["lists"]["announced"]] == [None]
+    world.coupa.world.withdraw(number)
+    world.clock.advance(60)
+    world.sweep()
+    story = world.call("trace", route={"approval_id": str(row.approval_id)}).body["story"]
+    assert "nobody had been told" in story[-1]["text"]
+
+
+def test_of_a_group_only_those_are_said_to_have_been_told_who_got_a_message() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
+    world.requisition(Group(group))
+    world.sweep()
+    world.coupa.world.join(group, world.person(ALEX))
+
+    told = {each.recipient for _ in range(3) for each in minutes(world, 3)}
+    said = stories(world)
+
+    assert told == {ALEX}
+    assert f"has this version: user:{world.person(ALEX)}." in said
+    assert f"user:{world.person(JAMIE)} may decide and got no message" in said
+    assert "FIRST_RUN=baseline" in said
 
 
 @pytest.mark.parametrize("mode", ["digest", "baseline"])

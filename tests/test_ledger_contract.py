@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from ledger_contract import HOUR, NOW, LossyStore, at_once, full_row, ledger_on, put, row, told_of
@@ -13,6 +15,7 @@ from coupa_core.ledger import (
     Corrupt,
     Entry,
     Lease,
+    Ledger,
     LedgerStore,
     MemoryStore,
     Note,
@@ -232,6 +235,67 @@ def test_a_rate_is_shared_and_never_exceeded_by_many_at_once(store: LedgerStore)
     rest = [ledger_on(store).take("rate", 1, limit=3, window_s=60, now=NOW) for _ in range(4)]
     assert sum(each is True for each in taken) + sum(rest) == 3
     assert ledger_on(store).take("rate", 3, limit=3, window_s=60, now=NOW + timedelta(seconds=60))
+
+
+def words_on(store: LedgerStore) -> Ledger:
+    """Return a ledger of another process, whose nonces are its own."""
+    return Ledger(store, new_nonce=lambda: uuid4().hex)
+
+
+def taken_by(store: LedgerStore, *words: str, now: datetime = NOW) -> bool:
+    """Take words for an hour, however often others are quicker."""
+    while True:
+        with suppress(Conflict):
+            return words_on(store).take_words("asked", dict.fromkeys(words, now + HOUR), now=now)
+
+
+def test_of_many_at_once_one_has_a_word_and_all_have_different_ones(store: LedgerStore) -> None:
+    assert at_once(6, lambda _: taken_by(store, "same")).count(True) == 1
+    assert at_once(4, lambda number: taken_by(store, f"word{number}")) == [True] * 4
+
+
+class LostNotes(MemoryStore):
+    """A store that writes a note and does not answer, once."""
+
+    loses = True
+
+    def save_note(self, name: str, note: Note) -> str:
+        etag = super().save_note(name, note)
+        if self.loses:
+            self.loses = False
+            raise Unknown("ledger_lost", "no answer")
+        return etag
+
+
+def test_a_word_whose_taking_was_not_answered_is_known_as_our_own() -> None:
+    store = LostNotes()
+
+    assert taken_by(store, "a")
+    assert not store.loses
+    assert not taken_by(store, "a")
+
+
+def test_words_are_taken_all_or_none_until_they_are_given_back_or_their_time_has_come(
+    store: LedgerStore,
+) -> None:
+    assert taken_by(store, "a", "b")
+    assert not taken_by(store, "b", "c")
+    assert taken_by(store, "c")
+    words_on(store).give_back("asked", ["a", "b", "never"])
+    assert taken_by(store, "b")
+    assert not taken_by(store, "c")
+    assert taken_by(store, "b", "c", now=NOW + HOUR)
+    assert store.note("asked").text.count(":") == 2 * len(("b", "c"))
+
+
+def test_a_note_of_words_stays_short_and_what_cannot_be_read_in_it_is_not_taken(store: LedgerStore) -> None:
+    store.save_note("asked", Note("a a:b a:x:y a:1:2:3"))
+    many = {f"{number:022}": NOW + timedelta(seconds=number) for number in range(1, 400)}
+
+    assert taken_by(store, "a")
+    assert words_on(store).take_words("asked", many, now=NOW)
+    assert len(store.note("asked").text) < 30_000
+    assert not taken_by(store, f"{399:022}")
 
 
 def test_an_empty_status_replaces_a_full_one(store: LedgerStore) -> None:

@@ -91,7 +91,7 @@ def test_no_round_is_dropped_before_it_is_a_day_old() -> None:
 
 def test_a_round_that_does_not_fit_into_the_note_is_refused() -> None:
     world = launched()
-    people = [f"firstname.lastname{number:05}@example.com" for number in range(100)]
+    people = [ANN, *(f"firstname.lastname{number:05}@example.com" for number in range(99))]
     statuses = [again(world, f"round {number}", {"people": people}).status for number in range(9)]
 
     assert set(statuses) == {200, 409}
@@ -153,9 +153,81 @@ def test_only_those_who_are_named_are_told_again() -> None:
 
     reply = again(world, body={"people": ["example.DE", f" {ANN} "]})
 
-    assert reply.body["approvals"] == 3
+    assert (reply.body["approvals"], reply.body["nothing_for"]) == (2, [])
     assert told(world) == [ANN, EVA]
     assert told(world) == []
+
+
+def test_a_person_who_has_nothing_to_be_told_again_is_named_each_time_it_is_asked() -> None:
+    world = launched()
+    people = ["example.de", "example.org", "anne@example.com", ANN]
+
+    for _ in range(2):
+        body = again(world, body={"people": people}).body
+        assert (body["approvals"], body["nothing_for"]) == (2, ["example.org", "anne@example.com"])
+    assert told(world) == [ANN, EVA]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"people": ["anne@example.com"]},
+        {"people": ["example.org", "boss@example.com"]},
+        {"people": [ANN], "since": "2026-11-23T23:00:00Z"},
+    ],
+)
+def test_where_nobody_is_meant_who_was_told_anything_nothing_is_done(body: dict[str, Any]) -> None:
+    world = launched()
+    world.person("boss@example.com")
+
+    reply = again(world, body=body)
+
+    assert (reply.status, reply.body["error"]) == (400, "nobody_to_tell")
+    assert "misspelt" in reply.body["message"]
+    assert (world.store.note(REPEATS).text, recorded(world), told(world)) == ("", [], [])
+    assert again(world).body["is_new"] is True
+
+
+def test_who_is_outside_of_the_pilot_is_counted_and_waits() -> None:
+    world = launched()
+    world.settings["PILOT"] = ANN
+    world.restart()
+
+    some = again(world, body={"people": [ANN, BOB]}).body
+    every = again(world, "all").body
+
+    assert (some["approvals"], some["waiting_for_pilot"], some["nothing_for"]) == (2, 1, [])
+    assert (every["approvals"], every["waiting_for_pilot"]) == (3, 2)
+    assert told(world) == [ANN]
+
+
+@pytest.mark.parametrize(("status", "answered"), [(503, 503), (403, 502)])
+def test_who_cannot_be_looked_up_is_not_said_to_have_nothing(status: int, answered: int) -> None:
+    world = launched()
+    world.coupa.front.fail("answer", status=status, path="/api/users", times=None)
+
+    assert again(world, body={"people": [ANN]}).status == answered
+    assert world.store.note(REPEATS).text == ""
+    assert again(world).status == 200  # nobody needs to be looked up
+
+
+def test_one_who_cannot_be_looked_up_is_in_the_way_only_where_they_may_be_meant() -> None:
+    world = launched()
+    unread = str(world.person(BOB))
+    world.coupa.front.fail("answer", status=403, path="/api/users", query=unread, times=None)
+
+    assert again(world, body={"people": [ANN, BOB]}).status == 502
+    body = again(world, body={"people": [ANN]}).body
+    assert (body["approvals"], body["nothing_for"]) == (1, [])
+
+
+def test_a_user_whom_coupa_does_not_show_is_told_by_nobody_and_stops_nobody() -> None:
+    world = launched()
+    world.coupa.world.users.rows[world.person(BOB)].active = False
+
+    body = again(world, body={"people": [ANN, BOB]}).body
+
+    assert (body["approvals"], body["nothing_for"]) == (1, [BOB])
 
 
 def test_only_what_was_told_since_then_is_told_again() -> None:
@@ -249,7 +321,100 @@ def test_it_keeps_the_rate_and_the_status_says_how_far_it_is() -> None:
         world.clock.advance(61)
 
     assert sent == [5, 5, 2, 0]
-    assert left == [{"asked_at": asked_at, "approvals": 12, "left": number} for number in (12, 7, 2, 0)]
+    said = {"asked_at": asked_at, "approvals": 12, "is_complete": True}
+    assert left == [said | {"left": number} for number in (12, 7, 2, 0)]
+
+
+def left_of(world: World) -> int:
+    """Return of how many approvals somebody is still to be told again, as the status says."""
+    repeat = world.call("status").body["repeat"]
+    assert repeat["is_complete"]
+    return int(repeat["left"])
+
+
+def later(world: World, **settings: str) -> None:
+    world.settings |= settings
+    world.restart()
+
+
+@pytest.mark.parametrize("people", [[], [ANN, EVA]])
+def test_the_status_counts_who_is_still_to_be_told_whatever_they_wait_for(people: list[str]) -> None:
+    body = {"people": people} if people else None
+    number = len(people) or 3
+    for setting, waits, ends in (
+        ("DRY_RUN", "on", "off"),
+        ("PILOT", "boss@example.com", ""),
+        ("QUIET_HOURS", f"{World().clock.now():%H}:00-23:00", ""),
+        ("DIGEST_AT", f"{World().clock.now() - timedelta(hours=1):%H}:30", ""),
+    ):
+        world = launched()
+        later(world, **{setting: waits})
+        again(world, body=body)
+        before = left_of(world)
+        said = (told(world), left_of(world), told(world), left_of(world))
+        later(world, **{setting: ends})
+        world.clock.advance(60)
+        after = (len(told(world)), left_of(world))
+
+        assert (setting, before, said, after) == (
+            setting,
+            number,
+            ([], number, [], number),
+            (number, 0) if setting not in ("QUIET_HOURS", "DIGEST_AT") else after,
+        )
+        world.clock.advance(24 * HOUR_S)
+        world.sweep()
+        assert (setting, left_of(world)) == (setting, 0)
+
+
+def test_the_status_counts_who_is_still_to_be_told_while_moveworks_takes_nothing() -> None:
+    world = launched()
+    world.moveworks.front.fail("answer", status=429, times=None)
+    again(world, body={"people": [BOB]})
+
+    said = [left_of(world)]
+    world.sweep()
+    said.append(left_of(world))
+    world.moveworks.front.heal()
+    world.clock.advance(HOUR_S)
+    assert told(world) == [BOB]
+
+    assert [*said, left_of(world)] == [1, 1, 0]
+
+
+def test_the_status_counts_for_all_rounds_that_are_not_done() -> None:
+    world = launched()
+    again(world, "one", {"people": [ANN]})
+    again(world, "two", {"people": [ANN, EVA]})
+    said = [left_of(world)]
+    later(world, PILOT=EVA)
+    assert told(world) == [EVA]
+    said.append(left_of(world))
+    again(world, "three", {"people": [EVA]})
+    said.append(left_of(world))
+    later(world, PILOT="")
+    assert told(world) == [ANN, EVA]
+
+    assert [*said, left_of(world)] == [2, 1, 2, 0]
+
+
+def test_whoever_may_not_decide_any_more_is_no_longer_to_be_told() -> None:
+    world = launched()
+    world.coupa.world.users.rows[world.person(BOB)].active = False
+    again(world)
+
+    assert told(world) == [ANN, EVA]
+    assert left_of(world) == 0
+
+
+def test_where_people_cannot_be_looked_up_the_status_counts_all_who_may_be_meant() -> None:
+    world = launched()
+    again(world, body={"people": [ANN]})
+    world.coupa.front.fail("answer", status=503, path="/api/users", times=None)
+
+    repeat = world.call("status").body["repeat"]
+
+    assert (repeat["left"], repeat["is_complete"]) == (3, False)
 
 
 def test_two_at_once_for_different_people_are_both_heard() -> None:
@@ -298,8 +463,8 @@ def test_what_an_operator_asks_for_is_recorded_before_it_is_done(caplog: pytest.
         "asked",
         "req-9",
     )
-    assert said["cause"] == "3 approvals since 2026-11-01T00:00:00+02:00 of example.com"
-    assert "operator act=resend_all approvals=3" in caplog.messages
+    assert said["cause"] == "2 approvals since 2026-11-01T00:00:00+02:00 of example.com"
+    assert "operator act=resend_all approvals=2" in caplog.messages
 
 
 class NoRecord(MemoryJournal):

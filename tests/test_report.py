@@ -75,6 +75,7 @@ def report_on(
     return Report(
         store=store,
         coupa=Coupa(Listing(approvals or [], **listing)),
+        directory=pytest.fail,
         clock=clock or ManualClock(NOW),
         lease=Lease(),
         max_per_minute=100,

@@ -15,7 +15,7 @@ from coupa_core import misspelt
 from coupa_core.doctor.checks import rates
 from coupa_core.errors import SettingsError
 from coupa_core.misspelt import meant
-from coupa_core.settings import NAMES, read_settings
+from coupa_core.settings import GUARDED, NAMES, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -81,6 +81,24 @@ def test_a_letter_too_few_or_two_that_are_swapped_is_seen_in_every_longer_name(
             assert meant(wrong, NAMES) != "", wrong
 
 
+@pytest.mark.parametrize("name", ["PILOT", "DRY_RUN", "ACTIONS"])
+def test_one_wrong_letter_is_seen_in_each_short_name_that_holds_something_back(name: str) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0"
+    wrong = {name[:at] + name[at + 1 :] for at in range(1, len(name))}
+    wrong |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    wrong |= {
+        name[:at] + each + name[at + over :]
+        for at in range(1, len(name))
+        for each in letters
+        for over in (0, 1)
+    }
+    wrong |= {f"{name}{each}" for each in letters} | {name.lower()}
+
+    assert {
+        each for each in wrong - {name} if complaints(LEAST | {each: "x"}) != {each: other_name(name)}
+    } == set()
+
+
 def deployment() -> set[str]:
     """Return the variables that the templates read from an engineer's shell."""
     texts = [path.read_text("utf-8") for path in (ROOT / "infra").glob("*.*param*")]
@@ -121,14 +139,15 @@ def test_a_name_that_is_near_to_two_is_taken_for_the_nearest() -> None:
 def test_the_page_says_which_names_are_noticed() -> None:
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     pairs = re.findall(r"`(\w+)` for `(\w+)`", page)
+    [guarded] = re.findall(r"In the short names (.*), without which", page)
     [(short, unseen)] = re.findall(r"\nThe short names (.*) with a wrong letter .* \(`(\w+)`\)", page)
+    names = re.findall(r"`(\w+)`", guarded + short)
 
     assert len(pairs) == 2
     assert [meant(wrong, NAMES) for wrong, _ in pairs] == [right for _, right in pairs]
-    assert re.findall(r"\w+", short.replace("and", "")) == sorted(
-        name for name in NAMES if len(name.replace("_", "")) <= 7
-    )
-    assert meant(unseen, NAMES) == ""
+    assert set(names) == {name for name in NAMES if len(name.replace("_", "")) <= 7}
+    assert set(re.findall(r"`(\w+)`", guarded)) == set(GUARDED)
+    assert meant(unseen, NAMES, guarded=GUARDED) == ""
 
 
 def test_what_is_no_name_of_a_variable_is_not_repeated() -> None:

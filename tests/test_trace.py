@@ -445,7 +445,7 @@ def test_every_cause_means_something(cause: str, text: str) -> None:
     ("entry", "begins"),
     [
         (row(told={}), "There is nobody left who is to be told."),
-        (row(told=told_of("", "v")), "Everybody who is to be told has this version: user:2."),
+        (row(told=told_of("", "v", at=NOW)), "Everybody who is to be told has this version: user:2."),
         (row(state=State.RETRY), "Whoever was not told yet is told from now on."),
         (
             row(state=State.WAITING, cause="muted", next_at=NOW),
@@ -469,7 +469,7 @@ def test_every_state_is_a_sentence(entry: Any, begins: str) -> None:
 
 
 def test_whoever_may_decide_and_got_no_message_is_named() -> None:
-    lines = of_row(row(told=told_of("", "v")), status=Status(), now=NOW, lease=LEASE)
+    lines = of_row(row(told=told_of("", "v", at=NOW)), status=Status(), now=NOW, lease=LEASE)
 
     assert lines[1].text.startswith("user:1 may decide and got no message")
     assert in_order(reversed(lines))[-1].text in {line.text for line in lines}

@@ -79,12 +79,14 @@ class Question:
 
     Attributes:
         comment: the person's own words.
+        key: the caller's idempotency key; with the same one again the same words are written once.
     """
 
     approval_id: int
     actor: str
     comment: str
     token: str | None = None
+    key: str = ""
     known_by: str = "key"
     request_id: str = ""
     verb: ClassVar[str] = "comment"

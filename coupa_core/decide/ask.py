@@ -7,8 +7,8 @@ The row keeps that it is open: a sweep tells the requester in chat, and brings t
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from coupa_core import notice
 from coupa_core.clock import Clock, Deadline
@@ -23,10 +23,16 @@ from coupa_core.documents import READABLE
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Asked, Ledger
-from coupa_core.model import Bar, Comment, Document, stamp
+from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
 
 SAME = timedelta(hours=1)
 """The same words again within this are the same question: its answer was lost, or it was clicked twice."""
+
+SENDING = timedelta(seconds=20)
+"""So long nobody else sends the same words: longer than an answer takes; then Coupa shows them."""
+
+KEY_KEPT = timedelta(days=1)
+"""So long a request with the same Idempotency-Key sends the same words no more."""
 
 READING_S = 2.0
 """Of the time for the answer, the most for comments that do not come with their document."""
@@ -126,7 +132,7 @@ class Ask:
         return case.speaker.answer(Outcome.NOT_ASKABLE, key, {"link": link})
 
     def _carry_out(self, case: Case, question: Question, rows: Rows, deadline: Deadline) -> None:
-        """Record the intent, write the comment once, and say what is known of it."""
+        """Write the comment, unless the same is there, or another request may be writing it."""
         approval, decider = case.subject
         document, asked_of = case.document, self._checks.answerer(case)
         assert document is not None  # noqa: S101 - what is not refused has both
@@ -139,11 +145,47 @@ class Ask:
             key = "answer.commented" if is_noted else "answer.commented_there"
             return case.speaker.answer(Outcome.COMMENTED, key)
 
-        same = self._written(document, text, deadline)
+        same, words = self._written(document, text, deadline, SAME), self._words(question, text)
+        is_new = same is None and rows.may_send(words, self._clock)
+        if same is None and not is_new:
+            same = self._written(document, text, deadline, KEY_KEPT)
         if same is not None:
             self._note(case, Outcome.COMMENTED, cause="written_before")
             case.end = remembered(same)
             return
+        if not is_new:  # another request is at it, or does not know what became of it
+            self._note(case, Outcome.UNCONFIRMED, cause="sent_before")
+            case.end = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
+            return
+        may_be_there = False
+        try:
+            may_be_there = self._send(case, document, text, remembered, deadline)
+        finally:
+            if not may_be_there:
+                rows.was_not_sent(words)
+
+    def _words(self, question: Question, text: str) -> dict[str, datetime]:
+        """Return by what another request is known to send the same, and until when."""
+        now, what = self._clock.now(), f"{question.approval_id} {text}"
+        words = {fingerprint(what): now + SENDING}
+        return words | ({fingerprint(f"{question.key} {what}"): now + KEY_KEPT} if question.key else {})
+
+    def _send(
+        self,
+        case: Case,
+        document: Document,
+        text: str,
+        remembered: Callable[[int], Answer],
+        deadline: Deadline,
+    ) -> bool:
+        """Record the intent, write the comment, and say what is known of it.
+
+        Returns:
+            False where Coupa refused it.
+
+        Raises:
+            ServiceError: it was surely not written.
+        """
         intent = case.event(EventKind.INTENT, at=self._clock.now())
         self._journal.record([intent], required=self._policy.audit_required)
         cause = ""
@@ -151,26 +193,27 @@ class Ask:
             number = self._coupa.comment(document, text, deadline.within(deadline.left_s() - NOTING_S))
         except Unknown as error:
             number, cause = 0, error.code
-            logger.warning("comment unknown approval_id=%d code=%s", question.approval_id, error.code)
+            logger.warning("comment unknown approval_id=%d code=%s", case.click.approval_id, error.code)
         except ServiceError as error:
             case.end = self._checks.refused(case, error)
             self._note(case, case.end.outcome if case.end else "failed", cause=error.code)
             if case.end is None:
                 raise
-            return
+            return False
         if number:
             answer = remembered(number)
         else:
             answer = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer
         self._note(case, answer.outcome, cause=cause)
+        return True
 
     def _note(self, case: Case, outcome: str, *, cause: str) -> None:
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
 
-    def _written(self, document: Document, text: str, deadline: Deadline) -> int | None:
-        """Return the comment by which the same person has just asked the same; None for no such comment."""
-        since = self._coupa.now() - SAME
+    def _written(self, document: Document, text: str, deadline: Deadline, within: timedelta) -> int | None:
+        """Return the comment by which the same person asked the same lately; None for no such comment."""
+        since = self._coupa.now() - within
         for said in self._comments(document, deadline):
             at = stamp(said.created_at)
             if said.comments == text and said.by_us is not False and at is not None and at >= since:

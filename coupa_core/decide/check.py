@@ -245,11 +245,16 @@ class Checks:
     def look_up(self, case: Case, rows: Rows) -> None:
         """Learn from the ledger what is spoken of before Coupa is asked: by kind and number, as on the card.
 
-        Only for a token of ours: whoever made it has shown the card to its holder.
+        Only to the holder of a token of ours, who was shown the card: nobody else may know what it is about.
         """
-        row = rows.round_of(case.click.approval_id) if case.offer else None
+        row = rows.round_of(case.click.approval_id) if self._is_holder(case) else None
         if row is not None:
             case.noted = parse_document(row.document_type, {"id": row.document_id})
+
+    def _is_holder(self, case: Case) -> bool:
+        """Tell whether the token that came names just this person."""
+        offer, keys = case.offer, self._keys
+        return offer is not None and keys is not None and keys.is_held_by(offer, case.click.actor)
 
     def meet(self, cases: Sequence[Case], deadline: Deadline, *, rows: Rows | None = None) -> None:
         """Read the approvals and their documents; let go on what is pending, and this person's.
@@ -347,7 +352,8 @@ class Checks:
     def _vanished(self, case: Case, directory: Deciders, rows: Rows | None, deadline: Deadline) -> Answer:
         """Say how an approval ended that Coupa has no more: by its document, of which our row knows.
 
-        Not by whom: nobody can check any more that it was this person's.
+        Not by whom: nobody can check any more that it was this person's. To whom it was not shown nothing is
+        said but that it is over.
         """
         row = rows.round_of(case.click.approval_id) if rows else None
         try:
@@ -360,6 +366,8 @@ class Checks:
                     return speaker.answer(Outcome.ALREADY_DECIDED, "answer.replaced")
         except ServiceError as failure:
             logger.warning("end not read approval_id=%d code=%s", case.click.approval_id, failure.code)
+            document = None
+        if not (case.is_repeat or self._is_holder(case)):
             document = None
         return replace(case.speaker, document=document).over(End(end_of_document(document).ending))
 

@@ -7,16 +7,20 @@ store that is out of reach must not use up the ten seconds of the answer row by 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum, auto
 
 from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Click
-from coupa_core.errors import CallerError, ServiceError, Unavailable, Unknown
+from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import Asked, Entry, Ledger, State, asked, decided, tried
 from coupa_core.model import Approval, fingerprint
+
+ASKED = "asked"
+"""The note that keeps which comments were sent just now, and by requests with which keys."""
 
 _RECORD_TRIES = 3
 _AGAIN_S = 0.25
@@ -107,6 +111,26 @@ class Rows:
             self._note(
                 click.approval_id, lambda row: None if row.state is State.CLAIMED else tried(row, key=key)
             )
+
+    def may_send(self, words: Mapping[str, datetime], clock: Clock) -> bool:
+        """Tell whether no other request has sent the same comment; without the ledger nobody knows of one."""
+        return self._of_words(lambda: self._ledger.take_words(ASKED, words, now=clock.now()))
+
+    def was_not_sent(self, words: Collection[str]) -> None:
+        """Let the same comment be sent by another request."""
+        self._of_words(lambda: self._ledger.give_back(ASKED, words))
+
+    def _of_words(self, ask: Callable[[], bool | None]) -> bool:
+        while True:
+            try:
+                self._check()
+                return ask() is not False
+            except Conflict:
+                continue  # others were quicker, and have what they wanted now
+            except ServiceError as error:
+                self._keep(error)
+                logger.warning("question without ledger code=%s", error.code)
+                return True
 
     def remember_question(self, approval: Approval, number: int, question: Asked, clock: Clock) -> bool:
         """Note an open question, for the sweep; False where it could not be noted.

@@ -7,13 +7,13 @@ comes to it. The time at which somebody was told says whether that is done, so t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger.rules import Entry, Told
+from coupa_core.ledger.rules import Entry, State, Told
 from coupa_core.model import stamp
 
 REPEATS = "repeats"
@@ -38,7 +38,9 @@ class Repeat:
         at: when it was asked for: what was told before is told again.
         people: who is told again.
         since: what was told before is not told again; None for everything.
-        approvals: how many there were then of which somebody had been told.
+        approvals: of how many somebody was to be told again then.
+        waiting_for_pilot: of how many of them somebody has to wait until `PILOT` names them.
+        nothing_for: of `people` those entries that named nobody who was to be told again.
     """
 
     key: str
@@ -46,6 +48,8 @@ class Repeat:
     people: Audience = EVERYBODY
     since: datetime | None = None
     approvals: int = 0
+    waiting_for_pilot: int = 0
+    nothing_for: tuple[str, ...] = ()
 
     def is_about(self, was: Told, address: str) -> bool:
         """Tell whether somebody is told again what they were told so."""
@@ -57,13 +61,34 @@ class Repeat:
             return bool(was.version) and self.since is None
         return was.at < self.at and (self.since is None or was.at >= self.since)
 
-    def is_of(self, entry: Entry) -> bool:
-        """Tell whether anybody may have to be told again of this approval."""
-        return not entry.has_ended and any(each.version and self.covers(each) for each in entry.told.values())
+    def keys(self, entry: Entry) -> set[str]:
+        """Return who may have to be told again of this approval, whoever is meant."""
+        told = {} if entry.has_ended else entry.told
+        return {key for key, each in told.items() if each.version and self.covers(each)}
 
     def is_same(self, other: Repeat) -> bool:
         """Tell whether another one asks for the same."""
         return (self.people, self.since) == (other.people, other.since)
+
+
+def mark_of(pilot: Audience, repeats: Iterable[Repeat]) -> str:
+    """Return by which a row remembers whom messages reached when it was judged; empty for everybody, once."""
+    # All of them: of two clocks that differ, an older one may come of age after a newer one.
+    keys = ",".join(each.key for each in repeats)
+    return "-".join(filter(None, (pilot.mark, keys and sha256(keys.encode()).hexdigest()[:16])))
+
+
+def undone(
+    repeats: Sequence[Repeat], rows: Iterable[Entry], pilot: Audience
+) -> list[list[tuple[Repeat, str]]]:
+    """Return for each approval that repeats may be about which they are, and the keys of whom they may mean.
+
+    A row that was judged under all of them, and of which nobody is to be told anything, is done with.
+    """
+    mark = mark_of(pilot, repeats)
+    left = (row for row in rows if row.state is not State.SENT or row.reach != mark)
+    found = ([(each, key) for each in repeats for key in sorted(each.keys(row))] for row in left)
+    return [pairs for pairs in found if pairs]
 
 
 def key_of(name: str) -> str:
@@ -81,10 +106,12 @@ def read_repeats(text: str) -> list[Repeat]:
                 people=Audience(tuple(said["people"])),
                 since=stamp(said["since"]),
                 approvals=int(said["approvals"]),
+                waiting_for_pilot=int(said.get("waiting_for_pilot", 0)),
+                nothing_for=tuple(said["people"][place] for place in said.get("nothing_for", ())),
             )
             for said in json.loads(text or "[]")
         ]
-    except (KeyError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError):
         return []
 
 
@@ -107,6 +134,8 @@ def write_repeats(repeats: Iterable[Repeat]) -> str:
             "people": list(each.people.entries),
             "since": each.since.isoformat() if each.since else None,
             "approvals": each.approvals,
+            "waiting_for_pilot": each.waiting_for_pilot,
+            "nothing_for": [each.people.entries.index(entry) for entry in each.nothing_for],
         }
         for each in repeats
     ]

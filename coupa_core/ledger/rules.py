@@ -125,6 +125,11 @@ class Told:
         return version in self.version.split()
 
     @property
+    def was_sent(self) -> bool:
+        """Tell whether a message told them so: it does not only count as told."""
+        return bool(self.version) and self.at is not None
+
+    @property
     def last_words_at(self) -> datetime | None:
         """Return when they last heard of it; None when we told them nothing."""
         return max(filter(None, (self.at, self.reminded_at)), default=None) if self.at else None
@@ -253,7 +258,7 @@ class Entry:
 
     @property
     def is_told(self) -> bool:
-        """Tell whether anybody knows of it."""
+        """Tell whether anybody knows of it, or counts as told."""
         return any(each.version for each in self.told.values())
 
     def to(self, person: str) -> Told:
@@ -305,11 +310,15 @@ def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, fac
 def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
     """End the claim: everybody has been told, or has nothing new to be told.
 
+    A row of which all only count as told says so after every look, and not only after the first.
+
     Args:
         entry: the claimed row.
         until: when a farewell that is still owed may be told; None for at once.
     """
-    return replace(settled(entry, State.SENT), failures=0, uncertain=0, due_at=None, next_at=until)
+    cause = BASELINE if entry.is_told and entry.told_at is None else ""
+    ended = settled(entry, State.SENT)
+    return replace(ended, failures=0, uncertain=0, due_at=None, next_at=until, cause=cause)
 
 
 def reserved(entry: Entry) -> Entry:
@@ -320,7 +329,7 @@ def reserved(entry: Entry) -> Entry:
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
     """End the claim of what was there before the bridge began: it counts as told, and nobody was."""
     known = {**entry.told, **dict.fromkeys(people, Told(version=version))}
-    return replace(sent(entry), told=known, sent_to="", first_told_at=None, cause=BASELINE)
+    return sent(replace(entry, told=known, sent_to="", first_told_at=None))
 
 
 def reminded(entry: Entry, people: Iterable[str], *, now: datetime) -> Entry:

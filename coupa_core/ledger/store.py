@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +11,9 @@ from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_round
 
 _TRIES = 3
+
+MAX_WORDS = 300
+"""Words that a note keeps: with their times and nonces some 20,000 characters."""
 
 NOTHING_KNOWN: Mapping[int, Entry] = {}
 
@@ -260,20 +263,65 @@ class Ledger:
         Raises:
             ServiceError: the store does not answer, or others are always quicker.
         """
-        failure: ServiceError = Unavailable("ledger_untried", "the rate was not written")
+
+        def more(text: str) -> str | None:
+            taken = [at for at in _times(text) if now.timestamp() - window_s < at <= now.timestamp()]
+            if len(taken) + number > limit:
+                return None
+            return " ".join(f"{each:.3f}" for each in [*taken, *[now.timestamp()] * number])
+
+        return self._rewrite(name, more)  # taking twice after a lost answer wastes places, and that is all
+
+    def take_words(self, name: str, words: Mapping[str, datetime], *, now: datetime) -> bool:
+        """Take words, all or none, that nobody else may take before their times have come.
+
+        Args:
+            name: of the note that keeps them.
+            words: of letters and digits, each with the time until which it is taken.
+            now: aware UTC.
+
+        Raises:
+            ServiceError: the store does not answer, or others are always quicker.
+        """
+        nonce = self._new_nonce()
+
+        def more(text: str) -> str | None:
+            kept = {word: said for word, *said in _words(text) if float(said[0]) > now.timestamp()}
+            if any(kept[word][1] != nonce for word in words.keys() & kept.keys()):
+                return None
+            kept |= {word: [f"{until.timestamp():.0f}", nonce] for word, until in words.items()}
+            newest = sorted(kept.items(), key=lambda each: float(each[1][0]))[-MAX_WORDS:]
+            return " ".join(":".join([word, *said]) for word, said in newest)
+
+        return self._rewrite(name, more)
+
+    def give_back(self, name: str, words: Collection[str]) -> None:
+        """Let others take words again; raises as `take_words` does."""
+        self._rewrite(
+            name, lambda text: " ".join(":".join(each) for each in _words(text) if each[0] not in words)
+        )
+
+    def _rewrite(self, name: str, change: Callable[[str], str | None]) -> bool:
+        """Change a note, however often others are quicker; False where the change says that it may not be."""
+        failure: ServiceError = Unavailable("ledger_untried", "the note was not written")
         for _ in range(_TRIES):
             note = self.store.note(name)
-            taken = [at for at in _times(note.text) if now.timestamp() - window_s < at <= now.timestamp()]
-            if len(taken) + number > limit:
+            text = change(note.text)
+            if text is None:
                 return False
-            text = " ".join(f"{each:.3f}" for each in [*taken, *[now.timestamp()] * number])
             try:
                 self.store.save_note(name, replace(note, text=text))
             except (Conflict, Unavailable, Unknown) as error:
-                failure = error  # taking twice after a lost answer wastes places, and that is all
+                failure = error
             else:
                 return True
         raise failure
+
+
+def _words(text: str) -> list[list[str]]:
+    """Read the words of a note, each with its time and its nonce; what cannot be read is not taken."""
+    found = [each.split(":") for each in text.split()]
+    return [each for each in found if len(each) == len(("word", "time", "nonce")) and each[1].isdigit()]
 
 
 def _times(text: str) -> list[float]:

@@ -6,13 +6,14 @@ It shows ids, keys of people, states, times and codes; no purchase data and no a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock, Deadline
+from coupa_core.directory import Known
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import (
     PILOT,
@@ -30,6 +31,7 @@ from coupa_core.ledger import (
     is_late,
     read_repeats,
     stuck,
+    undone,
 )
 from coupa_core.model import Approval, Listing, stamp
 from coupa_core.report.figures import spread
@@ -48,6 +50,9 @@ LIST_S = 100.0
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
+
+PEOPLE_S = 8.0
+"""How long looking up may take who is still to be told again."""
 
 RATE_WINDOW_S = 60.0
 
@@ -70,6 +75,14 @@ class Pending(Protocol):
 
     def pending(self, deadline: Deadline) -> Listing:
         """List every pending approval; a failing page is told in the listing, not raised."""
+        ...
+
+
+class People(Protocol):
+    """Who belongs to the keys of rows."""
+
+    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+        """Return the people whom the chat can reach; raises `ServiceError`."""
         ...
 
 
@@ -108,7 +121,7 @@ class _Standing:
             or (approval.approvable_type if approval else None),
             "document_id": document_id and str(document_id),
             "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
-            "told": [key for key, told in row.told.items() if told.version] if row else [],
+            "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
             "sent_at": plain(row.told_at) if row else None,
             "next_at": plain(row.next_at) if row else None,
             "lease_until": plain(row.lease_until) if row else None,
@@ -123,6 +136,7 @@ class Report:
     Args:
         store: the ledger's rows.
         coupa: what waits.
+        directory: returns who was told, read anew.
         clock: the time.
         lease: of claims.
         max_per_minute: our share of Moveworks' rate.
@@ -136,6 +150,7 @@ class Report:
         *,
         store: LedgerStore,
         coupa: Pending,
+        directory: Callable[[], People],
         clock: Clock,
         lease: Lease,
         max_per_minute: int,
@@ -145,6 +160,7 @@ class Report:
     ) -> None:
         self._store = store
         self._coupa = coupa
+        self._directory = directory
         self._clock = clock
         self._lease = lease
         self._max_per_minute = max_per_minute
@@ -251,7 +267,7 @@ class Report:
                 "is_on": not self._pilot.is_everybody,
                 "waiting": sum(row.cause == PILOT and not row.has_ended for row in opened.entries),
             },
-            "repeat": _repeat(repeats, opened.entries),
+            "repeat": self._repeat(repeats, opened.entries),
             "rates": self._rates(opened.entries),
             "versions": self._versions,
         }
@@ -286,6 +302,33 @@ class Report:
             for approval, row in [(listed.get(number), rows.get(number))]
         ]
 
+    def _repeat(self, repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
+        """Return the last word that people are told again, and of how many approvals somebody is still to be.
+
+        Whatever they wait for, and at whichever word: a row knows people by their keys only, and those who
+        cannot be looked up now may be meant.
+        """
+        if not repeats:
+            return None
+        pending = undone(repeats, rows, self._pilot)
+        named = [pair for pairs in pending if not _is_of_all(pairs) for pair in pairs]
+        known = self._known({key for _, key in named})
+        left = sum(
+            _is_of_all(pairs) or any(_may_mean(known, repeat, key) for repeat, key in pairs)
+            for pairs in pending
+        )
+        said = {"asked_at": plain(repeats[-1].at), "approvals": repeats[-1].approvals, "left": left}
+        return said | {"is_complete": not known.unknown}
+
+    def _known(self, keys: Collection[str]) -> Known:
+        """Look people up; where that fails nobody knows who they are."""
+        if not keys:
+            return Known()
+        try:
+            return self._directory().known(sorted(keys), Deadline(self._clock, PEOPLE_S))
+        except ServiceError as failure:
+            return Known(unknown=dict.fromkeys(keys, failure))
+
     def _rates(self, rows: Iterable[Entry]) -> dict[str, int]:
         """Return our share of Moveworks' rate and what the ledger knows to be used, as a sweep counts it."""
         now, used = self._clock.now(), 0
@@ -308,13 +351,13 @@ def _reading(status: Status) -> dict[str, Any]:
     return said | {"unread": ranges[0], "failed": ranges[1], **trust}
 
 
-def _repeat(repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
-    """Return the last word that people are told again, and to how many approvals no sweep has come since."""
-    if not repeats:
-        return None
-    last = repeats[-1]
-    left = sum(last.is_of(row) and not row.reach.endswith(last.key) for row in rows)
-    return {"asked_at": plain(last.at), "approvals": last.approvals, "left": left}
+def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
+    return any(repeat.people.is_everybody for repeat, _ in pairs)
+
+
+def _may_mean(known: Known, repeat: Repeat, key: str) -> bool:
+    person = known.people.get(key)
+    return key in known.unknown or (person is not None and repeat.people.has(person.address))
 
 
 def _is_young(approval: Approval | None, now: datetime) -> bool:

@@ -185,7 +185,7 @@ class Trace:
             turn = f"its document does not wait: it is {document.status}"
         directory = self._directory()
         circle = directory.circles([approval], deadline)[approval.id]
-        told = {key for key, each in row.told.items() if each.version} if row else set()
+        told = {key for key, each in row.told.items() if each.was_sent} if row else set()
         shared = directory.shared([each.address for each in circle.people], deadline)
         rights = self._rules.rights(circle, approval, document, shared=shared)
         people = ", ".join(

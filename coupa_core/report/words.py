@@ -5,7 +5,7 @@ It says who was told by the address that the audit record has; a row knows peopl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -198,7 +198,7 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
         case State.WAITING if row.cause == DRY_RUN:
             text = f"Nobody is told for now: {why(row.cause)}."
         case State.WAITING if row.cause == PILOT:
-            told = _people(row.told, is_told=True)
+            told = _people(row.told, _was_sent)
             text = f"Told were {told}; the others wait" if told else "Nobody is told for now"
             text += f": {why(row.cause)}. They are told once it names them or is empty."
         case State.WAITING if row.cause == MUTED:
@@ -216,13 +216,16 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
 
 
 def _of_told(row: Entry) -> list[Line]:
-    if row.cause == BASELINE:
-        return [Line(None, f"Nobody was told: {why(row.cause)}. A change to it is told.")]
-    told, others = _people(row.told, is_told=True), _people(row.told, is_told=False)
+    told, counted = _people(row.told, _was_sent), _people(row.told, _only_counts)
+    others = _people(row.told, lambda each: not each.version)
+    if counted and not told:
+        return [Line(None, f"Nobody was told: {why(BASELINE)}. A change to it is told.")]
     if not told:
         return [Line(row.told_at, "There is nobody left who is to be told.")]
     text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
     lines = [Line(row.told_at, text)]
+    if counted:
+        lines.append(Line(None, f"{counted} may decide and got no message: {why(BASELINE)}."))
     if others:
         lines.append(
             Line(
@@ -234,8 +237,16 @@ def _of_told(row: Entry) -> list[Line]:
     return lines
 
 
-def _people(told: Mapping[str, Told], *, is_told: bool) -> str:
-    return ", ".join(sorted(key for key, each in told.items() if bool(each.version) is is_told))
+def _people(told: Mapping[str, Told], are: Callable[[Told], bool]) -> str:
+    return ", ".join(sorted(key for key, each in told.items() if are(each)))
+
+
+def _was_sent(each: Told) -> bool:
+    return each.was_sent
+
+
+def _only_counts(each: Told) -> bool:
+    return bool(each.version) and not each.was_sent
 
 
 def _of_claim(row: Entry, now: datetime, lease: Lease) -> str:
@@ -251,7 +262,7 @@ def _of_claim(row: Entry, now: datetime, lease: Lease) -> str:
 def _of_end(row: Entry) -> str:
     how = "Coupa does not know it any more" if row.cause == "gone" else f"in Coupa it is {row.cause}"
     by = "decided through the bridge" if row.decision else "not decided through the bridge"
-    told = "" if row.is_told else "; nobody had been told"
+    told = "" if row.told_at else "; nobody had been told"
     return f"It does not wait any more: {how}, {by}{told}."
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger import Repeat, Told
+from coupa_core.ledger import Repeat, Told, mark_of
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,7 @@ class Reach:
     @property
     def mark(self) -> str:
         """Return by what a row remembers that it was judged so: with another one it is looked at again."""
-        # All of them: of two clocks that differ, an older one may come of age after a newer one.
-        keys = ",".join(each.key for each in self.repeats)
-        return "-".join(filter(None, (self.pilot.mark, keys and sha256(keys.encode()).hexdigest()[:16])))
+        return mark_of(self.pilot, self.repeats)
 
     def has(self, address: str) -> bool:
         """Tell whether somebody is told anything."""
