@@ -188,6 +188,28 @@ def test_every_action_works_under_the_names_of_creator_studio_too(place: Hosted,
     check(place, ready(place, curl, email=email), email, reason)
 
 
+def test_without_a_card_a_test_of_an_action_is_answered_as_the_page_says(place: Hosted) -> None:
+    email = place.approver()
+    for block in blocks("actions.md", "bash"):
+        curl = parse(block)
+        if "action_token" not in curl.names():
+            continue
+        given = dict.fromkeys(curl.names(), "Words.") | {
+            "approval_id": "1",
+            "action_token": "none",
+            "decision": "approve",
+            "meta_info.user.email_addr": email,
+        }
+        curl.url = curl.url.replace("https://<app>.azurewebsites.net", place.app_url)
+        curl.headers["x-functions-key"] = FUNCTION_KEY
+
+        reply = curl.filled(given).send()
+
+        several = reply.json().get("items")
+        [said] = several or [reply.json()]
+        assert (reply.status_code, said["error"]) == (200 if several else 403, "token_refused")
+
+
 def test_a_body_by_data_mapper_carries_any_text(place: Hosted) -> None:
     why = '"Too dear" said O\'Neil,\n& why <two>? \\ {{x}}'
     mappers = {name: MAPPERS[name] for name in ("Reject", "Decision")}
