@@ -10,6 +10,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
@@ -31,6 +33,7 @@ from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page, server
 from sandbox.page.chat import ASKED
 from sandbox.page.form import Done
+from sandbox.page.formats import CURRENCIES, instant, moment, money, quantity
 from sandbox.page.here import KEPT, Outcome, Outcomes
 from sandbox.page.kinds import KINDS, NAMES, Kind
 from sandbox.page.markup import drawn, shown
@@ -366,6 +369,53 @@ def test_each_kind_is_entered_as_its_example_told_and_opened_from_its_card(
     at = 'id="documents"' if kind.key == "form" else '<article id="document"'
     assert html.escape(title) in opened.partition(at)[2]
     assert "approved, HTTP 200" in office.click(JAMIE)
+
+
+def _worth(text: str) -> Decimal:
+    return Decimal(text[4:].replace(",", ""))
+
+
+MONEY, DAY = r"\b[A-Z]{3} [0-9][0-9,.]*[0-9]", r"\b[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "currency"),
+    [*((each, "USD") for each in KINDS.values()), *((KINDS["invoice"], code) for code in CURRENCIES)],
+    ids=lambda each: each if isinstance(each, str) else each.key,
+)
+def test_a_document_writes_money_and_days_as_its_card_does(
+    kind: Kind, currency: str, all_kinds: Office
+) -> None:
+    office = all_kinds
+    form = Forms(office.read(coupa=f"new/{kind.key}")).of["/coupa/create"] | {"currency": currency}
+    form |= {"price": "1234.00"} if "price" in form else {}
+    office.send("/coupa/create", **form)
+    office.do("/bridge/sweep")
+    [card] = office.world.moveworks.delivered
+    number = next(iter(office.world.coupa.world.documents[kind.type].ids))
+    shown_ = office.read(coupa=str(number)).partition('<article id="document"')[2].partition("<h4>")[0]
+    seen = re.sub("<[^>]*>", " ", shown_)
+
+    told = html.unescape(card.message)
+    amounts = [{_worth(each): each for each in re.findall(MONEY, text)} for text in (told, seen)]
+    shared = amounts[0].keys() & amounts[1].keys()
+    assert {amounts[0][each] for each in shared} == {amounts[1][each] for each in shared}
+    assert shared or not kind.is_money
+    assert set(re.findall(DAY, seen)) <= set(re.findall(DAY, told))
+    assert not re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}\.[0-9]", seen)
+
+
+@given(st.decimals("0", "1e12", allow_nan=False, places=4), st.sampled_from([*CURRENCIES, "XYZ"]))
+def test_money_and_quantities_are_written_without_loss(amount: Decimal, code: str) -> None:
+    assert Decimal(money(amount, code).removeprefix(f"{code} ").replace(",", "")) == amount
+    assert Decimal(quantity(amount).replace(",", "")) == amount
+
+
+def test_times_are_written_as_on_a_card() -> None:
+    for hour, said in ((0, "12:05 AM"), (9, "9:05 AM"), (12, "12:05 PM"), (23, "11:05 PM")):
+        at = datetime(2026, 12, 1, hour, 5, 7, tzinfo=UTC)
+        assert moment(at) == moment(at.isoformat()) == f"Dec 1, 2026 at {said}"
+        assert instant(at) == f"Dec 1, {said[:-3]}:07{said[-3:]}"
 
 
 def test_a_mistake_is_said_at_its_field_keeps_what_was_typed_and_is_seen_by_nobody_else(
