@@ -22,6 +22,7 @@ from azure.functions.decorators.function_app import Function
 from bridge import COUPA, MOVEWORKS, World
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import lists, section
 from werkzeug.test import Client, TestResponse
 
 from coupa_core import app
@@ -31,7 +32,7 @@ from sandbox.host import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page, server
-from sandbox.page.chat import ASKED
+from sandbox.page.chat import ASKED, WORDS
 from sandbox.page.form import Done
 from sandbox.page.formats import CURRENCIES, instant, moment, money, quantity
 from sandbox.page.here import KEPT, Outcome, Outcomes
@@ -467,8 +468,8 @@ def test_a_sweep_that_could_not_read_is_not_said_to_have_gone_well(office: Offic
         ("Do I have any approvals?", "1 approval is waiting for you in Coupa."),
         ("what is PENDING", "1 approval is waiting for you in Coupa."),
         ("anything waiting for me?", "1 approval is waiting for you in Coupa."),
-        ("hello", "I can show what waits for you."),
-        ("<b>hello</b>", "I can show what waits for you."),
+        ("hello", "I can show what waits for you, and what you decided."),
+        ("<b>hello</b>", "I can show what waits for you, and what you decided."),
     ],
 )
 def test_the_list_comes_to_whoever_asks_for_it_in_their_own_words(
@@ -481,6 +482,49 @@ def test_the_list_comes_to_whoever_asks_for_it_in_their_own_words(
     assert re.findall(r'<p class="bubble">(.+?)</p>', page)[0] == typed
     assert answer in page
     assert page.count("waiting for you in Coupa") == ("waiting" in answer)
+
+
+EXAMPLES = [
+    (name, typed)
+    for name in ("coupa_my_approvals", "coupa_my_decisions")
+    for typed in lists(section("plugins.md", f"`{name}`"))[0]
+]
+"""What people write, beside the plugin that it triggers."""
+
+
+@pytest.mark.parametrize(("plugin", "typed"), EXAMPLES)
+def test_what_triggers_a_plugin_is_answered_as_by_it(office: Office, plugin: str, typed: str) -> None:
+    office.enter("Desk <b>1</b>")
+    office.do("/bridge/sweep")
+    office.click(JAMIE)
+    office.enter("Chair")
+
+    page = (
+        html.unescape(office.do("/chat/write", message=typed)).partition(typed)[2].partition('id="coupa"')[0]
+    )
+
+    if plugin == "coupa_my_decisions":
+        assert "1 decision of yours was found for the last 30 days." in page
+        assert re.search("Approved on .+: “Desk <b>1</b>” · in chat", page)
+        assert re.search(r'<a href="/\?[^"]*coupa=5001[^"]*"[^>]*>Open in Coupa</a>', page)
+        assert "waiting for you" not in page
+    else:
+        assert "1 approval is waiting for you in Coupa." in page
+        assert "decision of yours" not in page
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_both_questions_that_are_proposed_are_understood_in_each_language(
+    office: Office, language: str
+) -> None:
+    office.world.coupa.world.users.rows[office.around.people[JAMIE]].default_locale = language
+    proposed = re.findall("[“«「] ?(.+?) ?[”»」]", WORDS[language].lost)
+
+    pages = [office.do("/chat/write", message=typed) for typed in proposed]
+
+    assert proposed[0] == WORDS[language].asked
+    assert "list, HTTP 200" in pages[0]
+    assert "decisions, HTTP 200" in pages[1]
 
 
 def test_nothing_is_said_to_a_message_that_is_none(office: Office) -> None:
