@@ -41,10 +41,10 @@ def weekday(at: date) -> str:
     return f"{at:%A}, {at:%b} {at.day}"
 
 
-def clock(at: datetime | str, *, seconds: bool = False) -> str:
-    """Write a time of day: `9:02 AM`, and `9:02:07 AM` where seconds matter."""
+def clock(at: datetime | str) -> str:
+    """Write a time of day: `9:02 AM`."""
     when = _when(at)
-    return f"{when.hour % 12 or 12}:{when:%M}{f':{when:%S}' if seconds else ''} {when:%p}"
+    return f"{when.hour % 12 or 12}:{when:%M} {when:%p}"
 
 
 def moment(at: datetime | str) -> str:
@@ -52,10 +52,16 @@ def moment(at: datetime | str) -> str:
     return f"{day(_when(at))} at {clock(at)}"
 
 
-def instant(at: datetime | str) -> str:
-    """Write a time of a record of these weeks: `Nov 23, 9:02:07 AM`."""
+def lately(at: datetime | str) -> str:
+    """Write a time of these weeks: `Nov 23, 9:02 AM`."""
     when = _when(at)
-    return f"{when:%b} {when.day}, {clock(when, seconds=True)}"
+    return f"{when:%b} {when.day}, {clock(when)}"
+
+
+def instant(at: datetime | str) -> str:
+    """Write the time of a record of these weeks: `Nov 23, 9:02:07 AM`."""
+    when = _when(at)
+    return f"{when:%b} {when.day}, {when.hour % 12 or 12}:{when:%M:%S %p}"
 
 
 def _when(at: datetime | str) -> datetime:

@@ -29,7 +29,7 @@ from sandbox.page.chat import Chats, turns
 from sandbox.page.desk import Desk
 from sandbox.page.faults import Faults
 from sandbox.page.form import Done, Form, Mistake
-from sandbox.page.formats import clock, instant, moment, weekday
+from sandbox.page.formats import clock, instant, lately, moment, weekday
 from sandbox.page.health import words
 from sandbox.page.here import Here, Outcome, Outcomes
 from sandbox.page.markup import drawn
@@ -237,5 +237,5 @@ def _initials(name: str) -> str:
     return "".join(part[0].upper() for part in name.split()[:2])
 
 
-TEMPLATES.filters |= {each.__name__: _timed(each) for each in (clock, instant, moment, weekday)}
+TEMPLATES.filters |= {each.__name__: _timed(each) for each in (clock, instant, lately, moment, weekday)}
 TEMPLATES.filters |= {"words": words, "initials": _initials}

@@ -109,6 +109,7 @@ function tell() {
     const follows = then.length ? ` Then: ${then.map((each) => each.name).join(", ")}.` : "";
     said.replaceChildren(remark("remark doing", (now.doing || `${now.name}…`) + follows));
   }
+  if (lines.length) said.querySelector(".quiet")?.remove();
   said.append(...lines);
 }
 
