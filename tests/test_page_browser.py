@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -369,7 +370,9 @@ def test_what_is_pressed_during_a_sweep_is_done_after_it_but_mending_at_once(vis
     assert posted == ["/faults/mend", "/bridge/sweep", "/chat/click", "/chat/write"]
     expect(said).to_contain_text("Swept: 1 new notice.")
     expect(page.locator("#turns")).to_contain_text("approved, HTTP 200")
-    expect(visitor.last()).to_contain_text("1 decision of yours was found")
+    expect(visitor.last()).to_contain_text(
+        re.compile("found for the last 30 days.+“Anvil” · in chat", re.DOTALL)
+    )
     expect(page.get_by_label("Message to the assistant")).to_have_value("half a thou")
 
 
