@@ -10,6 +10,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,6 +22,7 @@ from azure.functions.decorators.function_app import Function
 from bridge import COUPA, MOVEWORKS, World
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import lists, section
 from werkzeug.test import Client, TestResponse
 
 from coupa_core import app
@@ -29,8 +32,9 @@ from sandbox.host import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page, server
-from sandbox.page.chat import ASKED
+from sandbox.page.chat import ASKED, WORDS
 from sandbox.page.form import Done
+from sandbox.page.formats import CURRENCIES, instant, moment, money, quantity
 from sandbox.page.here import KEPT, Outcome, Outcomes
 from sandbox.page.kinds import KINDS, NAMES, Kind
 from sandbox.page.markup import drawn, shown
@@ -368,6 +372,53 @@ def test_each_kind_is_entered_as_its_example_told_and_opened_from_its_card(
     assert "approved, HTTP 200" in office.click(JAMIE)
 
 
+def _worth(text: str) -> Decimal:
+    return Decimal(text[4:].replace(",", ""))
+
+
+MONEY, DAY = r"\b[A-Z]{3} [0-9][0-9,.]*[0-9]", r"\b[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "currency"),
+    [*((each, "USD") for each in KINDS.values()), *((KINDS["invoice"], code) for code in CURRENCIES)],
+    ids=lambda each: each if isinstance(each, str) else each.key,
+)
+def test_a_document_writes_money_and_days_as_its_card_does(
+    kind: Kind, currency: str, all_kinds: Office
+) -> None:
+    office = all_kinds
+    form = Forms(office.read(coupa=f"new/{kind.key}")).of["/coupa/create"] | {"currency": currency}
+    form |= {"price": "1234.00"} if "price" in form else {}
+    office.send("/coupa/create", **form)
+    office.do("/bridge/sweep")
+    [card] = office.world.moveworks.delivered
+    number = next(iter(office.world.coupa.world.documents[kind.type].ids))
+    shown_ = office.read(coupa=str(number)).partition('<article id="document"')[2].partition("<h4>")[0]
+    seen = re.sub("<[^>]*>", " ", shown_)
+
+    told = html.unescape(card.message)
+    amounts = [{_worth(each): each for each in re.findall(MONEY, text)} for text in (told, seen)]
+    shared = amounts[0].keys() & amounts[1].keys()
+    assert {amounts[0][each] for each in shared} == {amounts[1][each] for each in shared}
+    assert shared or not kind.is_money
+    assert set(re.findall(DAY, seen)) <= set(re.findall(DAY, told))
+    assert not re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}\.[0-9]", seen)
+
+
+@given(st.decimals("0", "1e12", allow_nan=False, places=4), st.sampled_from([*CURRENCIES, "XYZ"]))
+def test_money_and_quantities_are_written_without_loss(amount: Decimal, code: str) -> None:
+    assert Decimal(money(amount, code).removeprefix(f"{code} ").replace(",", "")) == amount
+    assert Decimal(quantity(amount).replace(",", "")) == amount
+
+
+def test_times_are_written_as_on_a_card() -> None:
+    for hour, said in ((0, "12:05 AM"), (9, "9:05 AM"), (12, "12:05 PM"), (23, "11:05 PM")):
+        at = datetime(2026, 12, 1, hour, 5, 7, tzinfo=UTC)
+        assert moment(at) == moment(at.isoformat()) == f"Dec 1, 2026 at {said}"
+        assert instant(at) == f"Dec 1, {said[:-3]}:07{said[-3:]}"
+
+
 def test_a_mistake_is_said_at_its_field_keeps_what_was_typed_and_is_seen_by_nobody_else(
     office: Office,
 ) -> None:
@@ -417,8 +468,8 @@ def test_a_sweep_that_could_not_read_is_not_said_to_have_gone_well(office: Offic
         ("Do I have any approvals?", "1 approval is waiting for you in Coupa."),
         ("what is PENDING", "1 approval is waiting for you in Coupa."),
         ("anything waiting for me?", "1 approval is waiting for you in Coupa."),
-        ("hello", "I can show what waits for you."),
-        ("<b>hello</b>", "I can show what waits for you."),
+        ("hello", "I can show what waits for you, and what you decided."),
+        ("<b>hello</b>", "I can show what waits for you, and what you decided."),
     ],
 )
 def test_the_list_comes_to_whoever_asks_for_it_in_their_own_words(
@@ -431,6 +482,49 @@ def test_the_list_comes_to_whoever_asks_for_it_in_their_own_words(
     assert re.findall(r'<p class="bubble">(.+?)</p>', page)[0] == typed
     assert answer in page
     assert page.count("waiting for you in Coupa") == ("waiting" in answer)
+
+
+EXAMPLES = [
+    (name, typed)
+    for name in ("coupa_my_approvals", "coupa_my_decisions")
+    for typed in lists(section("plugins.md", f"`{name}`"))[0]
+]
+"""What people write, beside the plugin that it triggers."""
+
+
+@pytest.mark.parametrize(("plugin", "typed"), EXAMPLES)
+def test_what_triggers_a_plugin_is_answered_as_by_it(office: Office, plugin: str, typed: str) -> None:
+    office.enter("Desk <b>1</b>")
+    office.do("/bridge/sweep")
+    office.click(JAMIE)
+    office.enter("Chair")
+
+    page = (
+        html.unescape(office.do("/chat/write", message=typed)).partition(typed)[2].partition('id="coupa"')[0]
+    )
+
+    if plugin == "coupa_my_decisions":
+        assert "1 decision of yours was found for the last 30 days." in page
+        assert re.search("Approved on .+: “Desk <b>1</b>” · in chat", page)
+        assert re.search(r'<a href="/\?[^"]*coupa=5001[^"]*"[^>]*>Open in Coupa</a>', page)
+        assert "waiting for you" not in page
+    else:
+        assert "1 approval is waiting for you in Coupa." in page
+        assert "decision of yours" not in page
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_both_questions_that_are_proposed_are_understood_in_each_language(
+    office: Office, language: str
+) -> None:
+    office.world.coupa.world.users.rows[office.around.people[JAMIE]].default_locale = language
+    proposed = re.findall("[“«「] ?(.+?) ?[”»」]", WORDS[language].lost)
+
+    pages = [office.do("/chat/write", message=typed) for typed in proposed]
+
+    assert proposed[0] == WORDS[language].asked
+    assert "list, HTTP 200" in pages[0]
+    assert "decisions, HTTP 200" in pages[1]
 
 
 def test_nothing_is_said_to_a_message_that_is_none(office: Office) -> None:

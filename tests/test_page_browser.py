@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
@@ -339,6 +341,39 @@ def test_a_fault_holds_notices_back_and_its_mending_lets_them_go(visitor: Visito
     visitor.sweep("1 new notice")
 
     expect(visitor.cards("Ink")).to_be_visible()
+
+
+def test_what_is_pressed_during_a_sweep_is_done_after_it_but_mending_at_once(visitor: Visitor) -> None:
+    visitor.open().enter("Anvil")
+    visitor.sweep("1 new notice")
+    visitor.enter("Bellows", price="12.00")
+    page, said = visitor.page, visitor.page.locator("#said")
+    page.get_by_text("Break something, and mend it").click()
+    page.locator("#f-coupa").select_option("answers 3 s late")
+    visitor.press(page.get_by_role("button", name="Break Coupa"))
+    answered: list[str] = []
+    page.on("response", lambda each: answered.append(urlsplit(each.url).path))
+
+    page.get_by_role("button", name="Sweep now").click()
+    expect(said).to_have_text("Sweeping…")
+    page.get_by_role("button", name="Sweep now").click()  # once more is the same sweep
+    visitor.cards("Anvil").get_by_role("button", name="Approve", exact=True).click()
+    expect(said).to_have_text("Sweeping… Then: Approve.")
+    page.get_by_label("Message to the assistant").fill("What did I decide?")
+    page.keyboard.press("Enter")
+    page.get_by_label("Message to the assistant").fill("half a thou")
+    page.get_by_role("button", name="Mend Coupa").click()
+    expect(page.locator("#faults")).to_contain_text("Coupa works again.")
+    page.evaluate(SETTLED)
+
+    posted = [path for path in answered if path.startswith(("/faults", "/bridge", "/chat"))]
+    assert posted == ["/faults/mend", "/bridge/sweep", "/chat/click", "/chat/write"]
+    expect(said).to_contain_text("Swept: 1 new notice.")
+    expect(page.locator("#turns")).to_contain_text("approved, HTTP 200")
+    expect(visitor.last()).to_contain_text(
+        re.compile("found for the last 30 days.+“Anvil” · in chat", re.DOTALL)
+    )
+    expect(page.get_by_label("Message to the assistant")).to_have_value("half a thou")
 
 
 def test_a_delegate_is_told_and_decides_until_time_ends_the_delegation(visitor: Visitor) -> None:

@@ -61,6 +61,81 @@ def test_what_people_are_told_to_ask_triggers_the_list() -> None:
     assert "What did I decide in Coupa?" in EXAMPLES["coupa_my_decisions"][0]
 
 
+def arguments(action: str) -> tuple[set[str], set[str]]:
+    """Return the input arguments of an action, and those of them that are optional."""
+    [line] = re.findall(rf"^Name: `{action}`\..*$", PAGES["actions.md"], re.MULTILINE)
+    found = re.search(r"Input arguments?: (.+?)(?:\. |\.$)", line)
+    needed, _, optional = (found[1] if found else "").partition("optional, ")
+    names, spare = (set(re.findall("`([a-z_]+)`", part)) for part in (needed, optional))
+    return names | spare, spare
+
+
+def activities(name: str) -> list[list[str]]:
+    """Return the blocks of a process: what each is, and what it does."""
+    [found] = [rows for rows in tables(section("listener.md", f"`{name}`")) if len(rows[0]) == 2]
+    return found
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_every_activity_requires_what_it_reads_and_every_process_ends_in_words(name: str) -> None:
+    """A slot that no block requires stays empty; without a content activity the person reads nothing."""
+    done = activities(name)
+
+    keys = set()
+    for kind, what in done:
+        if kind == "Content activity":
+            continue
+        reads = set(re.findall(r"data\.(\w+)", what))
+        required = re.search(r"required slots? ((?:`\w+`(?:, | and )?)+)", what)
+        assert set(re.findall(r"`(\w+)`", required[1] if required else "")) == reads, what
+        if kind == "Action activity":
+            [action] = re.findall("^`(coupa_[a-z_]+)`", what)
+            mapping = re.search("input mapping (.+?);", what)
+            given = set(re.findall(r"`(\w+): ", mapping[1] if mapping else ""))
+            wanted, optional = arguments(action)
+            assert wanted - optional <= given <= wanted
+            keys |= set(re.findall(r"output key `(\w+)`", what))
+    last, shown = done[-1]
+    assert last == "Content activity"
+    assert {f"{{{{data.{key}." for key in keys} == set(re.findall(r"\{\{data\.\w+\.", shown))
+
+
+def test_every_decision_policy_says_for_each_value_what_is_done_and_otherwise_calls_nothing() -> None:
+    [policy] = [
+        what for kind, what in activities("coupa_decide_several_requests") if kind == "Decision policy"
+    ]
+    otherwise = policy.partition("otherwise")[2]
+
+    assert set(re.findall("'([a-z]+)'", policy)) == {"approve", "reject", "hold"}
+    assert "content activity" in otherwise
+    assert "nothing is called" in otherwise
+    for name in PLUGINS:
+        policies = [what for kind, what in activities(name) if kind == "Decision policy"]
+        assert set(policies) <= {policy, "as above"}
+    assert "Nothing is called then." in PAGES["listener.md"]
+
+
+def test_every_call_of_the_path_has_what_it_reads_and_is_followed_by_words() -> None:
+    headings = re.findall("^## (.*)$", PAGES["events.md"], re.MULTILINE)
+    slots = {row[0].strip("`") for row in tables(section("events.md", "2. The slots"))[0]} | {"decision"}
+    calls = 0
+    for heading in headings:
+        part = section("events.md", heading)
+        if "<app>" not in part:
+            continue
+        calls += 1
+        asked = set(re.findall("label `(.+?)`", part))
+        read = set(re.findall(r"\{\{(\w+)\}\}", part))
+        assert read - {"user"} <= slots | asked, heading
+        assert "*Send a message*: the field `message`" in part.rpartition("```")[2], heading
+    queries = tables(section("events.md", "Limits to know"))[0]
+
+    assert calls == len([name for name in headings if "Branch" in name or "Or:" in name]) == 5
+    assert all(words.startswith("the field `message`") for _, _, words in queries)
+    reach = tables(section("README.md", "What approvers can reach, and what you build for it"))[0]
+    assert [row[1] for row in reach if row[2] == "a query"] == [row[1] for row in queries]
+
+
 SHOWN = "https://marketplace.moveworks.com/purple-chat?conversation="
 """What shows a conversation.
 

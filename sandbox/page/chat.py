@@ -28,13 +28,15 @@ class Words:
         asked: the question that brings the list.
         labels: of the buttons, by what they do; `back` is Reject once the reason is there.
         reason: what the field for a reason is called.
-        heard: parts of words by which whatever is typed is understood as that question.
+        past: parts of words by which whatever is typed is understood as the question what one decided.
+        heard: those of the question that brings the list; `past` comes first.
         lost: what is said to anything else.
     """
 
     asked: str
     labels: dict[str, str]
     reason: str
+    past: tuple[str, ...]
     heard: tuple[str, ...]
     lost: str
 
@@ -50,10 +52,13 @@ WORDS = {
             "more": "Details",
             "tick": "This one",
             "several": "Approve what is ticked",
+            "open": "Open in Coupa",
         },
         "Reason, for the requester",
+        ("did i ", "have i ", "my decisions", "my last", "coupa decisions"),
         ("approv", "pending", "waiting", "to do"),
-        "I can show what waits for you. Ask me: “Do I have any approvals in Coupa?”",
+        "I can show what waits for you, and what you decided. Ask me: "
+        "“Do I have any approvals in Coupa?”, or “What did I decide in Coupa?”",
     ),
     "fr": Words(
         "Ai-je des approbations en attente dans Coupa ?",
@@ -65,10 +70,13 @@ WORDS = {
             "more": "Détails",
             "tick": "Celle-ci",
             "several": "Approuver la sélection",
+            "open": "Ouvrir dans Coupa",
         },
         "Motif, pour le demandeur",
+        ("décid", "décision", "ai-je approuvé", "ai-je refusé", "j’ai approuvé", "j’ai refusé"),
         ("approb", "attente", "approuv"),
-        "Je peux montrer ce qui vous attend. Demandez : « Ai-je des approbations en attente dans Coupa ? »",
+        "Je peux montrer ce qui vous attend, et ce que vous avez décidé. Demandez : "
+        "« Ai-je des approbations en attente dans Coupa ? », ou « Qu’ai-je décidé dans Coupa ? »",
     ),
     "ja": Words(
         "Coupaで承認待ちのものはありますか？",
@@ -80,10 +88,13 @@ WORDS = {
             "more": "詳細",
             "tick": "選択",
             "several": "選択したものを承認",
+            "open": "Coupaで開く",
         },
         "理由（申請者に伝わります）",
+        ("決定", "判断", "承認しました", "承認した", "却下しました", "却下した"),
         ("承認",),
-        "承認をお待ちしているものをお見せできます。「Coupaで承認待ちのものはありますか？」とお尋ねください。",
+        "承認をお待ちしているものと、ご自身の決定をお見せできます。"
+        "「Coupaで承認待ちのものはありますか？」または「Coupaで何を決定しましたか？」とお尋ねください。",
     ),
 }
 """In English for everybody whose language is not here."""
@@ -259,6 +270,24 @@ class Chats:
         self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
         return reply
 
+    def decided(self, person: str, asked: str) -> requests.Response:
+        """Ask what that person decided, in their words; their chat has it.
+
+        Raises:
+            requests.RequestException: there was no answer, which the chat then says.
+        """
+        self._say(person, asked, is_own=True)
+        reply = self._tried(person, lambda: self._connector.decided(person))
+        answer = _json(reply)
+        opens = self.words(person).labels["open"]
+        cards: list[tuple[str, dict[str, str]]] = [
+            (f'{each.get("text", "")}<br><a href="{each.get("link", "")}">{opens}</a>', {})
+            for each in answer.get("decisions", [])
+        ]
+        note = f"{answer.get('error', 'decisions')}, HTTP {reply.status_code}"
+        self._say(person, str(answer.get("message", "Something went wrong.")), note=note, cards=cards)
+        return reply
+
     def click(self, person: str, form: Form) -> Done:
         """Press a button, as that person.
 
@@ -280,7 +309,7 @@ class Chats:
         return self._shown()
 
     def write(self, person: str, form: Form) -> Done:
-        """Type something, as that person: Moveworks finds out whether it asks for the list.
+        """Type something, as that person: Moveworks finds out what it asks for, if anything.
 
         Raises:
             Mistake: nothing was typed.
@@ -288,10 +317,11 @@ class Chats:
         text, words = form.text("message", limit=500), self.words(person)
         if not text:
             raise Mistake("Type a message first.", "message")
-        if any(part in text.casefold() for part in words.heard):
-            with suppress(requests.RequestException):
-                self.pending(person, text)
-            return self._shown()
+        for parts, ask in ((words.past, self.decided), (words.heard, self.pending)):
+            if any(part in text.casefold().replace("'", "’") for part in parts):
+                with suppress(requests.RequestException):
+                    ask(person, text)
+                return self._shown()
         self._say(person, text, is_own=True)
         return self._say(person, words.lost)
 

@@ -20,7 +20,8 @@ from sandbox.coupa.world import (
     Requisition,
 )
 from sandbox.page.form import Done, Form, Mistake
-from sandbox.page.kinds import CURRENCIES, KINDS, Entered, Steps
+from sandbox.page.formats import CURRENCIES
+from sandbox.page.kinds import KINDS, Entered, Steps
 
 MAX_COPIES = 25
 

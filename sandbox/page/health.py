@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sandbox.page.formats import clock
+
 _PLACES = {
     "announced": "told, and a decision is waited for",
     "claimed": "being told just now",
@@ -120,7 +122,7 @@ def _lines(status: Mapping[str, Any]) -> list[str]:
     if owed:
         lines.append(f"{_many(owed, 'message')} owed for {length(status['owed']['oldest_s'])} at most.")
     if status.get("paused_until"):
-        lines.append(f"Moveworks asked for a pause until {status['paused_until'][11:16]} UTC.")
+        lines.append(f"Moveworks asked for a pause until {clock(status['paused_until'])} UTC.")
     return lines
 
 

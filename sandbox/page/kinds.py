@@ -13,9 +13,7 @@ from typing import Any, Literal
 
 from sandbox.coupa.world import REQUISITION, Approver, Line, World
 from sandbox.page.form import Form
-
-CURRENCIES = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
-"""Decimals by code."""
+from sandbox.page.formats import CURRENCIES
 
 Mode = Literal["text", "long", "decimal", "number", "day", "check"]
 Steps = list[Approver | list[Approver]]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.world import PENDING, REQUISITION, Approval, Document, Record, Requisition, User
-from sandbox.page.kinds import CURRENCIES, KINDS, NAMES
+from sandbox.page.formats import CURRENCIES, day, money, quantity
+from sandbox.page.kinds import KINDS, NAMES
 
 SHOWN = 50
 """Documents that are listed, the newest ones."""
@@ -41,7 +41,11 @@ class Face:
 
 
 FACES = {
-    REQUISITION: Face("req-title", lines="requisition-lines"),
+    REQUISITION: Face(
+        "req-title",
+        lines="requisition-lines",
+        facts={"Needed by": "need-by-date", "Justification": "justification"},
+    ),
     "ExpenseReport": Face(
         "title", "expensed-by", lines="expense-lines", facts={"From": "start-date", "Until": "end-date"}
     ),
@@ -74,6 +78,7 @@ FACES = {
     "EasyFormResponse": Face("name"),
 }
 _OTHER = Face("title")
+_MONEY = {"tax-amount", "minimum-value", "maximum-value"}
 
 
 class Screens:
@@ -163,12 +168,8 @@ class Screens:
 
     def _document(self, document: Document) -> dict[str, Any]:
         face = FACES.get(document.type, _OTHER)
-        facts = {label: _value(document, name) for label, name in face.facts.items()}
-        why_back = None
-        if isinstance(document, Requisition):
-            need_by = document.extra.get("need-by-date")
-            facts = {"Needed by": need_by, "Justification": document.justification}
-            why_back = document.reject_reason_comment if document.rejected else None
+        facts = {label: _fact(document, name) for label, name in face.facts.items()}
+        is_back = isinstance(document, Requisition) and document.rejected
         supplier = document.extra.get("supplier")
         if isinstance(supplier, Record):
             facts = {"Supplier": supplier.extra.get("name"), **facts}
@@ -176,12 +177,12 @@ class Screens:
             str(each.extra.get("widget-label")): each.extra.get("answer") for each in _answers(document)
         }
         return self._row(document) | {
-            "facts": {label: _plain(value) for label, value in facts.items() if value not in (None, "")},
-            "lines": [_line(each) for each in _value(document, face.lines) or ()],
+            "facts": {label: value for label, value in facts.items() if value not in (None, "")},
+            "lines": [_line(document, each) for each in _value(document, face.lines) or ()],
             "can_edit": isinstance(document, Requisition),
             "is_waiting": document.status == PENDING,
             "is_draft": document.status == "draft",
-            "why_back": why_back,
+            "why_back": _value(document, "reject-reason-comment") if is_back else None,
             "chain": [self._step(each) for each in document.approvals],
             "comments": [
                 {"who": each.created_by.fullname, "at": each.created_at, "text": each.comments}
@@ -246,29 +247,33 @@ def _amount(document: Document, amount: Any) -> str:
     currency = _value(document, "currency")
     if amount is None or not isinstance(currency, Record):
         return ""
-    return f"{currency.extra.get('code') or currency.extra.get('name')} {_grouped(amount)}"
+    return money(amount, str(currency.extra.get("code") or currency.extra.get("name")))
 
 
-def _line(line: Record) -> dict[str, Any]:
+def _line(document: Document, line: Record) -> dict[str, Any]:
+    """Return a line: quantity and price as they are edited, and all that is `shown`."""
+    number, price = _value(line, "quantity"), _value(line, "unit-price") or _value(line, "price")
     total = _value(line, "total")
     return {
         "description": _value(line, "description"),
-        "quantity": _value(line, "quantity"),
-        "price": _value(line, "unit-price") or _value(line, "price"),
-        "total": _grouped(_value(line, "amount") if total is None else total),
+        "quantity": number,
+        "price": price,
+        "shown": {
+            "quantity": "" if number is None else quantity(number),
+            "price": _amount(document, price),
+            "total": _amount(document, _value(line, "amount") if total is None else total),
+        },
     }
 
 
-def _grouped(amount: Any) -> str:
-    """Write an amount with its thousands apart."""
-    return f"{Decimal(str(amount)):,}"
+def _fact(document: Document, name: str) -> Any:
+    """Return an attribute as it is shown."""
+    value = _value(document, name)
+    if name in _MONEY:
+        return _amount(document, value)
+    return day(value) if value and name.endswith("-date") else value
 
 
 def _answers(document: Document) -> Iterable[Record]:
     answers: list[Record] = document.extra.get("easy-form-widget-responses") or []
     return answers
-
-
-def _plain(value: Any) -> str:
-    """Write a day without its time, and everything else as it is."""
-    return re.sub(r"^(\d{4}-\d\d-\d\d)T.*", r"\1", str(value))

@@ -29,6 +29,7 @@ from sandbox.page.chat import Chats, turns
 from sandbox.page.desk import Desk
 from sandbox.page.faults import Faults
 from sandbox.page.form import Done, Form, Mistake
+from sandbox.page.formats import clock, instant, lately, moment, weekday
 from sandbox.page.health import words
 from sandbox.page.here import Here, Outcome, Outcomes
 from sandbox.page.markup import drawn
@@ -220,16 +221,15 @@ def _mistaken(mistake: Mistake, fields: Any) -> Outcome:
     return Outcome(Done(place, str(mistake), is_bad=True), form, mistake.field, typed)
 
 
-def _moment(at: datetime | str, pattern: str = "%-d %b %H:%M:%S") -> Markup:
-    """Write a time as people do, and as machines do in its tag."""
-    when = datetime.fromisoformat(at) if isinstance(at, str) else at
-    text = when.strftime(pattern)
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="seconds"), text)
+def _timed(written: Callable[[Any], str]) -> Callable[[date | str], Markup]:
+    """Return what writes a day or a time as people do, and as machines do in its tag."""
 
+    def tag(at: date | str) -> Markup:
+        when = datetime.fromisoformat(at) if isinstance(at, str) else at
+        machines = when.isoformat(timespec="seconds") if isinstance(when, datetime) else when.isoformat()
+        return Markup('<time datetime="{}">{}</time>').format(machines, written(when))
 
-def _day(at: date) -> Markup:
-    text = f"{at:%A}, {at.day} {at:%B}"
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
+    return tag
 
 
 def _initials(name: str) -> str:
@@ -237,4 +237,5 @@ def _initials(name: str) -> str:
     return "".join(part[0].upper() for part in name.split()[:2])
 
 
-TEMPLATES.filters |= {"moment": _moment, "day": _day, "words": words, "initials": _initials}
+TEMPLATES.filters |= {each.__name__: _timed(each) for each in (clock, instant, lately, moment, weekday)}
+TEMPLATES.filters |= {"words": words, "initials": _initials}

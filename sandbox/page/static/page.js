@@ -1,9 +1,13 @@
 // Brings the page up to date where it is: after a form, after a link, and every two seconds. Nothing jumps, what is
-// focused, opened or typed in stays, and everything works without this script.
+// focused, opened or typed in stays, what is pressed while something is done follows, and all works without this script.
 "use strict";
 
 const EVERY_MS = 2000;
-let turn = 0;  // of what was asked for last; an older answer is out of date
+const QUICK_MS = 500;  // what takes no longer is not talked about
+const pressed = [];  // and not done yet, oldest first
+const kept = [];  // of what came of a press, because what came of the next one took its place
+let last = Promise.resolve();  // until all of it is done, but for what passes
+let turn = 0;  // of what was asked for last; a look that began before is out of date
 
 // Makes a part of the page like a fresh one.
 function renew(old, fresh) {
@@ -43,12 +47,12 @@ function renew(old, fresh) {
   }
 }
 
-// Asks for a page and shows it; returns its address, or nothing when another was asked for meanwhile.
-async function show(address, options = {}) {
+// Asks for a page, shows it, and returns its address; a mere look shows nothing when more was asked for meanwhile.
+async function show(address, options = {}, isLook = false) {
   const mine = ++turn;
   const reply = await fetch(address, { cache: "no-store", ...options });
   const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
-  if (mine !== turn) return "";
+  if (isLook && mine !== turn) return "";
   if (!reply.ok) throw new Error(`HTTP ${reply.status}`);
   const before = screen()?.dataset.screen;
   for (const part of ["header", "main"]) renew(document.querySelector(part), fresh.querySelector(part));
@@ -67,27 +71,70 @@ function arrive(place, block) {
   if (document.activeElement === document.body) place.focus({ preventScroll: true });
 }
 
-// What was typed into a form that was done is not typed any more.
-function clear(form) {
+// Whether the keyboard may be taken elsewhere: not from whoever types into something else meanwhile.
+function isFree(form) {
+  const at = document.activeElement;
+  return form.contains(at) || !at.matches("input, textarea, select");
+}
+
+// What was typed into a form and done is not typed any more; what was typed since then is.
+function clear(form, sent) {
   for (const each of form.elements) {
-    if (each.matches("textarea, input:not([type=hidden])")) {
+    if (each.matches("textarea, input:not([type=hidden])") && each.value === sent.get(each.name)) {
       each.value = each.defaultValue;
       each.checked = each.defaultChecked;
     }
   }
   const around = form.closest("details.once");
   if (!around) return;
+  const mayTake = isFree(form);
   around.open = false;
-  around.querySelector("summary").focus({ preventScroll: true });
+  if (mayTake) around.querySelector("summary").focus({ preventScroll: true });
 }
 
-// Does one thing after the other: what is pressed meanwhile does nothing.
-async function once(act, otherwise) {
-  const { classList } = document.documentElement;
-  if (classList.contains("busy")) return;
-  classList.add("busy");
-  await act().catch(otherwise);
-  classList.remove("busy");
+function remark(className, textContent) {
+  const line = Object.assign(document.createElement("p"), { className, textContent });
+  line.setAttribute("role", "status");
+  return line;
+}
+
+// Says what is being done and what follows it, and what came of the presses before.
+function tell() {
+  document.documentElement.classList.toggle("busy", pressed.length > 0);
+  const said = document.getElementById("said");
+  const [now, ...then] = pressed.filter((each) => !each.passes);
+  const lines = kept.map(([name, text]) => remark(`${name} kept`, text));
+  for (const each of said.querySelectorAll(".kept")) each.remove();
+  if (now && (now.doing || then.length || performance.now() - now.at >= QUICK_MS)) {
+    const follows = then.length ? ` Then: ${then.map((each) => each.name).join(", ")}.` : "";
+    said.replaceChildren(remark("remark doing", (now.doing || `${now.name}…`) + follows));
+  }
+  if (lines.length) said.querySelector(".quiet")?.remove();
+  said.append(...lines);
+}
+
+// Does one thing after the other, but what passes at once; the same thing pressed again meanwhile is done once.
+function press(button, key, act, otherwise) {
+  if (pressed.some((each) => each.key === key)) return;
+  if (!pressed.length) kept.length = 0;
+  const { passes, doing } = button.dataset;
+  const each = { key, name: button.textContent.trim().replace(/\s+/g, " "), doing, passes: passes !== undefined };
+  const done = async () => {
+    each.at = performance.now();
+    setTimeout(tell, QUICK_MS);
+    await act(() => pressed.at(-1) === each).catch(otherwise);
+    pressed.splice(pressed.indexOf(each), 1);
+    if (pressed.length) {
+      for (const came of document.querySelectorAll(".remark[role=status]:not(.doing, .kept), .wrong")) {
+        kept.push([came.matches(".wrong") ? "remark bad" : came.className, came.textContent]);
+      }
+    }
+    tell();
+  };
+  pressed.push(each);
+  if (each.passes) done();
+  else last = last.then(done);
+  tell();
 }
 
 document.addEventListener("submit", (event) => {
@@ -96,17 +143,16 @@ document.addEventListener("submit", (event) => {
   const sent = new URLSearchParams(new FormData(form, event.submitter));
   const action = new URL(form.action);
   if (form.method === "get") action.search = String(sent);
-  once(async () => {
+  press(event.submitter ?? form, `${action} ${sent}`, async (isNewest) => {
     const address = await show(action, form.method === "get" ? {} : { method: "POST", body: sent });
-    if (!address) return;
     history.replaceState(null, "", address);
     const mistake = document.querySelector("[aria-invalid]");
     if (mistake) {
-      mistake.focus();
+      if (isFree(form)) mistake.focus();
       return;
     }
-    clear(form);
-    arrive(document.querySelector(action.hash || ".remark"), "nearest");
+    clear(form, sent);
+    if (isNewest()) arrive(document.querySelector(action.hash || ".remark:not(.doing, .kept)"), "nearest");
   }, () => location.reload());  // the sandbox is gone, or another one has its place
 });
 
@@ -114,9 +160,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="/?"]');
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  once(async () => {
+  press(link, link.href, async () => {
     const address = await show(link.href.split("#")[0]);
-    if (!address) return;
     history.pushState(null, "", address);
     arrive(document.querySelector(link.hash || "main"), "start");
   }, () => (location.href = link.href));
@@ -128,6 +173,6 @@ addEventListener("popstate", () => show(location.href).catch(() => location.relo
   for (;;) {
     await new Promise((done) => setTimeout(done, EVERY_MS));
     const isIdle = !document.hidden && !document.documentElement.classList.contains("busy");
-    if (isIdle) await show(location.href.split("#")[0]).catch(() => undefined);  // the sandbox is gone, or not there yet
+    if (isIdle) await show(location.href.split("#")[0], {}, true).then(tell, () => undefined);  // the sandbox is gone, or not there yet
   }
 })();
