@@ -529,7 +529,7 @@ WORDS = {"Reject": ("comment_for_rejection", "reason"), "Ask": ("question_for_re
 
 
 PLAN = tables(PAGES["test-plan.md"])[0]
-[PILOT] = re.findall("`PILOT=(.+?)`", PAGES["test-plan.md"])
+[PILOT] = re.findall("`PILOT='(.+?)'`", PAGES["test-plan.md"])
 
 
 def needed(chats: Iterable[int], channel: str) -> tuple[dict[str, str], set[str]]:
@@ -538,7 +538,7 @@ def needed(chats: Iterable[int], channel: str) -> tuple[dict[str, str], set[str]
     scopes: set[str] = set()
     for number in chats:
         needs = PLAN[number][2]
-        for only, name, value in re.findall("(over the listener )?`([A-Z_]+)=(.+?)`", needs):
+        for only, name, value in re.findall("(over the listener )?`([A-Z_]+)='?(.+?)'?`", needs):
             if not only or channel == "listener":
                 both = name == "FACTS" and name in settings
                 settings[name] = f"{settings[name]},{value}" if both else value
