@@ -153,19 +153,23 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
+_TYPE_END = re.compile("(Header|Report|Response)$")
+
+
 def _type_name(value: str) -> str:
     if value != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9:]{0,60}", value):
         raise ValueError("must be class names of Coupa such as RequisitionHeader, or *")
-    near = next((each for each in READABLE if _is_nearly(value, each)), "")
+    near = "*" if value.casefold() == "all" else _type_meant(value)
     if near:
         raise ValueError(f"has a type that Coupa does not know: did you mean {near}?")
     return value
 
 
-def _is_nearly(value: str, known: str) -> bool:
-    """Tell whether a type is one that is read, written otherwise."""
-    given, right = value.casefold().removesuffix("s"), known.casefold()
-    return value != known and given in (right, right.removesuffix("header"))
+def _type_meant(value: str) -> str:
+    """Return the type that is read and that another one nearly is, or begins; empty where it is none."""
+    given = value.casefold().removesuffix("s")
+    shortened = (each for each in READABLE if _TYPE_END.sub("", each).casefold() == given)
+    return "" if value in READABLE else meant(value, READABLE) or next(shortened, "")
 
 
 def _keys(value: object) -> object:

@@ -422,6 +422,9 @@ def test_only_what_the_enabled_types_need_is_asked_for(stage: Stage) -> None:
 @pytest.mark.parametrize("types", ["RequisitionHeader,InvoiceHeader", "*"])
 def test_what_is_read_of_a_type_is_not_called_unread(stage: Stage, types: str) -> None:
     stage.settings["DOCUMENT_TYPES"] = f"{types},ReceiptRequest"
+    stage.world.coupa.world.add_document(
+        approvable_type="ReceiptRequest", approvers=[stage.world.person(JAMIE)]
+    )
     stage.world.coupa.desk.granted_scopes = EVERY
 
     said = {each.subject: each for each in stage.findings()}
@@ -429,6 +432,23 @@ def test_what_is_read_of_a_type_is_not_called_unread(stage: Stage, types: str) -
     assert said["core.invoice.read"].verdict is Verdict.OK
     assert "InvoiceHeader" not in said
     assert said["ReceiptRequest"].text.endswith("nothing else of it is read")
+
+
+def test_a_type_of_which_coupa_has_no_approval_is_not_said_to_be_announced(stage: Stage) -> None:
+    stage.settings["DOCUMENT_TYPES"] = "RequisitionHeader,ReqHeader"
+    stage.world.requisition(JAMIE)
+
+    said = stage.wrong()
+
+    assert said.keys() == {"ReqHeader"}
+    assert "nothing of it is announced" in said["ReqHeader"]
+
+
+def test_where_approvals_of_a_type_cannot_be_looked_for_that_is_said(stage: Stage) -> None:
+    stage.settings["DOCUMENT_TYPES"] = "RequisitionHeader,ReceiptRequest"
+    stage.world.coupa.front.fail("answer", status=400, query="approvable_type.*Receipt", times=None)
+
+    assert "cannot be looked for" in stage.wrong()["ReceiptRequest"]
 
 
 def test_the_scope_of_each_readable_type_that_is_not_granted_is_named(stage: Stage) -> None:

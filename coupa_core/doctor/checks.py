@@ -173,7 +173,7 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         failure = _read(access, "comments", parts.clock, of={"commentable_type": beside[0]})
         yield _scope("comments", failure)
     for name in sorted({*settings.document_types} - {*types, "*"}):
-        yield Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
+        yield _unread_type(access, name, parts.clock)
     if not settings.coupa_client_login:
         text = "is not set (the Login of the OAuth client): cards name our client as who decided in chat"
         yield Finding(Verdict.NOTE, "COUPA_CLIENT_LOGIN", text)
@@ -252,6 +252,22 @@ def _types(access: Access, types: Sequence[str], clock: Clock) -> Iterator[Findi
         yield _scope(READABLE[name].resource, failure)
         if failure is None and "line-count" in DOCUMENT_FIELDS[READABLE[name].kind]:
             yield _lines(access, name, clock)
+
+
+def _unread_type(access: Access, name: str, clock: Clock) -> Finding:
+    """Look for one approval of a type whose documents are not read: a misspelt one has none."""
+    query = {"limit": "1", "fields": '["id"]', "approvable_type[in]": name}
+    try:
+        rows = access.read("approvals", "/api/approvals", query, Deadline(clock, CHECK_S))
+    except ServiceError as failure:
+        return Finding(Verdict.WRONG, name, f"cannot be looked for among the approvals: {failure}")
+    if not rows:
+        text = (
+            "is the type of no approval in Coupa, so nothing of it is announced: write it in DOCUMENT_TYPES "
+            "as Coupa has it in approvable-type, or take it away"
+        )
+        return Finding(Verdict.WRONG, name, text)
+    return Finding(Verdict.NOTE, name, "is announced by type, number and link; nothing else of it is read")
 
 
 def _lines(access: Access, name: str, clock: Clock) -> Finding:
