@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
 from coupa_core.addresses import folded, spellings
+from coupa_core.audience import Audience
 from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
@@ -129,6 +130,12 @@ class Known:
 
     people: dict[str, Decider] = field(default_factory=dict)
     unknown: dict[str, ServiceError] = field(default_factory=dict)
+
+    def may_be_in(self, audience: Audience, key: str) -> bool:
+        """Tell whether somebody is meant, or may be: of everybody, each is."""
+        person = self.people.get(key)
+        is_meant = person is not None and audience.has(person.address)
+        return audience.is_everybody or key in self.unknown or is_meant
 
     def is_known_later(self, key: str) -> bool:
         """Tell whether somebody may be known later: nobody could look them up, and nobody refused it."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from coupa_core.audience import EVERYBODY, Audience, is_of
@@ -24,6 +25,7 @@ from coupa_core.ledger import (
     Repeat,
     key_of,
     read_repeats,
+    undone,
     with_another,
     write_repeats,
 )
@@ -35,6 +37,15 @@ _TRIES = 3
 _NOBODY = (
     "Nothing was done: nobody whom people names was told of anything that waits now, or not since then. "
     "Look for a misspelt address or domain."
+)
+_TO_COME = (
+    "since must not be in the future: nothing was told after it. Give the time of the first message that is "
+    "to be told again."
+)
+_NO_ROOM = (
+    "There is no room for another round: twenty fit, fewer with many people; each is kept for a day, and "
+    "longer while somebody waits for it (PILOT, DRY_RUN). Wait until they are told, or name fewer people at "
+    "once."
 )
 
 logger = logging.getLogger(__name__)
@@ -114,19 +125,22 @@ class Repeats:
             for nothing more.
 
         Raises:
-            CallerError: the name stands for another wish, nobody of those who are named is to be told
-                anything again, or there is no room for one more.
+            CallerError: the name stands for another wish, its time is to come, nobody of those who are named
+                is to be told anything again, or there is no room for one more.
             ServiceError: the ledger or the record does not answer, or Coupa, who people are.
         """
         repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
         before = self._before(repeat, read_repeats(self._store.note(REPEATS).text))
         if before:
             return before, False
-        repeat = self._counted(repeat, self._store.open_entries().entries)
+        if repeat.since and repeat.since > repeat.at:
+            raise CallerError("bad_since", _TO_COME)
+        rows = self._store.open_entries().entries
+        repeat = self._counted(repeat, rows)
         event = self._event(wish, repeat)
         self._journal.record([event], required=self._audit_required)
         try:
-            found = self._leave(repeat)
+            found = self._leave(repeat, rows)
         except (CallerError, ServiceError) as error:
             self._journal.record([replace(event, outcome="failed", cause=error.code)], required=False)
             raise
@@ -161,7 +175,7 @@ class Repeats:
             nothing_for=tuple(nothing_for),
         )
 
-    def _leave(self, repeat: Repeat) -> Repeat:
+    def _leave(self, repeat: Repeat, rows: Sequence[Entry]) -> Repeat:
         """Write the note, unless it has this repeat already: an answer was lost, or another was quicker."""
         failure: ServiceError = Unavailable("ledger_untried", "the note was not written")
         for _ in range(_TRIES):
@@ -170,10 +184,9 @@ class Repeats:
             before = self._before(repeat, known)
             if before:
                 return repeat if before == repeat else before
-            kept = with_another(known, repeat)
+            kept = with_another(known, repeat, partial(self._waited_for, known, rows))
             if kept is None:
-                text = "Too many rounds were asked for within a day; wait, or name fewer people at once."
-                raise CallerError("too_many_rounds", text, status=409)
+                raise CallerError("too_many_rounds", _NO_ROOM, status=409)
             try:
                 self._store.save_note(REPEATS, replace(note, text=write_repeats(kept)))
             except (Conflict, Unavailable, Unknown) as error:
@@ -181,6 +194,13 @@ class Repeats:
             else:
                 return repeat
         raise failure
+
+    def _waited_for(self, known: Sequence[Repeat], rows: Sequence[Entry]) -> set[str]:
+        """Return the keys of the repeats at which somebody may still have to be told again."""
+        pairs = [pair for each in undone(known, rows, self._pilot) for pair in each]
+        named = sorted({key for each, key in pairs if not each.people.is_everybody})
+        people = self._directory().known(named, Deadline(self._clock, PEOPLE_S)) if named else Known()
+        return {each.key for each, key in pairs if people.may_be_in(each.people, key)}
 
     def _before(self, repeat: Repeat, known: Sequence[Repeat]) -> Repeat | None:
         """Return the repeat that was asked for under the same name; None where there was none.

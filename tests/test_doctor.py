@@ -724,8 +724,8 @@ def test_the_pilot_is_named_with_how_many_wait(stage: Stage) -> None:
     [said] = piloted(stage, "jamie@example.com")
 
     assert said == (
-        "note  PILOT: is on: of 3 people whom Coupa asks now it names 1; 2 approvals wait for the others, "
-        "until it names them or is empty"
+        "note  PILOT: is on: of 3 people whom Coupa asks now it names 1; 2 approvals wait for nothing but "
+        "that it names the others or is empty"
     )
 
 

@@ -105,7 +105,7 @@ def test_of_a_group_those_inside_are_told_and_the_others_wait(
     assert told(world) == [ANN, EVA]
     assert (row_of(world).state, row_of(world).cause) == (State.WAITING, PILOT)
     story = live(world, int(number))
-    assert "the others wait: PILOT is on and does not name everybody who may decide (pilot)" in story
+    assert "Somebody is still to be told: PILOT is on and does not name everybody who may decide" in story
     assert f"{TOM} (user:{world.person(TOM)}, member, not told, not in PILOT, can approve, reject)" in story
     assert told(world) == []
     pilot(world, f"{ANN},{EVA},{TOM}")
@@ -195,6 +195,36 @@ def test_a_change_reaches_those_inside_and_waits_for_the_others() -> None:
     assert late.recipient == TOM
     assert "2,000.00" in late.message
     assert "→" not in late.message
+
+
+def test_of_the_only_approver_who_waits_for_what_is_new_nobody_says_that_others_wait() -> None:
+    world = World()
+    document = world.requisition(TOM)
+    assert told(world) == [TOM]
+    number = world.coupa.world.approvals_of(document)[0].id
+    pilot(world, ANN)
+    world.clock.advance(60)
+    world.coupa.world.edit_line(document, 0, unit_price="1000.00")
+    assert told(world) == []
+
+    story = live(world, int(number))
+
+    assert f"Told so far were user:{world.person(TOM)}. Somebody is still to be told: PILOT is on" in story
+    assert "others" not in story
+
+
+@pytest.mark.parametrize("more", [{"QUIET_HOURS": "00:00-23:59"}, {"DRY_RUN": "on"}])
+def test_where_somebody_inside_waits_too_the_story_says_that_those_outside_wait_for_the_pilot(
+    more: dict[str, str],
+) -> None:
+    world = World(settings={"PILOT": ANN, **more})
+    number = world.coupa.world.approvals_of(world.requisition(group_of(world, ANN, TOM)))[0].id
+    world.requisition(TOM)
+    assert told(world) == []
+
+    assert "PILOT is on, too: whoever it does not name is told once it names them" in live(world, int(number))
+    # Only what waits for nothing else is counted, as its description says.
+    assert world.call("status").body["pilot"]["waiting"] == (0 if "DRY_RUN" in more else 1)
 
 
 def test_when_it_narrows_nobody_outside_hears_more_and_their_cards_stay_good() -> None:

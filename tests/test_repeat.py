@@ -27,12 +27,15 @@ from coupa_core.ledger import (
     Note,
     Repeat,
     read_repeats,
+    with_another,
     write_repeats,
 )
+from coupa_core.ledger.repeats import KEPT_FOR
 from sandbox.coupa.world import Group
 
 ANN, BOB, EVA, OPS = "ann@example.com", "bob@example.com", "eva@example.de", "ops@example.com"
 HOUR_S = 3600
+SINCE = ("2026-01-01T00:00:00Z", None)
 
 
 def again(
@@ -87,6 +90,167 @@ def test_no_round_is_dropped_before_it_is_a_day_old() -> None:
     assert told(world) == [ANN]
     world.clock.advance(25 * HOUR_S)
     assert again(world, "another day").status == 200
+
+
+WAITS = pytest.mark.parametrize(("setting", "waits", "ends"), [("PILOT", ANN, ""), ("DRY_RUN", "on", "off")])
+
+
+@WAITS
+def test_a_round_for_which_somebody_waits_is_kept_until_they_are_told(
+    setting: str, waits: str, ends: str
+) -> None:
+    world = launched()
+    later(world, **{setting: waits})
+    assert again(world, "old", {"people": [EVA]}).status == 200
+    world.sweep()
+    world.clock.advance(48 * HOUR_S)
+    statuses = []
+    for number in range(MAX_REPEATS):
+        world.clock.advance(600)
+        statuses.append(again(world, f"round {number}", {"people": [ANN]}).status)
+    assert statuses == [200] * (MAX_REPEATS - 1) + [409]
+    world.sweep()
+
+    assert left_of(world) == (1 if setting == "PILOT" else 2)
+    later(world, **{setting: ends})
+    world.clock.advance(60)
+    assert EVA in told(world)
+    assert left_of(world) == 0
+
+
+def test_what_is_done_makes_room_beside_a_round_for_which_somebody_waits() -> None:
+    world = launched()
+    later(world, PILOT=ANN)
+    again(world, "old", {"people": [EVA]})
+    for number in range(MAX_REPEATS + 5):
+        world.clock.advance(2 * HOUR_S)
+        assert again(world, f"round {number}", {"people": [ANN]}).status == 200
+        assert told(world) == [ANN]
+
+    later(world, PILOT="")
+
+    assert told(world) == [EVA]
+
+
+def test_rounds_of_many_people_drop_none_for_which_somebody_waits() -> None:
+    world = launched()
+    later(world, PILOT=ANN)
+    again(world, "old", {"people": [EVA]})
+    world.clock.advance(48 * HOUR_S)
+    people = [ANN, *(f"firstname.lastname{number:02}@subsidiary.example.com" for number in range(99))]
+    replies = [again(world, f"round {number}", {"people": people}) for number in range(7)]
+
+    assert {each.status for each in replies} == {200, 409}
+    assert "(PILOT, DRY_RUN)" in replies[-1].body["message"]
+    later(world, PILOT="")
+    assert EVA in told(world)
+
+
+def test_a_later_round_for_the_same_people_takes_the_place_of_one_that_waits() -> None:
+    world = launched()
+    later(world, PILOT=ANN)
+    for number in range(MAX_REPEATS + 5):
+        world.clock.advance(2 * HOUR_S)
+        assert (
+            again(world, f"round {number}", {"people": [EVA, "example.com"]} if number else {}).status == 200
+        )
+        assert told(world) == [ANN]
+
+    later(world, PILOT="")
+
+    assert told(world) == [BOB, EVA]
+    assert left_of(world) == 0
+
+
+def test_where_nobody_can_be_looked_up_no_round_is_dropped() -> None:
+    world = launched()
+    later(world, DRY_RUN="on")
+    for number in range(MAX_REPEATS):
+        again(world, f"round {number}", {"people": [(ANN, BOB, EVA)[number % 3]], "since": SINCE[number % 2]})
+    world.clock.advance(48 * HOUR_S)
+    before = world.store.note(REPEATS).text
+    world.coupa.front.fail("answer", status=503, path="/api/users", times=None)
+
+    reply = again(world, "all")
+
+    assert (reply.status, world.store.note(REPEATS).text) == (503, before)
+
+
+def test_a_time_that_is_to_come_is_refused_and_takes_no_room() -> None:
+    world = launched()
+
+    reply = again(world, body={"since": "2099-01-01T00:00:00Z"})
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_since")
+    assert "future" in reply.body["message"]
+    assert (world.store.note(REPEATS).text, recorded(world)) == ("", [])
+
+
+def stories(world: World) -> dict[str, str]:
+    """Return what a trace says of each open approval, with Coupa asked and without."""
+    return {
+        f"{row.approval_id} {live}": " ".join(
+            line["text"]
+            for line in world.call(
+                "trace", route={"approval_id": str(row.approval_id)}, query={"live": live}
+            ).body["story"]
+        )
+        for row in world.store.open_entries().entries
+        for live in "01"
+    }
+
+
+@pytest.mark.parametrize("people", [[], ["example.com"]])
+def test_the_trace_says_who_is_still_to_be_told_again(people: list[str]) -> None:
+    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "2"})
+    for _ in range(6):
+        world.requisition(ANN)
+    while told(world):
+        world.clock.advance(61)
+    body = {"people": people} if people else None
+    asked_at = f"{world.clock.now():%Y-%m-%d %H:%M:%S} UTC"
+    again(world, body=body)
+    assert (told(world), left_of(world)) == ([ANN, ANN], 4)
+
+    said = stories(world).values()
+
+    owed = [each for each in said if f"is told again as asked at {asked_at}" in each]
+    done = [each for each in said if "Nothing more is sent until it changes" in each]
+    assert (len(owed), len(done), set(owed) & set(done)) == (2 * 4, 2 * 2, set())
+    world.clock.advance(61)
+    while told(world):
+        world.clock.advance(61)
+    assert all("told again" not in each for each in stories(world).values())
+
+
+def test_the_trace_names_who_is_told_again_at_one_word_and_who_perhaps_at_another() -> None:
+    world = World()
+    group = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in (ANN, BOB)])
+    world.requisition(Group(group))
+    assert told(world) == [ANN, BOB]
+    later(world, PILOT=ANN)
+    world.clock.advance(60)
+    again(world)
+    assert told(world) == [ANN]
+    world.clock.advance(60)
+    again(world, "one", {"people": [ANN]})
+
+    [said, _] = stories(world).values()
+
+    assert f"Whoever of user:{world.person(BOB)} may still decide is told again as asked at" in said
+    assert f"Whoever of user:{world.person(ANN)} was named then, and may still decide, is told again" in said
+
+
+def test_the_trace_of_what_waited_before_the_bridge_says_that_it_is_told_again() -> None:
+    world = World(settings={"FIRST_RUN": "baseline"})
+    world.requisition(ANN)
+    world.sweep()
+    again(world)
+
+    said = set(stories(world).values())
+
+    assert all("Nobody was told: it waited before the bridge began" in each for each in said)
+    assert all("is told again as asked at" in each and "A change to it" not in each for each in said)
 
 
 def test_a_round_that_does_not_fit_into_the_note_is_refused() -> None:
@@ -173,7 +337,7 @@ def test_a_person_who_has_nothing_to_be_told_again_is_named_each_time_it_is_aske
     [
         {"people": ["anne@example.com"]},
         {"people": ["example.org", "boss@example.com"]},
-        {"people": [ANN], "since": "2026-11-23T23:00:00Z"},
+        {"people": [ANN], "since": "2026-11-23T09:00:30Z"},
     ],
 )
 def test_where_nobody_is_meant_who_was_told_anything_nothing_is_done(body: dict[str, Any]) -> None:
@@ -575,6 +739,21 @@ REPEAT = st.builds(
 @given(st.lists(REPEAT, max_size=MAX_REPEATS))
 def test_what_is_written_is_read(repeats: list[Repeat]) -> None:
     assert read_repeats(write_repeats(repeats)) == repeats
+
+
+@given(st.lists(REPEAT, max_size=MAX_REPEATS + 2), REPEAT, st.data())
+def test_no_round_goes_that_is_young_or_that_somebody_waits_for_unless_a_kept_one_tells_them(
+    repeats: list[Repeat], another: Repeat, data: st.DataObject
+) -> None:
+    waited_for = {each.key for each in repeats if data.draw(st.booleans())}
+
+    kept = with_another(repeats, another, lambda: waited_for)
+
+    for each in repeats if kept else ():
+        is_old = each.at <= another.at - KEPT_FOR
+        is_told = any(later.includes(each) for later in kept or ())
+        assert each in (kept or ()) or (is_old and (each.key not in waited_for or is_told))
+    assert kept is None or (kept[-1] == another and len(kept) <= MAX_REPEATS)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[5]", "[{}]", '[{"key": "a", "at": 5}]', "5"])

@@ -1,4 +1,4 @@
-"""The check of the pilot: how many wait for it to widen, and which of its entries may be misspelt."""
+"""The check of the pilot: how many wait for nothing but it, and which of its entries may be misspelt."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pilot(settings: Settings, parts: Parts) -> Iterator[Finding]:
     named = sum(map(audience.has, asked))
     text = (
         f"is on: of {len(asked)} people whom Coupa asks now it names {named}; {waiting} approvals wait for "
-        "the others, until it names them or is empty"
+        "nothing but that it names the others or is empty"
     )
     yield Finding(Verdict.NOTE, "PILOT", text)
     for number, entry in enumerate(audience.entries, 1):

@@ -7,7 +7,7 @@ comes to it. The time at which somebody was told says whether that is done, so t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,7 +26,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-t
 """
 
 KEPT_FOR = timedelta(days=1)
-"""So long a repeat is kept at least: what an older one asked for was done long ago."""
+"""So long a repeat is kept at least, so that the same word again is known."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,14 @@ class Repeat:
     def is_same(self, other: Repeat) -> bool:
         """Tell whether another one asks for the same."""
         return (self.people, self.since) == (other.people, other.since)
+
+    def includes(self, older: Repeat) -> bool:
+        """Tell whether nothing is lost without an older one: this one tells all that it does."""
+        has_all = self.people.is_everybody or (
+            not older.people.is_everybody and set(older.people.entries) <= set(self.people.entries)
+        )
+        is_since = self.since is None or (older.since is not None and self.since <= older.since)
+        return self.at > older.at and has_all and is_since
 
 
 def mark_of(pilot: Audience, repeats: Iterable[Repeat]) -> str:
@@ -115,14 +123,29 @@ def read_repeats(text: str) -> list[Repeat]:
         return []
 
 
-def with_another(repeats: Iterable[Repeat], another: Repeat) -> list[Repeat] | None:
-    """Return the repeats to keep; None where that would drop one that may not be done yet."""
+def with_another(
+    repeats: Sequence[Repeat], another: Repeat, waited_for: Callable[[], Collection[str]]
+) -> list[Repeat] | None:
+    """Return the repeats to keep; None where there is no room for one more.
+
+    Where room is needed, those go that are a day old: first what is done, then what a later one tells, too.
+
+    Args:
+        repeats: in the order in which they were asked for.
+        another: the new one.
+        waited_for: returns the keys of those at which somebody may still have to be told again.
+    """
     kept = [*repeats, another]
-    while len(kept) > MAX_REPEATS or len(write_repeats(kept)) > MAX_NOTE:
-        if kept[0].at > another.at - KEPT_FOR:
-            return None
-        del kept[0]
-    return kept
+    old = [] if _fits(kept) else [each for each in repeats if each.at <= another.at - KEPT_FOR]
+    needed = waited_for() if old else ()
+    for each in sorted(old, key=lambda each: each.key in needed):
+        if not _fits(kept) and (each.key not in needed or any(later.includes(each) for later in kept)):
+            kept.remove(each)
+    return kept if _fits(kept) else None
+
+
+def _fits(repeats: Sequence[Repeat]) -> bool:
+    return len(repeats) <= MAX_REPEATS and len(write_repeats(repeats)) <= MAX_NOTE
 
 
 def write_repeats(repeats: Iterable[Repeat]) -> str:

@@ -213,7 +213,7 @@ class Report:
             JSON values: how the last sweep went, `pending` with how many are accounted for, `is_proved`,
             `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
             most 100 each, oldest first, or with `full` `approvals` and `next_after`; `pilot` (is it on, and
-            for how many approvals somebody waits for it to widen), `repeat` (the last one), `rates`,
+            how many approvals wait for nothing but that it widens), `repeat` (the last one), `rates`,
             `versions`.
 
         Raises:
@@ -313,10 +313,7 @@ class Report:
         pending = undone(repeats, rows, self._pilot)
         named = [pair for pairs in pending if not _is_of_all(pairs) for pair in pairs]
         known = self._known({key for _, key in named})
-        left = sum(
-            _is_of_all(pairs) or any(_may_mean(known, repeat, key) for repeat, key in pairs)
-            for pairs in pending
-        )
+        left = sum(any(known.may_be_in(repeat.people, key) for repeat, key in pairs) for pairs in pending)
         said = {"asked_at": plain(repeats[-1].at), "approvals": repeats[-1].approvals, "left": left}
         return said | {"is_complete": not known.unknown}
 
@@ -353,11 +350,6 @@ def _reading(status: Status) -> dict[str, Any]:
 
 def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
     return any(repeat.people.is_everybody for repeat, _ in pairs)
-
-
-def _may_mean(known: Known, repeat: Repeat, key: str) -> bool:
-    person = known.people.get(key)
-    return key in known.unknown or (person is not None and repeat.people.has(person.address))
 
 
 def _is_young(approval: Approval | None, now: datetime) -> bool:

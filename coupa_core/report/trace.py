@@ -16,7 +16,7 @@ from coupa_core.clock import Clock, Deadline
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.journal import Row
-from coupa_core.ledger import Entry, Lease, LedgerStore
+from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
 from coupa_core.model import Approval, Document, Kind, has_turn, stamp
 from coupa_core.report.status import STALE_AFTER, plain
 from coupa_core.report.words import Line, can_do, in_order, of_event, of_row
@@ -127,7 +127,10 @@ class Trace:
             lines.append(Line(before.closed_at, text))
         newest = row or before
         if newest:
-            lines += of_row(newest, status=status, now=now, lease=self._lease)
+            repeats = read_repeats(self._store.note(REPEATS).text)
+            lines += of_row(
+                newest, status=status, now=now, lease=self._lease, pilot=self._pilot, repeats=repeats
+            )
         if live:
             lines += self._live(approval_id, newest)
         if not lines:

@@ -5,11 +5,12 @@ It says who was told by the address that the audit record has; a row knows peopl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.authority import Right
 from coupa_core.ledger import (
     BASELINE,
@@ -22,9 +23,11 @@ from coupa_core.ledger import (
     STOPPED,
     Entry,
     Lease,
+    Repeat,
     State,
     Status,
     Told,
+    undone,
 )
 from coupa_core.model import Bar
 
@@ -97,6 +100,7 @@ _BARRED = {
     Bar.SENSITIVE: "SENSITIVE keeps it from chat",
     Bar.SHARED: "another user has this address",
 }
+_BESIDE = "PILOT is on, too: whoever it does not name is told once it names them or is empty."
 _UNSAID = (DRY_RUN, BASELINE)
 _ASKED = {
     "resend": "asked to send it again",
@@ -174,20 +178,41 @@ def _of_notice(actor: str, said: Mapping[str, Any], outcome: str, cause: str) ->
     return f"Whether {actor} was {was}{role} is not known: {why(cause)}; the message may have arrived"
 
 
-def of_row(row: Entry, *, status: Status, now: datetime, lease: Lease) -> list[Line]:
-    """Return where an approval stands by its row, and what comes next."""
-    lines = _where(row, now, lease)
+def of_row(
+    row: Entry,
+    *,
+    status: Status,
+    now: datetime,
+    lease: Lease,
+    pilot: Audience = EVERYBODY,
+    repeats: Sequence[Repeat] = (),
+) -> list[Line]:
+    """Return where an approval stands by its row, and what comes next.
+
+    Args:
+        row: of the ledger.
+        status: of the last sweep.
+        now: aware UTC.
+        lease: of claims.
+        pilot: the only people who are told anything.
+        repeats: of operators, the oldest first.
+    """
+    is_open = row.state not in (State.DECIDED, State.CLOSED)
+    again = _again(repeats, row, pilot) if is_open else []
+    lines = _where(row, now, lease, again) + again
+    if row.state is State.RETRY or row.cause in (QUIET, DIGEST, DRY_RUN):
+        lines += [] if pilot.is_everybody else [Line(None, _BESIDE)]
     paused = status.paused_until
     if row.state in (State.RETRY, State.CLAIMED) and paused and paused > now:
         lines.append(Line(None, f"Nothing is sent to anybody before {_at(paused)}: Moveworks wants a pause."))
     return lines
 
 
-def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
+def _where(row: Entry, now: datetime, lease: Lease, again: Sequence[Line]) -> list[Line]:
     at, next_at = None, _at(row.next_at)
     match row.state:
         case State.SENT:
-            return _of_told(row)
+            return _of_told(row, again)
         case State.CLAIMED:
             at, text = row.attempted_at, _of_claim(row, now, lease)
         case State.RETRY:
@@ -199,7 +224,10 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
             text = f"Nobody is told for now: {why(row.cause)}."
         case State.WAITING if row.cause == PILOT:
             told = _people(row.told, _was_sent)
-            text = f"Told were {told}; the others wait" if told else "Nobody is told for now"
+            # It may be one of them who waits, for what is new since then.
+            text = (
+                f"Told so far were {told}. Somebody is still to be told" if told else "Nobody is told for now"
+            )
             text += f": {why(row.cause)}. They are told once it names them or is empty."
         case State.WAITING if row.cause == MUTED:
             text = f"An operator muted it: nothing is sent for it before {next_at}."
@@ -215,14 +243,32 @@ def _where(row: Entry, now: datetime, lease: Lease) -> list[Line]:
     return [Line(at, text)]
 
 
-def _of_told(row: Entry) -> list[Line]:
+def _again(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> list[Line]:
+    """Say who is to be told again at an operator's word; of addresses that one named a row knows nothing."""
+    pairs = [pair for each in undone(repeats, [row], pilot) for pair in each]
+    of_all = [(each, key) for each, key in pairs if each.people.is_everybody]
+    keys = {key for _, key in of_all}
+    named = [(each, key) for each, key in pairs if key not in keys]
+    lines = []
+    for found, may in ((of_all, "may still decide"), (named, "was named then, and may still decide,")):
+        if found:
+            people, at = ", ".join(sorted({key for _, key in found})), max(each.at for each, _ in found)
+            lines.append(Line(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}."))
+    return lines
+
+
+def _of_told(row: Entry, again: Sequence[Line]) -> list[Line]:
     told, counted = _people(row.told, _was_sent), _people(row.told, _only_counts)
     others = _people(row.told, lambda each: not each.version)
+    if counted and not told and again:
+        return [Line(None, f"Nobody was told: {why(BASELINE)}.")]
     if counted and not told:
         return [Line(None, f"Nobody was told: {why(BASELINE)}. A change to it is told.")]
     if not told:
         return [Line(row.told_at, "There is nobody left who is to be told.")]
-    text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
+    text = f"Told were {told}."
+    if not again:
+        text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
     lines = [Line(row.told_at, text)]
     if counted:
         lines.append(Line(None, f"{counted} may decide and got no message: {why(BASELINE)}."))
