@@ -28,7 +28,9 @@ CALLING = ("DECISIONS_KEY", "RELAY_KEY", "OPERATORS_KEY")
 NAMES = (*SIGNING, *CALLING)
 
 _FORMED = {
-    **dict.fromkeys(SIGNING, re.compile(r"[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*", re.ASCII)),
+    **dict.fromkeys(
+        SIGNING, re.compile(r"[\w-]{1,16}:[A-Za-z0-9+/]{43}=(,[\w-]{1,16}:[A-Za-z0-9+/]{43}=)*", re.ASCII)
+    ),
     **dict.fromkeys(CALLING, re.compile(r"[0-9a-f]{64}")),
 }
 """How a whole value of each is written."""
@@ -70,7 +72,7 @@ def read(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise ValueError(f"Nothing is printed: {path} is not UTF-8. Save it so, or {_ANEW}")
+        raise ValueError(f"{path} is not UTF-8. Save it so, or {_ANEW}")
     found: dict[str, str] = {}
     wrong = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -83,9 +85,23 @@ def read(path: Path) -> dict[str, str]:
         elif name and not name.startswith("#"):
             wrong.append(f"line {number} is none of its own")
     wrong += [f"{name} is missing" for name in NAMES if name not in found]
+    wrong += _alike(found)
     if wrong:
-        raise ValueError(f"Nothing is printed: {path} is not whole: {', '.join(wrong)}. Mend it, or {_ANEW}")
+        raise ValueError(f"{path} is not whole: {', '.join(wrong)}. Mend it, or {_ANEW}")
     return {name: found[name] for name in NAMES}
+
+
+def _alike(found: Mapping[str, str]) -> list[str]:
+    """Say which keys stand for two: of a ring by their names, of callers by what they are."""
+    rings = {name: re.findall(r"([^:,]+):", found.get(name, "")) for name in SIGNING}
+    twice = [f"{name} names two keys alike" for name, kids in rings.items() if len({*kids}) < len(kids)]
+    first: dict[str, str] = {}
+    same = [
+        f"{name} is the same as {first[found[name]]}"
+        for name in CALLING
+        if found.get(name) and first.setdefault(found[name], name) != name
+    ]
+    return twice + same
 
 
 _ANEW = (
@@ -116,41 +132,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         if asked.verb == "one":
-            sys.stdout.write(f"{named_key(datetime.now(UTC))}\n")
+            text = f"{named_key(datetime.now(UTC))}\n"
         elif asked.verb == "show":
-            sys.stdout.write(_FORMS[asked.form](read(asked.file)))
+            text = _FORMS[asked.form](read(asked.file))
         else:
-            _make(asked.file)
+            text = _make(asked.file)
     except OSError as error:
         sys.stderr.write(f"{_said(error, asked.file)}\n")
         return 1
     except ValueError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"Nothing {'is printed' if asked.verb == 'show' else 'was made'}: {error}\n")
+        return 1
+    return _print(text)
+
+
+def _print(text: str) -> int:
+    """Print a text, and return the exit status."""
+    try:
+        if sys.stdout is None:  # closed before Python began
+            raise BrokenPipeError
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        if sys.stdout:
+            # What is left is not tried again when Python ends.
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write("The output takes nothing, so nothing is shown: give it a terminal or a file.\n")
         return 1
     return 0
 
 
-def _make(path: Path) -> None:
-    """Write new keys, whole or not at all.
+def _make(path: Path) -> str:
+    """Write new keys, whole or not at all, and return what is said of it.
 
     Raises:
         OSError: it cannot be written, or the path is that of a folder.
-        ValueError: there are keys already, in the file or in this shell.
+        ValueError: there is a file already, or keys in this shell.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     given = [name for name in NAMES if os.environ.get(name, "").strip()]
     if given:
         raise ValueError(
-            f"Nothing was made: {', '.join(given)} is set in this shell, and what runs with it would not "
+            f"{', '.join(given)} is set in this shell, and what runs with it would not "
             "know the new one. Where nothing does, open a new terminal and try again."
         )
     text = "".join(f"{name}={value}\n" for name, value in made(datetime.now(UTC)).items())
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
+        read(path)
         raise ValueError(
-            f"Nothing was made: {path} is there already, and its keys stay good. "
+            f"{path} is there already, and its keys stay good. "
             f"`python -m coupa_core.keys show {path} --for az` prints them (or azd, powershell, local)."
         ) from None
     try:
@@ -160,7 +194,7 @@ def _make(path: Path) -> None:
         with suppress(OSError):
             path.unlink()
         raise
-    sys.stdout.write(
+    return (
         f"Made {', '.join(NAMES)} in {path}, which only you can read. Keep it in your password store; nobody "
         "can show these keys again.\n"
     )
@@ -170,6 +204,8 @@ def _said(error: OSError, path: Path) -> str:
     """Say what is so about the file, and what to do."""
     if not path.parent.is_dir():
         return f"{path.parent} is no folder that is there: make it, or name another."
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return f"{path} is a link to a file that is not there: mend the link, or delete it."
     if isinstance(error, FileNotFoundError):
         return (
             f"{path} is not there: take it from your password store, or where there are no keys yet, make it "

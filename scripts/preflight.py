@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Looks before a deployment whether it can succeed, and says what to do next where it cannot.
 
-It reads `bridge.env`, over which the environment goes, and asks `az`; it changes nothing, and shows no
+It reads `bridge.env`, and what has no line there from the environment, as a shell that loads the file; it
+asks `az`, and the app's own reader where this Python has what that needs. It changes nothing, and shows no
 secret. With `--secrets` it also asks for those that a first deployment needs. Nothing but Python is needed,
 so that azd runs it on any machine.
 """
@@ -79,10 +80,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         text = text_of(file)
         given = read(text)
-        values = {**given, **{name: value for name, value in os.environ.items() if value.strip()}}
+        values = {**os.environ, **given}
         wrong = [*of_the_lines(file, text), *of_the_file(file, given), *of_the_values(values)]
-        if not wrong:
-            wrong = list(of_azure(values))
+        wrong = wrong or list(of_the_app(values)) or list(of_azure(values))
         if "--secrets" in arguments and not wrong:
             wrong = list(of_secrets(values))
     except Unknown as error:
@@ -172,8 +172,7 @@ def of_the_lines(file: Path, text: str) -> Iterator[str]:
 
 def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
     """Say which lines of the file nothing reads, and which must not stand there."""
-    source = (ROOT / "infra" / "main.bicepparam").read_text("utf-8")
-    known = {*re.findall(r"readEnvironmentVariable\('(\w+)'", source)} - SECRETS | OF_TOOLS
+    known = deployed() - SECRETS | OF_TOOLS
     for name in given:
         if name in SECRETS:
             yield f"{name} stands in {file}: take it out; secrets are given by the terminal, once"
@@ -183,11 +182,19 @@ def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} stands in {file}, and nothing reads it: {hint}"
 
 
+def deployed() -> set[str]:
+    """Return the names of the variables that the templates read."""
+    source = (ROOT / "infra" / "main.bicepparam").read_text("utf-8")
+    return {*re.findall(r"readEnvironmentVariable\('(\w+)'", source)}
+
+
 def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
     """Say what is missing, and what does not fit the channel."""
     for name in NEEDED:
         if not values.get(name, "").strip():
             yield f"{name} is not set: fill in its line in bridge.env"
+        elif name in _FORMED and not _FORMED[name][0].fullmatch(values[name].strip()):
+            yield f"{name} is not {_FORMED[name][1]}"
     channel = values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"
     if channel not in OF_CHANNEL:
         yield f"MOVEWORKS_CHANNEL is {channel}: write events or listener"
@@ -198,6 +205,42 @@ def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
     named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
     if named and secret not in named:
         yield f"SECRET_NAMES does not have {secret}: the channel is {channel}, so put it in the other's place"
+
+
+_FORMED = {
+    "ALERT_EMAIL": (
+        re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+"),
+        "one address such as ops@example.com",
+    ),
+    "AZURE_ENV_NAME": (re.compile("[A-Za-z0-9-]{1,32}"), "1 to 32 letters, digits and hyphens"),
+}
+"""How the needed values are written that the app does not read, and how that is said."""
+
+
+def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
+    """Say what the app itself would refuse to start with; a secret that is not here yet is taken for good."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        from coupa_core.errors import SettingsError  # noqa: PLC0415 - this Python may not have what it needs
+        from coupa_core.settings import read_settings  # noqa: PLC0415
+    except ImportError as error:
+        print(f"note   {error} in this Python, so no value was looked at: the Python of step 2 does that")
+        return
+    given = {name: values[name] for name in deployed() if values.get(name, "").strip()}
+    secrets = dict.fromkeys(of_the_vault(values), f"later:{'A' * 43}=")
+    fronted = str(bool(values.get("ENTRA_APP_CLIENT_ID", "").strip()))
+    made = {"LEDGER_CONNECTION": "memory", "WEBSITE_AUTH_ENABLED": fronted}
+    try:
+        read_settings({**made, **secrets, **given})
+    except SettingsError as error:
+        yield from re.split(r"; (?=[A-Z_]+: )", str(error))
+
+
+def of_the_vault(values: Mapping[str, str]) -> list[str]:
+    """Return the names of the secrets that the app reads from the vault."""
+    _, secret = OF_CHANNEL[values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"]
+    named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
+    return named or ["COUPA_CLIENT_SECRET", secret, "ACTION_TOKEN_KEYS"]
 
 
 def of_azure(values: Mapping[str, str]) -> Iterator[str]:
@@ -247,10 +290,7 @@ def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
     for vault in ask("keyvault", "list"):
         if ((vault.get("tags") or {}).get("azd-env-name"), vault["resourceGroup"].lower()) == ours:
             return
-    _, secret = OF_CHANNEL[values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"]
-    needed = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
-    needed = needed or ["COUPA_CLIENT_SECRET", secret, "ACTION_TOKEN_KEYS"]
-    missing = [name for name in needed if not values.get(name, "").strip()]
+    missing = [name for name in of_the_vault(values) if not values.get(name, "").strip()]
     if missing:
         yield (
             f"this terminal does not have {', '.join(missing)}, and there is no vault yet that does: give "
@@ -262,7 +302,7 @@ def ask(*words: str) -> Any:
     """Ask `az`.
 
     Raises:
-        Unknown: it is not there, or answers with an error.
+        Unknown: it is not there, or answers with an error or in no JSON.
     """
     az = shutil.which("az")
     if az is None:
@@ -273,7 +313,10 @@ def ask(*words: str) -> Any:
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
         raise Unknown(f"az {' '.join(words)} failed: {line} (nobody is logged in? az login)")
-    return json.loads(done.stdout)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise Unknown(f"az {' '.join(words)} gave no JSON: see what it prints by itself") from None
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from test_settings import LEAST
 
 from coupa_core import keys
+from coupa_core.errors import SettingsError
 from coupa_core.keys import CALLING, NAMES, SIGNING, main
 from coupa_core.settings import read_settings
 
@@ -145,7 +146,7 @@ def test_a_file_that_was_cut_off_anywhere_is_refused_and_shows_nothing_of_it(siz
     path = Path("cut.keys")
     path.write_text(WHOLE[:size])
 
-    with pytest.raises(ValueError, match=r"^Nothing is printed: cut\.keys is not whole: ") as said:
+    with pytest.raises(ValueError, match=r"^cut\.keys is not whole: ") as said:
         keys.read(path)
 
     assert all(line.partition("=")[2] not in str(said.value) for line in WHOLE.splitlines())
@@ -172,6 +173,19 @@ FIRST = WHOLE.splitlines(keepends=True)[0]
             "ACTION_TOKEN_KEYS is cut off or spoiled",
         ),
         ("", ", ".join(f"{name} is missing" for name in NAMES)),
+        (
+            WHOLE.replace(FIRST, f"{FIRST.rstrip()},{FIRST.partition('=')[2]}"),
+            "ACTION_TOKEN_KEYS names two keys alike",
+        ),
+        (
+            WHOLE.replace(FIRST, FIRST.replace("k1:", f"{'k' * 17}:")),
+            "ACTION_TOKEN_KEYS is cut off or spoiled",
+        ),
+        (WHOLE.replace("b" * 64, "a" * 64), "RELAY_KEY is the same as DECISIONS_KEY"),
+        (
+            WHOLE.replace("b" * 64, "a" * 64).replace("c" * 64, "a" * 64),
+            "RELAY_KEY is the same as DECISIONS_KEY, OPERATORS_KEY is the same as DECISIONS_KEY",
+        ),
     ],
 )
 def test_a_file_that_is_not_whole_is_said_with_what_to_do(
@@ -206,6 +220,84 @@ def test_a_file_in_another_encoding_is_said(
     (folder / "prod.keys").write_bytes(raw)
 
     assert refused(capsys) == f"Nothing is printed: prod.keys is not UTF-8. Save it so, or {ANEW}"
+
+
+@pytest.mark.parametrize("text", ["", WHOLE[:-9]])
+def test_a_file_that_is_not_whole_is_not_called_good_where_keys_were_to_be_made(
+    text: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "prod.keys").write_text(text)
+
+    said = refused(capsys, "new", "prod.keys")
+
+    assert said.startswith("Nothing was made: prod.keys is not whole: ")
+    assert said.endswith(f"Mend it, or {ANEW}")
+    assert (folder / "prod.keys").read_text() == text
+
+
+@given(
+    st.lists(st.text("ab-_.é", min_size=1, max_size=18), min_size=1, max_size=3),
+    st.lists(st.sampled_from("abc"), min_size=3, max_size=3),
+)
+def test_what_is_shown_the_app_takes_and_no_caller_has_the_key_of_another(
+    kids: list[str], letters: list[str]
+) -> None:
+    ring = ",".join(f"{kid}:{'Q' * 42}8=" for kid in kids)
+    callers = {name: letter * 64 for name, letter in zip(CALLING, letters, strict=True)}
+    given_keys = {**dict.fromkeys(SIGNING, ring), **callers}
+    Path("any.keys").write_text("".join(f"{name}={value}\n" for name, value in given_keys.items()))
+    try:
+        read_settings(LEAST | dict.fromkeys(SIGNING, ring))
+    except SettingsError:
+        is_good = False
+    else:
+        is_good = len(set(letters)) == 3
+    try:
+        shown = keys.read(Path("any.keys"))
+    except ValueError:
+        shown = {}
+
+    assert shown == (given_keys if is_good else {})
+
+
+@pytest.mark.parametrize("verb", [["new", "prod.keys"], ["show", "prod.keys", "--for", "az"]])
+def test_a_link_to_nothing_is_said(verb: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "prod.keys").symlink_to("gone.keys")
+
+    assert refused(capsys, *verb) == (
+        "prod.keys is a link to a file that is not there: mend the link, or delete it."
+    )
+
+
+def test_an_output_that_takes_nothing_is_said_and_the_keys_are_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        for stream in (full, None):
+            monkeypatch.setattr(sys, "stdout", stream)
+            assert main(["new", f"{stream and 'full'}.keys"]) == 1
+            assert capsys.readouterr().err == TAKES_NOTHING
+            assert keys.read(folder / f"{stream and 'full'}.keys")
+
+
+TAKES_NOTHING = "The output takes nothing, so nothing is shown: give it a terminal or a file.\n"
+
+
+@pytest.mark.parametrize("ending", [">&-", ">/dev/full", ""])
+@pytest.mark.parametrize("verb", ["new other.keys", "show prod.keys --for az", "one"])
+def test_a_closed_output_is_one_sentence_and_no_traceback(verb: str, ending: str, folder: Path) -> None:
+    (folder / "prod.keys").write_text(WHOLE)
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = f"{sys.executable} -S -m coupa_core.keys {verb} {ending}"
+    there = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], env=there, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, TAKES_NOTHING)
 
 
 @pytest.mark.parametrize("verb", [["new", "prod.keys"], ["show", "prod.keys", "--for", "az"]])

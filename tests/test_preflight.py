@@ -10,8 +10,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import bridge_env
 import preflight
 import pytest
 from hypothesis import example, given, settings
@@ -152,6 +154,190 @@ def test_each_line_of_the_documents_can_be_pasted_into_the_file() -> None:
     assert [(page, line) for page, line in lines if said(f"{line}\n")] == []
 
 
+# ---------------------------------------------------------------------- values that cannot be meant
+
+WHOLE = {
+    "ALERT_EMAIL": "ops@example.com",
+    "AZURE_ENV_NAME": "approvals-test",
+    "AZURE_LOCATION": "westeurope",
+    "AZURE_RESOURCE_GROUP": "approvals-test",
+    "AZURE_SUBSCRIPTION_ID": "a",
+    "COUPA_BASE_URL": "https://acme.coupahost.com",
+    "COUPA_CLIENT_ID": "client",
+    "MOVEWORKS_EVENT_ID": "event-1",
+}
+LISTENER = {
+    "MOVEWORKS_CHANNEL": "Listener",
+    "MOVEWORKS_LISTENER_ID": "listener-1",
+    "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_LISTENER_SECRET,ACTION_TOKEN_KEYS,AUDIT_KEYS",
+}
+
+
+def of_values(**changed: str) -> list[str]:
+    """Return what is said of the values of a file that is whole but for these."""
+    values = WHOLE | changed
+    return [*preflight.of_the_values(values), *preflight.of_the_app(values)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        LISTENER,
+        {"DRY_RUN": "", "PILOT": "you@example.com"},
+        {"ENTRA_APP_CLIENT_ID": "x", "ENTRA_RELAY_CLIENTS": "00000000-0000-0000-0000-00000000000a"},
+        {"ACTION_TOKEN": "off", "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_API_KEY,AUDIT_KEYS"},
+    ],
+)
+def test_values_that_the_app_starts_with_pass_before_there_are_secrets(changed: dict[str, str]) -> None:
+    assert of_values(**changed) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        *(
+            ("ALERT_EMAIL", value, "ALERT_EMAIL is not one address such as ops@example.com")
+            for value in (
+                "ops",
+                "ops@example",
+                "ops@example.com;x",
+                "a@b.example,c@d.example",
+                "@example.com",
+            )
+        ),
+        ("AZURE_ENV_NAME", "Approvals_Test!", "AZURE_ENV_NAME is not 1 to 32 letters, digits and hyphens"),
+        (
+            "COUPA_BASE_URL",
+            "acme.coupahost.com",
+            "COUPA_BASE_URL: must be a URL such as https://name.example.com",
+        ),
+        ("DRY_RUN", "onn", "DRY_RUN: must be on or off"),
+        ("ACTION_TOKEN_KEYS", "k1:CANARY", "ACTION_TOKEN_KEYS: must be kid:base64key[,kid:base64key]: "),
+    ],
+)
+def test_a_value_that_the_app_or_azure_would_refuse_is_named(name: str, value: str, expected: str) -> None:
+    [said] = of_values(**{name: value})
+
+    assert said.startswith(expected)
+    assert "CANARY" not in said
+
+
+def test_each_fault_of_the_values_has_a_line_of_its_own() -> None:
+    said = of_values(DRY_RUN="onn", LINK_TEMPLATE="x", NOTICE_FIELDS="x")
+
+    assert {line.partition(":")[0] for line in said} == {"DRY_RUN", "LINK_TEMPLATE", "NOTICE_FIELDS"}
+    assert len(said) == 3
+
+
+def test_a_line_of_the_file_counts_and_not_what_the_shell_has_beside_it(tmp_path: Path) -> None:
+    lines = "".join(f"{name}={value}\n" for name, value in (WHOLE | {"MOVEWORKS_EVENT_ID": ""}).items())
+    (tmp_path / "bridge.env").write_text(lines)
+
+    assert run(tmp_path, MOVEWORKS_EVENT_ID="event-1", DRY_RUN="on").startswith(
+        "wrong  MOVEWORKS_EVENT_ID is not set: "
+    )
+
+    (tmp_path / "bridge.env").write_text(lines.replace("MOVEWORKS_EVENT_ID=\n", ""))
+    assert run(tmp_path, MOVEWORKS_EVENT_ID="event-1", DRY_RUN="onn").startswith("wrong  DRY_RUN: must be on")
+
+
+NOT_LOOKED_AT = (
+    "note   No module named 'pydantic' in this Python, so no value was looked at: "
+    "the Python of step 2 does that"
+)
+
+
+def test_a_python_without_what_the_app_needs_says_that_values_are_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "bridge.env").write_text("".join(f"{name}={value}\n" for name, value in WHOLE.items()))
+    script = [sys.executable, "-SI", str(ROOT / "scripts" / "preflight.py")]
+
+    done = subprocess.run(
+        script, cwd=tmp_path, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        NOT_LOOKED_AT,
+        "wrong  az is not here: install the Azure CLI, and open a new terminal",
+    ]
+
+
+@pytest.mark.parametrize("answer", ["", "func-payroll"])
+def test_an_answer_of_az_that_is_no_json_is_said(tmp_path: Path, answer: str) -> None:
+    (tmp_path / "bridge.env").write_text("".join(f"{name}={value}\n" for name, value in WHOLE.items()))
+    az = tmp_path / "az"
+    az.write_text(f"#!/bin/sh\necho {answer}\n")
+    az.chmod(0o755)
+
+    assert run(tmp_path, PATH=str(tmp_path)) == (
+        "wrong  az account show gave no JSON: see what it prints by itself\n"
+    )
+
+
+# ---------------------------------------------------------------------- lines that are written
+
+
+def test_all_lines_are_written_or_none_and_what_is_asked_for_twice_is_there_once(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.env"
+    file.write_text("# PILOT=\nDRY_RUN=on\nA=1")
+
+    bridge_env.put(file, ["PILOT?=a@b.example", "DRY_RUN=off"])
+    bridge_env.put(file, ["PILOT?=c@d.example", "DRY_RUN=off"])
+
+    assert file.read_text() == "# PILOT=\nDRY_RUN=off\nA=1\nPILOT=a@b.example\n"
+    assert (tmp_path / "bridge.env.bak").read_text() == "# PILOT=\nDRY_RUN=on\nA=1"
+
+
+@pytest.mark.parametrize("line", ["PILOT = a", " PILOT=a", "export PILOT=a", "PILOT=a\nPILOT=b", "PILOT='a"])
+def test_nothing_is_written_into_a_file_that_somebody_reads_differently(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "bridge.env"
+    file.write_text(f"DRY_RUN=on\n{line}\n")
+
+    with pytest.raises(preflight.Unknown, match=r"Nothing was changed$"):
+        bridge_env.put(file, ["DRY_RUN=off", "PILOT?=you@example.com"])
+
+    assert file.read_text() == f"DRY_RUN=on\n{line}\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("line", ["PILOT=a b", "PILOT", "pilot=a", "=a", ""])
+def test_a_line_that_could_not_be_read_is_not_written(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "bridge.env"
+    file.write_text("DRY_RUN=on\n")
+
+    with pytest.raises(preflight.Unknown):
+        bridge_env.put(file, [line, "DRY_RUN=off"])
+
+    assert file.read_text() == "DRY_RUN=on\n"
+
+
+def test_a_link_and_the_rights_of_the_file_stay(tmp_path: Path) -> None:
+    kept, link = tmp_path / "team.env", tmp_path / "bridge.env"
+    kept.write_text("DRY_RUN=on\n")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+
+    bridge_env.put(link, ["DRY_RUN=off"])
+
+    assert link.is_symlink()
+    assert kept.read_text() == "DRY_RUN=off\n"
+    assert kept.stat().st_mode & 0o777 == 0o640
+
+
+def test_many_who_write_at_once_never_lose_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in WHOLE.items()))
+
+    def write(turn: int) -> bool:
+        bridge_env.put(file, [f"AZURE_FUNCTION_APP_NAME=func-{turn}"])
+        return preflight.read(file.read_text()).items() >= WHOLE.items()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(write, range(200)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bridge.env", "bridge.env.bak"]
+
+
 # ---------------------------------------------------------------------- files that nobody can read
 
 
@@ -195,7 +381,10 @@ def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_said_unless_the_environment_has_all(tmp_path: Path) -> None:
-    needed = dict.fromkeys((*preflight.NEEDED, "MOVEWORKS_EVENT_ID"), "x")
+    needed = dict.fromkeys((*preflight.NEEDED, "MOVEWORKS_EVENT_ID"), "x") | {
+        "ALERT_EMAIL": "ops@example.com",
+        "COUPA_BASE_URL": "https://acme.coupahost.com",
+    }
 
     assert run(tmp_path) == (
         "wrong  bridge.env is not in this folder: go to the folder of the environment, or make it by step 2 "

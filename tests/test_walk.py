@@ -248,6 +248,65 @@ def test_the_name_of_the_app_is_one_line_of_the_file_however_often_and_wherever_
     }
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ({"PILOT": None}, "you@example.com"),
+        ({"PILOT": "''"}, "you@example.com"),
+        ({"PILOT": "boss@corp.example,team.example"}, "boss@corp.example,team.example"),
+        ({"PILOT": None, "DRY_RUN": None}, "you@example.com"),
+    ],
+)
+def test_the_pilot_is_never_sent_to_others_and_keeps_who_is_in_it(
+    start: Callable[..., Walk], lines: dict[str, str | None], expected: str
+) -> None:
+    walk = start("azd")
+    walk.fill_in()
+    file = walk.folder.path / "bridge.env"
+    kept = [line for line in file.read_text("utf-8").splitlines() if line.partition("=")[0] not in lines]
+    file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in lines.items() if value), ""]))
+
+    walk.paste(*BLOCKS[PILOT], *BLOCKS[PILOT])
+
+    given = read(text_of(file))
+    assert (given["PILOT"], given["DRY_RUN"]) == (expected, "off")
+
+
+def test_without_one_app_of_ours_nothing_is_published_and_no_role_is_taken(
+    start: Callable[..., Walk],
+) -> None:
+    walk = start()
+    walk.begin()
+    walk.paste(*walk.make())
+    kept = walk.folder.cloud
+    publish, take_away = BLOCKS[AZ][1], BLOCKS[UPGRADE][1]
+
+    def change(**app: Any) -> str:
+        group = kept["groups"]["approvals-test"] | app
+        changed = kept | {"groups": {"approvals-test": group}, "published": []}
+        (walk.folder.walk / "cloud.json").write_text(json.dumps(changed), "utf-8")
+        return walk.try_to(publish, take_away, *BLOCKS[LOOK][:1])
+
+    assert (
+        "has several function apps with the tag azd-env-name=approvals-test (func-approvals-test-x7, other)"
+        in (change(copies=["other"]))
+    )
+    assert "has no function app with the tag azd-env-name=approvals-test: deploy" in change(name="approvals")
+    assert walk.folder.cloud["published"] == []
+    calls = (walk.folder.walk / "calls").read_text("utf-8")
+    assert "role" not in calls
+    assert (
+        read(text_of(walk.folder.path / "bridge.env"))["AZURE_FUNCTION_APP_NAME"] == "func-approvals-test-x7"
+    )
+
+
+@pytest.mark.parametrize("page", [PAGE, WINDOWS])
+def test_no_block_takes_the_first_of_what_azure_lists_or_edits_the_file_by_itself(page: Path) -> None:
+    text = "".join(block for step in blocks(page).values() for block in step)
+
+    assert re.findall(r"\[0\]|\bsed\b|-replace|Set-Content|> ?bridge\.env", text) == []
+
+
 @pytest.mark.parametrize("page", [PAGE, WINDOWS])
 @pytest.mark.parametrize("file", ["bridge.env", "bridge.keys"])
 def test_no_step_deletes_a_file_that_a_later_one_reads(page: Path, file: str) -> None:

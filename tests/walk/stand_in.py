@@ -39,6 +39,7 @@ AZ = {
     "deployment group create": "--resource-group -g --parameters -p --template-file -f --name -n --what-if",
     "deployment group what-if": "--resource-group -g --parameters -p --template-file -f --name -n",
     "functionapp function list": "--resource-group -g --name -n",
+    "functionapp identity show": "--resource-group -g --name -n",
     "functionapp list": "--resource-group -g",
     "functionapp list-flexconsumption-locations": "--zone-redundant --runtime --show-details",
     "functionapp restart": "--resource-group -g --name -n",
@@ -50,7 +51,6 @@ AZ = {
     "identity create": "--name -n --resource-group -g --location -l --tags",
     "identity federated-credential create": "--name --identity-name -g --resource-group --issuer --subject "
     "--audiences",
-    "identity list": "--resource-group -g",
     "identity show": "--name -n --resource-group -g",
     "keyvault list": "--resource-group -g --resource-type",
     "keyvault list-deleted": "--resource-type",
@@ -260,6 +260,11 @@ def _rest_of_az(command: str, options: Mapping[str, Any], group: str, cloud: Clo
         groups[group].update(vault=vault.pop("holds"), name=vault["properties"]["tags"]["azd-env-name"])
     elif command == "provider register":
         cloud["providers"].append(options["--namespace"])
+    elif command == "functionapp identity show":
+        cloud.group_of(options["--name"])
+        return {"userAssignedIdentities": {"/subscriptions/s/id-x7": {"principalId": "p-1"}}}
+    elif command == "role assignment list" and options.get("--assignee") != "p-1":
+        raise Wrong(f"{options.get('--assignee')} is no identity of ours")
     elif command == "role assignment create":
         cloud["roles"].append([options["--role"], options["--scope"]])
     else:
@@ -273,11 +278,17 @@ def _answer(command: str, group: str, cloud: Cloud) -> Any:
     states = {True: "NotRegistered", False: "Registered"}
     return {
         "functionapp list": [
-            {"name": each["app"]} for each in [cloud["groups"].get(group, {})] if "app" in each
+            {"name": "func-payroll", "tags": None},
+            {"name": "func-ledger", "tags": {"azd-env-name": "ledger"}},
+            *(
+                {"name": name, "tags": {"azd-env-name": each["name"]}}
+                for each in [cloud["groups"].get(group, {})]
+                if "app" in each
+                for name in [each["app"], *each.get("copies", [])]
+            ),
         ],
         "functionapp list-flexconsumption-locations": [{"name": name} for name in REGIONS],
         "group show": {"id": f"/subscriptions/s/resourceGroups/{group}"},
-        "identity list": [identity | {"name": name} for name in ("github", "id-x7")],
         "identity show": identity,
         "keyvault list": [
             {"name": "kv-x7", "resourceGroup": name, "tags": {"azd-env-name": each["name"]}}
@@ -308,16 +319,11 @@ def _delete(cloud: Cloud, group: str) -> None:
 
 def query(answer: Any, asked: str) -> str:
     """Return the part of an answer that a simple query asks for, as tsv."""
-    if left_out := re.match(r"\[\?name!='(\w+)'\]", asked):
-        answer, asked = [each for each in answer if each["name"] != left_out[1]], asked[left_out.end() :]
-    steps = re.findall(r"\[(\d*)\]|\.?(\w+)", asked)
-    for index, name in steps:
-        if name:
+    for name in re.findall(r"\.?(\w+|\*)", asked):
+        if name == "*":
+            answer = list(answer.values())
+        else:
             answer = [each[name] for each in answer] if isinstance(answer, list) else answer[name]
-        elif index:
-            answer = answer[int(index)] if int(index) < len(answer) else None
-            if answer is None:
-                return ""
     return "\n".join(answer if isinstance(answer, list) else [str(answer)])
 
 
