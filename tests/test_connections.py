@@ -232,7 +232,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 
         resolver(two)
         wire = Wire(name="coupa", base_url="http://coupa.example", clock=CLOCK, use_proxy=False)
-        reply = wire.send("GET", "/x", deadline=Deadline(CLOCK, 2))
+        reply = wire.send("GET", "/x", deadline=Deadline(CLOCK, 6))
         wire.close_idle()
 
     assert reply.body == b"hello"
