@@ -7,16 +7,15 @@ so that the names of other systems are left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 _ODD = re.compile(r"[^A-Z0-9]")
 _SHORT, _MIDDLING = 7, 10
 """Up to so many letters only an `S` may be wrong, and then only one letter; in longer ones two."""
 
-NONE: Collection[str] = ()
 
-
-def meant(name: str, known: Iterable[str], *, guarded: Collection[str] = NONE) -> str:
+@lru_cache(1_024)  # an environment names the same things whenever it is read
+def meant(name: str, known: tuple[str, ...], *, guarded: tuple[str, ...] = ()) -> str:
     """Return the known name that another one is nearest to; empty where it is none of ours.
 
     Args:
@@ -24,13 +23,13 @@ def meant(name: str, known: Iterable[str], *, guarded: Collection[str] = NONE) -
         known: those that there are.
         guarded: those in which one letter may be wrong, however short they are.
 
-    >>> meant("REMIND_AFTER_HOUR", ["REMIND_AFTER_HOURS"]), meant("time-zone", ["TIME_ZONE"])
+    >>> meant("REMIND_AFTER_HOUR", ("REMIND_AFTER_HOURS",)), meant("time-zone", ("TIME_ZONE",))
     ('REMIND_AFTER_HOURS', 'TIME_ZONE')
-    >>> meant("DELAY", ["RELAY"]), meant("PILOTS", ["PILOT"]), meant("HOME", ["PILOT"])
+    >>> meant("DELAY", ("RELAY",)), meant("PILOTS", ("PILOT",)), meant("HOME", ("PILOT",))
     ('', 'PILOT', '')
-    >>> meant("TIMEZONES", ["TIME_ZONE", "TIME_ZONES"])
+    >>> meant("TIMEZONES", ("TIME_ZONE", "TIME_ZONES"))
     'TIME_ZONES'
-    >>> meant("PILO", ["PILOT"]), meant("PILO", ["PILOT"], guarded=["PILOT"])
+    >>> meant("PILO", ("PILOT",)), meant("PILO", ("PILOT",), guarded=("PILOT",))
     ('', 'PILOT')
     """
     near = [

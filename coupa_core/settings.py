@@ -169,7 +169,7 @@ def _type_meant(value: str) -> str:
     """Return the type that is read and that another one nearly is, or begins; empty where it is none."""
     given = value.casefold().removesuffix("s")
     shortened = (each for each in READABLE if _TYPE_END.sub("", each).casefold() == given)
-    return "" if value in READABLE else meant(value, READABLE) or next(shortened, "")
+    return "" if value in READABLE else meant(value, tuple(READABLE)) or next(shortened, "")
 
 
 def _keys(value: object) -> object:
