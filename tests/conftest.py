@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("tests")
 
 FUNCTION_APP = Path(__file__).parents[1] / "function_app.py"
 
-LONG = {"test_page_browser.py", "test_proof.py"}
+LONG = {f"test_{each}.py" for each in ("page_browser", "proof", "run_it", "secrets", "venv", "walk")}
 """Files with tests of many seconds."""
 
 
