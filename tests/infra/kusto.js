@@ -1,5 +1,5 @@
 // Asks Microsoft's language service what it says of queries: JSON from names to queries comes in, to lists of complaints
-// goes out. https://www.npmjs.com/package/@kusto/language-service-next
+// goes out. https://github.com/microsoft/Kusto-Query-Language
 const fs = require("fs");
 const path = require("path");
 const vm = require("vm");
