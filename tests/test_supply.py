@@ -184,6 +184,15 @@ def test_scanners_are_given_what_the_cloud_installs() -> None:
     assert entries["azure-functions"].version.startswith("2.")
 
 
+def test_editors_and_containers_take_a_python_that_is_promised_the_one_of_the_cloud_first() -> None:
+    offered = (ROOT / ".python-version").read_text("utf-8").split()
+    container = (ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8")
+
+    assert sorted(offered) == PYTHONS
+    assert offered[0] == CLOUD["python_version"]
+    assert re.findall(r"devcontainers/python:\d+-([\d.]+)-", container) == [CLOUD["python_version"]]
+
+
 def test_the_lowest_python_that_is_promised_is_the_one_that_is_locked_for() -> None:
     [lowest] = re.findall(r"--python-version (\S+)", (ROOT / "scripts" / "lock").read_text("utf-8"))
 
