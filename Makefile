@@ -22,11 +22,12 @@ test: export CHECKS = 1
 test: lint ## pass the tests (COVERAGE=1 asks for every branch of coupa_core, too, and takes twice as long)
 	@$(PYTHON_BIN) -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(PYTEST_ARGS)
 
-lint: setup ## check style, types and imports
+lint: setup ## check style, types, imports and workflows
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
+	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github .pre-commit-config.yaml
 
 bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside another checkout, with ratios)
 	@$(PYTHON_BIN) -m bench $(BESIDE)

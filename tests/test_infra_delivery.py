@@ -93,7 +93,11 @@ def test_the_deployment_waits_for_a_sweep_of_its_own(tmp_path: Path) -> None:
     assert {"--fail", "--get", "version=0.2.0+abc", "https://app.test/api/health"} <= set(asked)
 
 
-MORE = {"deploy": {"id-token": "write"}, "newest": {"issues": "write"}}
+MORE = {
+    "codeql": {"security-events": "write"},
+    "deploy": {"id-token": "write"},
+    "newest": {"issues": "write"},
+}
 """What a workflow may do beyond reading the code."""
 
 
@@ -138,6 +142,10 @@ def test_a_workflow_may_do_no_more_than_it_must(path: Path) -> None:
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
 
 
+TRUSTED = {"actions/checkout", "azure/login", "github/codeql-action/init", "github/codeql-action/analyze"}
+"""Actions that may run beside rights; none of them runs what the repository or a package brings."""
+
+
 def privileged() -> Iterator[Any]:
     """Yield a parameter for each job that may change something or ask for a token."""
     for path in WORKFLOWS:
@@ -154,7 +162,7 @@ def test_a_job_with_rights_runs_nothing_that_others_wrote(job: dict[str, Any]) -
     actions = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
     scripts = "\n".join(step["run"] for step in job["steps"] if "run" in step)
 
-    assert actions <= {"actions/checkout", "azure/login"}
+    assert actions <= TRUSTED
     assert set(re.findall(r"\bmake ([a-z-]+)", scripts)) <= {"package"}
     assert re.search(r"\b(pip|uv|npm|npx|pytest|python\S*|\.?/?scripts/\S+)\b", scripts) is None
     dry = subprocess.run(
@@ -171,7 +179,7 @@ def test_a_job_with_rights_runs_nothing_that_others_wrote(job: dict[str, Any]) -
 def test_the_jobs_with_rights_are_known_and_nothing_is_deployed_untested() -> None:
     [deploy] = [yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS if path.stem == "deploy"]
 
-    assert [parameter.id for parameter in privileged()] == ["deploy-deploy", "newest-tell"]
+    assert [parameter.id for parameter in privileged()] == ["codeql-analyze", "deploy-deploy", "newest-tell"]
     assert deploy["jobs"]["deploy"]["needs"] == "test"
     assert "make test" in "".join(step.get("run", "") for step in deploy["jobs"]["test"]["steps"])
 
