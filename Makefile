@@ -7,7 +7,7 @@ NEWEST = build/newest
 export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof infra package lock newest audit-deps sbom clean
+.PHONY: help setup demo test lint bench proof infra package release-notes lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ tests/infra/node_modules: tests/infra/package-lock.json
 
 package: ## put what is deployed into build/package; installs nothing
 	@$(or $(PYTHON),python3) scripts/package.py
+
+release-notes: ## print the changelog's section of a release, TAG=1.2.3; installs nothing
+	@$(or $(PYTHON),python3) scripts/release_notes.py "$$TAG" $${LINKS:+"$$LINKS"}
 
 lock: tools-supply ## lock what every command installs, with hashes (UPGRADE=1 takes the newest versions)
 	@scripts/lock $(VENV)-supply/bin/uv . $(if $(UPGRADE),--upgrade)

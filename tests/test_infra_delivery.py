@@ -97,6 +97,7 @@ MORE = {
     "codeql": {"security-events": "write"},
     "deploy": {"id-token": "write"},
     "newest": {"issues": "write"},
+    "release": {"contents": "write"},
 }
 """What a workflow may do beyond reading the code."""
 
@@ -142,7 +143,10 @@ def test_a_workflow_may_do_no_more_than_it_must(path: Path) -> None:
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
 
 
-TRUSTED = {"actions/checkout", "azure/login", "github/codeql-action/init", "github/codeql-action/analyze"}
+TRUSTED = {
+    *("actions/checkout", "actions/download-artifact", "azure/login"),
+    *("github/codeql-action/init", "github/codeql-action/analyze"),
+}
 """Actions that may run beside rights; none of them runs what the repository or a package brings."""
 
 
@@ -162,26 +166,35 @@ def test_a_job_with_rights_runs_nothing_that_others_wrote(job: dict[str, Any]) -
     actions = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
     scripts = "\n".join(step["run"] for step in job["steps"] if "run" in step)
 
+    taken = {step["with"]["name"] for step in job["steps"] if "download-artifact" in step.get("uses", "")}
     assert actions <= TRUSTED
-    assert set(re.findall(r"\bmake ([a-z-]+)", scripts)) <= {"package"}
+    assert taken <= {"sbom"}, "a list of packages, which nothing runs"
+    assert set(re.findall(r"\bmake ([a-z-]+)", scripts)) <= {"package", "release-notes"}
     assert re.search(r"\b(pip|uv|npm|npx|pytest|python\S*|\.?/?scripts/\S+)\b", scripts) is None
     dry = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", "package"],
+        ["make", "--dry-run", "--no-print-directory", "package", "release-notes"],
         env={"PATH": os.environ["PATH"]},  # `make test` hands its own variables on
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert dry.stdout == "python3 scripts/package.py\n"
+    assert re.findall(r"^\w+ \S+", dry.stdout, re.MULTILINE) == [
+        "python3 scripts/package.py",
+        "python3 scripts/release_notes.py",
+    ]
+    assert len(dry.stdout.splitlines()) == 2
 
 
-def test_the_jobs_with_rights_are_known_and_nothing_is_deployed_untested() -> None:
-    [deploy] = [yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS if path.stem == "deploy"]
+def test_the_jobs_with_rights_are_known_and_nothing_is_deployed_or_released_untested() -> None:
+    named = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS}
 
-    assert [parameter.id for parameter in privileged()] == ["codeql-analyze", "deploy-deploy", "newest-tell"]
-    assert deploy["jobs"]["deploy"]["needs"] == "test"
-    assert "make test" in "".join(step.get("run", "") for step in deploy["jobs"]["test"]["steps"])
+    assert [parameter.id for parameter in privileged()] == [
+        *("codeql-analyze", "deploy-deploy", "newest-tell", "release-release"),
+    ]
+    for name in ("deploy", "release"):
+        assert named[name]["jobs"][name]["needs"] == "test"
+        assert "make test" in "".join(step.get("run", "") for step in named[name]["jobs"]["test"]["steps"])
 
 
 def test_newest_versions_that_fail_are_told_and_leave_main_green() -> None:

@@ -221,7 +221,7 @@ def test_every_command_installs_from_a_lock_and_by_one_script() -> None:
         } | {f"build/newest/{lock}" for lock in RANGES}
 
 
-@pytest.mark.parametrize("target", ["package", "clean", "help"])
+@pytest.mark.parametrize("target", ["package", "release-notes", "clean", "help"])
 def test_some_commands_install_nothing(target: str) -> None:
     assert re.search(r"scripts/(setup|venv)", recipe(target)) is None
 
