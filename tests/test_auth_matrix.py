@@ -57,7 +57,7 @@ DONE = {
 
 
 def documented(asked: str, actor: str, token: str, route: str) -> tuple[int, str]:
-    """Return the status, and the outcome or error, that the README and docs/design.md promise."""
+    """Return the status, and the outcome or error, that docs/api.md and docs/design.md promise."""
     if actor == NOBODY:
         return 403, "no_actor"
     if token in ("none", "of the future", "tampered", "of another approval", "of a retired key"):

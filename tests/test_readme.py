@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 NOTICES = ROOT / "docs" / "notices.md"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+ROUTES = ROOT / "docs" / "api.md"
 
 
 def settings_rows() -> dict[str, str]:
@@ -95,8 +96,18 @@ def test_each_profile_is_taken_as_it_stands_and_does_what_its_title_says() -> No
     assert careful.step_up_over == {"*": Decimal(1000)}
 
 
-def test_the_readme_has_at_most_200_lines() -> None:
-    assert len(README.read_text("utf-8").splitlines()) <= 200
+def test_the_readme_has_at_most_130_lines() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 130
+
+
+def test_every_page_is_in_the_index_once() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = re.findall(r"^\| \[[\w./-]+\]\(([^)]+)\)", index.read_text("utf-8"), re.MULTILINE)
+
+    pages = {page.name for page in index.parent.glob("*.md")} - {index.name}
+    folders = {f"{page.parent.name}/{page.name}" for page in index.parent.glob("*/README.md")}
+    assert sorted(linked) == sorted(pages | folders)
+    assert len(linked) > 10
 
 
 def example() -> dict[str, str]:
@@ -164,14 +175,25 @@ def test_every_test_that_a_promise_names_is_there() -> None:
             assert f"\ndef {name}(" in (README.parent / "tests" / file).read_text("utf-8"), name
 
 
-def test_every_route_is_in_the_readme(functions: list[Function]) -> None:
-    named, base = set(), ""
-    for row in re.findall(r"^\| `(?:GET|POST) .*", README.read_text("utf-8"), re.MULTILINE):
+def routes_on(page: Path) -> list[str]:
+    """Return the routes that the tables of a page name, each with its method."""
+    named, base = [], ""
+    for row in re.findall(r"^\| `(?:GET|POST) .*", page.read_text("utf-8"), re.MULTILINE):
         for method, route in re.findall(r"`(GET |POST |)([a-z/{}_-]+)[^`]*`", row.split(" | ")[0]):
             base = route if method else base
-            named.add(method + route if method else f"POST {base.rpartition('/')[0]}{route}")
+            named.append(method + route if method else f"POST {base.rpartition('/')[0]}{route}")
+    return named
 
-    assert named == set(_routes(functions))
+
+def test_every_route_is_on_the_page_of_routes_once(functions: list[Function]) -> None:
+    assert sorted(routes_on(ROUTES)) == sorted(_routes(functions))
+
+
+def test_the_readme_names_routes_that_there_are(functions: list[Function]) -> None:
+    named = routes_on(README)
+
+    assert len(named) == 7
+    assert set(named) <= set(_routes(functions))
 
 
 def _routes(functions: list[Function]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Each line under "Run it" in the README, run as it is written, in a copy of what it needs."""
+"""Each line under "Run it" in docs/local.md, run as it is written, in a copy of what it needs."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ WAIT_S = 90.0
 
 
 def written() -> list[str]:
-    """Return the lines, without their comments, in the order of the README."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    part = text.partition("\n## Run it\n")[2].partition("\n### Routes\n")[0]
+    """Return the lines, without their comments, in the order of the page."""
+    part = (ROOT / "docs" / "local.md").read_text("utf-8").partition("\n## Run it\n")[2]
     lines = [line for block in re.findall(r"```\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
     return [line.partition("#")[0].strip() for line in lines if line.strip()]
 
