@@ -204,10 +204,11 @@ def surface(
         store = None if "LEDGER_CONNECTION" in (settings or {}) else world.store
         parts = app.Parts(world.clock, random.Random(1), store=store, workers=1)
         world.bridge = app.build(read_settings(given), parts)
+        served_before = app._built[:]
         app._built[:] = [world.bridge]
         host = FunctionHost(functions, function_key=function_key, function_keys=function_keys)
         try:
             with served(host.wsgi) as url:
                 yield Surface(url, world, coupa, moveworks)
         finally:
-            app._built.clear()
+            app._built[:] = served_before  # of the surface around this one, which goes on
