@@ -92,6 +92,10 @@ _BAD_PEOPLE = (
 )
 _BAD_SINCE = "since must be a time with its zone such as 2026-12-01T08:00:00Z."
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
+_NO_LENGTH = (
+    "The body was sent in chunks, and Azure Functions drops such a body: send Content-Length in place of "
+    "Transfer-Encoding. Nothing was done."
+)
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
@@ -633,6 +637,9 @@ def _object(request: Request, known: set[str]) -> dict[str, Any]:
     """
     if len(request.body) > MAX_BODY:
         raise CallerError("body_too_large", f"The body is larger than {MAX_BODY} bytes.", status=413)
+    if not request.body and "chunked" in (_header(request, "transfer-encoding") or "").lower():
+        # Source: https://github.com/Azure/azure-functions-host/issues/4926, open since 2019
+        raise CallerError("length_required", _NO_LENGTH, status=411)
     if not request.body.strip():
         return {}
     kind = (_header(request, "content-type") or "application/json").lower().replace(" ", "")

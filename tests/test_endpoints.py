@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from bridge import SETTINGS, World
+from description import operations
 
 from coupa_core.clock import time_left_s
 from coupa_core.decide import BUDGET_S
+from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.endpoints import BOUNDS_S, MAX_BODY, Reply
 from coupa_core.errors import Unknown
 from coupa_core.ledger import REPEATS, Entry, MemoryStore, Note, Status
@@ -147,6 +149,42 @@ def test_a_body_of_the_largest_size_is_read_and_one_more_byte_is_too_much(
 
     assert (too_much.status, too_much.body["error"]) == (413, "body_too_large")
     assert largest.body["outcome"] == "rejected"
+
+
+WITH_A_BODY = [name for name, each in operations().items() if "requestBody" in each]
+
+
+@pytest.mark.parametrize("name", WITH_A_BODY)
+@pytest.mark.parametrize("coding", ["chunked", "Chunked"])
+def test_a_body_that_azure_dropped_is_asked_for_with_its_length_and_nothing_is_done(
+    name: str, coding: str
+) -> None:
+    """Azure hands an empty body on, so a comment would be lost in silence, or a decision not be seen."""
+    world = World(settings={"COMMENTS": "on", "RELAY": "on", "RELAY_DOMAINS": "example.com"})
+    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
+    world.requisition(JAMIE, holdable=True)
+    [card] = world.announced()
+    rows, told = world.store.open_entries(), len(world.moveworks.front.calls)
+
+    reply = sent(world, card, b"", name=name, Transfer_Encoding=coding, Idempotency_Key="once")
+
+    assert (reply.status, reply.body["error"]) == (411, "length_required")
+    assert "send Content-Length" in reply.body["message"]
+    assert (world.puts(), world.store.open_entries()) == (0, rows)
+    assert len(world.moveworks.front.calls) == told
+
+
+def test_a_body_in_chunks_that_arrives_all_the_same_is_read(world: World, card: Delivered) -> None:
+    """Should a host hand it on one day, nobody is refused."""
+    reply = sent(world, card, '{"reason": "too dear"}', name="reject", Transfer_Encoding="chunked")
+
+    assert reply.body["outcome"] == "rejected"
+
+
+def test_another_transfer_encoding_of_nothing_is_no_body(world: World, card: Delivered) -> None:
+    reply = sent(world, card, b"", Transfer_Encoding="identity")
+
+    assert reply.body["outcome"] == "approved"
 
 
 @pytest.mark.parametrize(
