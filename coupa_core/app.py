@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.errors import SettingsError
+from coupa_core.hosting import APP, limits_of
 from coupa_core.schedule import timer_schedule
 
 if TYPE_CHECKING:
@@ -303,6 +304,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 full_list_minutes=settings.full_list_minutes,
                 pilot=pilot,
                 versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
+                limits=_limits(),
             ),
             trace=Trace(
                 store=for_clicks,
@@ -350,6 +352,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             people=Pseudonyms(next(iter(_keys(settings.action_token_keys or settings.audit_keys).values()))),
         ),
     )
+
+
+def _limits() -> dict[str, float | None]:
+    """Return what the host lets in at once and for how long; nothing where that cannot be read."""
+    try:
+        return limits_of(APP, os.environ).values()
+    except SettingsError:
+        return {}
 
 
 def build_access(settings: Settings, parts: Parts, *, pace: Rate | None = None) -> Access:

@@ -18,13 +18,13 @@ TIERS: tuple[frozenset[str], ...] = (
         {
             *("errors", "addresses", "clock", "correlation", "connections", "hiding", "environment"),
             *("model", "documents", "content", "endings", "halving", "parallel", "ranges", "release"),
-            *("facts", "marks", "visible", "audience", "misspelt"),
+            *("facts", "marks", "visible", "audience", "misspelt", "finding"),
         }
     ),
     frozenset(
         {
             *("wire", "notice", "cadence", "authority", "ledger", "journal", "azure_sdk", "tables"),
-            *("callers", "schedule", "pace", "pseudonym", "sensitive"),
+            *("callers", "schedule", "pace", "pseudonym", "sensitive", "hosting"),
         }
     ),
     frozenset(

@@ -222,6 +222,7 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
         "pilot": {"is_on": False, "waiting": 0},
         "repeat": None,
         "versions": {"package": "1.2.3", "schema": "1"},
+        "limits": {},
     }
 
 

@@ -142,6 +142,7 @@ class Report:
         max_per_minute: our share of Moveworks' rate.
         full_list_minutes: how often the list of all that waits is read.
         versions: of what runs here, by name.
+        limits: what the host lets in at once and for how long; empty where that cannot be read.
         pilot: the only people who are told anything.
     """
 
@@ -156,6 +157,7 @@ class Report:
         max_per_minute: int,
         full_list_minutes: int,
         versions: Mapping[str, str],
+        limits: Mapping[str, float | None] | None = None,
         pilot: Audience = EVERYBODY,
     ) -> None:
         self._store = store
@@ -166,6 +168,7 @@ class Report:
         self._max_per_minute = max_per_minute
         self._full_list_minutes = full_list_minutes
         self._versions = dict(versions)
+        self._limits = dict(limits or {})
         self._pilot = pilot
 
     def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
@@ -214,7 +217,7 @@ class Report:
             `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
             most 100 each, oldest first, or with `full` `approvals` and `next_after`; `pilot` (is it on, and
             how many approvals wait for nothing but that it widens), `repeat` (the last one), `rates`,
-            `versions`.
+            `versions`, `limits`.
 
         Raises:
             ServiceError: the store does not answer.
@@ -270,6 +273,7 @@ class Report:
             "repeat": self._repeat(repeats, opened.entries),
             "rates": self._rates(opened.entries),
             "versions": self._versions,
+            "limits": self._limits,
         }
         return said | (_page(standings, after) if full else {"lists": _lists(standings)})
 
