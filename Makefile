@@ -7,7 +7,7 @@ NEWEST = build/newest
 export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof infra package lock newest audit-deps sbom clean
+.PHONY: help setup demo test lint bench proof infra package gate lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ tests/infra/node_modules: tests/infra/package-lock.json
 
 package: ## put what is deployed into build/package; installs nothing
 	@$(or $(PYTHON),python3) scripts/package.py
+
+gate: ## ask the deployment at URL whether it works; waits for a sweep (MASTER_KEY, OPERATORS_KEY: in the environment)
+	@$(or $(PYTHON),python3) -m coupa_core.gate "$(URL)"
 
 lock: tools-supply ## lock what every command installs, with hashes (UPGRADE=1 takes the newest versions)
 	@scripts/lock $(VENV)-supply/bin/uv . $(if $(UPGRADE),--upgrade)

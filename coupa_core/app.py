@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.errors import SettingsError
 from coupa_core.hosting import APP, limits_of
-from coupa_core.schedule import timer_schedule
+from coupa_core.schedule import schedule_fault, timer_schedule
 
 if TYPE_CHECKING:
     import requests
@@ -125,7 +125,8 @@ def handle(
     except SettingsError as error:
         named = request_id(request)
         if name == "health":
-            return Reply(503, {"status": "failing"}, request_id=named)
+            cause = schedule_fault(os.environ) or "settings"
+            return Reply(503, {"status": "failing", "cause": cause}, request_id=named)
         return refusal(name, error, request_id=named)
     return bridge.endpoints.handle(name, request)
 
@@ -170,7 +171,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
     from coupa_core.repeat import Repeats
-    from coupa_core.report import CycleTimes, Report, Trace
+    from coupa_core.report import CycleTimes, Report, Trace, is_rare
     from coupa_core.sensitive import Sensitive
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
     from coupa_core.table_ledger import SCHEMA
@@ -303,6 +304,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 max_per_minute=settings.moveworks_max_per_minute,
                 full_list_minutes=settings.full_list_minutes,
                 pilot=pilot,
+                is_rare=is_rare(settings.poll_schedule),
                 versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
                 limits=_limits(),
             ),

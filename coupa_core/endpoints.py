@@ -40,7 +40,7 @@ from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.pseudonym import Pseudonyms
 from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.repeat import Repeats, Wish
-from coupa_core.report import CycleTimes, Report, Trace, as_csv
+from coupa_core.report import Cause, CycleTimes, Report, Trace, as_csv
 
 MAX_BODY = 32 * 1024
 MAX_TEXT = {
@@ -231,9 +231,10 @@ class Endpoints:
     def _health(self, request: Request) -> Reply:
         since = request.query.get("since")
         time = stamp(since)
-        is_healthy = self._report.is_healthy(version=request.query.get("version", ""), since=time)
-        is_healthy = is_healthy and (time is not None or not since)  # what cannot be read is not fulfilled
-        return Reply(200 if is_healthy else 503, {"status": "ok" if is_healthy else "failing"})
+        cause = self._report.complaint(version=request.query.get("version", ""), since=time)
+        if since and time is None:
+            cause = Cause.BAD_SINCE  # what cannot be read is not fulfilled
+        return Reply(503, {"status": "failing", "cause": cause}) if cause else Reply(200, {"status": "ok"})
 
     def _list(self, request: Request) -> Reply:
         actor = _actor(request, {})

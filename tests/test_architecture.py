@@ -36,7 +36,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"sweep", "decide", "inbox", "history", "relay", "report", "operate", "repeat"}),
     frozenset({"endpoints"}),
     frozenset({"app"}),
-    frozenset({"audit", "doctor", "keys"}),
+    frozenset({"audit", "doctor", "gate", "keys"}),
 )
 TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 WITHIN_A_TIER = {

@@ -437,8 +437,13 @@ def test_an_idempotency_key_is_short_and_printable(world: World, card: Delivered
     assert world.puts() == 0
 
 
+def ill(cause: str) -> Reply:
+    """Return what health answers when it is red."""
+    return Reply(503, {"status": "failing", "cause": cause})
+
+
 def test_health_is_green_after_a_complete_sweep_and_red_without_one(world: World) -> None:
-    assert (world.call("health").status, world.call("health").body) == (503, {"status": "failing"})
+    assert world.call("health") == ill("no_sweep_yet")
 
     world.sweep()
 
@@ -450,17 +455,31 @@ def test_health_can_be_asked_of_a_release_and_from_a_time_on(world: World) -> No
     since = world.clock.now().isoformat()
     world.clock.advance(60)
     asked = {"version": RELEASE, "since": since}
-    assert world.call("health", query=asked) == Reply(503, {"status": "failing"})
+    assert world.call("health", query=asked) == ill("not_swept_yet")
 
     world.sweep()
 
     assert world.call("health", query=asked) == Reply(200, {"status": "ok"})
     assert world.call("health", query={"since": since.replace("+00:00", "Z")}).status == 200
-    assert world.call("health", query={**asked, "version": "0.1.0"}).status == 503
+    assert world.call("health", query={**asked, "version": "0.1.0"}) == ill("other_version")
     for time in ("soon", "2026-11-23", since.removesuffix("+00:00")):
-        assert world.call("health", query={"since": time}).status == 503
+        assert world.call("health", query={"since": time}) == ill("bad_since")
     later = world.clock.now().isoformat()
-    assert world.call("health", query={"since": later}).status == 503
+    assert world.call("health", query={"since": later}) == ill("not_swept_yet")
+
+
+def test_health_says_that_sweeps_fail_and_that_the_timer_does_not_come(world: World) -> None:
+    since = {"since": world.clock.now().isoformat()}
+    world.coupa.front.fail("answer", status=500, times=None)
+    world.sweep()
+    assert world.call("health", query=since) == ill("sweep_failing")
+
+    world.coupa.front.heal()
+    world.sweep()
+    assert world.call("health", query=since) == Reply(200, {"status": "ok"})
+
+    world.clock.advance(16 * 60)
+    assert world.call("health") == ill("no_sweep")
 
 
 def test_operators_see_the_last_sweep_and_one_approvals_row(world: World, card: Delivered) -> None:

@@ -26,6 +26,7 @@ from swagger import swagger
 from coupa_core import __version__, decide, endpoints, inbox, ledger
 from coupa_core.decide.answers import LED
 from coupa_core.notice.catalogue import texts
+from coupa_core.report import Cause
 from coupa_core.report.trace import _PRIVATE
 
 CORE = Path(endpoints.__file__).parent
@@ -272,6 +273,13 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
         parts = re.split(r"\{\w+\}", str(texts("en")[f"answer.{outcome}"]))
         sentence = ("Purchase request .+: " if outcome in LED else "") + ".+".join(map(re.escape, parts))
         assert any(re.fullmatch(sentence, said) for said in shown[outcome.value]), outcome
+
+
+def test_every_cause_of_red_health_is_described() -> None:
+    cause = description()["components"]["schemas"]["Health"]["properties"]["cause"]
+
+    assert cause["enum"] == [each.value for each in Cause]
+    assert [each for each in Cause if f"`{each}`" not in cause["description"]] == []
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:

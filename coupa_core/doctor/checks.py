@@ -10,7 +10,6 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from coupa_core.finding import Finding, Verdict
 from coupa_core.hosting import APP
 from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
-from coupa_core.report.status import STALE_AFTER
+from coupa_core.report import STALE_AFTER, is_rare
 from coupa_core.schedule import Schedule
 from coupa_core.settings import MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
@@ -39,9 +38,6 @@ CHECK_S = 15.0
 
 SKEW_S = 30.0
 """Clocks may differ by so much: a quarter of the usual lease, as the ledger allows."""
-
-_A_SWEEP = timedelta(minutes=1)
-"""How long a sweep may take until it has ended and health knows of it."""
 
 _WRITE = SCOPES["PUT", "approvals"]
 _GRANT = (
@@ -131,9 +127,8 @@ def rates(settings: Settings) -> Iterator[Finding]:
 
 
 def _schedule(settings: Settings, clock: Clock) -> Finding:
-    schedule = Schedule.of(settings.poll_schedule)
-    if schedule.is_within(STALE_AFTER - _A_SWEEP):
-        due = schedule.after(clock.now())
+    if not is_rare(settings.poll_schedule):
+        due = Schedule.of(settings.poll_schedule).after(clock.now())
         return Finding(Verdict.OK, "POLL_SCHEDULE", f"the next sweep is due at {due:%Y-%m-%d %H:%M:%S} UTC")
     text = (
         f"leaves {STALE_AFTER.total_seconds() / 60:.0f} minutes or more between some sweeps: health then "
