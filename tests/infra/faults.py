@@ -44,6 +44,7 @@ SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
     ("crowd", "events", (SITE, ""), f"{SETTINGS}.PYTHON_THREADPOOL_THREAD_COUNT.value", "8", "PYTHON_THREADPOOL_THREAD_COUNT is 8, not 100"),
     ("crowd", "events-all", (SITE, ""), f"{CONFIG}.scaleAndConcurrency.triggers.http.perInstanceConcurrency", 100, "perInstanceConcurrency is 100, not 50"),
     ("crowd", "listener", (SITE, ""), f"{SETTINGS}.{override_of(OUTSTANDING)}", GONE, "maxOutstandingRequests is None, not 100"),
+    ("alert_rules", "events-all", (ALERT, '"displayName": "health"'), "", GONE, "health is not an alert and a query"),
     ("settings", "events", (SITE, ""), f"{SETTINGS}.0.name", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME is not known"),
     ("roles", "events", (ROLE, "0a9a7e1f"), "", GONE, "Storage Table Data Contributor is not given once"),
     ("roles", "events", (ROLE, "b7e6dc6d"), "properties.roleDefinitionId", "/b24988ac-6180-42a0-ab88-20f7382dd24c", "a role that is not known is given"),
