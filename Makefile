@@ -7,7 +7,7 @@ NEWEST = build/newest
 export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof infra package release-notes lock newest audit-deps sbom clean
+.PHONY: help setup demo test lint bench proof infra package gate release-notes lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ package: ## put what is deployed into build/package; installs nothing
 
 release-notes: ## print the changelog's section of a release, TAG=1.2.3; installs nothing
 	@$(or $(PYTHON),python3) scripts/release_notes.py "$$TAG" $${LINKS:+"$$LINKS"}
+
+gate: ## ask the deployment at URL whether it works; waits for a sweep (MASTER_KEY, OPERATORS_KEY: in the environment)
+	@$(or $(PYTHON),python3) -m coupa_core.gate "$(URL)"
 
 lock: tools-supply ## lock what every command installs, with hashes (UPGRADE=1 takes the newest versions)
 	@scripts/lock $(VENV)-supply/bin/uv . $(if $(UPGRADE),--upgrade)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.errors import SettingsError
-from coupa_core.schedule import timer_schedule
+from coupa_core.hosting import APP, limits_of
+from coupa_core.schedule import schedule_fault, timer_schedule
 
 if TYPE_CHECKING:
     import requests
@@ -124,7 +125,8 @@ def handle(
     except SettingsError as error:
         named = request_id(request)
         if name == "health":
-            return Reply(503, {"status": "failing"}, request_id=named)
+            cause = schedule_fault(os.environ) or "settings"
+            return Reply(503, {"status": "failing", "cause": cause}, request_id=named)
         return refusal(name, error, request_id=named)
     return bridge.endpoints.handle(name, request)
 
@@ -169,7 +171,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.pseudonym import Pseudonyms
     from coupa_core.relay import Relay
     from coupa_core.repeat import Repeats
-    from coupa_core.report import CycleTimes, Report, Trace
+    from coupa_core.report import CycleTimes, Report, Trace, is_rare
     from coupa_core.sensitive import Sensitive
     from coupa_core.sweep import Backlog, Kit, Sweep, Tells
     from coupa_core.table_ledger import SCHEMA
@@ -302,7 +304,9 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 max_per_minute=settings.moveworks_max_per_minute,
                 full_list_minutes=settings.full_list_minutes,
                 pilot=pilot,
+                is_rare=is_rare(settings.poll_schedule),
                 versions={"package": coupa_core.__version__, "schema": str(SCHEMA)},
+                limits=_limits(),
             ),
             trace=Trace(
                 store=for_clicks,
@@ -350,6 +354,14 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             people=Pseudonyms(next(iter(_keys(settings.action_token_keys or settings.audit_keys).values()))),
         ),
     )
+
+
+def _limits() -> dict[str, float | None]:
+    """Return what the host lets in at once and for how long; nothing where that cannot be read."""
+    try:
+        return limits_of(APP, os.environ).values()
+    except SettingsError:
+        return {}
 
 
 def build_access(settings: Settings, parts: Parts, *, pace: Rate | None = None) -> Access:

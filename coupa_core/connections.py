@@ -26,8 +26,10 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from coupa_core.clock import time_left_s
 
-POOL = 64
-"""Connections kept for each host: the 25 workers of a sweep, beside 32 requests at once (`host.json`).
+POOL = 225
+"""Connections kept for each host: the 25 workers of a sweep, beside 100 requests at once (`host.json`).
+
+Each of these may read an approval and its document at the same time.
 
 A narrower pool closes what does not fit and warns of each.
 Source: https://urllib3.readthedocs.io/en/stable/advanced-usage.html#customizing-pool-behavior

@@ -40,7 +40,7 @@ from coupa_core.operate import MAX_HOURS, Act, Operate, Order
 from coupa_core.pseudonym import Pseudonyms
 from coupa_core.relay import Delivery, Message, Relay
 from coupa_core.repeat import Repeats, Wish
-from coupa_core.report import CycleTimes, Report, Trace, as_csv
+from coupa_core.report import Cause, CycleTimes, Report, Trace, as_csv
 
 MAX_BODY = 32 * 1024
 MAX_TEXT = {
@@ -92,6 +92,10 @@ _BAD_PEOPLE = (
 )
 _BAD_SINCE = "since must be a time with its zone such as 2026-12-01T08:00:00Z."
 _BAD_ITEMS = f'items must be 1 to {MAX_AT_ONCE} of {{"id": "...", "token": "..."}} with different ids.'
+_NO_LENGTH = (
+    "The body was sent in chunks, and Azure Functions drops such a body: send Content-Length in place of "
+    "Transfer-Encoding. Nothing was done."
+)
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
@@ -227,9 +231,10 @@ class Endpoints:
     def _health(self, request: Request) -> Reply:
         since = request.query.get("since")
         time = stamp(since)
-        is_healthy = self._report.is_healthy(version=request.query.get("version", ""), since=time)
-        is_healthy = is_healthy and (time is not None or not since)  # what cannot be read is not fulfilled
-        return Reply(200 if is_healthy else 503, {"status": "ok" if is_healthy else "failing"})
+        cause = self._report.complaint(version=request.query.get("version", ""), since=time)
+        if since and time is None:
+            cause = Cause.BAD_SINCE  # what cannot be read is not fulfilled
+        return Reply(503, {"status": "failing", "cause": cause}) if cause else Reply(200, {"status": "ok"})
 
     def _list(self, request: Request) -> Reply:
         actor = _actor(request, {})
@@ -633,6 +638,9 @@ def _object(request: Request, known: set[str]) -> dict[str, Any]:
     """
     if len(request.body) > MAX_BODY:
         raise CallerError("body_too_large", f"The body is larger than {MAX_BODY} bytes.", status=413)
+    if not request.body and "chunked" in (_header(request, "transfer-encoding") or "").lower():
+        # Source: https://github.com/Azure/azure-functions-host/issues/4926, open since 2019
+        raise CallerError("length_required", _NO_LENGTH, status=411)
     if not request.body.strip():
         return {}
     kind = (_header(request, "content-type") or "application/json").lower().replace(" ", "")

@@ -35,7 +35,7 @@ class CallerError(BridgeError):
     """The request cannot be served as it is: the caller mends it.
 
     Attributes:
-        status: the HTTP status to answer: 400 to 404, 409, 413 or 429.
+        status: the HTTP status to answer: 400 to 404, 409, 411, 413 or 429.
     """
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:

@@ -26,6 +26,10 @@ _SPAN = re.compile(r"-?[0-9.:]+")
 _DAY_S = 86_400
 
 
+class NeverComes(ValueError):
+    """No day of any year is meant: the host takes such a schedule, and never runs the timer."""
+
+
 class _Field(NamedTuple):
     """One of the six fields.
 
@@ -132,7 +136,8 @@ class Schedule(NamedTuple):
         """Read a schedule as the host does, with what it does in silence.
 
         Raises:
-            ValueError: the host refuses it, or it never comes; says why, and shows nothing of it.
+            NeverComes: it never comes.
+            ValueError: the host refuses it. Both say why, and show nothing of it.
         """
         texts = [each for each in text.split(" ") if each]  # a tab does not part fields
         if len(texts) == len(_FIELDS) - 1:
@@ -145,7 +150,7 @@ class Schedule(NamedTuple):
         ]
         schedule = cls(*sets)
         if min(schedule.days) > max(_LONGEST[month - 1] for month in schedule.months):
-            raise ValueError("never comes: none of its months has such a day")
+            raise NeverComes("never comes: none of its months has such a day")
         return schedule
 
 
@@ -214,3 +219,21 @@ def timer_schedule(environment: Mapping[str, str]) -> str:
         return read_schedule(setting(environment, "POLL_SCHEDULE") or EVERY_MINUTE)
     except ValueError:
         return EVERY_MINUTE
+
+
+def schedule_fault(environment: Mapping[str, str]) -> str:
+    """Say by a code what is wrong with the schedule; empty where nothing is.
+
+    Args:
+        environment: names and values, such as `os.environ`.
+
+    Returns:
+        `schedule_never`, `schedule_refused` (by the host, or misread by it), or nothing.
+    """
+    try:
+        read_schedule(setting(environment, "POLL_SCHEDULE") or EVERY_MINUTE)
+    except NeverComes:
+        return "schedule_never"
+    except ValueError:
+        return "schedule_refused"
+    return ""

@@ -78,7 +78,7 @@ param siteUpdateStrategy string
 ])
 param instanceMemoryMB int
 
-@description('Requests that one instance serves at a time; as many threads are started.')
+@description('Requests that one instance lets in and serves at a time; as many threads are started. More are answered 429 at once.')
 @minValue(1)
 @maxValue(100)
 param httpConcurrency int

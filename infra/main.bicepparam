@@ -19,7 +19,7 @@ param zoneRedundant = flag(readEnvironmentVariable('ZONE_REDUNDANT', ''))
 param storageSku = any(text(readEnvironmentVariable('STORAGE_SKU', ''), zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'))
 param siteUpdateStrategy = any(text(readEnvironmentVariable('SITE_UPDATE_STRATEGY', ''), 'Recreate'))
 param instanceMemoryMB = any(number(readEnvironmentVariable('INSTANCE_MEMORY_MB', ''), 2048))
-param httpConcurrency = number(readEnvironmentVariable('HTTP_CONCURRENCY', ''), 8)
+param httpConcurrency = number(readEnvironmentVariable('HTTP_CONCURRENCY', ''), 100)
 param alwaysReadyInstances = number(readEnvironmentVariable('ALWAYS_READY_INSTANCES', ''), 0)
 param maximumInstanceCount = number(readEnvironmentVariable('MAXIMUM_INSTANCE_COUNT', ''), 40)
 

@@ -88,7 +88,29 @@ def test_a_missing_setting_is_named_by_the_sweep_and_by_each_call_and_no_value_i
     said = caplog.text + "".join(reply.text() for reply in replies)
     for name in ("COUPA_CLIENT_SECRET", "MOVEWORKS_API_KEY", "ACTION_TOKEN_KEYS", "COUPA_BASE_URL"):
         assert SETTINGS[name] not in said
-    assert call("health") == Reply(503, {"status": "failing"})
+    assert call("health") == Reply(503, {"status": "failing", "cause": "settings"})
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cause"),
+    [
+        ("0 0 0 31 2 *", "schedule_never"),
+        ("0 0 0 30 FEB *", "schedule_never"),
+        ("0 0 0 * * 7", "schedule_refused"),
+        ("0 0 22-6 * * *", "schedule_refused"),
+        ("'0 * * * * *'", "schedule_refused"),
+        ("00:05:00", "schedule_refused"),
+        ("0 0 */4 * * *", "rare_schedule"),
+        ("0 0 0 29 2 *", "rare_schedule"),
+        ("0 * * * * *", "no_sweep_yet"),
+    ],
+)
+def test_health_says_what_is_wrong_with_the_schedule(
+    monkeypatch: pytest.MonkeyPatch, schedule: str, cause: str
+) -> None:
+    configure(monkeypatch, {**SETTINGS, "POLL_SCHEDULE": schedule})
+
+    assert call("health") == Reply(503, {"status": "failing", "cause": cause})
 
 
 @pytest.mark.parametrize("missing", OF_THE_LISTENER)
@@ -129,7 +151,7 @@ def test_the_bridge_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_health_asks_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, SETTINGS)
 
-    assert call("health") == Reply(503, {"status": "failing"})  # no sweep has ended yet
+    assert call("health") == Reply(503, {"status": "failing", "cause": "no_sweep_yet"})
 
 
 def test_a_sweep_that_reaches_nobody_ends_with_a_clear_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -301,4 +323,4 @@ def test_a_machine_with_a_language_of_its_own_starts_the_app(
 
     reply = call("health")
 
-    assert reply.body in ({"status": "ok"}, {"status": "failing"})
+    assert reply.body["status"] in ("ok", "failing")

@@ -36,6 +36,7 @@ MADE = ("build/", ".azure/", "local.settings.json", "swagger.json", ".venv/", "b
 
 OTHERS = {
     "DEMO_EXIT",
+    "MASTER_KEY",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "REWRITE_SNAPSHOTS",
     "AZURE_TENANT_ID",

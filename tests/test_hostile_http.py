@@ -12,7 +12,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +50,8 @@ SAYS = {
     "bad_json": r"The body is no valid JSON: [A-Za-z0-9'\":,()\\ -]+( at character [0-9]+)?\.",
     "body_too_large": r"(The body is larger than 32768 bytes|This is too long, so nothing .* shorten it)\.",
     "field_too_long": r"(reason|actor_email|(action_)?token|decision|comment) is longer than [0-9]+ char.*\.",
+    "length_required": r"The body was sent in chunks, .+: send Content-Length in place of Transfer-Enc.+\. "
+    r"Nothing was done\.",
     "no_comment": r"Please write what you would like to know\.",
     "no_actor": r"Who acts is missing: send X-Actor-Email\.",
     "relay_off": r"Relaying messages is not enabled on this bridge\.",
@@ -289,6 +291,13 @@ def kinds(write: Writer) -> Iterator[Case]:
         for coding in CODINGS:
             body = gzip.compress(b"{}") if coding == "gzip" else b"{}"
             yield write.case(name, "bad_encoding", body=body, Content_Encoding=coding.encode("latin-1"))
+
+
+def chunks(write: Writer) -> Iterator[Case]:
+    for name in (*CLICKS, "decide", "comment", "resend", "resend_all", "unpark", "mute"):
+        for coding in (b"chunked", b"Chunked"):
+            case = write.case(name, "length_required", Content_Length=None, Transfer_Encoding=coding)
+            yield replace(case, pieces=(case.pieces[0], b"0\r\n\r\n"))
 
 
 def ids(write: Writer) -> Iterator[Case]:
@@ -600,6 +609,7 @@ def garbage(write: Writer) -> Iterator[Case]:
 GROUPS = (
     bodies,
     kinds,
+    chunks,
     ids,
     actors,
     tokens,

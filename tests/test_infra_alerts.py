@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 from bridge import World
-from infra.watch import ALERTS, ROOT, Watch, watched
+from infra.rules import of_type
+from infra.snapshots import loaded
+from infra.watch import ALERTS, PLACES, ROOT, Watch, watched
 from journal_contract import rewrite
 
 from coupa_core import app
@@ -243,6 +245,63 @@ def test_health_that_is_red_is_not_counted_as_a_server_error(watch: Watch) -> No
     assert watch.raised() == {"no-complete-sweep"}
 
 
+def is_raised(watch: Watch) -> bool:
+    """Tell whether the availability test raises its alert now."""
+    return "health" in watch.raised()
+
+
+def test_one_crowded_minute_is_no_outage_even_where_it_meets_every_place(watch: Watch) -> None:
+    for minute in range(20):
+        watch.sweeps(1)
+        if minute % 5 == 0:
+            for place in PLACES:
+                watch.probe(place, full=minute == 5)
+        assert not is_raised(watch)
+
+
+def test_a_host_that_stays_full_is_told_within_a_quarter_of_an_hour(watch: Watch) -> None:
+    told_after = []
+    for minute in range(15):
+        watch.sweeps(1)
+        if minute % 5 == 0:
+            for place in PLACES:
+                watch.probe(place, full=True)
+        told_after += [minute] if is_raised(watch) else []
+
+    assert told_after[0] == 5  # with the second question of each place
+    for _ in range(4):
+        watch.sweeps(5)
+        for place in PLACES:
+            watch.probe(place)
+    assert not is_raised(watch)
+
+
+def test_one_place_that_cannot_reach_the_app_is_no_outage(watch: Watch) -> None:
+    for _ in range(4):
+        watch.sweeps(5)
+        for place in PLACES:
+            watch.probe(place, full=place == PLACES[0])
+
+    assert not is_raised(watch)
+
+
+def test_a_bridge_that_stops_sweeping_is_told_by_the_availability_test(watch: Watch) -> None:
+    for _ in range(5):
+        watch.world.clock.advance(300)
+        for place in PLACES:
+            watch.probe(place)
+
+    assert is_raised(watch)
+
+
+def test_each_place_asks_as_often_as_the_window_of_its_alert_takes_for_granted() -> None:
+    [test] = of_type(loaded()["events-all"], "Microsoft.Insights/webtests")
+
+    assert (test["properties"]["Frequency"], len(test["properties"]["Locations"])) == (300, len(PLACES))
+    [alert] = [each for each in ALERTS if each["name"] == "health"]
+    assert alert["window"] == "PT15M"
+
+
 def approves(watch: Watch, email: str) -> int:
     """Approve, in one person's name, all that waits for them, by the key alone."""
     headers = {"X-Actor-Email": email}
@@ -339,7 +398,7 @@ def test_an_alert_that_is_added_needs_a_test_here() -> None:
     assert {alert["name"] for alert in ALERTS} == {
         *("no-complete-sweep", "not-told", "credentials-refused", "moveworks-out-of-reach"),
         *("approval-parked", "outcome-unknown", "refused-callers", "server-errors", "many-people"),
-        *("audit-not-recorded", "audit-set-back", "audit-begun"),
+        *("audit-not-recorded", "audit-set-back", "audit-begun", "health"),
     }
 
 

@@ -71,26 +71,47 @@ def test_the_package_says_which_release_it_is(tmp_path: Path, commit: str, suffi
 def test_the_deployment_waits_for_a_sweep_of_its_own(tmp_path: Path) -> None:
     """The commands here are stand-ins: the host is known, and what is asked for is written down."""
     [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
-    scripts = [step["run"] for step in steps(deploy) if "run" in step]
+    jobs = yaml.safe_load(deploy.read_text("utf-8"))["jobs"]
+    scripts = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
     [deploying] = [each for each in scripts if "config-zip" in each]
-    [waiting] = [each for each in scripts if "/api/health" in each]
+    [noting] = [each for each in scripts if "GITHUB_OUTPUT" in each]
+    [waiting] = [step for step in jobs["gate"]["steps"] if "run" in step]
     (tmp_path / "build" / "package" / "coupa_core").mkdir(parents=True)
     (tmp_path / "build" / "package" / "coupa_core" / "release.txt").write_text("0.2.0+abc\n")
-    for name, said in (("az", "echo app.test"), ("zip", ":"), ("curl", 'printf "%s\\n" "$@" > asked')):
+    for name, said in (("az", "echo app.test"), ("zip", ":"), ("python3", 'printf "%s\\n" "$@" > asked')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{said}\n")
         (tmp_path / name).chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_ENV": str(tmp_path / "env")}
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_ENV": str(tmp_path / "env"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
     shell = ["bash", "-eo", "pipefail", "-c"]
     before = datetime.now(UTC).replace(microsecond=0)
 
     subprocess.run([*shell, deploying], env=environment, cwd=tmp_path, check=True)
-    noted = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
-    subprocess.run([*shell, waiting], env={**environment, **noted}, cwd=tmp_path, check=True)
+    environment |= pairs_of(tmp_path / "env")
+    subprocess.run([*shell, noting], env=environment, cwd=tmp_path, check=True)
+    outputs = pairs_of(tmp_path / "output")
+    given = {name: outputs[value.split(".")[-1].rstrip(" }")] for name, value in waiting["env"].items()}
+    subprocess.run([*shell, waiting["run"]], env={**environment, **given}, cwd=tmp_path, check=True)
 
-    asked = (tmp_path / "asked").read_text().splitlines()
-    [since] = [each.removeprefix("since=") for each in asked if each.startswith("since=")]
-    assert before <= datetime.fromisoformat(since) <= datetime.now(UTC)
-    assert {"--fail", "--get", "version=0.2.0+abc", "https://app.test/api/health"} <= set(asked)
+    module, gate, url, *options = (tmp_path / "asked").read_text().splitlines()
+    asked = dict(zip(options[::2], options[1::2], strict=True))
+    assert (module, gate, url, asked["--version"]) == (
+        "-m",
+        "coupa_core.gate",
+        "https://app.test",
+        "0.2.0+abc",
+    )
+    assert before <= datetime.fromisoformat(asked["--since"]) <= datetime.now(UTC)
+    assert set(jobs["deploy"]["outputs"]) == set(outputs)
+    assert jobs["gate"]["needs"] == "deploy"
+
+
+def pairs_of(path: Path) -> dict[str, str]:
+    """Return what a step noted for those that come after it."""
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
 
 
 MORE = {

@@ -94,7 +94,7 @@ def test_without_a_setting_the_functions_are_there_and_say_which(azurite_server:
             health = requests.get(f"{url}/api/health", timeout=10)
             listed = requests.get(f"{url}/api/approvals?approver_email=a@example.com", timeout=10)
 
-    assert (health.status_code, health.json()) == (503, {"status": "failing"})
+    assert (health.status_code, health.json()) == (503, {"status": "failing", "cause": "settings"})
     assert listed.status_code == 500
     assert listed.json()["message"] == "The bridge is not configured: MOVEWORKS_API_KEY: is missing."
     assert world.moveworks.delivered == []

@@ -26,6 +26,7 @@ from swagger import swagger
 from coupa_core import __version__, decide, endpoints, inbox, ledger
 from coupa_core.decide.answers import LED
 from coupa_core.notice.catalogue import texts
+from coupa_core.report import Cause
 from coupa_core.report.trace import _PRIVATE
 
 CORE = Path(endpoints.__file__).parent
@@ -182,7 +183,7 @@ def test_the_parameters_are_those_that_the_code_reads(name: str) -> None:
     in_path = {each["name"] for each in described if each["in"] == "path"}
     in_header = {each["name"].lower() for each in described if each["in"] == "header"}
     in_query = {each["name"] for each in described if each["in"] == "query"}
-    of_the_body = {"content-type", "content-encoding"}
+    of_the_body = {"content-type", "content-encoding", "transfer-encoding"}
     of_app_service = {"x-ms-client-principal"}
     assert in_path == set(re.findall(r"{(\w+)}", operations()[name]["path"]))
     assert in_header - NAMING == headers.names - NAMING - of_the_body - of_app_service
@@ -272,6 +273,13 @@ def test_every_outcome_is_described_with_its_sentence() -> None:
         parts = re.split(r"\{\w+\}", str(texts("en")[f"answer.{outcome}"]))
         sentence = ("Purchase request .+: " if outcome in LED else "") + ".+".join(map(re.escape, parts))
         assert any(re.fullmatch(sentence, said) for said in shown[outcome.value]), outcome
+
+
+def test_every_cause_of_red_health_is_described() -> None:
+    cause = description()["components"]["schemas"]["Health"]["properties"]["cause"]
+
+    assert cause["enum"] == [each.value for each in Cause]
+    assert [each for each in Cause if f"`{each}`" not in cause["description"]] == []
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:

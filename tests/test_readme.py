@@ -15,8 +15,10 @@ from test_settings import LEAST
 
 from coupa_core.documents import READABLE
 from coupa_core.errors import SettingsError
+from coupa_core.hosting import THREADS
 from coupa_core.notice import fields
 from coupa_core.settings import HOST_STORAGE, NAMES, Settings, read_settings
+from infra import rules
 from sandbox.clock import ShiftedClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.moveworks import MoveworksSimulator
@@ -139,7 +141,7 @@ def test_the_example_settings_are_complete_for_either_channel(channel: str) -> N
     given = example() | {"MOVEWORKS_CHANNEL": channel}
 
     assert read_settings(given).moveworks_channel == channel
-    assert set(given) - set(NAMES) == {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+    assert set(given) - set(NAMES) == {*rules.LOCAL_HOST, THREADS}
 
 
 @pytest.mark.parametrize("name", list(READABLE))

@@ -28,7 +28,8 @@ from coupa_core.ledger import (
     Told,
 )
 from coupa_core.model import REQUISITION, Approval, Listing
-from coupa_core.report import MAX_FULL, MAX_ROWS, Report
+from coupa_core.release import RELEASE
+from coupa_core.report import MAX_FULL, MAX_ROWS, Cause, Report, health
 from coupa_core.report.figures import spread
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group
@@ -69,6 +70,7 @@ def report_on(
     approvals: list[Approval] | None = None,
     *,
     full_list_minutes: int = 10,
+    is_rare: bool = False,
     **listing: Any,
 ) -> Report:
     """Return a report on a store and a list, at the time of the clock."""
@@ -81,6 +83,7 @@ def report_on(
         max_per_minute=100,
         full_list_minutes=full_list_minutes,
         versions={"package": "1.2.3", "schema": "1"},
+        is_rare=is_rare,
     )
 
 
@@ -99,17 +102,17 @@ def test_the_bridge_is_healthy_until_a_sweep_or_the_whole_list_is_too_old(name: 
     report = report_on(store, clock)
     clock.advance(minutes * 60 - 0.001)
 
-    assert report.is_healthy()
+    assert report.complaint() is None
     clock.advance(0.001)
-    assert not report.is_healthy()
+    assert report.complaint() is not None
 
 
 def test_the_list_may_be_older_where_it_is_read_more_seldom() -> None:
     store, clock = MemoryStore(), ManualClock(NOW)
     store.save_status(Status(last_sweep_at=NOW, last_complete_at=NOW - HOUR))
 
-    assert report_on(store, clock, full_list_minutes=30).is_healthy()
-    assert not report_on(store, clock, full_list_minutes=20).is_healthy()
+    assert report_on(store, clock, full_list_minutes=30).complaint() is None
+    assert report_on(store, clock, full_list_minutes=20).complaint() is not None
 
 
 @pytest.mark.parametrize("name", ["last_sweep_at", "last_complete_at"])
@@ -119,16 +122,16 @@ def test_a_sweep_from_far_ahead_is_no_sign_of_health(name: str) -> None:
     times: dict[str, Any] = {"last_sweep_at": NOW, "last_complete_at": NOW, name: NOW + HOUR}
     store.save_status(Status(**times))
 
-    assert not report_on(store).is_healthy()
+    assert report_on(store).complaint() is not None
 
 
 def test_without_any_complete_sweep_the_bridge_is_not_healthy() -> None:
     store = MemoryStore()
-    assert not report_on(store).is_healthy()
+    assert report_on(store).complaint() is not None
 
     store.save_status(Status(last_sweep_at=NOW))
 
-    assert not report_on(store).is_healthy()
+    assert report_on(store).complaint() is not None
 
 
 BEGAN = NOW - timedelta(seconds=20)
@@ -138,29 +141,86 @@ SWEPT = Status(
 
 
 @pytest.mark.parametrize(
-    ("status", "is_healthy"),
+    ("status", "cause"),
     [
-        (SWEPT, True),
-        (replace(SWEPT, version="1+old"), False),
-        (replace(SWEPT, version=""), False),
-        (replace(SWEPT, last_began_at=BEGAN - timedelta(seconds=1)), False),
-        (replace(SWEPT, last_began_at=None), False),
-        (replace(SWEPT, is_complete=False), False),
-        (replace(SWEPT, last_complete_at=None), False),
+        (SWEPT, None),
+        (replace(SWEPT, version="1+old"), Cause.NOT_SWEPT_YET),
+        (replace(SWEPT, version=""), Cause.NOT_SWEPT_YET),
+        (replace(SWEPT, last_began_at=BEGAN - timedelta(seconds=1)), Cause.NOT_SWEPT_YET),
+        (replace(SWEPT, last_began_at=None), Cause.NOT_SWEPT_YET),
+        (replace(SWEPT, is_complete=False), Cause.SWEEP_FAILING),
+        (replace(SWEPT, last_complete_at=None), Cause.LIST_LATE),
     ],
 )
 def test_a_release_is_healthy_by_a_complete_sweep_that_it_began_itself(
-    status: Status,
-    is_healthy: bool,  # noqa: FBT001 - what is expected
+    status: Status, cause: Cause | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("coupa_core.report.health.RELEASE", "1+new")
     store = MemoryStore()
     store.save_status(status)
 
-    assert report_on(store).is_healthy(version="1+new", since=BEGAN) is is_healthy
+    assert report_on(store).complaint(version="1+new", since=BEGAN) is cause
+
+
+def test_a_release_that_does_not_run_here_is_told_from_one_that_has_not_swept_yet() -> None:
+    store = MemoryStore()
+    store.save_status(SWEPT)
+    report = report_on(store)
+
+    assert report.complaint(version="2+other") is Cause.OTHER_VERSION
+    assert report.complaint(version=RELEASE) is Cause.NOT_SWEPT_YET
+
+
+WELL = Status(last_sweep_at=NOW, last_complete_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (WELL, None),
+        (Status(), Cause.NO_SWEEP_YET),
+        (replace(WELL, last_sweep_at=NOW - HOUR), Cause.NO_SWEEP),
+        (replace(WELL, last_complete_at=NOW - HOUR), Cause.LIST_LATE),
+        (replace(WELL, last_complete_at=None), Cause.LIST_LATE),
+        (replace(WELL, last_complete_at=None, failure="coupa_500"), Cause.SWEEP_FAILING),
+        (replace(WELL, owed_since={"no_row": (NOW - HOUR).isoformat()}), Cause.OWED),
+        (
+            replace(WELL, owed_since={"no_row": (NOW - HOUR).isoformat()}, failure="coupa_500"),
+            Cause.SWEEP_FAILING,
+        ),
+        (replace(WELL, failure="coupa_500"), None),  # the next one may do
+    ],
+)
+def test_what_is_wrong_is_said_by_its_cause(status: Status, cause: Cause | None) -> None:
+    store = MemoryStore()
+    store.save_status(status)
+    report = report_on(store)
+
+    assert report.complaint() is cause
+    assert report.status()["is_healthy"] is (cause is None)
+
+
+@pytest.mark.parametrize("status", [Status(), replace(WELL, last_sweep_at=NOW - HOUR)])
+def test_a_schedule_that_health_cannot_keep_up_with_is_the_cause_of_its_own_silence(status: Status) -> None:
+    store = MemoryStore()
+    store.save_status(status)
+
+    report = report_on(store, is_rare=True)
+
+    assert report.complaint() is Cause.RARE_SCHEDULE
+    assert report.complaint(since=NOW) is Cause.RARE_SCHEDULE
+
+
+def test_a_rare_schedule_is_no_cause_while_its_sweeps_come() -> None:
+    store = MemoryStore()
+    store.save_status(WELL)
+
+    assert report_on(store, is_rare=True).complaint() is None
+    assert (health.is_rare("0 */14 * * * *"), health.is_rare("0 */15 * * * *")) == (False, True)
 
 
 def test_without_its_store_the_bridge_is_not_healthy() -> None:
-    assert not report_on(SilentStore()).is_healthy()
+    assert report_on(SilentStore()).complaint() is Cause.LEDGER
 
 
 def test_without_its_store_there_is_no_status() -> None:
@@ -222,6 +282,7 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
         "pilot": {"is_on": False, "waiting": 0},
         "repeat": None,
         "versions": {"package": "1.2.3", "schema": "1"},
+        "limits": {},
     }
 
 

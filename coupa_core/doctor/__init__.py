@@ -5,7 +5,7 @@ sent, and no row of ours is touched.
 """
 
 from coupa_core.doctor.checks import examine
-from coupa_core.doctor.finding import Finding, Verdict
 from coupa_core.doctor.preview import Preview, preview
+from coupa_core.finding import Finding, Verdict
 
 __all__ = ["Finding", "Preview", "Verdict", "examine", "preview"]

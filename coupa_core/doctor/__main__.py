@@ -13,10 +13,10 @@ from pathlib import Path
 from coupa_core.app import Parts
 from coupa_core.clock import SystemClock
 from coupa_core.doctor.checks import examine
-from coupa_core.doctor.finding import Finding, Verdict
 from coupa_core.doctor.preview import preview
 from coupa_core.environment import LOCAL_SETTINGS, environment_of, given_by_file, trimmed
 from coupa_core.errors import BridgeError
+from coupa_core.finding import Finding, Verdict
 from coupa_core.settings import HOST_STORAGE, NAMES, read_settings
 
 BRIDGE_ENV = "bridge.env"

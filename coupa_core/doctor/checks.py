@@ -10,22 +10,24 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from coupa_core.app import Parts, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import FACT_FIELDS, Access, document_fields, rows_in, unread_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.doctor.finding import Finding, Verdict
+from coupa_core.doctor.limits import limits
 from coupa_core.doctor.pilot import pilot
 from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
 from coupa_core.environment import trimmed
 from coupa_core.errors import Malformed, ServiceError, SettingsError
 from coupa_core.facts import FACT_RESOURCES, Fact
+from coupa_core.finding import Finding, Verdict
+from coupa_core.hosting import APP
 from coupa_core.model import REQUISITION, Kind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
-from coupa_core.report.status import STALE_AFTER
+from coupa_core.report import STALE_AFTER, is_rare
 from coupa_core.schedule import Schedule
 from coupa_core.settings import MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
@@ -37,9 +39,6 @@ CHECK_S = 15.0
 SKEW_S = 30.0
 """Clocks may differ by so much: a quarter of the usual lease, as the ledger allows."""
 
-_A_SWEEP = timedelta(minutes=1)
-"""How long a sweep may take until it has ended and health knows of it."""
-
 _WRITE = SCOPES["PUT", "approvals"]
 _GRANT = (
     "grant it to the OAuth client in Coupa (Setup, OAuth2/OpenID Connect Clients) and name it in COUPA_SCOPES"
@@ -48,15 +47,19 @@ _GRANT = (
 _ODD = "ask Coupa why, and look for a default API response filter"
 
 
-def examine(environment: Mapping[str, str], parts: Parts, *, is_walk: bool = False) -> Iterator[Finding]:
+def examine(
+    environment: Mapping[str, str], parts: Parts, *, is_walk: bool = False, app: Path = APP
+) -> Iterator[Finding]:
     """Check everything, and yield each finding as it is made.
 
     Args:
         environment: names and values of the settings.
         parts: the clock, and whatever replaces the real thing.
         is_walk: the settings are those of a `bridge.env`, as in the walk of docs/operations.md.
+        app: folder of the function app.
     """
     yield from _spelling(environment)
+    yield from limits(environment, app, is_walk=is_walk)
     try:
         settings = read_settings(environment)
     except SettingsError as error:
@@ -124,9 +127,8 @@ def rates(settings: Settings) -> Iterator[Finding]:
 
 
 def _schedule(settings: Settings, clock: Clock) -> Finding:
-    schedule = Schedule.of(settings.poll_schedule)
-    if schedule.is_within(STALE_AFTER - _A_SWEEP):
-        due = schedule.after(clock.now())
+    if not is_rare(settings.poll_schedule):
+        due = Schedule.of(settings.poll_schedule).after(clock.now())
         return Finding(Verdict.OK, "POLL_SCHEDULE", f"the next sweep is due at {due:%Y-%m-%d %H:%M:%S} UTC")
     text = (
         f"leaves {STALE_AFTER.total_seconds() / 60:.0f} minutes or more between some sweeps: health then "

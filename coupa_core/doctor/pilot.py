@@ -10,8 +10,8 @@ from coupa_core.addresses import domain_of, folded
 from coupa_core.app import Parts, build
 from coupa_core.audience import Audience, is_of
 from coupa_core.clock import Deadline
-from coupa_core.doctor.finding import Finding, Verdict
 from coupa_core.errors import ServiceError
+from coupa_core.finding import Finding, Verdict
 from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import PILOT
 from coupa_core.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from coupa_core.audience import EVERYBODY, Audience
@@ -23,21 +23,17 @@ from coupa_core.ledger import (
     Lease,
     LedgerStore,
     Opened,
-    Reading,
     Repeat,
     State,
     Status,
     age_s,
-    is_late,
     read_repeats,
     stuck,
     undone,
 )
 from coupa_core.model import Approval, Listing, stamp
 from coupa_core.report.figures import spread
-
-STALE_AFTER = timedelta(minutes=15)
-"""Without a sweep for so long the bridge counts as failing."""
+from coupa_core.report.health import STALE_AFTER, Cause, cause_of, not_yet
 
 MAX_ROWS = 100
 """Approvals of each list that are shown to operators."""
@@ -142,7 +138,9 @@ class Report:
         max_per_minute: our share of Moveworks' rate.
         full_list_minutes: how often the list of all that waits is read.
         versions: of what runs here, by name.
+        limits: what the host lets in at once and for how long; empty where that cannot be read.
         pilot: the only people who are told anything.
+        is_rare: the schedule leaves longer gaps than health allows.
     """
 
     def __init__(
@@ -156,7 +154,9 @@ class Report:
         max_per_minute: int,
         full_list_minutes: int,
         versions: Mapping[str, str],
+        limits: Mapping[str, float | None] | None = None,
         pilot: Audience = EVERYBODY,
+        is_rare: bool = False,
     ) -> None:
         self._store = store
         self._coupa = coupa
@@ -166,39 +166,32 @@ class Report:
         self._max_per_minute = max_per_minute
         self._full_list_minutes = full_list_minutes
         self._versions = dict(versions)
+        self._limits = dict(limits or {})
         self._pilot = pilot
+        self._is_rare = is_rare
 
-    def is_healthy(self, *, version: str = "", since: datetime | None = None) -> bool:
-        """Tell whether every pending approval was seen lately, and nothing is owed for long.
+    def complaint(self, *, version: str = "", since: datetime | None = None) -> Cause | None:
+        """Say why it is not sure that all that waits was seen lately and nothing is owed for long.
 
         No store, no health.
 
         Args:
             version: the release whose sweep the last one must have been; empty for any.
             since: when it must have begun at the earliest, and then ended complete; None for any time.
+
+        Returns:
+            The first cause; None where all is well.
         """
         try:
             status = self._store.status()
         except ServiceError:
-            return False
-        is_its = not version or status.version == version
-        return self._is_fresh(status) and is_its and (since is None or _saw_all(status, since))
+            return Cause.LEDGER
+        asked = not_yet(status, version=version, since=since, rare=self._is_rare)
+        return asked or self._cause_of(status)
 
-    def _is_fresh(self, status: Status) -> bool:
-        """Tell whether a sweep ended lately, all that waits was read lately, and nothing is owed for long.
-
-        A sweep from far ahead means that the clock was put back.
-        """
-        last, now = status.last_sweep_at, self._clock.now()
-        reading = Reading.of(status.reading)
-        listed_at = status.last_complete_at or (reading.began_at if reading else None)
-        is_old = is_late(listed_at, now, minutes=self._full_list_minutes)
-        return (
-            last is not None
-            and abs(now - last) < STALE_AFTER
-            and not is_old
-            and not stuck(status.owed_since, now)
-        )
+    def _cause_of(self, status: Status) -> Cause | None:
+        minutes = self._full_list_minutes
+        return cause_of(status, self._clock.now(), full_list_minutes=minutes, rare=self._is_rare)
 
     def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
         """Account for every pending approval of Coupa from the ledger.
@@ -214,7 +207,7 @@ class Report:
             `unaccounted` (ids), `groups` (how many stand where and why, and for how long), `lists` of at
             most 100 each, oldest first, or with `full` `approvals` and `next_after`; `pilot` (is it on, and
             how many approvals wait for nothing but that it widens), `repeat` (the last one), `rates`,
-            `versions`.
+            `versions`, `limits`.
 
         Raises:
             ServiceError: the store does not answer.
@@ -234,7 +227,7 @@ class Report:
         ]
         late = stuck(status.owed_since, now)
         said = {
-            "is_healthy": self._is_fresh(status),
+            "is_healthy": self._cause_of(status) is None,
             "is_proved": listing.is_complete and not listing.unreadable and not unseen and not late,
             "pending": {
                 "total": len(pending),
@@ -270,6 +263,7 @@ class Report:
             "repeat": self._repeat(repeats, opened.entries),
             "rates": self._rates(opened.entries),
             "versions": self._versions,
+            "limits": self._limits,
         }
         return said | (_page(standings, after) if full else {"lists": _lists(standings)})
 
@@ -333,11 +327,6 @@ class Report:
             used += sum((now - at).total_seconds() < RATE_WINDOW_S for at in row.sends(self._lease))
         limit = self._max_per_minute
         return {"moveworks_per_minute": limit, "used_last_minute": used, "left": max(0, limit - used)}
-
-
-def _saw_all(status: Status, since: datetime) -> bool:
-    """Tell whether the last sweep began since then, and read all that it asked for."""
-    return status.last_began_at is not None and since <= status.last_began_at and status.is_complete
 
 
 def _reading(status: Status) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from coupa_core.errors import ServiceError
 from coupa_core.journal import Row
 from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
 from coupa_core.model import Approval, Document, Kind, has_turn, stamp
-from coupa_core.report.status import STALE_AFTER, plain
+from coupa_core.report.health import STALE_AFTER
+from coupa_core.report.status import plain
 from coupa_core.report.words import Line, can_do, in_order, of_event, of_row
 
 MAX_DAYS = 31

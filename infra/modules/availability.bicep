@@ -53,31 +53,44 @@ resource test 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+// Over the log and not over the metric: that counts a place as failing for one failure in the window, so that a minute
+// in which the host is full would be an outage.
+resource alert 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
   name: name
-  location: 'global'
+  location: location
   tags: tags
+  kind: 'LogAlert'
   properties: {
-    description: 'The health route does not answer 200. See health in docs/runbook.md.'
+    displayName: 'health'
+    description: 'The health route has not answered 200 for more than five minutes. See health in docs/runbook.md.'
     severity: 1
     enabled: true
     autoMitigate: true
+    skipQueryValidation: true
     scopes: [
-      test.id
       component.id
     ]
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
-      webTestId: test.id
-      componentId: component.id
-      failedLocationCount: 2
+      allOf: [
+        {
+          query: loadTextContent('../alerts/health.kql')
+          timeAggregation: 'Count'
+          dimensions: []
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
     }
-    actions: [
-      {
-        actionGroupId: actionGroupId
-      }
-    ]
+    actions: {
+      actionGroups: [
+        actionGroupId
+      ]
+    }
   }
 }

@@ -46,7 +46,7 @@ param isProbed bool
 @description('Required. Subnet of the app, or empty.')
 param subnetId string
 
-@description('Required. Requests that one instance serves at a time.')
+@description('Required. Requests that one instance lets in and serves at a time.')
 param httpConcurrency int
 
 @description('Required. Memory of an instance in MB.')
@@ -82,7 +82,10 @@ var hostSettings = [
     value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
+  // One number for all that a crowd meets: whoever is let in has a thread, and the others are told at once.
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(httpConcurrency) }
+  { name: 'AzureFunctionsJobHost__extensions__http__maxConcurrentRequests', value: string(httpConcurrency) }
+  { name: 'AzureFunctionsJobHost__extensions__http__maxOutstandingRequests', value: string(httpConcurrency) }
   { name: 'LEDGER_ACCOUNT_URL', value: tableEndpoint }
 ]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coupa_core.hosting import OUTSTANDING, override_of
 from infra.rules import ALLOWED
 from infra.snapshots import CLIENTS, KEY
 
@@ -40,6 +41,10 @@ SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
     ("flex", "events", (SITE, ""), f"{CONFIG}.siteUpdateStrategy", GONE, "the site update strategy is None, not Recreate"),
     ("flex", "listener-all", (SITE, ""), f"{CONFIG}.siteUpdateStrategy.type", "Recreate", "the site update strategy is Recreate, not RollingUpdate"),
     ("flex", "events", (SITE, ""), "properties.siteConfig.alwaysOn", True, "properties.siteConfig has, or lacks, {'alwaysOn'}"),
+    ("crowd", "events", (SITE, ""), f"{SETTINGS}.PYTHON_THREADPOOL_THREAD_COUNT.value", "8", "PYTHON_THREADPOOL_THREAD_COUNT is 8, not 100"),
+    ("crowd", "events-all", (SITE, ""), f"{CONFIG}.scaleAndConcurrency.triggers.http.perInstanceConcurrency", 100, "perInstanceConcurrency is 100, not 50"),
+    ("crowd", "listener", (SITE, ""), f"{SETTINGS}.{override_of(OUTSTANDING)}", GONE, "maxOutstandingRequests is None, not 100"),
+    ("alert_rules", "events-all", (ALERT, '"displayName": "health"'), "", GONE, "health is not an alert and a query"),
     ("settings", "events", (SITE, ""), f"{SETTINGS}.0.name", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME is not known"),
     ("roles", "events", (ROLE, "0a9a7e1f"), "", GONE, "Storage Table Data Contributor is not given once"),
     ("roles", "events", (ROLE, "b7e6dc6d"), "properties.roleDefinitionId", "/b24988ac-6180-42a0-ab88-20f7382dd24c", "a role that is not known is given"),

@@ -15,6 +15,7 @@ const { GlobalState, KustoCode, Symbols } = Kusto.Language;
 const tables = Object.entries({
   traces: "(timestamp: datetime, message: string, severityLevel: int)",
   requests: "(timestamp: datetime, name: string, resultCode: string, duration: real)",
+  availabilityResults: "(timestamp: datetime, location: string, success: string)",
 }).map(([name, columns]) => Symbols.TableSymbol.From(columns).WithName(name));
 const globals = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ctor("logs", tables));
 

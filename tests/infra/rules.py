@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from coupa_core.callers import CALLER_OF
+from coupa_core.hosting import APP, CONCURRENT, OUTSTANDING, THREADS, limits_of, override_of
 from infra.snapshots import CLIENTS, KEY, PLAIN, ROOT, SECRET, WAYS, Snapshot
 
 Resource = dict[str, Any]
@@ -106,7 +107,7 @@ HOST_SETTINGS = frozenset(
     {
         *(f"AzureWebJobsStorage__{name}" for name in ("accountName", "credential", "clientId")),
         *(f"APPLICATIONINSIGHTS_{name}_STRING" for name in ("CONNECTION", "AUTHENTICATION")),
-        *("AZURE_CLIENT_ID", "PYTHON_THREADPOOL_THREAD_COUNT"),
+        *("AZURE_CLIENT_ID", THREADS, override_of(CONCURRENT), override_of(OUTSTANDING)),
     }
 )
 """Settings of the Functions host and of Azure's libraries."""
@@ -155,6 +156,21 @@ def flex(sent: Deployments) -> list[str]:
         asked = WAYS[way].get("SITE_UPDATE_STRATEGY") or "Recreate"
         strategy = at(site, "properties.functionAppConfig.siteUpdateStrategy.type")
         wrong += [f"{way}: the site update strategy is {strategy}, not {asked}"] if strategy != asked else []
+    return wrong
+
+
+def crowd(sent: Deployments) -> list[str]:
+    """What a crowd meets has one number: the host's doors, its worker's threads, and when the plan scales."""
+    wrong = []
+    for way, site in _sites(sent):
+        given = {each["name"]: each["value"] for each in at(site, "properties.siteConfig.appSettings")}
+        scale = at(
+            site, "properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency"
+        )
+        names = (THREADS, override_of(CONCURRENT), override_of(OUTSTANDING))
+        numbers = {name: given.get(name) for name in names} | {"perInstanceConcurrency": str(scale)}
+        asked = str(WAYS[way].get("HTTP_CONCURRENCY") or limits_of(APP, {}).outstanding)
+        wrong += [f"{way}: {name} is {each}, not {asked}" for name, each in numbers.items() if each != asked]
     return wrong
 
 
@@ -262,7 +278,8 @@ def alert_rules(sent: Deployments) -> list[str]:
     wrong = []
     for way, snapshot in _apps(sent):
         found = {alert["name"]: alert for alert in alerts(snapshot)}
-        wrong += [f"{way}: {name} is not an alert and a query" for name in sorted(found.keys() ^ queries)]
+        wanted_here = queries.keys() - (set() if WAYS[way].get("ENABLE_AVAILABILITY_TEST") else {"health"})
+        wrong += [f"{way}: {name} is not an alert and a query" for name in sorted(found.keys() ^ wanted_here)]
         people = WAYS[way].get("MANY_PEOPLE") or "30"
         for name, alert in found.items():
             wanted = queries.get(name, "").replace("people >= 30", f"people >= {people}")
@@ -308,7 +325,9 @@ def function_keys(sent: Deployments) -> list[str]:
 
 RULES: dict[str, Rule] = {
     rule.__name__: rule
-    for rule in (*(locks, flex, roles, settings, secrets, callers, foretold, alert_rules, function_keys),)
+    for rule in (
+        *(locks, flex, crowd, roles, settings, secrets, callers, foretold, alert_rules, function_keys),
+    )
 }
 
 

@@ -59,6 +59,7 @@ _ALL = (
         "ENTRA_DECISION_CLIENTS": f" {CLIENTS[1].upper()}, {CLIENTS[2]},",
         "ENTRA_OPERATOR_CLIENTS": CLIENTS[2],
         "ENTRA_RELAY_CLIENTS": f"{CLIENTS[3]} ",
+        "HTTP_CONCURRENCY": "50",
         "MANY_PEOPLE": "50",
         "MONTHLY_BUDGET": "50",
         "TAGS": '{"cost-center": "42"}',

@@ -28,8 +28,18 @@ _WINDOWS = {
     "P1D": timedelta(days=1),
 }
 _EVERY = _WINDOWS["PT5M"]
-ALERTS = alerts(loaded()["events"])
-"""The alerts as Azure is sent them."""
+ALERTS = [
+    *alerts(loaded()["events"]),
+    *(each for each in alerts(loaded()["events-all"]) if each["name"] == "health"),
+]
+"""The alerts as Azure is sent them, and that of the availability test where it is switched on."""
+
+PLACES = ("North Europe", "East US", "Southeast Asia")
+_TRIES = 3
+"""A place asks again before it says that it failed.
+
+Source: https://learn.microsoft.com/azure/azure-monitor/app/availability
+"""
 
 _CALM = 3
 """Evaluations without a row after which a state is over.
@@ -50,7 +60,7 @@ class Watch(logging.Handler):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
-        self.tables: dict[str, list[Row]] = {"traces": [], "requests": []}
+        self.tables: dict[str, list[Row]] = {"traces": [], "requests": [], "availabilityResults": []}
         self.mails: list[tuple[str, str]] = []
         self._evaluated_at = world.clock.now()
         self._calm: dict[tuple[str, str], int] = {}
@@ -81,6 +91,20 @@ class Watch(logging.Handler):
         }
         self.tables["requests"].append(row)
         return answer
+
+    def probe(self, place: str, *, full: bool = False) -> None:
+        """Ask for health from outside, as the availability test does, up to three times.
+
+        Args:
+            place: from where.
+            full: the host is full meanwhile, and answers 429 in the app's place.
+        """
+        is_well = any(not full and self._asks() for _ in range(_TRIES))
+        row = {"timestamp": self.world.clock.now(), "location": place, "success": "1" if is_well else "0"}
+        self.tables["availabilityResults"].append(row)
+
+    def _asks(self) -> bool:
+        return self._session.get("http://app.test/api/health", timeout=5).status_code == 200
 
     def sweeps(self, minutes: int, *, apart: int = 1) -> None:
         """Let time pass, with a sweep in every minute, or so many minutes apart."""

@@ -96,7 +96,7 @@ SWITCHES = {
     "--yes",
     "-y",
 }
-TARGETS = ("setup", "package", "infra", "test")
+TARGETS = ("setup", "package", "gate", "infra", "test")
 
 
 class Wrong(Exception):
@@ -472,6 +472,10 @@ def gh(words: list[str], cloud: Cloud) -> None:
 def curl(words: Sequence[str]) -> str:
     """Answer as the app would, where the address is that of an app."""
     [url] = [word for word in words if word.startswith("http")]
+    return _app_says(url, words)
+
+
+def _app_says(url: str, words: Sequence[str]) -> str:
     app = re.fullmatch(r"https://([\w-]+)\.azurewebsites\.net/api/(\w+)", url)
     with Cloud() as cloud:
         if not app:
@@ -482,16 +486,19 @@ def curl(words: Sequence[str]) -> str:
     return f"{app[2]}: ok"
 
 
-def make(target: str) -> None:
+def make(target: str, *given: str) -> None:
     """Make a target, or stand for that.
 
     Raises:
-        Wrong: there is no such target.
+        Wrong: there is no such target, or no such deployment.
     """
     if target not in TARGETS:
         raise Wrong(f"no rule to make target '{target}'")
     if target == "package":
         _package()
+    if target == "gate":
+        [url] = [each.removeprefix("URL=") for each in given]
+        _app_says(f"{url}/api/health", ())
 
 
 def main() -> int:
@@ -506,7 +513,7 @@ def main() -> int:
             said = curl(words)
         elif tool == "make":
             said = None
-            make(words[0])
+            make(*words)
         else:
             with Cloud() as cloud:
                 said = {"az": az, "func": func, "gh": gh}[tool](words, cloud)

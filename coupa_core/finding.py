@@ -1,4 +1,4 @@
-"""What one check of the doctor found, as a line for an operator."""
+"""What one check found, as a line for an operator: of the doctor, and of the gate after a deployment."""
 
 from __future__ import annotations
 

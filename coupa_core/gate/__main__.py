@@ -1,0 +1,80 @@
+"""The command: one line for each finding; ends with 0 when all is well, 1 when not, 2 when called wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from coupa_core.clock import Clock, SystemClock
+from coupa_core.finding import Finding, Verdict
+from coupa_core.gate.asking import Asking
+from coupa_core.gate.health import Wanted, wait_for
+from coupa_core.gate.host import host_findings, status_findings
+
+WAIT_S = 600.0
+"""A first deployment has its roles after some minutes."""
+
+NOW = "now"
+"""A sweep that begins from now on: an earlier one may be of the release before."""
+
+MASTER_KEY, OPERATORS_KEY = "MASTER_KEY", "OPERATORS_KEY"
+"""Variables, and no arguments: what stands in a command is seen by all processes of the machine."""
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Ask, print, and return the exit status.
+
+    Args:
+        arguments: of the command line; None for those of the process.
+        environment: in which keys may be; None for that of the process.
+        clock: the time; None for the machine's.
+
+    Raises:
+        SystemExit: with 2 when called wrongly.
+    """
+    parser = argparse.ArgumentParser(
+        "python -m coupa_core.gate",
+        description="Ask a deployment whether it works. MASTER_KEY in the environment asks the host of its "
+        "timer, too, OPERATORS_KEY the bridge of its last sweep.",
+    )
+    parser.add_argument("url", help="such as https://your-function-app.azurewebsites.net")
+    parser.add_argument("--version", default="", help="the release that must have swept")
+    parser.add_argument("--since", default=NOW, help="when its sweep must have begun; by default now")
+    parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds to wait for it (default 600)")
+    asked = parser.parse_args(arguments)
+    given = os.environ if environment is None else environment
+    clock = clock or SystemClock()
+    keys = {name: given.get(name, "").strip() for name in (MASTER_KEY, OPERATORS_KEY)}
+    try:
+        asking = Asking(asked.url)
+    except ValueError as error:
+        parser.error(str(error))
+    if any(keys.values()) and not asking.may_hold_keys:
+        parser.error("a key goes over https only: give an address with https, or take the key away")
+    findings: list[Finding] = []
+
+    def tell(finding: Finding) -> None:
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()
+        findings.append(finding)
+
+    since = clock.now().isoformat() if asked.since == NOW else asked.since
+    tell(wait_for(asking, Wanted(asked.version, since), clock, within_s=asked.wait, tell=tell))
+    if keys[MASTER_KEY]:
+        for each in host_findings(asking, keys[MASTER_KEY]):
+            tell(each)
+    if keys[OPERATORS_KEY]:
+        for each in status_findings(asking, keys[OPERATORS_KEY]):
+            tell(each)
+    return int(any(each.verdict is Verdict.WRONG for each in findings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""What the Functions host lets in at once and for how long: `host.json`, the settings over it, the threads.
+
+It reads these numbers and says which do not fit together; the host and its worker keep them.
+Only the standard library is imported: the gate runs where no package is.
+
+Sources: https://learn.microsoft.com/azure/azure-functions/functions-host-json,
+https://learn.microsoft.com/azure/azure-functions/functions-app-settings#pythonthreadpoolthreadcount
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coupa_core.environment import trimmed
+from coupa_core.errors import SettingsError
+from coupa_core.finding import Finding, Verdict
+
+APP = Path(__file__).resolve().parents[1]
+"""The folder of the function app, with `host.json`."""
+
+HOST_JSON = "host.json"
+
+ENOUGH_S = 120.0
+"""Whatever the app does ends within so many seconds: its longest answer takes 110, a sweep 50."""
+
+THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
+CONCURRENT = "extensions.http.maxConcurrentRequests"
+OUTSTANDING = "extensions.http.maxOutstandingRequests"
+TIMEOUT = "functionTimeout"
+
+_EARLIER = (32, 100, 300.0)
+_SPAN = re.compile(r"(?:([0-9]{1,4})\.)?([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})")
+_UNBOUND = "-1"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds for one instance.
+
+    Attributes:
+        concurrent: requests that are handed to the app at once; None for any number.
+        outstanding: requests that are let in, those that run among them; None for any number.
+        timeout_s: after how many seconds a call ends the worker; None where `host.json` does not say.
+        threads: of the worker; each serves one request, or the timer.
+    """
+
+    concurrent: int | None
+    outstanding: int | None
+    timeout_s: float | None
+    threads: int
+
+    def values(self) -> dict[str, float | None]:
+        """Return them as operators see them."""
+        return {
+            "max_concurrent": self.concurrent,
+            "max_outstanding": self.outstanding,
+            "function_timeout_s": self.timeout_s,
+            "threads": self.threads,
+        }
+
+
+def override_of(name: str) -> str:
+    """Return the setting that wins over a value of `host.json`.
+
+    >>> override_of("functionTimeout")
+    'AzureFunctionsJobHost__functionTimeout'
+
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+    """
+    return f"AzureFunctionsJobHost__{name.replace('.', '__')}"
+
+
+def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
+    """Return what holds for the app of a folder.
+
+    Args:
+        folder: of the app.
+        environment: names and values of the settings.
+
+    Raises:
+        SettingsError: `host.json` cannot be read, or says of one of these what the host would not take.
+    """
+    try:
+        said = json.loads((folder / HOST_JSON).read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        raise SettingsError(f"{HOST_JSON}: cannot be read as JSON") from None
+    given = {name.lower(): trimmed(value) for name, value in environment.items()}
+
+    def text(name: str) -> str:
+        value: Any = given.get(override_of(name).lower()) or said
+        for part in () if value is not said else name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return "" if value is None else str(value)
+
+    return Limits(
+        concurrent=_number(CONCURRENT, text(CONCURRENT)),
+        outstanding=_number(OUTSTANDING, text(OUTSTANDING)),
+        timeout_s=_seconds(text(TIMEOUT)),
+        threads=threads_of(environment.get(THREADS, "")) or min(32, (os.cpu_count() or 1) + 4),
+    )
+
+
+def threads_of(text: str) -> int | None:
+    """Read the number of threads; None where the worker takes its own, by the machine's processors.
+
+    Source: https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor
+    """
+    text = trimmed(text)
+    return (int(text) or None) if re.fullmatch("[0-9]{1,9}", text) else None
+
+
+def _number(name: str, text: str) -> int | None:
+    if text in ("", _UNBOUND):
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise SettingsError(f"{HOST_JSON}: {name} must be a whole number")
+    return int(text)
+
+
+def _seconds(text: str) -> float | None:
+    if text in ("", _UNBOUND):
+        return None
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise SettingsError(f"{HOST_JSON}: {TIMEOUT} must be a time such as 00:02:00")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def fits(limits: Limits) -> Iterator[Finding]:
+    """Say which of the numbers do not fit together, or that all do."""
+    findings = [*_earlier(limits), *_crowd(limits), *_time(limits)]
+    yield from findings
+    if not findings:
+        text = f"{limits.outstanding} requests are let in at once, and each has a thread"
+        yield Finding(Verdict.OK, HOST_JSON, text)
+
+
+def _earlier(limits: Limits) -> Iterator[Finding]:
+    if (limits.concurrent, limits.outstanding, limits.timeout_s) == _EARLIER:
+        text = "is that of 0.2.0 or earlier, under a later release: take the one that came with the release"
+        yield Finding(Verdict.NOTE, HOST_JSON, text)
+
+
+def _crowd(limits: Limits) -> Iterator[Finding]:
+    let_in = limits.outstanding
+    if let_in is None or let_in > limits.threads:
+        text = (
+            f"lets {'any number of' if let_in is None else let_in} requests in, and the worker has "
+            f"{limits.threads} threads: in a crowd clicks wait for one, and may be answered too late; give "
+            f"{THREADS}, maxConcurrentRequests and maxOutstandingRequests one number, as HTTP_CONCURRENCY "
+            "of the templates does"
+        )
+        yield Finding(Verdict.NOTE, HOST_JSON, text)
+    elif limits.concurrent is not None and limits.concurrent < let_in:
+        text = (
+            f"lets {let_in} requests in and runs {limits.concurrent} of them: in a crowd the others wait, "
+            "and may be answered too late; give maxConcurrentRequests and maxOutstandingRequests one number"
+        )
+        yield Finding(Verdict.NOTE, HOST_JSON, text)
+
+
+def _time(limits: Limits) -> Iterator[Finding]:
+    time_s = limits.timeout_s
+    if time_s is not None and time_s < ENOUGH_S:
+        text = (
+            f"{TIMEOUT} is {time_s:.0f} s, and the host then ends the worker with all that it runs, clicks, "
+            "too: a sweep takes up to 50 s, an operator's answer up to 110; set 00:02:00"
+        )
+        yield Finding(Verdict.WRONG, HOST_JSON, text)
+    elif time_s is None or time_s > ENOUGH_S:
+        text = (
+            f"{TIMEOUT} is {'not said' if time_s is None else f'{time_s:.0f} s'}: a click that runs beside a "
+            "call that hangs may be answered only after so long; set 00:02:00"
+        )
+        yield Finding(Verdict.NOTE, HOST_JSON, text)
