@@ -26,6 +26,9 @@ APP = Path(__file__).resolve().parents[1]
 
 HOST_JSON = "host.json"
 
+TIMER = "poll_approvals"
+"""The timer's function, as the host knows it."""
+
 ENOUGH_S = 120.0
 """Whatever the app does ends within so many seconds: its longest answer takes 110, a sweep 50."""
 

@@ -9,10 +9,16 @@ from pathlib import Path
 from coupa_core.environment import trimmed
 from coupa_core.errors import SettingsError
 from coupa_core.finding import Finding, Verdict
-from coupa_core.hosting import CONCURRENT, OUTSTANDING, THREADS, fits, limits_of, override_of, threads_of
-
-TIMER = "poll_approvals"
-"""The timer's function."""
+from coupa_core.hosting import (
+    CONCURRENT,
+    OUTSTANDING,
+    THREADS,
+    TIMER,
+    fits,
+    limits_of,
+    override_of,
+    threads_of,
+)
 
 BY_TEMPLATE = "HTTP_CONCURRENCY"
 """The variable by which the templates give one number to the host, its worker and the plan."""

@@ -12,10 +12,8 @@ from typing import Any
 from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
 from coupa_core.gate.asking import Answer, Asking
-from coupa_core.hosting import Limits, fits
+from coupa_core.hosting import TIMER, Limits, fits
 from coupa_core.schedule import NeverComes, Schedule
-
-TIMER = "poll_approvals"
 
 STATUS_S = 120.0
 """The status lists all that waits in Coupa, which may take 110 s."""
