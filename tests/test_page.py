@@ -28,7 +28,7 @@ from werkzeug.test import Client, TestResponse
 from coupa_core import app
 from sandbox.azurite import Azurite
 from sandbox.coupa.world import Group
-from sandbox.host import FunctionHost
+from sandbox.in_process import FunctionHost
 from sandbox.moveworks import Delivered
 from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page, server

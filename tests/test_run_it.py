@@ -20,7 +20,7 @@ from ports import own_ports
 
 from coupa_core.settings import HOST_STORAGE, NAMES
 from sandbox.azurite import INSTALL_HINT, WELL_KNOWN_PORTS, is_installed
-from sandbox.host import take_settings
+from sandbox.command_line import take_settings
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, is_free
 
 ROOT = Path(__file__).resolve().parents[1]

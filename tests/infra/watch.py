@@ -17,7 +17,7 @@ from bridge import World
 from infra.kusto import Row, run
 from infra.rules import alerts
 from infra.snapshots import loaded
-from sandbox.host import FunctionHost
+from sandbox.in_process import FunctionHost
 from sandbox.serving import InProcess
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,96 @@
+"""The command line of `python -m sandbox.host`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.console import log_to_stderr
+from sandbox.ending import Ending
+from sandbox.host import __doc__ as about
+from sandbox.host_json import read_host_json
+from sandbox.hosting import host
+from sandbox.spawning import Child
+from sandbox.worker import Worker
+
+logger = logging.getLogger("host")
+
+
+def take_settings(path: Path, environ: MutableMapping[str, str]) -> None:
+    """Put the `Values` of a settings file into the environment, which wins, as with `func start`.
+
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
+
+    Raises:
+        ValueError: the file is no JSON, is encrypted, or has others than plain texts.
+        OSError: it cannot be read.
+    """
+    said = json.loads(path.read_text("utf-8-sig"))
+    values = said.get("Values", {})
+    if said.get("IsEncrypted") or not all(isinstance(each, str) for each in values.values()):
+        raise ValueError(f"{path.name}: its Values must be plain texts (see func settings decrypt)")
+    for name, value in values.items():
+        environ.setdefault(name, value)
+
+
+def _own_key(text: str) -> tuple[str, str]:
+    name, equals, key = text.partition("=")
+    if not (name and equals and key):
+        raise argparse.ArgumentTypeError("must be FUNCTION=KEY")
+    return name, key
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.host", description=about.partition("\n")[0])
+    here = Path(__file__).parents[1]
+    parser.add_argument("--port", type=int, default=7071)
+    parser.add_argument("--app", type=Path, default=here, help="folder of function_app.py")
+    parser.add_argument("--settings", type=Path, help="file of local settings, as Core Tools keep them")
+    parser.add_argument("--function-key", help="ask for this key, as Azure does")
+    own: dict[str, Any] = {"action": "append", "default": [], "metavar": "FUNCTION=KEY", "type": _own_key}
+    parser.add_argument("--own-key", **own, help="a key that opens one function; may be repeated")
+    parser.add_argument("--system-key", help="a key that opens nothing here")
+    parser.add_argument("--master-key", help="a key that opens everything; admin asks for it then")
+    parser.add_argument("--no-timers", action="store_true", help="leave the firing of timers to the caller")
+    parser.add_argument("--movable-clock", action="store_true", help="let POST /admin/clock move the time")
+    parser.add_argument("--state", type=Path, help="folder that remembers the timers, and that hosts share")
+    parser.add_argument("--lease", type=float, default=60.0, help="seconds that a lock outlives its host")
+    return parser
+
+
+def run(first: Child) -> int:
+    """Do what the command line asks for.
+
+    Args:
+        first: the process of the first worker.
+
+    Returns:
+        The exit status: 1 when settings cannot be read, the port is taken, or no worker stays alive.
+    """
+    options = _arguments().parse_args()
+    log_to_stderr()
+    app_dir = options.app.resolve()
+    try:
+        if options.settings:
+            take_settings(options.settings, os.environ)
+        settings = read_host_json(app_dir)
+    except (OSError, ValueError) as error:
+        logger.exception("The app cannot be loaded")
+        print(f"0 functions loaded: {type(error).__name__}: {error}", flush=True)
+        return 1
+    try:
+        listening = socket.create_server(("127.0.0.1", options.port), backlog=1024)
+    except OSError as error:
+        print(f"Port {options.port} cannot be used: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        return 1
+    worker = Worker(app_dir, timeout_s=settings.timeout_s, is_movable=options.movable_clock)
+    ending = Ending(worker.kill)
+    worker.start(first)
+    return host(listening, worker, ending, options, settings)

@@ -1,0 +1,209 @@
+"""Keeps the schedules of an app's timers, with what a host remembers of them in its storage.
+
+Hosts that share a folder as their storage are instances of one app: of each timer they have one lock, and who
+holds it runs the timer. The lock is a lease: it ends some time after its holder has died.
+
+Sources, read 2026-11:
+    https://github.com/Azure/azure-webjobs-sdk-extensions (TimerListener.cs: past due, and what follows an
+        overrun; TimerSchedule.cs: schedules under a minute are not monitored)
+    https://github.com/Azure/azure-webjobs-sdk (SingletonManager.cs: the lock of a listener)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import CLOCK_MONOTONIC, clock_gettime
+from typing import Protocol
+
+from sandbox.clock import Clock
+from sandbox.ncrontab import Schedule
+
+STEP_S = 0.1
+"""How long a sleep is at most, before somebody asks whether time was moved or the timers are stopped."""
+MONITORED_FROM = timedelta(minutes=1)
+
+logger = logging.getLogger("host")
+
+
+class Memory(Protocol):
+    """What is remembered of one timer."""
+
+    def is_ours(self) -> bool:
+        """Return whether this host may run the timer now; takes or renews its lock."""
+        ...
+
+    def next_time(self) -> datetime | None:
+        """Return the time that was planned last, aware UTC; None when nothing is known."""
+        ...
+
+    def keep(self, last: datetime | None, next_time: datetime | None) -> None:
+        """Remember the last run and the next, aware UTC."""
+        ...
+
+    def release(self) -> None:
+        """Give up the lock."""
+        ...
+
+
+class NoMemory:
+    """Nothing is remembered, and nobody else is there."""
+
+    def is_ours(self) -> bool:
+        """Return True."""
+        return True
+
+    def next_time(self) -> datetime | None:
+        """Return nothing."""
+        return None
+
+    def keep(self, last: datetime | None, next_time: datetime | None) -> None:
+        """Remember nothing."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+class FolderMemory:
+    """One timer in a folder: `NAME.status.json` (`last`, `next`) and `NAME.lock.json`.
+
+    Args:
+        folder: the storage; it is made where it is missing.
+        name: of the timer.
+        lease_s: how long the lock outlives its holder.
+    """
+
+    def __init__(self, folder: Path, name: str, *, lease_s: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._status = folder / f"{name}.status.json"
+        self._lock = folder / f"{name}.lock.json"
+        self._lease_s = lease_s
+        self._owner = str(uuid.uuid4())
+        self._is_released = threading.Event()
+        threading.Thread(target=self._renew, name=f"lock {name}", daemon=True).start()
+
+    def is_ours(self) -> bool:
+        """Take the lock if it is free or ours; hosts that die leave it until its time is over."""
+        return self._change_lock(self._after_asking)
+
+    def _after_asking(self, now: float, holder: str, until: float) -> tuple[str, float] | None:
+        # Beyond a lease from now is a time of before the machine was started anew.
+        is_held = holder != self._owner and now < until <= now + self._lease_s
+        return None if is_held else (self._owner, now + self._lease_s)
+
+    def release(self) -> None:
+        """Let another host take the lock at once."""
+        self._is_released.set()
+        self._change_lock(lambda _now, holder, _until: ("", 0.0) if holder == self._owner else None)
+
+    def _change_lock(self, change: Callable[[float, str, float], tuple[str, float] | None]) -> bool:
+        """Read the lock and write what `change` makes of it; False where it is left as it is."""
+        # Not the clock of the wall, which somebody may move; this one is the same in all processes.
+        with os.fdopen(os.open(self._lock, os.O_RDWR | os.O_CREAT), "r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            said = json.loads(file.read() or "{}")
+            changed = change(
+                clock_gettime(CLOCK_MONOTONIC), str(said.get("holder", "")), float(said.get("until", 0))
+            )
+            if changed is None:
+                return False
+            # Of one length and in one write: a host that is killed meanwhile leaves a whole text.
+            text = json.dumps({"holder": changed[0], "until": changed[1]})
+            os.pwrite(file.fileno(), f"{text:<120}".encode(), 0)
+        return True
+
+    def next_time(self) -> datetime | None:
+        """Return the time that was planned last; None where there is no status or none that can be read."""
+        try:
+            return datetime.fromisoformat(json.loads(self._status.read_text("utf-8"))["next"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("%s is not used: %r", self._status.name, error)
+            return None
+
+    def keep(self, last: datetime | None, next_time: datetime | None) -> None:
+        """Write the status in one piece."""
+        said = {"last": last and last.isoformat(), "next": next_time and next_time.isoformat()}
+        new = self._status.with_suffix(f".{self._owner}")
+        new.write_text(json.dumps(said), "utf-8")
+        new.replace(self._status)
+
+    def _renew(self) -> None:
+        """Keep the lock, however long a run lasts."""
+        while not self._is_released.wait(self._lease_s / 4):
+            self._change_lock(self._longer)
+
+    def _longer(self, now: float, holder: str, _until: float) -> tuple[str, float] | None:
+        return (holder, now + self._lease_s) if holder == self._owner else None
+
+
+def keep(
+    schedule: Schedule,
+    run: Callable[[bool], object],
+    clock: Clock,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    memory: Memory | None = None,
+) -> None:
+    """Call `run` at each time of the schedule until stopped, never twice at once.
+
+    The next time is counted from the start of a run. A run that lasted past it, however long, is followed
+    by one run at once, and then by the schedule again. A time that passed while no host was there is made up
+    for by one run at once, which is told that it is past due.
+
+    Args:
+        schedule: when.
+        run: what, called with whether it is past due; must not raise.
+        clock: tells the time and lets it pass.
+        stopped: asked before each run.
+        memory: what is known from before, and who may run the timer.
+    """
+    memory = memory or NoMemory()
+    started: datetime | None = None
+    while not stopped():
+        if not memory.is_ours():
+            started = None
+            clock.sleep(STEP_S)
+            continue
+        is_past_due = started is None and _is_past_due(schedule, clock.now(), memory)
+        if is_past_due:
+            started = clock.now()
+        else:
+            started = started or clock.now()
+            due = schedule.after(started)
+            if due is None or not _sleep_until(due, clock, stopped):
+                return
+            if not memory.is_ours():
+                continue
+            started = max(due, clock.now())  # a sleep that ended early must not find the same time again
+        run(is_past_due)
+        memory.keep(started, schedule.after(started))
+
+
+def _is_past_due(schedule: Schedule, now: datetime, memory: Memory) -> bool:
+    """Return whether the time that was planned last has passed; where none was, remember the next."""
+    following = schedule.after(now)
+    second = following and schedule.after(following)
+    if following is None or second is None or second - following < MONITORED_FROM:
+        return False
+    planned = memory.next_time()
+    if planned is None:
+        memory.keep(None, following)
+    return planned is not None and planned < now
+
+
+def _sleep_until(due: datetime, clock: Clock, stopped: Callable[[], bool]) -> bool:
+    """Let time pass; False when the timers are stopped."""
+    while (left_s := (due - clock.now()).total_seconds()) > 0:
+        if stopped():
+            return False
+        clock.sleep(min(left_s, STEP_S))
+    return not stopped()
