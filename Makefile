@@ -7,7 +7,7 @@ NEWEST = build/newest
 export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof infra package gate release-notes lock newest audit-deps sbom clean
+.PHONY: help setup demo test lint bench proof check-host infra package gate release-notes lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside anothe
 
 proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))
+
+check-host: setup ## hold Microsoft's host to the table of its answers: func on the path, or URL=... with MASTER_KEY set
+	@PYTHONPATH=tests $(PYTHON_BIN) -m host_table $(if $(URL),--url '$(URL)')
 
 infra: tools-infra tests/infra/node_modules ## check templates and alerts; compile them, too, where the Bicep CLI is
 	@$(PYTHON_BIN) -m pytest -q $(wildcard tests/test_infra*.py)

@@ -156,7 +156,7 @@ def read_headers(file: BufferedReader) -> list[tuple[str, str]]:
         BadRequest: 431 they are too many or too long; 400 one is none.
     """
     headers: list[tuple[str, str]] = []
-    left = MAX_HEADERS_BYTES
+    left = MAX_HEADERS_BYTES + len(b"\r\n")  # the empty line that ends them does not count
     while True:
         line = file.readline(left + 1)
         left -= len(line)
