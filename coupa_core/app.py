@@ -110,6 +110,8 @@ def handle(
 ) -> Reply:
     """Answer one HTTP request.
 
+    The host hands the caller's key on, in the header or in the query; it ends here, where nothing needs it.
+
     Args:
         name: of the function that the host matched.
         headers: as received.
@@ -119,7 +121,7 @@ def handle(
     """
     from coupa_core.endpoints import Reply, Request, refusal, request_id
 
-    request = Request(headers, query, route, body)
+    request = Request(without(headers, "x-functions-key"), without(query, "code"), route, body)
     try:
         bridge = _bridge()
     except SettingsError as error:
@@ -129,6 +131,11 @@ def handle(
             return Reply(503, {"status": "failing", "cause": cause}, request_id=named)
         return refusal(name, error, request_id=named)
     return bridge.endpoints.handle(name, request)
+
+
+def without(given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return all but what has one name, in whichever case."""
+    return {each: value for each, value in given.items() if each.lower() != name}
 
 
 def _bridge() -> Bridge:

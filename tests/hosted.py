@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -37,6 +39,7 @@ class Hosted:
     coupa_url: str
     moveworks_url: str
     app_url: str
+    pid: int
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def approver(self, *, waiting: int = 1) -> str:
@@ -60,11 +63,25 @@ class Hosted:
         reply = requests.get(
             f"{self.app_url}/api/approvals",
             headers={"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email},
-            timeout=10,
+            timeout=60,
         )
         [card] = reply.json()["approvals"]
         shown: dict[str, str] = card
         return shown
+
+    def click(
+        self, email: str, card: dict[str, str], verb: str = "approve", **details: Any
+    ) -> requests.Response:
+        """Click a button of a card, as the connector does."""
+        headers = {"x-functions-key": FUNCTION_KEY, "X-Actor-Email": email}
+        headers |= {"X-Action-Token": card["action_token"], **details.pop("headers", {})}
+        url = f"{self.app_url}/api/approvals/{card['approval_id']}/{verb}"
+        return requests.post(url, headers=headers, timeout=60, **details)
+
+    def kill_worker(self) -> None:
+        """End the process that runs the functions, as a lack of memory does; the host stays."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
+        os.kill(int(children[0]), signal.SIGKILL)
 
     def sweep(self) -> None:
         """Sweep once; health is green then, and the bridge has rows of what waits."""
@@ -73,8 +90,12 @@ class Hosted:
 
 
 @contextlib.contextmanager
-def hosted() -> Iterator[Hosted]:
+def hosted(app: Path = ROOT, more: Mapping[str, str] | None = None) -> Iterator[Hosted]:
     """Run everything while the block runs.
+
+    Args:
+        app: folder of the function app.
+        more: settings, over those of a bridge that keeps its ledger in memory.
 
     Raises:
         RuntimeError: the app did not start.
@@ -100,8 +121,9 @@ def hosted() -> Iterator[Hosted]:
             "RELAY": "on",
             "RELAY_DOMAINS": "example.com",
             "LEDGER_CONNECTION": "memory",
+            **(more or {}),
         }
-        command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers"]
+        command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers", "--app", str(app)]
         process = subprocess.Popen(
             [*command, "--function-key", FUNCTION_KEY],
             cwd=ROOT,
@@ -116,7 +138,7 @@ def hosted() -> Iterator[Hosted]:
             if started is None:
                 raise RuntimeError("the local host did not start")
             app_url = started.split()[-1]
-            place = Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url)
+            place = Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url, process.pid)
             place.sweep()
             yield place
         finally:

@@ -263,6 +263,23 @@ def test_the_next_sweep_is_told_and_a_schedule_that_health_cannot_keep_up_with(s
     assert "leaves 15 minutes or more between some sweeps: health then answers 503" in seldom.text
 
 
+@pytest.mark.parametrize(
+    ("schedule", "part"),
+    [
+        ("0 0 0 31 2 *", "never comes: none of its months has such a day"),
+        ("0 0 0 * * 7", "has weekdays that the host does not know"),
+        ("0 0 22-6 * * *", "has a range of hours that ends before it begins"),
+        ("00:05:00", "must not be a span of time"),
+    ],
+)
+def test_a_schedule_that_never_comes_or_that_the_host_refuses_is_wrong(
+    stage: Stage, schedule: str, part: str
+) -> None:
+    stage.settings["POLL_SCHEDULE"] = schedule
+
+    assert part in stage.wrong()["POLL_SCHEDULE"]
+
+
 @pytest.fixture
 def forbidding() -> Iterator[str]:
     """Serve a table service that gives nobody any right, and yield its connection string."""

@@ -18,7 +18,17 @@ from coupa_core.doctor.limits import limits
 from coupa_core.endpoints import BOUNDS_S
 from coupa_core.errors import SettingsError
 from coupa_core.finding import Finding, Verdict
-from coupa_core.hosting import APP, ENOUGH_S, THREADS, Limits, fits, limits_of
+from coupa_core.hosting import (
+    APP,
+    CONCURRENT,
+    ENOUGH_S,
+    OUTSTANDING,
+    THREADS,
+    Limits,
+    fits,
+    limits_of,
+    override_of,
+)
 from coupa_core.sweep.run import SWEEP_S
 from sandbox.clock import ManualClock
 
@@ -168,6 +178,16 @@ def test_a_new_app_under_an_old_host_json_is_said_by_the_doctor(tmp_path: Path) 
     assert said[0].startswith("is that of 0.2.0 or earlier, under a later release")
     assert "runs 32 of them" in said[1]
     assert "functionTimeout is 300 s" in said[2]
+
+
+def test_an_old_release_under_the_settings_of_new_templates_lets_in_whom_it_can_serve(tmp_path: Path) -> None:
+    """Whoever goes back has the earlier host.json, and threads and doors of the later templates."""
+    over = dict.fromkeys((THREADS, override_of(CONCURRENT), override_of(OUTSTANDING)), "100")
+
+    [said] = fits(limits_of(folder(tmp_path, EARLIER), over))
+
+    assert said.verdict is Verdict.NOTE
+    assert said.text.startswith("functionTimeout is 300 s")
 
 
 def test_settings_of_an_old_deployment_under_a_new_host_json_are_said_by_the_doctor() -> None:
