@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 from urllib.parse import parse_qsl
 
+from bench.callers import Card
 from bench.tempo import Tempo
 from sandbox.clock import Clock, RealClock
 from sandbox.coupa import CoupaSimulator
@@ -89,6 +90,11 @@ class Neighbours:
         ids: list[int] = self._ask("told")
         return ids
 
+    def cards(self) -> list[Card]:
+        """Return what the messages that were taken carry back in a click, in order."""
+        cards: list[Card] = self._ask("cards")
+        return cards
+
     def jump(self, ahead_s: float) -> None:
         """Let the fast time be so far ahead."""
         self._ask("jump", ahead_s)
@@ -113,8 +119,12 @@ class Neighbours:
 
     def decided(self) -> int:
         """Return how many decisions Coupa has applied."""
-        number: int = self._ask("decided")
-        return number
+        return len(self.decided_ids())
+
+    def decided_ids(self) -> list[int]:
+        """Return on which approvals Coupa has applied a decision, in order, each as often as it did."""
+        ids: list[int] = self._ask("decided_ids")
+        return ids
 
     def calls(self) -> tuple[int, int, int]:
         """Return the calls to Coupa's API, for its token, and the notices at Moveworks."""
@@ -172,6 +182,12 @@ class _Hosted:
     def told(self) -> list[int]:
         return [int(each.slots["approval_id"]) for each in self.moveworks.delivered]
 
+    def cards(self) -> list[Card]:
+        return [
+            Card(each.recipient, int(each.slots["approval_id"]), each.slots["action_token"])
+            for each in self.moveworks.delivered
+        ]
+
     def jump(self, ahead_s: float) -> None:
         assert self._tempo
         self._tempo.ahead_s = ahead_s
@@ -203,8 +219,8 @@ class _Hosted:
     def listed(self) -> int:
         return sum(is_list(call.path, call.query) for call in self.coupa.front.calls)
 
-    def decided(self) -> int:
-        return len(self.coupa.decisions)
+    def decided_ids(self) -> list[int]:
+        return [each.approval_id for each in self.coupa.decisions]
 
     def count_anew(self) -> None:
         self.coupa.front.calls.clear()
