@@ -33,7 +33,7 @@ bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside anothe
 	@$(PYTHON_BIN) -m bench $(BESIDE)
 	@$(PYTHON_BIN) -m bench.quiet $(if $(BESIDE),--beside $(BESIDE))
 
-proof: setup ## prove that nothing is lost, at full size (under 20 minutes on 2 cores)
+proof: setup ## prove that nothing is lost, at full size (half an hour on 2 cores)
 	@PYTHONPATH=tests $(PYTHON_BIN) -m proof $(if $(SEED),--seed $(SEED))
 
 check-host: setup ## hold Microsoft's host to the table of its answers: func on the path, or URL=... with MASTER_KEY set

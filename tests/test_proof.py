@@ -31,9 +31,15 @@ from proof import (
     versions,
 )
 from proof.audit import Tally
+from proof.callers import APPROVE, Answer, Caller
+from proof.dying import CLICK, SWEEP, Kind, dying, stage_of
 from proof.mutations import MUTATIONS, ROOT, Mutation
+from proof.reckoning import reckon
 from proof.rig import Rig
+from proof.takeovers import TimersHost, TimersHostFrozen, TimersHostKilled, past_due, taking_over
+from proof.ways import Drained, HostKilled, MachineDies, NeighboursTimeout, OwnTimeout, WorkerKilled
 
+from coupa_core.tables import table_client
 from sandbox.azurite import Azurite
 from sandbox.coupa.server import Paging
 
@@ -328,6 +334,93 @@ def test_a_killed_process_loses_nothing(azurite_server: Azurite) -> None:
     tally = kills.killing(2, seed=1)
 
     assert (tally.runs, tally.lost, tally.unexplained) == (2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        (Kind(CLICK, NeighboursTimeout, is_short_of_time=True), 8),
+        (Kind(SWEEP, OwnTimeout, is_short_of_time=True), 15),
+        (Kind(SWEEP, WorkerKilled), 19),
+        (Kind(CLICK, WorkerKilled, has_both_moments=True), 8),
+        (Kind(CLICK, Drained), 8),
+        (Kind(SWEEP, HostKilled), 21),
+        (Kind(SWEEP, MachineDies), 14),
+    ],
+    ids=lambda each: each.name if isinstance(each, Kind) else str(each),
+)
+def test_nothing_is_lost_by_a_death_of_the_host_or_its_worker(
+    azurite_server: Azurite, kind: Kind, number: int
+) -> None:
+    toll = dying(kind, azurite_server, [number])
+
+    assert toll.faults > 0
+    assert not toll.is_missed, toll.missed
+
+
+@pytest.mark.parametrize(("way", "number"), [(TimersHostKilled, 8), (TimersHostFrozen, 17)])
+def test_another_host_takes_over_from_the_one_that_ran_the_timer(
+    azurite_server: Azurite, way: type[TimersHost], number: int
+) -> None:
+    toll = taking_over(way, azurite_server, [number])
+
+    assert toll.faults > 0
+    assert not toll.is_missed, toll.missed
+
+
+def test_an_hour_without_a_host_is_made_up_for_by_one_sweep_at_once(azurite_server: Azurite) -> None:
+    toll = past_due(azurite_server, [9])
+
+    assert toll.faults > 0
+    assert not toll.is_missed, toll.missed
+
+
+def test_a_claim_that_nobody_takes_over_is_seen_as_a_loss(azurite_server: Azurite) -> None:
+    kind = Kind(SWEEP, WorkerKilled)
+
+    toll = dying(kind, azurite_server, [17], settings={"CLAIM_LEASE_S": "3600"})
+
+    assert toll.faults == 1
+    assert toll.lost > 0
+
+
+def test_whatever_is_wrong_at_the_end_is_counted(azurite_server: Azurite) -> None:
+    with stage_of(Kind(SWEEP, WorkerKilled), azurite_server) as stage:
+        caller = Caller(stage, decided := stage.card(), APPROVE)
+        wrong = caller.click_again()
+        told = stage.moveworks.delivered
+        well = reckon(stage)
+        assert (wrong, caller.untrue, well.is_missed, well.missed) == ("", [], False, [])
+
+        told.append(told[0])
+        assert (reckon(stage).unexplained, reckon(stage).is_missed) == (1, True)
+        told.pop()
+
+        kept, told[:] = told[:], [each for each in told if each.slots["approval_id"] == str(decided)]
+        assert reckon(stage).lost == len(kept) - 1
+        told[:] = kept
+
+        stage.coupa.decisions.append(stage.coupa.decisions[0])
+        assert (reckon(stage).twice, reckon(stage).unrecorded) == (1, 0)
+        assert caller.look() != ""
+        stage.coupa.decisions[-1] = stage.coupa.decisions[0]._replace(approval_id=decided - 1)
+        assert (reckon(stage).twice, reckon(stage).unrecorded) == (0, 1)
+        stage.coupa.decisions.pop()
+
+        stage.approval(decided).status = "rejected"
+        assert caller.click_again() != ""
+        assert not caller._is_true(Answer(200, "approved"), 1)
+        assert not caller._is_true(Answer(503, "coupa_503"), 0)
+
+        audit = table_client(
+            connection=azurite_server.connection_string,
+            account_url="",
+            table=stage.settings["AUDIT_TABLE"],
+        )
+        with audit as table:
+            row = next(each for each in table.list_entities() if each["RowKey"].endswith("1"))
+            table.delete_entity(row["PartitionKey"], row["RowKey"])
+        assert reckon(stage).unrecorded == 1
 
 
 @pytest.mark.parametrize("weather", midnights.WEATHERS, ids=lambda weather: weather.name)

@@ -17,6 +17,7 @@ from proof import (
     backlog,
     clicks,
     crashes,
+    deaths,
     kills,
     load,
     machine,
@@ -81,20 +82,9 @@ def every_pair_of_kills(part: int, parts: int) -> Tally:
     return crashes.enumerate_faults(1, itertools.islice(crashes.pairs_of_kills(1), part, None, parts))
 
 
-def other_order(*, record_first: bool, approvals: int) -> Tally:
+def other_order(sweep: crashes.Sweep, approvals: int) -> Tally:
     """Do the enumeration with another order, under the same faults."""
-    sweep = crashes.record_first if record_first else crashes.send_first
     return crashes.enumerate_faults(approvals, crashes.points(approvals, sweep=sweep), sweep=sweep)
-
-
-def record_first(approvals: int) -> Tally:
-    """Record, then send."""
-    return other_order(record_first=True, approvals=approvals)
-
-
-def send_first(approvals: int) -> Tally:
-    """Send, then record."""
-    return other_order(record_first=False, approvals=approvals)
 
 
 def weather(name: str, first: int, last: int) -> Tally:
@@ -229,6 +219,7 @@ def jobs(seed: int) -> list[Job]:
         Job("SIGKILL, Azurite", every_kill, (seed,)),
         Job("an hour at the allowed rate, 5,000 pending", load.hour),
         Job("any fault or kill, 4 approvals, Azurite", every_fault_on_azurite, (4,)),
+        *(Job(piece.name, deaths.run, (piece,)) for piece in deaths.pieces()),
         *(Job("any fault or kill, 60 approvals", every_fault, (60, part, 8)) for part in range(8)),
         *(Job("every ordered pair of kills", every_pair_of_kills, (part, 4)) for part in range(4)),
         *random,
@@ -262,8 +253,14 @@ def jobs(seed: int) -> list[Job]:
         Job("crowds of clicks", every_crowd, (seed, seed + 100)),
         Job("malformed fields", every_spoiled_field),
         *(Job(each.name, nights, (each.name, seed, seed + NIGHTS)) for each in midnights.WEATHERS),
-        *(Job("(send, then record: any fault)", send_first, (number,)) for number in (1, 4)),
-        *(Job("(record, then send: any fault)", record_first, (number,)) for number in (1, 4)),
+        *(
+            Job("(send, then record: any fault)", other_order, (crashes.send_first, number))
+            for number in (1, 4)
+        ),
+        *(
+            Job("(record, then send: any fault)", other_order, (crashes.record_first, number))
+            for number in (1, 4)
+        ),
     ]
 
 

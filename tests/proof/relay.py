@@ -15,6 +15,7 @@ from coupa_core.table_ledger import TableStore
 from coupa_core.tables import SWEEP_OPTIONS, table_client
 from proof.audit import Tally, audit
 from proof.rig import Rig
+from proof.steps import Wsgi
 from sandbox.azurite import Azurite
 from sandbox.front import Front
 from sandbox.serving import served
@@ -39,10 +40,12 @@ class Relay(Front):
         self._target = target
 
     def _forward(self, request: Request) -> Response:
+        # A connection for each: Azurite ends one that rests for some seconds, perhaps as it is used again.
+        sent = {name: value for name, value in request.headers if name != "Host"} | {"Connection": "close"}
         answer = self.session.request(
             request.method,
             self._target + request.environ["RAW_URI"],
-            headers={name: value for name, value in request.headers if name != "Host"},
+            headers=sent,
             data=request.get_data(),
             timeout=10,
         )
@@ -54,13 +57,22 @@ class Relay(Front):
         return Response(answer.content, status=answer.status_code, headers=headers)
 
 
+def _open(relay: Wsgi) -> Wsgi:
+    return relay
+
+
 @contextmanager
-def before(server: Azurite) -> Iterator[tuple[str, Relay]]:
-    """Yield the connection string of a relay before a table service, and the relay."""
+def before(server: Azurite, *, door: Callable[[Wsgi], Wsgi] = _open) -> Iterator[tuple[str, Relay]]:
+    """Yield the connection string of a relay before a table service, and the relay.
+
+    Args:
+        server: the table service.
+        door: returns what stands before the relay.
+    """
     parts = dict(part.split("=", 1) for part in server.connection_string.strip(";").split(";"))
     there = urlsplit(parts["TableEndpoint"])
     relay = Relay(f"{there.scheme}://{there.netloc}")
-    with served(relay) as url, relay.session:
+    with served(door(relay)) as url, relay.session:
         yield server.connection_string.replace(f"{there.scheme}://{there.netloc}", url), relay
 
 
