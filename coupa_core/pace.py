@@ -40,6 +40,9 @@ class Pace:
             self._clock.sleep(start - now)
         return True
 
+    def learn(self, took_s: float) -> None:
+        """Hear how long a call took; nothing here depends on it."""
+
     def free(self, within_s: float) -> int:
         """Return how many starts could still be taken within that many seconds."""
         with self._lock:

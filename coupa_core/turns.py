@@ -42,6 +42,14 @@ SPEAKING_S = 3.0
 ALONE_S = 10.0
 """So long a process keeps the rate by itself after the table did not answer."""
 
+SLOW_S = 1.0
+"""A call takes no longer, as far as time for calls is kept: a Coupa that hangs must not close the door."""
+
+FIRST_S = 0.4
+"""So long a call takes, as far as a new process knows."""
+
+_WEIGHT = 1 / 8  # of the last call among those before: one slow answer closes no door, and ten are believed
+
 _FRESH_S = 2.0
 """So long a process takes it that nobody has written since; if that is wrong, the table refuses to write."""
 
@@ -154,6 +162,7 @@ class _Ask:
         yields: take only what is free now.
         number: how many were given; 0 for none.
         delay_s: how far away the first one is.
+        start_s: when that is, on the monotonic clock.
         pause_s: how long it would have to wait until it could be given them.
         is_pair: the first two calls may begin together.
         is_answered: it has been looked at.
@@ -165,6 +174,7 @@ class _Ask:
     yields: bool = False
     number: int = 0
     delay_s: float = 0.0
+    start_s: float = 0.0
     pause_s: float = 0.0
     is_pair: bool = False
     is_answered: bool = False
@@ -223,6 +233,7 @@ class Turnstile:
         self._asks: list[_Ask] = []
         self._seen = _Seen()
         self._alone_until_s = float("-inf")
+        self._call_s = FIRST_S
         self._own_at = float("-inf")  # on the monotonic clock: nobody else reads it, and nobody sets that
         self._spare: Turns | None = None
         self._speaking = threading.Lock()  # one thread speaks to the table, for all that wait meanwhile
@@ -248,6 +259,16 @@ class Turnstile:
                 retry_after_s=max(1, math.ceil(ask.pause_s)),
             )
         return turns
+
+    def learn(self, took_s: float) -> None:
+        """Hear how long a call took, from its turn until it was answered."""
+        with self._lock:
+            self._call_s += (min(took_s, SLOW_S) - self._call_s) * _WEIGHT
+
+    @property
+    def call_s(self) -> float:
+        """Return how long a call takes, as calls lately took; at most `SLOW_S`."""
+        return self._call_s
 
     def wait(self, deadline: Deadline) -> bool:
         """Wait for the next turn and take it: of the request that calls, or else of those that are free.
@@ -301,8 +322,7 @@ class Turnstile:
                 self._answer(sorted(asks, key=lambda each: each.yields))
         if not ask.number:
             return None
-        start_s = self._clock.monotonic() + ask.delay_s
-        return Turns(self, start_s=start_s, number=ask.number, is_pair=ask.is_pair)
+        return Turns(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
         """Answer them from the row; where the table does not answer, from a schedule of our own."""
@@ -317,22 +337,22 @@ class Turnstile:
                 return
         with self._lock:
             now_s = self._clock.monotonic()
-            self._own_at = self._taken(asks, self._own_at, now_s)
+            self._own_at = self._taken(asks, self._own_at, now_s, now_s)
 
     def _answer_together(self, asks: Sequence[_Ask]) -> None:
         failure: ServiceError | None = None
         for _ in range(_TRIES):
             is_fresh = self._clock.monotonic() < self._seen.at_s + _FRESH_S
             note = self._seen.note if is_fresh else self._store.note(NAME)
-            now = self._now()
+            now, now_s = self._now(), self._clock.monotonic()
             with self._lock:
-                own_s = self._own_at - self._clock.monotonic()
+                own_s = self._own_at - now_s
             owed_s = max(0.0, own_s)
             # Without a debt it may be in the past: since then nobody had a turn, neither by the row nor here.
             free_at = (
                 max(_free_at(note, now), now) + owed_s if owed_s else max(_free_at(note, now), now + own_s)
             )
-            then = self._taken(asks, free_at, now)
+            then = self._taken(asks, free_at, now, now_s)
             if then == max(free_at, now):
                 return
             text = f"{then:.6f}"
@@ -348,11 +368,19 @@ class Turnstile:
         assert failure is not None  # noqa: S101
         raise failure
 
-    def _taken(self, asks: Sequence[_Ask], free_at: float, now: float) -> float:
-        """Let them take turns from when the next is free, or was; return when the next is free then."""
+    def _taken(self, asks: Sequence[_Ask], free_at: float, now: float, now_s: float) -> float:
+        """Let them take turns from when the next is free, or was; return when the next is free then.
+
+        Args:
+            asks: who asks.
+            free_at: on the clock of the schedule.
+            now: the same.
+            now_s: the same moment on the monotonic clock, however late a thread hears of its turns.
+        """
         for ask in asks:
             is_idle = free_at <= now - self.step_s
             free_at = ask.answer(max(free_at, now), now, self.step_s, is_idle=is_idle)
+            ask.start_s = now_s + ask.delay_s
         return free_at
 
     def _now(self) -> float:

@@ -67,6 +67,10 @@ class Rate(Protocol):
         """Wait for the next turn and take it; False, at once, when none comes before the deadline."""
         ...
 
+    def learn(self, took_s: float) -> None:
+        """Hear how long a call took, from its turn until it was answered or given up."""
+        ...
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -188,6 +192,7 @@ class Wire:
             if left_s <= 0:
                 raise Unavailable(f"{self.name}_late", f"{self.name}: no time left for {method} {path}")
             under, is_error = correlation.current(), True
+            begun_s = self._clock.monotonic()
             named = {ID_HEADER: under.id} if under else {}
             try:
                 with self._session.request(
@@ -207,6 +212,8 @@ class Wire:
             except requests.RequestException as error:
                 raise self._failure(error, f"{method} {path}", holds) from error
             finally:
+                if self._pace:
+                    self._pace.learn(self._clock.monotonic() - begun_s)
                 if under:
                     under.called(self.name, is_error=is_error)
         lower = {name.lower(): value for name, value in response.headers.items()}

@@ -13,8 +13,9 @@ import pytest
 from slow import GRID, Cell, Ended, Stage, stage
 
 from coupa_core.clock import Deadline, SystemClock, until
-from coupa_core.decide.run import BUDGET_S, RECORDING_S, TURNS_S
+from coupa_core.decide.calls import last_turn_s
 from coupa_core.sweep.run import CLOSING_S
+from coupa_core.turns import SLOW_S
 
 CLOCK = SystemClock()
 SHORT_S = 0.7
@@ -67,7 +68,7 @@ def short_s(cell: Cell) -> float:
     """
     match cell.neighbour, cell.action:
         case "Coupa's token" | "Coupa's API" | "Coupa's decision", "click":
-            return BUDGET_S - RECORDING_S - TURNS_S + 1
+            return -last_turn_s(0, SLOW_S, reads=2) + 1
         case "Moveworks", "sweep":
             return CLOSING_S + 3
     return SHORT_S

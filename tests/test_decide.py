@@ -1204,7 +1204,7 @@ def test_with_too_little_time_left_nothing_is_sent() -> None:
     store_reads = world.store.read
 
     def late(approval_id: int) -> Entry | None:
-        world.clock.advance(2)
+        world.clock.advance(3)
         return store_reads(approval_id)
 
     world.store.read = late  # type: ignore[method-assign]

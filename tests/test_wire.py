@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import socket
@@ -193,6 +194,32 @@ def test_without_a_turn_in_time_nothing_is_sent() -> None:
 
     assert caught.value.code == "coupa_pace"
     assert clock.monotonic() == 0
+
+
+class Learning(Pace):
+    """A rate that keeps what it hears."""
+
+    def learn(self, took_s: float) -> None:
+        self.heard = [*getattr(self, "heard", []), took_s]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_the_rate_hears_how_long_a_call_took_whether_it_was_answered_or_not(*, is_answered: bool) -> None:
+    pace = Learning(CLOCK, limit=9, period_s=60)
+
+    def answer(connection: socket.socket) -> None:
+        time.sleep(0.3)
+        if is_answered:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with raw_server(answer) as url:
+        wire = Wire(name="coupa", base_url=url, clock=CLOCK, pace=pace)
+        with contextlib.suppress(Unknown):
+            wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+        wire.close_idle()
+
+    assert 0.3 <= pace.heard[0] < 5
+    assert len(pace.heard) == 1
 
 
 def test_a_request_that_was_begun_is_a_call_and_one_that_waited_in_vain_is_none() -> None:

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from coupa_core import notice
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Outcome, Question
-from coupa_core.decide.calls import reads_of
+from coupa_core.decide.calls import kept_s, last_turn_s, reads_of
 from coupa_core.decide.check import Case, Checks
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
 from coupa_core.decide.rows import Rows
-from coupa_core.decide.run import BUDGET_S, CONFIRMING_S, RECORDING_S, TURNS_S
+from coupa_core.decide.run import BUDGET_S, RECORDING_S
 from coupa_core.documents import READABLE
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.journal import Kind as EventKind
@@ -80,7 +80,8 @@ class Ask:
             self._enter(case, rows)
             if case.end is None:
                 reads = reads_of([case])
-                with self._turns.admit(reads + 1, reads + 1, within_s=TURNS_S):
+                within_s = last_turn_s(deadline.left_s(), self._turns.call_s, reads=reads, calls=1)
+                with self._turns.admit(reads + 1, reads + 1, within_s=within_s):
                     self._check(case, deadline)
                     if case.end is None:
                         self._carry_out(case, question, rows, deadline)
@@ -112,7 +113,7 @@ class Ask:
         case.note_refusal(at=self._clock.now())
 
     def _check(self, case: Case, deadline: Deadline) -> None:
-        self._checks.meet([case], deadline.within(deadline.left_s() - CONFIRMING_S))
+        self._checks.meet([case], deadline.within(deadline.left_s() - kept_s(self._turns.call_s)))
         if case.end is None and case.document is not None and case.document.is_sensitive:
             case.end = self._checks.barred(case, Bar.SENSITIVE, case.document)
         if case.end is None and self._checks.asked_for(case):

@@ -88,6 +88,11 @@ class Admission(Protocol):
         """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
+    @property
+    def call_s(self) -> float:
+        """Return how long a call to Coupa takes at present, in seconds."""
+        ...
+
 
 class Deciders(Protocol):
     """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Click, Outcome, Several
-from coupa_core.decide.calls import CONFIRMS, reads_of
+from coupa_core.decide.calls import CONFIRMS, kept_s, last_turn_s, reads_of
 from coupa_core.decide.check import Case, Checks, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
 from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
@@ -43,12 +43,6 @@ Source: https://developer.moveworks.com/creator-studio/api-configuration/
 
 RECORDING_S = 1.0
 """Of the budget, the last part, for the audit record and the ledger: Coupa has had its time."""
-
-CONFIRMING_S = 1.3
-"""Of the budget, kept for reading back, and as much for sending before that."""
-
-TURNS_S = 6.0
-"""Of the budget, until the last turn of a request at Coupa: the rest is for calls longer than a turn."""
 
 MAX_AT_ONCE = 20
 """Decisions in one request: as many as a list shows, and as five a second let through in time."""
@@ -188,7 +182,7 @@ class Decide:
         reads, confirms = reads_of(cases), CONFIRMS if fresh else 0
         least = reads + min(1, len(fresh)) + confirms
         try:
-            within_s = deadline.left_s() - (BUDGET_S - RECORDING_S - TURNS_S)
+            within_s = last_turn_s(deadline.left_s(), self._turns.call_s, reads=reads)
             turns = self._turns.admit(least, reads + len(fresh) + confirms, within_s=within_s)
         except Busy as busy:
             for case in cases:
@@ -200,11 +194,20 @@ class Decide:
         checking, deciding = turns.split(reads)
         entered = repeats + fresh[:number]
         with checking:
-            self._checks.refuse(entered, rows, deadline.within(deadline.left_s() - 2 * CONFIRMING_S))
+            self._checks.refuse(entered, rows, self._before(deadline, calls=2))
         for case in entered:
             case.note_refusal(at=self._clock.now())
         with deciding:
             self._carry_out(waiting(entered), rows, deadline)
+
+    def _before(self, deadline: Deadline, *, calls: int) -> Deadline:
+        """Return an earlier deadline, which leaves the time for so many calls after it."""
+        return deadline.within(deadline.left_s() - calls * kept_s(self._turns.call_s))
+
+    def _check_time(self, deadline: Deadline) -> None:
+        """Begin no decision that could not be read back in time; raises `Unavailable`."""
+        if self._before(deadline, calls=2).left_s() <= 0:
+            raise Unavailable("decide_late", "no time left to decide; nothing was decided")
 
     def _enter(self, case: Decision, rows: Rows) -> None:
         """Look at what needs no question to Coupa: the token, the same request before, the reason."""
@@ -229,7 +232,7 @@ class Decide:
         """Record the intents, send each decision once, and believe only what Coupa says afterwards."""
         try:
             if cases:
-                _check_time(deadline)
+                self._check_time(deadline)
                 intents = [case.event(EventKind.INTENT, at=self._clock.now()) for case in cases]
                 self._journal.record(intents, required=self._policy.audit_required)
         except ServiceError as error:
@@ -254,13 +257,13 @@ class Decide:
         approval, decider = case.subject
         click = case.click
         try:
-            _check_time(deadline)
+            self._check_time(deadline)
             case.words = reason_for(click, decider, asked=approval.asked_name)
             answered = self._coupa.decide(
                 click.approval_id,
                 click.verb,
                 reason=case.words,
-                deadline=deadline.within(deadline.left_s() - CONFIRMING_S),
+                deadline=self._before(deadline, calls=1),
             )
             # A gateway may answer 200 for a decision that Coupa refused.
             case.is_clean = answered in (approval.id, approval.approvable_id)
@@ -356,9 +359,3 @@ class Decide:
     def _end(self, case: Decision, answer: Answer, *, cause: str = "") -> None:
         case.end = answer
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=answer.outcome, cause=cause)
-
-
-def _check_time(deadline: Deadline) -> None:
-    """Begin no decision that could not be read back in time; raises `Unavailable`."""
-    if deadline.left_s() < 2 * CONFIRMING_S:
-        raise Unavailable("decide_late", "no time left to decide; nothing was decided")
