@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.neighbours import Neighbours, neighbours
 from bench.ours import announce_all, bridge, settings_for
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Request
 from coupa_core.settings import read_settings
@@ -106,7 +106,7 @@ def click_all() -> None:
     """Click on every card on standard input, in a process of its own, and print how long each took."""
     logging.disable(logging.CRITICAL)
     cards: list[dict[str, Any]] = json.load(sys.stdin)
-    endpoints = build(read_settings(dict(os.environ)), Parts(SystemClock(), random.Random())).endpoints
+    endpoints = build(read_settings(dict(os.environ)), Overrides(SystemClock(), random.Random())).endpoints
     seconds = []
     for card in cards:
         headers = {"X-Actor-Email": APPROVER, "X-Action-Token": card["action_token"]}

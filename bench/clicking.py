@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Request
 from coupa_core.settings import read_settings
@@ -24,7 +24,7 @@ def main() -> None:
     """Read the cards, get warm, say that it is ready, wait for a line, click, and print what came of it."""
     logging.disable(logging.CRITICAL)
     cards: list[dict[str, str]] = json.loads(sys.stdin.readline())
-    bridge = build(read_settings(dict(os.environ)), Parts(SystemClock(), random.Random()))
+    bridge = build(read_settings(dict(os.environ)), Overrides(SystemClock(), random.Random()))
 
     def call(name: str, card: dict[str, str]) -> dict[str, Any]:
         headers = {"X-Actor-Email": card["actor"], "X-Action-Token": card["action_token"]}

@@ -130,7 +130,7 @@ def most_in_a_second(times: Iterable[float]) -> int:
 def _cards(settings: dict[str, str], number: int) -> list[dict[str, str]]:
     """Return what the approver is shown of each request."""
     quick = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"})
-    pending = quick.sweep.kit.coupa.pending(Deadline(SystemClock(), 60)).approvals
+    pending = quick.sweep.deps.coupa.pending(Deadline(SystemClock(), 60)).approvals
     cards = []
     for approval_id in (approval.id for approval in pending):
         reply = quick.endpoints.handle(

@@ -14,10 +14,10 @@ from typing import Any
 
 from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
 from bench.sweeping import peak_bytes
-from coupa_core.app import Bridge, Parts, build
+from coupa_core.app import Bridge, Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.ledger import MemoryStore
-from coupa_core.report import Report
+from coupa_core.report import StatusReport
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
@@ -58,7 +58,7 @@ def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]
 
 def bridge(settings: dict[str, str]) -> Bridge:
     """Build it, as the first call does."""
-    return build(read_settings(settings), Parts(SystemClock(), random.Random()))
+    return build(read_settings(settings), Overrides(SystemClock(), random.Random()))
 
 
 def announce_all(settings: dict[str, str], approvals: int) -> None:
@@ -70,8 +70,8 @@ def announce_all(settings: dict[str, str], approvals: int) -> None:
         RuntimeError: not everything could be announced.
     """
     store = MemoryStore()
-    parts = Parts(SystemClock(), random.Random(), store=store)
-    sweep = build(read_settings({**settings, "COUPA_MAX_PER_SECOND": "25"}), parts).sweep
+    overrides = Overrides(SystemClock(), random.Random(), store=store)
+    sweep = build(read_settings({**settings, "COUPA_MAX_PER_SECOND": "25"}), overrides).sweep
     for _ in range(10):
         sweep.run()
         rows = store.open_entries().entries
@@ -131,14 +131,14 @@ class _Timed:
 
 def account(settings: dict[str, str]) -> Accounted:
     """Account for everything that waits, as `GET status` does."""
-    kit = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"}).sweep.kit
-    coupa, store = _Timed(kit.coupa), _Timed(kit.ledger.store)
-    report = Report(
+    deps = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"}).sweep.deps
+    coupa, store = _Timed(deps.coupa), _Timed(deps.ledger.store)
+    report = StatusReport(
         store=store,
         coupa=coupa,
-        directory=lambda: kit.directory,
-        clock=kit.clock,
-        lease=kit.lease,
+        directory=lambda: deps.directory,
+        clock=deps.clock,
+        lease=deps.lease,
         max_per_minute=100,
         full_list_minutes=10,
         versions={},

@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from coupa_core.app import Bridge, Parts, build
+from coupa_core.app import Bridge, Overrides, build
 from coupa_core.ledger import MemoryStore
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
@@ -44,7 +44,7 @@ def main() -> None:
         if "announce" in asked:
             said = announce(asked["announce"], clock)
         else:
-            bridge = bridge or build(read_settings(dict(os.environ)), Parts(clock, random.Random()))
+            bridge = bridge or build(read_settings(dict(os.environ)), Overrides(clock, random.Random()))
             said = sweep(bridge, clock)
         print(json.dumps(said, default=str), flush=True)
 
@@ -59,7 +59,7 @@ def sweep(bridge: Bridge, clock: Clock) -> Answer:
         "is_complete": summary.is_complete,
         "failure": summary.failure,
         "counts": summary.counts,
-        "status": asdict(bridge.sweep.kit.ledger.store.status()),
+        "status": asdict(bridge.sweep.deps.ledger.store.status()),
         "peak_mb": peak_bytes() / 1e6,
     }
 
@@ -72,7 +72,7 @@ def announce(approvals: int, clock: Clock) -> Answer:
     """
     store = MemoryStore()
     settings = {**os.environ, "COUPA_MAX_PER_SECOND": "25"}
-    sweep = build(read_settings(settings), Parts(clock, random.Random(), store=store)).sweep
+    sweep = build(read_settings(settings), Overrides(clock, random.Random(), store=store)).sweep
     for _ in range(MAX_SWEEPS):
         sweep.run()
         rows = store.open_entries().entries

@@ -17,8 +17,8 @@ from multiprocessing import get_context
 import requests
 
 from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, fill
-from coupa_core.app import Parts, build
-from coupa_core.journal import MemoryJournal
+from coupa_core.app import Overrides, build
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.ledger import Entry, MemoryStore, Status
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import OPEN, TableStore, _row
@@ -89,11 +89,11 @@ def _told(
     store = MemoryStore()
     sweep = build(
         read_settings({**settings, "COUPA_MAX_PER_SECOND": "25", "LEDGER_CONNECTION": "memory"}),
-        Parts(
+        Overrides(
             clock,
             random.Random(1),
             store=store,
-            journal_store=MemoryJournal(),
+            audit_store=MemoryAuditStore(),
             coupa_session=_session(settings["COUPA_BASE_URL"], InProcess(coupa.front)),
             moveworks_session=_session(settings["MOVEWORKS_BASE_URL"], InProcess(moveworks.front)),
             workers=1,

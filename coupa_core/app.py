@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     import requests
     from pydantic import SecretStr
 
+    from coupa_core.audit_log import AuditLog, AuditStore
     from coupa_core.azure_sdk import Identity
     from coupa_core.coupa import Access
     from coupa_core.endpoints import Endpoints, Reply
-    from coupa_core.journal import Journal, JournalStore
+    from coupa_core.http_client import HttpClient, Rate
     from coupa_core.ledger import LedgerStore
     from coupa_core.settings import Settings
     from coupa_core.sweep import Channel, Sweep
     from coupa_core.tables import Table
-    from coupa_core.wire import Rate, Wire
 
 T = TypeVar("T", bound="Table")
 
@@ -58,7 +58,7 @@ class Bridge:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Overrides:
     """What a test or a tool may bring instead of the real thing.
 
     Attributes:
@@ -69,9 +69,9 @@ class Parts:
         moveworks_session: the same for Moveworks.
         new_nonce: 128 random bits as text.
         workers: how many claims and sends run at the same time.
-        journal_store: the rows of the audit record, for the sweep and for clicks; None for what the settings
+        audit_store: the rows of the audit record, for the sweep and for clicks; None for what the settings
             say.
-        new_wire: makes connections, called as `Wire` is; None for that.
+        new_http_client: makes connections, called as `HttpClient` is; None for that.
     """
 
     clock: Clock
@@ -81,8 +81,8 @@ class Parts:
     moveworks_session: requests.Session | None = None
     new_nonce: Any = None
     workers: int = 25
-    journal_store: JournalStore | None = None
-    new_wire: Callable[..., Wire] | None = None
+    audit_store: AuditStore | None = None
+    new_http_client: Callable[..., HttpClient] | None = None
 
 
 def schedule() -> str:
@@ -150,16 +150,16 @@ def _bridge() -> Bridge:
 
             for name in _NOISY:
                 logging.getLogger(name).setLevel(logging.WARNING)
-            _built.append(build(read_settings(os.environ), Parts(SystemClock(), random.Random())))  # noqa: S311 - jitter
+            _built.append(build(read_settings(os.environ), Overrides(SystemClock(), random.Random())))  # noqa: S311 - jitter
         return _built[0]
 
 
-def build(settings: Settings, parts: Parts) -> Bridge:
+def build(settings: Settings, overrides: Overrides) -> Bridge:
     """Join everything.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
     """
     # ruff: noqa: PLC0415 - see the module's docstring
     import coupa_core
@@ -167,42 +167,42 @@ def build(settings: Settings, parts: Parts) -> Bridge:
     from coupa_core.authority import EmailMap, Limits, Rules, TokenKeys
     from coupa_core.callers import Caller, Callers
     from coupa_core.coupa import Coupa, FactReader, document_fields
-    from coupa_core.decide import Ask, Checks, Decide, Policy
-    from coupa_core.directory import AskedOnce, Directory
+    from coupa_core.decide import Ask, Checks, Decide, DecisionPolicy
+    from coupa_core.directory import Directory, MemoizedPeople
     from coupa_core.endpoints import Endpoints
     from coupa_core.history import History
     from coupa_core.inbox import Inbox
     from coupa_core.ledger import Lease, Ledger
     from coupa_core.notice import Style
-    from coupa_core.operate import Operate
+    from coupa_core.operator_actions import OperatorActions
     from coupa_core.pseudonym import Pseudonyms
+    from coupa_core.rate_limiter import RateLimiter
     from coupa_core.relay import Relay
     from coupa_core.repeat import Repeats
-    from coupa_core.report import CycleTimes, Report, Trace, is_rare
+    from coupa_core.report import CycleTimes, StatusReport, Trace, is_rare
     from coupa_core.sensitive import Sensitive
-    from coupa_core.sweep import Backlog, Kit, Sweep, Tells
+    from coupa_core.sweep import ClosingNoticePolicy, FirstRunPolicy, Sweep, SweepDependencies
     from coupa_core.table_ledger import SCHEMA
-    from coupa_core.turns import Turnstile
 
-    clock = parts.clock
-    new_nonce = parts.new_nonce or _new_nonce
-    for_sweeps, for_clicks = _stores(settings, parts)
-    turns = Turnstile(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
-    access = build_access(settings, parts, pace=turns)
+    clock = overrides.clock
+    new_nonce = overrides.new_nonce or _new_nonce
+    for_sweeps, for_clicks = _stores(settings, overrides)
+    permits = RateLimiter(for_clicks, clock=clock, per_second=settings.coupa_max_per_second)
+    access = build_access(settings, overrides, pace=permits)
     sensitive = Sensitive(settings.sensitive)
-    neighbour = functools.partial(
+    coupa_client = functools.partial(
         Coupa,
         access,
         types=settings.document_types,
         client=settings.coupa_client_login,
         sensitive=sensitive,
     )
-    coupa, for_cards = neighbour(), neighbour(fields=document_fields(settings.facts))
+    coupa, for_cards = coupa_client(), coupa_client(fields=document_fields(settings.facts))
     keys = None
     if settings.action_token != "off":  # noqa: S105 - a mode, no secret
         keys = TokenKeys(_keys(settings.action_token_keys))
     ledger = Ledger(for_clicks, new_nonce=new_nonce)
-    patient_journal, quick_journal = build_journals(settings, parts)
+    patient_audit_log, quick_audit_log = build_audit_logs(settings, overrides)
     emails = EmailMap(settings.email_map)
     rules = Rules(
         actions=settings.actions,
@@ -215,7 +215,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
 
     def fresh() -> Directory:
         """Return a directory for one request, which believes nothing that was read before."""
-        return Directory(AskedOnce(coupa), clock=clock, emails=emails, keep_s=0)
+        return Directory(MemoizedPeople(coupa), clock=clock, emails=emails, keep_s=0)
 
     style = Style(
         base_url=settings.coupa_base_url,
@@ -228,7 +228,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         list_decides=settings.list_decides,
         asks=settings.comments == "on",
     )
-    policy = Policy(
+    policy = DecisionPolicy(
         token_required=settings.action_token == "required",  # noqa: S105 - a mode, no secret
         reason_required=settings.reject_reason == "required",
         rules=rules,
@@ -236,41 +236,41 @@ def build(settings: Settings, parts: Parts) -> Bridge:
         comments=settings.comments == "on",
         style=style,
     )
-    workers = min(parts.workers, 4)  # of one request; many come at the same time
+    workers = min(overrides.workers, 4)  # of one request; many come at the same time
     checks = Checks(coupa=coupa, directory=fresh, clock=clock, keys=keys, policy=policy, workers=workers)
     return Bridge(
         sweep=Sweep(
-            Kit(
+            SweepDependencies(
                 coupa=for_cards,
                 facts=FactReader(access, settings.facts, sensitive=sensitive),
                 directory=Directory(for_cards, clock=clock, emails=emails),
                 rules=rules,
-                channel=build_channel(settings, parts, settings.moveworks_max_per_minute),
+                channel=build_channel(settings, overrides, settings.moveworks_max_per_minute),
                 ledger=Ledger(for_sweeps, new_nonce=new_nonce),
-                journal=patient_journal,
+                audit_log=patient_audit_log,
                 keep_audit_days=settings.audit_keep_days,
                 clock=clock,
                 lease=lease,
                 keys=keys,
                 style=style,
                 cadence=settings.cadence,
-                closing_notice=Tells(settings.closing_notice),
+                closing_notice=ClosingNoticePolicy(settings.closing_notice),
                 tells_requester=settings.tell_requester == "on",
                 escalate_to=settings.escalate_to,
-                first_run=Backlog(settings.first_run),
+                first_run=FirstRunPolicy(settings.first_run),
                 full_list_minutes=settings.full_list_minutes,
                 is_dry=settings.dry_run == "on",
                 pilot=pilot,
-                workers=parts.workers,
+                workers=overrides.workers,
             )
         ),
         endpoints=Endpoints(
             decide=Decide(
                 checks=checks,
                 coupa=coupa,
-                turns=turns,
+                permits=permits,
                 ledger=ledger,
-                journal=quick_journal,
+                audit_log=quick_audit_log,
                 clock=clock,
                 policy=policy,
                 workers=workers,
@@ -278,15 +278,15 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             ask=Ask(
                 checks=checks,
                 coupa=coupa,
-                turns=turns,
+                permits=permits,
                 ledger=ledger,
-                journal=quick_journal,
+                audit_log=quick_audit_log,
                 clock=clock,
                 policy=policy,
             ),
             inbox=Inbox(
                 coupa=coupa,
-                turns=turns,
+                permits=permits,
                 directory=fresh,
                 ledger=ledger,
                 clock=clock,
@@ -296,13 +296,13 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             ),
             history=History(
                 coupa=coupa,
-                turns=turns,
+                permits=permits,
                 directory=fresh,
                 store=for_sweeps,
                 clock=clock,
                 style=style,
             ),
-            report=Report(
+            report=StatusReport(
                 store=for_sweeps,
                 coupa=coupa,
                 directory=fresh,
@@ -317,7 +317,7 @@ def build(settings: Settings, parts: Parts) -> Bridge:
             ),
             trace=Trace(
                 store=for_clicks,
-                record=quick_journal.store,
+                record=quick_audit_log.store,
                 coupa=coupa,
                 directory=fresh,
                 rules=rules,
@@ -325,10 +325,10 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 clock=clock,
                 lease=lease,
             ),
-            cycle_times=CycleTimes(store=for_sweeps, record=patient_journal.store, clock=clock),
-            operate=Operate(
+            cycle_times=CycleTimes(store=for_sweeps, record=patient_audit_log.store, clock=clock),
+            operator_actions=OperatorActions(
                 ledger=ledger,
-                journal=quick_journal,
+                audit_log=quick_audit_log,
                 clock=clock,
                 audit_required=settings.audit == "required",
             ),
@@ -336,17 +336,17 @@ def build(settings: Settings, parts: Parts) -> Bridge:
                 store=for_sweeps,
                 directory=fresh,
                 pilot=pilot,
-                journal=quick_journal,
+                audit_log=quick_audit_log,
                 clock=clock,
                 audit_required=settings.audit == "required",
             ),
             relay=Relay(
-                channel=build_channel(settings, parts, settings.relay_max_per_minute),
+                channel=build_channel(settings, overrides, settings.relay_max_per_minute),
                 ledger=ledger,
                 clock=clock,
                 domains=settings.relay_domains if settings.relay == "on" else (),
                 html=settings.relay_html == "on",
-                journal=quick_journal,
+                audit_log=quick_audit_log,
                 max_per_minute=settings.relay_max_per_minute,
                 is_dry=settings.dry_run == "on",
             ),
@@ -371,112 +371,114 @@ def _limits() -> dict[str, float | None]:
         return {}
 
 
-def build_access(settings: Settings, parts: Parts, *, pace: Rate | None = None) -> Access:
+def build_access(settings: Settings, overrides: Overrides, *, pace: Rate | None = None) -> Access:
     """Return the access to Coupa.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
         pace: the allowed rate; None for one of its own, which no other process knows of.
     """
     from coupa_core.coupa import Access
     from coupa_core.pace import Pace
 
-    own = Pace(parts.clock, limit=settings.coupa_max_per_second, period_s=1.0)
+    own = Pace(overrides.clock, limit=settings.coupa_max_per_second, period_s=1.0)
     return Access(
-        _wire("coupa", settings.coupa_base_url, parts, parts.coupa_session, pace or own),
+        _http_client("coupa", settings.coupa_base_url, overrides, overrides.coupa_session, pace or own),
         client_id=settings.coupa_client_id,
         client_secret=settings.coupa_client_secret.get_secret_value(),
         scopes=settings.asked_scopes,
         spare_scopes=settings.fact_scopes,
-        clock=parts.clock,
-        chance=parts.chance,
+        clock=overrides.clock,
+        chance=overrides.chance,
     )
 
 
-def build_channel(settings: Settings, parts: Parts, max_per_minute: int) -> Channel:
+def build_channel(settings: Settings, overrides: Overrides, max_per_minute: int) -> Channel:
     """Return a way to people's chat: the channel that the settings choose.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
         max_per_minute: its share of Moveworks' rate.
     """
     from coupa_core.moveworks import EventsChannel, ListenerChannel
     from coupa_core.pace import Pace
 
-    wire = _wire("moveworks", settings.moveworks_base_url, parts, parts.moveworks_session, None)
-    pace = Pace(parts.clock, limit=max_per_minute, period_s=60.0)
+    http_client = _http_client(
+        "moveworks", settings.moveworks_base_url, overrides, overrides.moveworks_session, None
+    )
+    pace = Pace(overrides.clock, limit=max_per_minute, period_s=60.0)
     if settings.moveworks_channel == "listener":
         return ListenerChannel(
-            wire,
+            http_client,
             listener_id=settings.moveworks_listener_id,
             secret=settings.moveworks_listener_secret.get_secret_value(),
             pace=pace,
-            clock=parts.clock,
+            clock=overrides.clock,
         )
     return EventsChannel(
-        wire,
+        http_client,
         event_id=settings.moveworks_event_id,
         api_key=settings.moveworks_api_key.get_secret_value(),
         pace=pace,
-        clock=parts.clock,
+        clock=overrides.clock,
     )
 
 
-def _wire(
-    name: str, base_url: str, parts: Parts, session: requests.Session | None, pace: Rate | None
-) -> Wire:
+def _http_client(
+    name: str, base_url: str, overrides: Overrides, session: requests.Session | None, pace: Rate | None
+) -> HttpClient:
     from urllib.parse import urlsplit
 
+    from coupa_core.http_client import HttpClient
     from coupa_core.settings import is_loopback
-    from coupa_core.wire import Wire
 
-    return (parts.new_wire or Wire)(
+    return (overrides.new_http_client or HttpClient)(
         name=name,
         base_url=base_url,
-        clock=parts.clock,
+        clock=overrides.clock,
         session=session,
         pace=pace,
         use_proxy=not is_loopback(urlsplit(base_url).hostname or ""),
     )
 
 
-def build_journals(settings: Settings, parts: Parts) -> tuple[Journal, Journal]:
+def build_audit_logs(settings: Settings, overrides: Overrides) -> tuple[AuditLog, AuditLog]:
     """Return the audit record for sweeps and the one for clicks: the same rows, but a click cannot wait long.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
     """
-    from coupa_core.journal import Journal, MemoryJournal, Seals, derived
+    from coupa_core.audit_log import AuditLog, MemoryAuditStore, Seals, derived
 
     seals = Seals(_keys(settings.audit_keys) or derived(_keys(settings.action_token_keys)))
 
-    def journal(store: JournalStore) -> Journal:
-        return Journal(
+    def audit_log(store: AuditStore) -> AuditLog:
+        return AuditLog(
             store,
             seals=seals,
-            clock=parts.clock,
-            chance=parts.chance,
-            new_nonce=parts.new_nonce or _new_nonce,
+            clock=overrides.clock,
+            chance=overrides.chance,
+            new_nonce=overrides.new_nonce or _new_nonce,
         )
 
-    if parts.journal_store is not None or _is_in_memory(settings):
-        store = parts.journal_store or MemoryJournal()
-        return journal(store), journal(store)
-    from coupa_core.table_journal import TableJournal
+    if overrides.audit_store is not None or _is_in_memory(settings):
+        store = overrides.audit_store or MemoryAuditStore()
+        return audit_log(store), audit_log(store)
+    from coupa_core.table_audit_log import TableAuditStore
 
-    patient, quick = _tables(TableJournal, settings, settings.audit_table)
-    return journal(patient), journal(quick)
+    patient, quick = _tables(TableAuditStore, settings, settings.audit_table)
+    return audit_log(patient), audit_log(quick)
 
 
-def _stores(settings: Settings, parts: Parts) -> tuple[LedgerStore, LedgerStore]:
+def _stores(settings: Settings, overrides: Overrides) -> tuple[LedgerStore, LedgerStore]:
     """Return the store for sweeps and the one for clicks: the same rows, but a click cannot wait long."""
     from coupa_core.ledger import MemoryStore
 
-    if parts.store is not None or _is_in_memory(settings):
-        store = parts.store or MemoryStore()
+    if overrides.store is not None or _is_in_memory(settings):
+        store = overrides.store or MemoryStore()
         return store, store
     from coupa_core.table_ledger import TableStore
 

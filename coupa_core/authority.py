@@ -89,7 +89,7 @@ class TokenKeys:
     def sign(self, offer: Offer) -> str:
         """Return the token for an offer; about 240 characters."""
         kid, key = next(iter(self._keys.items()))
-        said = {
+        fields = {
             "a": offer.approval_id,
             "p": offer.approver_key,
             "w": offer.person,
@@ -98,7 +98,7 @@ class TokenKeys:
             "e": int(offer.expires_at.timestamp()),
         }
         more = {name: text for name, text in (("l", offer.locale), ("h", offer.holder)) if text}
-        payload = json.dumps(said | more, separators=(",", ":"))
+        payload = json.dumps(fields | more, separators=(",", ":"))
         head = f"{_VERSION}.{kid}.{_encode(payload.encode())}"
         return f"{head}.{_encode(_mac(key, head))}"
 
@@ -116,16 +116,16 @@ class TokenKeys:
             return None
         if not hmac.compare_digest(_encode(_mac(key, head)), signature):
             return None
-        said = json.loads(_decode(payload))
+        fields = json.loads(_decode(payload))
         return Offer(
-            approval_id=said["a"],
-            approver_key=said["p"],
-            person=said.get("w", ""),  # a token of an earlier version fits nobody
-            content=said["d"],
-            generation=said["g"],
-            expires_at=datetime.fromtimestamp(said["e"], tz=UTC),
-            locale=said.get("l", ""),
-            holder=said.get("h", ""),
+            approval_id=fields["a"],
+            approver_key=fields["p"],
+            person=fields.get("w", ""),  # a token of an earlier version fits nobody
+            content=fields["d"],
+            generation=fields["g"],
+            expires_at=datetime.fromtimestamp(fields["e"], tz=UTC),
+            locale=fields.get("l", ""),
+            holder=fields.get("h", ""),
             kid=kid,
         )
 
@@ -195,7 +195,7 @@ class Decider:
 
 
 @dataclass(frozen=True)
-class Circle:
+class Deciders:
     """Who may decide one approval.
 
     Attributes:
@@ -214,7 +214,7 @@ class Circle:
         return {person.key: person for person in self.people}.keys()
 
 
-def deciders(
+def find_deciders(
     approval: Approval,
     *,
     members: Iterable[Person],
@@ -342,14 +342,14 @@ class Rules:
         return Right(decider, tuple(verb for verb in self._actions if verb is not Verb.HOLD or can_hold))
 
     def rights(
-        self, circle: Circle, approval: Approval, document: Document, *, shared: Collection[str] = ()
+        self, deciders: Deciders, approval: Approval, document: Document, *, shared: Collection[str] = ()
     ) -> list[Right]:
         """Return the right of everybody who may decide; none from chat for an address of two users."""
         return [
             Right(person, bar=Bar.SHARED)
             if person.address in shared
             else self.right(person, approval, document)
-            for person in circle.people
+            for person in deciders.people
         ]
 
     def _bar(self, decider: Decider, document: Document) -> Bar | None:

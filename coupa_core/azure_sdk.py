@@ -60,7 +60,7 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK says no typ
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _KeptToken:
     token: AccessTokenInfo
     renew_at: float
 
@@ -80,7 +80,7 @@ class Identity:
         self._source = source
         self._clock = clock
         self._turn = threading.Lock()
-        self._kept: dict[object, _Kept] = {}
+        self._kept: dict[object, _KeptToken] = {}
         self._rests_until = -math.inf
 
     def get_token(
@@ -139,7 +139,7 @@ class Identity:
             self._rests_until = self._clock.monotonic() + REST_S
             raise ClientAuthenticationError(f"no token: {type(error).__name__}") from error
         halfway = (self._now_s() + token.expires_on) / 2
-        self._kept[wanted] = _Kept(token, min(halfway, token.refresh_on or math.inf))
+        self._kept[wanted] = _KeptToken(token, min(halfway, token.refresh_on or math.inf))
         return token
 
     def _now_s(self) -> float:

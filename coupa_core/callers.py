@@ -103,8 +103,8 @@ def entra_client(header: str) -> str | None:
     Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
     """
     try:
-        said = json.loads(base64.b64decode(header, validate=True))
-        claims = [(claim["typ"], claim["val"]) for claim in said["claims"]]
+        principal = json.loads(base64.b64decode(header, validate=True))
+        claims = [(claim["typ"], claim["val"]) for claim in principal["claims"]]
     except (ValueError, RecursionError, KeyError, TypeError):
         return None
     # `appid` in tokens of version 1, `azp` in those of version 2; a person's token has them too, and `scp`.

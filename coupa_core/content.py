@@ -17,7 +17,7 @@ from coupa_core.documents import (
     OrderChange,
     OrderLineChange,
 )
-from coupa_core.model import Document, Line, Person, fingerprint, key_of, plain
+from coupa_core.model import Document, Line, Person, decimal_text, fingerprint, key_of
 
 UNSIGNED: dict[str, str] = {
     "approved": "the chain moves on with every step, and each says who decided it",
@@ -38,16 +38,16 @@ UNSIGNED: dict[str, str] = {
 """The fields of cards that are not signed, by the names of NOTICE_FIELDS, and why."""
 
 
-def digest(document: Document) -> str:
+def content_hash(document: Document) -> str:
     """Return the fingerprint of the content that is signed: 22 characters.
 
     People and suppliers count by their ids, days without their hour. 128 bits, because a requester writes the
     texts and could search for a collision.
     """
-    return digests(document)[0]
+    return content_hashes(document)[0]
 
 
-def digests(document: Document) -> tuple[str, str]:
+def content_hashes(document: Document) -> tuple[str, str]:
     """Return the fingerprint by today's recipe, and by that of version 0.1, by which its rows are known."""
     return _fingerprint(_signed(document)), _fingerprint(_signed_by_0_1(document))
 
@@ -66,7 +66,7 @@ def _signed(document: Document) -> dict[str, Any]:
         "requester": _who(document.requested_by),
         "creator": _who(document.created_by),
         "supplier": key_of(document.supplier),
-        "amounts": {name: plain(amount) for name, amount in document.amounts.items()},
+        "amounts": {name: decimal_text(amount) for name, amount in document.amounts.items()},
         "currency": document.currency.code if document.currency else None,
         "lines": _in_order([_line(line, document) for line in document.lines]),
         "terms": document.terms,
@@ -78,10 +78,10 @@ def _line(line: Line, document: Document) -> list[Any]:
     return [
         line.id,
         line.description or None,
-        plain(line.quantity),
+        decimal_text(line.quantity),
         line.uom.code if line.uom else None,
-        plain(line.unit_price),
-        plain(line.total),
+        decimal_text(line.unit_price),
+        decimal_text(line.total),
         currency.code if currency else None,
         key_of(line.supplier),
         *line.terms,
@@ -106,7 +106,7 @@ def _signed_by_0_1(document: Document) -> dict[str, Any]:
     return {
         "type": document.type,
         "id": document.id,
-        "total": plain(document.total),
+        "total": decimal_text(document.total),
         "currency": document.currency.code if document.currency else None,
         "requester": document.requested_by.id if document.requested_by else None,
         "lines": _in_order([_line_of_0_1(line) for line in document.lines]),
@@ -125,9 +125,9 @@ def _line_of_0_1(line: Line) -> list[Any]:
         more = ("deleted" if line.pending_delete else None,)
     return [
         line.id,
-        plain(line.quantity),
-        plain(line.unit_price),
-        plain(line.total),
+        decimal_text(line.quantity),
+        decimal_text(line.unit_price),
+        decimal_text(line.total),
         line.description,
         key_of(line.supplier),
         *more,
@@ -150,7 +150,7 @@ def _terms_of_0_1(document: Document) -> dict[str, Any]:
                 "name": document.title,
                 "number": document.number,
                 "supplier": key_of(document.supplier),
-                "values": [plain(each) for each in values],
+                "values": [decimal_text(each) for each in values],
                 "dates": [document.start_date, document.end_date],
                 "term": document.term_type,
                 "renewal": [

@@ -31,11 +31,11 @@ class Correlation:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def called(self, neighbour: str, *, is_error: bool) -> None:
+    def called(self, service: str, *, is_error: bool) -> None:
         """Count a call, and whether it came to anything else than a whole answer of 2xx."""
         with self._lock:
-            self._counts[f"{neighbour}_calls"] += 1
-            self._counts[f"{neighbour}_errors"] += is_error
+            self._counts[f"{service}_calls"] += 1
+            self._counts[f"{service}_errors"] += is_error
 
     def counts(self) -> dict[str, int]:
         """Return calls and errors so far by name, such as `coupa_calls`; only of those that were called."""

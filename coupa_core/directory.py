@@ -15,10 +15,10 @@ from typing import Protocol, TypeVar, cast
 
 from coupa_core.addresses import folded, spellings
 from coupa_core.audience import Audience
-from coupa_core.authority import Capacity, Circle, Decider, EmailMap, decider_at, decider_of, deciders
+from coupa_core.authority import Capacity, Decider, Deciders, EmailMap, decider_at, decider_of, find_deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError
-from coupa_core.halving import Halved, by_halves
+from coupa_core.halving import PartialResult, by_halves
 from coupa_core.model import Approval, Delegation, Member, Person, user_id
 
 KEEP_S = 300.0
@@ -38,7 +38,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class People(Protocol):
+class PeopleSource(Protocol):
     """Coupa, as far as people are looked up in it; all but `now` raise `ServiceError` on failure."""
 
     def now(self) -> datetime:
@@ -49,7 +49,7 @@ class People(Protocol):
         """Return the members of approval groups, by the id of the group; names are there to make sure."""
         ...
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
         """Return the users with these ids, each with the id of its manager, and who cannot be read."""
         ...
 
@@ -62,13 +62,13 @@ class People(Protocol):
         ...
 
 
-class AskedOnce:
+class MemoizedPeople:
     """People as one request sees them: each question is asked once, and its failure is an answer too.
 
     So twenty decisions cost no more questions than one, and each is judged as if it came alone.
     """
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: PeopleSource) -> None:
         self._people = people
         self._answers: dict[tuple[object, ...], object] = {}
 
@@ -80,7 +80,7 @@ class AskedOnce:
         """Return the members of approval groups."""
         return self._once(("members", *groups.items()), lambda: self._people.members(groups, deadline))
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
         """Return the users with these ids."""
         wanted = tuple(ids)
         return self._once(("users", *wanted), lambda: self._people.users(wanted, deadline))
@@ -107,7 +107,7 @@ class AskedOnce:
 
 
 @dataclass(frozen=True)
-class Sharing:
+class SharedAddresses:
     """Which addresses belong to more than one user of Coupa, and of which that cannot be said now.
 
     Attributes:
@@ -120,7 +120,7 @@ class Sharing:
 
 
 @dataclass(frozen=True)
-class Known:
+class ReachablePeople:
     """Whom the chat can reach, and of whom that cannot be said now.
 
     Attributes:
@@ -157,7 +157,7 @@ class _Acting:
 
 
 @dataclass
-class _Kept:
+class _KeptDelegations:
     """What was read, and when, on the monotonic clock; the value is None where that is not allowed."""
 
     at_s: float = float("-inf")
@@ -180,29 +180,33 @@ class Directory:
         keep_s: how long what was found is used again; 0 reads each time.
     """
 
-    def __init__(self, people: People, *, clock: Clock, emails: EmailMap, keep_s: float = KEEP_S) -> None:
+    def __init__(
+        self, people: PeopleSource, *, clock: Clock, emails: EmailMap, keep_s: float = KEEP_S
+    ) -> None:
         self._people = people
         self._clock = clock
         self.emails = emails
         self._keep_s = keep_s
-        self._delegations = _Kept()
+        self._delegations = _KeptDelegations()
         self._members: dict[int, tuple[float, list[Person]]] = {}
         self._shared: dict[str, tuple[float, bool]] = {}
         self._failed_at_s = {"delegations": float("-inf"), "groups": float("-inf")}
         self._lock = threading.Lock()
 
-    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+    def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
         """Return who may decide each approval; never raises: what cannot be read makes a circle uncertain."""
         wanted = list(approvals)
         with self._lock:
-            delegations = self._read_delegations(deadline) if any(map(_may_delegate, wanted)) else _Kept()
+            delegations = (
+                self._read_delegations(deadline) if any(map(_may_delegate, wanted)) else _KeptDelegations()
+            )
             groups = self._read_groups(wanted, deadline)
         acting: dict[int, list[Delegation]] = {}
         now = self._people.now()
         for each in delegations.value.listed if delegations.value else ():
             if each.of is not None and each.is_active(now):
                 acting.setdefault(each.of, []).append(each)
-        return {each.id: self._circle(each, delegations, acting, groups) for each in wanted}
+        return {each.id: self._deciders(each, delegations, acting, groups) for each in wanted}
 
     def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
         """Return which of the chat's addresses belong to more than one active user of Coupa.
@@ -215,7 +219,7 @@ class Directory:
             raise failure
         return sharing.shared
 
-    def sharing(self, addresses: Iterable[str], deadline: Deadline) -> Sharing:
+    def sharing(self, addresses: Iterable[str], deadline: Deadline) -> SharedAddresses:
         """Return which of the chat's addresses belong to more than one active user, and which nobody knows.
 
         Raises:
@@ -240,7 +244,9 @@ class Directory:
             self._shared |= {low: (now_s, is_shared) for low, is_shared in found.rows}
             unknown = {each: found.failed[folded(each)] for each in given if folded(each) in found.failed}
             known = given - unknown.keys()
-            return Sharing({address for address in known if self._shared[folded(address)][1]}, unknown)
+            return SharedAddresses(
+                {address for address in known if self._shared[folded(address)][1]}, unknown
+            )
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
         """Return the active users whom the chat knows by this address; with two, it is nobody's.
@@ -264,7 +270,7 @@ class Directory:
                 owners[address][person.id] = person
         return owners
 
-    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
         """Return the people whom the chat can reach, by their keys, and who cannot be looked up now.
 
         Args:
@@ -281,13 +287,13 @@ class Directory:
         found = [each for user in users.rows if (each := decider_of(user, Capacity.APPROVER, self.emails))]
         sharing = self.sharing((each.address for each in found), deadline)
         left_out = sharing.shared | sharing.unknown.keys()
-        return Known(
+        return ReachablePeople(
             {each.key: each for each in found if each.address not in left_out},
             _by_key(users.failed)
             | {each.key: sharing.unknown[each.address] for each in found if each.address in sharing.unknown},
         )
 
-    def managers(self, keys: Iterable[str], deadline: Deadline) -> Known:
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
         """Return the managers of people as Coupa has them, by the people's keys.
 
         Args:
@@ -301,19 +307,23 @@ class Directory:
             ServiceError: Coupa answers nothing useful at all.
         """
         users = self._users(keys, deadline)
-        bosses = {
+        manager_keys = {
             user.key: user.manager.key
             for user in users.rows
             if user.key and user.manager and user.manager.key and user.manager.key != user.key
         }
-        known = self.known(bosses.values(), deadline)
-        return Known(
-            {key: known.people[boss] for key, boss in bosses.items() if boss in known.people},
+        known = self.known(manager_keys.values(), deadline)
+        return ReachablePeople(
+            {key: known.people[manager] for key, manager in manager_keys.items() if manager in known.people},
             _by_key(users.failed)
-            | {key: known.unknown[boss] for key, boss in bosses.items() if boss in known.unknown},
+            | {
+                key: known.unknown[manager]
+                for key, manager in manager_keys.items()
+                if manager in known.unknown
+            },
         )
 
-    def _users(self, keys: Iterable[str], deadline: Deadline) -> Halved[int, Member]:
+    def _users(self, keys: Iterable[str], deadline: Deadline) -> PartialResult[int, Member]:
         return self._people.users([number for key in keys if (number := user_id(key))], deadline)
 
     def decider(
@@ -333,13 +343,13 @@ class Directory:
         Raises:
             ServiceError: Coupa could not be asked.
         """
-        quick = deciders(approval, members=_embedded(approval) or (), delegates=(), emails=self.emails)
+        quick = find_deciders(approval, members=_embedded(approval) or (), delegates=(), emails=self.emails)
         found = decider_at(actor, quick)
         if found is None:
-            circle = self.circles([approval], deadline)[approval.id]
-            found = decider_at(actor, circle.people)
-            if found is None and circle.failure is not None:
-                raise circle.failure
+            deciders = self.deciders_of([approval], deadline)[approval.id]
+            found = decider_at(actor, deciders.people)
+            if found is None and deciders.failure is not None:
+                raise deciders.failure
         if found is None or is_vouched_for:
             return found
         return None if self.shared([found.address], deadline) else found
@@ -362,13 +372,13 @@ class Directory:
         acting = self._listed_delegations(deadline) or _Acting()
         return sorted({each.of for each in acting.listed if each.of and _delegate_id(each) == user_id})
 
-    def _circle(
+    def _deciders(
         self,
         approval: Approval,
-        delegations: _Kept,
+        delegations: _KeptDelegations,
         acting: Mapping[int, list[Delegation]],
         groups: Mapping[int, _Members],
-    ) -> Circle:
+    ) -> Deciders:
         number = approval.asked_id or 0
         members: Sequence[Person] = ()
         delegates: Sequence[Person] = ()
@@ -385,20 +395,20 @@ class Directory:
             delegates = [each.delegate for each in for_this if each.delegate]
             unread = [delegations.value.unknown.get(_delegate_id(each) or 0) for each in for_this]
             failure = next(filter(None, unread), delegations.failure)
-        people = deciders(approval, members=members, delegates=delegates, emails=self.emails)
-        return Circle(people, is_certain=is_certain and failure is None, failure=failure)
+        people = find_deciders(approval, members=members, delegates=delegates, emails=self.emails)
+        return Deciders(people, is_certain=is_certain and failure is None, failure=failure)
 
-    def _read_delegations(self, deadline: Deadline) -> _Kept:
+    def _read_delegations(self, deadline: Deadline) -> _KeptDelegations:
         """Return the delegations; without a value when this client may not read them."""
         kept, now_s = self._delegations, self._clock.monotonic()
         if now_s - kept.at_s < self._keep_s or self._has_just_failed("delegations"):
             return kept
         try:
-            self._delegations = _Kept(now_s, self._listed_delegations(self._in_time(deadline)))
+            self._delegations = _KeptDelegations(now_s, self._listed_delegations(self._in_time(deadline)))
         except ServiceError as failure:
             self._note_failure("delegations", failure)
             if now_s - kept.at_s >= STALE_S:
-                self._delegations = _Kept(failure=failure)
+                self._delegations = _KeptDelegations(failure=failure)
         return self._delegations
 
     def _in_time(self, deadline: Deadline) -> Deadline:
@@ -433,7 +443,7 @@ class Directory:
             if not each.delegate or None in (each.delegate.email, each.delegate.active)
         ]
         asked = [number for each in vague if (number := _delegate_id(each))]
-        users: Halved[int, Member] = self._people.users(asked, deadline) if asked else Halved()
+        users: PartialResult[int, Member] = self._people.users(asked, deadline) if asked else PartialResult()
         known = {person.id: person for person in users.rows}
         for number, why in users.failed.items():
             logger.warning("delegate not read user=%d code=%s", number, why.code)

@@ -23,11 +23,12 @@ from coupa_core.model import (
     Asker,
     Attachment,
     Comment,
+    CoupaRecord,
     Currency,
     Document,
+    DocumentKind,
     Flag,
     Integer,
-    Kind,
     Lenient,
     Line,
     MaybeAgreement,
@@ -36,12 +37,11 @@ from coupa_core.model import (
     MaybePerson,
     Number,
     Person,
-    Record,
     Text,
     date_of,
     day_of,
+    decimal_text,
     only_readable,
-    plain,
     stamp,
 )
 
@@ -89,7 +89,7 @@ class RequisitionLine(RequestLine):
 class Requisition(Readable):
     """What somebody wants to buy."""
 
-    kind: ClassVar[Kind] = Kind.REQUISITION
+    kind: ClassVar[DocumentKind] = DocumentKind.REQUISITION
     names_turn: ClassVar[bool] = True
     has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "requisitions"
@@ -168,7 +168,7 @@ class ExpenseLine(Line):
         return self.requires_receipt is True and not self.attachments
 
 
-class Violation(Record):
+class Violation(CoupaRecord):
     """One breach of the expense policy.
 
     Source: Coupa Core API, Expense Violation; R39 ExpensePolicyViolation has the same fields.
@@ -193,7 +193,7 @@ class ExpenseReport(Readable):
             Source: R39 ExpenseReport, "expensed-by", "created-by", "submitted-by".
     """
 
-    kind: ClassVar[Kind] = Kind.EXPENSE
+    kind: ClassVar[DocumentKind] = DocumentKind.EXPENSE
     has_requester: ClassVar[bool] = True
     resource: ClassVar[str] = "expense_reports"
     comments_at: ClassVar[str] = "expense_reports"
@@ -223,7 +223,7 @@ class ExpenseReport(Readable):
         return {
             "period": [day_of(self.start_date), day_of(self.end_date)],
             "violations": sorted(
-                f"{plain(each.limit_exceeded)} {each.receipt_missing is True}" for each in violations
+                f"{decimal_text(each.limit_exceeded)} {each.receipt_missing is True}" for each in violations
             ),
         }
 
@@ -243,7 +243,7 @@ class InvoiceLine(Line):
         return (self.po_number,)
 
 
-class PaymentTerm(Record):
+class PaymentTerm(CoupaRecord):
     """When to pay, by its code."""
 
     code: Text = None
@@ -252,7 +252,7 @@ class PaymentTerm(Record):
 class Invoice(Readable):
     """What a supplier charges, or pays back with a credit note."""
 
-    kind: ClassVar[Kind] = Kind.INVOICE
+    kind: ClassVar[DocumentKind] = DocumentKind.INVOICE
     resource: ClassVar[str] = "invoices"
     comments_at: ClassVar[str] = "invoices"
     comments_as: ClassVar[str] = "InvoiceHeader"
@@ -316,7 +316,7 @@ class Invoice(Readable):
             "form": self.document_type,
             "invoice_date": day_of(self.invoice_date),
             "due": [day_of(self.net_due_date), self.payment_term.code if self.payment_term else None],
-            "discount": [day_of(self.discount_due_date), plain(self.discount_percent)],
+            "discount": [day_of(self.discount_due_date), decimal_text(self.discount_percent)],
             "tolerance": self.tolerance_failures or None,
         }
 
@@ -343,7 +343,7 @@ class OrderChange(Readable):
         old_total: of the order as it is; None when the order cannot be read or summed up.
     """
 
-    kind: ClassVar[Kind] = Kind.ORDER_CHANGE
+    kind: ClassVar[DocumentKind] = DocumentKind.ORDER_CHANGE
     names_turn: ClassVar[bool] = True
     resource: ClassVar[str] = "purchase_order_changes"
     comments_at: ClassVar[str] = "purchase_orders"
@@ -386,7 +386,7 @@ def _whole(lines: Any) -> Any:
     return lines if lines == only_readable(lines) else []
 
 
-class Order(Record):
+class Order(CoupaRecord):
     """An issued order, as far as its total goes: Coupa's page on orders shows totals of lines only."""
 
     id: MaybeId = None
@@ -410,7 +410,7 @@ class Order(Record):
 class Contract(Readable):
     """An agreement with a supplier. Coupa's resource has neither the chain nor comments nor attachments."""
 
-    kind: ClassVar[Kind] = Kind.CONTRACT
+    kind: ClassVar[DocumentKind] = DocumentKind.CONTRACT
     names_turn: ClassVar[bool] = True
     resource: ClassVar[str] = "contracts"
     scope: ClassVar[str] = "core.contract.read"
@@ -459,7 +459,7 @@ class Contract(Readable):
 class Form(Readable):
     """The answers to a form, of which only the name is read: they may hold bank accounts and the like."""
 
-    kind: ClassVar[Kind] = Kind.FORM
+    kind: ClassVar[DocumentKind] = DocumentKind.FORM
     names_turn: ClassVar[bool] = True
     resource: ClassVar[str] = "easy_form_responses"
     scope: ClassVar[str] = "core.easy_form_response.read"
@@ -542,9 +542,9 @@ def enabled(types: Iterable[str]) -> list[str]:
     return [name for name in READABLE if name in chosen or "*" in chosen]
 
 
-def kind_of(type_name: str) -> Kind:
+def kind_of(type_name: str) -> DocumentKind:
     """Return the kind of a type."""
-    return READABLE[type_name].kind if type_name in READABLE else Kind.OTHER
+    return READABLE[type_name].kind if type_name in READABLE else DocumentKind.OTHER
 
 
 def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:

@@ -109,7 +109,7 @@ def _decided(ending: Ending, step: Approval, document: Document | None) -> End:
     Only a comment of this round by the user who rejected it, which is our client for all who did in chat.
     """
     key = step.approved_by.key if step.approved_by else None
-    end = End(ending, step.decided_by, stamp(step.approval_date), step.said, key)
+    end = End(ending, step.decided_by, stamp(step.approval_date), step.decision_words, key)
     why = document.rejection if document and ending is Ending.REJECTED and not step.note else None
     if document is None or why is None or why.created_by is None or key is None:
         return end

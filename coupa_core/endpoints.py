@@ -32,15 +32,15 @@ from coupa_core.decide import (
     summary,
 )
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, SettingsError
-from coupa_core.history import Decision, History
-from coupa_core.inbox import Card, Inbox
+from coupa_core.history import History, PastDecision
+from coupa_core.inbox import Inbox, InboxItem
 from coupa_core.model import Verb, stamp
 from coupa_core.notice import Style, is_blank
-from coupa_core.operate import MAX_HOURS, Act, Operate, Order
+from coupa_core.operator_actions import MAX_HOURS, ActionRequest, OperatorAction, OperatorActions
 from coupa_core.pseudonym import Pseudonyms
-from coupa_core.relay import Delivery, Message, Relay
-from coupa_core.repeat import Repeats, Wish
-from coupa_core.report import Cause, CycleTimes, Report, Trace, as_csv
+from coupa_core.relay import Relay, RelayMessage, RelayResult
+from coupa_core.repeat import RepeatRequest, Repeats
+from coupa_core.report import Cause, CycleTimes, StatusReport, Trace, as_csv
 
 MAX_BODY = 32 * 1024
 MAX_TEXT = {
@@ -157,10 +157,10 @@ class Endpoints:
         ask: Ask,
         inbox: Inbox,
         history: History,
-        report: Report,
+        report: StatusReport,
         trace: Trace,
         cycle_times: CycleTimes,
-        operate: Operate,
+        operator_actions: OperatorActions,
         repeats: Repeats,
         relay: Relay,
         callers: Callers,
@@ -178,7 +178,7 @@ class Endpoints:
         self._report = report
         self._story = trace
         self._cycle_times = cycle_times
-        self._operate = operate
+        self._operator_actions = operator_actions
         self._repeats = repeats
         self._routes: Mapping[str, Callable[[Request], Reply]] = {
             "health": self._health,
@@ -195,10 +195,10 @@ class Endpoints:
             "status": self._status,
             "trace": self._trace,
             "cycle_times": self._cycles,
-            "resend": lambda request: self._order(request, Act.RESEND),
+            "resend": lambda request: self._order(request, OperatorAction.RESEND),
             "resend_all": self._repeat,
-            "unpark": lambda request: self._order(request, Act.UNPARK),
-            "mute": lambda request: self._order(request, Act.MUTE),
+            "unpark": lambda request: self._order(request, OperatorAction.UNPARK),
+            "mute": lambda request: self._order(request, OperatorAction.MUTE),
         }
 
     def handle(self, name: str, request: Request) -> Reply:
@@ -244,8 +244,8 @@ class Endpoints:
         found = self._inbox.waiting_for(actor)
         self._note(request, actor)
         cards = [_card(card) for card in found.cards]
-        said = {"count": found.total, "is_complete": found.is_complete, "unreadable": found.unreadable}
-        return Reply(200, said | {"message": found.message, "approvals": cards})
+        answer = {"count": found.total, "is_complete": found.is_complete, "unreadable": found.unreadable}
+        return Reply(200, answer | {"message": found.message, "approvals": cards})
 
     def _show(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -260,8 +260,8 @@ class Endpoints:
         actor = _actor(request, {})
         found = self._history.decided_by(actor)
         self._note(request, actor)
-        said = {"count": found.count, "is_complete": found.is_complete, "message": found.message}
-        return Reply(200, said | {"decisions": [_card(each) for each in found.decisions]})
+        answer = {"count": found.count, "is_complete": found.is_complete, "message": found.message}
+        return Reply(200, answer | {"decisions": [_card(each) for each in found.decisions]})
 
     def _click(self, request: Request, verb: Verb | None) -> Reply:
         approval_id = _approval_id(request)
@@ -299,18 +299,18 @@ class Endpoints:
             )
             for approval_id, token in _items(body.get("items"))
         ]
-        said = self._decide.decide_all(clicks)
-        if any(isinstance(end, Answer) for end in said.ends):
+        answers = self._decide.decide_all(clicks)
+        if any(isinstance(end, Answer) for end in answers.ends):
             self._note(request, actor)
         items = []
-        for click, end, about in zip(clicks, said.ends, said.names, strict=True):
+        for click, end, about in zip(clicks, answers.ends, answers.names, strict=True):
             if isinstance(end, Answer):
                 items.append(_told(click.approval_id, end))
             else:
-                fault = refusal("decide", end, request_id=request.id, style=said.style, about=about).body
+                fault = refusal("decide", end, request_id=request.id, style=answers.style, about=about).body
                 told = {name: fault[name] for name in ("error", "message")}
                 items.append({"approval_id": str(click.approval_id)} | told)
-        return Reply(200, {"message": summary(verb, said.ends, said.style), "items": items})
+        return Reply(200, {"message": summary(verb, answers.ends, answers.style), "items": items})
 
     def _comment(self, request: Request) -> Reply:
         approval_id = _approval_id(request)
@@ -343,7 +343,7 @@ class Endpoints:
             raise CallerError("bad_recipients", "recipients must be a list of e-mail addresses.")
         if not isinstance(html, bool):
             raise CallerError("bad_field", "html must be true or false.")
-        message = Message(
+        message = RelayMessage(
             _text("message", body.get("message", "")),
             tuple(recipients),
             html,
@@ -352,8 +352,8 @@ class Endpoints:
         )
         deliveries = self._relay.relay(message)
         counts = Counter(deliveries.values())
-        said = {"accepted": counts[Delivery.ACCEPTED], "recipients": dict(deliveries)}
-        return Reply(200 if counts[Delivery.ACCEPTED] == len(deliveries) else 207, said)
+        answer = {"accepted": counts[RelayResult.ACCEPTED], "recipients": dict(deliveries)}
+        return Reply(200 if counts[RelayResult.ACCEPTED] == len(deliveries) else 207, answer)
 
     def _status(self, request: Request) -> Reply:
         after = request.query.get("after") or "0"
@@ -375,18 +375,20 @@ class Endpoints:
         table = self._cycle_times.table(since, until)
         return Reply(200, table, csv=as_csv(table) if form == "csv" else "")
 
-    def _order(self, request: Request, act: Act) -> Reply:
+    def _order(self, request: Request, act: OperatorAction) -> Reply:
         approval_id = _approval_id(request)
-        body = _object(request, {"actor_email", *(["hours"] if act is Act.MUTE else [])})
-        hours = body.pop("hours", None if act is Act.MUTE else 0.0)
+        body = _object(request, {"actor_email", *(["hours"] if act is OperatorAction.MUTE else [])})
+        hours = body.pop("hours", None if act is OperatorAction.MUTE else 0.0)
         actor = _actor(request, {name: _text(name, value) for name, value in body.items()})
         if isinstance(hours, bool) or not isinstance(hours, float):
             raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")
-        row = self._operate.carry_out(
-            Order(approval_id, act, actor, hours, known_by=self._callers.known_by, request_id=request.id)
+        row = self._operator_actions.carry_out(
+            ActionRequest(
+                approval_id, act, actor, hours, known_by=self._callers.known_by, request_id=request.id
+            )
         )
-        said = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
-        return Reply(200, said | {"next_at": row.next_at.isoformat() if row.next_at else None})
+        answer = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
+        return Reply(200, answer | {"next_at": row.next_at.isoformat() if row.next_at else None})
 
     def _repeat(self, request: Request) -> Reply:
         body = _object(request, {"actor_email", "people", "since"})
@@ -396,7 +398,7 @@ class Endpoints:
         if not name:
             raise CallerError("no_key", _NO_KEY)
         repeat, is_new = self._repeats.ask(
-            Wish(
+            RepeatRequest(
                 name=name,
                 actor=actor,
                 people=_people(people),
@@ -405,9 +407,13 @@ class Endpoints:
                 request_id=request.id,
             )
         )
-        said = {"nothing_for": list(repeat.nothing_for), "asked_at": repeat.at.isoformat(), "is_new": is_new}
+        answer = {
+            "nothing_for": list(repeat.nothing_for),
+            "asked_at": repeat.at.isoformat(),
+            "is_new": is_new,
+        }
         counts = {"approvals": repeat.approvals, "waiting_for_pilot": repeat.waiting_for_pilot}
-        return Reply(200, counts | said)
+        return Reply(200, counts | answer)
 
 
 def request_id(request: Request) -> str:
@@ -460,10 +466,10 @@ def refusal(
     return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)
 
 
-def _card(card: Card | Decision) -> dict[str, Any]:
+def _card(card: InboxItem | PastDecision) -> dict[str, Any]:
     """Write a card, or a decision; ids are texts, as in slots, and what is not known is left out."""
-    said = {name: value for name, value in asdict(card).items() if value is not None}
-    return said | {name: str(said[name]) for name in ("approval_id", "document_id") if name in said}
+    answer = {name: value for name, value in asdict(card).items() if value is not None}
+    return answer | {name: str(answer[name]) for name in ("approval_id", "document_id") if name in answer}
 
 
 def _told(approval_id: int, answer: Answer) -> dict[str, str]:

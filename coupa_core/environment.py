@@ -88,10 +88,10 @@ def _local_settings(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        said = json.loads(path.read_text("utf-8-sig"))
+        parsed = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         raise SettingsError(f"{LOCAL_SETTINGS}: cannot be read as JSON") from None
-    values = said.get("Values", {}) if isinstance(said, dict) and not said.get("IsEncrypted") else None
+    values = parsed.get("Values", {}) if isinstance(parsed, dict) and not parsed.get("IsEncrypted") else None
     if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
         raise SettingsError(
             f"{LOCAL_SETTINGS}: cannot be read, its Values must be plain texts (see func settings decrypt)"

@@ -81,7 +81,7 @@ class Refused(ServiceError):
 
     Attributes:
         is_considered: it thought about the request; else a gateway may have answered in its place.
-        said: why not, in the neighbour's own words for people; empty where it has none.
+        user_message: why not, in the neighbour's own words for people; empty where it has none.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class Refused(ServiceError):
         status: int | None = None,
         retry_after_s: float | None = None,
         is_considered: bool = False,
-        said: str = "",
+        user_message: str = "",
     ) -> None:
         super().__init__(code, message, status=status, retry_after_s=retry_after_s)
         self.is_considered = is_considered
-        self.said = said
+        self.user_message = user_message
 
 
 class Unavailable(ServiceError):

@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 @dataclass
-class Halved(Generic[K, R]):
+class PartialResult(Generic[K, R]):
     """What came, and what did not.
 
     Attributes:
@@ -32,7 +32,7 @@ class Halved(Generic[K, R]):
     failed: dict[K, ServiceError] = field(default_factory=dict)
 
 
-def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) -> Halved[K, R]:
+def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) -> PartialResult[K, R]:
     """Ask about all at once, and where that fails about fewer.
 
     What failed for want of time, rate or connection was not asked, and says nothing of a record: the rest
@@ -45,7 +45,7 @@ def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) ->
     Raises:
         ServiceError: the neighbour answers nothing at all.
     """
-    found: Halved[K, R] = Halved()
+    found: PartialResult[K, R] = PartialResult()
     groups = deque([wanted] if wanted else [])
     has_come = False
     while groups:

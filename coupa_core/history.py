@@ -51,7 +51,7 @@ OURS_S = 3.0
 LISTED_S = 4.0
 """Of the rest, until the end of listing at Coupa; what is left is for the names of documents."""
 
-TURNS_S = 5.0
+PERMITS_S = 5.0
 """Until the last turn of a request at Coupa."""
 
 CALLS = 4
@@ -71,7 +71,7 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class PastDecision:
     """One decision, ready to show.
 
     Attributes:
@@ -96,7 +96,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Decisions:
+class PastDecisions:
     """What a person decided lately.
 
     Attributes:
@@ -107,7 +107,7 @@ class Decisions:
         message: all this in a line, in the person's language.
     """
 
-    decisions: list[Decision]
+    decisions: list[PastDecision]
     count: int
     is_complete: bool
     message: str
@@ -145,7 +145,7 @@ class _Known:
     gap: str = ""
 
 
-class Requests(Protocol):
+class CoupaQueries(Protocol):
     """Coupa, as far as past decisions need it."""
 
     def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
@@ -156,7 +156,7 @@ class Requests(Protocol):
         """Read documents, by (type, id); raises `ServiceError`."""
         ...
 
-    def veiled(self, document: Document, approval: Approval | None) -> Document:
+    def redacted(self, document: Document, approval: Approval | None) -> Document:
         """Return a document as chat may know it of this approval; None where nobody knows that."""
         ...
 
@@ -169,7 +169,7 @@ class Admission(Protocol):
         ...
 
 
-class People(Protocol):
+class AddressOwners(Protocol):
     """Whose an address is, by a fresh read."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
@@ -198,7 +198,7 @@ class History:
 
     Args:
         coupa: where approvals are.
-        turns: the way to it.
+        permits: the way to it.
         directory: returns whose an address is, read anew.
         store: the ledger's rows.
         clock: the time.
@@ -208,21 +208,21 @@ class History:
     def __init__(
         self,
         *,
-        coupa: Requests,
-        turns: Admission,
-        directory: Callable[[], People],
+        coupa: CoupaQueries,
+        permits: Admission,
+        directory: Callable[[], AddressOwners],
         store: Decided,
         clock: Clock,
         style: notice.Style,
     ) -> None:
         self._coupa = coupa
-        self._turns = turns
+        self._permits = permits
         self._directory = directory
         self._store = store
         self._clock = clock
         self._style = style
 
-    def decided_by(self, email: str) -> Decisions:
+    def decided_by(self, email: str) -> PastDecisions:
         """Return what this person decided lately; nothing for an unknown or inactive person.
 
         Raises:
@@ -232,7 +232,7 @@ class History:
         since = self._clock.now() - timedelta(days=DAYS)
         ours = self._ours(email, since, deadline)
         try:
-            with self._turns.admit(CALLS, CALLS, within_s=TURNS_S):
+            with self._permits.admit(CALLS, CALLS, within_s=PERMITS_S):
                 return self._with_coupas(email, since, ours, deadline)
         except (Busy, ServiceError) as failure:
             if ours.gap:
@@ -256,7 +256,7 @@ class History:
         ]
         return _Known(list({each.key: each for each in made}.values()))
 
-    def _with_coupas(self, email: str, since: datetime, ours: _Known, deadline: Deadline) -> Decisions:
+    def _with_coupas(self, email: str, since: datetime, ours: _Known, deadline: Deadline) -> PastDecisions:
         """Return what our rows know and what Coupa does.
 
         Raises:
@@ -277,7 +277,9 @@ class History:
         known = replace(ours, made=_joined(ours.made, theirs), is_complete=ours.is_complete and is_all)
         return self._told(known, self._documents(_newest(known.made), deadline), style)
 
-    def _listed(self, person: Member, since: datetime, directory: People, deadline: Deadline) -> Listing:
+    def _listed(
+        self, person: Member, since: datetime, directory: AddressOwners, deadline: Deadline
+    ) -> Listing:
         """List what asked this person and was decided; where some of it is not known, it is not complete.
 
         Raises:
@@ -299,14 +301,14 @@ class History:
             return {}
         for each in made:
             if document := read.get(each.document_key):
-                read[each.document_key] = self._coupa.veiled(document, each.approval)
+                read[each.document_key] = self._coupa.redacted(document, each.approval)
         return read
 
     def _told(
         self, known: _Known, documents: Mapping[DocumentKey, Document], style: notice.Style
-    ) -> Decisions:
+    ) -> PastDecisions:
         shown = [_shown(each, documents.get(each.document_key), style) for each in _newest(known.made)]
-        return Decisions(shown, len(known.made), known.is_complete, _how_many(known, len(shown), style))
+        return PastDecisions(shown, len(known.made), known.is_complete, _how_many(known, len(shown), style))
 
 
 def _made(approval: Approval, person: Member, email: str, since: datetime) -> _Made | None:
@@ -339,21 +341,21 @@ def _newest(made: Iterable[_Made]) -> list[_Made]:
     return sorted(made, key=lambda each: (each.at or _NEVER, each.approval_id), reverse=True)[:MAX_SHOWN]
 
 
-def _shown(made: _Made, document: Document | None, style: notice.Style) -> Decision:
+def _shown(made: _Made, document: Document | None, style: notice.Style) -> PastDecision:
     """Show one decision; what the document came to then nobody knows any more, so no amount is said."""
     kind, number = made.document_key
     if document is None or isinstance(document, Unreadable):
         document = parse_document(kind, {"id": number})
     what = notice.name_of(document, style, quoted=True) if document else style.say("this")
-    said = notice.ended_as(End(Ending(made.status), at=made.at), what, style)
-    return Decision(
+    sentence = notice.ended_as(End(Ending(made.status), at=made.at), what, style)
+    return PastDecision(
         approval_id=made.approval_id,
         document_type=kind,
         document_id=number,
         status=made.status,
         decided_at=made.at.isoformat() if made.at else None,
         made_in=made.place,
-        text=f"{said} · {style.say(f'history.{made.place}')}",
+        text=f"{sentence} · {style.say(f'history.{made.place}')}",
         link=notice.link_to(document, style=style) if document else style.base_url,
     )
 
@@ -363,13 +365,13 @@ def _how_many(known: _Known, shown: int, style: notice.Style) -> str:
     count, days = len(known.made), style.number(DAYS)
     if count:
         key = "history.count" if known.is_complete else "history.at_least"
-        said = [style.say(key, count=count, days=days)]
+        sentences = [style.say(key, count=count, days=days)]
     elif known.gap == "bar.shared":
         return style.say(known.gap)
     else:
-        said = [style.say("history.none" if known.is_complete else "history.none_known", days=days)]
+        sentences = [style.say("history.none" if known.is_complete else "history.none_known", days=days)]
     if shown < count:
-        said.append(style.say("list.shown", count=shown))
+        sentences.append(style.say("list.shown", count=shown))
     if known.gap:
-        said.append(style.say(known.gap))
-    return style.sentences(*said)
+        sentences.append(style.say(known.gap))
+    return style.sentences(*sentences)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from coupa_core import notice
-from coupa_core.authority import Circle, Decider, Right, Rules, TokenKeys, decider_at
+from coupa_core.authority import Decider, Deciders, Right, Rules, TokenKeys, decider_at
 from coupa_core.clock import Clock, Deadline
 from coupa_core.documents import parse_document
 from coupa_core.errors import ServiceError
@@ -23,7 +23,7 @@ from coupa_core.model import (
     Approval,
     Document,
     DocumentKey,
-    Kind,
+    DocumentKind,
     Listing,
     Member,
     Unreadable,
@@ -53,7 +53,7 @@ READ_S = 9.0
 LOOK_S = 2.0
 """What is left at least when another page of documents is asked for."""
 
-TURNS_S = 7.0
+PERMITS_S = 7.0
 """Of the budget, until the last turn of a request at Coupa."""
 
 LISTING, SHOWING = 4, 2
@@ -66,7 +66,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Card:
+class InboxItem:
     """One approval, ready to show and to decide.
 
     Attributes:
@@ -92,7 +92,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Cards:
+class InboxPage:
     """The approvals that wait for a person: a page as cards, and what is true of all.
 
     Attributes:
@@ -107,7 +107,7 @@ class Cards:
         message: all this in a line, in the person's language.
     """
 
-    cards: list[Card]
+    cards: list[InboxItem]
     total: int
     oldest_days: int | None = None
     is_complete: bool = True
@@ -121,7 +121,7 @@ class Cards:
         return self.is_complete and not self.unchecked and not self.unreadable
 
 
-class Requests(Protocol):
+class CoupaQueries(Protocol):
     """Coupa, as far as a person's list needs it; every method raises `ServiceError` on failure."""
 
     def now(self) -> datetime:
@@ -158,7 +158,7 @@ class Admission(Protocol):
         ...
 
 
-class Circles(Protocol):
+class DeciderLookup(Protocol):
     """Who may decide, by a fresh read."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
@@ -169,7 +169,7 @@ class Circles(Protocol):
         """Return as whom approvals ask somebody, also for others; and why nobody knows for which."""
         ...
 
-    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+    def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
         """Return who may decide each approval, by its id."""
         ...
 
@@ -184,9 +184,9 @@ class Inbox:
     def __init__(
         self,
         *,
-        coupa: Requests,
-        turns: Admission,
-        directory: Callable[[], Circles],
+        coupa: CoupaQueries,
+        permits: Admission,
+        directory: Callable[[], DeciderLookup],
         ledger: Ledger,
         clock: Clock,
         keys: TokenKeys | None,
@@ -194,7 +194,7 @@ class Inbox:
         style: notice.Style,
     ) -> None:
         self._coupa = coupa
-        self._turns = turns
+        self._permits = permits
         self._directory = directory
         self._rules = rules
         self._ledger = ledger
@@ -202,7 +202,7 @@ class Inbox:
         self._keys = keys
         self._style = style
 
-    def waiting_for(self, email: str) -> Cards:
+    def waiting_for(self, email: str) -> InboxPage:
         """Return what waits for this person now; nothing for an unknown or inactive person, or for two.
 
         Raises:
@@ -210,10 +210,10 @@ class Inbox:
             ServiceError: Coupa or the ledger could not be asked.
         """
         deadline = Deadline(self._clock, BUDGET_S)
-        with self._turns.admit(LISTING, LISTING, within_s=TURNS_S):
+        with self._permits.admit(LISTING, LISTING, within_s=PERMITS_S):
             return self._waiting_for(email, deadline)
 
-    def _waiting_for(self, email: str, deadline: Deadline) -> Cards:
+    def _waiting_for(self, email: str, deadline: Deadline) -> InboxPage:
         more = deadline.within(LISTED_S)
         documents_by = deadline.within(READ_S)
         directory = self._directory()
@@ -222,20 +222,20 @@ class Inbox:
             # Two people with one address: nobody can tell whose approvals these are, or that there are none.
             style = self._style.to_all(each.default_locale or "" for each in owners)
             key = "bar.shared" if owners else "list.none"
-            return Cards([], 0, is_complete=not owners, message=style.say(key))
+            return InboxPage([], 0, is_complete=not owners, message=style.say(key))
         [person] = owners
         listing = self._listed(person, directory, documents_by, more)
         if listing.failure and not listing.approvals and not listing.unreadable:
             raise listing.failure
-        circles = directory.circles(listing.approvals, documents_by)
-        mine, unknown = _theirs(email, listing.approvals, circles)
+        deciders_of = directory.deciders_of(listing.approvals, documents_by)
+        mine, unknown = _theirs(email, listing.approvals, deciders_of)
         looked = self._look_at(mine, documents_by)
         found = sorted(looked.found, key=lambda each: each.order)
         unreadable = listing.unreadable + unknown + len(looked.unread)
         total = len(found) + unreadable + looked.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
         minimal = [card for each in looked.unread if (card := self._minimal(each))]
-        answer = Cards(
+        answer = InboxPage(
             cards=[*cards, *minimal][:MAX_CARDS],
             total=total,
             oldest_days=_oldest(found),
@@ -249,7 +249,9 @@ class Inbox:
         together = notice.sums((each.document for each in found), style, number=len(found))
         return replace(answer, message=how_many(answer, together, style))
 
-    def _listed(self, person: Member, directory: Circles, deadline: Deadline, more: Deadline) -> Listing:
+    def _listed(
+        self, person: Member, directory: DeciderLookup, deadline: Deadline, more: Deadline
+    ) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
         keys, failure = directory.asked_as(person, more)
         listing = self._coupa.pending_for(keys, deadline, more=more)
@@ -306,7 +308,7 @@ class Inbox:
             logger.warning("list without siblings code=%s cause=%s", failure.code, failure)
             return {}
 
-    def show(self, email: str, approval_id: int) -> Card | None:
+    def show(self, email: str, approval_id: int) -> InboxItem | None:
         """Return one approval that waits for this person now, or None.
 
         Raises:
@@ -314,10 +316,10 @@ class Inbox:
             ServiceError: Coupa or the ledger could not be asked.
         """
         deadline = Deadline(self._clock, BUDGET_S)
-        with self._turns.admit(SHOWING, SHOWING, within_s=TURNS_S):
+        with self._permits.admit(SHOWING, SHOWING, within_s=PERMITS_S):
             return self._show(email, approval_id, deadline)
 
-    def _show(self, email: str, approval_id: int, deadline: Deadline) -> Card | None:
+    def _show(self, email: str, approval_id: int, deadline: Deadline) -> InboxItem | None:
         approval = self._coupa.approval(approval_id, deadline)
         if approval is None or not approval.is_pending:
             return None
@@ -330,17 +332,17 @@ class Inbox:
             return None
         return self._card(_Waiting(approval, document, decider, self._coupa.now()))
 
-    def _card(self, waiting: _Waiting) -> Card:
-        turn = notice.Turn(
+    def _card(self, waiting: _Waiting) -> InboxItem:
+        request = notice.ApprovalRequest(
             approval=waiting.approval,
             document=waiting.document,
             right=self._rules.right(waiting.decider, waiting.approval, waiting.document),
-            generation=self._ledger.round_of(waiting.approval.id).generation if self._keys else 0,
+            generation=self._ledger.current_row(waiting.approval.id).generation if self._keys else 0,
             is_listed=True,
         )
-        return self._shown(turn, age_days=waiting.age_days, need_by=waiting.need_by)
+        return self._shown(request, age_days=waiting.age_days, need_by=waiting.need_by)
 
-    def _minimal(self, asked: _Asked) -> Card | None:
+    def _minimal(self, asked: _Asked) -> InboxItem | None:
         """Show what is known without the document, and no token: nobody sees here what would be decided."""
         approval = asked.approval
         document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
@@ -348,25 +350,29 @@ class Inbox:
             return None
         right = Right(asked.decider)
         return self._shown(
-            notice.Turn(approval=approval, document=document, right=right, is_unread=True, is_listed=True)
+            notice.ApprovalRequest(
+                approval=approval, document=document, right=right, is_unread=True, is_listed=True
+            )
         )
 
-    def _shown(self, turn: notice.Turn, *, age_days: int | None = None, need_by: date | None = None) -> Card:
-        keys = None if turn.is_unread else self._keys
-        said = notice.compose(turn, style=self._style, keys=keys, now=self._clock.now())
-        return Card(
-            approval_id=turn.approval.id,
-            document_type=turn.document.type,
-            document_id=turn.document.id,
-            text=said.text,
-            link=notice.link_to(turn.document, style=self._style),
-            action_token=said.slots.get("action_token"),
+    def _shown(
+        self, request: notice.ApprovalRequest, *, age_days: int | None = None, need_by: date | None = None
+    ) -> InboxItem:
+        keys = None if request.is_unread else self._keys
+        sentences = notice.compose(request, style=self._style, keys=keys, now=self._clock.now())
+        return InboxItem(
+            approval_id=request.approval.id,
+            document_type=request.document.type,
+            document_id=request.document.id,
+            text=sentences.text,
+            link=notice.link_to(request.document, style=self._style),
+            action_token=sentences.slots.get("action_token"),
             age_days=age_days,
             need_by=need_by.isoformat() if need_by else None,
         )
 
 
-def how_many(found: Cards, together: str, style: notice.Style) -> str:
+def how_many(found: InboxPage, together: str, style: notice.Style) -> str:
     """Say how many approvals wait, what they come to, and for how long; only what is known of them.
 
     Args:
@@ -377,23 +383,23 @@ def how_many(found: Cards, together: str, style: notice.Style) -> str:
     count, shown = found.total, len(found.cards)
     if not count:
         return style.say("list.none" if found.is_complete else "list.none_readable")
-    said = [style.say("list.count" if found.is_complete else "list.at_least", count=count)]
+    sentences = [style.say("list.count" if found.is_complete else "list.at_least", count=count)]
     if together:
-        said.append(style.say("list.sums" if found.is_exact else "list.sums_read", sums=together))
+        sentences.append(style.say("list.sums" if found.is_exact else "list.sums_read", sums=together))
     if found.unchecked:
-        said.append(style.say("list.unchecked"))
+        sentences.append(style.say("list.unchecked"))
     if found.oldest_days:
-        said.append(_oldest_of(found, style))
+        sentences.append(_oldest_of(found, style))
     if found.unchecked and not shown:
-        said.append(style.say("list.none_shown"))
+        sentences.append(style.say("list.none_shown"))
     elif shown < count and not found.is_exact:
-        said.append(style.say("list.shown", count=shown))
+        sentences.append(style.say("list.shown", count=shown))
     if found.unreadable:
-        said.append(style.say("list.unreadable", count=style.number(found.unreadable)))
-    return style.sentences(*said)
+        sentences.append(style.say("list.unreadable", count=style.number(found.unreadable)))
+    return style.sentences(*sentences)
 
 
-def _oldest_of(found: Cards, style: notice.Style) -> str:
+def _oldest_of(found: InboxPage, style: notice.Style) -> str:
     """Say for how long the oldest waits: of all, or of those that are shown."""
     age = style.age(timedelta(days=found.oldest_days or 0))
     if found.is_exact:
@@ -410,13 +416,13 @@ class _Asked:
 
 
 def _theirs(
-    email: str, approvals: Iterable[Approval], circles: Mapping[int, Circle]
+    email: str, approvals: Iterable[Approval], deciders_of: Mapping[int, Deciders]
 ) -> tuple[list[_Asked], int]:
     """Return what somebody may decide, and of how many nobody knows: the members of a group are not read."""
     ordered = sorted(approvals, key=lambda each: each.id)
-    found = [(each, decider_at(email, circles[each.id].people)) for each in ordered]
+    found = [(each, decider_at(email, deciders_of[each.id].people)) for each in ordered]
     asked = [_Asked(each, decider) for each, decider in found if decider is not None]
-    return asked, sum(decider is None and not circles[each.id].is_certain for each, decider in found)
+    return asked, sum(decider is None and not deciders_of[each.id].is_certain for each, decider in found)
 
 
 @dataclass(frozen=True)
@@ -482,4 +488,4 @@ class _Looked:
 
 def _is_unsaid(document: Document) -> bool:
     """Tell whether only the other approvals of a document say whose turn it is."""
-    return document.kind is Kind.OTHER and not isinstance(document, Unreadable)
+    return document.kind is DocumentKind.OTHER and not isinstance(document, Unreadable)

@@ -42,7 +42,7 @@ def mark_of(name: str, address: str, capacity: str, whom: str, *, longest: tuple
         whom: the name of the group or person for whom they act; empty where they act for nobody.
         longest: characters of the name, up to 80, and of that for whom they act.
     """
-    text = f"{_plain(name)[: longest[0]].strip()} <{address}>{VIA_CHAT}".strip()
+    text = f"{_bare_name(name)[: longest[0]].strip()} <{address}>{VIA_CHAT}".strip()
     known = _line(whom.replace('"', "'"))[: longest[1]].strip()
     return f'{text} as {capacity} of "{known}"' if known else text
 
@@ -62,8 +62,8 @@ def read_mark(text: str | None, whom: str = "") -> Signed | None:
     if mark is None or text is None:
         return None
     rest = text[mark.end() :]
-    if said := _QUOTED.fullmatch(rest):
-        words = said["words"] or ""
+    if quoted := _QUOTED.fullmatch(rest):
+        words = quoted["words"] or ""
     elif bare := _BARE.fullmatch(rest):
         words = _words_after(bare["rest"], whom, is_question=bool(mark["mention"]))
     else:
@@ -78,7 +78,7 @@ def _words_after(rest: str, whom: str, *, is_question: bool) -> str:
     return rest.partition(": ")[2] if is_question and rest.count(": ") == 1 else ""
 
 
-def _plain(name: str) -> str:
+def _bare_name(name: str) -> str:
     """Return a name without what the mark is made of."""
     text = _line(_line(name).translate(_NO_NAME)).replace("@[", "@ [")
     while VIA_CHAT in text:

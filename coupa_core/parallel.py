@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def each(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> list[R]:
+def map_parallel(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> list[R]:
     """Do the same with each item, and return the results in order; one worker needs no threads."""
     if workers == 1 or len(items) <= 1:
         return [work(item) for item in items]
@@ -23,7 +23,7 @@ def each(work: Callable[[T], R], items: Sequence[T], *, workers: int) -> list[R]
     return [future.result() for future in futures]
 
 
-def begun(work: Callable[[], R]) -> Future[R]:
+def start_in_background(work: Callable[[], R]) -> Future[R]:
     """Begin some work in a thread of its own, and wait for nothing: whoever needs the result does.
 
     Nobody has to, so the work must end by itself, by a deadline.

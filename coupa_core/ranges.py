@@ -13,7 +13,7 @@ from coupa_core.clock import Deadline
 from coupa_core.errors import BridgeError, ServiceError
 from coupa_core.halving import MAX_ALONE
 from coupa_core.model import ALL_IDS, IdRange
-from coupa_core.parallel import each
+from coupa_core.parallel import map_parallel
 
 SPLIT_OVER = 100
 """Ids in a range, at least, of which an idle worker takes half."""
@@ -84,7 +84,7 @@ class Ranges:
 
     def read(self, *, workers: int) -> None:
         """Read until everything is read, time is up, or the neighbour answers nothing useful."""
-        each(lambda _: self._work(), range(workers), workers=workers)
+        map_parallel(lambda _: self._work(), range(workers), workers=workers)
         if len(self.unread) + len(self.failed) > MAX_RANGES:
             self.unread, self.failed = _joined([*self.unread, *self.failed]), []
         self.unread.sort(reverse=True)

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from coupa_core import notice
 from coupa_core.addresses import domain_of, folded
+from coupa_core.audit_log import Event, EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
-from coupa_core.journal import Event, Kind
 from coupa_core.ledger import Ledger
 
 MAX_RECIPIENTS = 20
@@ -32,7 +32,7 @@ _LATER = "nothing was sent. Please try again in a minute."
 logger = logging.getLogger(__name__)
 
 
-class Delivery(StrEnum):
+class RelayResult(StrEnum):
     """What became of the message to one person."""
 
     ACCEPTED = "accepted"
@@ -42,7 +42,7 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True)
-class Message:
+class RelayMessage:
     """A message to hand on.
 
     Attributes:
@@ -85,7 +85,7 @@ class Relay:
         clock: the time.
         domains: whose addresses may be written to; empty when the relay is off.
         html: whether markup is allowed.
-        journal: the audit record.
+        audit_log: the audit record.
         max_per_minute: of all processes together.
         is_dry: nothing is sent.
     """
@@ -98,7 +98,7 @@ class Relay:
         clock: Clock,
         domains: Iterable[str],
         html: bool,
-        journal: Recorder,
+        audit_log: Recorder,
         max_per_minute: int,
         is_dry: bool = False,
     ) -> None:
@@ -107,7 +107,7 @@ class Relay:
         self._clock = clock
         self._domains = frozenset(domains)
         self._html = html
-        self._journal = journal
+        self._audit_log = audit_log
         self._max_per_minute = max_per_minute
         self._is_dry = is_dry
 
@@ -116,7 +116,7 @@ class Relay:
         if not self._domains:
             raise CallerError("relay_off", "Relaying messages is not enabled on this bridge.", status=403)
 
-    def relay(self, message: Message) -> dict[str, Delivery]:
+    def relay(self, message: RelayMessage) -> dict[str, RelayResult]:
         """Send one message to each person.
 
         Returns:
@@ -134,42 +134,44 @@ class Relay:
             raise Unavailable("dry_run", "DRY_RUN is on, so nothing is sent")
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         self._take(len(people))
-        said = dict.fromkeys(people, Delivery.NOT_SENT)
+        results = dict.fromkeys(people, RelayResult.NOT_SENT)
         for person in people:
             try:
                 self._channel.send(notice.Notice(person, text, {}, kind="relay"), deadline)
-                said[person] = Delivery.ACCEPTED
+                results[person] = RelayResult.ACCEPTED
             except Refused as failure:
                 logger.warning("relay refused code=%s cause=%s", failure.code, failure)
-                said[person] = Delivery.REFUSED
+                results[person] = RelayResult.REFUSED
             except Unknown as failure:
                 logger.warning("relay unknown code=%s cause=%s", failure.code, failure)
-                said[person] = Delivery.UNKNOWN
+                results[person] = RelayResult.UNKNOWN
                 break
             except Unavailable as failure:
                 logger.warning("relay stopped code=%s cause=%s", failure.code, failure)
                 break
-        self._record(message, said)
-        return said
+        self._record(message, results)
+        return results
 
-    def _record(self, message: Message, said: Mapping[str, Delivery]) -> None:
+    def _record(self, message: RelayMessage, results: Mapping[str, RelayResult]) -> None:
         now = self._clock.now()
         events = [
             Event(
-                kind=Kind.RELAY,
+                kind=EventKind.RELAY,
                 at=now,
                 actor=person,
                 known_by=message.known_by,
                 outcome=delivery,
                 request_id=message.request_id,
             )
-            for person, delivery in said.items()
+            for person, delivery in results.items()
         ]
-        self._journal.record(events, required=False)
-        accepted = list(said.values()).count(Delivery.ACCEPTED)
-        logger.info("relay recipients=%d accepted=%d request_id=%s", len(said), accepted, message.request_id)
+        self._audit_log.record(events, required=False)
+        accepted = list(results.values()).count(RelayResult.ACCEPTED)
+        logger.info(
+            "relay recipients=%d accepted=%d request_id=%s", len(results), accepted, message.request_id
+        )
 
-    def _allowed(self, message: Message) -> list[str]:
+    def _allowed(self, message: RelayMessage) -> list[str]:
         """Return each address once, when all may be written to."""
         people = list({folded(address): address for address in message.recipients}.values())
         if not people or len(people) > MAX_RECIPIENTS:
@@ -182,13 +184,13 @@ class Relay:
             )
         return people
 
-    def _rendered(self, message: Message) -> str:
+    def _rendered(self, message: RelayMessage) -> str:
         if message.is_html and not self._html:
             raise CallerError("html_not_allowed", "This bridge relays plain text only; leave html out.")
         text = (
             notice.safe_html(message.text)
             if message.is_html
-            else notice.plain(message.text, notice.MAX_MESSAGE)
+            else notice.text_to_html(message.text, notice.MAX_MESSAGE)
         )
         if not 0 < len(text) <= notice.MAX_MESSAGE:
             raise CallerError(

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Protocol
 
 from coupa_core.audience import EVERYBODY, Audience, is_of
+from coupa_core.audit_log import Event, EventKind
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory import Known
+from coupa_core.directory import ReachablePeople
 from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
-from coupa_core.journal import Event, Kind
 from coupa_core.ledger import (
     REPEATS,
     Entry,
@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RepeatRequest:
     """What an operator asks for, and who asks.
 
     Attributes:
@@ -80,10 +80,10 @@ class Recorder(Protocol):
         ...
 
 
-class People(Protocol):
+class PeopleLookup(Protocol):
     """Who belongs to the keys of rows."""
 
-    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
         """Return the people whom the chat can reach; raises `ServiceError`."""
         ...
 
@@ -95,7 +95,7 @@ class Repeats:
         store: the ledger's rows and notes.
         directory: returns who was told, read anew.
         pilot: the only people who are told anything.
-        journal: the audit record.
+        audit_log: the audit record.
         clock: the time.
         audit_required: do nothing that cannot be written to the audit record before.
     """
@@ -104,20 +104,20 @@ class Repeats:
         self,
         *,
         store: LedgerStore,
-        directory: Callable[[], People],
+        directory: Callable[[], PeopleLookup],
         pilot: Audience,
-        journal: Recorder,
+        audit_log: Recorder,
         clock: Clock,
         audit_required: bool,
     ) -> None:
         self._store = store
         self._directory = directory
         self._pilot = pilot
-        self._journal = journal
+        self._audit_log = audit_log
         self._clock = clock
         self._audit_required = audit_required
 
-    def ask(self, wish: Wish) -> tuple[Repeat, bool]:
+    def ask(self, wish: RepeatRequest) -> tuple[Repeat, bool]:
         """Have people told again, once.
 
         Returns:
@@ -138,11 +138,11 @@ class Repeats:
         rows = self._store.open_entries().entries
         repeat = self._counted(repeat, rows)
         event = self._event(wish, repeat)
-        self._journal.record([event], required=self._audit_required)
+        self._audit_log.record([event], required=self._audit_required)
         try:
             found = self._leave(repeat, rows)
         except (CallerError, ServiceError) as error:
-            self._journal.record([replace(event, outcome="failed", cause=error.code)], required=False)
+            self._audit_log.record([replace(event, outcome="failed", cause=error.code)], required=False)
             raise
         logger.info("operator act=resend_all approvals=%d", found.approvals)
         return found, found is repeat
@@ -199,7 +199,9 @@ class Repeats:
         """Return the keys of the repeats at which somebody may still have to be told again."""
         pairs = [pair for each in undone(known, rows, self._pilot) for pair in each]
         named = sorted({key for each, key in pairs if not each.people.is_everybody})
-        people = self._directory().known(named, Deadline(self._clock, PEOPLE_S)) if named else Known()
+        people = (
+            self._directory().known(named, Deadline(self._clock, PEOPLE_S)) if named else ReachablePeople()
+        )
         return {each.key for each, key in pairs if people.may_be_in(each.people, key)}
 
     def _before(self, repeat: Repeat, known: Sequence[Repeat]) -> Repeat | None:
@@ -214,11 +216,11 @@ class Repeats:
             raise CallerError("key_reused", text, status=409)
         return found
 
-    def _event(self, wish: Wish, repeat: Repeat) -> Event:
+    def _event(self, wish: RepeatRequest, repeat: Repeat) -> Event:
         of = f" of {', '.join(repeat.people.entries)}" if repeat.people.entries else ""
         since = f" since {repeat.since.isoformat()}" if repeat.since else ""
         return Event(
-            kind=Kind.OPERATOR,
+            kind=EventKind.OPERATOR,
             at=repeat.at,
             actor=wish.actor,
             known_by=wish.known_by,

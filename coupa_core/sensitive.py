@@ -11,22 +11,22 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from coupa_core.model import Account, Approval, Approver, Document, Kind, Record
+from coupa_core.model import Account, Approval, Approver, CoupaRecord, Document, DocumentKind
 from coupa_core.visible import visible
 
-OF_DOCUMENT: dict[Kind, tuple[str, ...]] = {
-    Kind.REQUISITION: ("department",),
-    Kind.INVOICE: ("supplier",),
-    Kind.ORDER_CHANGE: ("supplier",),
-    Kind.CONTRACT: ("supplier", "department"),
+OF_DOCUMENT: dict[DocumentKind, tuple[str, ...]] = {
+    DocumentKind.REQUISITION: ("department",),
+    DocumentKind.INVOICE: ("supplier",),
+    DocumentKind.ORDER_CHANGE: ("supplier",),
+    DocumentKind.CONTRACT: ("supplier", "department"),
 }
 """What each kind of document says of itself, as far as it is read."""
 
-OF_LINE: dict[Kind, tuple[str, ...]] = {
-    Kind.REQUISITION: ("supplier", "commodity", "account", "account_allocations"),
-    Kind.EXPENSE: ("account", "account_allocations"),
-    Kind.INVOICE: ("commodity", "account", "account_allocations"),
-    Kind.ORDER_CHANGE: ("supplier", "commodity", "department", "account", "account_allocations"),
+OF_LINE: dict[DocumentKind, tuple[str, ...]] = {
+    DocumentKind.REQUISITION: ("supplier", "commodity", "account", "account_allocations"),
+    DocumentKind.EXPENSE: ("account", "account_allocations"),
+    DocumentKind.INVOICE: ("commodity", "account", "account_allocations"),
+    DocumentKind.ORDER_CHANGE: ("supplier", "commodity", "department", "account", "account_allocations"),
 }
 """What the lines of each kind say, likewise."""
 
@@ -83,22 +83,22 @@ class Sensitive:
         folded = {name: tuple(map(_folded, some)) for name, some in (names or {}).items()}
         self._names = {name: some for name, some in folded.items() if some}
 
-    def veil(self, document: Document) -> Document:
+    def redact(self, document: Document) -> Document:
         """Return a document as chat may know it: without its content where it is a named one."""
-        is_read = document.kind is not Kind.OTHER
-        return document.veiled() if is_read and self._covers(document) else document
+        is_read = document.kind is not DocumentKind.OTHER
+        return document.redacted() if is_read and self._covers(document) else document
 
     def asks(self, approval: Approval) -> bool:
         """Tell whether an approval is for a named group."""
         return "groups" in self._names and approval.is_for_group and self._is_group(approval.approver)
 
-    def veil_for(self, approval: Approval | None, document: Document) -> Document:
+    def redact_for(self, approval: Approval | None, document: Document) -> Document:
         """Return a document as chat may know it of an approval, also where only that names the group.
 
         Where nobody has the approval any more, a named group may have been asked.
         """
         is_named = self.asks(approval) if approval else "groups" in self._names
-        return document.veiled() if is_named else document
+        return document.redacted() if is_named else document
 
     def _covers(self, document: Document) -> bool:
         of_document, of_lines = OF_DOCUMENT.get(document.kind, ()), OF_LINE.get(document.kind, ())
@@ -109,7 +109,7 @@ class Sensitive:
             or any(self._has(line, of_lines) for line in document.lines)
         )
 
-    def _has(self, record: Record, fields: Sequence[str]) -> bool:
+    def _has(self, record: CoupaRecord, fields: Sequence[str]) -> bool:
         """Tell whether one of these fields has a name of the setting, or does not say what it has."""
         return any(
             field not in record.model_fields_set

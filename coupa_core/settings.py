@@ -144,7 +144,7 @@ def _parsed(parse: Callable[[str], object]) -> Callable[[object], object]:
 
 
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
-    """Keep a text that can be read, so that the documentation shows it as it is written."""
+    """Keep a text that can be read, so that the documentation shows it is written."""
 
     def check(value: str) -> str:
         read(value)

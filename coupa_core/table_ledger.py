@@ -19,7 +19,17 @@ from azure.data.tables import UpdateMode
 
 from coupa_core.addresses import folded
 from coupa_core.errors import Conflict
-from coupa_core.ledger import NOTHING_KNOWN, Asked, Corrupt, Entry, Note, Opened, State, Status, Told
+from coupa_core.ledger import (
+    NOTHING_KNOWN,
+    Corrupt,
+    Entry,
+    Note,
+    Opened,
+    OpenQuestion,
+    PersonState,
+    State,
+    Status,
+)
 from coupa_core.tables import Table
 
 SCHEMA = 1
@@ -202,7 +212,7 @@ class TableStore(Table):
 
     def save_status(self, status: Status) -> None:
         """Keep what this sweep leaves."""
-        text = json.dumps({item.name: _plain(getattr(status, item.name)) for item in fields(status)})
+        text = json.dumps({item.name: _json_value(getattr(status, item.name)) for item in fields(status)})
         with self._talking("save the status") as client:
             client.upsert_entity(
                 {"PartitionKey": STATUS, "RowKey": "sweep", "status": text}, mode=UpdateMode.REPLACE
@@ -288,16 +298,16 @@ def _people(entry: Entry) -> dict[str, Any]:
         if card is None:
             card = cards.setdefault((each.to, ""), len(cards))
         values = [card, each.at, each.reminders, each.reminded_at, each.refusals, each.retry_at]
-        people[key] = list(map(_plain, values))
-    since = {key: _plain(each.since) for key, each in entry.told.items() if each.since}
+        people[key] = list(map(_json_value, values))
+    since = {key: _json_value(each.since) for key, each in entry.told.items() if each.since}
     columns: dict[str, Any] = {
         "told": _text({key: each.version for key, each in entry.told.items()}),
         "people": _text({key: _trimmed(values) for key, values in people.items()}),
         "cards": _text(list(cards)),
         "since": _text(since) if since else "",
-        "sent_at": _plain(entry.told_at),
+        "sent_at": _json_value(entry.told_at),
         "reminders": max(each.reminders for each in entry.told.values()),
-        "reminded_at": _plain(max((at for each in newest if (at := each.reminded_at)), default=None)),
+        "reminded_at": _json_value(max((at for each in newest if (at := each.reminded_at)), default=None)),
     }
     return {name: value for name, value in columns.items() if value}
 
@@ -349,7 +359,7 @@ def _entry(row: Any) -> Entry:
     )
 
 
-def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
+def _read_people(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
     """Read what belongs to each person; raises ValueError, see `_entry`."""
     people, cards = _read_json("people", row["people"], dict), _read_json("cards", row.get("cards"), list)
     since = _read_map("since", row["since"]) if "since" in row else {}
@@ -358,7 +368,7 @@ def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
         for key, version in versions.items():
             card, at, reminders, reminded_at, refusals, retry_at = [*people[key], *[None] * 6][:6]
             to, facts = cards[card]
-            told[key] = Told(
+            told[key] = PersonState(
                 version=version,
                 to=_read_text("to", to),
                 at=at and _read_time("at", at),
@@ -374,13 +384,13 @@ def _read_people(row: Any, versions: dict[str, str]) -> dict[str, Told]:
     return told
 
 
-def _read_questions(value: Any) -> dict[int, Asked]:
+def _read_questions(value: Any) -> dict[int, OpenQuestion]:
     """Read the open questions; raises ValueError, see `_entry`."""
     found = {}
-    for key, said in _read_json("questions", value, dict).items():
-        match said:
+    for key, parsed in _read_json("questions", value, dict).items():
+        match parsed:
             case [str(by), str(of), int(on), bool(is_put), *_] if key.isascii() and key.isdigit():
-                found[int(key)] = Asked(by=by, of=of, on=on, is_put=is_put)
+                found[int(key)] = OpenQuestion(by=by, of=of, on=on, is_put=is_put)
             case _:
                 raise ValueError("questions cannot be read")
     return found
@@ -394,7 +404,7 @@ def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
     at = _read_time("sent_at", row["sent_at"]) if "sent_at" in row else None
     reminded_at = _read_time("reminded_at", row["reminded_at"]) if "reminded_at" in row else None
     names = {version for version in versions.values() if version}
-    common = Told(
+    common = PersonState(
         to=_read_text("sent_to", row.get("sent_to", "")),
         at=at,
         facts=_read_text("shown", row.get("shown", "")) if len(names) == 1 else "",
@@ -403,7 +413,8 @@ def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
     )
     return {
         "told": {
-            key: replace(common, version=version) if version else Told() for key, version in versions.items()
+            key: replace(common, version=version) if version else PersonState()
+            for key, version in versions.items()
         },
         "first_told_at": at,
         "failures": _read_number("refusals", row.get("refusals", 0)),
@@ -439,7 +450,7 @@ def _status(values: dict[str, Any]) -> Status:
     return Status(**read)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -468,17 +479,17 @@ def _read_days(name: str, value: Any) -> tuple[date, ...]:
 
 def _read_json(name: str, value: Any, kind: type[J]) -> J:
     try:
-        said = json.loads(_read_text(name, value))
+        parsed = json.loads(_read_text(name, value))
     except RecursionError as error:
         raise ValueError(f"{name} is nested too deep") from error
-    if not isinstance(said, kind):
+    if not isinstance(parsed, kind):
         raise ValueError(f"{name} is no {'map' if kind is dict else 'list'}")  # noqa: TRY004 - as above
-    return said
+    return parsed
 
 
 def _read_map(name: str, value: Any) -> dict[str, str]:
-    said = _read_json(name, value, dict)
-    return {key: _read_text(f"{name} of {key}"[:80], each) for key, each in said.items()}
+    parsed = _read_json(name, value, dict)
+    return {key: _read_text(f"{name} of {key}"[:80], each) for key, each in parsed.items()}
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
@@ -491,7 +502,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     _TEXT: str,
     _NUMBER: int,
-    _TIME: _plain,
+    _TIME: _json_value,
     _DAYS: lambda days: " ".join(day.isoformat() for day in days),
     _MAP: lambda value: _text(dict(value)),
 }

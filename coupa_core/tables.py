@@ -1,6 +1,6 @@
 """What any table in Azure Table Storage needs: its client, the table itself, and what the SDK's errors mean.
 
-It knows no row: `table_ledger` and `table_journal` do.
+It knows no row: `table_ledger` and `table_audit_log` do.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from typing import Any
 import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
-from coupa_core.app import Bridge, Parts, build
+from coupa_core.app import Bridge, Overrides, build
+from coupa_core.audit_log import AuditStore, MemoryAuditStore
 from coupa_core.endpoints import Reply, Request
-from coupa_core.journal import JournalStore, MemoryJournal
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import Settings, read_settings
 from coupa_core.sweep import Summary
@@ -72,7 +72,7 @@ class World:
     """
 
     store: LedgerStore = field(default_factory=MemoryStore)
-    journal_store: JournalStore = field(default_factory=MemoryJournal)
+    audit_store: AuditStore = field(default_factory=MemoryAuditStore)
     settings: dict[str, str] = field(default_factory=dict)
     workers: int = 1
     coupa_ahead_s: float = 0.0
@@ -97,19 +97,19 @@ class World:
 
     def restart(self) -> None:
         """Forget everything that a process holds in memory."""
-        self.bridge: Bridge = build(self.read_settings(), self.parts())
+        self.bridge: Bridge = build(self.read_settings(), self.overrides())
 
     def read_settings(self) -> Settings:
         """Return the settings as they are read."""
         return read_settings({**SETTINGS, **self.settings})
 
-    def parts(self) -> Parts:
+    def overrides(self) -> Overrides:
         """Return what joins a bridge to this world."""
-        return Parts(
+        return Overrides(
             self.clock,
             random.Random(1),
             store=self.store,
-            journal_store=self.journal_store,
+            audit_store=self.audit_store,
             coupa_session=_session(COUPA, InProcess(self.coupa.front)),
             moveworks_session=_session(MOVEWORKS, InProcess(self.moveworks.front)),
             workers=self.workers,

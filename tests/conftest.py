@@ -20,10 +20,10 @@ from azure.functions.decorators.function_app import Function
 from canaries import Guard
 
 from coupa_core.app import _NOISY
-from coupa_core.journal import JournalStore, MemoryJournal
+from coupa_core.audit_log import AuditStore, MemoryAuditStore
 from coupa_core.ledger import LedgerStore, MemoryStore
 from coupa_core.settings import HOST_STORAGE, NAMES
-from coupa_core.table_journal import TableJournal
+from coupa_core.table_audit_log import TableAuditStore
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
@@ -170,8 +170,8 @@ def store(request: pytest.FixtureRequest) -> LedgerStore:
 
 
 @pytest.fixture(params=["memory", "table"])
-def journal_store(request: pytest.FixtureRequest) -> JournalStore:
+def audit_store(request: pytest.FixtureRequest) -> AuditStore:
     """Return one store of the audit record after the other, empty."""
     if request.param == "memory":
-        return MemoryJournal()
-    return TableJournal(request.getfixturevalue("table"))
+        return MemoryAuditStore()
+    return TableAuditStore(request.getfixturevalue("table"))

@@ -10,7 +10,7 @@ from typing import Any
 from coupa_core.authority import Capacity, Decider, Right
 from coupa_core.documents import parse_document
 from coupa_core.model import REQUISITION, Approval, Bar, Document, Verb, parse_approval
-from coupa_core.notice import Style, Turn, compose
+from coupa_core.notice import ApprovalRequest, Style, compose
 
 PERSON: dict[str, Any] = {
     "id": 42,
@@ -304,7 +304,7 @@ def card(
 ) -> str:
     """Return the card of a document for somebody who can do these, in Moveworks' HTML."""
     right = Right(reader, () if bar else actions, bar)
-    turn = Turn(approval=about or approval(), document=what, right=right, **more)
+    turn = ApprovalRequest(approval=about or approval(), document=what, right=right, **more)
     style = style or Style(base_url="https://acme.coupahost.com")
     return compose(turn, style=style, keys=None, now=WHEN).text
 

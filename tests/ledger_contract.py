@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from azure.data.tables import TableClient
 
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import Asked, Entry, Ledger, LedgerStore, MemoryStore, State, Told
+from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, OpenQuestion, PersonState, State
 from coupa_core.table_ledger import CLOSED, OPEN, TableStore, _row
 
 T = TypeVar("T")
@@ -26,9 +26,9 @@ def row(approval_id: int = 7, **fields: Any) -> Entry:
     return Entry(**{"approval_id": approval_id, "state": State.SENT, "nonce": "n", **fields})
 
 
-def told_of(*versions: str, **fields: Any) -> dict[str, Told]:
+def told_of(*versions: str, **fields: Any) -> dict[str, PersonState]:
     """Return who was told which version, for user 1, 2 and so on; the same of everybody besides."""
-    return {f"user:{number}": Told(version=each, **fields) for number, each in enumerate(versions, 1)}
+    return {f"user:{number}": PersonState(version=each, **fields) for number, each in enumerate(versions, 1)}
 
 
 def full_row(approval_id: int = 7) -> Entry:
@@ -44,7 +44,7 @@ def full_row(approval_id: int = 7) -> Entry:
         seen_document="2026-11-23T01:02:04-08:00",
         wanted_by=(date(2026, 12, 10), date(2026, 12, 30)),
         told={
-            "user:12": Told(
+            "user:12": PersonState(
                 version="v1:abc",
                 to="group:3",
                 at=NOW,
@@ -55,7 +55,7 @@ def full_row(approval_id: int = 7) -> Entry:
                 retry_at=NOW + timedelta(minutes=4),
                 since=NOW - timedelta(days=3),
             ),
-            "user:3": Told(),
+            "user:3": PersonState(),
         },
         sent_to="group:3",
         first_told_at=NOW - HOUR,
@@ -75,8 +75,8 @@ def full_row(approval_id: int = 7) -> Entry:
         ended_as="approved",
         farewell={"user:12": "shown", "user:4": "requester"},
         questions={
-            2**62: Asked(by="user:12", of="user:4", on=9_223_372_036_854_775_807),
-            471: Asked(by="user:3", of="user:4", on=5, is_put=True),
+            2**62: OpenQuestion(by="user:12", of="user:4", on=9_223_372_036_854_775_807),
+            471: OpenQuestion(by="user:3", of="user:4", on=5, is_put=True),
         },
         reach="5f1c-77aa",
     )

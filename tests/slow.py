@@ -17,7 +17,7 @@ import pytest
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core import app
-from coupa_core.app import Bridge, Parts, build
+from coupa_core.app import Bridge, Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Reply, Request
 from coupa_core.settings import read_settings
@@ -240,7 +240,7 @@ class Stage:
     def bridge(self, **changed: str) -> Bridge:
         """Return a new bridge, as a new process would build it."""
         given = _settings(self.coupa_url, self.moveworks_url) | changed
-        return build(read_settings(given), Parts(SystemClock(), random.Random(1)))
+        return build(read_settings(given), Overrides(SystemClock(), random.Random(1)))
 
     def act(self, bridge: Bridge, action: str) -> Reply | None:
         """Click, list, relay a message or sweep; a sweep returns nothing."""

@@ -202,7 +202,7 @@ def surface(
             **(settings or {}),
         }
         store = None if "LEDGER_CONNECTION" in (settings or {}) else world.store
-        parts = app.Parts(world.clock, random.Random(1), store=store, workers=1)
+        parts = app.Overrides(world.clock, random.Random(1), store=store, workers=1)
         world.bridge = app.build(read_settings(given), parts)
         served_before = app._built[:]
         app._built[:] = [world.bridge]

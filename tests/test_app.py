@@ -12,16 +12,16 @@ from datetime import date
 from typing import Any
 
 import pytest
+from audit_log_contract import event, stored
 from bridge import SETTINGS
-from journal_contract import event, stored
 
 from coupa_core import app
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.endpoints import Reply, Request
-from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import Entry, MemoryStore, State
 from coupa_core.moveworks import EventsChannel, ListenerChannel
 from coupa_core.settings import read_settings
-from coupa_core.table_journal import TableJournal
+from coupa_core.table_audit_log import TableAuditStore
 from coupa_core.table_ledger import TableStore
 from sandbox.azurite import Azurite
 from sandbox.clock import ManualClock
@@ -128,7 +128,7 @@ def test_a_missing_setting_of_the_listener_is_named_where_it_is_chosen(
 def test_the_settings_choose_the_way_to_a_persons_chat(channel: str, kind: type[object]) -> None:
     bridge = app.build(read_settings({**SETTINGS, "MOVEWORKS_CHANNEL": channel}), _soon())
 
-    assert isinstance(bridge.sweep.kit.channel, kind)
+    assert isinstance(bridge.sweep.deps.channel, kind)
 
 
 def test_a_setting_that_is_mended_is_read_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,9 +164,9 @@ def test_a_sweep_that_reaches_nobody_ends_with_a_clear_line(caplog: pytest.LogCa
     assert "sweep incomplete failure=coupa_unreachable" in caplog.text
 
 
-def _soon() -> app.Parts:
+def _soon() -> app.Overrides:
     """Return parts whose clock passes pauses at once."""
-    return app.Parts(ManualClock(), random.Random(1))
+    return app.Overrides(ManualClock(), random.Random(1))
 
 
 def test_the_vendors_chatter_is_kept_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_the_vendors_chatter_is_kept_out_of_the_log(monkeypatch: pytest.MonkeyPa
 def test_the_ledger_is_in_memory_where_the_settings_say_so() -> None:
     bridge = app.build(read_settings(SETTINGS), _soon())
 
-    store = bridge.sweep.kit.ledger.store
+    store = bridge.sweep.deps.ledger.store
     assert isinstance(store, MemoryStore)
     assert bridge.endpoints._report._store is store
 
@@ -202,7 +202,7 @@ def test_the_ledger_is_a_table_where_the_settings_say_so_and_a_click_waits_less(
     """Nothing is contacted: a client is made, and asks nobody."""
     bridge = app.build(read_settings({**SETTINGS, **settings}), _soon())
 
-    patient, quick = bridge.sweep.kit.ledger.store, bridge.endpoints._story._store
+    patient, quick = bridge.sweep.deps.ledger.store, bridge.endpoints._story._store
     assert isinstance(patient, TableStore)
     assert isinstance(quick, TableStore)
     assert patient is not quick
@@ -217,7 +217,7 @@ def test_a_sweep_and_a_click_see_the_same_rows_on_azurite(azurite_server: Azurit
     bridge = app.build(read_settings(settings), _soon())
     entry = Entry(approval_id=7, state=State.SENT, nonce="n")
 
-    bridge.sweep.kit.ledger.store.insert(entry)
+    bridge.sweep.deps.ledger.store.insert(entry)
 
     assert bridge.endpoints.handle("trace", Request(route={"approval_id": "7"})).status == 200
 
@@ -226,17 +226,17 @@ def test_a_sweep_and_a_click_see_the_same_rows_on_azurite(azurite_server: Azurit
 
 
 def test_the_audit_record_is_in_memory_where_the_settings_say_so() -> None:
-    sweeps, clicks = app.build_journals(read_settings(SETTINGS), _soon())
+    sweeps, clicks = app.build_audit_logs(read_settings(SETTINGS), _soon())
 
-    assert isinstance(sweeps.store, MemoryJournal)
+    assert isinstance(sweeps.store, MemoryAuditStore)
     assert clicks.store is sweeps.store
 
 
 def test_the_audit_record_is_where_a_test_says() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     settings = read_settings({**SETTINGS, "LEDGER_CONNECTION": CONNECTION})
 
-    sweeps, clicks = app.build_journals(settings, replace(_soon(), journal_store=store))
+    sweeps, clicks = app.build_audit_logs(settings, replace(_soon(), audit_store=store))
 
     assert sweeps.store is store
     assert clicks.store is store
@@ -246,9 +246,9 @@ def test_the_audit_record_is_a_table_beside_the_ledgers_and_a_click_waits_less()
     """Nothing is contacted: a client is made, and asks nobody."""
     settings = read_settings({**SETTINGS, "LEDGER_CONNECTION": CONNECTION, "AUDIT_TABLE": "audit2"})
 
-    stores = [journal.store for journal in app.build_journals(settings, _soon())]
+    stores = [audit_log.store for audit_log in app.build_audit_logs(settings, _soon())]
 
-    assert [type(store) for store in stores] == [TableJournal, TableJournal]
+    assert [type(store) for store in stores] == [TableAuditStore, TableAuditStore]
     assert stores[0] is not stores[1]
     assert {store._client.table_name for store in stores} == {"audit2"}  # type: ignore[attr-defined]
 
@@ -258,7 +258,7 @@ def test_a_sweep_and_a_click_write_one_audit_record_on_azurite(azurite_server: A
         "LEDGER_CONNECTION": azurite_server.connection_string,
         "AUDIT_TABLE": f"t{uuid.uuid4().hex}",
     }
-    sweeps, clicks = app.build_journals(read_settings({**SETTINGS, **table}), _soon())
+    sweeps, clicks = app.build_audit_logs(read_settings({**SETTINGS, **table}), _soon())
 
     sweeps.append([event(1)])
     clicks.append([event(2)])
@@ -283,21 +283,21 @@ OLD, NEW = (
 def test_the_audit_record_is_sealed_with_its_own_keys_or_with_those_made_from_the_tokens(
     keys: dict[str, str], kid: str
 ) -> None:
-    journal, _ = app.build_journals(read_settings({**SETTINGS, **keys}), _soon())
+    audit_log, _ = app.build_audit_logs(read_settings({**SETTINGS, **keys}), _soon())
 
-    journal.append([event(1)])
+    audit_log.append([event(1)])
 
-    [(_, row)] = journal.rows(since=date.min, until=date.max)
-    assert row.said()["kid"] == kid
+    [(_, row)] = audit_log.rows(since=date.min, until=date.max)
+    assert row.values()["kid"] == kid
 
 
 def test_keys_of_tokens_that_rotate_carry_the_seals_over() -> None:
-    store = MemoryJournal()
-    parts = replace(_soon(), journal_store=store)
-    before, _ = app.build_journals(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": OLD}), parts)
+    store = MemoryAuditStore()
+    parts = replace(_soon(), audit_store=store)
+    before, _ = app.build_audit_logs(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": OLD}), parts)
     before.append([event(1)])
 
-    after, _ = app.build_journals(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}), parts)
+    after, _ = app.build_audit_logs(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}), parts)
     after.append([event(2)])
 
     report = after.verify()
@@ -305,12 +305,12 @@ def test_keys_of_tokens_that_rotate_carry_the_seals_over() -> None:
 
 
 def test_each_append_has_a_nonce_of_its_own_without_being_told() -> None:
-    journal, _ = app.build_journals(read_settings(SETTINGS), _soon())
+    audit_log, _ = app.build_audit_logs(read_settings(SETTINGS), _soon())
 
-    journal.append([event(1)])
-    journal.append([event(2)])
+    audit_log.append([event(1)])
+    audit_log.append([event(2)])
 
-    nonces = [row.said()["nonce"] for _, row in journal.rows(since=date.min, until=date.max)]
+    nonces = [row.values()["nonce"] for _, row in audit_log.rows(since=date.min, until=date.max)]
     assert len(set(nonces)) == 2
     assert all(len(nonce) == 32 for nonce in nonces)
 

@@ -55,7 +55,7 @@ def test_the_imports_there_are_keep_the_contracts(copy: Path) -> None:
         ("coupa_core/errors.py", "import coupa_core.app", TIERS),
         ("coupa_core/model/values.py", "from coupa_core.settings import NAMES", TIERS),
         ("coupa_core/model/values.py", "from .. import settings", TIERS),
-        ("coupa_core/wire.py", "def late():\n    from coupa_core import endpoints", TIERS),
+        ("coupa_core/http_client.py", "def late():\n    from coupa_core import endpoints", TIERS),
         ("coupa_core/inbox.py", "import coupa_core.history", TIERS),
         ("coupa_core/clock.py", "import coupa_core.errors", TIERS),
         ("coupa_core/model/values.py", "if TYPE_CHECKING:\n    import coupa_core.facts", TIERS),
@@ -156,12 +156,12 @@ def users_of(module: str, *, typing_too: bool = True) -> set[str]:
 
 
 def test_requests_is_used_by_wire_and_its_connections_alone() -> None:
-    assert users_of("requests", typing_too=False) == {"connections", "wire"}
-    assert users_of("requests") == {"connections", "wire", "app"}
+    assert users_of("requests", typing_too=False) == {"connections", "http_client"}
+    assert users_of("requests") == {"connections", "http_client", "app"}
 
 
 def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
-    assert users_of("azure.data") == {"tables", "table_ledger", "table_journal"}
+    assert users_of("azure.data") == {"tables", "table_ledger", "table_audit_log"}
     assert users_of("azure.identity") == {"azure_sdk"}
 
 

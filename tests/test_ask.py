@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from bridge import World
 
+from coupa_core.audit_log import EventKind, Head, MemoryAuditStore
 from coupa_core.decide import MAX_COMMENT
 from coupa_core.decide.rows import ASKED
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Unavailable
-from coupa_core.journal import Head, Kind, MemoryJournal
 from coupa_core.ledger import Note
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
@@ -441,9 +441,9 @@ def test_the_answer_comes_within_ten_seconds_however_slow_coupa_is(method: str, 
 
 
 def events(world: World) -> list[dict[str, Any]]:
-    days = sorted(day for day, _ in world.journal_store.heads())
-    said = [row.said()["event"] for day in days for row in world.journal_store.rows(day)]
-    return [each for each in said if each["kind"] != Kind.NOTICE]
+    days = sorted(day for day, _ in world.audit_store.heads())
+    said = [row.values()["event"] for day in days for row in world.audit_store.rows(day)]
+    return [each for each in said if each["kind"] != EventKind.NOTICE]
 
 
 def test_the_record_says_who_asked_before_it_is_sent_and_what_became_of_it_and_not_what() -> None:
@@ -485,13 +485,13 @@ def test_the_record_says_of_a_comment_that_did_not_come_clean_what_it_was(
 
 
 def test_what_cannot_be_recorded_before_is_not_written() -> None:
-    class Away(MemoryJournal):
+    class Away(MemoryAuditStore):
         def write(self, head: Head, rows: Any = ()) -> Head:
             if any('"intent"' in row.text for row in rows):
                 raise Unavailable("audit_503", "away")
             return super().write(head, rows)
 
-    world = world_of(journal_store=Away())
+    world = world_of(audit_store=Away())
     world.requisition(JAMIE)
     [card] = world.announced()
 

@@ -19,39 +19,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.data.tables import TableClient, UpdateMode
-from bridge import SETTINGS
-from journal_contract import (
+from audit_log_contract import (
     DAY_S,
     FOREIGN_KEY,
     HOSTILE,
     MONDAY,
     TUESDAY,
     WEDNESDAY,
+    audit_log_on,
     event,
     fill,
     forged,
     full_event,
-    journal_on,
     rewrite,
     silently,
 )
+from azure.data.tables import TableClient, UpdateMode
+from bridge import SETTINGS
 
 from coupa_core.audit.command import main
 from coupa_core.audit.export import COLUMNS, write_rows
-from coupa_core.authority import keys_of
-from coupa_core.journal import (
+from coupa_core.audit_log import (
     NAMES,
+    AuditLog,
     Head,
-    Journal,
     Row,
     Seals,
     canonical,
     derived,
-    digest,
     read_head,
+    row_hash,
 )
-from coupa_core.table_journal import HEAD, TableJournal, partition, row_key
+from coupa_core.authority import keys_of
+from coupa_core.table_audit_log import HEAD, TableAuditStore, partition, row_key
 from coupa_core.tables import table_client
 from sandbox.azurite import Azurite
 from sandbox.clock import ManualClock
@@ -104,7 +104,7 @@ def record(azurite_server: Azurite) -> Record:
     settings = settings_of(azurite_server, f"t{uuid.uuid4().hex}")
     writers = [
         subprocess.Popen(
-            [sys.executable, "tests/journal_writer.py", name, str(EVENTS)],
+            [sys.executable, "tests/audit_log_writer.py", name, str(EVENTS)],
             cwd=ROOT,
             env={**os.environ, **settings},
             stderr=subprocess.PIPE,
@@ -295,18 +295,18 @@ def test_an_export_of_all_says_what_was_written(record: Record, tmp_path: Path) 
 @pytest.fixture
 def table_of(
     azurite_server: Azurite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[TableJournal]:
+) -> Iterator[TableAuditStore]:
     """Configure this process for a table of its own, in an empty folder, and yield the store."""
     monkeypatch.chdir(tmp_path)
     settings = settings_of(azurite_server, f"t{uuid.uuid4().hex}")
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with client_of(settings) as client:
-        yield TableJournal(client)
+        yield TableAuditStore(client)
 
 
 def test_a_record_that_is_whole_ends_with_0_and_says_where_it_ends(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
 
@@ -320,7 +320,7 @@ def test_a_record_that_is_whole_ends_with_0_and_says_where_it_ends(
 
 
 def test_a_record_that_is_broken_ends_with_1_and_says_how_far_it_is_whole(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
     table_of._client.delete_entity(partition(TUESDAY), row_key(3))
@@ -334,7 +334,7 @@ def test_a_record_that_is_broken_ends_with_1_and_says_how_far_it_is_whole(
 
 
 def test_the_rows_of_some_days_can_be_checked_alone(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
     table_of._client.delete_entity(partition(TUESDAY), row_key(3))
@@ -346,14 +346,14 @@ def test_the_rows_of_some_days_can_be_checked_alone(
 
 
 def test_what_was_purged_and_what_is_unsealed_is_told(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = ManualClock()
-    old = journal_on(table_of, clock=clock, keys={".old": FOREIGN_KEY})
+    old = audit_log_on(table_of, clock=clock, keys={".old": FOREIGN_KEY})
     for _ in range(3):
         old.append([event(1), event(2)])
         clock.advance(DAY_S)
-    both = journal_on(table_of, clock=clock, keys={**KEYS, ".old": FOREIGN_KEY})
+    both = audit_log_on(table_of, clock=clock, keys={**KEYS, ".old": FOREIGN_KEY})
     both.append([event(3)])
     both.purge(keep_days=2)
 
@@ -365,7 +365,7 @@ def test_what_was_purged_and_what_is_unsealed_is_told(
 
 
 def test_a_record_whose_end_nobody_vouches_for_ends_with_2_and_names_the_key(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys={"other": FOREIGN_KEY})
 
@@ -381,14 +381,14 @@ def test_a_record_whose_end_nobody_vouches_for_ends_with_2_and_names_the_key(
 
 
 def test_a_record_that_was_made_anew_ends_with_2_before_and_after_the_next_event(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Somebody with the rights to the table puts another name on everything, then the app has an event."""
-    journal = fill(table_of, keys=KEYS)
+    audit_log = fill(table_of, keys=KEYS)
     rewrite(table_of, kid="k0", actor="mallory@example.com")
 
     assert main(["verify"]) == 2
-    assert journal.record([event(99)], required=False) is False
+    assert audit_log.record([event(99)], required=False) is False
     assert main(["verify"]) == 2
     assert main(["verify", "--retired", "k0"]) == 2
 
@@ -396,7 +396,7 @@ def test_a_record_that_was_made_anew_ends_with_2_before_and_after_the_next_event
 
 
 def test_a_key_that_is_gone_can_be_named_as_retired(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silently(table_of, before={"old": FOREIGN_KEY}, after=KEYS)
 
@@ -426,7 +426,7 @@ def log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Callable[[], Path]:
 
 
 def test_a_record_that_has_all_that_the_log_names_ends_with_0(
-    table_of: TableJournal, log: Callable[[], Path], capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, log: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
 
@@ -436,17 +436,17 @@ def test_a_record_that_has_all_that_the_log_names_ends_with_0(
 
 
 def test_rows_and_head_that_were_set_back_together_end_with_1_by_the_log(
-    table_of: TableJournal, log: Callable[[], Path], capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, log: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal = fill(table_of, keys=KEYS)
+    audit_log = fill(table_of, keys=KEYS)
     head = {**table_of._client.get_entity(partition(WEDNESDAY), row_key(0))}
-    journal.append([event(99)])
+    audit_log.append([event(99)])
     table_of._client.delete_entity(partition(WEDNESDAY), row_key(5))
     table_of._client.upsert_entity(head, mode=UpdateMode.REPLACE)
 
     assert main(["verify"]) == 0
     assert main(["verify", "--anchors", str(log())]) == 1
-    journal.append([event(100)])
+    audit_log.append([event(100)])
     assert main(["verify"]) == 0
     assert main(["verify", "--anchors", str(log())]) == 1
 
@@ -456,7 +456,7 @@ def test_rows_and_head_that_were_set_back_together_end_with_1_by_the_log(
 
 
 def test_a_file_without_anchors_ends_with_2(
-    table_of: TableJournal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
     file = tmp_path / "log.txt"
@@ -471,7 +471,7 @@ def test_a_file_without_anchors_ends_with_2(
 
 
 def test_a_record_that_is_not_there_ends_with_2(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All of it may be gone: that is nothing to call well."""
     assert main(["verify"]) == 2
@@ -483,12 +483,12 @@ def test_a_record_that_is_not_there_ends_with_2(
 # Exports.
 
 
-def written(store: TableJournal) -> Journal:
+def written(store: TableAuditStore) -> AuditLog:
     """Append events whose every text is hostile, and one with all fields."""
-    journal = journal_on(store, keys=KEYS)
-    journal.append([full_event(), event(1)])
-    journal.append([event(index, actor=text, cause=text, verb=text) for index, text in enumerate(HOSTILE)])
-    return journal
+    audit_log = audit_log_on(store, keys=KEYS)
+    audit_log.append([full_event(), event(1)])
+    audit_log.append([event(index, actor=text, cause=text, verb=text) for index, text in enumerate(HOSTILE)])
+    return audit_log
 
 
 EXPORT = ["export", "--from", "2026-11-23", "--to", "2026-11-23", "--format"]
@@ -508,13 +508,13 @@ def check_hashes(rows: list[dict[str, Any]]) -> None:
         said = {"event": {name: row[name] for name in NAMES if name in row}}
         said |= {"day": row["day"], "seq": row["seq"], "kid": row["kid"], "nonce": row["nonce"]}
         assert row["prev"] == prev
-        prev = digest(prev, canonical(said))
+        prev = row_hash(prev, canonical(said))
         assert row["hash"] == prev
         assert Seals(KEYS).hold(row["kid"], text=prev, seal=row["seal"])
 
 
 def test_json_lines_say_what_was_recorded_and_can_be_checked_without_the_table(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written(table_of)
 
@@ -529,7 +529,7 @@ def test_json_lines_say_what_was_recorded_and_can_be_checked_without_the_table(
 
 
 def test_csv_says_what_was_recorded_and_no_cell_is_a_formula(
-    table_of: TableJournal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written(table_of)
     file = tmp_path / "out.csv"
@@ -557,7 +557,7 @@ def plain(cells: dict[str, str]) -> dict[str, Any]:
 
 
 def test_csv_on_the_standard_output_has_no_byte_order_mark(
-    table_of: TableJournal, capsysbinary: pytest.CaptureFixture[bytes]
+    table_of: TableAuditStore, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     written(table_of)
 
@@ -567,7 +567,7 @@ def test_csv_on_the_standard_output_has_no_byte_order_mark(
 
 
 def test_only_the_days_that_were_asked_for_are_exported(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
 
@@ -584,7 +584,7 @@ def test_only_the_days_that_were_asked_for_are_exported(
 
 @pytest.mark.parametrize("style", ["csv", "jsonl"])
 def test_a_row_that_cannot_be_read_does_not_block_the_others(
-    table_of: TableJournal, capsys: pytest.CaptureFixture[str], style: str
+    table_of: TableAuditStore, capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
     fill(table_of, keys=KEYS)
     row = {**table_of._client.get_entity(partition(MONDAY), row_key(2)), "row": "=not json"}
@@ -629,7 +629,7 @@ class _Full(io.StringIO):
 
 
 def test_an_export_that_was_broken_off_leaves_no_file_of_that_name(
-    table_of: TableJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table_of: TableAuditStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(
         "LEDGER_CONNECTION", os.environ["LEDGER_CONNECTION"].replace("127.0.0.1:", "127.0.0.1:1")
@@ -646,7 +646,7 @@ def test_an_export_that_was_broken_off_leaves_no_file_of_that_name(
 
 
 def test_a_file_that_cannot_be_written_ends_with_2(
-    table_of: TableJournal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*EXPORT, "csv", "--out", str(tmp_path / "nowhere" / "out.csv")]) == 2
     assert "cannot write" in capsys.readouterr().err
@@ -677,7 +677,7 @@ def test_a_record_in_memory_cannot_be_read_by_another_process(
 
 
 def test_a_store_that_is_not_there_ends_with_2_and_says_what_to_check(
-    table_of: TableJournal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connection = (
         "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
@@ -692,7 +692,7 @@ def test_a_store_that_is_not_there_ends_with_2_and_says_what_to_check(
 
 
 def test_what_the_environment_does_not_say_comes_from_the_local_settings(
-    table_of: TableJournal,
+    table_of: TableAuditStore,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -746,7 +746,7 @@ def test_a_wrong_usage_ends_with_2_and_shows_the_right_one(
 
 
 def test_the_module_can_be_run(
-    table_of: TableJournal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    table_of: TableAuditStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(table_of, keys=KEYS)
     monkeypatch.setattr(sys, "argv", ["audit", "verify"])

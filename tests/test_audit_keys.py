@@ -11,33 +11,33 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from journal_contract import (
+from audit_log_contract import (
     DAY_S,
     MONDAY,
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
+    audit_log_on,
     event,
     fill,
     head_of,
-    journal_on,
     put,
     rewrite,
     silently,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coupa_core.audit.anchors import read_anchors
-from coupa_core.errors import Malformed
-from coupa_core.journal import (
+from coupa_core.audit_log import (
     ROOT,
+    AuditLog,
+    AuditStore,
     Head,
-    Journal,
-    JournalStore,
-    MemoryJournal,
+    MemoryAuditStore,
     Seals,
 )
+from coupa_core.errors import Malformed
 from sandbox.clock import ManualClock
 
 OLD, NEW, NEWER = (
@@ -45,17 +45,17 @@ OLD, NEW, NEWER = (
 )
 
 
-def verdict(store: JournalStore, keys: Mapping[str, bytes], *retired: str) -> set[str]:
+def verdict(store: AuditStore, keys: Mapping[str, bytes], *retired: str) -> set[str]:
     """Return the keys for whose seals nobody vouches, of a record that is not broken otherwise."""
-    report = journal_on(store, keys=keys).verify(retired=retired)
+    report = audit_log_on(store, keys=keys).verify(retired=retired)
     assert report.broken is None
     return report.unknown_kids
 
 
-def refused(journal: Journal) -> Malformed:
+def refused(audit_log: AuditLog) -> Malformed:
     """Return why nothing can be appended."""
     with pytest.raises(Malformed) as caught:
-        journal.append([event(99)])
+        audit_log.append([event(99)])
     return caught.value
 
 
@@ -63,35 +63,35 @@ def refused(journal: Journal) -> Malformed:
 
 
 def test_a_record_that_a_stranger_made_anew_stays_doubted_whatever_happens_next(
-    journal_store: JournalStore,
+    audit_store: AuditStore,
 ) -> None:
-    journal = fill(journal_store)
-    rewrite(journal_store, kid="k0", actor="mallory@example.com")
-    assert journal.verify().unknown_kids == {"k0"}
+    audit_log = fill(audit_store)
+    rewrite(audit_store, kid="k0", actor="mallory@example.com")
+    assert audit_log.verify().unknown_kids == {"k0"}
 
-    assert refused(journal).code == "audit_foreign"
-    journal._clock.sleep(DAY_S)
-    assert refused(journal).code == "audit_foreign"
+    assert refused(audit_log).code == "audit_foreign"
+    audit_log._clock.sleep(DAY_S)
+    assert refused(audit_log).code == "audit_foreign"
 
-    assert journal.verify().unknown_kids == {"k0"}
-    assert head_of(journal_store, WEDNESDAY).kid == "k0"
+    assert audit_log.verify().unknown_kids == {"k0"}
+    assert head_of(audit_store, WEDNESDAY).kid == "k0"
 
 
 @pytest.mark.parametrize("follows", ["k0", "k1", "old"])
 def test_a_stranger_cannot_vouch_for_a_stranger(follows: str) -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     rewrite(store, kid="k0", actor="mallory@example.com", follows=follows)
 
-    assert journal.verify(retired=["k0"]).unknown_kids == {"k0"}
+    assert audit_log.verify(retired=["k0"]).unknown_kids == {"k0"}
 
 
 def test_what_is_refused_tells_an_operator_which_key_and_what_to_do() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     rewrite(store, kid="k0\naudit day=2026-11-25", actor="mallory@example.com")
 
-    said = str(refused(journal))
+    said = str(refused(audit_log))
 
     assert "a seal by key k0 audit day=2026-11-25, which is not known here" in said
     assert "put it back behind the first one" in said
@@ -99,119 +99,119 @@ def test_what_is_refused_tells_an_operator_which_key_and_what_to_do() -> None:
     assert said.isprintable()
 
 
-def foreign_last_head(store: MemoryJournal) -> None:
+def foreign_last_head(store: MemoryAuditStore) -> None:
     put(store, replace(head_of(store, WEDNESDAY), kid="k0", seal="00"), list(store.rows(WEDNESDAY)))
 
 
-def foreign_middle_head(store: MemoryJournal) -> None:
+def foreign_middle_head(store: MemoryAuditStore) -> None:
     put(store, replace(head_of(store, TUESDAY), kid="k0", seal="00"), list(store.rows(TUESDAY)))
 
 
-def foreign_empty_day(store: MemoryJournal) -> None:
+def foreign_empty_day(store: MemoryAuditStore) -> None:
     last = head_of(store, WEDNESDAY)
     put(store, replace(last, kid="k0", seal="00", next=THURSDAY), list(store.rows(WEDNESDAY)))
     put(store, Head(day=THURSDAY, hash=last.hash, before=WEDNESDAY, kid="k0", seal="00"), [])
 
 
-def foreign_purge(store: MemoryJournal) -> None:
+def foreign_purge(store: MemoryAuditStore) -> None:
     for day in (ROOT, MONDAY):
         del store.days[day]
     put(store, replace(head_of(store, TUESDAY), purged=8, kid="k0", seal="00"), [])
 
 
 @pytest.mark.parametrize("tamper", [foreign_last_head, foreign_middle_head, foreign_empty_day, foreign_purge])
-def test_one_head_by_an_unknown_key_is_enough_for_doubt(tamper: Callable[[MemoryJournal], None]) -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+def test_one_head_by_an_unknown_key_is_enough_for_doubt(tamper: Callable[[MemoryAuditStore], None]) -> None:
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     tamper(store)
 
-    report = journal.verify()
+    report = audit_log.verify()
 
     assert report.broken is None
     assert report.unknown_kids == {"k0"}
 
 
 @pytest.mark.parametrize("tamper", [foreign_last_head, foreign_empty_day])
-def test_nothing_is_built_on_an_end_by_an_unknown_key(tamper: Callable[[MemoryJournal], None]) -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+def test_nothing_is_built_on_an_end_by_an_unknown_key(tamper: Callable[[MemoryAuditStore], None]) -> None:
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     tamper(store)
     before = dict(store.days)
 
-    assert refused(journal).code == "audit_foreign"
+    assert refused(audit_log).code == "audit_foreign"
     assert store.days == before
 
 
 def test_a_head_of_another_day_is_none() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     head, rows = store.days[TUESDAY]
     assert head is not None
     store.days[WEDNESDAY] = replace(head, next=None), rows
 
-    assert refused(journal).code == "audit_broken"
-    assert str(journal.verify().broken) == (
+    assert refused(audit_log).code == "audit_broken"
+    assert str(audit_log.verify().broken) == (
         "2026-11-25: head does not fit (the head is missing or cannot be read)"
     )
 
 
 def test_an_end_by_an_unknown_key_is_doubted_also_where_its_rows_are_not_read() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     foreign_last_head(store)
 
-    assert journal.verify(until=MONDAY).unknown_kids == {"k0"}
+    assert audit_log.verify(until=MONDAY).unknown_kids == {"k0"}
 
 
 # Keys that rotate.
 
 
-def rotate(store: JournalStore, keys: Mapping[str, bytes], *, days: float = 1, events: int = 2) -> Journal:
+def rotate(store: AuditStore, keys: Mapping[str, bytes], *, days: float = 1, events: int = 2) -> AuditLog:
     """Append some events so many days after Monday, with those keys."""
     clock = ManualClock()
     clock.advance(days * DAY_S)
-    journal = journal_on(store, clock=clock, keys=keys, writer=next(iter(keys)))
+    audit_log = audit_log_on(store, clock=clock, keys=keys, writer=next(iter(keys)))
     if events:
-        journal.append([event(each) for each in range(events)])
-    return journal
+        audit_log.append([event(each) for each in range(events)])
+    return audit_log
 
 
-def test_the_first_row_by_a_new_key_says_which_key_it_follows(journal_store: JournalStore) -> None:
-    fill(journal_store, [2], keys={"old": OLD})
+def test_the_first_row_by_a_new_key_says_which_key_it_follows(audit_store: AuditStore) -> None:
+    fill(audit_store, [2], keys={"old": OLD})
 
-    rotate(journal_store, {"new": NEW, "old": OLD})
+    rotate(audit_store, {"new": NEW, "old": OLD})
 
-    assert [row.said().get("follows") for row in journal_store.rows(TUESDAY)] == ["old", None]
-    assert all("follows" not in row.said() for row in journal_store.rows(MONDAY))
+    assert [row.values().get("follows") for row in audit_store.rows(TUESDAY)] == ["old", None]
+    assert all("follows" not in row.values() for row in audit_store.rows(MONDAY))
 
 
-def test_a_key_can_be_dropped_as_soon_as_something_was_recorded_since(journal_store: JournalStore) -> None:
-    fill(journal_store, [2, 3], keys={"old": OLD})
-    rotate(journal_store, {"new": NEW, "old": OLD}, events=1)
+def test_a_key_can_be_dropped_as_soon_as_something_was_recorded_since(audit_store: AuditStore) -> None:
+    fill(audit_store, [2, 3], keys={"old": OLD})
+    rotate(audit_store, {"new": NEW, "old": OLD}, events=1)
 
-    journal = rotate(journal_store, {"new": NEW}, days=2)
+    audit_log = rotate(audit_store, {"new": NEW}, days=2)
 
-    report = journal.verify()
+    report = audit_log.verify()
     assert (report.broken, report.unknown_kids) == (None, set())
     assert (report.rows, report.unsealed) == (8, 5)
 
 
-def test_a_key_that_was_dropped_too_early_is_put_back_and_all_is_well(journal_store: JournalStore) -> None:
-    fill(journal_store, [2], keys={"old": OLD})
+def test_a_key_that_was_dropped_too_early_is_put_back_and_all_is_well(audit_store: AuditStore) -> None:
+    fill(audit_store, [2], keys={"old": OLD})
 
-    assert refused(rotate(journal_store, {"new": NEW}, events=0)).code == "audit_foreign"
-    assert verdict(journal_store, {"new": NEW}) == {"old"}
+    assert refused(rotate(audit_store, {"new": NEW}, events=0)).code == "audit_foreign"
+    assert verdict(audit_store, {"new": NEW}) == {"old"}
 
-    rotate(journal_store, {"new": NEW, "old": OLD})
-    rotate(journal_store, {"new": NEW})
+    rotate(audit_store, {"new": NEW, "old": OLD})
+    rotate(audit_store, {"new": NEW})
 
-    assert verdict(journal_store, {"new": NEW}) == set()
+    assert verdict(audit_store, {"new": NEW}) == set()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_a_key_that_rotates_in_the_middle_of_a_midnight_is_followed(steps: int) -> None:
     """The one with the old key dies after one of the steps by which a day begins."""
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, [2], keys={"old": OLD})
     seals = Seals({"old": OLD})
     monday = head_of(store, MONDAY)
@@ -225,13 +225,13 @@ def test_a_key_that_rotates_in_the_middle_of_a_midnight_is_followed(steps: int) 
 
     rotate(store, {"new": NEW, "old": OLD})
 
-    assert next(store.rows(TUESDAY)).said()["follows"] == "old"
+    assert next(store.rows(TUESDAY)).values()["follows"] == "old"
     assert verdict(store, {"new": NEW}) == set()
 
 
 def test_two_settings_side_by_side_go_on_after_each_other() -> None:
     """A restart reaches one instance after the other, and both know both keys."""
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     for keys in ({"a": OLD, "b": NEW}, {"b": NEW, "a": OLD}) * 3:
         rotate(store, keys)
     rotate(store, {"b": NEW, "a": OLD})
@@ -241,7 +241,7 @@ def test_two_settings_side_by_side_go_on_after_each_other() -> None:
 
 
 def test_an_instance_that_does_not_know_the_new_key_yet_records_nothing_and_breaks_nothing() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, [2], keys={"old": OLD})
     rotate(store, {"new": NEW, "old": OLD}, days=0)
 
@@ -250,7 +250,7 @@ def test_an_instance_that_does_not_know_the_new_key_yet_records_nothing_and_brea
 
 
 def test_keys_that_rotate_twice_hand_their_trust_on() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, [2], keys={"old": OLD})
     rotate(store, {"new": NEW, "old": OLD}, days=1)
     rotate(store, {"newer": NEWER, "new": NEW}, days=2)
@@ -262,7 +262,7 @@ def test_keys_that_rotate_twice_hand_their_trust_on() -> None:
 
 
 def test_a_later_seal_alone_vouches_for_nothing_and_the_operator_may() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     silently(store, before={"old": OLD}, after={"new": NEW})
 
     assert verdict(store, {"new": NEW, "old": OLD}) == set()
@@ -272,7 +272,7 @@ def test_a_later_seal_alone_vouches_for_nothing_and_the_operator_may() -> None:
 
 
 def test_a_head_that_another_key_than_its_rows_sealed_is_doubted_until_it_is_named() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     silently(store, before={"old": OLD}, after={"new": NEW})
     rotate(store, {"newer": NEWER, "new": NEW}, days=2)
 
@@ -281,41 +281,41 @@ def test_a_head_that_another_key_than_its_rows_sealed_is_doubted_until_it_is_nam
 
 
 def test_naming_a_key_as_retired_vouches_for_no_end_and_for_no_purge() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     rewrite(store, kid="old", actor="mallory@example.com")
-    assert journal.verify(retired=["old"]).unknown_kids == {"old"}
+    assert audit_log.verify(retired=["old"]).unknown_kids == {"old"}
 
-    other = MemoryJournal()
-    journal = fill(other)
+    other = MemoryAuditStore()
+    audit_log = fill(other)
     foreign_purge(other)
-    assert journal.verify(retired=["k0"]).unknown_kids == {"k0"}
+    assert audit_log.verify(retired=["k0"]).unknown_kids == {"k0"}
 
 
 # What is purged.
 
 
 def test_what_an_old_key_said_of_a_purge_is_sealed_anew_while_it_is_known() -> None:
-    store = MemoryJournal()
-    journal = fill(store, [3, 5, 4], keys={"old": OLD})
-    journal.purge(keep_days=1)
-    journal = rotate(store, {"new": NEW, "old": OLD}, days=2)
+    store = MemoryAuditStore()
+    audit_log = fill(store, [3, 5, 4], keys={"old": OLD})
+    audit_log.purge(keep_days=1)
+    audit_log = rotate(store, {"new": NEW, "old": OLD}, days=2)
 
-    assert journal.purge(keep_days=1) == 0
+    assert audit_log.purge(keep_days=1) == 0
 
     assert (head_of(store, MONDAY).kid, head_of(store, MONDAY).purged) == ("new", 3)
     assert verdict(store, {"new": NEW}) == set()
 
 
 def test_days_whose_key_is_gone_are_purged_with_the_first_day_whose_key_is_not() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, [3, 5], keys={"old": OLD})
     rotate(store, {"new": NEW, "old": OLD}, days=2)
-    journal = rotate(store, {"new": NEW}, days=3)
+    audit_log = rotate(store, {"new": NEW}, days=3)
 
-    assert journal.purge(keep_days=1) == 0
-    journal._clock.sleep(DAY_S)
-    assert journal.purge(keep_days=1) == 10
+    assert audit_log.purge(keep_days=1) == 0
+    audit_log._clock.sleep(DAY_S)
+    assert audit_log.purge(keep_days=1) == 10
 
     assert head_of(store, WEDNESDAY).purged == 10
     assert verdict(store, {"new": NEW}) == set()
@@ -323,18 +323,18 @@ def test_days_whose_key_is_gone_are_purged_with_the_first_day_whose_key_is_not()
 
 def test_a_purge_makes_no_good_end_of_a_strangers_head() -> None:
     """Were it sealed anew, everything after it could be deleted, and the record would go on from there."""
-    store = MemoryJournal()
-    journal = fill(store, [3, 5, 4])
-    journal._clock.sleep(30 * DAY_S)
+    store = MemoryAuditStore()
+    audit_log = fill(store, [3, 5, 4])
+    audit_log._clock.sleep(30 * DAY_S)
     for day in (TUESDAY, WEDNESDAY):
         del store.days[day]
     foreign = replace(head_of(store, MONDAY), next=TUESDAY, is_followed=False, kid="k0", seal="00")
     put(store, foreign, list(store.rows(MONDAY)))
 
-    assert journal.purge(keep_days=1) == 0
+    assert audit_log.purge(keep_days=1) == 0
 
-    assert refused(journal).code == "audit_foreign"
-    assert journal.verify().unknown_kids == {"k0"}
+    assert refused(audit_log).code == "audit_foreign"
+    assert audit_log.verify().unknown_kids == {"k0"}
 
 
 # Any history of keys, honest or not.
@@ -347,14 +347,14 @@ STEPS = st.lists(
 )
 
 
-def history(steps: list[tuple[str, int, float]]) -> MemoryJournal:
+def history(steps: list[tuple[str, int, float]]) -> MemoryAuditStore:
     """Append with one first key after the other; each knows the one before it."""
-    store, clock, before = MemoryJournal(), ManualClock(), steps[0][0]
+    store, clock, before = MemoryAuditStore(), ManualClock(), steps[0][0]
     for number, (kid, size, days) in enumerate(steps):
         clock.advance(days * DAY_S)
         keys = {kid: POOL[kid], before: POOL[before]}
-        journal = journal_on(store, clock=clock, keys=keys, writer=f"w{number}")
-        journal.append([event(each) for each in range(size)])
+        audit_log = audit_log_on(store, clock=clock, keys=keys, writer=f"w{number}")
+        audit_log.append([event(each) for each in range(size)])
         before = kid
     return store
 
@@ -378,12 +378,12 @@ def test_no_history_that_a_stranger_made_anew_is_ever_called_well(
     rewrite(store, kid=kid, actor="mallory@example.com", follows=last)
     clock = ManualClock()
     clock.advance(20 * DAY_S)
-    journal = journal_on(store, clock=clock, keys=keys, writer="later")
+    audit_log = audit_log_on(store, clock=clock, keys=keys, writer="later")
     for _ in range(later):
-        refused(journal)
+        refused(audit_log)
         clock.advance(DAY_S)
 
-    report = journal.verify(retired=[kid] if is_retired else [])
+    report = audit_log.verify(retired=[kid] if is_retired else [])
 
     assert report.broken or report.unknown_kids == {kid}
 
@@ -397,23 +397,23 @@ def anchored(caplog: pytest.LogCaptureFixture) -> dict[tuple[date, int], set[str
 
 
 def test_a_record_that_was_set_back_with_its_head_is_found_by_the_anchors_of_the_log(
-    journal_store: JournalStore, caplog: pytest.LogCaptureFixture
+    audit_store: AuditStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="coupa_core"):
-        journal = fill(journal_store)
-        earlier, rows = head_of(journal_store, WEDNESDAY), list(journal_store.rows(WEDNESDAY))
-        journal.append([event(50)])
+        audit_log = fill(audit_store)
+        earlier, rows = head_of(audit_store, WEDNESDAY), list(audit_store.rows(WEDNESDAY))
+        audit_log.append([event(50)])
     anchors = anchored(caplog)
-    assert journal.verify(anchors=anchors).anchored == len(anchors) == 4
+    assert audit_log.verify(anchors=anchors).anchored == len(anchors) == 4
 
-    put(journal_store, earlier, rows)
+    put(audit_store, earlier, rows)
 
-    assert journal.verify().broken is None  # the table looks as it did, genuinely
-    assert str(journal.verify(anchors=anchors).broken) == (
+    assert audit_log.verify().broken is None  # the table looks as it did, genuinely
+    assert str(audit_log.verify(anchors=anchors).broken) == (
         "2026-11-25, row 5: removed (it was noted outside of the store: set back)"
     )
-    journal.append([event(51)])
-    assert str(journal.verify(anchors=anchors).broken) == (
+    audit_log.append([event(51)])
+    assert str(audit_log.verify(anchors=anchors).broken) == (
         "2026-11-25, row 5: not what was noted (another hash was noted outside of the store: set back)"
     )
 
@@ -421,15 +421,15 @@ def test_a_record_that_was_set_back_with_its_head_is_found_by_the_anchors_of_the
 def test_what_was_noted_twice_of_one_place_cannot_both_be_true(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     with caplog.at_level(logging.INFO, logger="coupa_core"):
-        journal = fill(store, [2])
+        audit_log = fill(store, [2])
         head, rows = store.days[MONDAY]
-        journal.append([event(8)])
+        audit_log.append([event(8)])
         store.days[MONDAY] = head, rows
-        journal.append([event(9)])
+        audit_log.append([event(9)])
 
-    report = journal.verify(anchors=anchored(caplog))
+    report = audit_log.verify(anchors=anchored(caplog))
 
     assert report.broken is not None
     assert str(report.broken).startswith("2026-11-23, row 3: not what was noted")
@@ -438,22 +438,22 @@ def test_what_was_noted_twice_of_one_place_cannot_both_be_true(
 def test_anchors_of_days_that_are_not_read_or_were_purged_are_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     with caplog.at_level(logging.INFO, logger="coupa_core"):
-        journal = fill(store, [3, 5, 4])
+        audit_log = fill(store, [3, 5, 4])
     anchors = anchored(caplog)
     gone = {(WEDNESDAY + timedelta(days=3), 1): {"ab"}}
 
-    assert journal.verify(until=TUESDAY, anchors=anchors | gone).anchored == 2
-    assert journal.verify(since=TUESDAY, anchors=anchors).anchored == 2
-    assert journal.verify(anchors=gone).broken is not None
-    journal.purge(keep_days=1)
-    report = journal.verify(anchors=anchors)
+    assert audit_log.verify(until=TUESDAY, anchors=anchors | gone).anchored == 2
+    assert audit_log.verify(since=TUESDAY, anchors=anchors).anchored == 2
+    assert audit_log.verify(anchors=gone).broken is not None
+    audit_log.purge(keep_days=1)
+    report = audit_log.verify(anchors=anchors)
     assert (report.broken, report.anchored) == (None, 2)
 
 
 def test_a_whole_record_that_was_deleted_is_found_by_the_anchors() -> None:
-    report = journal_on(MemoryJournal()).verify(anchors={(MONDAY, 2): {"ab" * 32}})
+    report = audit_log_on(MemoryAuditStore()).verify(anchors={(MONDAY, 2): {"ab" * 32}})
 
     assert str(report.broken) == "2026-11-23, row 2: removed (it was noted outside of the store: set back)"
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from bridge import World
 
+from coupa_core.audit_log import EventKind, Head, MemoryAuditStore, Row
 from coupa_core.errors import Unavailable
-from coupa_core.journal import Head, Kind, MemoryJournal, Row
 from sandbox.coupa.world import Group
 
 JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 
 
-class Away(MemoryJournal):
+class Away(MemoryAuditStore):
     """A record that cannot be written while it is away."""
 
     is_away = True
@@ -29,12 +29,12 @@ class Away(MemoryJournal):
         return super().write(head, rows)
 
 
-def events(world: World, *kinds: Kind) -> list[dict[str, Any]]:
+def events(world: World, *kinds: EventKind) -> list[dict[str, Any]]:
     """Return the events in the record, of some kinds."""
     found = []
-    for day, head in reversed(list(world.journal_store.heads())):
+    for day, head in reversed(list(world.audit_store.heads())):
         assert head is not None
-        found += [row.said()["event"] for row in world.journal_store.rows(day)]
+        found += [row.values()["event"] for row in world.audit_store.rows(day)]
     return [each for each in found if not kinds or each["kind"] in kinds]
 
 
@@ -94,7 +94,7 @@ def test_a_decision_is_recorded_before_it_is_sent_and_after_it_was_read_back() -
     }
     world.call("approve", headers=headers, route={"approval_id": card.slots["approval_id"]})
 
-    intent, decision = events(world, Kind.INTENT, Kind.DECISION)
+    intent, decision = events(world, EventKind.INTENT, EventKind.DECISION)
 
     both = {
         "actor": JAMIE,
@@ -107,7 +107,7 @@ def test_a_decision_is_recorded_before_it_is_sent_and_after_it_was_read_back() -
     }
     for said in (intent, decision):
         assert {name: said[name] for name in both} == both
-        assert said["version"] == events(world, Kind.NOTICE)[0]["version"]
+        assert said["version"] == events(world, EventKind.NOTICE)[0]["version"]
     assert (intent["kind"], "outcome" in intent) == ("intent", False)
     assert (decision["outcome"], decision["state_after"]) == ("approved", "approved")
 
@@ -138,10 +138,10 @@ def test_a_click_that_is_refused_is_recorded_with_who_tried_and_why(
 
     click(world, card)
 
-    [said] = events(world, Kind.REFUSAL)
+    [said] = events(world, EventKind.REFUSAL)
     assert said["actor"] in (JAMIE, ROBIN)
     assert (said["outcome"], said.get("cause")) == (outcome, cause)
-    assert events(world, Kind.INTENT) == []
+    assert events(world, EventKind.INTENT) == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_decision_that_did_not_happen_is_recorded_as_that(
 
     world.click(card, JAMIE)
 
-    [said] = events(world, Kind.DECISION)
+    [said] = events(world, EventKind.DECISION)
     assert (said["outcome"], said.get("cause")) == (outcome, cause)
 
 
@@ -171,7 +171,7 @@ def test_a_change_of_who_may_decide_is_recorded() -> None:
     world.delegation(JAMIE, ROBIN)
     world.sweep()
 
-    [said] = events(world, Kind.RIGHTS)
+    [said] = events(world, EventKind.RIGHTS)
 
     assert (said["outcome"], said["cause"]) == ("changed", f"+user:{world.person(ROBIN)}")
 
@@ -180,28 +180,28 @@ def test_a_relayed_message_is_recorded_for_each_recipient() -> None:
     world = World(settings={"RELAY": "on", "RELAY_DOMAINS": "example.com"})
     world.call("notifications", json={"message": "secret words", "recipients": [JAMIE, ROBIN]})
 
-    said = events(world, Kind.RELAY)
+    said = events(world, EventKind.RELAY)
 
     assert [(each["actor"], each["outcome"]) for each in said] == [(JAMIE, "accepted"), (ROBIN, "accepted")]
     assert "secret words" not in json.dumps(said)
 
 
 def test_what_cannot_be_recorded_before_is_not_decided() -> None:
-    world, card = told(journal_store=Away())
+    world, card = told(audit_store=Away())
 
     reply = world.click(card, JAMIE)
 
     assert (reply.status, reply.body["error"]) == (503, "audit_503")
     assert world.puts() == 0
-    assert isinstance(world.journal_store, Away)
-    world.journal_store.is_away = False
+    assert isinstance(world.audit_store, Away)
+    world.audit_store.is_away = False
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
 def test_where_the_record_is_optional_a_decision_goes_on_and_the_log_has_the_whole_event(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world, card = told(journal_store=Away(), settings={"AUDIT": "optional"})
+    world, card = told(audit_store=Away(), settings={"AUDIT": "optional"})
     caplog.clear()
 
     with caplog.at_level(logging.ERROR):
@@ -223,26 +223,26 @@ def test_a_decision_whose_outcome_could_not_be_recorded_has_its_intent_and_the_l
             self.is_away = any('"intent"' in row.text for row in rows)
             return written
 
-    world, card = told(journal_store=Fails())
+    world, card = told(audit_store=Fails())
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
-    assert [each["kind"] for each in events(world, Kind.INTENT, Kind.DECISION)] == ["intent"]
+    assert [each["kind"] for each in events(world, EventKind.INTENT, EventKind.DECISION)] == ["intent"]
 
 
 def test_notices_that_cannot_be_recorded_are_sent_and_counted() -> None:
-    world, _ = told(journal_store=Away())
+    world, _ = told(audit_store=Away())
 
     assert world.store.status().counts["audit_lost"] == 1
 
 
 def test_old_days_are_deleted_once_a_day_and_a_failure_of_that_ends_no_sweep() -> None:
-    class Stuck(MemoryJournal):
+    class Stuck(MemoryAuditStore):
         def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
             if before is not None:
                 raise Unavailable("audit_503", "away")
             return super().heads(before=before)
 
-    world, _ = told(journal_store=Stuck())
+    world, _ = told(audit_store=Stuck())
     assert world.store.status().failure == "audit_503"
     assert world.store.status().last_complete_at is not None
 
@@ -253,4 +253,4 @@ def test_old_days_are_deleted_once_a_day_and_a_failure_of_that_ends_no_sweep() -
         world.sweep()
     days = {each["at"][:10] for each in events(world)}
     assert len(days) <= 4
-    assert world.bridge.sweep.kit.journal.verify().broken is None
+    assert world.bridge.sweep.deps.audit_log.verify().broken is None

@@ -19,7 +19,7 @@ from surface import Surface, surface
 
 from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
-from coupa_core.content import digest
+from coupa_core.content import content_hash
 from coupa_core.coupa import Coupa
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.report import Cause
@@ -117,14 +117,14 @@ class Stage:
     def offered(self, approval_id: int) -> tuple[str, str]:
         """Return whom Coupa asks, and the digest of what they are asked about; neither changes here."""
         if approval_id not in self._offered:
-            coupa = self.world.bridge.sweep.kit.coupa
+            coupa = self.world.bridge.sweep.deps.coupa
             assert isinstance(coupa, Coupa)
             deadline = Deadline(self.world.clock, 30)
             approval = coupa.approval(approval_id, deadline)
             document = coupa.document(approval, deadline) if approval else None
             assert approval
             assert document
-            self._offered[approval_id] = str(approval.approver_key), digest(document)
+            self._offered[approval_id] = str(approval.approver_key), content_hash(document)
         return self._offered[approval_id]
 
     def token(self, kind: str, approval_id: int, asked: str, actor: str) -> str | None:

@@ -24,7 +24,7 @@ from coupa_core.authority import (
     Right,
     TokenKeys,
     decider_at,
-    deciders,
+    find_deciders,
     is_requester,
     keys_of,
 )
@@ -212,7 +212,7 @@ def may_decide(
     *, members: Any = (), delegates: Any = (), emails: EmailMap | None = None, **more: Any
 ) -> list[tuple[str, str, Capacity]]:
     """Return who may decide the golden approval with other values in some fields."""
-    found = deciders(
+    found = find_deciders(
         approval(**more),
         members=[Person.model_validate(each) for each in members],
         delegates=[Person.model_validate(each) for each in delegates],

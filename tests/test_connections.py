@@ -22,9 +22,9 @@ from werkzeug.wrappers import Request, Response
 from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.connections import session
 from coupa_core.errors import ServiceError, Unavailable, Unknown
+from coupa_core.http_client import HttpClient
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
-from coupa_core.wire import Wire
 from sandbox.azurite import Azurite
 from sandbox.serving import served
 
@@ -36,12 +36,12 @@ MARGIN_S = 2.0
 
 def failure(url: str, *, seconds: float = SHORT_S, use_proxy: bool = False, **parts: Any) -> ServiceError:
     """Send one request that fails, and check that it did so in time."""
-    wire = Wire(name="coupa", base_url=url, clock=CLOCK, use_proxy=use_proxy)
+    http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, use_proxy=use_proxy)
     began_s = time.monotonic()
     with pytest.raises(ServiceError) as caught:
-        wire.send("PUT", "/x", deadline=Deadline(CLOCK, seconds), **parts)
+        http_client.send("PUT", "/x", deadline=Deadline(CLOCK, seconds), **parts)
     took_s = time.monotonic() - began_s
-    wire.close_idle()
+    http_client.close_idle()
     assert took_s < seconds + MARGIN_S
     return caught.value
 
@@ -69,12 +69,12 @@ def test_a_kept_connection_ends_in_time_as_well() -> None:
     WAYS["first well"] = talk
     try:
         with slow("first well") as (url, _):
-            wire = Wire(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
-            assert wire.send("GET", "/x", deadline=Deadline(CLOCK, 60)).body == b"ok"
+            http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
+            assert http_client.send("GET", "/x", deadline=Deadline(CLOCK, 60)).body == b"ok"
             began_s = time.monotonic()
             with pytest.raises(Unknown) as caught:
-                wire.send("GET", "/x", deadline=Deadline(CLOCK, SHORT_S))
-            wire.close_idle()
+                http_client.send("GET", "/x", deadline=Deadline(CLOCK, SHORT_S))
+            http_client.close_idle()
     finally:
         del WAYS["first well"]
 
@@ -134,9 +134,9 @@ def test_behind_tls_an_answer_comes_and_a_foreign_certificate_is_refused(
     with served_securely(Response("hello"), certificate(tmp_path)) as url:
         caught = failure(url, seconds=5)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "certificate.pem"))
-        wire = Wire(name="coupa", base_url=url, clock=CLOCK)
-        large = wire.send("POST", "/x", deadline=Deadline(CLOCK, 5), body=b"x" * 1_000_000)
-        wire.close_idle()
+        http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK)
+        large = http_client.send("POST", "/x", deadline=Deadline(CLOCK, 5), body=b"x" * 1_000_000)
+        http_client.close_idle()
 
     assert type(caught) is Unavailable
     assert large.body == b"hello"
@@ -231,9 +231,9 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
 
         resolver(two)
-        wire = Wire(name="coupa", base_url="http://coupa.example", clock=CLOCK, use_proxy=False)
-        reply = wire.send("GET", "/x", deadline=Deadline(CLOCK, 6))
-        wire.close_idle()
+        http_client = HttpClient(name="coupa", base_url="http://coupa.example", clock=CLOCK, use_proxy=False)
+        reply = http_client.send("GET", "/x", deadline=Deadline(CLOCK, 6))
+        http_client.close_idle()
 
     assert reply.body == b"hello"
 
@@ -251,10 +251,10 @@ def test_no_cookie_is_kept() -> None:
         return reply
 
     with served(Request.application(answer)) as url:
-        wire = Wire(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
+        http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
         for _ in range(2):
-            wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
-        wire.close_idle()
+            http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+        http_client.close_idle()
         connection = f"AccountName=a;AccountKey=a2V5;TableEndpoint={url}/a"
         with table_client(connection=connection, account_url="", table="approvals") as client:
             for _ in range(2):
@@ -284,10 +284,10 @@ def test_a_busy_sweep_throws_no_connection_away(
 
 def test_a_deadline_around_an_exchange_holds_for_it() -> None:
     with slow("silent") as (url, _), until(Deadline(CLOCK, SHORT_S)):
-        wire = Wire(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
+        http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, use_proxy=False)
         began_s = time.monotonic()
         with pytest.raises(Unknown):
-            wire.send("GET", "/x", deadline=Deadline(CLOCK, 60))
-        wire.close_idle()
+            http_client.send("GET", "/x", deadline=Deadline(CLOCK, 60))
+        http_client.close_idle()
 
     assert time.monotonic() - began_s < SHORT_S + MARGIN_S

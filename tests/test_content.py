@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from goldens import ACCOUNT, ASKER, CHAIN, RECORDS, approval
 
-from coupa_core.content import UNSIGNED, digest, digests
+from coupa_core.content import UNSIGNED, content_hash, content_hashes
 from coupa_core.documents import READABLE, parse_document
 from coupa_core.model import Document
 from coupa_core.notice import Style
@@ -183,7 +183,7 @@ def test_what_a_card_shows_is_signed_or_listed_as_not_signed(
         assert (kind, name) in NOTHING_TO_SHOW
         return
 
-    assert (digest(before) == digest(after)) is (name in UNSIGNED)
+    assert (content_hash(before) == content_hash(after)) is (name in UNSIGNED)
 
 
 NOTHING_TO_SHOW = {
@@ -211,7 +211,7 @@ def test_whatever_is_not_signed_is_a_field_and_has_a_reason() -> None:
     ],
 )
 def test_another_spelling_of_the_same_is_the_same(kind: str, change: dict[str, Any]) -> None:
-    assert digest(read(kind, change)) == digest(read(kind, {}))
+    assert content_hash(read(kind, change)) == content_hash(read(kind, {}))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_another_spelling_of_the_same_is_the_same(kind: str, change: dict[str, A
 def test_a_person_without_an_id_counts_by_name_and_a_credit_note_is_no_invoice(
     kind: str, change: dict[str, Any]
 ) -> None:
-    assert digest(read(kind, change)) != digest(read(kind, {}))
+    assert content_hash(read(kind, change)) != content_hash(read(kind, {}))
 
 
 RELEASED = {
@@ -240,19 +240,19 @@ RELEASED = {
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_the_recipe_of_the_last_release_gives_what_its_tokens_and_rows_hold(kind: str) -> None:
-    today, before = digests(read(kind, {}))
+    today, before = content_hashes(read(kind, {}))
 
     assert before == RELEASED[kind]
-    assert (today == digest(read(kind, {})), today != before, len(today)) == (True, True, 22)
+    assert (today == content_hash(read(kind, {})), today != before, len(today)) == (True, True, 22)
 
 
 def test_the_digest_of_a_requisition_is_the_one_that_rows_and_tokens_hold() -> None:
     """A change of it would tell everybody that everything changed, and spoil every button."""
-    assert digest(read("RequisitionHeader", {})) == "wu-x9f4vGcW9Q0ULq9GiNA"
+    assert content_hash(read("RequisitionHeader", {})) == "wu-x9f4vGcW9Q0ULq9GiNA"
 
 
 def test_of_a_type_that_is_not_read_only_its_name_and_number_are_signed() -> None:
     one, other = Document(type="Odd", id=7), Document(type="Odd", id=8)
 
-    assert digests(one)[1] == "VRWBDJfRn7Ff8-9m8qxTsA"
-    assert digest(one) != digest(other)
+    assert content_hashes(one)[1] == "VRWBDJfRn7Ff8-9m8qxTsA"
+    assert content_hash(one) != content_hash(other)

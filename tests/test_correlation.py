@@ -79,8 +79,8 @@ def test_one_id_stands_on_the_request_the_calls_the_record_the_log_and_the_answe
     [calls] = lines(caplog, "calls route=approve ")
     for line in (decision, calls):
         assert re.findall(r" request_id=(\S+)", line) == [answered]
-    record = world.bridge.sweep.kit.journal.store
-    events = [row.said()["event"] for row in record.rows(world.clock.now().date())]
+    record = world.bridge.sweep.deps.audit_log.store
+    events = [row.values()["event"] for row in record.rows(world.clock.now().date())]
     by_kind = {each["kind"]: each.get("request_id") for each in events}
     assert (by_kind["intent"], by_kind["decision"]) == (answered, answered)
     for private in (FUNCTION_KEY, card.slots["action_token"], "confidential", "?", "Bearer", JAMIE):

@@ -21,7 +21,7 @@ from coupa_core.clock import Deadline
 from coupa_core.coupa import Access
 from coupa_core.documents import LEAST_SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.wire import Reply, Wire
+from coupa_core.http_client import HttpClient, ServiceResponse
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.serving import InProcess
@@ -48,7 +48,9 @@ class Door:
         self.session = requests.Session()
         self.session.mount("https://", InProcess(self.coupa.front))
         self.access = Access(
-            Wire(name="coupa", base_url="https://acme.coupahost.com", clock=self.clock, session=self.session),
+            HttpClient(
+                name="coupa", base_url="https://acme.coupahost.com", clock=self.clock, session=self.session
+            ),
             client_id="the client",
             client_secret=self.secret,
             scopes=self.scopes,
@@ -60,7 +62,7 @@ class Door:
     def read(self, resource: str = "approvals", *, within_s: float = 50.0) -> Any:
         return self.access.read(resource, f"/api/{resource}", {}, Deadline(self.clock, within_s))
 
-    def approve(self) -> Reply:
+    def approve(self) -> ServiceResponse:
         path = f"/api/approvals/{self.approval}/approve"
         return self.access.send("PUT", path, {"reason": "fine"}, Deadline(self.clock, 10.0))
 

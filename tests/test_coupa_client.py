@@ -18,7 +18,7 @@ from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import LEAST_SCOPES, OrderChange, Requisition
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
-from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, Kind, Listing, Unreadable, Verb
+from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, DocumentKind, Listing, Unreadable, Verb
 from sandbox.coupa.world import Group
 from sandbox.front import Call
 from sandbox.serving import InProcess
@@ -38,7 +38,7 @@ BAD_IDS: list[Any] = [None, 0, -1, "x", "1.5", 10**19, True, [], {}]
 
 
 def client(world: World) -> Coupa:
-    coupa = world.bridge.sweep.kit.coupa
+    coupa = world.bridge.sweep.deps.coupa
     assert isinstance(coupa, Coupa)
     return coupa
 
@@ -87,8 +87,8 @@ def before_page(world: World, number: int, work: Callable[[], object]) -> None:
                 work()
             return super().send(request, *args, **kwargs)
 
-    wire = client(world)._access._wire
-    wire._session.mount(COUPA, Meanwhile(world.coupa.front))
+    http_client = client(world)._access._http_client
+    http_client._session.mount(COUPA, Meanwhile(world.coupa.front))
 
 
 # Pages.
@@ -384,7 +384,7 @@ def test_documents_are_read_fifty_at_once_with_all_that_a_notice_shows() -> None
     assert all(document.lines for document in documents.values())
     asked = reads(world, "/api/requisitions$")
     assert [len(query["id[in]"][0].split(",")) for query in asked] == [50, 10]
-    assert json.loads(asked[0]["fields"][0]) == DOCUMENT_FIELDS[Kind.REQUISITION]
+    assert json.loads(asked[0]["fields"][0]) == DOCUMENT_FIELDS[DocumentKind.REQUISITION]
 
 
 def test_documents_of_other_types_are_known_by_type_and_id_alone() -> None:

@@ -16,11 +16,11 @@ from bridge import SETTINGS, World
 from ledger_contract import HOUR, NOW, row
 from proof.relay import before
 
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
+from coupa_core.audit_log import Event, EventKind, Row
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Request
 from coupa_core.errors import CallerError
-from coupa_core.journal import Event, Kind, Row
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
 from coupa_core.report import CycleTimes, as_csv
 from coupa_core.settings import read_settings
@@ -50,7 +50,7 @@ class Record:
             yield Row(seq, json.dumps({"event": said}), "", "", "")
 
 
-def event(kind: Kind, at: datetime, outcome: str, approval_id: int = 7, **fields: Any) -> Event:
+def event(kind: EventKind, at: datetime, outcome: str, approval_id: int = 7, **fields: Any) -> Event:
     return Event(kind=kind, at=at, outcome=outcome, approval_id=approval_id, **fields)
 
 
@@ -107,12 +107,12 @@ def test_a_decision_ends_the_wait_before_the_sweep_that_closes_the_row() -> None
 def test_the_first_notice_counts_even_when_a_later_version_was_told() -> None:
     store = MemoryStore()
     closed_row(store)
-    notices = [event(Kind.NOTICE, NOW - hours * HOUR, "sent") for hours in (5, 3)]
+    notices = [event(EventKind.NOTICE, NOW - hours * HOUR, "sent") for hours in (5, 3)]
     others = [
-        event(Kind.NOTICE, NOW - 9 * HOUR, "refused"),
-        event(Kind.NOTICE, NOW - 9 * HOUR, "sent", generation=1),
-        event(Kind.NOTICE, NOW - 9 * HOUR, "sent", 8),
-        event(Kind.NOTICE, NOW - 9 * HOUR, "sent", cause="spoiled"),
+        event(EventKind.NOTICE, NOW - 9 * HOUR, "refused"),
+        event(EventKind.NOTICE, NOW - 9 * HOUR, "sent", generation=1),
+        event(EventKind.NOTICE, NOW - 9 * HOUR, "sent", 8),
+        event(EventKind.NOTICE, NOW - 9 * HOUR, "sent", cause="spoiled"),
     ]
 
     assert table(store, Record(*notices, *others))["rows"] == [line(waited_s=5 * 3600.0)]
@@ -120,9 +120,9 @@ def test_the_first_notice_counts_even_when_a_later_version_was_told() -> None:
 
 def test_a_decision_whose_row_is_gone_is_known_from_the_record_alone() -> None:
     record = Record(
-        event(Kind.NOTICE, NOW - 4 * HOUR, "sent"),
-        event(Kind.DECISION, NOW - HOUR, "approved", document_type="RequisitionHeader"),
-        event(Kind.DECISION, NOW, "already_decided"),
+        event(EventKind.NOTICE, NOW - 4 * HOUR, "sent"),
+        event(EventKind.DECISION, NOW - HOUR, "approved", document_type="RequisitionHeader"),
+        event(EventKind.DECISION, NOW, "already_decided"),
     )
 
     assert table(MemoryStore(), record)["rows"] == [line(approver="", waited_s=3 * 3600.0)]
@@ -131,7 +131,7 @@ def test_a_decision_whose_row_is_gone_is_known_from_the_record_alone() -> None:
 def test_the_record_knows_better_than_the_row_when_it_was_decided() -> None:
     store = MemoryStore()
     closed_row(store)
-    record = Record(event(Kind.DECISION, NOW - HOUR, "approved"))
+    record = Record(event(EventKind.DECISION, NOW - HOUR, "approved"))
 
     assert table(store, record)["rows"] == [line(waited_s=3600.0)]
 
@@ -242,7 +242,7 @@ def test_what_scans_rows_has_more_time_than_the_table_service_takes(
     changed = {"LEDGER_TABLE": f"t{time.monotonic_ns()}", "COUPA_BASE_URL": "http://127.0.0.1:1"}
     with before(azurite_server) as (connection, relay):
         settings = read_settings({**SETTINGS, **changed, "LEDGER_CONNECTION": connection})
-        bridge = build(settings, Parts(SystemClock(), random.Random(1)))
+        bridge = build(settings, Overrides(SystemClock(), random.Random(1)))
         relay.fail("slow", method="GET", path=r"\(\)", query=asked, seconds=5.3)
 
         began_s = time.monotonic()

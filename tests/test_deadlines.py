@@ -14,8 +14,8 @@ from slow import GRID, Cell, Ended, Stage, stage
 
 from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.decide.calls import last_turn_s
+from coupa_core.rate_limiter import SLOW_S
 from coupa_core.sweep.run import CLOSING_S
-from coupa_core.turns import SLOW_S
 
 CLOCK = SystemClock()
 SHORT_S = 0.7

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from bridge import World
 
+from coupa_core.audit_log import EventKind, Head, MemoryAuditStore, Row
 from coupa_core.decide import BUDGET_S, MAX_AT_ONCE
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Malformed, Unavailable
-from coupa_core.journal import Head, Kind, MemoryJournal, Row
 from coupa_core.ledger import Entry, MemoryStore
 from sandbox.coupa.world import Group
 
@@ -370,14 +370,14 @@ def test_a_read_back_with_another_record_in_its_place_confirms_nothing() -> None
 def test_all_intents_are_recorded_at_once_and_before_anything_is_sent() -> None:
     writes: list[list[str]] = []
 
-    class Counting(MemoryJournal):
+    class Counting(MemoryAuditStore):
         def write(self, head: Head, rows: Any = ()) -> Head:
             if rows:
-                writes.append([row.said()["event"]["kind"] for row in rows])
+                writes.append([row.values()["event"]["kind"] for row in rows])
                 assert world.puts() == 0 or "intent" not in writes[-1]
             return super().write(head, rows)
 
-    world, items = offered(3, journal_store=Counting())
+    world, items = offered(3, audit_store=Counting())
     items[0]["token"] = "x"
     writes.clear()
 
@@ -387,21 +387,21 @@ def test_all_intents_are_recorded_at_once_and_before_anything_is_sent() -> None:
 
 
 def test_what_cannot_be_recorded_before_is_not_decided() -> None:
-    class Away(MemoryJournal):
+    class Away(MemoryAuditStore):
         def write(self, head: Head, rows: Any = ()) -> Head:
             if any('"intent"' in row.text for row in rows):
                 raise Unavailable("audit_503", "away")
             return super().write(head, rows)
 
-    world, items = offered(2, journal_store=Away())
+    world, items = offered(2, audit_store=Away())
 
     assert said(decided(world, items)) == ["audit_503"] * 2
     assert world.puts() == 0
 
 
-def rows_of(world: World, kind: Kind) -> list[Row]:
-    days = [day for day, _ in world.journal_store.heads()]
-    return [row for day in days for row in world.journal_store.rows(day) if f'"{kind}"' in row.text]
+def rows_of(world: World, kind: EventKind) -> list[Row]:
+    days = [day for day, _ in world.audit_store.heads()]
+    return [row for day in days for row in world.audit_store.rows(day) if f'"{kind}"' in row.text]
 
 
 def test_the_record_says_of_each_that_was_not_sent_in_time() -> None:
@@ -411,8 +411,8 @@ def test_the_record_says_of_each_that_was_not_sent_in_time() -> None:
 
     reply = decided(world, items)
 
-    assert len(rows_of(world, Kind.INTENT)) == len(rows_of(world, Kind.DECISION)) == MAX_AT_ONCE
-    late = [row for row in rows_of(world, Kind.DECISION) if '"decide_late"' in row.text]
+    assert len(rows_of(world, EventKind.INTENT)) == len(rows_of(world, EventKind.DECISION)) == MAX_AT_ONCE
+    late = [row for row in rows_of(world, EventKind.DECISION) if '"decide_late"' in row.text]
     assert len(late) == said(reply).count("decide_late") > 0
 
 

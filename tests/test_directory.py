@@ -11,7 +11,7 @@ from bridge import World
 from coupa_core.authority import Capacity, Decider, EmailMap
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Coupa
-from coupa_core.directory import KEEP_S, STALE_S, AskedOnce, Directory, Known
+from coupa_core.directory import KEEP_S, STALE_S, Directory, MemoizedPeople, ReachablePeople
 from coupa_core.errors import Refused, ServiceError
 from coupa_core.model import Approval
 from sandbox.coupa.world import Group
@@ -27,7 +27,7 @@ class Office:
     world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
-        coupa = self.world.bridge.sweep.kit.coupa
+        coupa = self.world.bridge.sweep.deps.coupa
         assert isinstance(coupa, Coupa)
         self.coupa = coupa
         self.directory = Directory(self.coupa, clock=self.world.clock, emails=EmailMap(), keep_s=self.keep_s)
@@ -41,10 +41,10 @@ class Office:
     def soon(self) -> Deadline:
         return Deadline(self.world.clock, 30)
 
-    def circle(self, approval: Approval) -> tuple[list[str], bool]:
+    def deciders(self, approval: Approval) -> tuple[list[str], bool]:
         """Return the addresses of those who may decide, and whether that is certain."""
-        circle = self.directory.circles([approval], self.soon())[approval.id]
-        return [person.address for person in circle.people], circle.is_certain
+        deciders = self.directory.deciders_of([approval], self.soon())[approval.id]
+        return [person.address for person in deciders.people], deciders.is_certain
 
     def delegate(self, **raw: Any) -> None:
         number = self.world.delegation(ANN, BOB)
@@ -67,7 +67,7 @@ class Office:
 def test_nobody_is_asked_when_nothing_waits() -> None:
     office = Office()
 
-    assert office.directory.circles([], office.soon()) == {}
+    assert office.directory.deciders_of([], office.soon()) == {}
     assert office.world.coupa.front.calls == []
 
 
@@ -75,26 +75,26 @@ def test_delegations_are_read_once_in_some_minutes_for_announcing() -> None:
     office = Office()
     approval = office.approval()
     for _ in range(3):
-        assert office.circle(approval) == ([ANN], True)
+        assert office.deciders(approval) == ([ANN], True)
     assert office.world.coupa.front.count(path="/api/delegations") == 1
 
     office.world.clock.advance(KEEP_S)
     office.delegate()
 
-    assert office.circle(approval) == ([ANN, BOB], True)
+    assert office.deciders(approval) == ([ANN, BOB], True)
 
 
 def test_delegations_that_cannot_be_read_anew_are_used_for_an_hour_and_then_are_uncertain() -> None:
     office = Office()
     office.delegate()
     approval = office.approval()
-    office.circle(approval)
+    office.deciders(approval)
     office.fail("/api/delegations")
 
     office.world.clock.advance(STALE_S - 60)
-    assert office.circle(approval) == ([ANN, BOB], True)
+    assert office.deciders(approval) == ([ANN, BOB], True)
     office.world.clock.advance(120)
-    assert office.circle(approval) == ([ANN], False)
+    assert office.deciders(approval) == ([ANN], False)
 
 
 def test_members_that_cannot_be_read_anew_are_used_for_an_hour_and_then_are_uncertain() -> None:
@@ -102,13 +102,13 @@ def test_members_that_cannot_be_read_anew_are_used_for_an_hour_and_then_are_unce
     group = office.world.coupa.world.add_group(name="Buyers", members=[office.world.person(BOB)])
     office.world.coupa.world.delete_field("group", group, "users")
     approval = office.approval(Group(group))
-    assert office.circle(approval) == ([BOB], True)
+    assert office.deciders(approval) == ([BOB], True)
     office.fail("/api/users")
 
     office.world.clock.advance(STALE_S - 60)
-    assert office.circle(approval) == ([BOB], True)
+    assert office.deciders(approval) == ([BOB], True)
     office.world.clock.advance(120)
-    assert office.circle(approval) == ([], False)
+    assert office.deciders(approval) == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_delegation_of_nobody_is_nobodys(raw: dict[str, Any]) -> None:
     office.delegate(**raw)
     nobody = office.approval().model_copy(update={"approver": None, "approver_id": None})
 
-    assert office.circle(nobody) == ([], True)
-    assert office.circle(office.approval()) == ([ANN], True)
+    assert office.deciders(nobody) == ([], True)
+    assert office.deciders(office.approval()) == ([ANN], True)
 
 
 def test_members_of_whom_it_is_not_known_whether_they_are_active_are_looked_up() -> None:
@@ -132,12 +132,12 @@ def test_members_of_whom_it_is_not_known_whether_they_are_active_are_looked_up()
     users = [{"id": ann, "email": ANN}, {"id": bob, "email": BOB}, {"login": "nobody"}]
     coupa.override(("group", group), {"users": users})
     approval = office.approval(Group(group))
-    assert office.circle(approval) == ([ANN], True)
+    assert office.deciders(approval) == ([ANN], True)
 
     for user in (ann, bob):
         coupa.users.rows[user].extra["approval-groups"].clear()
     office.directory = Directory(office.coupa, clock=office.world.clock, emails=EmailMap())
-    assert office.circle(approval) == ([ANN], True)
+    assert office.deciders(approval) == ([ANN], True)
 
 
 def test_a_group_without_a_number_has_no_members() -> None:
@@ -145,7 +145,7 @@ def test_a_group_without_a_number_has_no_members() -> None:
     group = Group(office.world.coupa.world.add_group(name="Buyers", members=[]))
     nameless = office.approval(group).model_copy(update={"approver": None, "approver_id": None})
 
-    assert office.circle(nameless) == ([], False)
+    assert office.deciders(nameless) == ([], False)
     assert office.directory.decider(ANN, nameless, office.soon()) is None
 
 
@@ -155,7 +155,7 @@ def test_another_refusal_of_the_delegations_is_a_failure_and_no_answer() -> None
     approval = office.approval()
     office.fail("/api/delegations", 400)
 
-    assert office.circle(approval) == ([ANN], False)
+    assert office.deciders(approval) == ([ANN], False)
     with pytest.raises(Refused):
         office.directory.decider(BOB, approval, office.soon())
 
@@ -247,8 +247,8 @@ def test_nothing_is_asked_about_nobody(keys: list[str]) -> None:
     office = Office()
     office.world.person(ANN)
 
-    assert office.directory.known(keys, office.soon()) == Known()
-    assert office.directory.managers(keys, office.soon()) == Known()
+    assert office.directory.known(keys, office.soon()) == ReachablePeople()
+    assert office.directory.managers(keys, office.soon()) == ReachablePeople()
     assert office.world.coupa.front.calls == []
 
 
@@ -285,7 +285,7 @@ def test_nobody_has_a_manager_whom_the_chat_cannot_reach_or_is_their_own() -> No
     coupa.override(("user", odd), {"manager": {"id": None}})
 
     keys = [f"user:{each}" for each in (ann, bob, chief, odd)]
-    assert office.directory.managers(keys, office.soon()) == Known()
+    assert office.directory.managers(keys, office.soon()) == ReachablePeople()
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -360,9 +360,9 @@ def test_a_member_who_cannot_be_looked_up_makes_only_that_group_uncertain() -> N
         coupa.users.rows[number].extra["approval-groups"].clear()
     office.fail_for(f"id[in]=(?:.*,)?{people[BOB]}")
 
-    circles = office.directory.circles(approvals.values(), office.soon())
+    deciders_of = office.directory.deciders_of(approvals.values(), office.soon())
 
-    assert [circles[approvals[email].id].is_certain for email in (ANN, BOB)] == [True, False]
+    assert [deciders_of[approvals[email].id].is_certain for email in (ANN, BOB)] == [True, False]
     assert office.capacity(ANN, approvals[ANN]) == Capacity.MEMBER
     with pytest.raises(ServiceError):
         office.capacity(BOB, approvals[BOB])
@@ -377,7 +377,7 @@ def test_a_delegate_who_cannot_be_looked_up_is_no_reason_to_forget_the_others() 
     office.fail_for(f"id[in]=(?:.*,)?{lost}")
     approval = office.approval()
 
-    assert office.circle(approval) == ([ANN, BOB], False)
+    assert office.deciders(approval) == ([ANN, BOB], False)
     assert office.capacity(BOB, approval) == Capacity.DELEGATE
     with pytest.raises(ServiceError):
         office.capacity("lost@example.com", approval)
@@ -385,13 +385,13 @@ def test_a_delegate_who_cannot_be_looked_up_is_no_reason_to_forget_the_others() 
 
     office.world.coupa.front.heal()
     office.world.clock.advance(KEEP_S + 1)
-    assert office.circle(approval) == ([ANN, "lost@example.com", BOB], True)
+    assert office.deciders(approval) == ([ANN, "lost@example.com", BOB], True)
 
 
 def test_each_question_is_asked_once_in_a_request_and_its_failure_is_an_answer_too() -> None:
     office = Office()
     ann = office.world.person(ANN)
-    people = AskedOnce(office.coupa)
+    people = MemoizedPeople(office.coupa)
 
     def ask() -> list[Any]:
         return [

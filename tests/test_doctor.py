@@ -20,7 +20,7 @@ from canaries import CLIENT_ID, CLIENT_SECRET, NEEDLES, TOKEN_KEY
 from ledger_contract import put, row
 from werkzeug.wrappers import Request, Response
 
-from coupa_core.app import Parts
+from coupa_core.app import Overrides
 from coupa_core.doctor import Finding, Verdict, examine
 from coupa_core.doctor import __main__ as command
 from coupa_core.documents import SCOPES
@@ -58,9 +58,9 @@ class Stage:
     coupa: Any = None
     moveworks: Any = None
 
-    def parts(self) -> Parts:
+    def overrides(self) -> Overrides:
         """Return what replaces the network."""
-        return Parts(
+        return Overrides(
             self.clock,
             random.Random(1),
             coupa_session=_session(COUPA, self.coupa or self.world.coupa.front),
@@ -69,7 +69,7 @@ class Stage:
 
     def findings(self) -> list[Finding]:
         """Return what the doctor finds."""
-        return list(examine(self.settings, self.parts()))
+        return list(examine(self.settings, self.overrides()))
 
     def wrong(self) -> dict[str, str]:
         """Return what must be changed, by what was looked at."""
@@ -104,7 +104,7 @@ def run(
     def told(*arguments: str, settings: Mapping[str, str] | None = None) -> tuple[int, str]:
         for name, value in (stage.settings if settings is None else settings).items():
             monkeypatch.setenv(name, value)
-        status = command.main(arguments, parts=stage.parts())
+        status = command.main(arguments, overrides=stage.overrides())
         out = capsys.readouterr().out
         assert not [needle for needle in NEEDLES if needle in out]
         return status, out

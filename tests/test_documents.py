@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from goldens import CHAIN, RECORDS, approval, document
 
-from coupa_core.content import digest
+from coupa_core.content import content_hash
 from coupa_core.documents import READABLE, Invoice, Order, enabled, kind_of, parse_document
-from coupa_core.model import Attachment, Currency, Document, Kind, Unreadable, has_turn
+from coupa_core.model import Attachment, Currency, Document, DocumentKind, Unreadable, has_turn
 
 NAMES_ITS_TURN = ["RequisitionHeader", "OrderHeaderChange", "Contract", "EasyFormResponse"]
 BY_POSITION = ["InvoiceHeader", "ExpenseReport"]
@@ -90,7 +90,7 @@ def test_in_a_document_that_cannot_be_read_it_is_nobodys_turn() -> None:
     ids=json.dumps,
 )
 def test_other_terms_have_another_digest(kind: str, change: dict[str, Any]) -> None:
-    assert digest(document(kind, **change)) != digest(document(kind))
+    assert content_hash(document(kind, **change)) != content_hash(document(kind))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_other_terms_have_another_digest(kind: str, change: dict[str, Any]) -> N
     ids=json.dumps,
 )
 def test_other_lines_have_another_digest(kind: str, lines: str, change: dict[str, Any]) -> None:
-    assert digest(changed(kind, lines, change)) != digest(document(kind))
+    assert content_hash(changed(kind, lines, change)) != content_hash(document(kind))
 
 
 @pytest.mark.parametrize(
@@ -128,19 +128,21 @@ def test_other_lines_have_another_digest(kind: str, lines: str, change: dict[str
     ids=json.dumps,
 )
 def test_what_does_not_matter_to_the_decision_leaves_the_digest(kind: str, change: dict[str, Any]) -> None:
-    assert digest(document(kind, **change)) == digest(document(kind))
+    assert content_hash(document(kind, **change)) == content_hash(document(kind))
 
 
 def test_a_receipt_that_comes_later_leaves_the_digest() -> None:
     later = {"expense-artifacts": [], "requires-receipt": True}
 
-    assert digest(changed("ExpenseReport", "expense-lines", later)) == digest(document("ExpenseReport"))
+    assert content_hash(changed("ExpenseReport", "expense-lines", later)) == content_hash(
+        document("ExpenseReport")
+    )
 
 
 def test_documents_of_two_kinds_never_have_one_digest() -> None:
     bare = [parse_document(kind, {"id": 7}) for kind in READABLE]
 
-    assert len({digest(each) for each in bare if each}) == len(READABLE)
+    assert len({content_hash(each) for each in bare if each}) == len(READABLE)
 
 
 @pytest.mark.parametrize(
@@ -191,5 +193,5 @@ def test_the_orders_of_an_invoice_are_named_once() -> None:
 def test_types_that_can_be_read_are_told_from_the_others() -> None:
     assert enabled(("InvoiceHeader", "Other", "RequisitionHeader")) == ["RequisitionHeader", "InvoiceHeader"]
     assert enabled(("*",)) == list(READABLE)
-    assert (kind_of("Contract"), kind_of("Other")) == (Kind.CONTRACT, Kind.OTHER)
+    assert (kind_of("Contract"), kind_of("Other")) == (DocumentKind.CONTRACT, DocumentKind.OTHER)
     assert len({source.scope for source in READABLE.values()}) == len(READABLE)

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_contract import NOW, full_row
 
-from coupa_core.ledger import MAX_REFUSALS, Entry, LedgerStore, MemoryStore, State, Told
-from coupa_core.sweep.shapes import MAX_CIRCLE
+from coupa_core.ledger import MAX_REFUSALS, Entry, LedgerStore, MemoryStore, PersonState, State
+from coupa_core.sweep.shapes import MAX_DECIDERS
 from coupa_core.table_ledger import OPEN, TableStore, _row
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
@@ -239,11 +239,11 @@ def test_a_row_of_release_0_2_0_gives_each_what_is_surely_theirs(
 
     [row] = TableStore(table).open_entries().entries
 
-    common = Told(to="group:3", at=NOW, facts=facts, reminders=2, reminded_at=NOW + timedelta(hours=1))
+    common = PersonState(to="group:3", at=NOW, facts=facts, reminders=2, reminded_at=NOW + timedelta(hours=1))
     assert row.told == {
         "user:1": replace(common, version="v1"),
         "user:2": replace(common, version=second),
-        "user:3": Told(),
+        "user:3": PersonState(),
     }
     assert (row.first_told_at, row.failures, row.sent_to) == (NOW, 1, "group:3")
 
@@ -280,7 +280,7 @@ def test_the_release_before_reads_the_rows_of_this_one() -> None:
 def test_the_largest_group_fits_into_a_row_and_the_newest_figures_are_kept(table: TableClient) -> None:
     """A text takes 32,768 characters; 200 people, each of another version, with the longest figures."""
     people = {
-        f"user:{10**18 + number}": Told(
+        f"user:{10**18 + number}": PersonState(
             version="v" * 22 + " " + "w" * 22,
             to="group:1234567890123456789",
             at=NOW + timedelta(microseconds=number + 1),
@@ -291,7 +291,7 @@ def test_the_largest_group_fits_into_a_row_and_the_newest_figures_are_kept(table
             retry_at=NOW + timedelta(microseconds=1),
             since=NOW + timedelta(microseconds=1),
         )
-        for number in range(MAX_CIRCLE)
+        for number in range(MAX_DECIDERS)
     }
     store = TableStore(table)
     row = full_row()

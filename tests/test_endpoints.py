@@ -424,8 +424,8 @@ def test_an_application_that_entra_vouches_for_decides_for_the_approver() -> Non
 
     assert reply.body["outcome"] == "approved"
     assert world.call("health").status == 200
-    rows = world.journal_store.rows(world.clock.now().date())
-    known_by = {row.said()["event"].get("known_by") for row in rows}
+    rows = world.audit_store.rows(world.clock.now().date())
+    known_by = {row.values()["event"].get("known_by") for row in rows}
     assert known_by == {None, "key+entra+token"}
 
 

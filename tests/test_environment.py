@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from spellings import AROUND, BASE, BLANKS, INSIDE, QUOTED, RIGHT
 
 from coupa_core import app, environment
-from coupa_core.app import Parts
+from coupa_core.app import Overrides
 from coupa_core.audit import command as audit
 from coupa_core.clock import SystemClock
 from coupa_core.doctor import Verdict, examine
@@ -49,8 +49,8 @@ def in_the_app() -> str:
 
 def in_the_doctor() -> str:
     """Return the same of the doctor."""
-    parts, said = Parts(SystemClock(), random.Random(1)), []
-    for finding in examine(environment_of(Path.cwd()), parts):
+    overrides, said = Overrides(SystemClock(), random.Random(1)), []
+    for finding in examine(environment_of(Path.cwd()), overrides):
         if finding.subject in ("settings", "the rest"):
             break
         if finding.verdict is Verdict.WRONG:

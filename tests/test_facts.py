@@ -25,9 +25,9 @@ from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, FactReader, unread_of
 from coupa_core.documents import LEAST_SCOPES, SCOPES, parse_document, required_scopes
 from coupa_core.errors import Unavailable
-from coupa_core.facts import FACT_RESOURCES, Answer, Fact, Facts, Price, Standing
+from coupa_core.facts import FACT_RESOURCES, Fact, FactAnswer, Facts, Price, Standing
 from coupa_core.ledger import State
-from coupa_core.model import REQUISITION, Currency, Found
+from coupa_core.model import REQUISITION, Currency, FoundApprovals
 from coupa_core.notice import MAX_MESSAGE
 from coupa_core.sensitive import Sensitive
 from coupa_core.sweep.facts import FACT_S
@@ -776,16 +776,16 @@ def test_a_batch_that_cannot_be_read_keeps_no_card_of_an_earlier_one_from_being_
     one.coupa.world.edit_line(rids[0], 0, unit_price="950.00")
     one.coupa.world.edit_line(rids[59], 0, unit_price="950.00")
     one.clock.advance(60)
-    reading = one.bridge.sweep.kit.coupa.approvals
+    reading = one.bridge.sweep.deps.coupa.approvals
     batches: list[int] = []
 
-    def approvals(ids: Iterable[int], deadline: Deadline) -> Found:
+    def approvals(ids: Iterable[int], deadline: Deadline) -> FoundApprovals:
         batches.append(1)
         if len(batches) > 1:
             raise Unavailable("coupa_down", "away")
         return reading(ids, deadline)
 
-    one.bridge.sweep.kit.coupa.approvals = approvals  # type: ignore[method-assign]
+    one.bridge.sweep.deps.coupa.approvals = approvals  # type: ignore[method-assign]
 
     sent = one.announced()
 
@@ -1219,7 +1219,7 @@ def test_a_row_that_cannot_be_read_is_counted_and_named_once(
 
 def append(one: Office, fact: Fact, row: Any) -> None:
     """Let Coupa answer the question about a fact with one row more, at its end."""
-    access = one.bridge.sweep.kit.facts._access
+    access = one.bridge.sweep.deps.facts._access
     read = access.read
 
     def more(resource: str, *arguments: Any, **options: Any) -> Any:
@@ -1289,7 +1289,7 @@ def test_a_request_in_no_known_state_spoils_the_number_of_its_requester_alone() 
     asks(one, requester=ALEX)
     one.announced()
     one.coupa.world.override(("requisition", odd), {"status": None})
-    access = one.bridge.sweep.kit.facts._access
+    access = one.bridge.sweep.deps.facts._access
     assert access is not None
     asks(one, laptop(one, quantity="5"))
     asks(one, laptop(one, quantity="5"), requester=ALEX)
@@ -1355,13 +1355,13 @@ def test_a_fault_of_ours_in_a_fact_costs_no_card() -> None:
     class Reader:
         facts = (Fact.BUDGET, Fact.SUPPLIER_STATUS)
 
-        def ask(self, fact: Fact, *_: object) -> Answer:
+        def ask(self, fact: Fact, *_: object) -> FactAnswer:
             if fact is Fact.BUDGET:
                 raise ArithmeticError
-            return Answer([Odd(id=one.coupa.world.named("supplier", "ACME"))], is_whole=True)
+            return FactAnswer([Odd(id=one.coupa.world.named("supplier", "ACME"))], is_whole=True)
 
     one = world("supplier_status")
-    one.bridge.sweep.kit = replace(one.bridge.sweep.kit, facts=cast("FactReader", Reader()))
+    one.bridge.sweep.deps = replace(one.bridge.sweep.deps, facts=cast("FactReader", Reader()))
     asks(one)
 
     assert card(one) == {}

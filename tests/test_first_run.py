@@ -10,7 +10,7 @@ import pytest
 from bridge import World
 from proof.backlog import backlog_of
 
-from coupa_core.content import digests
+from coupa_core.content import content_hashes
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import MemoryStore, State, Status
 from sandbox.coupa.world import Group
@@ -209,9 +209,9 @@ def test_the_first_run_ends_although_something_cannot_be_read_again_and_again(
     def broken(document: Any) -> tuple[str, str]:
         if document.id == spoiled:
             raise ZeroDivisionError
-        return digests(document)
+        return content_hashes(document)
 
-    monkeypatch.setattr("coupa_core.sweep.judge.digests", broken)
+    monkeypatch.setattr("coupa_core.sweep.judge.content_hashes", broken)
     assert world.announced() == []
     world.requisition(ALEX)
 

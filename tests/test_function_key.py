@@ -71,7 +71,7 @@ def left(place: Surface) -> str:
     """Return all that the app left anywhere but in its log."""
     world = place.world
     rows = [repr(world.store.open_entries()), repr(world.store.status())]
-    rows += [repr(row) for row in world.journal_store.rows(world.clock.now().date())]
+    rows += [repr(row) for row in world.audit_store.rows(world.clock.now().date())]
     sent = [each.raw.decode("latin-1") for each in (*place.coupa.sent(), *place.moveworks.sent())]
     # Their own secrets are in what goes to them.
     return "\n".join([*rows, *(each.replace(SETTINGS["MOVEWORKS_API_KEY"], "") for each in sent)])

@@ -50,7 +50,7 @@ def test_nobody_has_the_turn_of_a_step_that_is_on_hold(kind: str) -> None:
 
     assert world.click(card, ANN, "hold").body["outcome"] == "held"
 
-    foreseen = preview(world.read_settings(), world.parts()).notices
+    foreseen = preview(world.read_settings(), world.overrides()).notices
     assert (told(world), list(foreseen)) == ([], [])
     assert world.call("list_approvals", query={"approver_email": BOB}).body["approvals"] == []
     assert world.click({"approval_id": str(second)}, BOB).body["outcome"] == "not_your_turn"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from bridge import World
 
-from coupa_core import wire
+from coupa_core import http_client
 from coupa_core.endpoints import Reply
 from coupa_core.model import Delegation
 
@@ -147,7 +147,7 @@ def test_a_delegation_until_9999_has_no_end(end: str | None, is_active: bool) ->
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -1200"])
 def test_a_date_at_the_end_of_the_calendar_says_nothing_of_a_clock(date: str) -> None:
-    reply = wire.Reply(429, {"date": date, "retry-after": date}, b"")
+    reply = http_client.ServiceResponse(429, {"date": date, "retry-after": date}, b"")
 
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

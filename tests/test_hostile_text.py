@@ -24,7 +24,7 @@ from surface import JAMIE, ROBIN, Sent, Surface, surface
 
 from coupa_core.coupa.client import APPROVAL_FIELDS, CHAIN_FIELDS
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.model import Kind
+from coupa_core.model import DocumentKind
 from sandbox.coupa.world import Line
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
@@ -444,7 +444,7 @@ def test_the_requests_for_a_requisition_are_as_written_down(functions: list[Func
         app.click(card, "approve", json={"reason": "a&b=c #d"})
 
         reason = "reason=Jamie+Doe+%3Cjamie%40example.com%3E+via+Moveworks%3A+a%26b%3Dc+%23d"
-        shown = fields(DOCUMENT_FIELDS[Kind.REQUISITION])
+        shown = fields(DOCUMENT_FIELDS[DocumentKind.REQUISITION])
         assert [each.target for each in app.coupa.sent()] == [
             f"GET /api/approvals?id%5Bin%5D={number}&limit=50&{fields(APPROVAL_FIELDS)}",
             f"GET /api/requisitions?id%5Bin%5D={request}&limit=50&{shown}",

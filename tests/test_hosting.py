@@ -12,7 +12,7 @@ import pytest
 from bridge import SETTINGS
 
 from coupa_core import app as composition
-from coupa_core.app import Parts
+from coupa_core.app import Overrides
 from coupa_core.doctor import examine
 from coupa_core.doctor.limits import limits
 from coupa_core.endpoints import BOUNDS_S
@@ -167,7 +167,7 @@ def test_whoever_is_let_in_has_a_thread_and_that_is_enough(found: Limits) -> Non
 def examined(settings: dict[str, str], path: Path, *, is_walk: bool = False) -> list[Finding]:
     """Return what the doctor says before it asks anybody; a setting is missing, so it asks nobody."""
     given = {name: value for name, value in settings.items() if name != "MOVEWORKS_API_KEY"}
-    parts = Parts(ManualClock(), random.Random(1))
+    parts = Overrides(ManualClock(), random.Random(1))
     return list(examine(given, parts, is_walk=is_walk, app=path))
 
 

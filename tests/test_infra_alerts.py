@@ -17,15 +17,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from audit_log_contract import rewrite
 from bridge import World
 from infra.rules import of_type
 from infra.snapshots import loaded
 from infra.watch import ALERTS, PLACES, ROOT, Watch, watched
-from journal_contract import rewrite
 
 from coupa_core import app
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.errors import Unavailable
-from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import MemoryStore, Status
 from infra import kusto
 
@@ -342,11 +342,11 @@ def test_many_requests_for_few_people_are_no_alarm(watch: Watch) -> None:
     assert watch.raised() == set()
 
 
-def record_of(watch: Watch) -> MemoryJournal:
+def record_of(watch: Watch) -> MemoryAuditStore:
     """Return the audit record, which somebody with rights to its table could change."""
-    journal = watch.world.journal_store
-    assert isinstance(journal, MemoryJournal)
-    return journal
+    audit_log = watch.world.audit_store
+    assert isinstance(audit_log, MemoryAuditStore)
+    return audit_log
 
 
 def happens(watch: Watch) -> None:
@@ -356,26 +356,26 @@ def happens(watch: Watch) -> None:
 
 
 def test_a_record_that_takes_no_event_is_an_alarm(watch: Watch) -> None:
-    rewrite(watch.world.journal_store, kid="k0", actor="mallory@example.com")
+    rewrite(watch.world.audit_store, kid="k0", actor="mallory@example.com")
 
     happens(watch)
     assert "audit-not-recorded" in watch.raised()
 
 
 def test_a_decision_that_the_record_refuses_is_an_alarm(watch: Watch) -> None:
-    rewrite(watch.world.journal_store, kid="k0", actor="mallory@example.com")
+    rewrite(watch.world.audit_store, kid="k0", actor="mallory@example.com")
 
     assert click(watch) == 502
     assert watch.raised() == {"audit-not-recorded"}
 
 
 def test_a_record_that_goes_on_twice_from_one_place_is_an_alarm(watch: Watch) -> None:
-    journal = record_of(watch)
-    before = deepcopy(journal.days)
+    audit_log = record_of(watch)
+    before = deepcopy(audit_log.days)
     happens(watch)
     assert watch.raised() == set()
 
-    journal.days = before
+    audit_log.days = before
     happens(watch)
     assert watch.raised() == {"audit-set-back"}
 
@@ -616,17 +616,17 @@ def test_each_unknown_outcome_is_mailed_once_and_named(watch: Watch) -> None:
 
 
 def test_a_record_set_back_twice_in_a_day_is_two_mails_and_begun_anew_another(watch: Watch) -> None:
-    journal = record_of(watch)
+    audit_log = record_of(watch)
     for _ in range(2):
-        before = deepcopy(journal.days)
+        before = deepcopy(audit_log.days)
         happens(watch)
-        journal.days = before
+        audit_log.days = before
         happens(watch)
         watch.sweeps(30)
     places = [value for name, value in watch.mails if name == "audit-set-back"]
     assert (len(watch.mails), len(set(places))) == (2, 2)
 
-    journal.days.clear()
+    audit_log.days.clear()
     happens(watch)
     watch.sweeps(30)
 

@@ -8,16 +8,33 @@ from typing import Any
 
 import pytest
 
-from coupa_core.authority import Capacity, Circle, Decider, EmailMap, Limits, Rules, deciders
+from coupa_core.authority import Capacity, Decider, Deciders, EmailMap, Limits, Rules, find_deciders
 from coupa_core.cadence import Cadence
-from coupa_core.directory import Known
+from coupa_core.directory import ReachablePeople
 from coupa_core.documents import Requisition
 from coupa_core.errors import Denied, ServiceError, Unavailable
-from coupa_core.ledger import MAX_UNCERTAIN, MINIMAL_AFTER, QUIET, Asked, Entry, State, Told, asked, told
+from coupa_core.ledger import (
+    MAX_UNCERTAIN,
+    MINIMAL_AFTER,
+    QUIET,
+    Entry,
+    OpenQuestion,
+    PersonState,
+    State,
+    asked,
+    delivered,
+)
 from coupa_core.model import REQUISITION, Approval, Comment, Document, Person, Unreadable, Verb
 from coupa_core.sweep.due import is_due_again
 from coupa_core.sweep.judge import HIDDEN, MISSING, judge, seen
-from coupa_core.sweep.shapes import MAX_CIRCLE, Judged, Kind, Policy, Read, Tells
+from coupa_core.sweep.shapes import (
+    MAX_DECIDERS,
+    ClosingNoticePolicy,
+    FreshRead,
+    Judged,
+    MessageKind,
+    SweepPolicy,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ROW = Entry(approval_id=7, state=State.CLAIMED, nonce="n", etag="e", attempted_at=NOW)
@@ -69,18 +86,18 @@ def judged(
     """Judge an approval that was read with its document, and with so many members of its group."""
     asked = waits or approval()
     people = [Person(id=20 + each, email=f"p{20 + each}@example.com", active=True) for each in range(members)]
-    circle = Circle(deciders(asked, members=people, delegates=(), emails=EmailMap()), is_certain)
+    deciders = Deciders(find_deciders(asked, members=people, delegates=(), emails=EmailMap()), is_certain)
     known: dict[str, Any] = {
         "approval": asked,
         "is_known": True,
         "document": about or document(),
-        "circle": circle,
+        "deciders": deciders,
     }
-    what = Read(**(known | read))
-    policy = Policy(
+    what = FreshRead(**(known | read))
+    policy = SweepPolicy(
         cadence=cadence or Cadence(),
         rules=Rules(actions=(Verb.APPROVE,), limits=Limits(), emails=EmailMap(), allow_self=False),
-        tells=Tells.NEVER,
+        closing_policy=ClosingNoticePolicy.NEVER,
         tells_requester=False,
         escalate_to="boss@example.com",
         silence="",
@@ -98,7 +115,7 @@ def rest(said: Judged) -> tuple[State, str]:
 
 def news(said: Judged) -> list[str]:
     """Return who is told."""
-    assert {each.kind for each in said.messages} == {Kind.ANNOUNCEMENT}
+    assert {each.kind for each in said.messages} == {MessageKind.ANNOUNCEMENT}
     return [each.person.key for each in said.messages]
 
 
@@ -106,7 +123,7 @@ def after(said: Judged, at: datetime = NOW) -> Entry:
     """Return the row after everybody was told."""
     row = said.entry
     for key in news(said):
-        row = told(row, person=key, version=said.version, to=said.approver_key, now=at)
+        row = delivered(row, person=key, version=said.version, to=said.approver_key, now=at)
     return said.ended(row, (), cause="", now=at)
 
 
@@ -123,7 +140,7 @@ def test_a_new_approval_is_told_to_its_approver() -> None:
 
     assert [each.person.address for each in said.messages] == ["ann@example.com"]
     assert (news(said), said.approver_key, is_changed(said)) == (["user:12"], "user:12", False)
-    assert said.entry == replace(ROW, told={"user:12": Told()})
+    assert said.entry == replace(ROW, told={"user:12": PersonState()})
 
 
 def test_an_approval_that_coupa_does_not_know_is_gone() -> None:
@@ -268,7 +285,7 @@ def test_a_member_who_asked_for_the_purchase_is_not_told_unless_there_is_nobody_
     among_others = judged(ROW, approval(**GROUP), asked, members=3)
 
     assert news(among_others) == ["user:21", "user:22"]
-    assert among_others.entry.told == dict.fromkeys(["user:20", "user:21", "user:22"], Told())
+    assert among_others.entry.told == dict.fromkeys(["user:20", "user:21", "user:22"], PersonState())
     assert news(judged(ROW, approval(**GROUP), asked, members=1)) == ["user:20"]
 
 
@@ -277,12 +294,12 @@ def test_nothing_goes_to_an_address_that_two_people_share() -> None:
 
     assert news(judged(ROW, approval(**GROUP), members=2, shared=shared)) == ["user:21"]
     alone = judged(ROW, approval(**GROUP), members=1, shared=shared)
-    assert (rest(alone), alone.entry.told) == ((State.PARKED, "shared_address"), {"user:20": Told()})
+    assert (rest(alone), alone.entry.told) == ((State.PARKED, "shared_address"), {"user:20": PersonState()})
 
 
 def test_a_group_that_is_too_large_for_a_row_is_parked() -> None:
-    assert len(judged(ROW, approval(**GROUP), members=MAX_CIRCLE).messages) == MAX_CIRCLE
-    said = judged(ROW, approval(**GROUP), members=MAX_CIRCLE + 1)
+    assert len(judged(ROW, approval(**GROUP), members=MAX_DECIDERS).messages) == MAX_DECIDERS
+    said = judged(ROW, approval(**GROUP), members=MAX_DECIDERS + 1)
     assert (rest(said), said.entry.told) == ((State.PARKED, "group_too_large"), {})
 
 
@@ -393,7 +410,9 @@ def test_a_reminder_that_may_not_be_said_at_this_hour_is_looked_at_again_when_it
     assert (rest(said), held.next_at) == ((State.SENT, ""), NOW + 3 * HOUR)
     assert not is_due_again(held, cadence=DAILY, now=NOW + 2 * HOUR)
     assert is_due_again(held, cadence=DAILY, now=NOW + 3 * HOUR)
-    assert [each.kind for each in judged(held, cadence=DAILY, at=NOW + 3 * HOUR).messages] == [Kind.REMINDER]
+    assert [each.kind for each in judged(held, cadence=DAILY, at=NOW + 3 * HOUR).messages] == [
+        MessageKind.REMINDER
+    ]
 
 
 def test_a_row_whose_reminder_is_not_due_yet_names_no_hour_for_it() -> None:
@@ -450,7 +469,7 @@ def test_only_whoever_was_told_and_waits_for_nothing_else_is_due_again(
 
 def test_who_was_refused_keeps_the_others_due_unless_nobody_knows_what_arrived() -> None:
     row = after(judged(waits=approval(**GROUP), members=2))
-    refused = replace(row, state=State.RETRY, told={**row.told, "user:21": Told(refusals=1)})
+    refused = replace(row, state=State.RETRY, told={**row.told, "user:21": PersonState(refusals=1)})
 
     assert is_due_again(refused, cadence=DAILY, now=NOW + 24 * HOUR)
     assert not is_due_again(replace(refused, uncertain=1), cadence=DAILY, now=NOW + 24 * HOUR)
@@ -458,7 +477,7 @@ def test_who_was_refused_keeps_the_others_due_unless_nobody_knows_what_arrived()
 
 def test_whom_moveworks_refused_it_for_keeps_nobody_elses_reminder_waiting() -> None:
     row = after(judged(at=NOW - 24 * HOUR, waits=approval(**GROUP), members=1), at=NOW - 24 * HOUR)
-    refused = replace(row, told={**row.told, "user:21": Told(refusals=8, retry_at=NOW + 24 * HOUR)})
+    refused = replace(row, told={**row.told, "user:21": PersonState(refusals=8, retry_at=NOW + 24 * HOUR)})
 
     said = judged(refused, approval(**GROUP), members=2, cadence=DAILY)
 
@@ -466,7 +485,7 @@ def test_whom_moveworks_refused_it_for_keeps_nobody_elses_reminder_waiting() -> 
     held = said.ended(said.entry, (), cause="", now=NOW)
     assert held.next_at == NOW + 3 * HOUR
     later = judged(held, approval(**GROUP), members=2, cadence=DAILY, at=NOW + 3 * HOUR)
-    assert [(each.kind, each.person.key) for each in later.messages] == [(Kind.REMINDER, "user:20")]
+    assert [(each.kind, each.person.key) for each in later.messages] == [(MessageKind.REMINDER, "user:20")]
     assert later.ended(later.entry, (), cause="", now=NOW + 3 * HOUR).next_at == NOW + 24 * HOUR
 
 
@@ -524,7 +543,7 @@ BECAUSE = Comment.model_validate({"id": 6, "comments": "so", "created-by": {"id"
 
 
 def test_a_question_waits_for_comments_that_cannot_be_read_now() -> None:
-    row = asked(after(judged()), 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+    row = asked(after(judged()), 5, OpenQuestion(by="user:12", of="user:30", on=70), now=NOW)
 
     said = judged(row, comments=None, before=State.SENT)
 
@@ -538,9 +557,11 @@ def test_a_question_waits_for_comments_that_cannot_be_read_now() -> None:
 def test_a_question_waits_for_a_person_who_may_be_known_later_and_for_nobody_else(
     failure: ServiceError, *, is_put: bool
 ) -> None:
-    row = asked(after(judged()), 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+    row = asked(after(judged()), 5, OpenQuestion(by="user:12", of="user:30", on=70), now=NOW)
 
-    said = judged(row, comments=(QUESTION,), known=Known(unknown={"user:30": failure}), before=State.SENT)
+    said = judged(
+        row, comments=(QUESTION,), known=ReachablePeople(unknown={"user:30": failure}), before=State.SENT
+    )
 
     assert said.messages == ()
     assert said.entry.questions[5].is_put == is_put
@@ -548,21 +569,21 @@ def test_a_question_waits_for_a_person_who_may_be_known_later_and_for_nobody_els
 
 
 @pytest.mark.parametrize(
-    ("comments", "kind"), [((QUESTION,), Kind.QUESTION), ((QUESTION, BECAUSE), Kind.ANSWER)]
+    ("comments", "kind"), [((QUESTION,), MessageKind.QUESTION), ((QUESTION, BECAUSE), MessageKind.ANSWER)]
 )
 def test_neither_a_question_nor_its_answer_is_passed_on_about_what_is_sensitive_and_both_stay_open(
-    comments: tuple[Comment, ...], kind: Kind
+    comments: tuple[Comment, ...], kind: MessageKind
 ) -> None:
     """The row keeps what is open: it is passed on once the document is shown again."""
     sam = Decider("user:30", "sam@example.com", "Sam Doe", "", Capacity.APPROVER)
-    known = Known({"user:30": sam})
+    known = ReachablePeople({"user:30": sam})
 
     def said(about: Document) -> Judged:
         first = after(judged(about=about))
-        row = asked(first, 5, Asked(by="user:12", of="user:30", on=70), now=NOW)
+        row = asked(first, 5, OpenQuestion(by="user:12", of="user:30", on=70), now=NOW)
         return judged(row, about=about, comments=comments, known=known, before=State.SENT)
 
-    shown, hidden = said(document()), said(document().veiled())
+    shown, hidden = said(document()), said(document().redacted())
 
     assert [each.kind for each in shown.messages] == [kind]
     assert hidden.messages == ()

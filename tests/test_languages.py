@@ -19,7 +19,7 @@ from bridge import World
 from coupa_core.decide.answers import BARRED, DONE, Outcome
 from coupa_core.endings import NEWS, Ending
 from coupa_core.history import Place
-from coupa_core.model import Kind, Verb
+from coupa_core.model import DocumentKind, Verb
 from coupa_core.notice import Style
 from coupa_core.notice.catalogue import ICONS, LANGUAGES, MAX_BUTTON, locale_of, plural_of, texts
 from coupa_core.notice.fields import HEAD
@@ -152,7 +152,7 @@ def test_what_a_click_answers_has_the_word_of_the_button_that_was_sent(language:
 
 
 def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
-    nouns = {kind.value for kind in Kind} | {"credit_note"}
+    nouns = {kind.value for kind in DocumentKind} | {"credit_note"}
     needed = {
         *(f"noun.{noun}" for noun in nouns),
         *(f"head.{noun}" for noun in nouns - {"document"}),
@@ -166,7 +166,7 @@ def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
     }
 
     assert needed <= texts("en").keys()
-    assert ICONS.keys() == {kind.value for kind in Kind} == {kind.value for kind in HEAD}
+    assert ICONS.keys() == {kind.value for kind in DocumentKind} == {kind.value for kind in HEAD}
 
 
 def test_no_text_is_there_that_nothing_asks_for() -> None:

@@ -24,9 +24,9 @@ from coupa_core.ledger import (
     claimed,
     closed,
     decided,
-    next_round,
+    delivered,
+    next_generation,
     sent,
-    told,
 )
 from sandbox.clock import ManualClock
 
@@ -400,7 +400,7 @@ def test_an_approval_that_comes_back_begins_in_the_next_round(store: LedgerStore
     ledger = ledger_on(store)
     first = ledger.claim(None, approval_id=7, now=NOW, lease=LEASE)
     assert first is not None
-    marked = ledger.commit(sent(told(first, person="user:1", version="v1", to="user:1", now=NOW)))
+    marked = ledger.commit(sent(delivered(first, person="user:1", version="v1", to="user:1", now=NOW)))
     assert marked is not None
     done = ledger.commit(decided(marked, decision="reject", by="a@example.com", now=NOW))
     assert done is not None
@@ -418,14 +418,14 @@ def test_an_approval_that_comes_back_begins_in_the_next_round(store: LedgerStore
 def test_an_approval_is_offered_in_the_round_in_which_it_would_begin(store: LedgerStore) -> None:
     ledger = ledger_on(store)
 
-    assert ledger.round_of(7).generation == 0
+    assert ledger.current_row(7).generation == 0
     etag = store.insert(row(generation=2))
-    assert ledger.round_of(7).generation == 2
+    assert ledger.current_row(7).generation == 2
     etag = store.replace(row(generation=2, decision="approve", etag=etag))
-    assert ledger.round_of(7) == next_round(row(generation=2, decision="approve"))
+    assert ledger.current_row(7) == next_generation(row(generation=2, decision="approve"))
     store.archive(row(generation=2, etag=etag))
-    assert ledger.round_of(7).generation == 3
-    assert ledger.round_of(7).etag == ""
+    assert ledger.current_row(7).generation == 3
+    assert ledger.current_row(7).etag == ""
 
 
 def test_closing_a_row_that_changed_meanwhile_is_left_to_the_next_sweep(store: LedgerStore) -> None:

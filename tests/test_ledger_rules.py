@@ -17,16 +17,17 @@ from coupa_core.ledger import (
     MUTED,
     Entry,
     Lease,
+    PersonState,
     State,
-    Told,
     claimed,
     closed,
     decided,
     deciding,
+    delivered,
     failed,
     held_back,
     muted,
-    next_round,
+    next_generation,
     not_reminded,
     parked,
     refused,
@@ -35,7 +36,6 @@ from coupa_core.ledger import (
     resent,
     sent,
     settled,
-    told,
     unparked,
     waiting,
 )
@@ -48,7 +48,7 @@ HELD = replace(full_row(), state=State.CLAIMED, lease_until=NOW + timedelta(seco
 
 OPEN = replace(HELD, closed_at=None)
 
-WITHOUT_FACTS = {"user:12": Told(version="v1:abc", to="group:3", at=NOW), "user:3": Told()}
+WITHOUT_FACTS = {"user:12": PersonState(version="v1:abc", to="group:3", at=NOW), "user:3": PersonState()}
 """What a row keeps of its people when the round is over."""
 
 Rule = Callable[[Entry, datetime], Entry]
@@ -62,7 +62,7 @@ RULES: dict[str, Rule] = {
     "parked": lambda entry, now: parked(entry, cause="uncertain", now=now),
     "decided": lambda entry, now: decided(entry, decision="approve", by="a@example.com", now=now),
     "closed": lambda entry, now: closed(entry, cause="gone", now=now),
-    "next_round": lambda entry, now: next_round(entry),
+    "next_generation": lambda entry, now: next_generation(entry),
     "settled": lambda entry, now: settled(entry, State.SENT),
     "muted": lambda entry, now: muted(entry, until=now),
 }
@@ -153,10 +153,10 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 
 def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
     before = told_of("v1", "v1", to="group:3", at=NOW, since=NOW, facts="[]", reminders=2, refusals=4)
-    once = Told(to="group:3", since=NOW, facts="{}")
+    once = PersonState(to="group:3", since=NOW, facts="{}")
     row = replace(HELD, told=before, escalated_at=None)
 
-    after = told(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, facts="{}")
+    after = delivered(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, facts="{}")
 
     assert changes(row, after) == {
         "told": {**before, "user:2": replace(once, version="v2", at=NOW + HOUR)},
@@ -165,28 +165,28 @@ def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
 
 
 def test_the_wait_begins_when_the_first_is_told_and_not_anew_with_each_who_joins() -> None:
-    entry = told(row(), person="user:1", version="v1", to="group:3", now=NOW)
-    entry = told(entry, person="user:2", version="v1", to="group:3", now=NOW + HOUR)
-    entry = told(entry, person="user:1", version="v2", to="group:3", now=NOW + 2 * HOUR)
+    entry = delivered(row(), person="user:1", version="v1", to="group:3", now=NOW)
+    entry = delivered(entry, person="user:2", version="v1", to="group:3", now=NOW + HOUR)
+    entry = delivered(entry, person="user:1", version="v2", to="group:3", now=NOW + 2 * HOUR)
 
     assert (entry.first_told_at, entry.told_at) == (NOW, NOW + 2 * HOUR)
 
 
 def test_after_an_escalation_another_version_begins_the_wait_anew_and_one_who_joins_does_not() -> None:
-    entry = told(row(), person="user:1", version="v1", to="group:3", now=NOW)
+    entry = delivered(row(), person="user:1", version="v1", to="group:3", now=NOW)
     entry = replace(entry, escalated_at=NOW + HOUR)
 
-    joined = told(entry, person="user:2", version="v1", to="group:3", now=NOW + 2 * HOUR)
-    edited = told(entry, person="user:2", version="v2", to="group:3", now=NOW + 2 * HOUR)
+    joined = delivered(entry, person="user:2", version="v1", to="group:3", now=NOW + 2 * HOUR)
+    edited = delivered(entry, person="user:2", version="v2", to="group:3", now=NOW + 2 * HOUR)
 
     assert (joined.first_told_at, joined.escalated_at) == (NOW, NOW + HOUR)
     assert (edited.first_told_at, edited.escalated_at) == (NOW + 2 * HOUR, None)
 
 
 def test_the_wait_begins_anew_when_somebody_else_is_asked() -> None:
-    entry = replace(told(row(), person="user:1", version="v1", to="user:1", now=NOW), escalated_at=NOW)
+    entry = replace(delivered(row(), person="user:1", version="v1", to="user:1", now=NOW), escalated_at=NOW)
 
-    entry = told(entry, person="user:2", version="v2", to="user:2", now=NOW + HOUR)
+    entry = delivered(entry, person="user:2", version="v2", to="user:2", now=NOW + HOUR)
 
     assert (entry.first_told_at, entry.escalated_at, entry.sent_to) == (NOW + HOUR, None, "user:2")
 
@@ -198,7 +198,7 @@ def test_a_reminder_is_counted_for_whoever_gets_it_and_taken_back_when_nothing_w
 
     assert after.told == {
         "user:1": before.told["user:1"],
-        "user:2": Told(version="v1", at=NOW, reminders=1, reminded_at=NOW + HOUR),
+        "user:2": PersonState(version="v1", at=NOW, reminders=1, reminded_at=NOW + HOUR),
     }
     assert not_reminded(after, before, ["user:2", "user:9"]) == before
     assert [after.to(key).last_words_at for key in ("user:1", "user:2", "user:9")] == [NOW, NOW + HOUR, None]
@@ -209,13 +209,13 @@ def test_who_may_no_longer_decide_is_forgotten_and_who_may_now_was_not_told() ->
 
     after = deciding(row, ["user:2", "user:3"], is_certain=True)
 
-    assert changes(row, after) == {"told": {"user:2": Told(version="v1"), "user:3": Told()}}
+    assert changes(row, after) == {"told": {"user:2": PersonState(version="v1"), "user:3": PersonState()}}
 
 
 def test_while_nobody_knows_who_may_decide_nobody_is_forgotten() -> None:
     row = replace(HELD, told=told_of("v1"))
 
-    assert deciding(row, ["user:3"], is_certain=False).told == {**told_of("v1"), "user:3": Told()}
+    assert deciding(row, ["user:3"], is_certain=False).told == {**told_of("v1"), "user:3": PersonState()}
 
 
 def test_a_look_that_found_nothing_new_leaves_what_was_sent() -> None:
@@ -313,7 +313,7 @@ def test_a_refusal_counts_against_one_person_and_nobody_else() -> None:
     assert changes(before, refused(before, "user:2", now=NOW)) == {
         "told": {
             **told_of("v1"),
-            "user:2": Told(version="v1", refusals=1, retry_at=NOW + timedelta(minutes=1)),
+            "user:2": PersonState(version="v1", refusals=1, retry_at=NOW + timedelta(minutes=1)),
         }
     }
 
@@ -362,7 +362,7 @@ def test_a_row_that_stayed_open_after_its_end_keeps_the_time_of_the_end() -> Non
 
 
 def test_a_new_round_forgets_the_decision_and_the_counters_and_has_a_number_of_its_own() -> None:
-    assert changes(HELD, next_round(HELD)) == {
+    assert changes(HELD, next_generation(HELD)) == {
         "generation": HELD.generation + 1,
         "decision": "",
         "decided_by": "",
@@ -386,7 +386,7 @@ def test_a_question_outlives_a_hold_and_nothing_else() -> None:
         there = closed(HELD, cause=DONE_STATUS[verb], now=NOW)
 
         kept = HELD.questions if verb is Verb.HOLD else {}
-        assert (here.questions, there.questions, next_round(here).questions) == (kept, kept, kept)
+        assert (here.questions, there.questions, next_generation(here).questions) == (kept, kept, kept)
 
 
 # What no rule may do.
@@ -404,7 +404,7 @@ entries = st.builds(
     generation=st.integers(0, 1000),
     told=st.dictionaries(
         st.sampled_from(["user:1", "user:2"]),
-        st.builds(Told, version=st.sampled_from(["", "v1", "v2"]), facts=st.sampled_from(["", "{}"])),
+        st.builds(PersonState, version=st.sampled_from(["", "v1", "v2"]), facts=st.sampled_from(["", "{}"])),
     ),
     sent_to=st.sampled_from(["", "user:1"]),
     lease_until=near | st.none(),
@@ -432,16 +432,16 @@ def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
     for name, (before, after) in zip(names, pairwise(history), strict=True):
         assert after.approval_id == before.approval_id
         assert after.etag == before.etag
-        assert after.generation == before.generation + (name == "next_round")
+        assert after.generation == before.generation + (name == "next_generation")
         assert after.sent_to == before.sent_to
         assert versions(after) == versions(before)
-        if name not in ("failed", "sent", "next_round"):
+        if name not in ("failed", "sent", "next_generation"):
             assert after.failures == before.failures
-        if name not in ("claimed", "sent", "next_round"):
+        if name not in ("claimed", "sent", "next_generation"):
             assert after.uncertain == before.uncertain
 
 
-@given(entries, near, st.sampled_from(sorted(set(RULES) - {"claimed", "next_round"})))
+@given(entries, near, st.sampled_from(sorted(set(RULES) - {"claimed", "next_generation"})))
 def test_every_outcome_ends_the_claim(entry: Entry, now: datetime, name: str) -> None:
     after = RULES[name](entry, now)
 

@@ -20,12 +20,12 @@ from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.http_client import HttpClient
 from coupa_core.model import Verb
 from coupa_core.moveworks import ListenerChannel, chat, listener
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 from coupa_core.sweep import Channel
-from coupa_core.wire import Wire
 from sandbox.serving import InProcess
 
 SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]
@@ -50,7 +50,7 @@ def over_listener(**settings: str) -> World:
 
 
 def channel(world: World) -> Channel:
-    return world.bridge.sweep.kit.channel
+    return world.bridge.sweep.deps.channel
 
 
 def send(world: World, notice: Notice = NOTICE, *, within_s: float = 20.0) -> None:
@@ -111,8 +111,8 @@ def test_a_refusal_that_repeats_our_request_names_nobody() -> None:
         return Response(json.dumps({"message": f"cannot take {body}, a.k.a. ANN@EXAMPLE.COM"}), status=400)
 
     world = over_listener()
-    wire: Wire = channel(world)._wire  # type: ignore[attr-defined]
-    wire._session.mount(MOVEWORKS, InProcess(Request.application(refuse)))
+    http_client: HttpClient = channel(world)._http_client  # type: ignore[attr-defined]
+    http_client._session.mount(MOVEWORKS, InProcess(Request.application(refuse)))
 
     with pytest.raises(Refused) as caught:
         send(world)
@@ -334,7 +334,7 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     nobody = ListenerChannel(
-        Wire(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
+        HttpClient(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
         listener_id="coupa-approvals",
         secret=SECRET,
         pace=Pace(world.clock, limit=1, period_s=60.0),
@@ -452,7 +452,7 @@ def test_both_rates_are_kept_the_minutes_and_three_a_second_evenly() -> None:
     deadline = Deadline(world.clock, 59.0)
 
     taken_at = []
-    while channel(world).wait_turn(deadline):
+    while channel(world).acquire(deadline):
         taken_at.append(world.clock.monotonic())
 
     assert taken_at == pytest.approx([number / 3 for number in range(10)])
@@ -519,7 +519,7 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
     world.clock.advance(60)
     world.sweep()
     world.call("notifications", json={"recipients": ["ann@example.com"], "message": "hello"})
-    world.bridge.sweep.kit.channel.probe(Deadline(world.clock, 10))
+    world.bridge.sweep.deps.channel.probe(Deadline(world.clock, 10))
 
     kinds = {json.loads(call.body)["kind"] for call in world.moveworks.front.calls}
 

@@ -21,7 +21,7 @@ from coupa_core.notice import (
     MAX_ENTRIES,
     MAX_MESSAGE,
     Ended,
-    Question,
+    QuestionItem,
     Style,
     Waiting,
     closing,
@@ -394,7 +394,7 @@ THERE = "The requester has answered; please read the comment in Coupa."
         (request(), {}, BECAUSE, ["Jamie Lee answered: “Ten start.”"]),
         (request(), {}, BECAUSE | {"created-by": None}, [THERE]),
         (request(), {"is_short": True}, BECAUSE, [THERE]),
-        (request().veiled(), {}, BECAUSE, [THERE]),
+        (request().redacted(), {}, BECAUSE, [THERE]),
     ],
 )
 def test_an_answer_has_its_author_and_words_where_both_can_be_shown_and_else_its_place(
@@ -406,7 +406,7 @@ def test_an_answer_has_its_author_and_words_where_both_can_be_shown_and_else_its
 
 
 def test_a_question_about_what_is_sensitive_says_who_asks_and_where_and_not_what() -> None:
-    open_one, hidden = Question(request(), WHY), Question(request().veiled(), WHY)
+    open_one, hidden = QuestionItem(request(), WHY), QuestionItem(request().redacted(), WHY)
 
     assert lines(question([open_one], style=ENGLISH))[1] == "“Why ten?”"
     assert lines(question([hidden], style=ENGLISH)) == [

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from goldens import PERSON, REQUEST, approval, request
 
-from coupa_core.content import digest
+from coupa_core.content import content_hash
 from coupa_core.documents import parse_document
 from coupa_core.errors import BridgeError
 from coupa_core.model import (
     REQUISITION,
     Approval,
     Document,
-    Found,
-    Kind,
+    DocumentKind,
+    FoundApprovals,
     Listing,
     current_of,
     fingerprint,
@@ -33,13 +33,13 @@ def test_an_answer_of_requisitions_cannot_claim_another_type() -> None:
     read = parse_document(REQUISITION, REQUEST | {"approvable-type": "Invoice", "type": "Other"})
 
     assert read is not None
-    assert (read.type, read.kind) == (REQUISITION, Kind.REQUISITION)
+    assert (read.type, read.kind) == (REQUISITION, DocumentKind.REQUISITION)
 
 
 def test_of_an_unknown_type_only_type_and_id_are_there() -> None:
     document = Document(type="ExpenseReport", id=9)
 
-    assert (document.kind, document.id, document.total) == (Kind.OTHER, 9, None)
+    assert (document.kind, document.id, document.total) == (DocumentKind.OTHER, 9, None)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_turn_in_a_document_that_names_none_comes_from_the_positions() -> No
     ids=json.dumps,
 )
 def test_other_content_has_another_digest(change: dict[str, Any]) -> None:
-    assert digest(request(**change)) != digest(request())
+    assert content_hash(request(**change)) != content_hash(request())
 
 
 @pytest.mark.parametrize(
@@ -178,22 +178,30 @@ def test_other_content_has_another_digest(change: dict[str, Any]) -> None:
     ids=json.dumps,
 )
 def test_what_does_not_matter_to_the_decision_leaves_the_digest(change: dict[str, Any]) -> None:
-    assert digest(request(**change)) == digest(request())
+    assert content_hash(request(**change)) == content_hash(request())
 
 
 def test_equal_amounts_have_one_digest_however_they_are_written() -> None:
-    assert digest(request(total="983.9")) == digest(request(total="983.90")) == digest(request(total=983.9))
-    assert digest(request(total="1000")) == digest(request(total="1e3"))
+    assert (
+        content_hash(request(total="983.9"))
+        == content_hash(request(total="983.90"))
+        == content_hash(request(total=983.9))
+    )
+    assert content_hash(request(total="1000")) == content_hash(request(total="1e3"))
 
 
 def test_amounts_that_differ_in_the_last_digit_differ_in_the_digest() -> None:
-    assert digest(request(total="9" * 20 + ".12345678")) != digest(request(total="9" * 20 + ".12345679"))
+    assert content_hash(request(total="9" * 20 + ".12345678")) != content_hash(
+        request(total="9" * 20 + ".12345679")
+    )
 
 
 def test_the_order_of_lines_does_not_matter_even_without_ids() -> None:
     lines = [LINE, LINE | {"id": 8, "total": "5"}, LINE | {"id": None}, LINE | {"id": None, "total": "5"}]
 
-    assert digest(request(requisition_lines=lines)) == digest(request(requisition_lines=lines[::-1]))
+    assert content_hash(request(requisition_lines=lines)) == content_hash(
+        request(requisition_lines=lines[::-1])
+    )
 
 
 def test_a_lone_surrogate_in_a_text_has_a_digest_of_its_own() -> None:
@@ -203,7 +211,7 @@ def test_a_lone_surrogate_in_a_text_has_a_digest_of_its_own() -> None:
     )
 
     assert odd.lines[0].description == "\ud83d"
-    assert digest(odd) != digest(other)
+    assert content_hash(odd) != content_hash(other)
 
 
 @pytest.mark.parametrize(
@@ -248,4 +256,4 @@ def test_a_version_names_approver_content_and_round_and_is_short_and_safe() -> N
 def test_a_list_is_complete_only_when_nothing_failed() -> None:
     assert Listing().is_complete
     assert not Listing(failure=BridgeError("x", "y")).is_complete
-    assert (Found().by_id, Found().unreadable) == ({}, 0)
+    assert (FoundApprovals().by_id, FoundApprovals().unreadable) == ({}, 0)

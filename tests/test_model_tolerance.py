@@ -11,7 +11,7 @@ import pytest
 from goldens import APPROVAL, RECORDS, approval, card, document, request
 from pydantic import BaseModel
 
-from coupa_core.content import digest
+from coupa_core.content import content_hash
 from coupa_core.coupa.client import APPROVAL_FIELDS
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, parse_document
@@ -116,7 +116,7 @@ def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str,
         if read in shown:
             continue
         shown.append(read)
-        assert len(digest(read)) == 22, name
+        assert len(content_hash(read)) == 22, name
         assert has_turn(asked_for, read, []) in (True, False), name
         assert card(read, Style(), about=asked_for), name
         assert isinstance(difference(facts, read, Style()), list), name

@@ -14,11 +14,11 @@ from canaries import API_KEY
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.http_client import HttpClient
 from coupa_core.moveworks import EventsChannel
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 from coupa_core.sweep import Channel
-from coupa_core.wire import Wire
 
 EVENT = SETTINGS["MOVEWORKS_EVENT_ID"]
 NOTICE = Notice(
@@ -27,7 +27,7 @@ NOTICE = Notice(
 
 
 def channel(world: World) -> Channel:
-    return world.bridge.sweep.kit.channel
+    return world.bridge.sweep.deps.channel
 
 
 def send(world: World, *, within_s: float = 20.0) -> None:
@@ -174,7 +174,7 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     nobody = EventsChannel(
-        Wire(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
+        HttpClient(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
         event_id=EVENT,
         api_key=API_KEY,
         pace=Pace(world.clock, limit=1, period_s=60.0),
@@ -250,14 +250,14 @@ def test_the_allowed_rate_counts_what_is_taken_and_what_another_process_took() -
     deadline = Deadline(world.clock, 30.0)
     channel(world).remember(50.0)
 
-    assert channel(world).wait_turn(deadline)
+    assert channel(world).acquire(deadline)
     assert channel(world).free(0.0) == 1
     assert channel(world).free(10.0) == 2
-    assert channel(world).wait_turn(deadline)
-    assert channel(world).wait_turn(deadline)
+    assert channel(world).acquire(deadline)
+    assert channel(world).acquire(deadline)
 
     assert world.clock.monotonic() == 10.0
-    assert not channel(world).wait_turn(deadline)
+    assert not channel(world).acquire(deadline)
     assert world.clock.monotonic() == 10.0
 
 

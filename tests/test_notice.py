@@ -36,8 +36,8 @@ from coupa_core.notice import (
     MAX_LINES,
     MAX_MESSAGE,
     SHORT,
+    ApprovalRequest,
     Style,
-    Turn,
     choices,
     clean,
     compose,
@@ -406,7 +406,9 @@ def test_the_shortest_form_has_number_amount_and_link_and_nothing_that_others_wr
 
 def test_a_notice_has_the_slots_that_the_event_declares_and_the_reader_s_buttons() -> None:
     keys = TokenKeys({"k": b"x" * 32})
-    turn = Turn(approval=approval(), document=request(), right=Right(READER, (Verb.APPROVE, Verb.REJECT)))
+    turn = ApprovalRequest(
+        approval=approval(), document=request(), right=Right(READER, (Verb.APPROVE, Verb.REJECT))
+    )
 
     signed = compose(turn, style=STYLE, keys=keys, now=WHEN)
     bare = compose(replace(turn, right=Right(READER, bar=Bar.OWN)), style=STYLE, keys=None, now=WHEN)
@@ -786,7 +788,7 @@ def test_the_fields_are_those_that_were_chosen_in_their_order_and_the_first_line
     [(tuple(Verb), ["Approve", "Reject", "Put on hold"]), ((Verb.APPROVE,), ["Approve"]), ((), [])],
 )
 def test_only_what_is_possible_is_offered(actions: tuple[Verb, ...], buttons: list[str]) -> None:
-    turn = Turn(approval=approval(), document=request(), right=Right(READER, actions))
+    turn = ApprovalRequest(approval=approval(), document=request(), right=Right(READER, actions))
 
     assert list(compose(turn, style=STYLE, keys=None, now=WHEN).actions.values()) == buttons
 

@@ -284,7 +284,10 @@ def test_every_cause_of_red_health_is_described() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    rooms = [CORE / f"{room}.py" for room in ("endpoints", "callers", "inbox", "relay", "operate", "repeat")]
+    rooms = [
+        CORE / f"{room}.py"
+        for room in ("endpoints", "callers", "inbox", "relay", "operator_actions", "repeat")
+    ]
     rooms += [*(CORE / "decide").glob("*.py"), *(CORE / "report").glob("*.py")]
     source = "".join(room.read_text("utf-8") for room in rooms)
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
@@ -378,10 +381,10 @@ def test_a_trace_describes_all_of_a_row_that_is_not_private() -> None:
 
     assert set(row) == {each.name for each in fields(ledger.Entry)} - set(_PRIVATE) | {"told"}
     assert set(row["told"]["additionalProperties"]["properties"]) == {
-        each.name for each in fields(ledger.Told) if each.name != "facts"
+        each.name for each in fields(ledger.PersonState) if each.name != "facts"
     }
     assert set(row["questions"]["additionalProperties"]["properties"]) == {
-        each.name for each in fields(ledger.Asked)
+        each.name for each in fields(ledger.OpenQuestion)
     }
 
 

@@ -349,8 +349,8 @@ def test_a_trial_of_a_pilot_notes_only_those_who_would_be_told() -> None:
     world = World(settings={"PILOT": ANN, "DRY_RUN": "on"})
     world.requisition(group_of(world, ANN, TOM))
     summary = world.sweep()
-    days = [day for day, _ in world.journal_store.heads()]
-    events = [each.said()["event"] for day in days for each in world.journal_store.rows(day)]
+    days = [day for day, _ in world.audit_store.heads()]
+    events = [each.values()["event"] for day in days for each in world.audit_store.rows(day)]
 
     assert summary.counts["dry_run"] == 1
     assert [each["actor"] for each in events if each["kind"] == "notice"] == [ANN]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from coupa_core.authority import Capacity, Circle, Decider
-from coupa_core.ledger import MUTED, Entry, Lease, State, Told
+from coupa_core.authority import Capacity, Decider, Deciders
+from coupa_core.ledger import MUTED, Entry, Lease, PersonState, State
 from coupa_core.model import ALL_IDS, REQUISITION, Approval, DocumentKey
-from coupa_core.sweep import Look, Plan, Urgency
+from coupa_core.sweep import Candidate, Plan, Priority
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -40,7 +40,7 @@ def row(state: State, number: int = 7, *, document: int | None = 70, **fields: A
 class Made:
     """What a plan came to."""
 
-    looks: list[Look]
+    candidates: list[Candidate]
     closings: list[Entry | None]
     held: int
     quiet: int
@@ -51,27 +51,30 @@ def plan(
     rows: Iterable[Entry] = (),
     *,
     edited: Mapping[DocumentKey, str] | None = None,
-    circles: Mapping[int, Circle] | None = None,
+    deciders_of: Mapping[int, Deciders] | None = None,
     is_complete: bool = True,
 ) -> Made:
     """Plan with what Coupa lists; a complete list has all ids in it."""
     made = Plan({each.approval_id: each for each in rows}, now=NOW, lease=Lease())
-    made.take(approvals, circles or {})
-    made.edit(edited or {})
+    made.add_pending(approvals, deciders_of or {})
+    made.add_edits(edited or {})
     if is_complete:
-        made.end(made.unlisted(ALL_IDS))
-    looks = made.looks()
-    gone = [look for look in looks if look.urgency is Urgency.GONE]
+        made.mark_gone(made.unlisted(ALL_IDS))
+    candidates = made.candidates()
+    gone = [candidate for candidate in candidates if candidate.priority is Priority.GONE]
     return Made(
-        [look for look in looks if look not in gone], [each.entry for each in gone], made.held, made.quiet
+        [candidate for candidate in candidates if candidate not in gone],
+        [each.entry for each in gone],
+        made.held,
+        made.quiet,
     )
 
 
-def urgency(entry: Entry, **details: Any) -> Urgency | None:
+def priority(entry: Entry, **details: Any) -> Priority | None:
     """Return how urgent the look at one approval is."""
     edited = details.pop("edited", None)
-    looks = plan([listed(**details)], [entry], edited=edited).looks
-    return looks[0].urgency if looks else None
+    candidates = plan([listed(**details)], [entry], edited=edited).candidates
+    return candidates[0].priority if candidates else None
 
 
 def test_nothing_listed_and_nothing_known_needs_nothing() -> None:
@@ -79,52 +82,52 @@ def test_nothing_listed_and_nothing_known_needs_nothing() -> None:
 
 
 def test_an_approval_without_a_row_is_owed() -> None:
-    (look,) = plan([listed()]).looks
+    (candidate,) = plan([listed()]).candidates
 
-    assert (look.approval, look.entry, look.urgency) == (listed(), None, Urgency.OWED)
+    assert (candidate.approval, candidate.entry, candidate.priority) == (listed(), None, Priority.OWED)
 
 
 def test_an_approval_that_was_told_and_not_touched_needs_nothing() -> None:
     made = plan([listed()], [row(State.SENT)])
 
-    assert (made.looks, made.closings, made.quiet) == ([], [], 1)
+    assert (made.candidates, made.closings, made.quiet) == ([], [], 1)
 
 
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        (row(State.RETRY, next_at=NOW), Urgency.OWED),
+        (row(State.RETRY, next_at=NOW), Priority.OWED),
         (row(State.RETRY, next_at=AFTER), None),
         (row(State.RETRY), None),
-        (row(State.WAITING, next_at=BEFORE), Urgency.DUE),
+        (row(State.WAITING, next_at=BEFORE), Priority.DUE),
         (row(State.WAITING, next_at=AFTER), None),
-        (row(State.PARKED, next_at=NOW), Urgency.OWED),
+        (row(State.PARKED, next_at=NOW), Priority.OWED),
         (row(State.PARKED, next_at=AFTER), None),
-        (row(State.DECIDED), Urgency.TOUCHED),
+        (row(State.DECIDED), Priority.TOUCHED),
         (row(State.SENT), None),
     ],
 )
-def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected: Urgency | None) -> None:
-    assert urgency(entry) is expected
+def test_what_is_not_touched_is_looked_at_when_it_is_due(entry: Entry, expected: Priority | None) -> None:
+    assert priority(entry) is expected
 
 
 def test_what_is_muted_is_looked_at_when_its_time_is_over_and_not_because_it_was_touched() -> None:
     """Nor because a sibling left: an operator wants it quiet until then."""
     quiet, over = (row(State.WAITING, cause=MUTED, next_at=time) for time in (AFTER, BEFORE))
 
-    assert urgency(quiet, updated_at=LATER) is None
-    assert urgency(quiet, edited={70: LATER}) is None
-    assert plan([listed()], [quiet, row(State.SENT, 8)]).looks == []
-    assert urgency(over, updated_at=LATER) is Urgency.DUE
+    assert priority(quiet, updated_at=LATER) is None
+    assert priority(quiet, edited={70: LATER}) is None
+    assert plan([listed()], [quiet, row(State.SENT, 8)]).candidates == []
+    assert priority(over, updated_at=LATER) is Priority.DUE
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (State.SENT, Urgency.TOUCHED),
-        (State.DECIDED, Urgency.TOUCHED),
-        (State.PARKED, Urgency.OWED),
-        (State.WAITING, Urgency.UNBLOCKED),
+        (State.SENT, Priority.TOUCHED),
+        (State.DECIDED, Priority.TOUCHED),
+        (State.PARKED, Priority.OWED),
+        (State.WAITING, Priority.UNBLOCKED),
         (State.RETRY, None),
     ],
 )
@@ -134,9 +137,9 @@ def test_what_is_muted_is_looked_at_when_its_time_is_over_and_not_because_it_was
     ids=str,
 )
 def test_a_touch_of_the_approval_or_its_document_is_looked_at_and_a_retry_waits_for_its_time(
-    touch: dict[str, Any], state: State, expected: Urgency | None
+    touch: dict[str, Any], state: State, expected: Priority | None
 ) -> None:
-    assert urgency(row(state, next_at=AFTER), **touch) is expected
+    assert priority(row(state, next_at=AFTER), **touch) is expected
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_a_touch_of_the_approval_or_its_document_is_looked_at_and_a_retry_waits_
 def test_an_edit_of_another_document_or_one_already_seen_needs_nothing(
     entry: Entry, edited: dict[DocumentKey, str]
 ) -> None:
-    assert urgency(entry, edited=edited) is None
+    assert priority(entry, edited=edited) is None
 
 
 def test_a_claim_of_somebody_who_may_still_be_at_work_is_left_alone() -> None:
@@ -163,8 +166,8 @@ def test_a_claim_of_somebody_who_may_still_be_at_work_is_left_alone() -> None:
 
     made = plan([listed(1), listed(2), listed(3)], [held, left, nobodys])
 
-    assert {look.approval.id for look in made.looks} == {2, 3}
-    assert {look.urgency for look in made.looks} == {Urgency.OWED}
+    assert {candidate.approval.id for candidate in made.candidates} == {2, 3}
+    assert {candidate.priority for candidate in made.candidates} == {Priority.OWED}
     assert made.held == 1
 
 
@@ -182,9 +185,11 @@ def test_an_approval_that_waits_is_looked_at_when_its_document_moves(change: dic
     gone = row(State.SENT, 1) if not change["rows"] and len(change["approvals"]) == 1 else None
     rows = [waits, *change["rows"], *([gone] if gone else [])]
 
-    looks = {look.approval.id: look.urgency for look in plan(change["approvals"], rows).looks}
+    candidates = {
+        candidate.approval.id: candidate.priority for candidate in plan(change["approvals"], rows).candidates
+    }
 
-    assert looks[2] is Urgency.UNBLOCKED
+    assert candidates[2] is Priority.UNBLOCKED
 
 
 def test_an_approval_that_waits_is_not_moved_by_another_document() -> None:
@@ -192,7 +197,7 @@ def test_an_approval_that_waits_is_not_moved_by_another_document() -> None:
 
     made = plan([listed(2), listed(3, document=72)], rows)
 
-    assert [look.approval.id for look in made.looks] == [3]
+    assert [candidate.approval.id for candidate in made.candidates] == [3]
 
 
 def test_a_complete_list_closes_what_it_no_longer_holds() -> None:
@@ -209,7 +214,7 @@ def test_an_incomplete_list_closes_nothing_and_moves_nothing() -> None:
 
     made = plan([listed(2)], rows, is_complete=False)
 
-    assert (made.looks, made.closings, made.quiet) == ([], [], 1)
+    assert (made.candidates, made.closings, made.quiet) == ([], [], 1)
 
 
 def test_who_was_never_told_comes_first_then_what_never_went_wrong_newest_and_oldest_by_turns() -> None:
@@ -224,75 +229,81 @@ def test_who_was_never_told_comes_first_then_what_never_went_wrong_newest_and_ol
 
     made = plan([listed(number, document=number) for number in range(1, 9)], rows)
 
-    assert [look.approval.id for look in made.looks] == [8, 6, 7, 5, 4, 3, 2, 1]
+    assert [candidate.approval.id for candidate in made.candidates] == [8, 6, 7, 5, 4, 3, 2, 1]
 
 
 def test_an_approval_that_is_listed_twice_is_looked_at_once() -> None:
-    assert len(plan([listed(), listed()]).looks) == 1
+    assert len(plan([listed(), listed()]).candidates) == 1
 
 
-def circle(*keys: str, is_certain: bool = True) -> Circle:
+def deciders(*keys: str, is_certain: bool = True) -> Deciders:
     people = tuple(Decider(key, f"{key}@example.com", "", "", Capacity.MEMBER) for key in keys)
-    return Circle(people, is_certain)
+    return Deciders(people, is_certain)
 
 
 @pytest.mark.parametrize(
     ("state", "may_decide", "is_looked_at"),
     [
-        (State.SENT, circle("user:1"), False),
-        (State.SENT, circle("user:1", "user:2"), True),
-        (State.SENT, circle("user:2"), True),
-        (State.SENT, circle(), True),
-        (State.SENT, circle("user:2", is_certain=False), False),
-        (State.SENT, circle(*(f"user:{number}" for number in range(201))), False),
-        (State.PARKED, circle("user:2"), True),
-        (State.WAITING, circle("user:2"), False),
-        (State.RETRY, circle("user:2"), False),
+        (State.SENT, deciders("user:1"), False),
+        (State.SENT, deciders("user:1", "user:2"), True),
+        (State.SENT, deciders("user:2"), True),
+        (State.SENT, deciders(), True),
+        (State.SENT, deciders("user:2", is_certain=False), False),
+        (State.SENT, deciders(*(f"user:{number}" for number in range(201))), False),
+        (State.PARKED, deciders("user:2"), True),
+        (State.WAITING, deciders("user:2"), False),
+        (State.RETRY, deciders("user:2"), False),
     ],
 )
 def test_when_other_people_may_decide_it_is_looked_at_though_no_stamp_of_coupas_moved(
-    state: State, may_decide: Circle, *, is_looked_at: bool
+    state: State, may_decide: Deciders, *, is_looked_at: bool
 ) -> None:
-    told = row(state, told={"user:1": Told(version="v1")}, next_at=AFTER)
+    told = row(state, told={"user:1": PersonState(version="v1")}, next_at=AFTER)
 
-    looks = plan([listed()], [told], circles={7: may_decide}).looks
+    candidates = plan([listed()], [told], deciders_of={7: may_decide}).candidates
 
-    assert bool(looks) is is_looked_at
+    assert bool(candidates) is is_looked_at
 
 
 def test_what_was_sent_too_often_is_not_sent_again_because_it_was_touched() -> None:
     doubtful = row(State.PARKED, uncertain=3, next_at=AFTER)
 
-    assert urgency(doubtful, updated_at=LATER) is None
+    assert priority(doubtful, updated_at=LATER) is None
 
 
 def test_of_a_part_of_the_list_only_what_lies_in_it_is_gone() -> None:
     told = {number: row(State.SENT, number, document=number) for number in (3, 5, 7, 9)}
     made = Plan(told, now=NOW, lease=Lease())
-    made.take([listed(5, document=5)], {})
+    made.add_pending([listed(5, document=5)], {})
 
-    made.end(made.unlisted((4, 7)))
+    made.mark_gone(made.unlisted((4, 7)))
 
-    assert [(look.approval.id, look.urgency) for look in made.looks()] == [(7, Urgency.GONE)]
+    assert [(candidate.approval.id, candidate.priority) for candidate in made.candidates()] == [
+        (7, Priority.GONE)
+    ]
 
 
 def test_what_is_listed_is_not_gone_whatever_was_said_before() -> None:
     """Coupa answered the question about changes before it was asked for the list, or after."""
     made = Plan({7: row(State.SENT)}, now=NOW, lease=Lease())
-    made.end([7, 8])
-    made.take([listed()], {})
-    made.end([7])
+    made.mark_gone([7, 8])
+    made.add_pending([listed()], {})
+    made.mark_gone([7])
 
-    assert made.looks() == []
+    assert made.candidates() == []
 
 
 def test_a_look_that_nobody_listed_names_its_document_and_its_people_by_the_row() -> None:
-    due = row(State.RETRY, next_at=NOW, told={"user:1": Told()})
+    due = row(State.RETRY, next_at=NOW, told={"user:1": PersonState()})
     made = Plan({7: due}, now=NOW, lease=Lease())
 
-    [look] = made.looks()
+    [candidate] = made.candidates()
 
-    assert (look.approval.id, look.approval.document_key, set(look.people)) == (7, MINE, {"user:1"})
+    assert (candidate.approval.id, candidate.approval.document_key, set(candidate.people)) == (
+        7,
+        MINE,
+        {"user:1"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -311,6 +322,6 @@ def test_what_is_gone_waits_only_for_an_hour_or_for_coupa_to_say_how_it_ended(
     entry: Entry, *, is_looked_at: bool
 ) -> None:
     made = Plan({7: entry}, now=NOW, lease=Lease())
-    made.end([7])
+    made.mark_gone([7])
 
-    assert [look.urgency for look in made.looks()] == [Urgency.GONE] * is_looked_at
+    assert [candidate.priority for candidate in made.candidates()] == [Priority.GONE] * is_looked_at

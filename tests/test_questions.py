@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coupa_core.authority import Capacity, Decider
 from coupa_core.documents import ANSWER_SCOPE, COMMENT_SCOPE
 from coupa_core.errors import Unavailable
-from coupa_core.ledger import Asked, Entry, MemoryStore, State, answered, asked
+from coupa_core.ledger import Entry, MemoryStore, OpenQuestion, State, answered, asked
 from coupa_core.model import Comment
 from coupa_core.sweep.questions import answers_to, closed_by, heard, is_heard
 from sandbox.coupa.world import Group
@@ -531,7 +531,11 @@ def comments(draw: st.DrawFn) -> list[Comment]:
     st.dictionaries(
         st.integers(1, 30),
         st.builds(
-            Asked, by=st.sampled_from(PEOPLE), of=st.sampled_from(PEOPLE), on=st.just(5), is_put=st.booleans()
+            OpenQuestion,
+            by=st.sampled_from(PEOPLE),
+            of=st.sampled_from(PEOPLE),
+            on=st.just(5),
+            is_put=st.booleans(),
         ),
         max_size=6,
     ),
@@ -541,7 +545,7 @@ def comments(draw: st.DrawFn) -> list[Comment]:
 )
 def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebody_who_asked_and_may_decide(
     said: list[Comment],
-    questions: dict[int, Asked],
+    questions: dict[int, OpenQuestion],
     told: set[str],
     others: set[str],
     is_certain: bool,  # noqa: FBT001 - hypothesis gives it
@@ -694,10 +698,13 @@ def test_whoever_is_owed_a_changed_card_hears_the_answer_after_it() -> None:
 
 def test_whoever_asks_very_often_takes_no_question_from_a_colleague() -> None:
     row = asked(
-        Entry(approval_id=1, state=State.SENT, nonce=""), 1, Asked(by="user:1", of="user:9", on=5), now=NOW
+        Entry(approval_id=1, state=State.SENT, nonce=""),
+        1,
+        OpenQuestion(by="user:1", of="user:9", on=5),
+        now=NOW,
     )
     for number in range(2, 40):
-        row = asked(row, number, Asked(by="user:2", of="user:9", on=5), now=NOW)
+        row = asked(row, number, OpenQuestion(by="user:2", of="user:9", on=5), now=NOW)
 
     assert list(row.questions) == [1, *range(21, 40)]
 
@@ -705,7 +712,7 @@ def test_whoever_asks_very_often_takes_no_question_from_a_colleague() -> None:
 def test_a_row_keeps_the_newest_twenty_questions() -> None:
     row = Entry(approval_id=1, state=State.SENT, nonce="n")
     for number in range(1, 31):
-        row = asked(row, number, Asked(by="user:1", of="user:2", on=5), now=NOW)
+        row = asked(row, number, OpenQuestion(by="user:1", of="user:2", on=5), now=NOW)
 
     assert sorted(row.questions) == list(range(11, 31))
 

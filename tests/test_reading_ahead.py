@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from bridge import SETTINGS, World
 
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Reply, Request
 from coupa_core.errors import Unavailable
 from coupa_core.ledger import Entry, MemoryStore
-from coupa_core.parallel import begun
+from coupa_core.parallel import start_in_background
 from coupa_core.settings import read_settings
 from sandbox.clock import RealClock
 from sandbox.coupa import CoupaSimulator
@@ -137,7 +137,7 @@ def office(requests: int = 1) -> Iterator[Office]:
         urls = {"COUPA_BASE_URL": coupa_url, "MOVEWORKS_BASE_URL": moveworks_url}
         bridge = build(
             read_settings({**SETTINGS, **urls, "COUPA_MAX_PER_SECOND": "25", "FIRST_RUN": "announce"}),
-            Parts(SystemClock(), random.Random(1), store=MemoryStore()),
+            Overrides(SystemClock(), random.Random(1), store=MemoryStore()),
         )
         bridge.sweep.run()
         assert len(moveworks.delivered) == requests
@@ -434,6 +434,6 @@ def test_what_is_begun_knows_what_is_under_way_and_keeps_its_failure_for_whoever
     def fails() -> str:
         raise Unavailable("gone", name.get())
 
-    assert begun(name.get).result() == "click"
+    assert start_in_background(name.get).result() == "click"
     with pytest.raises(Unavailable, match="click"):
-        begun(fails).result()
+        start_in_background(fails).result()

@@ -12,13 +12,13 @@ import pytest
 from bridge import World
 from hypothesis import given
 from hypothesis import strategies as st
-from test_operate import recorded
+from test_operator_actions import recorded
 
 from coupa_core.audience import audience_of
+from coupa_core.audit_log import Head, MemoryAuditStore, Row
 from coupa_core.clock import Clock
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.journal import Head, MemoryJournal, Row
 from coupa_core.ledger import (
     MAX_REPEATS,
     REPEATS,
@@ -631,7 +631,7 @@ def test_what_an_operator_asks_for_is_recorded_before_it_is_done(caplog: pytest.
     assert "operator act=resend_all approvals=2" in caplog.messages
 
 
-class NoRecord(MemoryJournal):
+class NoRecord(MemoryAuditStore):
     """A record that takes nothing."""
 
     def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
@@ -639,7 +639,7 @@ class NoRecord(MemoryJournal):
 
 
 def test_without_a_record_nothing_is_done_unless_the_settings_say_so() -> None:
-    world = World(journal_store=NoRecord())
+    world = World(audit_store=NoRecord())
     world.requisition(ANN)
     world.sweep()
     world.clock.advance(60)

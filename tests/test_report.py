@@ -23,13 +23,13 @@ from coupa_core.ledger import (
     LedgerStore,
     MemoryStore,
     Opened,
+    PersonState,
     State,
     Status,
-    Told,
 )
 from coupa_core.model import REQUISITION, Approval, Listing
 from coupa_core.release import RELEASE
-from coupa_core.report import MAX_FULL, MAX_ROWS, Cause, Report, health
+from coupa_core.report import MAX_FULL, MAX_ROWS, Cause, StatusReport, health
 from coupa_core.report.figures import spread
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group
@@ -72,9 +72,9 @@ def report_on(
     full_list_minutes: int = 10,
     is_rare: bool = False,
     **listing: Any,
-) -> Report:
+) -> StatusReport:
     """Return a report on a store and a list, at the time of the clock."""
-    return Report(
+    return StatusReport(
         store=store,
         coupa=Coupa(Listing(approvals or [], **listing)),
         directory=pytest.fail,
@@ -289,7 +289,7 @@ def test_the_status_says_how_the_last_sweep_went() -> None:
 ROWS = {
     1: row(
         1,
-        told={"user:12": Told(version="v1", at=NOW - HOUR), "user:13": Told()},
+        told={"user:12": PersonState(version="v1", at=NOW - HOUR), "user:13": PersonState()},
         sent_to="group:3",
         first_told_at=NOW - HOUR,
     ),
@@ -404,7 +404,7 @@ def test_ages_count_from_the_earliest_time_that_is_known() -> None:
 def test_the_rate_that_is_left_is_what_the_rows_of_the_last_minute_leave() -> None:
     store = MemoryStore()
     just = NOW - timedelta(seconds=59)
-    store.insert(row(1, told=told_of("v", "v", at=just) | {"user:3": Told()}))
+    store.insert(row(1, told=told_of("v", "v", at=just) | {"user:3": PersonState()}))
     store.insert(row(2, told=told_of("v", at=NOW - timedelta(seconds=60))))
     store.insert(row(3, state=State.RETRY, told=told_of("", refusals=1), attempted_at=just))
     store.insert(row(4, state=State.WAITING))

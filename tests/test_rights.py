@@ -132,7 +132,7 @@ class Homes:
 
     def __init__(self, case: Case) -> None:
         self.world = world = entered(case)
-        foreseen = preview(world.read_settings(), world.parts()).notices
+        foreseen = preview(world.read_settings(), world.overrides()).notices
         world.sweep()
         calls = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
         told = [json.loads(each.body) for each in calls]

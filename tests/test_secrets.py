@@ -239,7 +239,7 @@ def call(spill: Spill, served: Surface, vault: Vault, cards: list[Any]) -> None:
 
 def renewed(served: Surface) -> None:
     """Forget the bearer token, as a new process would."""
-    access = served.world.bridge.sweep.kit.coupa._access
+    access = served.world.bridge.sweep.deps.coupa._access
     access._token._minted = None
 
 

@@ -15,18 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupa_core.authority import Capacity, Decider, EmailMap, Limits, Right, Rules, TokenKeys
-from coupa_core.content import digest as content_of
+from coupa_core.content import content_hash as content_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.decide.answers import Outcome, Speaker
+from coupa_core.decide.answers import AnswerWriter, Outcome
 from coupa_core.documents import COMMENT_SCOPE, READABLE, parse_document
 from coupa_core.endings import End, Ending
 from coupa_core.endpoints import Reply
-from coupa_core.model import Approval, Bar, Comment, Document, Kind, Unreadable, Verb
+from coupa_core.model import Approval, Bar, Comment, Document, DocumentKind, Unreadable, Verb
 from coupa_core.notice import (
+    ApprovalRequest,
     Ended,
-    Question,
+    QuestionItem,
     Style,
-    Turn,
     Waiting,
     closing,
     compose,
@@ -106,9 +106,9 @@ def read(kind: str, **more: Any) -> Document:
     return document
 
 
-def veiled(kind: str, name: str, spelt: str = "") -> Document:
+def redacted(kind: str, name: str, spelt: str = "") -> Document:
     """Return the marked document as chat may know it where one way names it."""
-    return Sensitive({name: [spelt or f"{WORD} {LABELS[name]}"]}).veil(read(kind))
+    return Sensitive({name: [spelt or f"{WORD} {LABELS[name]}"]}).redact(read(kind))
 
 
 def everything_said(document: Document, approval_of: Approval, style: Style, before: str) -> list[str]:
@@ -116,7 +116,7 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
     reader = Decider("user:42", JAMIE, "Jamie Lee", "", Capacity.MEMBER)
     right = Rules(actions=tuple(Verb), limits=Limits(), emails=EmailMap(), allow_self=False)
     allowed = right.right(reader, approval_of, document)
-    turn = Turn(approval=approval_of, document=document, right=allowed)
+    turn = ApprovalRequest(approval=approval_of, document=document, right=allowed)
     turns = [
         turn,
         replace(turn, is_changed=True, shown=before),
@@ -133,8 +133,8 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
     waiting = Waiting(document, WHEN - timedelta(days=3), approval_of)
     ends = [Ended(document, End(ending, "Kim Park", WHEN, f"{WORD} words")) for ending in Ending]
     news = [each for each in ends if style.has(f"outcome.{each.end.ending}")]
-    asks = Question(document, ASKS)
-    speaker = Speaker(style, approval_of, document)
+    asks = QuestionItem(document, ASKS)
+    speaker = AnswerWriter(style, approval_of, document)
     return [
         *(each.text for each in cards),
         *(json.dumps([*each.slots.values(), each.document_type, *each.actions]) for each in cards),
@@ -162,7 +162,7 @@ ANSWERS = [each for each in Outcome if each is not Outcome.STEP_UP]
 )
 def test_no_message_holds_a_word_of_what_is_named(way: tuple[str, str], spelling: Any, language: str) -> None:
     kind, name = way
-    document = veiled(kind, name, spelling(f"{WORD} {LABELS[name]}"))
+    document = redacted(kind, name, spelling(f"{WORD} {LABELS[name]}"))
     style = Style(base_url="https://acme.coupahost.com", language=language)
 
     said = everything_said(document, ASKED, style, before=shown_facts(read(kind)))
@@ -184,19 +184,19 @@ def test_what_is_not_named_is_as_it_was(kind: str) -> None:
     names = [name for name in NAMES if name != "groups" or kind != "Contract"]
     others = Sensitive({name: ["Something else", "Canar", "anary*"] for name in names})
 
-    assert others.veil(document) is document
-    assert Sensitive().veil(document) is document
+    assert others.redact(document) is document
+    assert Sensitive().redact(document) is document
 
 
 @pytest.mark.parametrize(("kind", "name"), WAYS)
 def test_a_card_says_that_it_waits_and_where_and_offers_nothing(kind: str, name: str) -> None:
-    document = veiled(kind, name)
+    document = redacted(kind, name)
     rules = Rules(actions=tuple(Verb), limits=Limits(), emails=EmailMap(), allow_self=False)
     reader = Decider("user:7", JAMIE, "Jamie Lee", "", Capacity.APPROVER)
 
     right = rules.right(reader, approval(), document)
     card = compose(
-        Turn(approval=approval(), document=document, right=right),
+        ApprovalRequest(approval=approval(), document=document, right=right),
         style=Style(base_url="https://acme.coupahost.com"),
         keys=KEYS,
         now=WHEN,
@@ -215,19 +215,19 @@ def test_a_card_says_that_it_waits_and_where_and_offers_nothing(kind: str, name:
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_a_veil_leaves_turn_state_and_whose_it_is(kind: str) -> None:
-    document = veiled(kind, "groups")
+    document = redacted(kind, "groups")
     whole = read(kind)
 
     assert document.awaits(853) is whole.awaits(853) is True
     assert (document.status, document.updated_at) == (whole.status, whole.updated_at)
     assert [each.id for each in document.askers] == [each.id for each in whole.askers]
-    assert document.veiled() == document
+    assert document.redacted() == document
 
 
 def test_a_change_of_what_is_hidden_is_no_news() -> None:
     secret = Sensitive({"departments": [f"{WORD} name"]})
 
-    before, after = (secret.veil(read("RequisitionHeader", total=total)) for total in ("1.00", "2.00"))
+    before, after = (secret.redact(read("RequisitionHeader", total=total)) for total in ("1.00", "2.00"))
 
     assert content_of(before) == content_of(after)
 
@@ -250,24 +250,24 @@ def test_what_coupa_does_not_say_or_not_readably_counts_as_named(kind: str, name
         key = field.replace("_", "-")
         for odd in ODD if field != "account_allocations" else [["IT"], [{}], "IT", {}]:
             if field in OF_DOCUMENT.get(source.kind, ()):
-                assert other.veil(read(kind, **{field: odd})).is_sensitive, odd
+                assert other.redact(read(kind, **{field: odd})).is_sensitive, odd
             if field in OF_LINE.get(source.kind, ()):
                 line = MARKED[kind][LINES[kind]][0]
-                assert other.veil(read(kind, **{LINES[kind]: [line | {key: odd}]})).is_sensitive, odd
+                assert other.redact(read(kind, **{LINES[kind]: [line | {key: odd}]})).is_sensitive, odd
         bare = {each: value for each, value in MARKED[kind].items() if each != key}
         if kind in LINES:
             first = {each: value for each, value in bare[LINES[kind]][0].items() if each != key}
             bare |= {LINES[kind]: [first]}
         unsaid = parse_document(kind, bare)
         assert unsaid is not None
-        assert other.veil(unsaid).is_sensitive
+        assert other.redact(unsaid).is_sensitive
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "groups"])
 def test_a_line_that_did_not_come_may_be_of_whatever_is_named(name: str) -> None:
     cut = read("RequisitionHeader", line_count=5)
 
-    assert Sensitive({name: ["Something else"]}).veil(cut).is_sensitive is (name != "departments")
+    assert Sensitive({name: ["Something else"]}).redact(cut).is_sensitive is (name != "departments")
 
 
 def test_nothing_of_a_line_or_a_department_is_nothing_named() -> None:
@@ -277,7 +277,7 @@ def test_nothing_of_a_line_or_a_department_is_nothing_named() -> None:
 
     everything = Sensitive({name: ["*"] for name in NAMES if name != "groups"})
 
-    assert not everything.veil(document).is_sensitive
+    assert not everything.redact(document).is_sensitive
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_nothing_of_a_line_or_a_department_is_nothing_named() -> None:
 def test_a_named_group_anywhere_in_the_chain_hides_it_and_so_does_a_step_of_nobody(chain: Any) -> None:
     board = Sensitive({"groups": ["Board of Directors"]})
 
-    assert board.veil(read("RequisitionHeader", approvals=chain)).is_sensitive is bool(
+    assert board.redact(read("RequisitionHeader", approvals=chain)).is_sensitive is bool(
         chain or chain in ([], None)
     )
 
@@ -303,15 +303,15 @@ def test_a_named_group_anywhere_in_the_chain_hides_it_and_so_does_a_step_of_nobo
 def test_a_contract_does_not_say_who_is_asked_later_and_counts_as_named() -> None:
     contract = read("Contract", current_approval={"id": 853})
 
-    assert Sensitive({"groups": ["Board"]}).veil(contract).is_sensitive
-    assert not Sensitive({"departments": ["Board"]}).veil(contract).is_sensitive
+    assert Sensitive({"groups": ["Board"]}).redact(contract).is_sensitive
+    assert not Sensitive({"departments": ["Board"]}).redact(contract).is_sensitive
 
 
 def test_what_cannot_be_read_has_nothing_to_hide() -> None:
     closed = Unreadable(type="InvoiceHeader", id=7, scope="core.invoice.read")
 
-    assert closed.veiled() is closed
-    assert Sensitive({"groups": ["*"]}).veil(closed) is closed
+    assert closed.redacted() is closed
+    assert Sensitive({"groups": ["*"]}).redact(closed) is closed
 
 
 def asked_names(fields: list[Any]) -> dict[str, list[Any]]:
@@ -324,8 +324,8 @@ def asked_names(fields: list[Any]) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_whatever_can_be_named_is_asked_for_and_nothing_else_is_expected(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(DocumentKind))
+def test_whatever_can_be_named_is_asked_for_and_nothing_else_is_expected(kind: DocumentKind) -> None:
     said = asked_names(DOCUMENT_FIELDS.get(kind, []))
     lines = next((inner for name, inner in said.items() if name.endswith(("_lines", "line_changes"))), [])
     every = {field for fields in FIELDS.values() for field in fields}
@@ -524,8 +524,8 @@ def test_a_name_is_what_can_be_seen_of_it() -> None:
     names = Sensitive({"departments": ["HR"]})
 
     for spelt in ("H\u200bR", "\u2060hr", "\uff28\uff32", " HR\ufe0f"):
-        assert names.veil(read("RequisitionHeader", department={"name": spelt})).is_sensitive
-    assert not names.veil(read("RequisitionHeader", department={"name": "H R"})).is_sensitive
+        assert names.redact(read("RequisitionHeader", department={"name": spelt})).is_sensitive
+    assert not names.redact(read("RequisitionHeader", department={"name": "H R"})).is_sensitive
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -647,9 +647,9 @@ def test_what_somebody_decided_on_is_called_by_its_number_in_their_history(name:
 def test_whom_nobody_knows_to_have_been_asked_may_have_been_a_named_group() -> None:
     document = read("RequisitionHeader")
 
-    assert Sensitive({"groups": ["Board"]}).veil_for(None, document).is_sensitive
-    assert not Sensitive({"groups": ["Board"]}).veil_for(approval(), document).is_sensitive
-    assert not Sensitive({"suppliers": ["Board"]}).veil_for(None, document).is_sensitive
+    assert Sensitive({"groups": ["Board"]}).redact_for(None, document).is_sensitive
+    assert not Sensitive({"groups": ["Board"]}).redact_for(approval(), document).is_sensitive
+    assert not Sensitive({"suppliers": ["Board"]}).redact_for(None, document).is_sensitive
 
 
 def test_the_others_are_told_and_decided_as_ever() -> None:

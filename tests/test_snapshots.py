@@ -219,7 +219,7 @@ def messages(language: str) -> str:
         "shortest": told(request, style, is_short=True),
         "unread": told(Document(type="ReceiptRequest", id=77), style, is_unread=True),
         **{f"not in chat, {bar}": told(request, style, bar=bar, is_short=True) for bar in BARRED},
-        "not in chat, sensitive": told(request.veiled(), style, bar=Bar.SENSITIVE),
+        "not in chat, sensitive": told(request.redacted(), style, bar=Bar.SENSITIVE),
         "listed, decided elsewhere": told(
             request, replace(style, list_decides=False), is_short=True, is_listed=True
         ),

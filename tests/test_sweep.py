@@ -1072,8 +1072,8 @@ def test_a_status_that_cannot_be_saved_is_told_and_costs_nothing() -> None:
 def test_somebody_elses_claim_is_left_alone_until_its_lease_and_the_skew_are_over() -> None:
     world = World()
     [number] = approval_ids(world, world.requisition(JAMIE))
-    kit = world.bridge.sweep.kit
-    assert kit.ledger.claim(None, approval_id=number, now=world.clock.now(), lease=kit.lease)
+    deps = world.bridge.sweep.deps
+    assert deps.ledger.claim(None, approval_id=number, now=world.clock.now(), lease=deps.lease)
 
     world.clock.advance(149)
     assert recipients(world) == []

@@ -26,7 +26,7 @@ from coupa_core import tables
 from coupa_core.azure_sdk import Identity
 from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
-from coupa_core.ledger import Corrupt, Entry, Lease, State, Status, Told
+from coupa_core.ledger import Corrupt, Entry, Lease, PersonState, State, Status
 from coupa_core.sweep.run import SWEEP_S
 from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
 from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
@@ -738,7 +738,7 @@ def test_a_row_that_nobody_has_written_since_is_taken_from_what_is_known(table: 
 
 def test_of_figures_that_do_not_fit_into_a_row_the_newest_are_kept(table_store: TableStore) -> None:
     told = {
-        f"user:{number}": Told(
+        f"user:{number}": PersonState(
             version="v", to=f"user:{number}", at=NOW + timedelta(hours=number), facts="x" * 9_000
         )
         for number in range(1, 5)

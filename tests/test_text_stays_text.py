@@ -20,7 +20,7 @@ from coupa_core.documents import parse_document
 from coupa_core.endpoints import Reply
 from coupa_core.model import parse_approval
 from coupa_core.moveworks import chat
-from coupa_core.notice import Style, clean, is_blank, plain, safe_html
+from coupa_core.notice import Style, clean, is_blank, safe_html, text_to_html
 
 ANN, JAMIE = "ann@example.com", "jamie@example.com"
 PIECES = [
@@ -146,7 +146,7 @@ def test_a_text_makes_no_link_mention_or_emoji_and_its_letters_stay(text: str) -
 @example("# h\n> q\n---\n===\n+ x\n|a|\n1) x")
 @settings(max_examples=400, deadline=None)
 def test_over_the_listener_a_plain_message_stays_plain(text: str) -> None:
-    shown = chat.chat_text(plain(text, 10_000))
+    shown = chat.chat_text(text_to_html(text, 10_000))
 
     marks = [
         *re.findall(r"[*`~<>]", shown),

@@ -10,9 +10,9 @@ import pytest
 from bridge import World
 from ledger_contract import HOUR, NOW, full_row, row, told_of
 
+from coupa_core.audit_log import Event, EventKind, MemoryAuditStore, Row
 from coupa_core.errors import Unavailable
-from coupa_core.journal import Event, Kind, MemoryJournal, Row
-from coupa_core.ledger import Lease, State, Status, Told
+from coupa_core.ledger import Lease, PersonState, State, Status
 from coupa_core.report.trace import MAX_DAYS
 from coupa_core.report.words import in_order, of_event, of_row, why
 from sandbox.coupa.world import Group
@@ -298,7 +298,7 @@ def test_an_approval_that_came_back_has_both_rounds_in_its_story() -> None:
     world.store.archive(
         row(etag=world.store.insert(first), state=State.CLOSED, cause="approved", closed_at=NOW)
     )
-    world.store.insert(row(generation=1, told={"user:12": Told(version="v", at=NOW + HOUR)}))
+    world.store.insert(row(generation=1, told={"user:12": PersonState(version="v", at=NOW + HOUR)}))
 
     lines = story(world, "7")
 
@@ -307,11 +307,11 @@ def test_an_approval_that_came_back_has_both_rounds_in_its_story() -> None:
 
 
 def test_a_record_that_cannot_be_read_is_said_and_the_row_still_tells() -> None:
-    class Away(MemoryJournal):
+    class Away(MemoryAuditStore):
         def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
             raise Unavailable("audit_503", "away")
 
-    world, number = told(journal_store=Away())
+    world, number = told(audit_store=Away())
 
     lines = story(world, number)
 
@@ -320,7 +320,7 @@ def test_a_record_that_cannot_be_read_is_said_and_the_row_still_tells() -> None:
 
 
 def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month() -> None:
-    class Counting(MemoryJournal):
+    class Counting(MemoryAuditStore):
         asked: list[date]
 
         def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
@@ -329,7 +329,7 @@ def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month(
 
     record = Counting()
     record.asked = []
-    world = World(journal_store=record)
+    world = World(audit_store=record)
     today = world.clock.now().date()
     world.store.insert(row(1, first_told_at=NOW - timedelta(days=1)))
     world.store.insert(row(2, first_told_at=NOW - timedelta(days=90)))
@@ -350,12 +350,12 @@ def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month(
 def test_a_reading_that_takes_too_long_ends_with_what_was_read() -> None:
     world = World()
 
-    class Slow(MemoryJournal):
+    class Slow(MemoryAuditStore):
         def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
             world.clock.advance(15)
             return super().rows(day, after=after)
 
-    world.journal_store = Slow()
+    world.audit_store = Slow()
     world.restart()
     world.store.insert(row(first_told_at=NOW - timedelta(days=9)))
 
@@ -364,8 +364,8 @@ def test_a_reading_that_takes_too_long_ends_with_what_was_read() -> None:
 
 def test_rows_of_the_record_about_others_or_without_a_sound_event_are_left_out() -> None:
     world, number = told()
-    stored = world.journal_store
-    assert isinstance(stored, MemoryJournal)
+    stored = world.audit_store
+    assert isinstance(stored, MemoryAuditStore)
     today = world.clock.now().date()
     head, rows = stored.days[today]
     text = rows[1].text
@@ -420,8 +420,8 @@ def test_every_event_is_a_sentence(said: dict[str, str], sentence: str) -> None:
     assert of_event(said) == sentence
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_no_kind_of_event_is_without_words(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", EventKind)
+def test_no_kind_of_event_is_without_words(kind: EventKind) -> None:
     said = Event(kind=kind, at=NOW, actor="a@x.test", outcome="sent", cause="c").values()
 
     assert of_event(said).endswith(".")

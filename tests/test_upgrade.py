@@ -12,7 +12,7 @@ from bridge import KEY, World
 
 from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
-from coupa_core.content import digests
+from coupa_core.content import content_hashes
 from coupa_core.errors import Unavailable
 from coupa_core.model import version
 from sandbox.moveworks import Delivered
@@ -29,10 +29,10 @@ def upgraded(world: World | None = None) -> tuple[World, Delivered]:
         world.requisition(JAMIE)
     card = next(each for each in world.announced() if each.recipient == JAMIE)
     number = int(card.slots["approval_id"])
-    coupa, deadline = world.bridge.sweep.kit.coupa, Deadline(world.clock, 30)
+    coupa, deadline = world.bridge.sweep.deps.coupa, Deadline(world.clock, 30)
     approval = coupa.approvals([number], deadline).by_id[number]
     [document] = coupa.documents([approval], deadline).values()
-    _, content = digests(document)
+    _, content = content_hashes(document)
     key = approval.approver_key or ""
     row = world.store.read(number)
     assert row is not None

@@ -12,7 +12,7 @@ from bridge import World
 from ledger_contract import HOUR, NOW, row
 
 from coupa_core.decide.waits import waits
-from coupa_core.ledger import Told
+from coupa_core.ledger import PersonState
 from coupa_core.model import Approval, Document
 
 JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
@@ -39,7 +39,7 @@ def parts(
     return waits(
         Approval(id=7, **(approval or {})),
         document,
-        given.get("entry", row(told={ME: Told(version="v1", at=NOW)})),
+        given.get("entry", row(told={ME: PersonState(version="v1", at=NOW)})),
         person=ME,
         clicked_at=NOW + HOUR,
         confirmed_at=NOW + HOUR + 2 * SECOND,
@@ -75,7 +75,7 @@ def test_what_happened_after_the_notice_did_not_begin_the_wait() -> None:
 def test_where_coupa_says_no_turn_the_earliest_stamp_of_the_approval_counts(
     touched: datetime | None, seen: datetime | None, queue_s: float | None
 ) -> None:
-    entry = row(told={ME: Told(version="v1", at=NOW)}, seen_approval=written(seen) if seen else "")
+    entry = row(told={ME: PersonState(version="v1", at=NOW)}, seen_approval=written(seen) if seen else "")
     given = parts(approval={"updated_at": written(touched) if touched else None}, entry=entry)
 
     assert given.get("queue_s") == queue_s
@@ -86,9 +86,9 @@ def test_where_coupa_says_no_turn_the_earliest_stamp_of_the_approval_counts(
     "entry",
     [
         None,
-        row(told={"user:99": Told(version="v1", at=NOW)}),
-        row(told={ME: Told()}),
-        row(told={ME: Told(version="v1")}),
+        row(told={"user:99": PersonState(version="v1", at=NOW)}),
+        row(told={ME: PersonState()}),
+        row(told={ME: PersonState(version="v1")}),
     ],
     ids=["no ledger", "another was told", "not told yet", "no time"],
 )
@@ -97,7 +97,7 @@ def test_of_who_was_not_told_only_the_write_is_known(entry: Any) -> None:
 
 
 def test_clocks_that_differ_make_no_negative_wait() -> None:
-    told = row(told={ME: Told(version="v1", at=NOW + 2 * HOUR)})
+    told = row(told={ME: PersonState(version="v1", at=NOW + 2 * HOUR)})
 
     assert parts(submitted_at=NOW, entry=told)["click_s"] == 0
 

@@ -16,7 +16,7 @@ from ledger_contract import row
 
 from coupa_core.cadence import Cadence
 from coupa_core.documents import READABLE, parse_document
-from coupa_core.ledger import LedgerStore, MemoryStore, Told
+from coupa_core.ledger import LedgerStore, MemoryStore, PersonState
 from coupa_core.model import Document
 from coupa_core.sweep.due import is_due_again
 from sandbox.coupa.world import Group
@@ -480,7 +480,7 @@ def test_a_row_is_looked_at_for_a_morning_that_came_after_the_last_look_and_for_
 ) -> None:
     cadence, told = Cadence(remind_before=(3, 1)), datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
     at, seen = told + timedelta(hours=looked + now), told + timedelta(hours=looked)
-    entry = row(wanted_by=tuple(days), told={"user:1": Told(version="v", at=told)}, attempted_at=seen)
+    entry = row(wanted_by=tuple(days), told={"user:1": PersonState(version="v", at=told)}, attempted_at=seen)
 
     mornings = {
         datetime.combine(day - timedelta(days=number), time(9), UTC) for day in days for number in (3, 1)
@@ -490,6 +490,6 @@ def test_a_row_is_looked_at_for_a_morning_that_came_after_the_last_look_and_for_
 
 
 def test_a_row_of_the_release_before_that_names_no_day_is_left_in_peace() -> None:
-    entry = row(told={"user:1": Told(version="v", at=BEGIN)}, attempted_at=BEGIN)
+    entry = row(told={"user:1": PersonState(version="v", at=BEGIN)}, attempted_at=BEGIN)
 
     assert not is_due_again(entry, cadence=Cadence(remind_before=(1,)), now=BEGIN + timedelta(days=90))

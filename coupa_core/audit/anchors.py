@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 
-from coupa_core.journal import Place
+from coupa_core.audit_log import Place
 
 _LINE = re.compile(r"\baudit day=(\d{4}-\d\d-\d\d) seq=(\d{1,10}) hash=([0-9a-f]{64})\b")
 

@@ -15,13 +15,13 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
-from coupa_core.app import Parts, build_journals
+from coupa_core.app import Overrides, build_audit_logs
 from coupa_core.audit.anchors import read_anchors
 from coupa_core.audit.export import STYLES, write_rows
+from coupa_core.audit_log import AuditLog, CheckReport, Place
 from coupa_core.clock import SystemClock
 from coupa_core.environment import LOCAL_SETTINGS, environment_of
 from coupa_core.errors import ServiceError, SettingsError
-from coupa_core.journal import Journal, Place, Report
 from coupa_core.settings import Settings, read_settings
 
 WELL, BROKEN, UNKNOWN = 0, 1, 2
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     given = _parse(arguments)
     try:
         settings = _settings()
-        journal, _ = build_journals(settings, Parts(SystemClock(), random.Random()))  # noqa: S311 - jitter
-        return _verify(journal, settings, given) if given.command == "verify" else _export(journal, given)
+        audit_log, _ = build_audit_logs(settings, Overrides(SystemClock(), random.Random()))  # noqa: S311 - jitter
+        return _verify(audit_log, settings, given) if given.command == "verify" else _export(audit_log, given)
     except SettingsError as error:
         return _unknown(f"the settings are not right: {error}")
     except ServiceError as error:
@@ -106,14 +106,14 @@ def _settings() -> Settings:
     return settings
 
 
-def _verify(journal: Journal, settings: Settings, given: argparse.Namespace) -> int:
+def _verify(audit_log: AuditLog, settings: Settings, given: argparse.Namespace) -> int:
     anchors: Mapping[Place, Collection[str]] = {}
     if given.anchors:
         with given.anchors.open(encoding="utf-8-sig", errors="replace") as lines:
             anchors = read_anchors(lines)
         if not anchors:
             return _unknown(f"no line of {given.anchors} begins with: audit day=")
-    report = journal.verify(since=given.since, until=given.until, retired=given.retired, anchors=anchors)
+    report = audit_log.verify(since=given.since, until=given.until, retired=given.retired, anchors=anchors)
     if report.broken:
         print(f"broken at {report.broken}")
         print(f"whole up to there: {_counted(report)}")
@@ -132,7 +132,7 @@ def _verify(journal: Journal, settings: Settings, given: argparse.Namespace) -> 
     return WELL
 
 
-def _doubts(report: Report) -> str:
+def _doubts(report: CheckReport) -> str:
     """Say which keys are missing, and what an operator can do about it."""
     kids = ", ".join(sorted(report.unknown_kids))
     return (
@@ -144,7 +144,7 @@ def _doubts(report: Report) -> str:
     )
 
 
-def _counted(report: Report) -> str:
+def _counted(report: CheckReport) -> str:
     figures = [f"rows {report.rows}", f"days {report.days}"]
     if report.unsealed:
         figures.append(f"rows whose key is not known any more {report.unsealed}")
@@ -153,9 +153,9 @@ def _counted(report: Report) -> str:
     return ", ".join(figures)
 
 
-def _export(journal: Journal, given: argparse.Namespace) -> int:
+def _export(audit_log: AuditLog, given: argparse.Namespace) -> int:
     with _output(given.out, "utf-8-sig" if given.format == "csv" else "utf-8") as out:
-        number = write_rows(journal.rows(since=given.since, until=given.until), out, style=given.format)
+        number = write_rows(audit_log.rows(since=given.since, until=given.until), out, style=given.format)
     print(f"{number} rows written", file=sys.stderr)
     return WELL
 

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import starmap
 from typing import Any, TextIO
 
-from coupa_core.journal import NAMES, Row
+from coupa_core.audit_log import NAMES, Row
 
 _OF_ROW = ("kid", "follows", "nonce")
 COLUMNS = ("day", "seq", *NAMES, *_OF_ROW, "prev", "hash", "seal", "unreadable")
@@ -40,34 +40,34 @@ def _csv(out: TextIO) -> WriteRow:
     writer.writerow(COLUMNS)
 
     def write_row(day: date, row: Row) -> object:
-        said = _said(day, row)
-        return writer.writerow([_harmless(said.get(name, "")) for name in COLUMNS])
+        values = _values_of(day, row)
+        return writer.writerow([_harmless(values.get(name, "")) for name in COLUMNS])
 
     return write_row
 
 
 def _jsonl(out: TextIO) -> WriteRow:
     """Write a JSON object for each row, with what it says and nothing that is empty."""
-    return lambda day, row: out.write(json.dumps(_said(day, row), ensure_ascii=False) + "\n")
+    return lambda day, row: out.write(json.dumps(_values_of(day, row), ensure_ascii=False) + "\n")
 
 
 STYLES: dict[str, Callable[[TextIO], WriteRow]] = {"csv": _csv, "jsonl": _jsonl}
 """By the name of the format."""
 
 
-def _said(day: date, row: Row) -> dict[str, Any]:
+def _values_of(day: date, row: Row) -> dict[str, Any]:
     """Return what a row says and how it is chained, by column."""
-    said = row.said()
-    event = said.get("event", {})
+    values = row.values()
+    event = values.get("event", {})
     return {
         "day": day.isoformat(),
         "seq": row.seq,
         **{name: event[name] for name in NAMES if name in event},
-        **{name: said[name] for name in _OF_ROW if name in said},
+        **{name: values[name] for name in _OF_ROW if name in values},
         "prev": row.prev,
         "hash": row.hash,
         "seal": row.seal,
-        **({} if said else {"unreadable": row.text}),
+        **({} if values else {"unreadable": row.text}),
     }
 
 

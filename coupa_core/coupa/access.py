@@ -21,7 +21,7 @@ from typing import Any
 from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.documents import SCOPES
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttled, Unavailable, Unknown
-from coupa_core.wire import Reply, Wire, failure_of
+from coupa_core.http_client import HttpClient, ServiceResponse, failure_of
 
 SETTLE_S = 10.0
 """A token may be refused right after it was minted; Coupa asks for five seconds, we allow ten.
@@ -45,7 +45,7 @@ class Access:
     """Requests to one Coupa instance with our client's rights.
 
     Args:
-        wire: the connection, with its allowed rate.
+        http_client: the connection, with its allowed rate.
         client_id: of the OAuth client.
         client_secret: of the OAuth client.
         scopes: space-separated.
@@ -56,7 +56,7 @@ class Access:
 
     def __init__(
         self,
-        wire: Wire,
+        http_client: HttpClient,
         *,
         client_id: str,
         client_secret: str,
@@ -65,12 +65,12 @@ class Access:
         chance: random.Random,
         spare_scopes: str = "",
     ) -> None:
-        self._wire = wire
+        self._http_client = http_client
         self._clock = clock
         self._chance = chance
         self._ahead_s = 0.0
         client = {"client_id": client_id, "client_secret": client_secret, "scope": scopes}
-        self._token = _Token(wire, client, clock, spare=spare_scopes)
+        self._token = _Token(http_client, client, clock, spare=spare_scopes)
 
     @property
     def withheld(self) -> str:
@@ -133,7 +133,7 @@ class Access:
         query: Mapping[str, str],
         deadline: Deadline,
         payload: object = None,
-    ) -> Reply:
+    ) -> ServiceResponse:
         """Send with a token. A 401 did nothing, so that even a decision may be sent again after it.
 
         A 401 within ten seconds of minting means that the token has not settled: wait, same token. A later
@@ -146,7 +146,7 @@ class Access:
         minted_once = False
         while True:
             token = self._token.get(deadline)
-            reply = self._wire.send(
+            reply = self._http_client.send(
                 method,
                 path,
                 params=query,
@@ -173,7 +173,7 @@ class Access:
         """Return the time by Coupa's clock, as its last answer showed it; stamps are compared with it."""
         return self._clock.now() + timedelta(seconds=self._ahead_s)
 
-    def failure(self, reply: Reply, method: str, resource: str, what: str) -> ServiceError:
+    def failure(self, reply: ServiceResponse, method: str, resource: str, what: str) -> ServiceError:
         """Return what an answer other than 2xx means; a 403 names the scope that is probably missing."""
         hint = ""
         if reply.status == 403:  # noqa: PLR2004
@@ -203,8 +203,10 @@ class _Token:
         withheld: the spare scopes, where Coupa gave a token only without them.
     """
 
-    def __init__(self, wire: Wire, client: Mapping[str, str], clock: Clock, *, spare: str) -> None:
-        self._wire = wire
+    def __init__(
+        self, http_client: HttpClient, client: Mapping[str, str], clock: Clock, *, spare: str
+    ) -> None:
+        self._http_client = http_client
         self._client = client
         self._spare = spare
         self.withheld = ""
@@ -265,7 +267,7 @@ class _Token:
         life_s = _life_s(body.get("expires_in"))
         return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
 
-    def _ask(self, deadline: Deadline) -> Reply:
+    def _ask(self, deadline: Deadline) -> ServiceResponse:
         """Ask for a token; where Coupa refuses it in whichever words, once more without the spare scopes.
 
         Whatever the outcome is, the request that needs the token was not sent.
@@ -292,10 +294,10 @@ class _Token:
             raise Unavailable(failure.code, str(failure), status=reply.status, retry_after_s=wait_s)
         raise failure
 
-    def _answer(self, spare: str, deadline: Deadline) -> Reply:
+    def _answer(self, spare: str, deadline: Deadline) -> ServiceResponse:
         scope = f"{self._client['scope']} {spare}".strip()
         try:
-            return self._wire.send(
+            return self._http_client.send(
                 "POST",
                 "/oauth2/token",
                 form={**self._client, "scope": scope, "grant_type": "client_credentials"},

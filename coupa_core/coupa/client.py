@@ -22,7 +22,8 @@ from coupa_core.coupa.access import Access
 from coupa_core.coupa.fields import COMMENT_FIELDS, COMMENTS, DOCUMENT_FIELDS, ORDER_FIELDS
 from coupa_core.documents import READABLE, Order, OrderChange, Readable, enabled, parse_document
 from coupa_core.errors import BridgeError, Denied, Malformed, Refused, ServiceError
-from coupa_core.halving import MAX_ALONE, Halved, by_halves
+from coupa_core.halving import MAX_ALONE, PartialResult, by_halves
+from coupa_core.http_client import ServiceResponse
 from coupa_core.model import (
     ALL_IDS,
     DONE_STATUS,
@@ -35,9 +36,9 @@ from coupa_core.model import (
     Delegation,
     Document,
     DocumentKey,
-    Found,
+    DocumentKind,
+    FoundApprovals,
     IdRange,
-    Kind,
     Listing,
     Member,
     Naming,
@@ -51,7 +52,6 @@ from coupa_core.model import (
     parse_person,
 )
 from coupa_core.sensitive import Sensitive
-from coupa_core.wire import Reply
 
 PLAIN_S = 3_600.0
 """So long documents are read without what leads to facts, after none could be read with it."""
@@ -142,7 +142,7 @@ class Coupa:
         types: tuple[str, ...],
         client: str = "",
         sensitive: Sensitive | None = None,
-        fields: Mapping[Kind, list[Any]] = DOCUMENT_FIELDS,
+        fields: Mapping[DocumentKind, list[Any]] = DOCUMENT_FIELDS,
     ) -> None:
         self._access = access
         self.types = types
@@ -287,7 +287,7 @@ class Coupa:
                 break
         return found
 
-    def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
+    def approvals(self, ids: Iterable[int], deadline: Deadline) -> FoundApprovals:
         """Read approvals by id, fifty at once, whatever their status; who fails is told in what is found.
 
         Raises:
@@ -295,7 +295,7 @@ class Coupa:
         """
         wanted = set(ids)
         read = self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline)
-        found = Found(failed=read.failed)
+        found = FoundApprovals(failed=read.failed)
         for row in read.rows:
             approval = parse_approval(row, client=self._client)
             if approval is None or approval.id not in wanted:
@@ -322,7 +322,7 @@ class Coupa:
         A type that is not known is known by type and id alone. A document or a type that cannot be read gives
         `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out. What is
         sensitive is veiled, also where only an approval says so that names it; what a row names, and not an
-        approval, needs `veiled` besides.
+        approval, needs `redacted` besides.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -343,11 +343,11 @@ class Coupa:
             share = deadline.within(deadline.left_s() / (len(wanted) - place))
             documents |= self._of_type(kind, numbers, share, is_alone=len(wanted) == 1)
         _see_that_coupa_answers(documents.values(), sum(map(len, wanted.values())))
-        return {key: each.veiled() if key in sensitive else each for key, each in documents.items()}
+        return {key: each.redacted() if key in sensitive else each for key, each in documents.items()}
 
-    def veiled(self, document: Document, approval: Approval | None) -> Document:
+    def redacted(self, document: Document, approval: Approval | None) -> Document:
         """Return a document as chat may know it of this approval; None where nobody knows that."""
-        return self._sensitive.veil_for(approval, document)
+        return self._sensitive.redact_for(approval, document)
 
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
         """Read the document of one approval; None when Coupa does not know it.
@@ -366,7 +366,7 @@ class Coupa:
         document = self._parsed(kind, read.rows, deadline).get((kind, number))
         if isinstance(document, Unreadable) and document.failure:
             raise document.failure
-        return self.veiled(document, approval) if document else None
+        return self.redacted(document, approval) if document else None
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
         """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.
@@ -436,14 +436,14 @@ class Coupa:
             found += _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline, insists=insists))
         return found
 
-    def users(self, ids: Iterable[int], deadline: Deadline) -> Halved[int, Member]:
+    def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
         """Return the users with these ids, each with the id of its manager, and who of them cannot be read.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
         read = self._by_ids("users", _REPORT_FIELDS, ids, deadline)
-        return Halved(_people(read.rows), read.failed)
+        return PartialResult(_people(read.rows), read.failed)
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Member]]:
         """Return the members of approval groups, by the id of the group.
@@ -648,7 +648,7 @@ class Coupa:
             documents |= _unreadable(kind, [number], failure, alone=True)
         return documents
 
-    def _documents(self, kind: str, ids: Iterable[int], deadline: Deadline) -> Halved[int, Any]:
+    def _documents(self, kind: str, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Any]:
         """Return the rows of documents of one type; what cannot be read with the more is read without it.
 
         Raises:
@@ -666,7 +666,7 @@ class Coupa:
         except ServiceError as failure:
             if not _may_be_of_fields(failure):
                 raise
-            read = Halved(failed=dict.fromkeys(numbers, failure))
+            read = PartialResult(failed=dict.fromkeys(numbers, failure))
         left = {number: each for number, each in read.failed.items() if _may_be_of_fields(each)}
         if not left:
             return read
@@ -679,9 +679,11 @@ class Coupa:
         if len(again.rows) > 1 and not read.rows:  # one may be at fault itself
             self._plain_until = self.now() + timedelta(seconds=PLAIN_S)
         known = {number: each for number, each in read.failed.items() if number not in left}
-        return Halved([*read.rows, *again.rows], {**known, **again.failed})
+        return PartialResult([*read.rows, *again.rows], {**known, **again.failed})
 
-    def _plainly(self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline) -> Halved[int, Any]:
+    def _plainly(
+        self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline
+    ) -> PartialResult[int, Any]:
         """Read without the more what could not be read with it, each with its cause."""
         source = READABLE[kind]
         read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], left, deadline)
@@ -700,7 +702,7 @@ class Coupa:
                 documents[kind, document.id] = document
         changes = {key: each for key, each in documents.items() if isinstance(each, OrderChange)}
         documents |= self._with_old_totals(changes, deadline)
-        return {key: self._sensitive.veil(each) for key, each in documents.items()}
+        return {key: self._sensitive.redact(each) for key, each in documents.items()}
 
     def _with_old_totals(
         self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline
@@ -855,7 +857,7 @@ class Coupa:
 
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
-    ) -> Halved[int, Any]:
+    ) -> PartialResult[int, Any]:
         """Return what Coupa answers to the question for these ids, fifty at once, fewer where that fails."""
         numbers = sorted(set(ids))
 
@@ -881,7 +883,7 @@ class Coupa:
                 has_come = bool(more)
             return rows
 
-        found: Halved[int, Any] = Halved()
+        found: PartialResult[int, Any] = PartialResult()
         for start in range(0, len(numbers), PAGE):
             part = by_halves(numbers[start : start + PAGE], ask_all)
             found.rows += part.rows
@@ -964,7 +966,7 @@ def id_of(row: Any) -> int:
     return 0
 
 
-def _answered_id(reply: Reply) -> int:
+def _answered_id(reply: ServiceResponse) -> int:
     """Return the id of the record that Coupa answered with, or 0."""
     try:
         return id_of(reply.json())

@@ -27,9 +27,9 @@ from coupa_core.errors import Denied
 from coupa_core.facts import (
     FACT_RESOURCES,
     SEGMENTS,
-    Answer,
     BudgetLine,
     Fact,
+    FactAnswer,
     OrderedLine,
     Standing,
     SupplierItem,
@@ -37,7 +37,7 @@ from coupa_core.facts import (
     requester_of,
     suppliers_of,
 )
-from coupa_core.model import PENDING, REQUISITION, Document, Kind
+from coupa_core.model import PENDING, REQUISITION, Document, DocumentKind
 from coupa_core.sensitive import Sensitive
 
 _SEGMENTS = [f"segment-{number}" for number in SEGMENTS]
@@ -86,11 +86,11 @@ MAX_FILTERS = 2_000
 """Characters of all that narrows a question down: many gateways end a request line at 8 KB."""
 
 
-def document_fields(facts: Iterable[Fact]) -> dict[Kind, list[Any]]:
+def document_fields(facts: Iterable[Fact]) -> dict[DocumentKind, list[Any]]:
     """Return what is asked of each kind of document: of lines of requisitions, what leads to these facts."""
     lines = [each for fact in facts for each in _LINE_FIELDS.get(fact, [])]
-    asked = merged(DOCUMENT_FIELDS[Kind.REQUISITION], [{"requisition_lines": lines}] if lines else [])
-    return DOCUMENT_FIELDS | {Kind.REQUISITION: asked}
+    asked = merged(DOCUMENT_FIELDS[DocumentKind.REQUISITION], [{"requisition_lines": lines}] if lines else [])
+    return DOCUMENT_FIELDS | {DocumentKind.REQUISITION: asked}
 
 
 def merged(fields: list[Any], more: list[Any]) -> list[Any]:
@@ -122,7 +122,7 @@ class FactReader:
         self._sensitive = sensitive
         self.facts = tuple(facts)
 
-    def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> Answer:
+    def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer:
         """Ask about one fact of up to fifty documents, by one call or, where nothing leads to it, by none.
 
         Raises:
@@ -130,7 +130,7 @@ class FactReader:
         """
         asked = _QUESTIONS[fact](documents)
         if not asked:
-            return Answer((), is_whole=False)
+            return FactAnswer((), is_whole=False)
         resource = FACT_RESOURCES[fact]
         if SCOPES["GET", resource] in self._access.withheld.split():
             raise Denied("coupa_scope", f"Coupa gave a token only without {self._access.withheld}")
@@ -143,11 +143,13 @@ class FactReader:
         }
         body = self._access.read(resource, f"/api/{resource}", query, deadline, tries=1)
         answer = _answer(fact, rows_in(body, resource), documents)
-        veiled = [self._sensitive.veil(each) if isinstance(each, Document) else each for each in answer.rows]
-        return replace(answer, rows=veiled)
+        redacted = [
+            self._sensitive.redact(each) if isinstance(each, Document) else each for each in answer.rows
+        ]
+        return replace(answer, rows=redacted)
 
 
-def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> Answer:
+def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> FactAnswer:
     """Read the rows; of a list that is not in the order that was asked for nothing is known.
 
     Open requests are whole only with those in it that are known to wait: a list that was cut short ends
@@ -157,11 +159,11 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> A
     if fact is Fact.OPEN_REQUESTS:
         known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
         requests = [each for row in rows if (each := parse_document(REQUISITION, row)) is not None]
-        return Answer(requests, len(requests) == len(rows) < PAGE and known <= set(numbers), *counts)
+        return FactAnswer(requests, len(requests) == len(rows) < PAGE and known <= set(numbers), *counts)
     if fact is Fact.LAST_PRICE and numbers != sorted(set(numbers), reverse=True):
-        return Answer((), False, *counts)
+        return FactAnswer((), False, *counts)
     records = [_RECORDS[fact].model_validate(row if isinstance(row, dict) else {}) for row in rows]
-    return Answer(records, len(rows) < PAGE, *counts)
+    return FactAnswer(records, len(rows) < PAGE, *counts)
 
 
 def unread_of(rows: Sequence[Any], fact: Fact | None = None) -> int:

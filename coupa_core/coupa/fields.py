@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coupa_core.model import Kind
+from coupa_core.model import DocumentKind
 
 _PERSON = ["id", "login", "email", "firstname", "lastname", "fullname"]
 _NAMES = ["login", "firstname", "lastname", "fullname"]
@@ -50,8 +50,8 @@ Sources: Requisition Line, Requisition Amount Line, Req Line Allocation, Invoice
 Purchase Order Line Change.
 """
 
-DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
-    Kind.REQUISITION: [
+DOCUMENT_FIELDS: dict[DocumentKind, list[Any]] = {
+    DocumentKind.REQUISITION: [
         *_COMMON,
         "req-title",
         "justification",
@@ -68,7 +68,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         _CHAIN,
         *_TURN,
     ],
-    Kind.EXPENSE: [
+    DocumentKind.EXPENSE: [
         *_COMMON,
         "title",
         "total",
@@ -100,7 +100,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         COMMENTS,
         _CHAIN,
     ],
-    Kind.INVOICE: [
+    DocumentKind.INVOICE: [
         *_COMMON,
         "invoice-number",
         "invoice-date",
@@ -121,7 +121,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         _FILES,
         _CHAIN,
     ],
-    Kind.ORDER_CHANGE: [
+    DocumentKind.ORDER_CHANGE: [
         *_COMMON,
         "po-number",
         "order-header-id",
@@ -146,7 +146,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         _CHAIN,
         *_TURN,
     ],
-    Kind.CONTRACT: [
+    DocumentKind.CONTRACT: [
         *_COMMON,
         "name",
         "number",
@@ -167,7 +167,7 @@ DOCUMENT_FIELDS: dict[Kind, list[Any]] = {
         {"department": ["name"]},
         *_TURN,
     ],
-    Kind.FORM: [
+    DocumentKind.FORM: [
         "id",
         "status",
         "name",

@@ -10,7 +10,7 @@ from coupa_core.decide.answers import Answer, Click, Outcome, Question, parse_ve
 from coupa_core.decide.ask import Ask
 from coupa_core.decide.check import Checks
 from coupa_core.decide.ended import MAX_COMMENT, reason_for
-from coupa_core.decide.ports import Policy
+from coupa_core.decide.ports import DecisionPolicy
 from coupa_core.decide.run import BUDGET_S, MAX_AT_ONCE, Decide
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "Checks",
     "Click",
     "Decide",
+    "DecisionPolicy",
     "Outcome",
-    "Policy",
     "Question",
     "parse_verb",
     "reason_for",

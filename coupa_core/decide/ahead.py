@@ -11,11 +11,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from coupa_core.clock import Deadline
-from coupa_core.decide.ports import Decisions
-from coupa_core.decide.rows import Rows
+from coupa_core.decide.ports import CoupaDecisions
+from coupa_core.decide.rows import RequestRows
 from coupa_core.errors import ServiceError
 from coupa_core.model import MAX_ID, Document, DocumentKey, Unreadable
-from coupa_core.parallel import each
+from coupa_core.parallel import map_parallel
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ahead:
 
     Attributes:
         keys: of the documents that were asked for.
-        documents: as `Decisions.documents` returned them.
+        documents: as `CoupaDecisions.documents` returned them.
         failure: what it raised instead.
     """
 
@@ -45,10 +45,10 @@ class Ahead:
 
 
 def read_ahead(
-    coupa: Decisions, rows: Rows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
+    coupa: CoupaDecisions, rows: RequestRows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
 ) -> Ahead:
     """Read the rows of approvals, and the documents that they name; a failure is an answer, too."""
-    found = each(rows.round_of, approval_ids, workers=workers)
+    found = map_parallel(rows.current_row, approval_ids, workers=workers)
     named = [row for row in found if row is not None and 0 < (row.document_id or 0) < MAX_ID]
     keys = {row.document_key for row in named}
     try:

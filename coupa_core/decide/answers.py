@@ -102,7 +102,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Several:
+class SeveralAnswers:
     """What one person is told of several clicks.
 
     Attributes:
@@ -117,7 +117,7 @@ class Several:
 
 
 @dataclass(frozen=True)
-class Speaker:
+class AnswerWriter:
     """Who answers one click: in the person's language, about what they clicked.
 
     Attributes:
@@ -144,13 +144,13 @@ class Speaker:
         return self.name or self.style.say("this")
 
     def answer(
-        self, outcome: Outcome, key: str = "", details: dict[str, str] | None = None, **said: str
+        self, outcome: Outcome, key: str = "", details: dict[str, str] | None = None, **texts: str
     ) -> Answer:
         """Return an answer with the outcome's own sentence, or with another text of the catalogue.
 
         A sentence without a place for what it is about comes after its name, so that each says it once.
         """
-        text = self.style.say(key or f"answer.{outcome}", what=self.what, **said)
+        text = self.style.say(key or f"answer.{outcome}", what=self.what, **texts)
         if outcome in LED:
             text = self.style.colon(self.name, text)
         return Answer(outcome, text, details or {})
@@ -161,17 +161,17 @@ class Speaker:
         return self.answer(Outcome.ALREADY_DECIDED, details=details, how=how)
 
 
-def too_long(room: int, length: int, speaker: Speaker) -> Answer:
+def too_long(room: int, length: int, writer: AnswerWriter) -> Answer:
     """Return what is said to somebody of whose words not all would arrive."""
-    style = speaker.style
-    return speaker.answer(Outcome.REASON_TOO_LONG, length=style.number(length), room=style.number(room))
+    style = writer.style
+    return writer.answer(Outcome.REASON_TOO_LONG, length=style.number(length), room=style.number(room))
 
 
-def refused_by_coupa(said: str, speaker: Speaker, link: str) -> Answer:
+def refused_by_coupa(user_message: str, writer: AnswerWriter, link: str) -> Answer:
     """Return what is said of a decision or comment that Coupa refuses, with its words where it has some."""
-    words = notice.clean(said, notice.LONG)
+    words = notice.clean(user_message, notice.LONG)
     key = "" if words else "answer.refused_without_words"
-    return speaker.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)
+    return writer.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)
 
 
 def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> str:
@@ -181,10 +181,10 @@ def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> s
     left = len(ends) - done - unsure
     if done == len(ends):
         return style.say(f"several.{verb}", count=done)
-    said = [style.say(f"some.{verb}", count=len(ends), done=style.number(done))]
-    said += [style.say("some.unsure", count=style.number(unsure))] if unsure else []
-    said += [style.say("some.left", count=style.number(left))] if left else []
-    return style.sentences(*said)
+    sentences = [style.say(f"some.{verb}", count=len(ends), done=style.number(done))]
+    sentences += [style.say("some.unsure", count=style.number(unsure))] if unsure else []
+    sentences += [style.say("some.left", count=style.number(left))] if left else []
+    return style.sentences(*sentences)
 
 
 def parse_verb(text: str) -> Verb | None:

@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from coupa_core import notice
+from coupa_core.audit_log import EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Outcome, Question
 from coupa_core.decide.calls import kept_s, last_turn_s, reads_of
-from coupa_core.decide.check import Case, Checks
+from coupa_core.decide.check import Checks, RequestCase
 from coupa_core.decide.ended import comment_for
-from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
-from coupa_core.decide.rows import Rows
+from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
+from coupa_core.decide.rows import RequestRows
 from coupa_core.decide.run import BUDGET_S, RECORDING_S
 from coupa_core.documents import READABLE
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
-from coupa_core.journal import Kind as EventKind
-from coupa_core.ledger import Asked, Ledger
+from coupa_core.ledger import Ledger, OpenQuestion
 from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
 
 SAME = timedelta(hours=1)
@@ -50,18 +50,18 @@ class Ask:
         self,
         *,
         checks: Checks,
-        coupa: Decisions,
-        turns: Admission,
+        coupa: CoupaDecisions,
+        permits: Admission,
         ledger: Ledger,
-        journal: Recorder,
+        audit_log: Recorder,
         clock: Clock,
-        policy: Policy,
+        policy: DecisionPolicy,
     ) -> None:
         self._checks = checks
         self._coupa = coupa
-        self._turns = turns
+        self._permits = permits
         self._ledger = ledger
-        self._journal = journal
+        self._audit_log = audit_log
         self._clock = clock
         self._policy = policy
 
@@ -73,23 +73,23 @@ class Ask:
             Busy: there is no room at Coupa now, and nothing was written.
             ServiceError: Coupa or the audit record could not be asked, and nothing was written.
         """
-        case = Case(question, self._checks.style_for([question]))
+        case = RequestCase(question, self._checks.style_for([question]))
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
-        rows = Rows(self._ledger, deadline)
+        rows = RequestRows(self._ledger, deadline)
         try:
             self._enter(case, rows)
             if case.end is None:
                 reads = reads_of([case])
-                within_s = last_turn_s(deadline.left_s(), self._turns.call_s, reads=reads, calls=1)
-                with self._turns.admit(reads + 1, reads + 1, within_s=within_s):
+                within_s = last_turn_s(deadline.left_s(), self._permits.call_s, reads=reads, calls=1)
+                with self._permits.admit(reads + 1, reads + 1, within_s=within_s):
                     self._check(case, deadline)
                     if case.end is None:
                         self._carry_out(case, question, rows, deadline)
         except BridgeError as error:
             case.end = error
         finally:
-            self._journal.record(case.events, required=False)
-        end = case.said
+            self._audit_log.record(case.events, required=False)
+        end = case.result
         if isinstance(end, BridgeError):
             if case.approval is None:
                 self._checks.look_up(case, rows)
@@ -103,7 +103,7 @@ class Ask:
         )
         return end
 
-    def _enter(self, case: Case, rows: Rows) -> None:
+    def _enter(self, case: RequestCase, rows: RequestRows) -> None:
         """Look at what needs no question to Coupa."""
         if not self._policy.comments:
             text = "Asking by comment is not enabled on this bridge."
@@ -112,17 +112,17 @@ class Ask:
         self._checks.admit(case, rows)
         case.note_refusal(at=self._clock.now())
 
-    def _check(self, case: Case, deadline: Deadline) -> None:
-        self._checks.meet([case], deadline.within(deadline.left_s() - kept_s(self._turns.call_s)))
+    def _check(self, case: RequestCase, deadline: Deadline) -> None:
+        self._checks.meet([case], deadline.within(deadline.left_s() - kept_s(self._permits.call_s)))
         if case.end is None and case.document is not None and case.document.is_sensitive:
             case.end = self._checks.barred(case, Bar.SENSITIVE, case.document)
         if case.end is None and self._checks.asked_for(case):
-            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
+            case.end = case.writer.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:
             case.end = self._not_askable(case) or self._checks.overlong(case)
         case.note_refusal(at=self._clock.now())
 
-    def _not_askable(self, case: Case) -> Answer | None:
+    def _not_askable(self, case: RequestCase) -> Answer | None:
         """Return what is said where Coupa takes no comments, or names nobody to ask; else None."""
         document = case.document
         assert document is not None  # noqa: S101 - what is not refused has one
@@ -130,21 +130,23 @@ class Ask:
             return None
         key = "answer.not_askable" if document.commented_on is None else "answer.nobody_to_ask"
         link = notice.link_to(document, style=case.style)
-        return case.speaker.answer(Outcome.NOT_ASKABLE, key, {"link": link})
+        return case.writer.answer(Outcome.NOT_ASKABLE, key, {"link": link})
 
-    def _carry_out(self, case: Case, question: Question, rows: Rows, deadline: Deadline) -> None:
+    def _carry_out(
+        self, case: RequestCase, question: Question, rows: RequestRows, deadline: Deadline
+    ) -> None:
         """Write the comment, unless the same is there, or another request may be writing it."""
         approval, decider = case.subject
         document, asked_of = case.document, self._checks.answerer(case)
         assert document is not None  # noqa: S101 - what is not refused has both
         assert asked_of is not None  # noqa: S101
         text = comment_for(question, decider, asked=approval.asked_name, requester=asked_of.id or 0)
-        open_one = Asked(by=decider.key, of=asked_of.key or "", on=document.commented_on or 0)
+        open_one = OpenQuestion(by=decider.key, of=asked_of.key or "", on=document.commented_on or 0)
 
         def remembered(number: int) -> Answer:
             is_noted = rows.remember_question(approval, number, open_one, self._clock)
             key = "answer.commented" if is_noted else "answer.commented_there"
-            return case.speaker.answer(Outcome.COMMENTED, key)
+            return case.writer.answer(Outcome.COMMENTED, key)
 
         same, words = self._written(document, text, deadline, SAME), self._words(question, text)
         is_new = same is None and rows.may_send(words, self._clock)
@@ -156,7 +158,7 @@ class Ask:
             return
         if not is_new:  # another request is at it, or does not know what became of it
             self._note(case, Outcome.UNCONFIRMED, cause="sent_before")
-            case.end = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
+            case.end = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
             return
         may_be_there = False
         try:
@@ -173,7 +175,7 @@ class Ask:
 
     def _send(
         self,
-        case: Case,
+        case: RequestCase,
         document: Document,
         text: str,
         remembered: Callable[[int], Answer],
@@ -188,7 +190,7 @@ class Ask:
             ServiceError: it was surely not written.
         """
         intent = case.event(EventKind.INTENT, at=self._clock.now())
-        self._journal.record([intent], required=self._policy.audit_required)
+        self._audit_log.record([intent], required=self._policy.audit_required)
         cause = ""
         try:
             number = self._coupa.comment(document, text, deadline.within(deadline.left_s() - NOTING_S))
@@ -204,21 +206,21 @@ class Ask:
         if number:
             answer = remembered(number)
         else:
-            answer = case.speaker.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
+            answer = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer
         self._note(case, answer.outcome, cause=cause)
         return True
 
-    def _note(self, case: Case, outcome: str, *, cause: str) -> None:
+    def _note(self, case: RequestCase, outcome: str, *, cause: str) -> None:
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
 
     def _written(self, document: Document, text: str, deadline: Deadline, within: timedelta) -> int | None:
         """Return the comment by which the same person asked the same lately; None for no such comment."""
         since = self._coupa.now() - within
-        for said in self._comments(document, deadline):
-            at = stamp(said.created_at)
-            if said.comments == text and said.by_us is not False and at is not None and at >= since:
-                return said.id
+        for comment in self._comments(document, deadline):
+            at = stamp(comment.created_at)
+            if comment.comments == text and comment.by_us is not False and at is not None and at >= since:
+                return comment.id
         return None
 
     def _comments(self, document: Document, deadline: Deadline) -> Sequence[Comment]:

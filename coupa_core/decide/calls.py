@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coupa_core.decide.check import Case
+from coupa_core.decide.check import RequestCase
 
 CONFIRMS = 1
 """Calls that read decisions back."""
@@ -44,7 +44,7 @@ def last_turn_s(left_s: float, call_s: float, *, reads: int, calls: int = 2) -> 
     return left_s - reads * call_s - calls * kept_s(call_s)
 
 
-def reads_of(cases: Iterable[Case]) -> int:
+def reads_of(cases: Iterable[RequestCase]) -> int:
     """Return how many calls come before the decisions; each is for all clicks of a request.
 
     For a group its members are read, where they do not come with the approval, and for somebody else's
@@ -54,7 +54,7 @@ def reads_of(cases: Iterable[Case]) -> int:
     return _READS + max(map(_asks_more, cases), default=0)
 
 
-def _asks_more(case: Case) -> int:
+def _asks_more(case: RequestCase) -> int:
     offer = case.offer
     if offer is None:
         return 2

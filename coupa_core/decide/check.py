@@ -15,28 +15,27 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coupa_core import notice
+from coupa_core.audit_log import Event, EventKind
 from coupa_core.authority import TOKEN_LIFE, Decider, Offer, Right, TokenKeys, is_same
 from coupa_core.clock import Clock, Deadline
-from coupa_core.content import digests
+from coupa_core.content import content_hashes
 from coupa_core.decide.ahead import Ahead, read_ahead
 from coupa_core.decide.answers import (
     BARRED,
     Answer,
+    AnswerWriter,
     Click,
     Outcome,
     Question,
-    Speaker,
     refused_by_coupa,
     too_long,
 )
 from coupa_core.decide.ended import ended, room_of
-from coupa_core.decide.ports import Deciders, Decisions, Policy
-from coupa_core.decide.rows import Before, Rows
+from coupa_core.decide.ports import CoupaDecisions, DeciderLookup, DecisionPolicy
+from coupa_core.decide.rows import Before, RequestRows
 from coupa_core.documents import parse_document
 from coupa_core.endings import End, end_of_document, has_stopped
 from coupa_core.errors import BridgeError, Busy, CallerError, Denied, Malformed, Refused, ServiceError
-from coupa_core.journal import Event
-from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Entry
 from coupa_core.model import (
     MAX_ID,
@@ -45,15 +44,15 @@ from coupa_core.model import (
     Bar,
     Document,
     DocumentKey,
-    Found,
-    Kind,
+    DocumentKind,
+    FoundApprovals,
     Member,
     Person,
     Unreadable,
     has_turn,
     version,
 )
-from coupa_core.parallel import begun
+from coupa_core.parallel import start_in_background
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ AHEAD = timedelta(days=1)
 
 
 @dataclass
-class Case:
+class RequestCase:
     """What is known about a click, or a question, so far; each check adds to it.
 
     Attributes:
@@ -111,25 +110,27 @@ class Case:
         return self.before is Before.DECIDED
 
     @property
-    def said(self) -> Answer | BridgeError:
+    def result(self) -> Answer | BridgeError:
         """Return how it ended; only asked for then."""
         assert self.end is not None  # noqa: S101
         is_unknown = self.after is None and isinstance(self.end, Busy | ServiceError)
         if is_unknown and self.before is not Before.NOTHING:
             # What was sent before may have decided; nobody is told that nothing was.
-            return self.speaker.answer(Outcome.UNCONFIRMED)
+            return self.writer.answer(Outcome.UNCONFIRMED)
         return self.end
 
     @property
-    def speaker(self) -> Speaker:
+    def writer(self) -> AnswerWriter:
         """Return who answers the person, by what is known so far."""
-        return Speaker(self.style, self.approval, self.document or (None if self.approval else self.noted))
+        return AnswerWriter(
+            self.style, self.approval, self.document or (None if self.approval else self.noted)
+        )
 
     @property
     def name(self) -> str:
         """Return what an error is about; empty where that is not known, or not the person's to know."""
         is_theirs = self.decider is not None or self.approval is None
-        return self.speaker.name if is_theirs else ""
+        return self.writer.name if is_theirs else ""
 
     @property
     def subject(self) -> tuple[Approval, Decider]:
@@ -176,7 +177,7 @@ class Case:
         )
 
 
-C = TypeVar("C", bound=Case)
+C = TypeVar("C", bound=RequestCase)
 
 
 def waiting(cases: Iterable[C]) -> list[C]:
@@ -201,11 +202,11 @@ class Checks:
     def __init__(
         self,
         *,
-        coupa: Decisions,
-        directory: Callable[[], Deciders],
+        coupa: CoupaDecisions,
+        directory: Callable[[], DeciderLookup],
         clock: Clock,
         keys: TokenKeys | None,
-        policy: Policy,
+        policy: DecisionPolicy,
         workers: int,
     ) -> None:
         self._coupa = coupa
@@ -226,7 +227,7 @@ class Checks:
         locale = next((offer.locale for offer in offers if offer), "")
         return self._policy.style.to(locale, clicks[0].actor)
 
-    def admit(self, case: Case, rows: Rows) -> None:
+    def admit(self, case: RequestCase, rows: RequestRows) -> None:
         """Read the token; every fault has the same error, so that it teaches nothing."""
         click, now = case.click, self._clock.now()
         if self._keys is None or (click.token is None and not self._policy.token_required):
@@ -240,23 +241,25 @@ class Checks:
         case.offer = offer
         if offer.expires_at <= now:
             self.look_up(case, rows)
-            case.end = case.speaker.answer(Outcome.EXPIRED)
+            case.end = case.writer.answer(Outcome.EXPIRED)
 
-    def look_up(self, case: Case, rows: Rows) -> None:
+    def look_up(self, case: RequestCase, rows: RequestRows) -> None:
         """Learn from the ledger what is spoken of before Coupa is asked: by kind and number, as on the card.
 
         Only to the holder of a token of ours, who was shown the card: nobody else may know what it is about.
         """
-        row = rows.round_of(case.click.approval_id) if self._is_holder(case) else None
+        row = rows.current_row(case.click.approval_id) if self._is_holder(case) else None
         if row is not None:
             case.noted = parse_document(row.document_type, {"id": row.document_id})
 
-    def _is_holder(self, case: Case) -> bool:
+    def _is_holder(self, case: RequestCase) -> bool:
         """Tell whether the token that came names just this person."""
         offer, keys = case.offer, self._keys
         return offer is not None and keys is not None and keys.is_held_by(offer, case.click.actor)
 
-    def meet(self, cases: Sequence[Case], deadline: Deadline, *, rows: Rows | None = None) -> None:
+    def meet(
+        self, cases: Sequence[RequestCase], deadline: Deadline, *, rows: RequestRows | None = None
+    ) -> None:
         """Read the approvals and their documents; let go on what is pending, and this person's.
 
         Args:
@@ -281,7 +284,7 @@ class Checks:
             if case.approval is None:
                 case.end = self._vanished(case, directory, rows, soon)
 
-    def refuse(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> None:
+    def refuse(self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline) -> None:
         """Compare each click with what Coupa says now; those that do not end may be carried out."""
         self.meet(cases, deadline, rows=rows)
         siblings = self._siblings(waiting(cases), deadline)
@@ -289,9 +292,9 @@ class Checks:
             approval, _ = case.subject
             assert case.document is not None  # noqa: S101 - what has none has ended
             if has_stopped(case.document):
-                case.end = case.speaker.over(end_of_document(case.document, [approval]))
+                case.end = case.writer.over(end_of_document(case.document, [approval]))
             elif not has_turn(approval, case.document, siblings.get(approval.document_key, ())):
-                case.end = case.speaker.answer(Outcome.NOT_YOUR_TURN)
+                case.end = case.writer.answer(Outcome.NOT_YOUR_TURN)
             else:
                 case.end = (
                     self._forbid(case, case.document)
@@ -299,47 +302,47 @@ class Checks:
                     or self.overlong(case)
                 )
 
-    def overlong(self, case: Case) -> Answer | None:
+    def overlong(self, case: RequestCase) -> Answer | None:
         """Refuse words of which not all would arrive."""
         approval, decider = case.subject
         room, length = room_of(case.click, decider, asked=approval.asked_name)
-        return too_long(room, length, case.speaker) if length > room else None
+        return too_long(room, length, case.writer) if length > room else None
 
-    def barred(self, case: Case, bar: Bar, document: Document) -> Answer:
+    def barred(self, case: RequestCase, bar: Bar, document: Document) -> Answer:
         """Say why something is done in Coupa only, and where."""
-        said = case.style.colon(case.speaker.what, case.style.say(f"bar.{bar}"))
-        return Answer(BARRED[bar], said, {"link": notice.link_to(document, style=case.style)})
+        sentence = case.style.colon(case.writer.what, case.style.say(f"bar.{bar}"))
+        return Answer(BARRED[bar], sentence, {"link": notice.link_to(document, style=case.style)})
 
-    def refused(self, case: Case, failure: ServiceError) -> Answer | None:
+    def refused(self, case: RequestCase, failure: ServiceError) -> Answer | None:
         """Return what is said where Coupa itself refuses, with its sentences; None for any other failure."""
         if not isinstance(failure, Refused) or not failure.is_considered or case.document is None:
             return None
         number, code = case.click.approval_id, failure.code
         logger.warning("refused by coupa approval_id=%d code=%s cause=%s", number, code, failure)
         link = notice.link_to(case.document, style=case.style)
-        return refused_by_coupa(failure.said, case.speaker, link)
+        return refused_by_coupa(failure.user_message, case.writer, link)
 
-    def asked_for(self, case: Case) -> bool:
+    def asked_for(self, case: RequestCase) -> bool:
         """Tell whether the person asked for what is to be decided; who entered it for another did not."""
         assert case.document is not None  # noqa: S101 - see `refuse`
         return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
 
-    def answerer(self, case: Case) -> Person | None:
+    def answerer(self, case: RequestCase) -> Person | None:
         """Return who can be asked about it: whoever answers for it, if that is somebody else."""
         assert case.document is not None  # noqa: S101 - see `refuse`
         person = case.document.answerer
         is_own = person is not None and is_same(case.subject[1], person, self._policy.rules.emails)
         return None if is_own else person
 
-    def _found(self, cases: Sequence[Case], deadline: Deadline) -> Found:
+    def _found(self, cases: Sequence[RequestCase], deadline: Deadline) -> FoundApprovals:
         ids = [case.click.approval_id for case in waiting(cases)]
         try:
             return self._coupa.approvals(ids, deadline)
         except ServiceError as error:
             _end(cases, error)
-            return Found()
+            return FoundApprovals()
 
-    def _absent(self, case: Case, found: Found) -> BridgeError | None:
+    def _absent(self, case: RequestCase, found: FoundApprovals) -> BridgeError | None:
         """Return why nobody can say what an approval is that was not found; None where Coupa had it once."""
         if case.click.approval_id in found.failed:
             return found.failed[case.click.approval_id]
@@ -349,35 +352,37 @@ class Checks:
             return CallerError("not_found", "There is no such approval in Coupa.", status=404)
         return None
 
-    def _vanished(self, case: Case, directory: Deciders, rows: Rows | None, deadline: Deadline) -> Answer:
+    def _vanished(
+        self, case: RequestCase, directory: DeciderLookup, rows: RequestRows | None, deadline: Deadline
+    ) -> Answer:
         """Say how an approval ended that Coupa has no more: by its document, of which our row knows.
 
         Not by whom: nobody can check any more that it was this person's. To whom it was not shown nothing is
         said but that it is over.
         """
-        row = rows.round_of(case.click.approval_id) if rows else None
+        row = rows.current_row(case.click.approval_id) if rows else None
         try:
             document = self._document_of(row, deadline)
             if document is not None and document.status == PENDING:
                 others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
                 current = [each for each in others if each.is_pending and has_turn(each, document, others)]
                 if any(directory.decider(case.click.actor, each, deadline) for each in current):
-                    speaker = replace(case.speaker, document=document)
-                    return speaker.answer(Outcome.ALREADY_DECIDED, "answer.replaced")
+                    writer = replace(case.writer, document=document)
+                    return writer.answer(Outcome.ALREADY_DECIDED, "answer.replaced")
         except ServiceError as failure:
             logger.warning("end not read approval_id=%d code=%s", case.click.approval_id, failure.code)
             document = None
         if not (case.is_repeat or self._is_holder(case)):
             document = None
-        return replace(case.speaker, document=document).over(End(end_of_document(document).ending))
+        return replace(case.writer, document=document).over(End(end_of_document(document).ending))
 
     def _document_of(self, row: Entry | None, deadline: Deadline) -> Document | None:
         if row is None or not 0 < (row.document_id or 0) < MAX_ID:
             return None
         document = self._coupa.documents([row], deadline).get(row.document_key)
-        return self._coupa.veiled(document, None) if document else None
+        return self._coupa.redacted(document, None) if document else None
 
-    def _know(self, cases: Sequence[Case], directory: Deciders, deadline: Deadline) -> str:
+    def _know(self, cases: Sequence[RequestCase], directory: DeciderLookup, deadline: Deadline) -> str:
         """Find out as whom the person decides each approval, and speak to them in their language in all.
 
         Returns:
@@ -399,31 +404,37 @@ class Checks:
             case.style = style
         return key
 
-    def _owners(self, actor: str, directory: Deciders, deadline: Deadline) -> list[Member]:
+    def _owners(self, actor: str, directory: DeciderLookup, deadline: Deadline) -> list[Member]:
         try:
             return directory.owners(actor, deadline)
         except ServiceError as failure:
             logger.warning("reader not looked up code=%s", failure.code)
             return []
 
-    def _meet(self, case: Case, approval: Approval, rows: Rows | None, stranger: str) -> None:
+    def _meet(self, case: RequestCase, approval: Approval, rows: RequestRows | None, stranger: str) -> None:
         if _is_told_again(case, approval):
             # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
-            case.end = ended(case.click, approval, case.speaker, is_own=True)
+            case.end = ended(case.click, approval, case.writer, is_own=True)
         elif case.decider is None:
-            case.end = case.speaker.answer(Outcome.NOT_YOUR_APPROVAL, stranger)
+            case.end = case.writer.answer(Outcome.NOT_YOUR_APPROVAL, stranger)
         elif not approval.is_pending:
             is_own = rows is not None and isinstance(case.click, Click) and rows.has_decided(case.click)
-            case.end = ended(case.click, approval, case.speaker, is_own=is_own)
+            case.end = ended(case.click, approval, case.writer, is_own=is_own)
 
-    def _begin_documents(self, cases: Sequence[Case], rows: Rows, deadline: Deadline) -> Future[Ahead] | None:
+    def _begin_documents(
+        self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline
+    ) -> Future[Ahead] | None:
         """Begin to read what the rows name; not for what was decided before, which needs no document."""
         ids = [case.click.approval_id for case in cases if not case.is_repeat]
         if self._workers == 1 or not ids:
             return None
-        return begun(lambda: read_ahead(self._coupa, rows, ids, deadline, workers=self._workers))
+        return start_in_background(
+            lambda: read_ahead(self._coupa, rows, ids, deadline, workers=self._workers)
+        )
 
-    def _read_documents(self, cases: Sequence[Case], ahead: Future[Ahead] | None, deadline: Deadline) -> None:
+    def _read_documents(
+        self, cases: Sequence[RequestCase], ahead: Future[Ahead] | None, deadline: Deadline
+    ) -> None:
         if not cases:
             return  # what is read ahead is for nobody now, and nobody waits for it
         documents = self._documents(cases, ahead.result() if ahead else Ahead(), deadline)
@@ -436,10 +447,10 @@ class Checks:
                 text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
                 case.end = case.document.failure or Denied("coupa_unreadable", text)
             else:  # a row by which it was read ahead does not say whom Coupa asks
-                case.document = self._coupa.veiled(case.document, approval)
+                case.document = self._coupa.redacted(case.document, approval)
 
     def _documents(
-        self, cases: Sequence[Case], ahead: Ahead, deadline: Deadline
+        self, cases: Sequence[RequestCase], ahead: Ahead, deadline: Deadline
     ) -> Mapping[DocumentKey, Document]:
         """Return the documents that approvals name: what was read ahead of these, and the rest by asking."""
         wanted = {case.subject[0].document_key for case in cases}
@@ -455,16 +466,18 @@ class Checks:
             _end(rest, error)
             return came
 
-    def _siblings(self, cases: Sequence[Case], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
+    def _siblings(
+        self, cases: Sequence[RequestCase], deadline: Deadline
+    ) -> dict[DocumentKey, list[Approval]]:
         """Read who else is asked, for documents that do not say whose turn it is."""
-        unsaid = [case for case in cases if case.document and case.document.kind is Kind.OTHER]
+        unsaid = [case for case in cases if case.document and case.document.kind is DocumentKind.OTHER]
         try:
             return self._coupa.siblings([case.document for case in unsaid if case.document], deadline)
         except ServiceError as error:
             _end(unsaid, error)
             return {}
 
-    def _decider(self, case: Case, directory: Deciders, deadline: Deadline) -> Decider | None:
+    def _decider(self, case: RequestCase, directory: DeciderLookup, deadline: Deadline) -> Decider | None:
         """Return who the person is, and note as whom they decide, unless the token is somebody else's."""
         offer, approval = case.offer, case.approval
         assert approval is not None  # noqa: S101 - nobody is asked about what is not there
@@ -479,7 +492,7 @@ class Checks:
             case.decider = found
         return found
 
-    def _forbid(self, case: Case, document: Document) -> Answer | CallerError | None:
+    def _forbid(self, case: RequestCase, document: Document) -> Answer | CallerError | None:
         """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
         approval, decider = case.subject
         case.right = self._policy.rules.right(decider, approval, document)
@@ -489,11 +502,11 @@ class Checks:
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
-    def _compare(self, case: Case, document: Document, rows: Rows) -> Answer | None:
+    def _compare(self, case: RequestCase, document: Document, rows: RequestRows) -> Answer | None:
         """Refuse when the person was shown other content, or an earlier round, or has decided it before."""
         offer = case.offer
-        case.row = row = rows.round_of(case.click.approval_id)
-        case.content, content_before = digests(document)
+        case.row = row = rows.current_row(case.click.approval_id)
+        case.content, content_before = content_hashes(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if case.is_repeat:
             # The same request again must not decide twice: that it waits once more is news to this person.
@@ -505,7 +518,7 @@ class Checks:
         is_of_0_1 = (offer.content, offer.generation) == (content_before, case.generation)
         return self._changed(case, document, "earlier_release" if is_of_0_1 else "changed")
 
-    def _changed(self, case: Case, document: Document, key: str) -> Answer:
+    def _changed(self, case: RequestCase, document: Document, key: str) -> Answer:
         """Show the person how it is now, with a token for that where the click had one."""
         approval, decider = case.subject
         offer, row, shown = case.offer, case.row, ""
@@ -515,7 +528,7 @@ class Checks:
             # The row has the figures of this person's last card; of an older one they would be untrue.
             shown = row.to(decider.key).facts if row.has_told(decider.key, was) else ""
         card = notice.compose(
-            notice.Turn(
+            notice.ApprovalRequest(
                 approval=approval,
                 document=document,
                 right=case.right,
@@ -529,13 +542,13 @@ class Checks:
         )
         token = card.slots.get("action_token")
         details = {"content": card.text} | ({"action_token": token} if token else {})
-        return case.speaker.answer(Outcome.CHANGED, f"answer.{key}", details)
+        return case.writer.answer(Outcome.CHANGED, f"answer.{key}", details)
 
 
-def _is_told_again(case: Case, approval: Approval) -> bool:
+def _is_told_again(case: RequestCase, approval: Approval) -> bool:
     return case.is_repeat and not approval.is_pending
 
 
-def _end(cases: Iterable[Case], error: ServiceError) -> None:
+def _end(cases: Iterable[RequestCase], error: ServiceError) -> None:
     for case in waiting(cases):
         case.end = error

@@ -7,7 +7,7 @@ import re
 from coupa_core import notice
 from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
-from coupa_core.decide.answers import DONE, Answer, Click, Question, Speaker
+from coupa_core.decide.answers import DONE, Answer, AnswerWriter, Click, Question
 from coupa_core.endings import end_of
 from coupa_core.marks import mark_of, read_mark
 from coupa_core.model import DONE_STATUS, Approval, Chain, Verb, stamp
@@ -38,33 +38,37 @@ Source: Coupa Core API, Requisitions, "status".
 """
 
 
-def done(click: Click, after: Approval, speaker: Speaker, chain: Chain | None = None) -> Answer:
+def done(click: Click, after: Approval, writer: AnswerWriter, chain: Chain | None = None) -> Answer:
     """Say that the decision took effect, and, where the document was read, how far it has come.
 
     That Coupa has the reason is said where these very words are read in Coupa.
     """
-    outcome, style = DONE[click.verb], speaker.style
-    said = [speaker.answer(outcome).message]
+    outcome, style = DONE[click.verb], writer.style
+    sentences = [writer.answer(outcome).message]
     details = {"document_status": notice.clean(chain.status, notice.SHORT)} if chain else {}
     if click.verb is Verb.REJECT and has_arrived(click, after):
-        said.append(style.say("answer.reason"))
+        sentences.append(style.say("answer.reason"))
     if chain and click.verb is Verb.APPROVE and chain.status in _APPROVED:
-        said.append(style.say("answer.full"))
+        sentences.append(style.say("answer.full"))
     elif chain and click.verb is Verb.APPROVE and chain.next_names:
         names = [notice.clean(name, notice.SHORT) for name in chain.next_names]
         more = style.more(len(names) - MAX_NEXT) if len(names) > MAX_NEXT else None
         details["next_approver"] = style.join(*names[:MAX_NEXT], more)
-        said.append(style.say("answer.next", who=details["next_approver"]))
-    return Answer(outcome, style.sentences(*said), {name: text for name, text in details.items() if text})
+        sentences.append(style.say("answer.next", who=details["next_approver"]))
+    return Answer(
+        outcome, style.sentences(*sentences), {name: text for name, text in details.items() if text}
+    )
 
 
-def ended(click: Click | Question, approval: Approval, speaker: Speaker, *, is_own: bool = False) -> Answer:
+def ended(
+    click: Click | Question, approval: Approval, writer: AnswerWriter, *, is_own: bool = False
+) -> Answer:
     """Say how an approval ended: by this person's own earlier click, or otherwise.
 
     Args:
         click: or question.
         approval: as Coupa has it now, not pending any more.
-        speaker: answers the person.
+        writer: answers the person.
         is_own: our own record has this very decision by this person.
 
     A click with other words than Coupa has is no repetition: these did not arrive, and none are said to have.
@@ -72,11 +76,11 @@ def ended(click: Click | Question, approval: Approval, speaker: Speaker, *, is_o
     if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]:
         is_own = is_own or is_ours(click, approval)
         if is_own and has_arrived(click, approval) is not False:
-            return done(click, approval, speaker)
+            return done(click, approval, writer)
     known = {"status": approval.status, "decided_by": approval.decided_by}
     details = {name: notice.clean(text, notice.SHORT) for name, text in known.items()}
     details["decided_at"] = _stamp_of(approval)
-    return speaker.over(end_of(approval, None), **details)
+    return writer.over(end_of(approval, None), **details)
 
 
 def _stamp_of(approval: Approval) -> str:
@@ -126,9 +130,9 @@ def room_of(click: Click | Question, decider: Decider, *, asked: str) -> tuple[i
 
 def _signed(click: Click | Question, words: str, decider: Decider, asked: str, limit: int) -> str:
     """Return somebody's words as one line, after who says them."""
-    said = f": {words}" if words else ""
+    tail = f": {words}" if words else ""
     marks = [_mark(click, decider, asked, sizes) for sizes in (_USUAL, _TIGHT)]
-    return next((f"{mark}{said}" for mark in marks if len(mark) + len(said) <= limit), f"{marks[-1]}{said}")
+    return next((f"{mark}{tail}" for mark in marks if len(mark) + len(tail) <= limit), f"{marks[-1]}{tail}")
 
 
 def _mark(click: Click | Question, decider: Decider, asked: str, longest: tuple[int, int]) -> str:

@@ -8,21 +8,31 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol
 
+from coupa_core.audit_log import Event
 from coupa_core.authority import Decider, Rules
 from coupa_core.clock import Deadline
-from coupa_core.journal import Event
-from coupa_core.model import Approval, Chain, Comment, Document, DocumentKey, Found, Member, Naming, Verb
+from coupa_core.model import (
+    Approval,
+    Chain,
+    Comment,
+    Document,
+    DocumentKey,
+    FoundApprovals,
+    Member,
+    Naming,
+    Verb,
+)
 from coupa_core.notice import Style
 
 
-class Decisions(Protocol):
+class CoupaDecisions(Protocol):
     """Coupa, as far as a decision needs it; every method but `now` raises `ServiceError` on failure."""
 
     def now(self) -> datetime:
         """Return the time by Coupa's clock, with which its stamps are compared."""
         ...
 
-    def approvals(self, ids: Iterable[int], deadline: Deadline) -> Found:
+    def approvals(self, ids: Iterable[int], deadline: Deadline) -> FoundApprovals:
         """Read approvals by id."""
         ...
 
@@ -30,7 +40,7 @@ class Decisions(Protocol):
         """Read the documents that approvals, or rows, name, by (type, id)."""
         ...
 
-    def veiled(self, document: Document, approval: Approval | None) -> Document:
+    def redacted(self, document: Document, approval: Approval | None) -> Document:
         """Return a document as chat may know it of this approval; None where nobody knows that."""
         ...
 
@@ -59,7 +69,7 @@ class Decisions(Protocol):
         ...
 
 
-class Turns(Protocol):
+class Permits(Protocol):
     """Turns at Coupa that are kept for one request; inside `with`, its calls use them."""
 
     def __len__(self) -> int:
@@ -76,7 +86,7 @@ class Turns(Protocol):
         """Let other calls be."""
         ...
 
-    def split(self, number: int) -> tuple[Turns, Turns]:
+    def split(self, number: int) -> tuple[Permits, Permits]:
         """Return the first ones and the others: those are there, however many calls come before."""
         ...
 
@@ -84,7 +94,7 @@ class Turns(Protocol):
 class Admission(Protocol):
     """The way to turns at Coupa."""
 
-    def admit(self, least: int, most: int, *, within_s: float) -> Turns:
+    def admit(self, least: int, most: int, *, within_s: float) -> Permits:
         """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
@@ -94,7 +104,7 @@ class Admission(Protocol):
         ...
 
 
-class Deciders(Protocol):
+class DeciderLookup(Protocol):
     """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
@@ -117,7 +127,7 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class DecisionPolicy:
     """What the operator has settled about decisions.
 
     Attributes:

@@ -16,7 +16,7 @@ from coupa_core.addresses import same_address
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Click
 from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
-from coupa_core.ledger import Asked, Entry, Ledger, State, asked, decided, tried
+from coupa_core.ledger import Entry, Ledger, OpenQuestion, State, asked, decided, tried
 from coupa_core.model import Approval, fingerprint
 
 ASKED = "asked"
@@ -37,7 +37,7 @@ class Before(Enum):
     DECIDED = auto()
 
 
-class Rows:
+class RequestRows:
     """The rows of the approvals of one request.
 
     Args:
@@ -49,18 +49,18 @@ class Rows:
         self._ledger = ledger
         self._deadline = deadline
         self._failure: ServiceError | None = None
-        self._rounds: dict[int, Entry | None] = {}
+        self._current_rows: dict[int, Entry | None] = {}
 
-    def round_of(self, approval_id: int) -> Entry | None:
+    def current_row(self, approval_id: int) -> Entry | None:
         """Return the row by which an approval is offered now, read once; None without the ledger."""
-        if approval_id not in self._rounds:
-            self._rounds[approval_id] = self._round_of(approval_id)
-        return self._rounds[approval_id]
+        if approval_id not in self._current_rows:
+            self._current_rows[approval_id] = self._read_current_row(approval_id)
+        return self._current_rows[approval_id]
 
-    def _round_of(self, approval_id: int) -> Entry | None:
+    def _read_current_row(self, approval_id: int) -> Entry | None:
         try:
             self._check()
-            return self._ledger.round_of(approval_id)
+            return self._ledger.current_row(approval_id)
         except ServiceError as error:
             self._fail(error, approval_id)
             return None
@@ -132,7 +132,9 @@ class Rows:
                 logger.warning("question without ledger code=%s", error.code)
                 return True
 
-    def remember_question(self, approval: Approval, number: int, question: Asked, clock: Clock) -> bool:
+    def remember_question(
+        self, approval: Approval, number: int, question: OpenQuestion, clock: Clock
+    ) -> bool:
         """Note an open question, for the sweep; False where it could not be noted.
 
         A row that a sweep has claimed is waited for: a change under its hands would repeat its messages.
@@ -156,7 +158,7 @@ class Rows:
         return self._failure is None
 
     def _note(self, number: int, change: Callable[[Entry], Entry | None], *, what: str = "decision") -> bool:
-        """Change a row; False where the change leaves it as it is."""
+        """Change a row; False where the change leaves it is."""
         try:
             for _ in range(_RECORD_TRIES):
                 self._check()

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from coupa_core.audit_log import EventKind
 from coupa_core.clock import Clock, Deadline
-from coupa_core.decide.answers import Answer, Click, Outcome, Several
+from coupa_core.decide.answers import Answer, Click, Outcome, SeveralAnswers
 from coupa_core.decide.calls import CONFIRMS, kept_s, last_turn_s, reads_of
-from coupa_core.decide.check import Case, Checks, waiting
+from coupa_core.decide.check import Checks, RequestCase, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
-from coupa_core.decide.ports import Admission, Decisions, Policy, Recorder
-from coupa_core.decide.rows import Rows
+from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
+from coupa_core.decide.rows import RequestRows
 from coupa_core.decide.waits import waits
 from coupa_core.errors import (
     BridgeError,
@@ -29,11 +30,10 @@ from coupa_core.errors import (
     Unavailable,
     Unknown,
 )
-from coupa_core.journal import Kind as EventKind
 from coupa_core.ledger import Ledger
 from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
 from coupa_core.notice import Style, is_blank
-from coupa_core.parallel import each
+from coupa_core.parallel import map_parallel
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -51,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Decision(Case):
+class Decision(RequestCase):
     """A click on its way through Coupa.
 
     Attributes:
@@ -100,9 +100,9 @@ class Decide:
     Args:
         checks: what must hold.
         coupa: where the decisions are made.
-        turns: how many calls may be made there.
+        permits: how many calls may be made there.
         ledger: where they are remembered.
-        journal: where they are recorded.
+        audit_log: where they are recorded.
         clock: the time.
         policy: what the operator has settled.
         workers: how many decisions are under way at the same time; 1 sends them in order, without threads.
@@ -112,19 +112,19 @@ class Decide:
         self,
         *,
         checks: Checks,
-        coupa: Decisions,
-        turns: Admission,
+        coupa: CoupaDecisions,
+        permits: Admission,
         ledger: Ledger,
-        journal: Recorder,
+        audit_log: Recorder,
         clock: Clock,
-        policy: Policy,
+        policy: DecisionPolicy,
         workers: int,
     ) -> None:
         self._checks = checks
         self._coupa = coupa
-        self._turns = turns
+        self._permits = permits
         self._ledger = ledger
-        self._journal = journal
+        self._audit_log = audit_log
         self._clock = clock
         self._policy = policy
         self._workers = workers
@@ -137,14 +137,14 @@ class Decide:
                 action is switched off.
             ServiceError: Coupa or the audit record could not be asked, and nothing was decided.
         """
-        said = self.decide_all([click])
-        [end] = said.ends
+        answers = self.decide_all([click])
+        [end] = answers.ends
         if isinstance(end, BridgeError):
-            end.language, end.about = said.style.language, said.names[0]
+            end.language, end.about = answers.style.language, answers.names[0]
             raise end
         return end
 
-    def decide_all(self, clicks: Sequence[Click]) -> Several:
+    def decide_all(self, clicks: Sequence[Click]) -> SeveralAnswers:
         """Carry out clicks of one person on different approvals, each as if it were alone.
 
         Returns:
@@ -152,21 +152,21 @@ class Decide:
             are in one language.
         """
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
-        rows = Rows(self._ledger, deadline)
+        rows = RequestRows(self._ledger, deadline)
         style = self._checks.style_for(clicks)
         cases = [Decision(click, style, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
         entered = waiting(cases)
         if entered:
-            self._take_turns(entered, rows, deadline)
-        self._journal.record([event for case in cases for event in case.events], required=False)
+            self._take_permits(entered, rows, deadline)
+        self._audit_log.record([event for case in cases for event in case.events], required=False)
         for case in cases:
             case.log()
             if case.approval is None and isinstance(case.end, BridgeError):
                 self._checks.look_up(case, rows)
-        return Several(
-            ends=[case.said for case in cases],
+        return SeveralAnswers(
+            ends=[case.result for case in cases],
             names=[case.name for case in cases],
             style=next((each.style for each in entered), style),
         )
@@ -175,23 +175,23 @@ class Decide:
         """Return how somebody is spoken to of whom only a token is known."""
         return self._checks.style_of(token)
 
-    def _take_turns(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
+    def _take_permits(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
         """Check and carry out as many as there are turns for at Coupa; the others are told at once."""
         repeats = [case for case in cases if case.is_repeat]  # they are read, and never sent again
         fresh = [case for case in cases if not case.is_repeat]
         reads, confirms = reads_of(cases), CONFIRMS if fresh else 0
         least = reads + min(1, len(fresh)) + confirms
         try:
-            within_s = last_turn_s(deadline.left_s(), self._turns.call_s, reads=reads)
-            turns = self._turns.admit(least, reads + len(fresh) + confirms, within_s=within_s)
+            within_s = last_turn_s(deadline.left_s(), self._permits.call_s, reads=reads)
+            permits = self._permits.admit(least, reads + len(fresh) + confirms, within_s=within_s)
         except Busy as busy:
             for case in cases:
                 case.end = busy
             return
-        number = len(turns) - reads - confirms
+        number = len(permits) - reads - confirms
         for case in fresh[number:]:
             case.end = Busy("too many decisions in one request for the allowed rate", retry_after_s=1)
-        checking, deciding = turns.split(reads)
+        checking, deciding = permits.split(reads)
         entered = repeats + fresh[:number]
         with checking:
             self._checks.refuse(entered, rows, self._before(deadline, calls=2))
@@ -202,14 +202,14 @@ class Decide:
 
     def _before(self, deadline: Deadline, *, calls: int) -> Deadline:
         """Return an earlier deadline, which leaves the time for so many calls after it."""
-        return deadline.within(deadline.left_s() - calls * kept_s(self._turns.call_s))
+        return deadline.within(deadline.left_s() - calls * kept_s(self._permits.call_s))
 
     def _check_time(self, deadline: Deadline) -> None:
         """Begin no decision that could not be read back in time; raises `Unavailable`."""
         if self._before(deadline, calls=2).left_s() <= 0:
             raise Unavailable("decide_late", "no time left to decide; nothing was decided")
 
-    def _enter(self, case: Decision, rows: Rows) -> None:
+    def _enter(self, case: Decision, rows: RequestRows) -> None:
         """Look at what needs no question to Coupa: the token, the same request before, the reason."""
         click = case.click
         if click.verb not in self._policy.style.actions:
@@ -225,28 +225,28 @@ class Decide:
         is_silent = click.verb is Verb.REJECT and is_blank(click.reason)
         if case.end is None and is_silent and self._policy.reason_required:
             self._checks.look_up(case, rows)
-            case.end = case.speaker.answer(Outcome.REASON_REQUIRED)
+            case.end = case.writer.answer(Outcome.REASON_REQUIRED)
         case.note_refusal(at=self._clock.now())
 
-    def _carry_out(self, cases: list[Decision], rows: Rows, deadline: Deadline) -> None:
+    def _carry_out(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
         """Record the intents, send each decision once, and believe only what Coupa says afterwards."""
         try:
             if cases:
                 self._check_time(deadline)
                 intents = [case.event(EventKind.INTENT, at=self._clock.now()) for case in cases]
-                self._journal.record(intents, required=self._policy.audit_required)
+                self._audit_log.record(intents, required=self._policy.audit_required)
         except ServiceError as error:
             for case in cases:
                 case.end = error
             return
-        each(lambda case: self._send(case, deadline), cases, workers=self._workers)
+        map_parallel(lambda case: self._send(case, deadline), cases, workers=self._workers)
         sent = waiting(cases)
         self._read_back(sent, deadline)
         for case in waiting(sent):
             self._settle(case)
-        each(lambda case: self._remember(case, rows), sent, workers=self._workers)
+        map_parallel(lambda case: self._remember(case, rows), sent, workers=self._workers)
 
-    def _remember(self, case: Decision, rows: Rows) -> None:
+    def _remember(self, case: Decision, rows: RequestRows) -> None:
         if case.is_confirmed:
             rows.remember(case.click, self._clock)
         elif isinstance(case.end, Answer) and case.end.outcome is Outcome.UNCONFIRMED:
@@ -334,15 +334,15 @@ class Decide:
                 clicked_at=case.clicked_at,
                 confirmed_at=self._clock.now(),
             )
-            self._end(case, done(case.click, after, case.speaker, case.chain))
+            self._end(case, done(case.click, after, case.writer, case.chain))
         else:
-            self._end(case, ended(case.click, after, case.speaker))
+            self._end(case, ended(case.click, after, case.writer))
 
     def _settle_untaken(self, case: Decision) -> None:
         """Say what became of a decision that Coupa did not take, as far as it says."""
         refusal = case.refusal
         if refusal is None:
-            self._end(case, case.speaker.answer(Outcome.UNCONFIRMED))
+            self._end(case, case.writer.answer(Outcome.UNCONFIRMED))
         elif answer := self._checks.refused(case, refusal):
             self._end(case, answer, cause=refusal.code)
         else:
@@ -350,7 +350,7 @@ class Decide:
 
     def _lose(self, case: Decision, error: ServiceError) -> None:
         logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
-        self._end(case, case.speaker.answer(Outcome.UNCONFIRMED), cause=error.code)
+        self._end(case, case.writer.answer(Outcome.UNCONFIRMED), cause=error.code)
 
     def _fail(self, case: Decision, error: ServiceError) -> None:
         case.end = error

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from coupa_core.app import Parts
+from coupa_core.app import Overrides
 from coupa_core.clock import SystemClock
 from coupa_core.doctor.checks import examine
 from coupa_core.doctor.preview import preview
@@ -23,12 +23,12 @@ BRIDGE_ENV = "bridge.env"
 """The file of an environment in Azure; the shell reads it, not the doctor."""
 
 
-def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None = None) -> int:
     """Check, print, and return the exit status.
 
     Args:
         arguments: of the command line; None for those of the process.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
 
     Raises:
         SystemExit: with 2 when called wrongly.
@@ -40,17 +40,17 @@ def main(arguments: Sequence[str] | None = None, *, parts: Parts | None = None) 
     parser.add_argument("--preview", action="store_true", help="say who would be told what; nothing is sent")
     asked = parser.parse_args(arguments)
     logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings say it
-    parts = parts or Parts(SystemClock(), random.Random())  # noqa: S311 - jitter
+    overrides = overrides or Overrides(SystemClock(), random.Random())  # noqa: S311 - jitter
     try:
         folder = Path.cwd()
         environment = environment_of(folder)
         is_well = True
         is_walk = (folder / BRIDGE_ENV).exists()
-        for finding in chain(_origin(folder), examine(environment, parts, is_walk=is_walk)):
+        for finding in chain(_origin(folder), examine(environment, overrides, is_walk=is_walk)):
             sys.stdout.write(f"{finding}\n")
             is_well = is_well and finding.verdict is not Verdict.WRONG
         if asked.preview and is_well:
-            for line in preview(read_settings(environment), parts).lines():
+            for line in preview(read_settings(environment), overrides).lines():
                 sys.stdout.write(f"{line}\n")
     except BridgeError as error:
         sys.stdout.write(f"{Verdict.WRONG:<5} {error}\n")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coupa_core.app import Parts, build_access, build_channel
+from coupa_core.app import Overrides, build_access, build_channel
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import FACT_FIELDS, Access, document_fields, rows_in, unread_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
@@ -25,13 +25,13 @@ from coupa_core.errors import Malformed, ServiceError, SettingsError
 from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.finding import Finding, Verdict
 from coupa_core.hosting import APP
-from coupa_core.model import REQUISITION, Kind
+from coupa_core.http_client import HttpClient, ServiceResponse
+from coupa_core.model import REQUISITION, DocumentKind
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report import STALE_AFTER, is_rare
 from coupa_core.schedule import Schedule
 from coupa_core.settings import MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
-from coupa_core.wire import Reply, Wire
 
 CHECK_S = 15.0
 """How long one question may take."""
@@ -48,13 +48,13 @@ _ODD = "ask Coupa why, and look for a default API response filter"
 
 
 def examine(
-    environment: Mapping[str, str], parts: Parts, *, is_walk: bool = False, app: Path = APP
+    environment: Mapping[str, str], overrides: Overrides, *, is_walk: bool = False, app: Path = APP
 ) -> Iterator[Finding]:
     """Check everything, and yield each finding as it is made.
 
     Args:
         environment: names and values of the settings.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
         is_walk: the settings are those of a `bridge.env`, as in the walk of docs/operations.md.
         app: folder of the function app.
     """
@@ -69,14 +69,14 @@ def examine(
     yield Finding(Verdict.OK, "settings", f"all {len(NAMES)} can be read")
     yield from _keys(settings)
     yield from rates(settings)
-    yield _schedule(settings, parts.clock)
+    yield _schedule(settings, overrides.clock)
     ahead: dict[str, float] = {}
-    parts = replace(parts, new_wire=functools.partial(_Noting, ahead=ahead))
-    yield from _coupa(settings, parts)
-    yield _moveworks(settings, parts)
+    overrides = replace(overrides, new_http_client=functools.partial(_Noting, ahead=ahead))
+    yield from _coupa(settings, overrides)
+    yield _moveworks(settings, overrides)
     yield _unproved(settings)
     yield from _tables(settings)
-    yield from pilot(settings, parts)
+    yield from pilot(settings, overrides)
     yield from _clocks(ahead)
 
 
@@ -137,7 +137,7 @@ def _schedule(settings: Settings, clock: Clock) -> Finding:
     return Finding(Verdict.NOTE, "POLL_SCHEDULE", text)
 
 
-class _Noting(Wire):
+class _Noting(HttpClient):
     """A connection that notes how far its neighbour's clock is ahead of ours."""
 
     def __init__(self, *, ahead: dict[str, float], clock: Clock, **more: Any) -> None:
@@ -145,7 +145,7 @@ class _Noting(Wire):
         self._ahead = ahead
         self._now = clock.now
 
-    def send(self, *arguments: Any, **options: Any) -> Reply:
+    def send(self, *arguments: Any, **options: Any) -> ServiceResponse:
         """Send one request once."""
         reply = super().send(*arguments, **options)
         ahead_s = reply.ahead_s(self._now())
@@ -154,28 +154,28 @@ class _Noting(Wire):
         return reply
 
 
-def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
+def _coupa(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
     """Read one record of each kind that is needed; without a token nothing else can be asked."""
-    access = build_access(settings, parts)
-    failure = _read(access, "approvals", parts.clock)
+    access = build_access(settings, overrides)
+    failure = _read(access, "approvals", overrides.clock)
     if failure and not failure.code.startswith("coupa_40"):
         yield Finding(Verdict.WRONG, "Coupa", f"{failure}; check COUPA_BASE_URL, too")
         if failure.code == "coupa_token_400":
-            yield from _ungranted(settings, parts)
+            yield from _ungranted(settings, overrides)
         return
     yield Finding(Verdict.OK, "Coupa", "takes our client and gave a token")
     yield _scope("approvals", failure)
     types = enabled(settings.document_types)
-    yield from _types(access, types, parts.clock)
+    yield from _types(access, types, overrides.clock)
     for resource in ("users", "user_groups"):
-        yield _scope(resource, _read(access, resource, parts.clock))
-    yield from _facts(settings, parts, access)
+        yield _scope(resource, _read(access, resource, overrides.clock))
+    yield from _facts(settings, overrides, access)
     beside = [READABLE[name].comments_as for name in types if READABLE[name].comments_as]
     if settings.comments == "on" and beside:
-        failure = _read(access, "comments", parts.clock, of={"commentable_type": beside[0]})
+        failure = _read(access, "comments", overrides.clock, of={"commentable_type": beside[0]})
         yield _scope("comments", failure)
     for name in sorted({*settings.document_types} - {*types, "*"}):
-        yield _unread_type(access, name, parts.clock)
+        yield _unread_type(access, name, overrides.clock)
     if not settings.coupa_client_login:
         text = "is not set (the Login of the OAuth client): cards name our client as who decided in chat"
         yield Finding(Verdict.NOTE, "COUPA_CLIENT_LOGIN", text)
@@ -183,7 +183,7 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield Finding(Verdict.OK, _WRITE, "is asked for; only a decision would show that it is granted")
     else:
         yield Finding(Verdict.WRONG, _WRITE, f"is not asked for, so nothing can be decided: {_GRANT}")
-    failure = _read(access, "delegations", parts.clock)
+    failure = _read(access, "delegations", overrides.clock)
     if failure:
         text = f"cannot be read ({failure.code}), so delegates are those that approvals name"
         yield Finding(Verdict.NOTE, "delegations", text)
@@ -191,16 +191,19 @@ def _coupa(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield Finding(Verdict.OK, "delegations", "can be read")
 
 
-def _facts(settings: Settings, parts: Parts, access: Access) -> Iterator[Finding]:
+def _facts(settings: Settings, overrides: Overrides, access: Access) -> Iterator[Finding]:
     """Read some records for each fact that is switched on, with all that is asked of them in a sweep."""
     for fact in settings.facts:
         resource = FACT_RESOURCES[fact]
         scope, what = SCOPES["GET", resource], f"for FACTS: {fact}"
-        own = _with_scope(scope, settings, parts) if scope in access.withheld.split() else access
-        yield _records(own, resource, FACT_FIELDS[fact], what, parts.clock, fact=fact)
+        own = _with_scope(scope, settings, overrides) if scope in access.withheld.split() else access
+        yield _records(own, resource, FACT_FIELDS[fact], what, overrides.clock, fact=fact)
     if settings.facts:
-        lines, resource = document_fields(settings.facts)[Kind.REQUISITION], READABLE[REQUISITION].resource
-        yield _records(access, resource, lines, "for FACTS: what leads to facts", parts.clock)
+        lines, resource = (
+            document_fields(settings.facts)[DocumentKind.REQUISITION],
+            READABLE[REQUISITION].resource,
+        )
+        yield _records(access, resource, lines, "for FACTS: what leads to facts", overrides.clock)
     if access.withheld:
         text = (
             f"nothing that needs one of {access.withheld} is shown: Coupa gave a token only without them; "
@@ -303,24 +306,24 @@ def _scope(resource: str, failure: ServiceError | None, what: str = "") -> Findi
     return Finding(Verdict.WRONG, SCOPES["GET", resource], f"{failure}{what}: {_GRANT}")
 
 
-def _ungranted(settings: Settings, parts: Parts) -> Iterator[Finding]:
+def _ungranted(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
     """Name the scopes that Coupa does not give, by asking for one at a time."""
     for scope in (*settings.asked_scopes.split(), *settings.fact_scopes.split()):
-        failure = _read(_with_scope(scope, settings, parts), "approvals", parts.clock)
+        failure = _read(_with_scope(scope, settings, overrides), "approvals", overrides.clock)
         if failure and failure.code == "coupa_token_400":
             yield Finding(Verdict.WRONG, scope, f"is not granted: {_GRANT}")
 
 
-def _with_scope(scope: str, settings: Settings, parts: Parts) -> Access:
+def _with_scope(scope: str, settings: Settings, overrides: Overrides) -> Access:
     """Return access to Coupa by a token that has one scope."""
     alone = {"coupa_scopes": scope, "comments": "off", "facts": ()}
-    return build_access(settings.model_copy(update=alone), parts)
+    return build_access(settings.model_copy(update=alone), overrides)
 
 
-def _moveworks(settings: Settings, parts: Parts) -> Finding:
-    channel = build_channel(settings, parts, settings.moveworks_max_per_minute)
+def _moveworks(settings: Settings, overrides: Overrides) -> Finding:
+    channel = build_channel(settings, overrides, settings.moveworks_max_per_minute)
     try:
-        channel.probe(Deadline(parts.clock, CHECK_S))
+        channel.probe(Deadline(overrides.clock, CHECK_S))
     except ServiceError as failure:
         hint = "" if "MOVEWORKS_BASE_URL" in str(failure) else "; check MOVEWORKS_BASE_URL"
         return Finding(Verdict.WRONG, "Moveworks", f"{failure}{hint}")

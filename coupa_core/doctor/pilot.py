@@ -7,15 +7,15 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from coupa_core.addresses import domain_of, folded
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
 from coupa_core.audience import Audience, is_of
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.clock import Deadline
 from coupa_core.errors import ServiceError
 from coupa_core.finding import Finding, Verdict
-from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import PILOT
 from coupa_core.settings import Settings
-from coupa_core.sweep import Kit
+from coupa_core.sweep import SweepDependencies
 
 LIST_S = 30.0
 """How long listing what waits in Coupa, and whom it asks, may take."""
@@ -24,22 +24,22 @@ _SHOWN = 5
 _ALIKE = 0.8
 
 
-def pilot(settings: Settings, parts: Parts) -> Iterator[Finding]:
+def pilot(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
     """Look at the pilot, where there is one.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
     """
     audience = Audience(settings.pilot)
     if audience.is_everybody:
         return
-    kit = build(settings, replace(parts, journal_store=MemoryJournal())).sweep.kit
+    deps = build(settings, replace(overrides, audit_store=MemoryAuditStore())).sweep.deps
     try:
         waiting = sum(
-            row.cause == PILOT and not row.has_ended for row in kit.ledger.store.open_entries().entries
+            row.cause == PILOT and not row.has_ended for row in deps.ledger.store.open_entries().entries
         )
-        asked = _asked(kit)
+        asked = _asked(deps)
     except ServiceError as failure:
         text = f"is on, and others are told nothing; who waits cannot be read now ({failure.code})"
         yield Finding(Verdict.NOTE, "PILOT", text)
@@ -55,18 +55,18 @@ def pilot(settings: Settings, parts: Parts) -> Iterator[Finding]:
             yield _stranger(number, entry, asked)
 
 
-def _asked(kit: Kit) -> set[str]:
+def _asked(deps: SweepDependencies) -> set[str]:
     """Return the chat's addresses of all whom Coupa asks now, as far as it lists them.
 
     Raises:
         ServiceError: nothing came.
     """
-    deadline = Deadline(kit.clock, LIST_S)
-    listing = kit.coupa.pending(deadline)
+    deadline = Deadline(deps.clock, LIST_S)
+    listing = deps.coupa.pending(deadline)
     if listing.failure and not listing.approvals:
         raise listing.failure
-    circles = kit.directory.circles(listing.approvals, deadline)
-    return {folded(person.address) for circle in circles.values() for person in circle.people}
+    deciders_of = deps.directory.deciders_of(listing.approvals, deadline)
+    return {folded(person.address) for deciders in deciders_of.values() for person in deciders.people}
 
 
 def _stranger(number: int, entry: str, asked: set[str]) -> Finding:

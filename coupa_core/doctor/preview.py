@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from coupa_core.app import Parts, build
+from coupa_core.app import Overrides, build
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.clock import Deadline
 from coupa_core.errors import one_line
-from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore
 from coupa_core.notice import Notice
 from coupa_core.settings import Settings
@@ -34,7 +34,7 @@ class _Collecting:
         """Say that there is room."""
         return _ROOM
 
-    def wait_turn(self, deadline: Deadline) -> bool:  # noqa: ARG002 - the port's
+    def acquire(self, deadline: Deadline) -> bool:  # noqa: ARG002 - the port's
         """Go ahead."""
         return True
 
@@ -97,22 +97,22 @@ class Preview:
         yield str(self.summary)
 
 
-def preview(settings: Settings, parts: Parts) -> Preview:
+def preview(settings: Settings, overrides: Overrides) -> Preview:
     """Run a sweep that tells nobody and writes nothing.
 
     Args:
         settings: checked.
-        parts: the clock, and whatever replaces the real thing.
+        overrides: the clock, and whatever replaces the real thing.
 
     Raises:
         ServiceError: the ledger does not answer.
     """
     # What would be recorded is kept in this process, and forgotten with it.
-    kit = build(settings, replace(parts, journal_store=MemoryJournal())).sweep.kit
-    channel, store = _Collecting(), _Copy(kit.ledger.store)
+    deps = build(settings, replace(overrides, audit_store=MemoryAuditStore())).sweep.deps
+    channel, store = _Collecting(), _Copy(deps.ledger.store)
     ledger = Ledger(store, new_nonce=lambda: secrets.token_hex(16))
-    kit = replace(kit, channel=channel, ledger=ledger, keys=None, workers=1)
-    summary = Sweep(kit).run()
+    deps = replace(deps, channel=channel, ledger=ledger, keys=None, workers=1)
+    summary = Sweep(deps).run()
     told = {notice.slots.get("approval_id") for notice in channel.notices}
     others = Counter(
         f"{row.state} {row.cause}".strip()

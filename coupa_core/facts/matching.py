@@ -12,13 +12,32 @@ from datetime import timedelta
 from decimal import Context, Decimal, localcontext
 from typing import TypeVar
 
-from coupa_core.facts.shapes import Answer, BudgetLine, Fact, OrderedLine, RequestLine, Standing, SupplierItem
-from coupa_core.model import PENDING, Currency, Document, Figure, Kind, Line, Record, Supplier, Unit, stamp
+from coupa_core.facts.shapes import (
+    BudgetLine,
+    Fact,
+    FactAnswer,
+    OrderedLine,
+    RequestLine,
+    Standing,
+    SupplierItem,
+)
+from coupa_core.model import (
+    PENDING,
+    CoupaRecord,
+    Currency,
+    Document,
+    DocumentKind,
+    Figure,
+    Line,
+    Supplier,
+    Unit,
+    stamp,
+)
 
 TWINS_WITHIN = timedelta(days=30)
 """Two requests that were submitted further apart are not taken for the same."""
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=CoupaRecord)
 
 
 # ---------------------------------------------------------------------- what a card shows
@@ -43,7 +62,7 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldSupplier:
     """A supplier of a document that may not be free to be ordered from."""
 
     supplier: Supplier
@@ -68,13 +87,13 @@ class Facts:
     budget: BudgetLine | None = None
     last_prices: tuple[Price, ...] = ()
     agreed_prices: tuple[Price, ...] = ()
-    held: tuple[Held, ...] = ()
+    held: tuple[HeldSupplier, ...] = ()
 
 
 NO_FACTS = Facts()
 
 
-def facts_of(document: Document, answers: Mapping[Fact, Answer]) -> Facts:
+def facts_of(document: Document, answers: Mapping[Fact, FactAnswer]) -> Facts:
     """Return what the answers say of one document."""
 
     def rows(fact: Fact, kind: type[R], *, whole: bool) -> list[R]:
@@ -95,7 +114,7 @@ def facts_of(document: Document, answers: Mapping[Fact, Answer]) -> Facts:
 
 def requester_of(document: Document) -> int | None:
     """Return who asks for a requisition, by the id in Coupa."""
-    is_request = document.kind is Kind.REQUISITION and document.requested_by is not None
+    is_request = document.kind is DocumentKind.REQUISITION and document.requested_by is not None
     return document.requested_by.id if is_request and document.requested_by else None
 
 
@@ -226,10 +245,10 @@ def _price(
     return Price(line, amount, currency, at or "")
 
 
-def _held(document: Document, found: Iterable[Standing]) -> tuple[Held, ...]:
+def _held(document: Document, found: Iterable[Standing]) -> tuple[HeldSupplier, ...]:
     suppliers = suppliers_of(document)
     return tuple(
-        Held(suppliers[each.id], each) for each in found if each.id in suppliers and not each.is_free
+        HeldSupplier(suppliers[each.id], each) for each in found if each.id in suppliers and not each.is_free
     )
 
 

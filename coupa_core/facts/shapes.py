@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from coupa_core.model import (
     Account,
+    CoupaRecord,
     Flag,
     Lenient,
     Line,
@@ -23,7 +24,6 @@ from coupa_core.model import (
     MaybeSupplier,
     Name,
     Number,
-    Record,
     Step,
     Text,
     Unit,
@@ -71,7 +71,7 @@ def _marked(segments: Any) -> Any:
     return {number for number, is_marked in segments.items() if is_marked} if is_clear else None
 
 
-class _Segmented(Record):
+class _Segmented(CoupaRecord):
     """Gathers `segment-1` to `segment-20`, whichever way they are spelt."""
 
     @model_validator(mode="before")
@@ -175,19 +175,22 @@ class BudgetLine(_Segmented):
         """Tell whether a line may be charged to it: nothing that both say is another."""
         mine, its, account = self.period or Period(), line.period or Period(), line.account or Charged()
         marked = mine.segments or its.segments or ()
-        said: list[set[object]] = [{self.segments.get(n), account.segments.get(n)} for n in marked]
-        said += [{mine.id, its.id}, {each.account_type and each.account_type.id for each in (mine, account)}]
-        return all(len(each - {None}) <= 1 for each in said)
+        known_facts: list[set[object]] = [{self.segments.get(n), account.segments.get(n)} for n in marked]
+        known_facts += [
+            {mine.id, its.id},
+            {each.account_type and each.account_type.id for each in (mine, account)},
+        ]
+        return all(len(each - {None}) <= 1 for each in known_facts)
 
 
-class Item(Record):
+class Item(CoupaRecord):
     """Something that is bought again and again, and its unit where that is asked for."""
 
     id: MaybeId = None
     uom: MaybeUnit = None
 
 
-class _Priced(Record):
+class _Priced(CoupaRecord):
     id: MaybeId = None
     item: Annotated[Item | None, Lenient] = None
     supplier: MaybeSupplier = None
@@ -201,8 +204,8 @@ class _Priced(Record):
 
     def may_be(self, pair: tuple[int, int]) -> bool:
         """Tell whether it is about an item of a supplier, or does not say that it is about another."""
-        said = (self.item.id if self.item else None, self.supplier.id if self.supplier else None)
-        return all(mine in (None, wanted) for mine, wanted in zip(said, pair, strict=True))
+        known_facts = (self.item.id if self.item else None, self.supplier.id if self.supplier else None)
+        return all(mine in (None, wanted) for mine, wanted in zip(known_facts, pair, strict=True))
 
 
 NO_ORDER = (
@@ -243,7 +246,7 @@ class SupplierItem(_Priced):
         return raw | {"has_tiers": any(_numbered(raw, "price-tier").values())}
 
 
-class Standing(Record):
+class Standing(CoupaRecord):
     """Whether a supplier may be ordered from.
 
     Sources: .../reference-data-resources/suppliers-api-(suppliers)-da-5797-da-5797, "on-hold", "buyer-hold",
@@ -272,7 +275,7 @@ class Standing(Record):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FactAnswer:
     """What Coupa answered about one fact of some documents.
 
     Attributes:
@@ -282,7 +285,7 @@ class Answer:
         came: how many rows came.
     """
 
-    rows: Sequence[Record]
+    rows: Sequence[CoupaRecord]
     is_whole: bool
     unread: int = 0
     came: int = 0

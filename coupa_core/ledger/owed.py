@@ -89,8 +89,8 @@ def clock_of(cause: str) -> str:
     ('coupa', 'coupa', 'coupa_404')
     """
     code = cause.removeprefix(UNREAD)
-    neighbour, _, way = code.partition("_")
-    return neighbour if way in AWAY or (way.isdigit() and way.startswith("5")) else code
+    service, _, way = code.partition("_")
+    return service if way in AWAY or (way.isdigit() and way.startswith("5")) else code
 
 
 def since(before: Mapping[str, str], due: Owed | None, *, has_sent: bool, now: datetime) -> dict[str, str]:

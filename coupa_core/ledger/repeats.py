@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger.rules import Entry, State, Told
+from coupa_core.ledger.rules import Entry, PersonState, State
 from coupa_core.model import stamp
 
 REPEATS = "repeats"
@@ -51,11 +51,11 @@ class Repeat:
     waiting_for_pilot: int = 0
     nothing_for: tuple[str, ...] = ()
 
-    def is_about(self, was: Told, address: str) -> bool:
+    def is_about(self, was: PersonState, address: str) -> bool:
         """Tell whether somebody is told again what they were told so."""
         return self.covers(was) and self.people.has(address)
 
-    def covers(self, was: Told) -> bool:
+    def covers(self, was: PersonState) -> bool:
         """Tell whether this was said before the repeat, and not too long before."""
         if was.at is None:  # it counts as told because it was there before the bridge began
             return bool(was.version) and self.since is None
@@ -109,15 +109,15 @@ def read_repeats(text: str) -> list[Repeat]:
     try:
         return [
             Repeat(
-                key=str(said["key"]),
-                at=datetime.fromisoformat(said["at"]),
-                people=Audience(tuple(said["people"])),
-                since=stamp(said["since"]),
-                approvals=int(said["approvals"]),
-                waiting_for_pilot=int(said.get("waiting_for_pilot", 0)),
-                nothing_for=tuple(said["people"][place] for place in said.get("nothing_for", ())),
+                key=str(values["key"]),
+                at=datetime.fromisoformat(values["at"]),
+                people=Audience(tuple(values["people"])),
+                since=stamp(values["since"]),
+                approvals=int(values["approvals"]),
+                waiting_for_pilot=int(values.get("waiting_for_pilot", 0)),
+                nothing_for=tuple(values["people"][place] for place in values.get("nothing_for", ())),
             )
-            for said in json.loads(text or "[]")
+            for values in json.loads(text or "[]")
         ]
     except (LookupError, TypeError, ValueError):
         return []
@@ -150,7 +150,7 @@ def _fits(repeats: Sequence[Repeat]) -> bool:
 
 def write_repeats(repeats: Iterable[Repeat]) -> str:
     """Write the note."""
-    said = [
+    values = [
         {
             "key": each.key,
             "at": each.at.isoformat(),
@@ -162,4 +162,4 @@ def write_repeats(repeats: Iterable[Repeat]) -> str:
         }
         for each in repeats
     ]
-    return json.dumps(said, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"))

@@ -93,7 +93,7 @@ class Lease:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PersonState:
     """What belongs to one person who may decide.
 
     Attributes:
@@ -135,11 +135,11 @@ class Told:
         return max(filter(None, (self.at, self.reminded_at)), default=None) if self.at else None
 
 
-NOTHING = Told()
+NOTHING = PersonState()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class OpenQuestion:
     """A question that is open: a comment of ours in Coupa that was not answered yet.
 
     Attributes:
@@ -200,7 +200,7 @@ class Entry:
     seen_approval: str = ""
     seen_document: str = ""
     wanted_by: tuple[date, ...] = ()
-    told: Mapping[str, Told] = field(default_factory=dict)
+    told: Mapping[str, PersonState] = field(default_factory=dict)
     sent_to: str = ""
     first_told_at: datetime | None = None
     attempted_at: datetime | None = None
@@ -218,7 +218,7 @@ class Entry:
     escalated_at: datetime | None = None
     ended_as: str = ""
     farewell: Mapping[str, str] = field(default_factory=dict)
-    questions: Mapping[int, Asked] = field(default_factory=dict)
+    questions: Mapping[int, OpenQuestion] = field(default_factory=dict)
     reach: str = ""
     etag: str = field(default="", compare=False)
 
@@ -261,7 +261,7 @@ class Entry:
         """Tell whether anybody knows of it, or counts as told."""
         return any(each.version for each in self.told.values())
 
-    def to(self, person: str) -> Told:
+    def to(self, person: str) -> PersonState:
         """Return what somebody was told; nothing for those who may not decide."""
         return self.told.get(person, NOTHING)
 
@@ -292,7 +292,7 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
     )
 
 
-def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, facts: str = "") -> Entry:
+def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime, facts: str = "") -> Entry:
     """Record, under the claim, that Moveworks accepted this version for one person.
 
     The wait begins with the first who is told, and anew when Coupa asks somebody else, or with another
@@ -303,7 +303,7 @@ def told(entry: Entry, *, person: str, version: str, to: str, now: datetime, fac
         entry = replace(entry, first_told_at=now, escalated_at=None)
     before = entry.to(person)
     since = before.since if before.to == to else None
-    known = Told(version=version, to=to, at=now, since=since or now, facts=facts)
+    known = PersonState(version=version, to=to, at=now, since=since or now, facts=facts)
     return replace(entry, told={**entry.told, person: known}, sent_to=to, uncertain=0)
 
 
@@ -328,7 +328,7 @@ def reserved(entry: Entry) -> Entry:
 
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
     """End the claim of what was there before the bridge began: it counts as told, and nobody was."""
-    known = {**entry.told, **dict.fromkeys(people, Told(version=version))}
+    known = {**entry.told, **dict.fromkeys(people, PersonState(version=version))}
     return sent(replace(entry, told=known, sent_to="", first_told_at=None))
 
 
@@ -357,17 +357,17 @@ def escalated(entry: Entry, *, now: datetime) -> Entry:
     return replace(entry, escalated_at=now)
 
 
-def owing(entry: Entry, people: Mapping[str, str]) -> Entry:
+def closing_owed(entry: Entry, people: Mapping[str, str]) -> Entry:
     """Note who is to be told that a card of theirs is dead."""
     return replace(entry, farewell={**entry.farewell, **people})
 
 
-def parted(entry: Entry, person: str) -> Entry:
+def closing_done(entry: Entry, person: str) -> Entry:
     """Note that one of them knows, or cannot be told."""
     return replace(entry, farewell={key: role for key, role in entry.farewell.items() if key != person})
 
 
-def asked(entry: Entry, number: int, question: Asked, *, now: datetime) -> Entry:
+def asked(entry: Entry, number: int, question: OpenQuestion, *, now: datetime) -> Entry:
     """Note an open question; what was never looked at is due, so that a sweep sees it.
 
     Args:
@@ -511,7 +511,7 @@ def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
     )
 
 
-def next_round(entry: Entry) -> Entry:
+def next_generation(entry: Entry) -> Entry:
     """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit.
 
     A question outlives a hold alone: whoever asked it waits for the answer to decide.
@@ -546,9 +546,11 @@ def unparked(entry: Entry, *, now: datetime) -> Entry:
     return replace(settled(entry, State.RETRY), told=known, next_at=now, failures=0, uncertain=0)
 
 
-def _without_facts(entry: Entry) -> dict[str, Told]:
+def _without_facts(entry: Entry) -> dict[str, PersonState]:
     """Return what is kept of everybody once the round is over: which version, as whom and when."""
-    return {key: Told(version=each.version, to=each.to, at=each.at) for key, each in entry.told.items()}
+    return {
+        key: PersonState(version=each.version, to=each.to, at=each.at) for key, each in entry.told.items()
+    }
 
 
 def muted(entry: Entry, *, until: datetime) -> Entry:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
-from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_round
+from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_generation
 
 _TRIES = 3
 
@@ -235,12 +235,12 @@ class Ledger:
         before = self.store.read_closed(approval_id)
         if before is None:
             return Entry(approval_id=approval_id, state=State.RETRY, nonce="")
-        return next_round(replace(before, state=State.RETRY, etag=""))
+        return next_generation(replace(before, state=State.RETRY, etag=""))
 
-    def round_of(self, approval_id: int) -> Entry:
+    def current_row(self, approval_id: int) -> Entry:
         """Return the row by which an approval that waits now is offered: stored, or as it would begin."""
         entry = self.store.read(approval_id) or self.begin(approval_id)
-        return next_round(entry) if entry.has_ended else entry
+        return next_generation(entry) if entry.has_ended else entry
 
     def close(self, entry: Entry, *, cause: str, now: datetime) -> bool:
         """Move a row to the closed ones; False when somebody changed it meanwhile."""
@@ -286,12 +286,12 @@ class Ledger:
         nonce = self._new_nonce()
 
         def more(text: str) -> str | None:
-            kept = {word: said for word, *said in _words(text) if float(said[0]) > now.timestamp()}
+            kept = {word: rest for word, *rest in _words(text) if float(rest[0]) > now.timestamp()}
             if any(kept[word][1] != nonce for word in words.keys() & kept.keys()):
                 return None
             kept |= {word: [f"{until.timestamp():.0f}", nonce] for word, until in words.items()}
             newest = sorted(kept.items(), key=lambda each: float(each[1][0]))[-MAX_WORDS:]
-            return " ".join(":".join([word, *said]) for word, said in newest)
+            return " ".join(":".join([word, *rest]) for word, rest in newest)
 
         return self._rewrite(name, more)
 

@@ -10,13 +10,13 @@ from pydantic import BeforeValidator, ValidationError
 from coupa_core.marks import VIA_CHAT
 from coupa_core.model.people import Approver, Asker, MaybePerson, Person
 from coupa_core.model.values import (
+    CoupaRecord,
     Flag,
     Id,
     Integer,
     Lenient,
     MaybeId,
     Name,
-    Record,
     Text,
     fingerprint,
     only_readable,
@@ -44,7 +44,7 @@ REQUISITION = "RequisitionHeader"
 """The class name by which Coupa calls a requisition in `approvable-type`."""
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     """What an approval is about, as far as this version knows how to show it."""
 
     REQUISITION = "requisition"
@@ -101,7 +101,7 @@ class Bar(StrEnum):
         return self in (Bar.OWN, Bar.ENTERED)
 
 
-class DelegateApproval(Record):
+class DelegateApproval(CoupaRecord):
     """A delegate as an approval names one: an approval of its own, with the delegate as its approver.
 
     Source: Coupa Core API, Approvals, "delegates: array of (delegate) approvals".
@@ -193,7 +193,7 @@ class Approval(Written):
         return self.approved_by.name if self.approved_by else ""
 
     @property
-    def said(self) -> str:
+    def decision_words(self) -> str:
         """Return what the decider wrote, without the mark that we put before it."""
         return self.signed.words if self.signed else self.note or ""
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationError, ValidationInfo
 
 from coupa_core.model.approvals import PENDING, Approval, parse_approval
-from coupa_core.model.values import Id, Lenient, MaybeId, Name, Record, only_readable
+from coupa_core.model.values import CoupaRecord, Id, Lenient, MaybeId, Name, only_readable
 
 
-class Step(Record):
+class Step(CoupaRecord):
     """An approval as a document names it: its id, at least."""
 
     id: MaybeId = None
@@ -23,7 +23,7 @@ def only_approvals(values: Any, info: ValidationInfo) -> Any:
     return [approval for approval in read if approval]
 
 
-class Chain(Record):
+class Chain(CoupaRecord):
     """A document as far as its approvals go: its status, its steps, and whose turn it is."""
 
     id: Id

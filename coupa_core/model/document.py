@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from coupa_core.errors import ServiceError
-from coupa_core.model.approvals import APPROVED, PENDING, Approval, Kind
+from coupa_core.model.approvals import APPROVED, PENDING, Approval, DocumentKind
 from coupa_core.model.chain import Step, current_of, is_before, only_approvals, place
 from coupa_core.model.lines import (
     Attachment,
@@ -30,12 +30,12 @@ from coupa_core.model.lines import (
 )
 from coupa_core.model.people import Asker, Person
 from coupa_core.model.values import (
+    CoupaRecord,
     Id,
     Integer,
     Lenient,
     Name,
     Number,
-    Record,
     Text,
     hyphenated,
     only_readable,
@@ -44,7 +44,7 @@ from coupa_core.model.values import (
 from coupa_core.model.written import Comment
 
 
-class Document(Record):
+class Document(CoupaRecord):
     """What is to be approved: the face that every kind has, whatever Coupa calls its fields.
 
     Of a type that is not known, only `type` and `id` are there.
@@ -55,7 +55,7 @@ class Document(Record):
         has_requester: it is always for somebody; where Coupa names nobody, the answer is incomplete.
     """
 
-    kind: ClassVar[Kind] = Kind.OTHER
+    kind: ClassVar[DocumentKind] = DocumentKind.OTHER
     names_turn: ClassVar[bool] = False
     has_requester: ClassVar[bool] = False
 
@@ -95,7 +95,7 @@ class Document(Record):
         """Tell whether it is veiled: chat may know that it waits, and nothing of what it is."""
         return self._is_sensitive
 
-    def veiled(self) -> Self:
+    def redacted(self) -> Self:
         """Return it with its number, its state, its turn and the ids of who asked, and without all else."""
         kept: dict[str, Any] = {name: getattr(self, name) for name in _STATE if hasattr(self, name)}
         for name in _ASKERS:
@@ -292,8 +292,8 @@ class Unreadable(Document):
     failure: ServiceError | None = None
     is_at_fault: bool = False
 
-    def veiled(self) -> Self:
-        """Return it as it is: nothing of it is known."""
+    def redacted(self) -> Self:
+        """Return it is: nothing of it is known."""
         return self
 
     @property
@@ -306,7 +306,7 @@ def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval
     """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
     if isinstance(document, Unreadable):
         return False
-    if document.kind is Kind.OTHER:
+    if document.kind is DocumentKind.OTHER:
         others = [other for other in siblings if other.id != approval.id]
         return approval.id in current_of([approval, *others])
     return document.awaits(approval.id)

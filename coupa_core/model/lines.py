@@ -10,24 +10,33 @@ from urllib.parse import unquote
 from pydantic import BeforeValidator, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from coupa_core.model.people import somebody
-from coupa_core.model.values import Integer, Lenient, MaybeId, Number, Record, Text, hyphenated, only_readable
+from coupa_core.model.values import (
+    CoupaRecord,
+    Integer,
+    Lenient,
+    MaybeId,
+    Number,
+    Text,
+    hyphenated,
+    only_readable,
+)
 
 
-class Currency(Record):
+class Currency(CoupaRecord):
     """A currency by its ISO 4217 code, with Coupa's number of decimals where it gives one."""
 
     code: Text = None
     decimals: Integer = None
 
 
-class Supplier(Record):
+class Supplier(CoupaRecord):
     """Who is paid."""
 
     id: MaybeId = None
     name: Text = None
 
 
-class Named(Record):
+class Named(CoupaRecord):
     """Something of which only the name is of interest, such as a department."""
 
     name: Text = None
@@ -49,7 +58,7 @@ class Account(Named):
         return next(((by, value) for by, value in known.items() if value), None)
 
 
-class Unit(Record):
+class Unit(CoupaRecord):
     """The unit of a quantity."""
 
     code: Text = None
@@ -62,7 +71,7 @@ def _parts(values: Any) -> Any:
     return [somebody(value) or {} for value in values] if isinstance(values, list) else [{}]
 
 
-class Agreement(Record):
+class Agreement(CoupaRecord):
     """The contract under which something is bought."""
 
     id: MaybeId = None
@@ -75,7 +84,7 @@ MaybeNamed = Annotated[Named | None, BeforeValidator(somebody), Lenient]
 MaybeAccount = Annotated[Account | None, BeforeValidator(somebody), Lenient]
 
 
-class Allocation(Record):
+class Allocation(CoupaRecord):
     """A part of a line that is split between accounts.
 
     Source: Coupa Core API, Req Line Allocation, "account".
@@ -84,7 +93,7 @@ class Allocation(Record):
     account: MaybeAccount = None
 
 
-class Attachment(Record):
+class Attachment(CoupaRecord):
     """A file or a link at a document: `file` and `url` are addresses, of which the name is the last part.
 
     Source: Coupa Core API, Attachment File, and the sample in "Receipts API Example Calls".
@@ -103,7 +112,7 @@ class Attachment(Record):
         return unquote(address.rstrip("/").rpartition("/")[2])
 
 
-class Line(Record):
+class Line(CoupaRecord):
     """One line of a document; an amount line has no quantity."""
 
     id: MaybeId = None

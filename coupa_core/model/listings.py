@@ -53,7 +53,7 @@ class Page:
 
 
 @dataclass
-class Found:
+class FoundApprovals:
     """What was found of the approvals that were asked for by id.
 
     Attributes:

@@ -8,19 +8,19 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from coupa_core.model.values import Flag, Lenient, Locale, MaybeId, Record, Text, only_readable, stamp
+from coupa_core.model.values import CoupaRecord, Flag, Lenient, Locale, MaybeId, Text, only_readable, stamp
 from coupa_core.visible import first_seen
 
 _NO_END = "9999-"
 
 
-class ApprovalGroup(Record):
+class ApprovalGroup(CoupaRecord):
     """A group that approves, as a user's record names it."""
 
     id: MaybeId = None
 
 
-class Person(Record):
+class Person(CoupaRecord):
     """A Coupa user, or what is left of one when fields are missing."""
 
     id: MaybeId = None
@@ -92,7 +92,7 @@ class Member(Person):
         return [f"user:{self.id}", *groups]
 
 
-class Delegation(Record):
+class Delegation(CoupaRecord):
     """Somebody acts for somebody else from one time until another.
 
     Source: Coupa Core API, Delegates, .../resources/transactional-resources/delegates-api

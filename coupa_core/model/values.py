@@ -129,7 +129,7 @@ Integer = Annotated[int | None, BeforeValidator(_whole), Lenient]
 Flag = Annotated[bool | None, Lenient]
 
 
-class Record(BaseModel):
+class CoupaRecord(BaseModel):
     """A piece of a Coupa answer: unknown keys are ignored, and both spellings of a name are read."""
 
     model_config = ConfigDict(
@@ -185,6 +185,6 @@ def date_of(text: str | None) -> date | None:
     return day if MINYEAR < day.year < MAXYEAR else None
 
 
-def plain(number: Decimal | None) -> str | None:
+def decimal_text(number: Decimal | None) -> str | None:
     """Write equal amounts alike: 983.9 and 983.90."""
     return None if number is None else format(number.normalize(), "f")

@@ -10,12 +10,12 @@ from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from coupa_core.marks import Signed, read_mark
 from coupa_core.model.people import Asker, Person
-from coupa_core.model.values import MaybeId, Record, Text
+from coupa_core.model.values import CoupaRecord, MaybeId, Text
 
 _MENTION = re.compile(r"@\[User:[0-9]+\] ?")
 
 
-class Written(Record):
+class Written(CoupaRecord):
     """A record with a text that our own client may have written for somebody.
 
     Whether it did shows in the author's login alone: anybody can write the mark.

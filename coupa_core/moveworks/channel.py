@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled
+from coupa_core.http_client import HttpClient, ServiceResponse, failure_of
 from coupa_core.pace import Pace
-from coupa_core.wire import Reply, Wire, failure_of
 
 PAUSE_S = 60.0
 """How long nothing is sent after a 429 without `Retry-After`.
@@ -30,14 +30,16 @@ class HttpChannel:
     """A way into Moveworks, within an allowed rate that is for the whole organisation.
 
     Args:
-        wire: to Moveworks.
+        http_client: to Moveworks.
         pace: the allowed rate.
         clock: the time.
         hints: what the operator should check, by status.
     """
 
-    def __init__(self, wire: Wire, *, pace: Pace, clock: Clock, hints: Mapping[int, str]) -> None:
-        self._wire = wire
+    def __init__(
+        self, http_client: HttpClient, *, pace: Pace, clock: Clock, hints: Mapping[int, str]
+    ) -> None:
+        self._http_client = http_client
         self._pace = pace
         self._clock = clock
         self._hints = hints
@@ -46,7 +48,7 @@ class HttpChannel:
         """Return how many notices the allowed rate still takes within that many seconds."""
         return self._pace.free(within_s)
 
-    def wait_turn(self, deadline: Deadline) -> bool:
+    def acquire(self, deadline: Deadline) -> bool:
         """Wait for a place within the allowed rate and take it."""
         return self._pace.wait(deadline)
 
@@ -56,9 +58,9 @@ class HttpChannel:
 
     def close_idle(self) -> None:
         """Drop kept connections."""
-        self._wire.close_idle()
+        self._http_client.close_idle()
 
-    def _accept(self, reply: Reply, what: str) -> None:
+    def _accept(self, reply: ServiceResponse, what: str) -> None:
         """Return when it is any 2xx: the body decides nothing.
 
         Raises:

@@ -19,11 +19,11 @@ import json
 from coupa_core.addresses import folded
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Refused
+from coupa_core.http_client import HttpClient, ServiceResponse
 from coupa_core.moveworks.channel import ANSWER_BYTES, HttpChannel
 from coupa_core.moveworks.chat import chat_text
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
-from coupa_core.wire import Reply, Wire
 
 SCHEMA_VERSION = 1
 """Of the payload; a field may be added under the same version, nothing is renamed or removed."""
@@ -66,15 +66,17 @@ _HINTS = {
 class ListenerChannel(HttpChannel):
     """The webhook listener: one signed request for one person."""
 
-    def __init__(self, wire: Wire, *, listener_id: str, secret: str, pace: Pace, clock: Clock) -> None:
-        super().__init__(wire, pace=pace, clock=clock, hints=_HINTS)
+    def __init__(
+        self, http_client: HttpClient, *, listener_id: str, secret: str, pace: Pace, clock: Clock
+    ) -> None:
+        super().__init__(http_client, pace=pace, clock=clock, hints=_HINTS)
         self._path = f"/webhooks/v1/listeners/{listener_id}/notify"
         self._secret = secret.encode()
         self._spacing = Pace(clock, limit=1, period_s=1 / PER_SECOND)
 
-    def wait_turn(self, deadline: Deadline) -> bool:
+    def acquire(self, deadline: Deadline) -> bool:
         """Wait for a place within the allowed rate, and then for the distance to the one before."""
-        return super().wait_turn(deadline) and self._spacing.wait(deadline)
+        return super().acquire(deadline) and self._spacing.wait(deadline)
 
     def send(self, notice: Notice, deadline: Deadline) -> None:
         """Hand one notice to the listener.
@@ -91,11 +93,11 @@ class ListenerChannel(HttpChannel):
         """
         self._accept(self._post(Notice("", "", kind=PROBE), deadline), "ask the listener for a sign of life")
 
-    def _post(self, notice: Notice, deadline: Deadline) -> Reply:
+    def _post(self, notice: Notice, deadline: Deadline) -> ServiceResponse:
         body = json.dumps(payload(notice), separators=(",", ":")).encode()
         if len(body) > MAX_BODY:
             raise Refused("moveworks_too_large", f"a notice of {len(body)} bytes is too large for a listener")
-        return self._wire.send(
+        return self._http_client.send(
             "POST",
             self._path,
             headers={

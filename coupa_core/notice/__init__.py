@@ -10,10 +10,10 @@ from coupa_core.notice.fields import known_as, name_of, numbered
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.messages import (
     MAX_ENTRIES,
+    ApprovalRequest,
     Ended,
     Notice,
-    Question,
-    Turn,
+    QuestionItem,
     Waiting,
     closing,
     compose,
@@ -25,7 +25,7 @@ from coupa_core.notice.messages import (
 )
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
-from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, plain, safe_html
+from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, safe_html, text_to_html
 from coupa_core.visible import is_blank
 
 __all__ = [
@@ -37,11 +37,11 @@ __all__ = [
     "MAX_MESSAGE",
     "NOTE",
     "SHORT",
+    "ApprovalRequest",
     "Ended",
     "Notice",
-    "Question",
+    "QuestionItem",
     "Style",
-    "Turn",
     "Waiting",
     "clean",
     "closing",
@@ -56,7 +56,6 @@ __all__ = [
     "name_of",
     "numbered",
     "outcome",
-    "plain",
     "question",
     "read_actions",
     "read_fields",
@@ -65,4 +64,5 @@ __all__ = [
     "safe_html",
     "shown_facts",
     "sums",
+    "text_to_html",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from coupa_core.model import Currency, Document, Integer, Line, Number, Record, Text, plain
+from coupa_core.model import CoupaRecord, Currency, Document, Integer, Line, Number, Text, decimal_text
 from coupa_core.notice.fields import label_of
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import MAX_LINES, clean
@@ -28,7 +28,7 @@ def shown_facts(document: Document) -> str:
     those whose currency is not the document's.
     """
     known = sorted((line for line in document.lines if line.id), key=lambda line: line.id or 0)
-    rows = [[line.id, *map(plain, _figures(line))] for line in known]
+    rows = [[line.id, *map(decimal_text, _figures(line))] for line in known]
     code = _code(document.currency)
     codes = {line.id: _code(document.currency_of(line)) for line in known}
     while True:
@@ -37,7 +37,7 @@ def shown_facts(document: Document) -> str:
             "lines": rows,
             "number": len(document.lines),
             "own": {line.id: codes[line.id] for line in known[: len(rows)] if codes[line.id] != code},
-            "total": plain(document.total),
+            "total": decimal_text(document.total),
         }
         text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
         if len(text) <= MAX_FACTS:
@@ -59,11 +59,11 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
     facts = _read(before)
     if facts is None:
         return []
-    money, said = document.currency, list[str]()
+    money, lines = document.currency, list[str]()
     if (facts.total, facts.currency) != (document.total, _code(money)):
         label = label_of("amount", document.kind, style)
         then = style.amount(facts.total, _then(facts.currency, money))
-        said.append(style.colon(label, _became(then, style.amount(document.total, money), style)))
+        lines.append(style.colon(label, _became(then, style.amount(document.total, money), style)))
     rows = {line.id: line for line in facts.lines}
     changed = [
         style.colon(style.say("item", number=place), words)
@@ -71,14 +71,14 @@ def difference(before: str, document: Document, style: Style) -> list[str]:
         if line.id in rows and (words := _change(rows[line.id], line, facts, document, style))
     ]
     more = len(changed) - MAX_LINES
-    said += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
+    lines += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
     came, went = _moves(facts, document)
-    said += [style.say("items.more", count=came)] if came else []
-    said += [style.say("items.less", count=went)] if went else []
-    return said
+    lines += [style.say("items.more", count=came)] if came else []
+    lines += [style.say("items.less", count=went)] if went else []
+    return lines
 
 
-class _Facts(Record):
+class _Facts(CoupaRecord):
     """The facts as they were kept."""
 
     currency: Text
@@ -134,10 +134,10 @@ def _change(before: Line, now: Line, facts: _Facts, document: Document, style: S
     if has_moved:
         is_priced = before.unit_price is not None or now.unit_price is not None
         same[1:] = [not is_priced, is_priced]
-    shown, said = _figure(before, same, _then(then, money), style), _figure(now, same, money, style)
+    shown, lines = _figure(before, same, _then(then, money), style), _figure(now, same, money, style)
     if not facts.knows_code and same[:2] != [False, True]:
-        return said or style.say("nothing")
-    return _became(shown, said, style) if shown or said else None
+        return lines or style.say("nothing")
+    return _became(shown, lines, style) if shown or lines else None
 
 
 def _then(code: str | None, money: Currency | None) -> Currency | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from coupa_core.facts import BudgetLine, Facts, Held, Others, Price, Standing
+from coupa_core.facts import BudgetLine, Facts, HeldSupplier, Others, Price, Standing
 from coupa_core.model import Document
 from coupa_core.notice.fields import numbered
 from coupa_core.notice.markup import Field
@@ -49,17 +49,17 @@ def _budget(budget: BudgetLine | None, style: Style) -> str:
     name = style.join(clean(budget.period.name, SHORT), clean(" / ".join(segments), SHORT))
     remaining = style.amount(budget.remaining, budget.currency)
     pending = style.amount(budget.pending_requisitions_amount, budget.currency)
-    said = style.join(
+    lines = style.join(
         style.say("budget.remaining", amount=remaining),
         style.say("budget.pending", amount=pending) if pending else None,
     )
-    return style.colon(name, said)
+    return style.colon(name, lines)
 
 
 def _prices(prices: Iterable[Price], document: Document, style: Style) -> list[str]:
-    said = [_price(each, style, names=len(document.lines) > 1) for each in prices]
-    more = len(said) - MAX_LINES
-    return [*said[:MAX_LINES], *([style.more(more)] if more > 0 else [])]
+    lines = [_price(each, style, names=len(document.lines) > 1) for each in prices]
+    more = len(lines) - MAX_LINES
+    return [*lines[:MAX_LINES], *([style.more(more)] if more > 0 else [])]
 
 
 def _price(price: Price, style: Style, *, names: bool) -> str:
@@ -68,7 +68,7 @@ def _price(price: Price, style: Style, *, names: bool) -> str:
     return style.colon(name, f"{amount} ({day})" if day else amount)
 
 
-def _standing(held: Held, style: Style) -> str:
+def _standing(held: HeldSupplier, style: Style) -> str:
     name = clean(held.supplier.name, SHORT)
     return style.colon(name, style.join(*_words(held.standing, style)))
 

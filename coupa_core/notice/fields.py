@@ -19,57 +19,57 @@ from coupa_core.documents import (
     Requisition,
     Violation,
 )
-from coupa_core.model import Approval, Comment, Currency, Document, Kind, Line, Person, stamp
+from coupa_core.model import Approval, Comment, Currency, Document, DocumentKind, Line, Person, stamp
 from coupa_core.notice.markup import Field
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean
 from coupa_core.visible import first_seen, is_blank
 
-HEAD: dict[Kind, tuple[str, ...]] = {
-    Kind.REQUISITION: ("id", "title", "requester", "amount", "need_by"),
-    Kind.EXPENSE: ("id", "title", "requester", "amount"),
-    Kind.INVOICE: ("id", "title", "supplier", "amount", "due"),
-    Kind.ORDER_CHANGE: ("id", "title", "started_by", "amount"),
-    Kind.CONTRACT: ("id", "title", "requester", "amount"),
-    Kind.FORM: ("id", "title", "requester"),
-    Kind.OTHER: ("id",),
+HEAD: dict[DocumentKind, tuple[str, ...]] = {
+    DocumentKind.REQUISITION: ("id", "title", "requester", "amount", "need_by"),
+    DocumentKind.EXPENSE: ("id", "title", "requester", "amount"),
+    DocumentKind.INVOICE: ("id", "title", "supplier", "amount", "due"),
+    DocumentKind.ORDER_CHANGE: ("id", "title", "started_by", "amount"),
+    DocumentKind.CONTRACT: ("id", "title", "requester", "amount"),
+    DocumentKind.FORM: ("id", "title", "requester"),
+    DocumentKind.OTHER: ("id",),
 }
 """What the first two lines of every card say, so that it is no field below them."""
 
-DEFAULTS: dict[Kind, tuple[str, ...]] = {
-    Kind.REQUISITION: (
+DEFAULTS: dict[DocumentKind, tuple[str, ...]] = {
+    DocumentKind.REQUISITION: (
         *("creator", "items", "supplier", "account", "off_catalogue", "no_contract", "justification"),
         *("department", "why", "approved", "next", "attachments", "comment"),
     ),
-    Kind.EXPENSE: (
+    DocumentKind.EXPENSE: (
         *("creator", "violations", "over_limit", "receipts", "audit_score", "period", "items"),
         *("account", "auditor_note", "why", "approved", "next", "attachments", "comment"),
     ),
-    Kind.INVOICE: (
+    DocumentKind.INVOICE: (
         *("tolerance", "discount", "invoice_date", "orders", "items", "account", "requester"),
         *("justification", "why", "approved", "next", "attachments"),
     ),
-    Kind.ORDER_CHANGE: (
+    DocumentKind.ORDER_CHANGE: (
         *("cancels", "supplier", "items", "account", "justification", "requester", "why", "approved", "next"),
         "attachments",
     ),
-    Kind.CONTRACT: (
+    DocumentKind.CONTRACT: (
         *("number", "supplier", "commitment", "term", "period", "renewal", "owner", "department"),
         *("justification", "why"),
     ),
-    Kind.FORM: ("creator", "submitted", "why", "approved", "next"),
-    Kind.OTHER: (),
+    DocumentKind.FORM: ("creator", "submitted", "why", "approved", "next"),
+    DocumentKind.OTHER: (),
 }
 """The fields that are shown, in order, unless a setting says otherwise."""
 
 _ON_DEMAND = {
-    Kind.REQUISITION: {"submitted", "status"},
-    Kind.INVOICE: {"creator", "status", "no_contract"},
-    Kind.EXPENSE: {"submitted", "status"},
-    Kind.FORM: {"status"},
-    Kind.OTHER: set[str](),
+    DocumentKind.REQUISITION: {"submitted", "status"},
+    DocumentKind.INVOICE: {"creator", "status", "no_contract"},
+    DocumentKind.EXPENSE: {"submitted", "status"},
+    DocumentKind.FORM: {"status"},
+    DocumentKind.OTHER: set[str](),
 }
-NAMES: dict[Kind, frozenset[str]] = {
+NAMES: dict[DocumentKind, frozenset[str]] = {
     kind: frozenset({*HEAD[kind], *names, *_ON_DEMAND.get(kind, {"creator", "status"})})
     for kind, names in DEFAULTS.items()
 }
@@ -95,7 +95,7 @@ def values_of(approval: Approval, document: Document, style: Style) -> dict[str,
     return _common(approval, document, style) | _own(document, style)
 
 
-def label_of(name: str, kind: Kind, style: Style) -> str:
+def label_of(name: str, kind: DocumentKind, style: Style) -> str:
     """Return the label of a field, of its kind if it has one; empty where the value says what it is."""
     keys = (f"label.{name}.{kind}", f"label.{name}")
     return next((style.say(key) for key in keys if style.has(key)), "")
@@ -107,10 +107,10 @@ def headline(document: Document, style: Style) -> str:
     if not title:
         return ""
     if who:
-        said = style.say(f"head.{_noun(document)}", who=who, what=style.quote(title))
+        text = style.say(f"head.{_noun(document)}", who=who, what=style.quote(title))
     else:
-        said = f"{style.say(f'noun.{_noun(document)}')} {style.quote(title)}"
-    return style.join(said, _how_much(document, style))
+        text = f"{style.say(f'noun.{_noun(document)}')} {style.quote(title)}"
+    return style.join(text, _how_much(document, style))
 
 
 def details(document: Document, style: Style) -> str:
@@ -138,7 +138,7 @@ def name_of(document: Document, style: Style, *, quoted: bool = False) -> str:
     if not title:
         return numbered(document, style)
     title = style.quote(title) if quoted else title
-    is_number = document.kind in (Kind.INVOICE, Kind.ORDER_CHANGE)
+    is_number = document.kind in (DocumentKind.INVOICE, DocumentKind.ORDER_CHANGE)
     return f"{style.say(f'noun.{_noun(document)}')} {title}" if is_number else title
 
 
@@ -208,10 +208,10 @@ def asked(approval: Approval) -> str:
 
 def amount_of(document: Document, style: Style) -> str | None:
     """Return what a document comes to; for a contract its range, for a change of an order both totals."""
-    said = _amounts(document, style)
+    amounts = _amounts(document, style)
     if isinstance(document, Contract):
-        return style.between(said["minimum_value"], said["maximum_value"])
-    total, before = said["total"], said.get("old_total")
+        return style.between(amounts["minimum_value"], amounts["maximum_value"])
+    total, before = amounts["total"], amounts.get("old_total")
     return f"{before} → {total}" if before and total and before != total else total
 
 
@@ -306,12 +306,12 @@ def _expense(report: ExpenseReport, style: Style) -> dict[str, Value]:
 
 def _breaches(violation: Violation, money: Currency | None, style: Style) -> list[str]:
     """Say what a violation is; Coupa does not say whether `limit-exceeded` is the limit or the excess."""
-    said = []
+    sentences = []
     if violation.limit_exceeded:
-        said.append(style.say("limit", amount=style.amount(violation.limit_exceeded, money)))
+        sentences.append(style.say("limit", amount=style.amount(violation.limit_exceeded, money)))
     if violation.receipt_missing:
-        said.append(style.say("receipt"))
-    return said or [style.say("violation")]
+        sentences.append(style.say("receipt"))
+    return sentences or [style.say("violation")]
 
 
 def _invoice(invoice: Invoice, style: Style) -> dict[str, Value]:
@@ -333,7 +333,7 @@ def _due(invoice: Invoice, style: Style) -> str | None:
 
 
 def _contract(contract: Contract, style: Style) -> dict[str, Value]:
-    said, key = _amounts(contract, style), f"term.{contract.term_type}"
+    amounts, key = _amounts(contract, style), f"term.{contract.term_type}"
     length = contract.renewal_length_value
     times = contract.no_of_renewals
     renewal = [
@@ -342,7 +342,7 @@ def _contract(contract: Contract, style: Style) -> dict[str, Value]:
     ]
     return {
         "number": clean(contract.number, SHORT),
-        "commitment": style.between(said["min_commit"], said["max_commit"]),
+        "commitment": style.between(amounts["min_commit"], amounts["max_commit"]),
         "term": style.say(key) if style.has(key) else _words(contract.term_type),
         "period": style.span(contract.start_date, contract.end_date),
         "renewal": " ".join(filter(None, renewal)),
@@ -366,11 +366,11 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
         parts.append(f"{style.number(line.quantity)}{f' {unit}' if unit else ''}")
     if line.unit_price is not None:
         parts.append(str(style.amount(line.unit_price, currency)))
-    said = " × ".join(parts)
+    text = " × ".join(parts)
     total = style.amount(line.total, currency)
     if total and len(parts) != 1:
-        said = f"{said} = {total}" if said else total
-    return style.colon(name, said)
+        text = f"{text} = {total}" if text else total
+    return style.colon(name, text)
 
 
 def _brief(line: Line, currency: Currency | None, style: Style) -> str:
@@ -389,8 +389,8 @@ def _about(line: ExpenseLine, style: Style) -> str:
     """Say with whom, for what and when, but for what the line is called."""
     merchant = clean(line.merchant, SHORT)
     category = clean(line.expense_category.name if line.expense_category else None, SHORT)
-    said = [(merchant, style.quote(merchant)), (category, category)]
-    about = [shown for text, shown in said if text and text != _name(line)]
+    sentences = [(merchant, style.quote(merchant)), (category, category)]
+    about = [shown for text, shown in sentences if text and text != _name(line)]
     return style.join(*about, style.day(line.expense_date))
 
 
@@ -451,12 +451,16 @@ def _how_many(some: Sequence[Line], document: Document, style: Style) -> str | N
 
 def _steps(approved: list[Approval], style: Style) -> list[str]:
     """Write who approved before, when, and with which words: the last ones, and how many came before them."""
-    said = []
+    sentences = []
     for step in approved[-MAX_LINES:]:
-        who, day, words = decider(step, style), style.day_of(step.approval_date), clean(step.said, NOTE)
-        said.append(style.colon(f"{who} ({day})" if day else who, words))
+        who, day, words = (
+            decider(step, style),
+            style.day_of(step.approval_date),
+            clean(step.decision_words, NOTE),
+        )
+        sentences.append(style.colon(f"{who} ({day})" if day else who, words))
     more = len(approved) - MAX_LINES
-    return [style.more(more), *said] if more > 0 else said
+    return [style.more(more), *sentences] if more > 0 else sentences
 
 
 def _next(approval: Approval, document: Document, style: Style) -> list[str]:
@@ -465,10 +469,10 @@ def _next(approval: Approval, document: Document, style: Style) -> list[str]:
     if around is None:
         return []
     beside, following = (style.few(asked(each) or style.say("somebody") for each in step) for step in around)
-    said = [style.say("beside", who=beside)] if beside else []
+    sentences = [style.say("beside", who=beside)] if beside else []
     if following:
-        return [*said, following]
-    return said or [style.say("last")]
+        return [*sentences, following]
+    return sentences or [style.say("last")]
 
 
 def _listed(names: Iterable[str], style: Style) -> str | None:
@@ -483,15 +487,15 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
 
 def _comment(document: Document, style: Style) -> str | None:
     """Write the newest comment that is no note of a step above: not the same words by the same name."""
-    above = {(decider(step, style), step.said) for step in document.approved}
-    said = [
+    above = {(decider(step, style), step.decision_words) for step in document.approved}
+    sentences = [
         (comment, who)
         for comment in document.comments
         if not is_blank(comment.words) and ((who := _author(comment, style)), comment.words) not in above
     ]
-    if not said:
+    if not sentences:
         return None
-    newest, who = max(said, key=lambda each: (_said_at(each[0]), each[0].id or 0))
+    newest, who = max(sentences, key=lambda each: (_said_at(each[0]), each[0].id or 0))
     return f"{clean(newest.words, LONG)} ({who})"
 
 

@@ -33,7 +33,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListItem:
     """One line of a list: a link, and what is said of it."""
 
     link: Link
@@ -57,7 +57,7 @@ class Card:
     headline: str = ""
     notes: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ListItem, ...] = ()
     endings: tuple[str, ...] = ()
     link: Link | None = None
     colon: str = ": "
@@ -69,8 +69,8 @@ def render(card: Card) -> str:
     lines += [html.escape(note) for note in card.notes]
     lines += [f"- {_labelled(each, card.colon)}" for each in card.fields]
     for number, each in enumerate(card.entries, 1):
-        said = html.escape(card.colon + each.text) if each.text else ""
-        lines.append(f"{number}. {_link(each.link)}{said}")
+        text = html.escape(card.colon + each.text) if each.text else ""
+        lines.append(f"{number}. {_link(each.link)}{text}")
     lines += [html.escape(each) for each in card.endings if each]
     lines += [_link(card.link)] if card.link else []
     return "<br>".join(lines)

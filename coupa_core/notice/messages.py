@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from coupa_core.authority import Right, TokenKeys
-from coupa_core.content import digest as content_of
+from coupa_core.content import content_hash as content_of
 from coupa_core.endings import End, Ending
 from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.marks import read_mark
@@ -30,7 +30,7 @@ from coupa_core.notice.fields import (
     person,
     priced,
 )
-from coupa_core.notice.markup import MAX_MESSAGE, Card, Entry, Field, Link, render
+from coupa_core.notice.markup import MAX_MESSAGE, Card, Field, Link, ListItem, render
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
 from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean
@@ -72,7 +72,7 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class ApprovalRequest:
     """One approval, as one person is asked about it.
 
     Attributes:
@@ -104,63 +104,63 @@ class Turn:
     answers: tuple[Comment, ...] = ()
 
 
-def compose(turn: Turn, *, style: Style, keys: TokenKeys | None, now: datetime) -> Notice:
+def compose(request: ApprovalRequest, *, style: Style, keys: TokenKeys | None, now: datetime) -> Notice:
     """Return what one person is shown of one approval, wherever they see it.
 
     Args:
-        turn: what is asked of whom.
+        request: what is asked of whom.
         style: of the deployment.
         keys: that sign what is offered; None for a notice without a token.
         now: aware; from when on the offer holds.
     """
-    reader, document = turn.right.decider, turn.document
+    reader, document = request.right.decider, request.document
     style = style.to(reader.locale, reader.address)
-    slots = {"approval_id": str(turn.approval.id)}
+    slots = {"approval_id": str(request.approval.id)}
     if keys is not None:
         # By what was not shown nothing can be decided, but a person may ask.
-        content = "" if turn.is_unread else content_of(document)
+        content = "" if request.is_unread else content_of(document)
         slots["action_token"] = keys.offer(
-            turn.right, turn.approval, content=content, generation=turn.generation, now=now
+            request.right, request.approval, content=content, generation=request.generation, now=now
         )
     return Notice(
         reader.address,
-        _text(turn, style),
+        _text(request, style),
         slots,
-        kind="answer" if turn.answers else "announcement" if turn.waited is None else "reminder",
+        kind="answer" if request.answers else "announcement" if request.waited is None else "reminder",
         document_type=document.type,
         document_id=str(document.id),
-        actions={name: style.say(f"button.{name}") for name in _offered(turn, style)},
+        actions={name: style.say(f"button.{name}") for name in _offered(request, style)},
         colon=style.say("colon"),
     )
 
 
-def _offered(turn: Turn, style: Style) -> list[str]:
+def _offered(request: ApprovalRequest, style: Style) -> list[str]:
     """Return what the reader can do from chat: who may decide may also ask, where somebody can be asked."""
-    decisions, asked = list(map(str, turn.right.actions)), turn.document.answerer
-    if not (decisions and style.asks) or turn.document.commented_on is None or asked is None:
+    decisions, asked = list(map(str, request.right.actions)), request.document.answerer
+    if not (decisions and style.asks) or request.document.commented_on is None or asked is None:
         return decisions
-    return [*decisions, "ask"] if asked.key != turn.right.decider.key else decisions
+    return [*decisions, "ask"] if asked.key != request.right.decider.key else decisions
 
 
-def _text(turn: Turn, style: Style) -> str:
-    document, said, ending = turn.document, _request(turn, style), _ending(turn, style)
+def _text(request: ApprovalRequest, style: Style) -> str:
+    document, sentence, ending = request.document, _request(request, style), _ending(request, style)
     # The facts of an earlier card may say what is sensitive now.
-    if not (turn.is_short or turn.is_unread or document.is_sensitive):
-        changes = difference(turn.shown, document, style) if turn.is_changed else []
-        notes = [*_answers(turn, style), *changes]
-        known = fields(turn.approval, document, style)
-        for beside in dict.fromkeys((fact_fields(turn.facts, document, style), ())):
-            text = _about(document, said, style, notes=notes, fields=(*known, *beside), endings=(ending,))
+    if not (request.is_short or request.is_unread or document.is_sensitive):
+        changes = difference(request.shown, document, style) if request.is_changed else []
+        notes = [*_answers(request, style), *changes]
+        known = fields(request.approval, document, style)
+        for beside in dict.fromkeys((fact_fields(request.facts, document, style), ())):
+            text = _about(document, sentence, style, notes=notes, fields=(*known, *beside), endings=(ending,))
             if len(text) <= MAX_MESSAGE:
                 return text
-    least = filter(None, [amount_of(document, style), *_answers(turn, style)])
-    card = Card(headline=said, notes=tuple(least), endings=(ending,))
+    least = filter(None, [amount_of(document, style), *_answers(request, style)])
+    card = Card(headline=sentence, notes=tuple(least), endings=(ending,))
     return _signed(document, card, style)
 
 
 def _about(
     document: Document,
-    said: str,
+    sentence: str,
     style: Style,
     *,
     notes: Sequence[str] = (),
@@ -169,8 +169,8 @@ def _about(
 ) -> str:
     """Render a card that begins with who asks for what; what has no name, with what is said of it."""
     first = headline(document, style)
-    lines = (said,) if first else tuple(filter(None, [details(document, style)]))
-    card = Card(headline=first or said, notes=(*lines, *notes), fields=fields, endings=endings)
+    lines = (sentence,) if first else tuple(filter(None, [details(document, style)]))
+    card = Card(headline=first or sentence, notes=(*lines, *notes), fields=fields, endings=endings)
     return _signed(document, card, style)
 
 
@@ -181,16 +181,16 @@ def _signed(document: Document, card: Card, style: Style) -> str:
     return render(replace(card, headline=head, link=link, colon=style.say("colon")))
 
 
-def _request(turn: Turn, style: Style) -> str:
+def _request(request: ApprovalRequest, style: Style) -> str:
     """Say what is wanted of the reader, and as whom."""
-    named = numbered(turn.document, style)
-    if turn.right.bar and turn.right.bar.is_of_asker:
+    named = numbered(request.document, style)
+    if request.right.bar and request.right.bar.is_of_asker:
         return style.say("asked.own", document=named)
-    if turn.waited is not None:
-        said = style.say("reminder", document=named, age=style.age(turn.waited))
+    if request.waited is not None:
+        sentence = style.say("reminder", document=named, age=style.age(request.waited))
     else:
-        said = style.say("changed" if turn.is_changed else "asked", document=named)
-    return said + _acting(turn.right, turn.document, turn.approval, style)
+        sentence = style.say("changed" if request.is_changed else "asked", document=named)
+    return sentence + _acting(request.right, request.document, request.approval, style)
 
 
 def _acting(right: Right, document: Document, approval: Approval, style: Style) -> str:
@@ -199,28 +199,28 @@ def _acting(right: Right, document: Document, approval: Approval, style: Style) 
     return style.say("for.group" if approval.is_for_group else "for", who=whom) if whom else ""
 
 
-def _answers(turn: Turn, style: Style) -> list[str]:
+def _answers(request: ApprovalRequest, style: Style) -> list[str]:
     """Say what the requester answered, in their words; that they did is all in the shortest form.
 
     Of many comments the newest are said; how many came before them, too.
     """
-    said, earlier = [], len(turn.answers) - MAX_LINES
-    for each in turn.answers[-MAX_LINES:]:
+    sentences, earlier = [], len(request.answers) - MAX_LINES
+    for each in request.answers[-MAX_LINES:]:
         who, words = clean(each.author, SHORT), clean(each.words, LONG)
-        if turn.is_short or turn.document.is_sensitive or not (who and words):
-            said.append(style.say("answered.there"))
+        if request.is_short or request.document.is_sensitive or not (who and words):
+            sentences.append(style.say("answered.there"))
         else:
-            said.append(style.say("answered", who=who, words=style.quote(words)))
-    return [*([style.more(earlier)] if earlier > 0 else []), *dict.fromkeys(said)]
+            sentences.append(style.say("answered", who=who, words=style.quote(words)))
+    return [*([style.more(earlier)] if earlier > 0 else []), *dict.fromkeys(sentences)]
 
 
-def _ending(turn: Turn, style: Style) -> str:
+def _ending(request: ApprovalRequest, style: Style) -> str:
     """Say why or where it is decided elsewhere; buttons speak for themselves."""
-    if turn.is_unread:
+    if request.is_unread:
         return style.say("unread")
-    if turn.right.bar:
-        return style.say(f"bar.{turn.right.bar}")
-    is_elsewhere = turn.is_listed and turn.right.actions and not style.list_decides
+    if request.right.bar:
+        return style.say(f"bar.{request.right.bar}")
+    is_elsewhere = request.is_listed and request.right.actions and not style.list_decides
     return style.say("elsewhere") if is_elsewhere else ""
 
 
@@ -280,15 +280,17 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: b
     return _fitting(some)
 
 
-def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> Entry:
+def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> ListItem:
     document, since = waiting.document, waiting.since
     is_old = since is not None and now - since >= YOUNG
     age = style.say("waiting", age=style.age(now - since)) if since and is_old else None
-    said = style.join(amount_of(document, style), person(document.requested_by), age)
+    sentence = style.join(amount_of(document, style), person(document.requested_by), age)
     if waiting.right and waiting.approval:
-        said += _acting(waiting.right, waiting.document, waiting.approval, style)
+        sentence += _acting(waiting.right, waiting.document, waiting.approval, style)
     mark = style.say("decide.only_coupa") if marks and waiting.is_barred else None
-    return Entry(Link(name_of(document, style), link_to(document, style=style)), style.join(said, mark))
+    return ListItem(
+        Link(name_of(document, style), link_to(document, style=style)), style.join(sentence, mark)
+    )
 
 
 def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
@@ -303,10 +305,10 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
         return _several(style.say("escalations", count=len(items)), every, style)
     [one] = items
     who, waited = _asked(one), waits(one)
-    said = style.colon(numbered(one.document, style), waited)
+    sentence = style.colon(numbered(one.document, style), waited)
     # Who may decide it too, as a delegate, is asked by a card of their own.
     notes = () if one.right else (style.say("informed" if who else "informed.nobody", who=who),)
-    return _about(one.document, said, style, notes=notes)
+    return _about(one.document, sentence, style, notes=notes)
 
 
 def _asked(waiting: Waiting) -> str:
@@ -315,7 +317,7 @@ def _asked(waiting: Waiting) -> str:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionItem:
     """What an approver wants to know of the requester.
 
     Attributes:
@@ -326,7 +328,7 @@ class Question:
     document: Document
     comment: Comment
 
-    def said(self, style: Style) -> tuple[str, str]:
+    def parts(self, style: Style) -> tuple[str, str]:
         """Return who asks about what, and their words; none about what is sensitive."""
         mark = read_mark(self.comment.comments)
         name, words = (mark.name or mark.address, mark.words) if mark else ("", "")
@@ -334,14 +336,14 @@ class Question:
         return asks, "" if self.document.is_sensitive else style.quote(clean(words, LONG))
 
 
-def question(items: Sequence[Question], *, style: Style) -> str:
+def question(items: Sequence[QuestionItem], *, style: Style) -> str:
     """Tell the requester what an approver asks, about what, and where to answer: by a comment in Coupa."""
-    said = [each.said(style) for each in items]
+    parts = [each.parts(style) for each in items]
     if len(items) > 1:
         return _several(
-            style.say("questions", count=len(items)), [style.colon(*each) for each in said], style
+            style.say("questions", count=len(items)), [style.colon(*each) for each in parts], style
         )
-    [(asks, words)] = said
+    [(asks, words)] = parts
     notes = tuple(filter(None, (words, style.say("question.reply"))))
     return _signed(items[0].document, Card(headline=asks, notes=notes), style)
 
@@ -361,22 +363,22 @@ class Ended:
 
 def closing(items: Sequence[Ended], *, style: Style) -> str:
     """Tell somebody that cards of theirs are dead: what happened, by whom and when, as far as it is known."""
-    said = [_ended(each, style) for each in items]
+    sentences = [_ended(each, style) for each in items]
     if len(items) > 1:
-        return _several(style.say("closings", count=len(items)), said, style)
+        return _several(style.say("closings", count=len(items)), sentences, style)
     # What is on hold comes back to them: nobody may say that nothing is left to do.
     rest = style.say("closed.held" if items[0].end.ending is Ending.ON_HOLD else "closed.idle")
-    return _signed(items[0].document, Card(headline=said[0], notes=(rest,)), style)
+    return _signed(items[0].document, Card(headline=sentences[0], notes=(rest,)), style)
 
 
 def outcome(items: Sequence[Ended], *, style: Style) -> str:
     """Tell the requester what became of requests, by whom, when and why, as far as it is known."""
-    said = [_ended(each, style, key="outcome") for each in items]
+    sentences = [_ended(each, style, key="outcome") for each in items]
     why = [_reason(each, style) for each in items]
     if len(items) > 1:
-        both = [" · ".join(filter(None, pair)) for pair in zip(said, why, strict=True)]
+        both = [" · ".join(filter(None, pair)) for pair in zip(sentences, why, strict=True)]
         return _several(style.say("outcomes", count=len(items)), both, style)
-    return _signed(items[0].document, Card(headline=said[0], notes=tuple(filter(None, why))), style)
+    return _signed(items[0].document, Card(headline=sentences[0], notes=tuple(filter(None, why))), style)
 
 
 def _reason(one: Ended, style: Style) -> str:

@@ -121,9 +121,9 @@ class Style:
         """Put a label before words, where there are both."""
         return self.say("colon").join(part for part in (label, words) if part)
 
-    def sentences(self, *said: str) -> str:
+    def sentences(self, *texts: str) -> str:
         """Put sentences one after the other."""
-        return self.say("space").join(said)
+        return self.say("space").join(texts)
 
     def quote(self, words: str) -> str:
         """Put words of others in the language's quotation marks: so nobody takes them for ours.

@@ -29,7 +29,7 @@ def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
             before, first = totals.get(code, (Decimal(0), currency))
             totals[code] = (before + amount, first)
             left -= 1
-    said = [str(style.amount(*each)) for each in totals.values()]
-    more = len(said) - MAX_LINES
-    words = style.series([*said[:MAX_LINES], *([style.more(more)] if more > 0 else [])])
+    amounts = [str(style.amount(*each)) for each in totals.values()]
+    more = len(amounts) - MAX_LINES
+    words = style.series([*amounts[:MAX_LINES], *([style.more(more)] if more > 0 else [])])
     return style.say("sums.without", sums=words, count=style.number(left)) if words and left > 0 else words

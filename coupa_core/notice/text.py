@@ -60,7 +60,7 @@ def _isolated(text: str) -> str:
     return f"{_ISOLATE}{text}{_END}" if turns else text
 
 
-def plain(text: str, limit: int) -> str:
+def text_to_html(text: str, limit: int) -> str:
     """Make the plain text of others Moveworks' HTML: harmless, with its own lines; empty for a blank one."""
     lines = [html.escape(clean(line, limit)) for line in text.splitlines()]
     return "<br>".join(lines).removesuffix("<br>") if any(lines) else ""
@@ -96,8 +96,8 @@ class _Harmless(HTMLParser):
         self._is_seen = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = "".join(f' {name}="{html.escape(visible(value or ""))}"' for name, value in attrs)
-        self._parts.append(f"<{tag}{said}>")
+        attributes = "".join(f' {name}="{html.escape(visible(value or ""))}"' for name, value in attrs)
+        self._parts.append(f"<{tag}{attributes}>")
 
     def handle_endtag(self, tag: str) -> None:
         self._parts.append(f"</{tag}>")

@@ -1,12 +1,12 @@
-"""What the bridge did and how it is, for operators; it changes nothing anywhere.
+"""Report the bridge's work and state to operators; nothing is changed anywhere.
 
-`health` says in one code what is wrong, `status` proves that nothing is lost, `trace` tells the story of one
-approval, `cycle` how long they waited.
+`health` names the cause of a failure by a code, `status` proves that nothing is lost, `trace` tells the story
+of one approval, `cycle` measures waiting times.
 """
 
 from coupa_core.report.cycle import CycleTimes, as_csv
 from coupa_core.report.health import STALE_AFTER, Cause, is_rare
-from coupa_core.report.status import MAX_FULL, MAX_ROWS, Report
+from coupa_core.report.status import MAX_FULL, MAX_ROWS, StatusReport
 from coupa_core.report.trace import Trace
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "STALE_AFTER",
     "Cause",
     "CycleTimes",
-    "Report",
+    "StatusReport",
     "Trace",
     "as_csv",
     "is_rare",

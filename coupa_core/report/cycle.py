@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
+from coupa_core.audit_log import EventKind, Row
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError
-from coupa_core.journal import Kind, Row
 from coupa_core.ledger import Entry, Opened, State
 from coupa_core.model import DONE_STATUS, stamp
 from coupa_core.report.figures import spread
@@ -52,7 +52,7 @@ class Closed(Protocol):
         ...
 
 
-class Record(Protocol):
+class AuditRows(Protocol):
     """The audit record's rows."""
 
     def rows(self, day: date) -> Iterator[Row]:
@@ -71,7 +71,7 @@ class _Wait:
 
 
 @dataclass
-class _Told:
+class _RecordedTimes:
     """What the audit record says.
 
     Attributes:
@@ -94,7 +94,7 @@ class CycleTimes:
         clock: the time.
     """
 
-    def __init__(self, *, store: Closed, record: Record, clock: Clock) -> None:
+    def __init__(self, *, store: Closed, record: AuditRows, clock: Clock) -> None:
         self._store = store
         self._record = record
         self._clock = clock
@@ -135,7 +135,7 @@ class CycleTimes:
         days = {"from": since.isoformat(), "to": until.isoformat()}
         return {**days, "is_complete": told.is_complete, "rows": rows}
 
-    def _waits(self, since: date, until: date, told: _Told) -> Iterator[_Wait]:
+    def _waits(self, since: date, until: date, told: _RecordedTimes) -> Iterator[_Wait]:
         begin = datetime.combine(since, time(), UTC)
         # A row is closed by the first sweep after the decision, which may come late.
         end = datetime.combine(until, time(), UTC) + timedelta(days=8)
@@ -157,19 +157,19 @@ class CycleTimes:
         for key, (at, document_type) in left.items():
             yield _Wait(document_type, "", told.first.get(key), at)
 
-    def _read(self, since: date, until: date) -> _Told:
+    def _read(self, since: date, until: date) -> _RecordedTimes:
         """Read the audit record of these days, and of some before, the newest first."""
-        told, deadline = _Told(), Deadline(self._clock, READ_S)
+        told, deadline = _RecordedTimes(), Deadline(self._clock, READ_S)
         day = until + timedelta(days=1)
         while day >= since - LOOK_BACK:
             if deadline.left_s() <= 0:
                 told.is_complete = False
                 break
             for row in self._record.rows(day):
-                said = row.said().get("event", {})
-                at, number = stamp(str(said.get("at"))), said.get("approval_id")
+                event = row.values().get("event", {})
+                at, number = stamp(str(event.get("at"))), event.get("approval_id")
                 if at and isinstance(number, int):
-                    _note(told, said, (number, int(said.get("generation") or 0)), at)
+                    _note(told, event, (number, int(event.get("generation") or 0)), at)
             day -= timedelta(days=1)
         return told
 
@@ -178,12 +178,12 @@ _FIRST = (None, "digest")
 """The notices that may be the first of an approval: an announcement has no verb."""
 
 
-def _note(told: _Told, said: Mapping[str, Any], key: Round, at: datetime) -> None:
-    outcome = said.get("outcome")
-    if said.get("kind") == Kind.NOTICE and outcome == "sent" and said.get("verb") in _FIRST:
+def _note(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
+    outcome = event.get("outcome")
+    if event.get("kind") == EventKind.NOTICE and outcome == "sent" and event.get("verb") in _FIRST:
         told.first[key] = min(at, told.first.get(key, at))
-    elif said.get("kind") == Kind.DECISION and outcome in _DONE:
-        told.ended.setdefault(key, (at, str(said.get("document_type") or "")))
+    elif event.get("kind") == EventKind.DECISION and outcome in _DONE:
+        told.ended.setdefault(key, (at, str(event.get("document_type") or "")))
 
 
 def as_csv(table: Mapping[str, Any]) -> str:

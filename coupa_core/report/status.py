@@ -1,4 +1,4 @@
-"""Whether the bridge works, and the proof of it: every pending approval of Coupa has an answer to "and now?".
+"""Report whether the bridge works, and prove it: every pending approval of Coupa is accounted for.
 
 It shows ids, keys of people, states, times and codes; no purchase data and no address.
 """
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory import Known
+from coupa_core.directory import ReachablePeople
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import (
     PILOT,
@@ -36,19 +36,19 @@ from coupa_core.report.figures import spread
 from coupa_core.report.health import STALE_AFTER, Cause, cause_of, not_yet
 
 MAX_ROWS = 100
-"""Approvals of each list that are shown to operators."""
+"""The most approvals in each list for operators."""
 
 MAX_FULL = 5_000
-"""Approvals of one page when all are asked for."""
+"""The approvals in one page when all are requested."""
 
 LIST_S = 100.0
-"""How long listing Coupa's approvals may take: 500 pages at 5 a second. Azure ends an answer after 230 s.
+"""The seconds for listing Coupa's approvals: 500 pages at 5 a second. Azure ends an answer after 230 s.
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
 
 PEOPLE_S = 8.0
-"""How long looking up may take who is still to be told again."""
+"""The seconds for looking up the people who are still to be told again."""
 
 RATE_WINDOW_S = 60.0
 
@@ -67,24 +67,24 @@ LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
 
 
 class Pending(Protocol):
-    """Coupa, as far as the proof needs it."""
+    """The port to Coupa."""
 
     def pending(self, deadline: Deadline) -> Listing:
-        """List every pending approval; a failing page is told in the listing, not raised."""
+        """List every pending approval; the listing has the failure of a page, which is not raised."""
         ...
 
 
-class People(Protocol):
-    """Who belongs to the keys of rows."""
+class PeopleLookup(Protocol):
+    """The port to the directory."""
 
-    def known(self, keys: Iterable[str], deadline: Deadline) -> Known:
+    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
         """Return the people whom the chat can reach; raises `ServiceError`."""
         ...
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """Where one approval stands.
+    """The state of one approval.
 
     Attributes:
         approval_id: of Coupa.
@@ -102,11 +102,11 @@ class _Standing:
 
     @property
     def cause(self) -> str:
-        """Return why it stands there, as a code; empty when there is nothing to say."""
+        """Return the cause as a code; empty for none."""
         return self.row.cause if self.row else ""
 
     def values(self) -> dict[str, Any]:
-        """Return what operators see of it; ids are texts, as in slots."""
+        """Return its JSON values for operators; ids are texts, as in slots."""
         row, approval = self.row, self.approval
         document_id = (row.document_id if row else None) or (approval.approvable_id if approval else None)
         shown = {
@@ -118,28 +118,28 @@ class _Standing:
             "document_id": document_id and str(document_id),
             "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
             "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
-            "sent_at": plain(row.told_at) if row else None,
-            "next_at": plain(row.next_at) if row else None,
-            "lease_until": plain(row.lease_until) if row else None,
+            "sent_at": json_time(row.told_at) if row else None,
+            "next_at": json_time(row.next_at) if row else None,
+            "lease_until": json_time(row.lease_until) if row else None,
             "age_s": round(self.age_s),
         }
         return {name: value for name, value in shown.items() if value not in (None, "", [])}
 
 
-class Report:
+class StatusReport:
     """The use case.
 
     Args:
         store: the ledger's rows.
-        coupa: what waits.
-        directory: returns who was told, read anew.
+        coupa: lists pending approvals.
+        directory: makes a lookup of people that reads afresh.
         clock: the time.
-        lease: of claims.
+        lease: the length of claims.
         max_per_minute: our share of Moveworks' rate.
-        full_list_minutes: how often the list of all that waits is read.
-        versions: of what runs here, by name.
-        limits: what the host lets in at once and for how long; empty where that cannot be read.
-        pilot: the only people who are told anything.
+        full_list_minutes: how often the list of pending approvals is read.
+        versions: of the software, by name.
+        limits: how many requests the host lets in at once, and for how long; empty where that is not known.
+        pilot: the only people who receive messages.
         is_rare: the schedule leaves longer gaps than health allows.
     """
 
@@ -148,7 +148,7 @@ class Report:
         *,
         store: LedgerStore,
         coupa: Pending,
-        directory: Callable[[], People],
+        directory: Callable[[], PeopleLookup],
         clock: Clock,
         lease: Lease,
         max_per_minute: int,
@@ -171,13 +171,14 @@ class Report:
         self._is_rare = is_rare
 
     def complaint(self, *, version: str = "", since: datetime | None = None) -> Cause | None:
-        """Say why it is not sure that all that waits was seen lately and nothing is owed for long.
+        """Return the cause where pending approvals may be unseen, or a message is long overdue.
 
-        No store, no health.
+        Without a store the bridge is not healthy.
 
         Args:
             version: the release whose sweep the last one must have been; empty for any.
-            since: when it must have begun at the earliest, and then ended complete; None for any time.
+            since: the earliest time at which that sweep must have begun, and then ended complete; None for
+                any.
 
         Returns:
             The first cause; None where all is well.
@@ -196,11 +197,11 @@ class Report:
     def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
         """Account for every pending approval of Coupa from the ledger.
 
-        The rows are read before the list: what is closed in between would else be listed and have no row.
+        The rows are read before the list: otherwise an approval that is closed in between would have no row.
 
         Args:
-            full: show all approvals, page by page, instead of the lists.
-            after: with `full`, those with a greater id.
+            full: return all approvals, page by page, instead of the lists.
+            after: with `full`, only approvals with a greater id.
 
         Returns:
             JSON values: how the last sweep went, `pending` with how many are accounted for, `is_proved`,
@@ -219,14 +220,14 @@ class Report:
         standings, now = self._standings(status, opened, listing), self._clock.now()
         pending = [each for each in standings if each.approval is not None]
         unaccounted = [str(each.approval_id) for each in pending if each.place == "unaccounted"]
-        # By their ids, and not by their number: as many others may have been left for later.
+        # The ids count, and not the number: others may have been left for later.
         unseen = [
             each
             for each in pending
             if each.place in ("unaccounted", "not_seen_yet") and not _is_young(each.approval, now)
         ]
         late = stuck(status.owed_since, now)
-        said = {
+        answer = {
             "is_healthy": self._cause_of(status) is None,
             "is_proved": listing.is_complete and not listing.unreadable and not unseen and not late,
             "pending": {
@@ -240,12 +241,12 @@ class Report:
             },
             "unaccounted": unaccounted[:MAX_ROWS],
             "groups": _groups(standings),
-            "last_complete_at": plain(status.last_complete_at),
-            "last_sweep_at": plain(status.last_sweep_at),
-            "last_began_at": plain(status.last_began_at),
+            "last_complete_at": json_time(status.last_complete_at),
+            "last_sweep_at": json_time(status.last_sweep_at),
+            "last_began_at": json_time(status.last_began_at),
             "last_version": status.version,
             "reading": _reading(status),
-            "paused_until": plain(status.paused_until),
+            "paused_until": json_time(status.paused_until),
             "is_moveworks_suspect": status.suspect,
             "failure": status.failure,
             "counts": status.counts,
@@ -265,10 +266,10 @@ class Report:
             "versions": self._versions,
             "limits": self._limits,
         }
-        return said | (_page(standings, after) if full else {"lists": _lists(standings)})
+        return answer | (_page(standings, after) if full else {"lists": _lists(standings)})
 
     def _standings(self, status: Status, opened: Opened, listing: Listing) -> list[_Standing]:
-        """Say where each approval stands that Coupa lists or the ledger holds, in the order of ids."""
+        """Return the state of each approval that Coupa lists or the ledger has, in the order of ids."""
         listed = {approval.id: approval for approval in listing.approvals}
         rows = {row.approval_id: row for row in opened.entries}
         corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
@@ -278,7 +279,7 @@ class Report:
             for number, approval in listed.items()
             if number not in rows and number not in corrupt and not _is_young(approval, now)
         }
-        # What the last sweep had no time or no leave for is known to it; more than that is a remainder.
+        # The last sweep counted the approvals that it left for later; any more are unaccounted for.
         known = max(status.counts.get("left_for_later", 0), status.owed.get(UNSEEN, 0))
         lost = old if len(old) > known else set()
 
@@ -297,10 +298,10 @@ class Report:
         ]
 
     def _repeat(self, repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
-        """Return the last word that people are told again, and of how many approvals somebody is still to be.
+        """Return the last request to tell people again, and the number of approvals that it still concerns.
 
-        Whatever they wait for, and at whichever word: a row knows people by their keys only, and those who
-        cannot be looked up now may be meant.
+        All requests count, and all reasons for waiting. A row has only keys of people, so those who cannot be
+        looked up now count, too.
         """
         if not repeats:
             return None
@@ -308,20 +309,20 @@ class Report:
         named = [pair for pairs in pending if not _is_of_all(pairs) for pair in pairs]
         known = self._known({key for _, key in named})
         left = sum(any(known.may_be_in(repeat.people, key) for repeat, key in pairs) for pairs in pending)
-        said = {"asked_at": plain(repeats[-1].at), "approvals": repeats[-1].approvals, "left": left}
-        return said | {"is_complete": not known.unknown}
+        answer = {"asked_at": json_time(repeats[-1].at), "approvals": repeats[-1].approvals, "left": left}
+        return answer | {"is_complete": not known.unknown}
 
-    def _known(self, keys: Collection[str]) -> Known:
-        """Look people up; where that fails nobody knows who they are."""
+    def _known(self, keys: Collection[str]) -> ReachablePeople:
+        """Look people up; after a failure all of them are unknown."""
         if not keys:
-            return Known()
+            return ReachablePeople()
         try:
             return self._directory().known(sorted(keys), Deadline(self._clock, PEOPLE_S))
         except ServiceError as failure:
-            return Known(unknown=dict.fromkeys(keys, failure))
+            return ReachablePeople(unknown=dict.fromkeys(keys, failure))
 
     def _rates(self, rows: Iterable[Entry]) -> dict[str, int]:
-        """Return our share of Moveworks' rate and what the ledger knows to be used, as a sweep counts it."""
+        """Return our share of Moveworks' rate, and its use by the ledger, as a sweep counts it."""
         now, used = self._clock.now(), 0
         for row in rows:
             used += sum((now - at).total_seconds() < RATE_WINDOW_S for at in row.sends(self._lease))
@@ -330,11 +331,11 @@ class Report:
 
 
 def _reading(status: Status) -> dict[str, Any]:
-    """Return how far the list of all that waits was read when the last sweep ended."""
-    said = {name: status.reading.get(name) for name in ("began_at", "calls", "left")}
+    """Return the progress through the list at the end of the last sweep."""
+    answer = {name: status.reading.get(name) for name in ("began_at", "calls", "left")}
     ranges = [len(status.reading.get(name) or ()) for name in ("unread", "failed")]
-    trust = {"missed": status.missed, "distrusted_until": plain(status.distrusted_until)}
-    return said | {"unread": ranges[0], "failed": ranges[1], **trust}
+    trust = {"missed": status.missed, "distrusted_until": json_time(status.distrusted_until)}
+    return answer | {"unread": ranges[0], "failed": ranges[1], **trust}
 
 
 def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
@@ -342,13 +343,13 @@ def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
 
 
 def _is_young(approval: Approval | None, now: datetime) -> bool:
-    """Tell whether Coupa touched it so lately that no sweep needs to have seen it."""
+    """Tell whether it was touched so lately that no sweep needs to have seen it."""
     touched = stamp(approval.updated_at) if approval else None
     return touched is not None and now - touched < STALE_AFTER
 
 
 def _groups(standings: Iterable[_Standing]) -> list[dict[str, Any]]:
-    """Count by place and cause, whatever causes there are."""
+    """Count by place and cause."""
     ages: dict[tuple[str, str], list[float]] = defaultdict(list)
     for each in standings:
         ages[each.place, each.cause].append(each.age_s)
@@ -377,6 +378,6 @@ def _page(standings: list[_Standing], after: int) -> dict[str, Any]:
     return {"approvals": [each.values() for each in page], "next_after": next_after}
 
 
-def plain(time: datetime | None) -> str | None:
+def json_time(time: datetime | None) -> str | None:
     """Write a time as JSON has it."""
     return time.isoformat() if time else None

@@ -11,16 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.authority import Circle, Rules
+from coupa_core.audit_log import Row
+from coupa_core.authority import Deciders, Rules
 from coupa_core.clock import Clock, Deadline
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
-from coupa_core.journal import Row
 from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
-from coupa_core.model import Approval, Document, Kind, has_turn, stamp
+from coupa_core.model import Approval, Document, DocumentKind, has_turn, stamp
 from coupa_core.report.health import STALE_AFTER
-from coupa_core.report.status import plain
-from coupa_core.report.words import Line, can_do, in_order, of_event, of_row
+from coupa_core.report.status import json_time
+from coupa_core.report.words import StoryLine, can_do, in_order, of_event, of_row
 
 MAX_DAYS = 31
 """Days of the audit record that are read for one story."""
@@ -34,7 +34,7 @@ LIVE_S = 10.0
 _PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "told")
 
 
-class Record(Protocol):
+class AuditRows(Protocol):
     """The audit record's rows."""
 
     def rows(self, day: date) -> Iterator[Row]:
@@ -58,10 +58,10 @@ class Lookup(Protocol):
         ...
 
 
-class Circles(Protocol):
+class DeciderLookup(Protocol):
     """Who may decide."""
 
-    def circles(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Circle]:
+    def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
         """Return who may decide each approval, by its id."""
         ...
 
@@ -88,9 +88,9 @@ class Trace:
         self,
         *,
         store: LedgerStore,
-        record: Record,
+        record: AuditRows,
         coupa: Lookup,
-        directory: Callable[[], Circles],
+        directory: Callable[[], DeciderLookup],
         rules: Rules,
         clock: Clock,
         lease: Lease,
@@ -125,7 +125,7 @@ class Trace:
         lines = self._events(approval_id, [each for each in (row, before) if each], now)
         if row and before:
             text = f"An earlier round ended: {before.cause or 'closed'}. The approval came back."
-            lines.append(Line(before.closed_at, text))
+            lines.append(StoryLine(before.closed_at, text))
         newest = row or before
         if newest:
             repeats = read_repeats(self._store.note(REPEATS).text)
@@ -139,13 +139,13 @@ class Trace:
         last = status.last_complete_at
         if last is None or now - last >= STALE_AFTER:
             lines.append(
-                Line(None, "No sweep has seen everything lately, so the bridge may know too little.")
+                StoryLine(None, "No sweep has seen everything lately, so the bridge may know too little.")
             )
-        story = [{"at": plain(line.at), "text": line.text} for line in in_order(lines)]
+        story = [{"at": json_time(line.at), "text": line.text} for line in in_order(lines)]
         shown = {"approval_id": str(approval_id), "story": story}
         return shown | ({"row": _row(newest)} if newest else {})
 
-    def _events(self, approval_id: int, rows: list[Entry], now: datetime) -> list[Line]:
+    def _events(self, approval_id: int, rows: list[Entry], now: datetime) -> list[StoryLine]:
         """Return what the audit record says of it, as far as there is time to read it."""
         deadline = Deadline(self._clock, READ_S)
         begin, end = _days(rows, now)
@@ -153,55 +153,55 @@ class Trace:
         try:
             while day > max(begin, end - timedelta(days=MAX_DAYS - 1)) and deadline.left_s() > 0:
                 for row in self._record.rows(day - timedelta(days=1)):
-                    said = _about(row, approval_id)
-                    if at := stamp(str(said.get("at"))):
-                        lines.append(Line(at, of_event(said)))
+                    event = _about(row, approval_id)
+                    if at := stamp(str(event.get("at"))):
+                        lines.append(StoryLine(at, of_event(event)))
                 day -= timedelta(days=1)
         except ServiceError as failure:
-            lines.append(Line(None, f"The audit record could not be read ({failure.code})."))
+            lines.append(StoryLine(None, f"The audit record could not be read ({failure.code})."))
         if day > begin:
-            lines.append(Line(None, f"Of the audit record nothing before {day} was read."))
+            lines.append(StoryLine(None, f"Of the audit record nothing before {day} was read."))
         return lines
 
-    def _live(self, approval_id: int, row: Entry | None) -> list[Line]:
+    def _live(self, approval_id: int, row: Entry | None) -> list[StoryLine]:
         """Return what Coupa says now; nothing when neither side knows the approval."""
         deadline = Deadline(self._clock, LIVE_S)
         try:
             approval = self._coupa.approval(approval_id, deadline)
             if approval is None:
-                return [Line(None, "Coupa, asked now, does not know it.")] if row else []
-            lines = [] if row else [Line(None, "The bridge has not seen it yet.")]
+                return [StoryLine(None, "Coupa, asked now, does not know it.")] if row else []
+            lines = [] if row else [StoryLine(None, "The bridge has not seen it yet.")]
             return lines + self._as_coupa_has_it(approval, row, deadline)
         except ServiceError as failure:
-            return [Line(None, f"Coupa could not be asked now ({failure.code}).")]
+            return [StoryLine(None, f"Coupa could not be asked now ({failure.code}).")]
 
-    def _as_coupa_has_it(self, approval: Approval, row: Entry | None, deadline: Deadline) -> list[Line]:
+    def _as_coupa_has_it(self, approval: Approval, row: Entry | None, deadline: Deadline) -> list[StoryLine]:
         what = f"{approval.approvable_type or 'a document'} {approval.approvable_id or ''}".strip()
         asked = approval.approver_key or "nobody"
         if not approval.is_pending:
-            return [Line(None, f"Coupa, asked now, has it as {approval.status} ({what}).")]
+            return [StoryLine(None, f"Coupa, asked now, has it as {approval.status} ({what}).")]
         document = self._coupa.document(approval, deadline)
         if document is None:
-            return [Line(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
-        siblings = self._coupa.open_of(document, deadline) if document.kind is Kind.OTHER else []
+            return [StoryLine(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
+        siblings = self._coupa.open_of(document, deadline) if document.kind is DocumentKind.OTHER else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
         if has_stopped(document):
             turn = f"its document does not wait: it is {document.status}"
         directory = self._directory()
-        circle = directory.circles([approval], deadline)[approval.id]
+        deciders = directory.deciders_of([approval], deadline)[approval.id]
         told = {key for key, each in row.told.items() if each.was_sent} if row else set()
-        shared = directory.shared([each.address for each in circle.people], deadline)
-        rights = self._rules.rights(circle, approval, document, shared=shared)
+        shared = directory.shared([each.address for each in deciders.people], deadline)
+        rights = self._rules.rights(deciders, approval, document, shared=shared)
         people = ", ".join(
             f"{each.decider.address} ({each.decider.key}, {each.decider.capacity}, "
             f"{'told' if each.decider.key in told else 'not told'}"
             f"{'' if self._pilot.has(each.decider.address) else ', not in PILOT'}, {can_do(each)})"
             for each in rights
         )
-        doubt = "" if circle.is_certain else " This may be incomplete: not everything could be read."
+        doubt = "" if deciders.is_certain else " This may be incomplete: not everything could be read."
         return [
-            Line(None, f"Coupa, asked now, waits for {asked} to decide {what}, and {turn}."),
-            Line(None, f"Who may decide now: {people or 'nobody who can be told'}.{doubt}"),
+            StoryLine(None, f"Coupa, asked now, waits for {asked} to decide {what}, and {turn}."),
+            StoryLine(None, f"Who may decide now: {people or 'nobody who can be told'}.{doubt}"),
         ]
 
 
@@ -230,8 +230,8 @@ def _about(row: Row, approval_id: int) -> dict[str, Any]:
     """Return the event of a row, if it is about this approval; most rows are not, and need no parsing."""
     if f'"approval_id":{approval_id}' not in row.text:
         return {}
-    said: dict[str, Any] = row.said().get("event", {})
-    return said if said.get("approval_id") == approval_id else {}
+    event: dict[str, Any] = row.values().get("event", {})
+    return event if event.get("approval_id") == approval_id else {}
 
 
 def _row(row: Entry) -> dict[str, Any]:
@@ -245,5 +245,7 @@ def _row(row: Entry) -> dict[str, Any]:
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what says nothing, and write times as JSON has them."""
-    plainly = {name: plain(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    plainly = {
+        name: json_time(value) if isinstance(value, datetime) else value for name, value in values.items()
+    }
     return {name: value for name, value in plainly.items() if value not in (None, "", 0, {})}

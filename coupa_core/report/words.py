@@ -23,10 +23,10 @@ from coupa_core.ledger import (
     STOPPED,
     Entry,
     Lease,
+    PersonState,
     Repeat,
     State,
     Status,
-    Told,
     undone,
 )
 from coupa_core.model import Bar
@@ -110,7 +110,7 @@ _ASKED = {
 
 
 @dataclass(frozen=True)
-class Line:
+class StoryLine:
     """One sentence of a story.
 
     Attributes:
@@ -139,14 +139,14 @@ def can_do(right: Right) -> str:
     return f"can {', '.join(right.actions)}" if right.actions else "nothing is offered in chat (ACTIONS)"
 
 
-def of_event(said: Mapping[str, Any]) -> str:
+def of_event(event: Mapping[str, Any]) -> str:
     """Return what an event of the audit record says; every event says something."""
-    actor, verb = str(said.get("actor") or "somebody"), str(said.get("verb") or "decide")
-    outcome, cause = str(said.get("outcome") or ""), str(said.get("cause") or "")
+    actor, verb = str(event.get("actor") or "somebody"), str(event.get("verb") or "decide")
+    outcome, cause = str(event.get("outcome") or ""), str(event.get("cause") or "")
     code = f" ({cause})" if cause else ""
-    match said.get("kind"):
+    match event.get("kind"):
         case "notice":
-            text = _of_notice(actor, said, outcome, cause)
+            text = _of_notice(actor, event, outcome, cause)
         case "intent":
             text = f"{actor} clicked {verb}, and the decision was sent to Coupa"
         case "decision":
@@ -165,8 +165,8 @@ def of_event(said: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
-def _of_notice(actor: str, said: Mapping[str, Any], outcome: str, cause: str) -> str:
-    verb, capacity = str(said.get("verb") or ""), str(said.get("capacity") or "")
+def _of_notice(actor: str, event: Mapping[str, Any], outcome: str, cause: str) -> str:
+    verb, capacity = str(event.get("verb") or ""), str(event.get("capacity") or "")
     role = f", as {capacity}" if capacity and verb in ("", "digest", "reminder") else ""
     was = _TOLD.get(verb, "told")
     if outcome == "sent":
@@ -186,7 +186,7 @@ def of_row(
     lease: Lease,
     pilot: Audience = EVERYBODY,
     repeats: Sequence[Repeat] = (),
-) -> list[Line]:
+) -> list[StoryLine]:
     """Return where an approval stands by its row, and what comes next.
 
     Args:
@@ -201,14 +201,16 @@ def of_row(
     again = _again(repeats, row, pilot) if is_open else []
     lines = _where(row, now, lease, again) + again
     if row.state is State.RETRY or row.cause in (QUIET, DIGEST, DRY_RUN):
-        lines += [] if pilot.is_everybody else [Line(None, _BESIDE)]
+        lines += [] if pilot.is_everybody else [StoryLine(None, _BESIDE)]
     paused = status.paused_until
     if row.state in (State.RETRY, State.CLAIMED) and paused and paused > now:
-        lines.append(Line(None, f"Nothing is sent to anybody before {_at(paused)}: Moveworks wants a pause."))
+        lines.append(
+            StoryLine(None, f"Nothing is sent to anybody before {_at(paused)}: Moveworks wants a pause.")
+        )
     return lines
 
 
-def _where(row: Entry, now: datetime, lease: Lease, again: Sequence[Line]) -> list[Line]:
+def _where(row: Entry, now: datetime, lease: Lease, again: Sequence[StoryLine]) -> list[StoryLine]:
     at, next_at = None, _at(row.next_at)
     match row.state:
         case State.SENT:
@@ -240,10 +242,10 @@ def _where(row: Entry, now: datetime, lease: Lease, again: Sequence[Line]) -> li
             at, text = row.decided_at, f"The ledger has the decision through the bridge: {row.decision}."
         case _:
             at, text = row.closed_at, _of_end(row)
-    return [Line(at, text)]
+    return [StoryLine(at, text)]
 
 
-def _again(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> list[Line]:
+def _again(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> list[StoryLine]:
     """Say who is to be told again at an operator's word; of addresses that one named a row knows nothing."""
     pairs = [pair for each in undone(repeats, [row], pilot) for pair in each]
     of_all = [(each, key) for each, key in pairs if each.people.is_everybody]
@@ -253,28 +255,28 @@ def _again(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> list[Line]
     for found, may in ((of_all, "may still decide"), (named, "was named then, and may still decide,")):
         if found:
             people, at = ", ".join(sorted({key for _, key in found})), max(each.at for each, _ in found)
-            lines.append(Line(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}."))
+            lines.append(StoryLine(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}."))
     return lines
 
 
-def _of_told(row: Entry, again: Sequence[Line]) -> list[Line]:
+def _of_told(row: Entry, again: Sequence[StoryLine]) -> list[StoryLine]:
     told, counted = _people(row.told, _was_sent), _people(row.told, _only_counts)
     others = _people(row.told, lambda each: not each.version)
     if counted and not told and again:
-        return [Line(None, f"Nobody was told: {why(BASELINE)}.")]
+        return [StoryLine(None, f"Nobody was told: {why(BASELINE)}.")]
     if counted and not told:
-        return [Line(None, f"Nobody was told: {why(BASELINE)}. A change to it is told.")]
+        return [StoryLine(None, f"Nobody was told: {why(BASELINE)}. A change to it is told.")]
     if not told:
-        return [Line(row.told_at, "There is nobody left who is to be told.")]
+        return [StoryLine(row.told_at, "There is nobody left who is to be told.")]
     text = f"Told were {told}."
     if not again:
         text = f"Everybody who is to be told has this version: {told}. Nothing more is sent until it changes."
-    lines = [Line(row.told_at, text)]
+    lines = [StoryLine(row.told_at, text)]
     if counted:
-        lines.append(Line(None, f"{counted} may decide and got no message: {why(BASELINE)}."))
+        lines.append(StoryLine(None, f"{counted} may decide and got no message: {why(BASELINE)}."))
     if others:
         lines.append(
-            Line(
+            StoryLine(
                 None,
                 f"{others} may decide and got no message: whoever asked for the purchase, or shares an "
                 "address, is not told.",
@@ -283,15 +285,15 @@ def _of_told(row: Entry, again: Sequence[Line]) -> list[Line]:
     return lines
 
 
-def _people(told: Mapping[str, Told], are: Callable[[Told], bool]) -> str:
+def _people(told: Mapping[str, PersonState], are: Callable[[PersonState], bool]) -> str:
     return ", ".join(sorted(key for key, each in told.items() if are(each)))
 
 
-def _was_sent(each: Told) -> bool:
+def _was_sent(each: PersonState) -> bool:
     return each.was_sent
 
 
-def _only_counts(each: Told) -> bool:
+def _only_counts(each: PersonState) -> bool:
     return bool(each.version) and not each.was_sent
 
 
@@ -312,7 +314,7 @@ def _of_end(row: Entry) -> str:
     return f"It does not wait any more: {how}, {by}{told}."
 
 
-def in_order(lines: Iterable[Line]) -> list[Line]:
+def in_order(lines: Iterable[StoryLine]) -> list[StoryLine]:
     """Sort by time; what holds now comes last, in its order."""
     known = list(lines)
     past = sorted((line for line in known if line.at), key=lambda line: str(line.at))

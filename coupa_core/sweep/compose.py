@@ -15,12 +15,12 @@ from coupa_core.documents import READABLE
 from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
-from coupa_core.sweep.kit import Kit
-from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Kind, Message, Role
+from coupa_core.sweep.dependencies import SweepDependencies
+from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Message, MessageKind, Role
 
 
 @dataclass(frozen=True)
-class Item:
+class MessageItem:
     """One message, the approval that it is about, and the row as it was last written."""
 
     message: Message
@@ -39,10 +39,10 @@ class Item:
     def since(self) -> datetime | None:
         """Return since when it waits for whom it is about, as far as Coupa or the row tells: never before."""
         entry, approval = self.entry, self.judged.approval
-        if self.message.kind is Kind.REMINDER:
+        if self.message.kind is MessageKind.REMINDER:
             was = entry.to(self.message.person.key)
             return was.since or was.at
-        if self.message.kind is not Kind.ANNOUNCEMENT:
+        if self.message.kind is not MessageKind.ANNOUNCEMENT:
             return entry.first_told_at
         begun = self.document.waits_since(approval)
         if entry.sent_to not in ("", approval.approver_key):
@@ -52,33 +52,33 @@ class Item:
         return begun or entry.first_told_at
 
 
-def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
+def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Notice:
     """Return what is said to one person.
 
     Args:
         items: one, or several for this person: announcements and reminders, or all of one other kind.
-        kit: of the sweep.
+        deps: of the sweep.
     """
-    first, now = items[0], kit.clock.now()
+    first, now = items[0], deps.clock.now()
     person, kind, is_one = first.message.person, first.message.kind, len(items) == 1
     if kind in DECIDING and is_one:
-        return notice.compose(_turn(first, kit, now), style=kit.style, keys=kit.keys, now=now)
-    style = kit.style.to(person.locale, person.address)
+        return notice.compose(_approval_request(first, deps, now), style=deps.style, keys=deps.keys, now=now)
+    style = deps.style.to(person.locale, person.address)
     waiting = [
-        notice.Waiting(each.document, each.since, each.judged.approval, _right(each, kit)) for each in items
+        notice.Waiting(each.document, each.since, each.judged.approval, _right(each, deps)) for each in items
     ]
     match kind:
-        case Kind.ESCALATION:
+        case MessageKind.ESCALATION:
             text = notice.escalation(waiting, style=style, now=now)
-        case Kind.CLOSING:
+        case MessageKind.CLOSING:
             text = notice.closing([_end_of(each) for each in items], style=style)
-        case Kind.OUTCOME:
+        case MessageKind.OUTCOME:
             text = notice.outcome([_end_of(each) for each in items], style=style)
-        case Kind.QUESTION:
-            asked = [notice.Question(each.document, each.message.passes_on[0]) for each in items]
+        case MessageKind.QUESTION:
+            asked = [notice.QuestionItem(each.document, each.message.passes_on[0]) for each in items]
             text = notice.question(asked, style=style)
         case _:
-            is_again = all(each.message.kind is Kind.REMINDER for each in items)
+            is_again = all(each.message.kind is MessageKind.REMINDER for each in items)
             text = notice.digest(waiting, style=style, now=now, is_again=is_again)
     return notice.Notice(
         person.address,
@@ -90,31 +90,31 @@ def compose(items: Sequence[Item], kit: Kit) -> notice.Notice:
     )
 
 
-def _right(item: Item, kit: Kit) -> Right | None:
+def _right(item: MessageItem, deps: SweepDependencies) -> Right | None:
     """Return what the reader can do from chat with what waits; None for somebody who does not decide it."""
     message, judged = item.message, item.judged
     if message.kind not in DECIDING and not message.decides:
         return None
     # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
     person = message.person
-    return Right(person) if judged.unread else kit.rules.right(person, judged.approval, item.document)
+    return Right(person) if judged.unread else deps.rules.right(person, judged.approval, item.document)
 
 
-def _turn(item: Item, kit: Kit, now: datetime) -> notice.Turn:
+def _approval_request(item: MessageItem, deps: SweepDependencies, now: datetime) -> notice.ApprovalRequest:
     """Return what somebody is asked; after several refusals in its shortest form."""
     judged, entry, person = item.judged, item.entry, item.message.person
-    was, is_new = entry.to(person.key), item.message.kind is Kind.ANNOUNCEMENT
-    return notice.Turn(
+    was, is_new = entry.to(person.key), item.message.kind is MessageKind.ANNOUNCEMENT
+    return notice.ApprovalRequest(
         approval=judged.approval,
         document=item.document,
-        right=_right(item, kit) or Right(person),
+        right=_right(item, deps) or Right(person),
         generation=entry.generation,
         is_unread=bool(judged.unread),
         is_short=is_short(entry, person),
         is_changed=is_new and judged.is_changed_for(person),
         shown=was.facts,
         facts=judged.facts,
-        waited=now - (item.since or now) if item.message.kind is Kind.REMINDER else None,
+        waited=now - (item.since or now) if item.message.kind is MessageKind.REMINDER else None,
         answers=item.message.passes_on,
     )
 
@@ -124,7 +124,7 @@ def is_short(entry: Entry, person: Decider) -> bool:
     return max(entry.failures, entry.to(person.key).refusals) >= MINIMAL_AFTER
 
 
-def _end_of(item: Item) -> notice.Ended:
+def _end_of(item: MessageItem) -> notice.Ended:
     """Return what happened, as this person is told it."""
     role, approval = item.message.role, item.judged.approval
     if role in (Role.REASSIGNED, Role.ENDED):
@@ -134,7 +134,7 @@ def _end_of(item: Item) -> notice.Ended:
     return notice.Ended(item.document, end)
 
 
-def shown_facts(item: Item) -> str:
+def shown_facts(item: MessageItem) -> str:
     """Return the figures that the card shows, for the row."""
     is_bare = item.judged.unread or item.document.is_sensitive
     return notice.BARE if is_bare else notice.shown_facts(item.document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from coupa_core.cadence import Cadence
-from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, State, Told
+from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, PersonState, State
 
 GRACE = timedelta(minutes=5)
 """What is first seen, or due again, so shortly after the hour of the digest still belongs to it.
@@ -48,7 +48,9 @@ def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
     return due is not None and due <= now
 
 
-def reminders(entry: Entry, told: Told, cadence: Cadence, address: str | None = None) -> list[datetime]:
+def reminders(
+    entry: Entry, told: PersonState, cadence: Cadence, address: str | None = None
+) -> list[datetime]:
     """Return when somebody is reminded next: of their silence, and of a day that comes near.
 
     Args:
@@ -67,14 +69,19 @@ def _dues(entry: Entry, cadence: Cadence) -> list[datetime]:
     return [due for due in (*dues, _escalation_at(entry, cadence)) if due is not None]
 
 
-def _reminder_at(told: Told, cadence: Cadence) -> datetime | None:
+def _reminder_at(told: PersonState, cadence: Cadence) -> datetime | None:
     last = told.last_words_at
     due = cadence.reminder_at(last=last, reminders=told.reminders) if last else None
     return due - GRACE if due and cadence.digest_at else due
 
 
 def _countdown_at(
-    entry: Entry, told: Told, cadence: Cadence, *, address: str | None = None, after: datetime | None = None
+    entry: Entry,
+    told: PersonState,
+    cadence: Cadence,
+    *,
+    address: str | None = None,
+    after: datetime | None = None,
 ) -> datetime | None:
     last = told.last_words_at
     if last is None:

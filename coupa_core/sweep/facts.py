@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, ServiceError
-from coupa_core.facts import NO_FACTS, Answer, Fact, Facts, facts_of
+from coupa_core.facts import NO_FACTS, Fact, FactAnswer, Facts, facts_of
 from coupa_core.model import Document, DocumentKey, Unreadable
-from coupa_core.parallel import each
-from coupa_core.sweep.kit import Kit, Progress
+from coupa_core.parallel import map_parallel
+from coupa_core.sweep.dependencies import Progress, SweepDependencies
 from coupa_core.sweep.shapes import Judged
 
 FACT_S = 3.0
@@ -28,19 +28,19 @@ TOGETHER = 50
 logger = logging.getLogger(__name__)
 
 
-class Finder:
+class FactFinder:
     """Finds the facts of one sweep.
 
     Args:
-        kit: what a sweep works with.
+        deps: what a sweep works with.
         progress: of this sweep.
     """
 
-    def __init__(self, kit: Kit, progress: Progress) -> None:
-        self._kit = kit
+    def __init__(self, deps: SweepDependencies, progress: Progress) -> None:
+        self._deps = deps
         self._progress = progress
-        self._left_s = dict.fromkeys(kit.facts.facts, FACT_S)
-        self._plainly = kit.coupa.read_plainly
+        self._left_s = dict.fromkeys(deps.facts.facts, FACT_S)
+        self._plainly = deps.coupa.read_plainly
         self._named: set[Fact] = set()
         self._kept: list[tuple[float, Judged]] = []
         self._found: dict[DocumentKey, Facts] = {}
@@ -77,8 +77,8 @@ class Finder:
             is_last: nothing follows.
         """
         self._count_unled()
-        patience_s = self._kit.lease.margin_s / 2
-        now_s, is_late = self._kit.clock.monotonic(), deadline.left_s() <= patience_s
+        patience_s = self._deps.lease.margin_s / 2
+        now_s, is_late = self._deps.clock.monotonic(), deadline.left_s() <= patience_s
         must = is_last or is_late or any(now_s - at_s >= patience_s for at_s, _ in self._kept)
         keys = list(dict.fromkeys(_key(one) for _, one in self._kept))
         if len(keys) < TOGETHER and not must:
@@ -92,27 +92,29 @@ class Finder:
         """Return them with their facts; of a document that was asked about before, with those."""
         documents = {_key(one): one.document for one in judged if one.document is not None}
         new = [document for key, document in documents.items() if key not in self._found]
-        is_said = not (self._progress.is_over or self._progress.is_mute)
+        is_said = not (self._progress.is_over or self._progress.has_stopped_sending)
         answers = self._answers(new, deadline) if new and is_said else {}
         self._found |= {(each.type, each.id): self._facts(each, answers) for each in new}
         return [replace(one, facts=self._found.get(_key(one), NO_FACTS)) for one in judged]
 
     def _count_unled(self) -> None:
         """Count the documents that came without what leads to facts; the log has why."""
-        before, self._plainly = self._plainly, self._kit.coupa.read_plainly
+        before, self._plainly = self._plainly, self._deps.coupa.read_plainly
         self._progress.count("facts_unled", self._plainly - before)
 
-    def _answers(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, Answer]:
+    def _answers(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, FactAnswer]:
         """Ask about everything at the same time; what cannot be read is left out."""
         facts = [fact for fact, left_s in self._left_s.items() if min(left_s, deadline.left_s()) > 0]
-        answers = each(lambda fact: self._ask(fact, documents, deadline), facts, workers=self._kit.workers)
+        answers = map_parallel(
+            lambda fact: self._ask(fact, documents, deadline), facts, workers=self._deps.workers
+        )
         return {fact: answer for fact, answer in zip(facts, answers, strict=True) if answer is not None}
 
-    def _ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> Answer | None:
-        began_s = self._kit.clock.monotonic()
+    def _ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer | None:
+        began_s = self._deps.clock.monotonic()
         answer = None
         try:
-            answer = self._kit.facts.ask(fact, documents, deadline.within(self._left_s[fact]))
+            answer = self._deps.facts.ask(fact, documents, deadline.within(self._left_s[fact]))
             self._count_rows(fact, answer)
         except ServiceError as failure:
             logger.warning("fact not readable fact=%s code=%s cause=%s", fact, failure.code, failure)
@@ -123,10 +125,10 @@ class Finder:
             # The card must go out, whatever is wrong with what was read beside it.
             logger.exception("fact spoiled fact=%s", fact)
             self._progress.count("facts_unread")
-        self._left_s[fact] -= self._kit.clock.monotonic() - began_s
+        self._left_s[fact] -= self._deps.clock.monotonic() - began_s
         return answer
 
-    def _count_rows(self, fact: Fact, answer: Answer) -> None:
+    def _count_rows(self, fact: Fact, answer: FactAnswer) -> None:
         """Count the rows that cannot be read, and name the first ones of a sweep."""
         self._progress.count("fact_rows_unread", answer.unread)
         if answer.unread and fact not in self._named:
@@ -134,7 +136,7 @@ class Finder:
             text = "rows of a fact not readable code=coupa_rows fact=%s rows=%d of %d"
             logger.error(text, fact, answer.unread, answer.came)
 
-    def _facts(self, document: Document, answers: Mapping[Fact, Answer]) -> Facts:
+    def _facts(self, document: Document, answers: Mapping[Fact, FactAnswer]) -> Facts:
         try:
             return facts_of(document, answers)
         except Exception:

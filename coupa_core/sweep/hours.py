@@ -13,16 +13,27 @@ from functools import partial
 from coupa_core import ledger
 from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
-from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, Told
+from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, PersonState
 from coupa_core.sweep.due import GRACE, must_escalate, reminders
 from coupa_core.sweep.questions import asking
-from coupa_core.sweep.shapes import LOOK_AGAIN, LOOK_UP_AGAIN, MANAGER, Case, Due, Judged, Kind, Message
+from coupa_core.sweep.shapes import (
+    LOOK_AGAIN,
+    LOOK_UP_AGAIN,
+    MANAGER,
+    ApprovalCase,
+    Due,
+    Judged,
+    Message,
+    MessageKind,
+)
 
 NOBODY_AGAIN = timedelta(hours=1)
 """After this, it is seen whether somebody can be reminded again who cannot be told now."""
 
 
-def telling(case: Case, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]) -> Judged:
+def telling(
+    case: ApprovalCase, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]
+) -> Judged:
     """Say who is told now, and when the others are: those asleep, and whom it was refused for.
 
     Those whom no message reaches are told when one does.
@@ -30,7 +41,7 @@ def telling(case: Case, judged: Judged, owed: Sequence[Decider], recipients: Seq
     reached = case.reached(owed)
     now, entry = case.now, _due(case, judged.entry, reached)
     hours = {each.key: _hour(case, judged, entry, each) for each in reached}
-    dues: list[Due] = [(hours[each.key], Message(Kind.ANNOUNCEMENT, each)) for each in reached]
+    dues: list[Due] = [(hours[each.key], Message(MessageKind.ANNOUNCEMENT, each)) for each in reached]
     if case.is_unsure:
         dues.append((now + LOOK_UP_AGAIN, None))
     if hours and all((entry.to(key).retry_at or now) > now for key in hours):
@@ -48,7 +59,9 @@ def telling(case: Case, judged: Judged, owed: Sequence[Decider], recipients: Seq
     return judged.counted("not_the_hour" if hours else PILOT)
 
 
-def once_more(case: Case, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()) -> Judged:
+def once_more(
+    case: ApprovalCase, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()
+) -> Judged:
     """Add who is reminded, by what they were told themselves, and who hears of their silence.
 
     Args:
@@ -72,7 +85,7 @@ def once_more(case: Case, judged: Judged, told: Sequence[Decider], *, owed: Coll
     return asking(case, judged.saying(dues, case.now, entry=entry), people, owed)
 
 
-def _due(case: Case, entry: Entry, owed: Sequence[Decider]) -> Entry:
+def _due(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
     """Note of what is new for which digest it waits."""
     cadence = case.policy.cadence
     if cadence.digest_at is None or not owed:
@@ -83,7 +96,7 @@ def _due(case: Case, entry: Entry, owed: Sequence[Decider]) -> Entry:
     return replace(entry, due_at=min(cadence.announce_at(each.address, began) for each in owed))
 
 
-def _hour(case: Case, judged: Judged, entry: Entry, person: Decider) -> datetime:
+def _hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> datetime:
     """Return when somebody may be told; what is needed soon at any hour."""
     cadence, now = case.policy.cadence, case.now
     needed_on = judged.document.needed_on if judged.document else None
@@ -93,7 +106,7 @@ def _hour(case: Case, judged: Judged, entry: Entry, person: Decider) -> datetime
     return max(hour, entry.to(person.key).retry_at or now)
 
 
-def _reminder(case: Case, person: Decider | None, entry: Entry, was: Told) -> Due | None:
+def _reminder(case: ApprovalCase, person: Decider | None, entry: Entry, was: PersonState) -> Due | None:
     """Return when somebody is reminded next; who cannot be told now, perhaps later; None for never."""
     if person is None:
         return case.now + NOBODY_AGAIN, None
@@ -102,23 +115,23 @@ def _reminder(case: Case, person: Decider | None, entry: Entry, was: Told) -> Du
     if due is None:
         return None  # it was somebody else's morning
     hour = max(cadence.announce_at(person.address, due), cadence.open_at(person.address, case.now))
-    return hour, Message(Kind.REMINDER, person)
+    return hour, Message(MessageKind.REMINDER, person)
 
 
-def _escalation(case: Case, judged: Judged) -> Due | None:
+def _escalation(case: ApprovalCase, judged: Judged) -> Due | None:
     """Return when who is told of the wait; None for nobody. A change that is told now comes first."""
     managers, key = case.read.managers, judged.approver_key
     if judged.messages or key in managers.unknown:
         return case.now + LOOK_AGAIN, None
-    boss = managers.people.get(key)
+    reader = managers.people.get(key)
     if case.policy.escalate_to != MANAGER:
-        boss = Decider("", case.policy.escalate_to, "", "", Capacity.APPROVER)
+        reader = Decider("", case.policy.escalate_to, "", "", Capacity.APPROVER)
     opening = case.policy.cadence.open_at("", case.now)
     if opening > case.now:
         return opening, None
-    if boss is None:
+    if reader is None:
         return None
-    if not case.policy.reach.has(boss.address):
+    if not case.policy.reach.has(reader.address):
         return case.now + NOBODY_AGAIN, None
-    decides = any(same_address(each.address, boss.address) for each in case.read.circle.people)
-    return opening, Message(Kind.ESCALATION, boss, decides=decides)
+    decides = any(same_address(each.address, reader.address) for each in case.read.deciders.people)
+    return opening, Message(MessageKind.ESCALATION, reader, decides=decides)

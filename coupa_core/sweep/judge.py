@@ -1,7 +1,7 @@
 """What one claimed approval needs: its row and what was read become messages and the next row.
 
 Pure: it asks nobody and writes nothing. Who is told of what, and at which hour, is decided here and in
-`farewells`, `hours` and `questions` alone.
+`closings_owed`, `hours` and `questions` alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from coupa_core import authority, ledger, model
-from coupa_core.authority import Circle, Decider
-from coupa_core.content import digests
+from coupa_core.authority import Decider, Deciders
+from coupa_core.content import content_hashes
 from coupa_core.endings import has_stopped
 from coupa_core.ledger import (
     BASELINE,
@@ -26,9 +26,17 @@ from coupa_core.ledger import (
     State,
 )
 from coupa_core.model import Approval, Document, Unreadable, stamp
-from coupa_core.sweep.farewells import farewells, left_out, over, parting
+from coupa_core.sweep.closings import add_closings, closings_owed, note_left_out, over
 from coupa_core.sweep.hours import once_more, telling
-from coupa_core.sweep.shapes import LOOK_AGAIN, LOOK_UP_AGAIN, MAX_CIRCLE, Case, Judged, Policy, Read
+from coupa_core.sweep.shapes import (
+    LOOK_AGAIN,
+    LOOK_UP_AGAIN,
+    MAX_DECIDERS,
+    ApprovalCase,
+    FreshRead,
+    Judged,
+    SweepPolicy,
+)
 
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
@@ -37,7 +45,9 @@ MISSING, HIDDEN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
 """The causes of what cannot be shown: Coupa returns no document, or nobody can tell whose turn it is."""
 
 
-def judge(entry: Entry, read: Read, *, before: State | None, policy: Policy, now: datetime) -> Judged:
+def judge(
+    entry: Entry, read: FreshRead, *, before: State | None, policy: SweepPolicy, now: datetime
+) -> Judged:
     """Say what one approval needs.
 
     Args:
@@ -47,13 +57,13 @@ def judge(entry: Entry, read: Read, *, before: State | None, policy: Policy, now
         policy: of the deployment.
         now: aware UTC.
     """
-    case = Case(replace(entry, reach=policy.reach.mark), read, before, policy, now)
+    case = ApprovalCase(replace(entry, reach=policy.reach.mark), read, before, policy, now)
     if read.is_pending:
-        return parting(case, _pending(case))
+        return add_closings(case, _pending(case))
     return over(case, (read.approval.status or "unknown") if read.is_known else "gone")
 
 
-def _pending(case: Case) -> Judged:
+def _pending(case: ApprovalCase) -> Judged:
     """Judge what waits: every reason not to tell anybody, in order."""
     entry, read, approval = case.entry, case.read, case.read.approval
     document, unread = shown_of(entry, approval, read.document)
@@ -65,46 +75,46 @@ def _pending(case: Case) -> Judged:
     cause = _why_wait(case, document)
     if cause:
         return _waiting(case, cause)
-    rights = case.policy.rules.rights(read.circle, approval, document, shared=read.shared)
+    rights = case.policy.rules.rights(read.deciders, approval, document, shared=read.shared)
     recipients = [right.decider for right in authority.recipients(rights)]
-    nobody = _why_nobody(approval, read.circle, recipients)
+    nobody = _why_nobody(approval, read.deciders, recipients)
     if nobody:
         return _for_nobody(case, nobody)
     return _people(case, _shown(case, document, unread), recipients)
 
 
-def _waiting(case: Case, cause: str) -> Judged:
+def _waiting(case: ApprovalCase, cause: str) -> Judged:
     """Say that nobody can be told yet."""
     again = LOOK_UP_AGAIN if cause == "people_unread" else LOOK_AGAIN
     entry = _stopped(case) if cause.startswith(STOPPED) else case.entry
     return replace(_put_off(case, ledger.waiting, cause, until=case.now + again), entry=entry)
 
 
-def _for_nobody(case: Case, cause: str) -> Judged:
+def _for_nobody(case: ApprovalCase, cause: str) -> Judged:
     """Say that there is nobody to tell."""
     if cause == "shared_address" and case.is_unsure:
         return _put_off(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
-    circle = Circle((), is_certain=True) if cause == "group_too_large" else case.read.circle
-    after = ledger.deciding(case.entry, circle.keys, is_certain=circle.is_certain)
-    entry = left_out(case.entry, after, case.read.approval, tells=case.policy.tells)
+    deciders = Deciders((), is_certain=True) if cause == "group_too_large" else case.read.deciders
+    after = ledger.deciding(case.entry, deciders.keys, is_certain=deciders.is_certain)
+    entry = note_left_out(case.entry, after, case.read.approval, closing_policy=case.policy.closing_policy)
     return replace(_put_off(case, ledger.parked, cause, now=case.now), entry=entry)
 
 
-def _shown(case: Case, document: Document, unread: str) -> Judged:
+def _shown(case: ApprovalCase, document: Document, unread: str) -> Judged:
     """Return the version that is shown, and the row with who may decide on it."""
-    circle, approval = case.read.circle, case.read.approval
-    entry = ledger.deciding(case.entry, circle.keys, is_certain=circle.is_certain)
+    deciders, approval = case.read.deciders, case.read.approval
+    entry = ledger.deciding(case.entry, deciders.keys, is_certain=deciders.is_certain)
     if entry.has_ended:
         # It was over and is pending again: old tokens must not fit, and the approver is told anew.
-        entry = ledger.next_round(entry)
-    approver_key, (content, content_before) = approval.approver_key or "", digests(document)
+        entry = ledger.next_generation(entry)
+    approver_key, (content, content_before) = approval.approver_key or "", content_hashes(document)
     name, name_before = (
         model.version(approver_key=approver_key, content=each, generation=entry.generation)
         for each in (content, content_before)
     )
     entry = ledger.renamed(entry, old=name_before, new=name)
     return Judged(
-        entry=left_out(case.entry, entry, approval, tells=case.policy.tells),
+        entry=note_left_out(case.entry, entry, approval, closing_policy=case.policy.closing_policy),
         approval=approval,
         document=document,
         rest=partial(ledger.parked, cause=unread, now=case.now) if unread else ledger.sent,
@@ -115,7 +125,7 @@ def _shown(case: Case, document: Document, unread: str) -> Judged:
     )
 
 
-def _people(case: Case, judged: Judged, recipients: Sequence[Decider]) -> Judged:
+def _people(case: ApprovalCase, judged: Judged, recipients: Sequence[Decider]) -> Judged:
     """Say who of the recipients is told now."""
     entry = judged.entry
     owed = [each for each in recipients if _is_owed(case, judged, each)]
@@ -131,13 +141,13 @@ def _people(case: Case, judged: Judged, recipients: Sequence[Decider]) -> Judged
     return judged if judged.unread else judged.counted("unchanged")
 
 
-def _is_owed(case: Case, judged: Judged, person: Decider) -> bool:
+def _is_owed(case: ApprovalCase, judged: Judged, person: Decider) -> bool:
     """Tell whether somebody is to be told: of something new, or once more at an operator's word."""
     was = judged.entry.to(person.key)
     return case.policy.reach.tells_again(was, person.address) or not was.has(judged.version)
 
 
-def _unsaid(case: Case, judged: Judged, owed: Sequence[Decider]) -> Judged:
+def _unsaid(case: ApprovalCase, judged: Judged, owed: Sequence[Decider]) -> Judged:
     """Say what becomes of what would be told in a trial, or was there before the bridge began."""
     if not owed:
         return judged.counted("unchanged")
@@ -150,14 +160,14 @@ def _unsaid(case: Case, judged: Judged, owed: Sequence[Decider]) -> Judged:
     return replace(judged, rest=rest, unsaid=tuple(owed))
 
 
-def _is_silent(case: Case) -> bool:
+def _is_silent(case: ApprovalCase) -> bool:
     """Tell whether nobody is told of it: in a trial, or because it was there before the bridge began."""
     touched, began = stamp(case.read.approval.updated_at), case.policy.began_at
     is_news = touched is not None and began is not None and touched > began
     return bool(case.policy.silence) and not (is_news and case.policy.silence == BASELINE)
 
 
-def _why_wait(case: Case, document: Document) -> str:
+def _why_wait(case: ApprovalCase, document: Document) -> str:
     """Say why nobody can be told yet; empty when somebody can."""
     if isinstance(document, Unreadable):
         return document.cause
@@ -168,18 +178,18 @@ def _why_wait(case: Case, document: Document) -> str:
         return "turn_unread"
     if not model.has_turn(case.read.approval, document, case.read.siblings):
         return "not_your_turn"
-    return "" if case.read.circle.people or case.read.circle.is_certain else "people_unread"
+    return "" if case.read.deciders.people or case.read.deciders.is_certain else "people_unread"
 
 
-def _stopped(case: Case) -> Entry:
+def _stopped(case: ApprovalCase) -> Entry:
     """Return the row of what waits in a document that does not: a return begins a new round."""
     if not case.entry.is_told:
         return case.entry
-    owed = farewells(case.entry, case.read, policy=case.policy)
-    return ledger.owing(replace(ledger.next_round(case.entry), told={}), owed)
+    owed = closings_owed(case.entry, case.read, policy=case.policy)
+    return ledger.closing_owed(replace(ledger.next_generation(case.entry), told={}), owed)
 
 
-def _put_off(case: Case, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
+def _put_off(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
     """Say that nothing is said, and by which rule the claim ends."""
     return Judged(
         entry=case.entry,
@@ -204,7 +214,7 @@ def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tup
         cause = MISSING
     elif isinstance(document, Unreadable):
         cause = document.cause if document.is_at_fault else ""
-    elif document.kind is not model.Kind.OTHER and document.hides_turn(approval.id):
+    elif document.kind is not model.DocumentKind.OTHER and document.hides_turn(approval.id):
         cause = HIDDEN
     if not cause:
         return document, ""
@@ -215,11 +225,11 @@ def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tup
     return Document(type=kind, id=number) if number else Document(id=approval.id), cause
 
 
-def _why_nobody(approval: Approval, circle: Circle, recipients: Collection[Decider]) -> str:
+def _why_nobody(approval: Approval, deciders: Deciders, recipients: Collection[Decider]) -> str:
     """Say why nobody can be told; empty when somebody can."""
-    if approval.approver_key is None or not circle.people:
+    if approval.approver_key is None or not deciders.people:
         return "no_recipient"
-    if len(circle.people) > MAX_CIRCLE:
+    if len(deciders.people) > MAX_DECIDERS:
         return "group_too_large"
     return "" if recipients else "shared_address"
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from coupa_core.authority import Circle
+from coupa_core.authority import Deciders
 from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, Comment, DocumentKey, IdRange
 from coupa_core.sweep.due import is_due_again
 from coupa_core.sweep.questions import is_heard, places_of
-from coupa_core.sweep.shapes import MAX_CIRCLE
+from coupa_core.sweep.shapes import MAX_DECIDERS
 
 USUAL = Cadence()
 
@@ -27,7 +27,7 @@ UNTOLD = ("coupa_", "not_json")
 """So begins the cause of a row of which Coupa could not say what became of the approval itself."""
 
 
-class Urgency(IntEnum):
+class Priority(IntEnum):
     """Who is looked at first."""
 
     OWED = 0
@@ -45,20 +45,20 @@ class Urgency(IntEnum):
 
 
 @dataclass(frozen=True)
-class Look:
+class Candidate:
     """One approval to claim, read and judge.
 
     Attributes:
         approval: as listed, or made of the row; good for ids only, because it was read before the claim.
         entry: the row as it was read, or None.
-        urgency: who is looked at first.
+        priority: who is looked at first.
         people: keys of those who may decide it, as far as anybody knows before it is read.
         is_late: one of them may have to be reminded.
     """
 
     approval: Approval
     entry: Entry | None
-    urgency: Urgency
+    priority: Priority
     people: Collection[str] = ()
     is_late: bool = False
 
@@ -120,15 +120,15 @@ class Plan:
 
     # ------------------------------------------------------------------ what Coupa says
 
-    def take(self, approvals: Iterable[Approval], circles: Mapping[int, Circle]) -> None:
+    def add_pending(self, approvals: Iterable[Approval], deciders_of: Mapping[int, Deciders]) -> None:
         """Take in pending approvals.
 
         Args:
             approvals: as listed.
-            circles: who may decide each of them.
+            deciders_of: who may decide each of them.
         """
         for approval in approvals:
-            number, circle = approval.id, circles.get(approval.id)
+            number, deciders = approval.id, deciders_of.get(approval.id)
             row = self._rows.get(number)
             self.seen.add(number)
             self._gone.discard(number)
@@ -137,21 +137,21 @@ class Plan:
                 self.new[number] = approval
             if is_moved:
                 self._moved.add(approval.document_key)
-            if is_moved or (row is not None and _is_others(row, circle)):
+            if is_moved or (row is not None and _is_others(row, deciders)):
                 self._touched.add(number)
                 self._changed[number] = approval
-            if circle is not None and circle.keys and number in self._changed:
-                self._people[number] = circle.keys
+            if deciders is not None and deciders.keys and number in self._changed:
+                self._people[number] = deciders.keys
 
-    def recall(self, approvals: Iterable[Approval]) -> None:
+    def add_left_over(self, approvals: Iterable[Approval]) -> None:
         """Take in approvals that were listed in an earlier sweep, and left without a row."""
         self.new |= {approval.id: approval for approval in approvals if approval.id not in self._rows}
 
-    def blind(self, numbers: Iterable[int]) -> None:
+    def add_ids(self, numbers: Iterable[int]) -> None:
         """Take in that nobody knows of approvals but their ids: they are looked at by these, then by rows."""
         self.new = {number: Approval(id=number) for number in numbers if number not in self._rows} | self.new
 
-    def end(self, numbers: Iterable[int]) -> None:
+    def mark_gone(self, numbers: Iterable[int]) -> None:
         """Take in that approvals are not pending any more, or are not listed where they would be."""
         for number in numbers:
             row = self._rows.get(number)
@@ -166,58 +166,58 @@ class Plan:
         low, high = bisect_left(self._numbers, ids[0]), bisect_right(self._numbers, ids[1])
         return [number for number in self._numbers[low:high] if number not in self.seen]
 
-    def listens(self, row: Entry) -> bool:
+    def awaits_answer(self, row: Entry) -> bool:
         """Tell whether the answer to a question of a row is waited for, and could be told now."""
         is_open = row.state in (State.SENT, State.RETRY, State.WAITING) and not row.ended_as
         is_held = row.next_at is not None and row.next_at > self._now
         return bool(row.questions) and is_open and not is_held and not self._is_dry
 
-    def hear(self, comments: Mapping[tuple[str, int], Sequence[Comment]]) -> None:
+    def add_comments(self, comments: Mapping[tuple[str, int], Sequence[Comment]]) -> None:
         """Take in the comments on documents: a row whose question is answered is looked at."""
-        for row in filter(self.listens, self._rows.values()):
-            said = [each for place in places_of(row) for each in comments.get(place, ())]
-            if is_heard(row, said):
+        for row in filter(self.awaits_answer, self._rows.values()):
+            written = [each for place in places_of(row) for each in comments.get(place, ())]
+            if is_heard(row, written):
                 self._touched.add(row.approval_id)
 
-    def edit(self, stamps: Mapping[DocumentKey, str]) -> None:
+    def add_edits(self, stamps: Mapping[DocumentKey, str]) -> None:
         """Take in when documents were last edited: an edit need not touch their approvals."""
         for key, text in stamps.items():
             self._touched |= {row.approval_id for row in self._by_document[key] if row.seen_document != text}
 
     # ------------------------------------------------------------------ what to do
 
-    def looks(self) -> list[Look]:
+    def candidates(self) -> list[Candidate]:
         """Return what to look at, in order."""
         self.held = self.quiet = 0
-        looks = [self._look(approval, None, Urgency.OWED) for approval in self.new.values()]
+        candidates = [self._candidate(approval, None, Priority.OWED) for approval in self.new.values()]
         for row in self._rows.values():
-            urgency = self._urgency(row)
-            if urgency is not None:
+            priority = self._priority(row)
+            if priority is not None:
                 approval = self._changed.get(row.approval_id) or _named_by(row)
-                looks.append(self._look(approval, row, urgency))
-        return _in_order(looks)
+                candidates.append(self._candidate(approval, row, priority))
+        return _in_order(candidates)
 
-    def _look(self, approval: Approval, row: Entry | None, urgency: Urgency) -> Look:
+    def _candidate(self, approval: Approval, row: Entry | None, priority: Priority) -> Candidate:
         people = self._people.get(approval.id) or (row.told.keys() if row else ())
-        return Look(approval, row, urgency, people, is_late=row is not None and self._is_late(row))
+        return Candidate(approval, row, priority, people, is_late=row is not None and self._is_late(row))
 
-    def _urgency(self, row: Entry) -> Urgency | None:
+    def _priority(self, row: Entry) -> Priority | None:
         """Say how urgent a look at a row is; None when none is needed."""
         if row.is_held(self._now, self._lease):
             self.held += 1
             return None
         if row.approval_id in self._gone or (row.ended_as and row.approval_id not in self.seen):
-            urgency = self._of_gone(row)
+            priority = self._of_gone(row)
         else:
-            urgency = self._of_pending(row)
-            self.quiet += urgency is None and row.approval_id in self.seen
-        return urgency
+            priority = self._of_pending(row)
+            self.quiet += priority is None and row.approval_id in self.seen
+        return priority
 
     def _is_due(self, row: Entry) -> bool:
         is_ahead = row.is_ahead(self._now, self._lease)
         return is_ahead or (row.next_at is not None and row.next_at <= self._now)
 
-    def _of_gone(self, row: Entry) -> Urgency | None:
+    def _of_gone(self, row: Entry) -> Priority | None:
         waits = row.next_at is not None and row.next_at > self._now
         if waits and row.ended_as and row.cause == QUIET:
             self.held += 1  # all that is left is to tell somebody who may not be disturbed now
@@ -225,54 +225,54 @@ class Plan:
         if waits and row.state in (State.RETRY, State.PARKED) and row.cause.startswith(UNTOLD):
             self.quiet += 1  # Coupa could not say how it ended, and is not to be asked again yet
             return None
-        return Urgency.GONE
+        return Priority.GONE
 
-    def _of_pending(self, row: Entry) -> Urgency | None:
-        urgency = self._of_state(row)
-        return Urgency.SILENT if urgency is None and self._is_late(row) else urgency
+    def _of_pending(self, row: Entry) -> Priority | None:
+        priority = self._of_state(row)
+        return Priority.SILENT if priority is None and self._is_late(row) else priority
 
     def _is_late(self, row: Entry) -> bool:
         """Tell whether somebody may have to be reminded."""
         return not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now)
 
-    def _of_state(self, row: Entry) -> Urgency | None:
+    def _of_state(self, row: Entry) -> Priority | None:
         is_due = self._is_due(row)
         is_touched = row.approval_id in self._touched or self._is_elsewhere(row)
         if row.state is State.CLAIMED or row.ended_as:
-            return Urgency.OWED
+            return Priority.OWED
         if row.state is State.WAITING:
             has_changed = is_touched or row.document_key in self._moved
             return self._of_waiting(row, has_changed=has_changed, is_due=is_due)
         if row.state in (State.RETRY, State.PARKED):
             # What was sent too often is not sent again because somebody touched it.
             is_mended = row.state is State.PARKED and is_touched and not row.uncertain
-            return Urgency.OWED if is_due or is_mended else None
+            return Priority.OWED if is_due or is_mended else None
         # A decided approval that is still listed either was listed just before, or waits again.
         is_again = row.state is State.DECIDED and row.approval_id in self.seen
-        return Urgency.TOUCHED if is_touched or is_again else None
+        return Priority.TOUCHED if is_touched or is_again else None
 
     def _is_elsewhere(self, row: Entry) -> bool:
         """Tell whether messages reach others than when a row was judged; what was decided is no news."""
         return row.reach != self._reach and row.state is not State.DECIDED
 
-    def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Urgency | None:
+    def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Priority | None:
         is_the_hour = row.cause in (QUIET, DIGEST) and is_due
         if is_the_hour or (row.cause == DRY_RUN and not self._is_dry):
-            return Urgency.OWED
+            return Priority.OWED
         if has_changed and row.cause != MUTED:
-            return Urgency.UNBLOCKED
-        return Urgency.DUE if is_due else None
+            return Priority.UNBLOCKED
+        return Priority.DUE if is_due else None
 
 
-def _in_order(looks: Iterable[Look]) -> list[Look]:
+def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Sort by urgency, then what never went wrong, then the newest and the oldest by turns.
 
     So a new one does not wait behind a backlog, and nobody waits for ever behind what is new.
     """
-    alike: dict[tuple[int, int], deque[Look]] = defaultdict(deque)
-    for look in sorted(looks, key=lambda look: look.approval.id):
-        alike[look.urgency, look.trouble].append(look)
-    ordered: list[Look] = []
+    alike: dict[tuple[int, int], deque[Candidate]] = defaultdict(deque)
+    for candidate in sorted(candidates, key=lambda candidate: candidate.approval.id):
+        alike[candidate.priority, candidate.trouble].append(candidate)
+    ordered: list[Candidate] = []
     for _, waiting in sorted(alike.items()):
         while waiting:
             ordered.append(waiting.pop())
@@ -288,9 +288,9 @@ def _named_by(row: Entry) -> Approval:
     )
 
 
-def _is_others(row: Entry, circle: Circle | None) -> bool:
+def _is_others(row: Entry, deciders: Deciders | None) -> bool:
     """Tell whether other people may decide than when the row was written: no stamp of Coupa's shows that."""
     is_settled = row.state in (State.SENT, State.PARKED) or row.cause == PILOT
-    if circle is None or not circle.is_certain or not is_settled:
+    if deciders is None or not deciders.is_certain or not is_settled:
         return False
-    return circle.keys != row.told.keys() and len(circle.keys) <= MAX_CIRCLE
+    return deciders.keys != row.told.keys() and len(deciders.keys) <= MAX_DECIDERS

@@ -12,15 +12,15 @@ from functools import partial
 
 from coupa_core import ledger
 from coupa_core.authority import Decider
-from coupa_core.ledger import MAX_UNCERTAIN, Asked, Entry, State
+from coupa_core.ledger import MAX_UNCERTAIN, Entry, OpenQuestion, State
 from coupa_core.marks import read_mark
 from coupa_core.model import Comment
-from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message
+from coupa_core.sweep.shapes import LOOK_AGAIN, ApprovalCase, Due, Judged, Message, MessageKind
 from coupa_core.visible import is_blank
 
 
 @dataclass
-class Heard:
+class QuestionFindings:
     """What a look at the questions of one row found.
 
     Attributes:
@@ -38,7 +38,7 @@ class Heard:
     waits: bool = False
 
 
-def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[Comment]:
+def answers_to(number: int, asked: OpenQuestion, comments: Iterable[Comment]) -> list[Comment]:
     """Return what the person who was asked wrote after a question, in the order in which it was written.
 
     Nothing where the question itself is not there any more.
@@ -46,7 +46,7 @@ def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[C
     comments = list(comments)
     if not any(each.id == number and read_mark(each.comments) for each in comments):
         return []
-    said = [
+    replies = [
         each
         for each in comments
         if each.id is not None
@@ -55,13 +55,13 @@ def answers_to(number: int, asked: Asked, comments: Iterable[Comment]) -> list[C
         and each.created_by.key == asked.of
         and not is_blank(each.words)
     ]
-    return sorted(said, key=lambda each: each.id or 0)
+    return sorted(replies, key=lambda each: each.id or 0)
 
 
 def is_heard(entry: Entry, comments: Iterable[Comment]) -> bool:
     """Tell whether a question of a row has an answer."""
-    said = list(comments)
-    return any(answers_to(number, asked, said) for number, asked in entry.questions.items())
+    replies = list(comments)
+    return any(answers_to(number, asked, replies) for number, asked in entry.questions.items())
 
 
 def places_of(entry: Entry) -> set[tuple[str, int]]:
@@ -76,7 +76,7 @@ def heard(
     told: Mapping[str, Decider],
     others: Collection[str],
     is_certain: bool,
-) -> Heard:
+) -> QuestionFindings:
     """Say what the open questions of a row need.
 
     Args:
@@ -86,18 +86,18 @@ def heard(
         others: the keys of those who are told the card now or later.
         is_certain: whoever is in neither surely may not decide.
     """
-    found = Heard()
+    found = QuestionFindings()
     written = {each.id: each for each in comments}
     for number, asked in entry.questions.items():
-        question, said = written.get(number), answers_to(number, asked, comments)
+        question, replies = written.get(number), answers_to(number, asked, comments)
         if is_certain and asked.by not in told and asked.by not in others:
             found.over.add(number)
         elif question is None or read_mark(question.comments) is None:
             found.hidden.add(number)
-        elif said and asked.by in told:
+        elif replies and asked.by in told:
             known = found.answers.setdefault(asked.by, [])
-            known += [each for each in said if each not in known]
-        elif said:
+            known += [each for each in replies if each not in known]
+        elif replies:
             found.waits = True
         elif not asked.is_put:
             found.put[number] = question
@@ -110,7 +110,7 @@ def closed_by(entry: Entry, person: str, answers: Iterable[Comment]) -> list[int
     return [number for number, asked in entry.questions.items() if asked.by == person and number < newest]
 
 
-def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
+def asking(case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
     """Add who is told of a question, and who hears an answer.
 
     Args:
@@ -125,8 +125,8 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
         return judged
     if comments is None:
         return judged.saying([(case.now + LOOK_AGAIN, None)], case.now)
-    is_certain = case.read.circle.is_certain and not case.is_unsure
-    unreached = case.read.circle.keys - {each.key for each in case.reached(case.read.circle.people)}
+    is_certain = case.read.deciders.is_certain and not case.is_unsure
+    unreached = case.read.deciders.keys - {each.key for each in case.reached(case.read.deciders.people)}
     found = heard(entry, comments, told=told, others={*owed, *unreached}, is_certain=is_certain)
     put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
     dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
@@ -134,7 +134,7 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
         # Whoever asked may have got it each time: somebody sees it, and it is tried again daily.
         rest = partial(ledger.parked, cause="unknown_outcomes", now=case.now)
         return replace(judged, rest=rest, again=None)
-    dues += [_answer(case, told[key], said) for key, said in found.answers.items()]
+    dues += [_answer(case, told[key], replies) for key, replies in found.answers.items()]
     dues += [due for due in put.values() if due]
     entry = ledger.answered(entry, found.over)
     # A hidden one was deleted, or the list does not show it: an answer to it is no answer.
@@ -143,14 +143,14 @@ def asking(case: Case, judged: Judged, told: Mapping[str, Decider], owed: Collec
     return judged.saying(dues, case.now, entry=entry)
 
 
-def _answer(case: Case, person: Decider, said: Sequence[Comment]) -> Due:
+def _answer(case: ApprovalCase, person: Decider, replies: Sequence[Comment]) -> Due:
     """Return when whoever asked hears the answer."""
     opening = case.policy.cadence.open_at(person.address, case.now)
     hour = max(opening, case.entry.to(person.key).retry_at or opening)
-    return hour, Message(Kind.ANSWER, person, passes_on=tuple(said))
+    return hour, Message(MessageKind.ANSWER, person, passes_on=tuple(replies))
 
 
-def _question(case: Case, key: str, question: Comment) -> Due | None:
+def _question(case: ApprovalCase, key: str, question: Comment) -> Due | None:
     """Return when somebody is told what they are asked; None where the chat cannot reach them."""
     person = case.read.known.people.get(key)
     if case.read.known.is_known_later(key):
@@ -158,4 +158,4 @@ def _question(case: Case, key: str, question: Comment) -> Due | None:
     if person is None or not case.policy.reach.has(person.address):
         return None
     hour = case.policy.cadence.open_at(person.address, case.now)
-    return hour, Message(Kind.QUESTION, person, passes_on=(question,))
+    return hour, Message(MessageKind.QUESTION, person, passes_on=(question,))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger import Repeat, Told, mark_of
+from coupa_core.ledger import PersonState, Repeat, mark_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Reach:
         """Tell whether somebody is told anything."""
         return self.pilot.has(address)
 
-    def tells_again(self, was: Told, address: str) -> bool:
+    def tells_again(self, was: PersonState, address: str) -> bool:
         """Tell whether somebody is told again what they were told before."""
         return any(each.is_about(was, address) for each in self.repeats)
 

@@ -30,7 +30,7 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import Approval, stamp
 from coupa_core.release import RELEASE
-from coupa_core.sweep.kit import Backlog, Kit, Progress, Summary
+from coupa_core.sweep.dependencies import FirstRunPolicy, Progress, Summary, SweepDependencies
 from coupa_core.sweep.plan import Plan
 from coupa_core.sweep.reach import Reach
 from coupa_core.sweep.scan import Scan
@@ -65,9 +65,9 @@ logger = logging.getLogger(__name__)
 class Sweep:
     """The timer's use case. One object serves many runs, one after the other, and keeps the rows between."""
 
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
-        self._rows = OpenRows(kit.ledger.store)
+    def __init__(self, deps: SweepDependencies) -> None:
+        self.deps = deps
+        self._rows = OpenRows(deps.ledger.store)
         self._knows_rate = False
         self._owed_since: dict[str, str] = {}
         self._left: list[Approval] = []
@@ -78,13 +78,13 @@ class Sweep:
         Returns:
             What was seen and done; a neighbour's failure is in it and in the log, never raised.
         """
-        progress = Progress(self.kit.clock, seconds=SWEEP_S - MARKING_S)
+        progress = Progress(self.deps.clock, seconds=SWEEP_S - MARKING_S)
         is_complete = False
-        with correlated(Correlation()) as under, until(Deadline(self.kit.clock, SWEEP_S)):
+        with correlated(Correlation()) as under, until(Deadline(self.deps.clock, SWEEP_S)):
             try:
                 is_complete = self._sweep(progress)
             except ServiceError as failure:
-                progress.hamper(failure)
+                progress.record_failure(failure)
                 if not progress.is_watched:
                     self._watch(None, None, progress)
         summary = progress.summary(under, is_complete=is_complete)
@@ -93,58 +93,64 @@ class Sweep:
 
     def _sweep(self, progress: Progress) -> bool:
         """Read, compare, announce, close; return whether everything came that was asked for."""
-        kit, now = self.kit, self.kit.clock.now()
-        status = kit.ledger.store.status()
+        deps, now = self.deps, self.deps.clock.now()
+        status = deps.ledger.store.status()
         self._owed_since = status.owed_since or self._owed_since
-        scan = Scan(kit, progress, status)
+        scan = Scan(deps, progress, status)
         # Whatever is wrong with what is kept is mended when a reading of the list begins.
         aside = self._open_rows(progress, whole=scan.is_at_the_beginning)
         known = self._rows.by_id
         is_first = status.first_run or (status.last_sweep_at is None and not known)
-        if is_first and not status.first_run and kit.first_run is not Backlog.ANNOUNCE:
+        if is_first and not status.first_run and deps.first_run is not FirstRunPolicy.ANNOUNCE:
             # Once rows have been written, nothing else would tell that the backlog is not yet through.
-            kit.ledger.store.save_status(replace(status, first_run=True))
+            deps.ledger.store.save_status(replace(status, first_run=True))
         self._remember_rate(known.values(), now)
-        began_at = (status.first_run_at or kit.coupa.now()) if is_first and not kit.is_dry else None
-        repeats = read_repeats(kit.ledger.store.note(REPEATS).text)
+        began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
+        repeats = read_repeats(deps.ledger.store.note(REPEATS).text)
         # Of a clock that is ahead of ours: what is told now would count as told before.
-        reach = Reach(kit.pilot, [each for each in repeats if each.at <= now])
-        plan = Plan(known, now=now, lease=kit.lease, cadence=kit.cadence, is_dry=kit.is_dry, reach=reach.mark)
-        plan.recall(self._left)
-        plan.blind(aside)
+        reach = Reach(deps.pilot, [each for each in repeats if each.at <= now])
+        plan = Plan(
+            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.mark
+        )
+        plan.add_left_over(self._left)
+        plan.add_ids(aside)
         scan.run(plan, known.values(), audits=not aside)
-        looks = plan.looks()
+        candidates = plan.candidates()
         for name, number in (("seen", len(plan.seen)), ("held", plan.held), ("quiet", plan.quiet)):
             progress.count(name, number)
         pause = status.paused_until
         work = Work(
-            kit,
+            deps,
             progress,
             deadline=progress.deadline.within(progress.deadline.left_s() - CLOSING_S),
             suspect=status.suspect,
             paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
-            backlog=kit.first_run if is_first else None,
+            first_run=deps.first_run if is_first else None,
             since=max(filter(None, (status.last_complete_at, status.changes_known_until)), default=now),
             began_at=began_at,
             reach=reach,
         )
-        work.run(looks)
+        work.run(candidates)
         rows = work.rows
         self._rows.keep(rows.written, doubtful=rows.lost | rows.missed)
-        left = [look for look in looks if look.approval.id not in rows.written.keys() | rows.lost]
+        left = [
+            candidate
+            for candidate in candidates
+            if candidate.approval.id not in rows.written.keys() | rows.lost
+        ]
         read = scan.leave(left, rows.written)
-        unseen = [look.approval for look in left if look.entry is None]
+        unseen = [candidate.approval for candidate in left if candidate.entry is None]
         self._left = unseen[:MAX_LEFT]
         self._count_ages(unseen, progress)
-        due = owed(self._rows.by_id.values(), unseen, kit.clock.now())
-        due = _with_unread(due, scan.reading, status, kit.clock.now())
+        due = owed(self._rows.by_id.values(), unseen, deps.clock.now())
+        due = _with_unread(due, scan.reading, status, deps.clock.now())
         ended = Status(
             **read,
-            last_sweep_at=kit.clock.now(),
+            last_sweep_at=deps.clock.now(),
             paused_until=work.paused_until,
             suspect=work.suspect,
             # One bad record must not keep the first run from ending: what comes later would be swallowed.
-            first_run=is_first and (kit.is_dry or not scan.is_whole or bool(scan.reading.left)),
+            first_run=is_first and (deps.is_dry or not scan.is_whole or bool(scan.reading.left)),
             first_run_at=began_at,
             purged_at=status.purged_at,
             counts=progress.counts(),
@@ -155,25 +161,25 @@ class Sweep:
         self._watch(due if scan.has_all else None, ended.last_complete_at or scan.reading.began_at, progress)
         ended = replace(
             ended,
-            owed=dict(due.causes) if not kit.is_dry else {},
+            owed=dict(due.causes) if not deps.is_dry else {},
             owed_since=self._owed_since,
             oldest_owed_s=due.oldest_s,
         )
-        kit.ledger.store.save_status(ended)
+        deps.ledger.store.save_status(ended)
         self._keep_house(ended, progress)
         # A connection that idles until the next sweep may be gone by then, and a message lost on it.
-        kit.channel.close_idle()
+        deps.channel.close_idle()
         return scan.has_all
 
     def _watch(self, due: Owed | None, listed_at: datetime | None, progress: Progress) -> None:
         """Look at the end, whatever the means: say so when something is owed for long and does not go out."""
         progress.is_watched = True
-        now, has_sent = self.kit.clock.now(), bool(progress.counts().get("sent"))
-        if self.kit.is_dry and due is not None:
+        now, has_sent = self.deps.clock.now(), bool(progress.counts().get("sent"))
+        if self.deps.is_dry and due is not None:
             due = Owed()
         self._owed_since = since(self._owed_since, due, has_sent=has_sent, now=now)
         late = stuck(self._owed_since, now)
-        if listed_at is not None and is_late(listed_at, now, minutes=self.kit.full_list_minutes):
+        if listed_at is not None and is_late(listed_at, now, minutes=self.deps.full_list_minutes):
             late.append(LATE_LIST)
         if late:
             _raise_alarm(due or Owed(), late)
@@ -190,9 +196,9 @@ class Sweep:
             logger.error("ledger row set aside key=%s cause=%s", key, one_line(each.cause, 200))
             progress.count("set_aside")
             try:
-                self.kit.ledger.store.set_aside(each)
+                self.deps.ledger.store.set_aside(each)
             except ServiceError as failure:
-                progress.hamper(failure)
+                progress.record_failure(failure)
         return [int(each.key) for each in corrupt if each.key.isascii() and each.key.isdigit()]
 
     def _remember_rate(self, entries: Iterable[Entry], now: datetime) -> None:
@@ -201,31 +207,31 @@ class Sweep:
             return
         self._knows_rate = True
         for entry in entries:
-            for sent_at in entry.sends(self.kit.lease):
+            for sent_at in entry.sends(self.deps.lease):
                 age_s = max(0.0, (now - sent_at).total_seconds())
                 if age_s < RATE_WINDOW_S:
-                    self.kit.channel.remember(age_s)
+                    self.deps.channel.remember(age_s)
 
     def _count_ages(self, unseen: Iterable[Approval], progress: Progress) -> None:
         """Count what waits by its age: whatever has a row that is not over, and what was left without one."""
-        now = self.kit.clock.now()
+        now = self.deps.clock.now()
         waiting = [(None, row) for row in self._rows.by_id.values() if not row.has_ended]
         for approval, row in [*waiting, *((approval, None) for approval in unseen)]:
             progress.count(age_group(age_s(approval, row, now)))
 
     def _keep_house(self, ended: Status, progress: Progress) -> None:
         """Once a day delete what was closed long ago; the sweep has ended before, whatever becomes of it."""
-        now = self.kit.clock.now()
+        now = self.deps.clock.now()
         if ended.purged_at is not None and now < ended.purged_at + _PURGE_EVERY:
             return
-        store, journal, days = self.kit.ledger.store, self.kit.journal, self.kit.keep_audit_days
+        store, audit_log, days = self.deps.ledger.store, self.deps.audit_log, self.deps.keep_audit_days
         noted = replace(ended, purged_at=now)
 
         def purge_rows() -> None:
             progress.count("purged", store.purge_closed(now - KEEP_CLOSED))
 
         def purge_record() -> None:
-            journal.purge(keep_days=days, deadline=progress.deadline)
+            audit_log.purge(keep_days=days, deadline=progress.deadline)
 
         def note() -> None:
             store.save_status(replace(noted, counts=progress.counts(), failure=progress.failure))
@@ -237,16 +243,18 @@ class Sweep:
                 with until(progress.deadline):
                     step()
             except ServiceError as failure:
-                progress.hamper(failure)  # tomorrow's goes on
+                progress.record_failure(failure)  # tomorrow's goes on
 
 
 def _raise_alarm(due: Owed, late: Sequence[str]) -> None:
     """Log what is owed for too long, by its causes; a `?` stands for a number that nobody knows."""
     numbers = {cause: number for cause, number in due.causes.items() if clock_of(cause) in late}
     known = {clock_of(cause) for cause in numbers}
-    said = [f"{cause}:{number}" for cause, number in numbers.items()]
-    said += [f"{cause}:?" for cause in late if cause not in known]
-    logger.error("owed count=%d oldest_s=%.0f causes=%s", sum(numbers.values()), due.oldest_s, ",".join(said))
+    causes = [f"{cause}:{number}" for cause, number in numbers.items()]
+    causes += [f"{cause}:?" for cause in late if cause not in known]
+    logger.error(
+        "owed count=%d oldest_s=%.0f causes=%s", sum(numbers.values()), due.oldest_s, ",".join(causes)
+    )
 
 
 def _with_unread(due: Owed, reading: Reading, status: Status, now: datetime) -> Owed:

@@ -17,10 +17,10 @@ from typing import Any
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import STOPPED, Edits, Entry, Reading, Status
 from coupa_core.model import ALL_IDS, UNREADABLE, Approval, DocumentKey, IdRange, Page, stamp
-from coupa_core.parallel import each
+from coupa_core.parallel import map_parallel
 from coupa_core.ranges import Ranges
-from coupa_core.sweep.kit import Kit, Progress
-from coupa_core.sweep.plan import Look, Plan
+from coupa_core.sweep.dependencies import Progress, SweepDependencies
+from coupa_core.sweep.plan import Candidate, Plan
 from coupa_core.sweep.questions import places_of
 
 READING_S = 25.0
@@ -60,7 +60,7 @@ class Scan:
     """What one sweep reads of Coupa.
 
     Args:
-        kit: what a sweep works with.
+        deps: what a sweep works with.
         progress: of this sweep.
         status: what the last sweep left.
 
@@ -69,18 +69,18 @@ class Scan:
         has_all: everything that was asked for came.
     """
 
-    def __init__(self, kit: Kit, progress: Progress, status: Status) -> None:
-        self._kit = kit
+    def __init__(self, deps: SweepDependencies, progress: Progress, status: Status) -> None:
+        self._deps = deps
         self._progress = progress
         self._status = status
         self._begins = progress.deadline.within(READING_S)
         self._ends = progress.deadline.within(READING_S + LATE_S)
-        self._asked_at = kit.coupa.now()
-        self._now = kit.clock.now()
+        self._asked_at = deps.coupa.now()
+        self._now = deps.clock.now()
         self._changes: set[int] | None = None
         self._edits: dict[str, Edits] = {}
         self._listed: set[int] = set()
-        self._suspects: set[int] = set()
+        self._missed_by_stamps: set[int] = set()
         self._lock = threading.Lock()
         self._is_small = False
         self._is_reading = self._audits = True
@@ -109,7 +109,7 @@ class Scan:
         reads = [self._read_edits, self._read_answers]
         if not self._is_small:
             reads.insert(0, self._read_changes)
-        each(lambda read: read(), reads, workers=self._kit.workers)
+        map_parallel(lambda read: read(), reads, workers=self._deps.workers)
         if self._is_reading:
             self._read_list()
 
@@ -125,7 +125,7 @@ class Scan:
         deadline, found = self._begins.within(CHANGES_S), set[int]()
 
         def ask(ids: IdRange) -> IdRange | None:
-            page = self._kit.coupa.page(ids, deadline, since=text)
+            page = self._deps.coupa.page(ids, deadline, since=text)
             found.update(approval.id for approval in [*page.pending, *page.ended])
             self._take_in(page)
             return page.rest
@@ -134,7 +134,7 @@ class Scan:
         ranges.read(workers=1)
         self.has_all = self.has_all and not ranges.was_silent
         if ranges.failure is not None:
-            self._progress.hamper(ranges.failure)
+            self._progress.record_failure(ranges.failure)
         if ranges.is_complete:
             self._changes = found
         elif not self._is_reading:
@@ -146,7 +146,7 @@ class Scan:
         def alone(number: int) -> None:
             with self._lock:
                 self._progress.count("unreadable")
-                self._plan.blind([number])
+                self._plan.add_ids([number])
 
         return Ranges(unread, failed, alone=alone, newest=self._newest, **more)
 
@@ -161,7 +161,7 @@ class Scan:
         rows = [row for row in self._rows if not row.cause.startswith(UNREADABLE)]
         asked = {
             kind: edits
-            for kind in self._kit.coupa.readable(row.document_type for row in rows)
+            for kind in self._deps.coupa.readable(row.document_type for row in rows)
             if (edits := Edits.of(self._status.edits.get(kind), self._edits_known(kind, rows)))
         }
         calls = sys.maxsize if self._is_small else EDITS_CALLS
@@ -169,7 +169,7 @@ class Scan:
             ranges = self._read_edits_of(kind, asked[kind], calls)
             calls -= ranges.asked
             if ranges.failure is not None:
-                self._progress.hamper(ranges.failure)
+                self._progress.record_failure(ranges.failure)
             if ranges.is_cut_off:
                 return
 
@@ -181,10 +181,10 @@ class Scan:
 
         def take(stamps: Mapping[DocumentKey, str]) -> None:
             with self._lock:
-                self._plan.edit(stamps)
+                self._plan.add_edits(stamps)
 
         def ask(ids: IdRange) -> IdRange | None:
-            stamps, rest = self._kit.coupa.edited(kind, since.isoformat(timespec="seconds"), ids, self._ends)
+            stamps, rest = self._deps.coupa.edited(kind, since.isoformat(timespec="seconds"), ids, self._ends)
             take(stamps)
             return rest
 
@@ -212,23 +212,23 @@ class Scan:
 
         A comment need not touch its document. Without them an answer is told later, and nothing is lost.
         """
-        rows = [row for row in self._rows if self._plan.listens(row)]
+        rows = [row for row in self._rows if self._plan.awaits_answer(row)]
         if not rows:
             return
         since = min(number for row in rows for number in row.questions)
         places = {place for row in rows for place in places_of(row)}
         try:
-            comments = self._kit.coupa.comments(places, self._begins.within(ANSWERS_S), since=since)
+            comments = self._deps.coupa.comments(places, self._begins.within(ANSWERS_S), since=since)
         except ServiceError as failure:
-            self._progress.hamper(failure)
+            self._progress.record_failure(failure)
             return
         with self._lock:
-            self._plan.hear(comments)
+            self._plan.add_comments(comments)
 
     # ------------------------------------------------------------------ all that waits
 
     def _fresh(self) -> Reading:
-        return Reading(self._now, self._asked_at, sorted(self._kit.coupa.types))
+        return Reading(self._now, self._asked_at, sorted(self._deps.coupa.types))
 
     def _begun(self) -> Reading:
         """Return the reading that goes on or begins; the last one where none is due."""
@@ -236,12 +236,12 @@ class Scan:
         last, fresh = Reading.of(status.reading), self._fresh()
         if last is None:
             return fresh
-        period = timedelta(minutes=self._kit.full_list_minutes)
+        period = timedelta(minutes=self._deps.full_list_minutes)
         is_time = not timedelta(0) <= now - last.began_at < period - YOUNG / 2
         if last.unread or (last.failed and not is_time):
             return last
         # What waited before the bridge began is known when the list has been read: what comes then is new.
-        is_first = status.first_run and not self._kit.is_dry
+        is_first = status.first_run and not self._deps.is_dry
         is_distrusted = status.distrusted_until is not None and status.distrusted_until > now
         is_small = last.calls <= SMALL_CALLS and not last.failed
         self._is_reading = is_time or is_first or is_distrusted or is_small or bool(last.left)
@@ -254,7 +254,7 @@ class Scan:
         reading = self.reading
 
         def ask(ids: IdRange) -> IdRange | None:
-            page = self._kit.coupa.page(ids, self._ends)
+            page = self._deps.coupa.page(ids, self._ends)
             self._take_in(page, listed=ids)
             return page.rest
 
@@ -262,28 +262,28 @@ class Scan:
         ranges = self._ranges(
             reading.unread, reading.failed, ask=ask, begins=self._begins, alone_for=alone_for
         )
-        ranges.read(workers=1 if self._is_small else self._kit.workers)
+        ranges.read(workers=1 if self._is_small else self._deps.workers)
         reading.unread, reading.failed = ranges.unread, ranges.failed
         reading.calls += ranges.came
         self.has_all = self.has_all and not ranges.was_silent
         if ranges.failure is not None:
-            self._progress.hamper(ranges.failure)
+            self._progress.record_failure(ranges.failure)
 
     def _take_in(self, page: Page, *, listed: IdRange | None = None) -> None:
         """Take in one page: of the list, of these ids, or of what changed."""
-        circles = self._kit.directory.circles(page.pending, self._ends)
+        deciders_of = self._deps.directory.deciders_of(page.pending, self._ends)
         self._progress.count("unreadable", page.unreadable)
         self._progress.count("unasked", page.unasked)
         with self._lock:
-            self._plan.take(page.pending, circles)
-            self._plan.end(approval.id for approval in page.ended)
+            self._plan.add_pending(page.pending, deciders_of)
+            self._plan.mark_gone(approval.id for approval in page.ended)
             if page.failure is not None:
                 raise page.failure
             if listed is not None:
                 self._listed |= {each.id for each in page.pending}
-                self._suspects |= {each.id for each in page.pending if self._should_have_shown(each)}
+                self._missed_by_stamps |= {each.id for each in page.pending if self._should_have_shown(each)}
                 low = page.rest[1] + 1 if page.rest else listed[0]
-                self._plan.end(self._plan.unlisted((low, listed[1])))
+                self._plan.mark_gone(self._plan.unlisted((low, listed[1])))
 
     def _should_have_shown(self, approval: Approval) -> bool:
         """Tell whether the question about changes should have shown a new approval, now or before."""
@@ -295,22 +295,22 @@ class Scan:
 
     # ------------------------------------------------------------------ what is left
 
-    def leave(self, looks: Iterable[Look], written: Mapping[int, Entry | None]) -> dict[str, Any]:
+    def leave(self, candidates: Iterable[Candidate], written: Mapping[int, Entry | None]) -> dict[str, Any]:
         """Return what the status keeps of it.
 
         Args:
-            looks: that were planned, and left for later.
+            candidates: that were planned, and left for later.
             written: the rows that this sweep wrote, by approval id.
         """
-        left = {look.approval.id: look for look in looks}
-        has_left_rows = any(look.entry is not None for look in left.values())
-        unseen = [look.approval for look in left.values() if look.entry is None]
+        left = {candidate.approval.id: candidate for candidate in candidates}
+        has_left_rows = any(candidate.entry is not None for candidate in left.values())
+        unseen = [candidate.approval for candidate in left.values() if candidate.entry is None]
         mine = [approval for approval in unseen if approval.id in self._listed]
         reading, status = self.reading, self._status
         reading.left += len(mine)
         stamps = [reading.oldest, *(approval.updated_at or "" for approval in mine)]
         reading.oldest = min(filter(None, stamps), default="")
-        missed = sum(_is_news(written.get(number)) for number in self._suspects)
+        missed = sum(_is_news(written.get(number)) for number in self._missed_by_stamps)
         if missed:
             logger.error("approvals missed by their stamps count=%d", missed)
         until = self._now + DISTRUST if missed else status.distrusted_until
@@ -320,12 +320,12 @@ class Scan:
             "reading": reading.values(),
             "missed": status.missed + missed if is_distrusted else 0,
             "distrusted_until": until if is_distrusted else None,
-            "last_complete_at": self._kit.clock.now() if self.is_whole else status.last_complete_at,
+            "last_complete_at": self._deps.clock.now() if self.is_whole else status.last_complete_at,
             "is_complete": self.has_all,
             **self._edits_left(has_left_rows=has_left_rows),
         }
 
-    def _changes_known(self, left: Mapping[int, Look], *, has_left_rows: bool) -> datetime:
+    def _changes_known(self, left: Mapping[int, Candidate], *, has_left_rows: bool) -> datetime:
         """Return until when changes have been looked at; from the first sweep on there is a question."""
         known = self._status.changes_known_until or self._asked_at
         if self._changes is not None and not self._changes & left.keys():

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from coupa_core import ledger, model
-from coupa_core.authority import Circle, Decider, Rules
+from coupa_core.authority import Decider, Deciders, Rules
 from coupa_core.cadence import Cadence
-from coupa_core.directory import Known
+from coupa_core.directory import ReachablePeople
 from coupa_core.facts import NO_FACTS, Facts
 from coupa_core.ledger import DRY_RUN, Entry, State
 from coupa_core.model import Approval, Comment, Document
 from coupa_core.notice import BARE
 from coupa_core.sweep.reach import ALL, Reach
 
-MAX_CIRCLE = 200
+MAX_DECIDERS = 200
 """People of one approval that are told: many more do not fit into a row, and are no group that approves."""
 
 LOOK_AGAIN = timedelta(minutes=5)
@@ -29,10 +29,10 @@ LOOK_UP_AGAIN = timedelta(minutes=1)
 MANAGER = "manager"
 """Stands for the approver's manager in Coupa, as the one who is told of a long wait."""
 
-NOBODY = Circle((), is_certain=False)
+NOBODY = Deciders((), is_certain=False)
 
 
-class Tells(StrEnum):
+class ClosingNoticePolicy(StrEnum):
     """Who is told that a card which was shown has died: nobody, groups only, everybody."""
 
     NEVER = "never"
@@ -49,7 +49,7 @@ class Role(StrEnum):
     REQUESTER = "requester"
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """The kinds of messages."""
 
     ANNOUNCEMENT = "announcement"
@@ -61,10 +61,10 @@ class Kind(StrEnum):
     ANSWER = "answer"
 
 
-CARDS = (Kind.ANNOUNCEMENT, Kind.REMINDER)
+CARDS = (MessageKind.ANNOUNCEMENT, MessageKind.REMINDER)
 """The kinds that tell somebody that something waits; several of one reader fit into one message."""
 
-DECIDING = (*CARDS, Kind.ANSWER)
+DECIDING = (*CARDS, MessageKind.ANSWER)
 """The kinds by which somebody can decide."""
 
 
@@ -80,7 +80,7 @@ class Message:
         decides: whoever hears of somebody's silence may decide it, too.
     """
 
-    kind: Kind
+    kind: MessageKind
     person: Decider
     role: str = ""
     passes_on: tuple[Comment, ...] = ()
@@ -92,13 +92,13 @@ Due = tuple[datetime, Message | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class SweepPolicy:
     """What a deployment wants.
 
     Attributes:
         cadence: when people are told.
         rules: what each person can do from chat.
-        tells: who is told that a card has died.
+        closing_policy: who is told that a card has died.
         tells_requester: whoever asked for a purchase is told how it ended.
         escalate_to: who is told of a long wait: `manager`, or an address.
         silence: why nobody is told anything, `dry_run` or `baseline`; empty where people are told.
@@ -110,7 +110,7 @@ class Policy:
 
     cadence: Cadence
     rules: Rules
-    tells: Tells
+    closing_policy: ClosingNoticePolicy
     tells_requester: bool
     escalate_to: str
     silence: str
@@ -121,11 +121,13 @@ class Policy:
     @property
     def tells_of_ends(self) -> bool:
         """Tell whether anybody may be told how something ended."""
-        return self.silence != DRY_RUN and (self.tells is not Tells.NEVER or self.tells_requester)
+        return self.silence != DRY_RUN and (
+            self.closing_policy is not ClosingNoticePolicy.NEVER or self.tells_requester
+        )
 
 
 @dataclass(kw_only=True)
-class Read:
+class FreshRead:
     """What was read after the claim, filled in as it is read.
 
     Attributes:
@@ -133,7 +135,7 @@ class Read:
         is_known: Coupa does.
         document: None when Coupa does not return it.
         siblings: the document's open approvals, where they tell whose turn it is; None when unread.
-        circle: who may decide.
+        deciders: who may decide.
         shared: addresses that belong to more than one user of Coupa.
         unknown: addresses of which nobody can tell.
         known: whom of those the chat can reach who are to hear that it is over, or what they are asked.
@@ -148,11 +150,11 @@ class Read:
     is_known: bool = False
     document: Document | None = None
     siblings: Sequence[Approval] | None = ()
-    circle: Circle = NOBODY
+    deciders: Deciders = NOBODY
     shared: Collection[str] = ()
     unknown: Collection[str] = ()
-    known: Known = field(default_factory=Known)
-    managers: Known = field(default_factory=Known)
+    known: ReachablePeople = field(default_factory=ReachablePeople)
+    managers: ReachablePeople = field(default_factory=ReachablePeople)
     is_outcome_told: bool = False
     asked: Collection[str] | None = ()
     comments: Sequence[Comment] | None = None
@@ -164,7 +166,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Case:
+class ApprovalCase:
     """One approval while it is judged.
 
     Attributes:
@@ -176,15 +178,15 @@ class Case:
     """
 
     entry: Entry
-    read: Read
+    read: FreshRead
     before: State | None
-    policy: Policy
+    policy: SweepPolicy
     now: datetime
 
     @property
     def is_unsure(self) -> bool:
         """Tell whether somebody may decide of whom nobody knows whether the address is theirs alone."""
-        return any(person.address in self.read.unknown for person in self.read.circle.people)
+        return any(person.address in self.read.unknown for person in self.read.deciders.people)
 
     def reached(self, people: Iterable[Decider]) -> list[Decider]:
         """Return those whom messages reach."""

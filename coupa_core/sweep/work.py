@@ -12,25 +12,32 @@ from datetime import datetime
 from functools import partial
 
 from coupa_core.clock import Deadline
-from coupa_core.directory import Known
+from coupa_core.directory import ReachablePeople
 from coupa_core.documents import READABLE
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.halving import by_halves
 from coupa_core.ledger import BASELINE, DRY_RUN, Entry
-from coupa_core.model import Approval, Comment, Document, DocumentKey, Found, Unreadable
-from coupa_core.model import Kind as Sort
-from coupa_core.parallel import each
+from coupa_core.model import (
+    Approval,
+    Comment,
+    Document,
+    DocumentKey,
+    DocumentKind,
+    FoundApprovals,
+    Unreadable,
+)
+from coupa_core.parallel import map_parallel
+from coupa_core.sweep.closings import closings_owed
+from coupa_core.sweep.dependencies import FirstRunPolicy, Progress, SweepDependencies, SweepRows
 from coupa_core.sweep.due import must_escalate
-from coupa_core.sweep.facts import Finder
-from coupa_core.sweep.farewells import farewells
+from coupa_core.sweep.facts import FactFinder
 from coupa_core.sweep.judge import judge, seen, shown_of
-from coupa_core.sweep.kit import Backlog, Kit, Progress, Rows
 from coupa_core.sweep.outbox import NEVER, Outbox
-from coupa_core.sweep.plan import Look, Urgency
+from coupa_core.sweep.plan import Candidate, Priority
 from coupa_core.sweep.questions import places_of
 from coupa_core.sweep.reach import Reach
-from coupa_core.sweep.shapes import MANAGER, NOBODY, Judged, Policy, Read, Role
+from coupa_core.sweep.shapes import MANAGER, NOBODY, FreshRead, Judged, Role, SweepPolicy
 
 BATCH = 50
 """Approvals that are claimed together: as many as one question to Coupa takes."""
@@ -44,15 +51,15 @@ LINES_MISSING = "lines_missing"
 logger = logging.getLogger(__name__)
 
 
-class _Held:
+class _Claimed:
     """An approval that we hold a claim on, and what has been read of it since."""
 
-    def __init__(self, look: Look, entry: Entry) -> None:
-        self.look = look
+    def __init__(self, candidate: Candidate, entry: Entry) -> None:
+        self.candidate = candidate
         self.entry = entry
-        self.read = Read(approval=look.approval)
-        self.is_gone = look.urgency is Urgency.GONE
-        self.found = Found()
+        self.read = FreshRead(approval=candidate.approval)
+        self.is_gone = candidate.priority is Priority.GONE
+        self.found = FoundApprovals()
 
     @property
     def key(self) -> DocumentKey:
@@ -62,7 +69,7 @@ class _Held:
     @property
     def is_named(self) -> bool:
         """Tell whether its document was known before it was read."""
-        return self.look.approval.approvable_id is not None
+        return self.candidate.approval.approvable_id is not None
 
     def takes_over(self) -> bool:
         """Take over what was found of it; False when that says nothing of it."""
@@ -77,12 +84,12 @@ class Work:
     """The work of one sweep.
 
     Args:
-        kit: what a sweep works with.
+        deps: what a sweep works with.
         progress: of this sweep.
         deadline: of what Coupa lists; what it does not list any more has until the sweep's own.
         suspect: the last send of the sweep before did not come back clean.
         paused_until: nothing is sent before; None when nothing is paused.
-        backlog: what becomes of what waited before the bridge began; None when that is long ago.
+        first_run: what becomes of what waited before the bridge began; None when that is long ago.
         since: when everything was last seen.
         began_at: when the bridge began, by Coupa's clock; None when that is long ago.
         reach: whom messages reach.
@@ -93,24 +100,24 @@ class Work:
 
     def __init__(
         self,
-        kit: Kit,
+        deps: SweepDependencies,
         progress: Progress,
         *,
         deadline: Deadline,
         suspect: bool,
         paused_until: datetime | None,
-        backlog: Backlog | None,
+        first_run: FirstRunPolicy | None,
         since: datetime,
         began_at: datetime | None,
         reach: Reach,
     ) -> None:
-        self._kit = kit
+        self._deps = deps
         self._progress = progress
-        self.rows = Rows(kit, progress)
-        together = backlog is Backlog.DIGEST or kit.cadence.digest_at is not None
-        self._over = 1 if together else kit.cadence.digest_over or NEVER
+        self.rows = SweepRows(deps, progress)
+        together = first_run is FirstRunPolicy.DIGEST or deps.cadence.digest_at is not None
+        self._over = 1 if together else deps.cadence.digest_over or NEVER
         self._outbox = Outbox(
-            kit,
+            deps,
             progress,
             rows=self.rows,
             over=self._over,
@@ -118,18 +125,18 @@ class Work:
             suspect=suspect,
             paused_until=paused_until,
         )
-        self._policy = Policy(
-            cadence=kit.cadence,
-            rules=kit.rules,
-            tells=kit.closing_notice,
-            tells_requester=kit.tells_requester,
-            escalate_to=kit.escalate_to,
-            silence=DRY_RUN if kit.is_dry else BASELINE if backlog is Backlog.BASELINE else "",
+        self._policy = SweepPolicy(
+            cadence=deps.cadence,
+            rules=deps.rules,
+            closing_policy=deps.closing_notice,
+            tells_requester=deps.tells_requester,
+            escalate_to=deps.escalate_to,
+            silence=DRY_RUN if deps.is_dry else BASELINE if first_run is FirstRunPolicy.BASELINE else "",
             since=since,
             began_at=began_at,
             reach=reach,
         )
-        self._facts = Finder(kit, progress)
+        self._facts = FactFinder(deps, progress)
         self._outcomes: set[DocumentKey] = set()
         self._cut: set[DocumentKey] = set()
 
@@ -143,15 +150,15 @@ class Work:
         """Return when something may be sent again; None for at once."""
         return self._outbox.paused_until
 
-    def run(self, looks: Sequence[Look]) -> None:
+    def run(self, candidates: Sequence[Candidate]) -> None:
         """Go through the looks in order, until the deadline or the allowed rate ends it.
 
         What Coupa does not list any more comes last, in the time that is kept for it.
 
         Args:
-            looks: from the plan.
+            candidates: from the plan.
         """
-        listed = [look for look in looks if look.urgency is not Urgency.GONE]
+        listed = [candidate for candidate in candidates if candidate.priority is not Priority.GONE]
         queue = deque(bundles(listed, over=self._over))
         may_begin = bool(queue) and (self._policy.silence or self._outbox.may_begin())
         try:
@@ -161,7 +168,7 @@ class Work:
             self._send_kept(behind=len(queue), is_last=True)
         self._progress.count("left_for_later", sum(map(len, queue)))
         self._outbox.deadline = self._progress.deadline
-        gone = deque([look] for look in looks if look.urgency is Urgency.GONE)
+        gone = deque([candidate] for candidate in candidates if candidate.priority is Priority.GONE)
         while gone and not self._progress.is_over and self._progress.deadline.left_s() > 0:
             self._batch(_take(gone, BATCH))
         self._send_kept(is_last=True)
@@ -181,25 +188,29 @@ class Work:
         if not self._policy.silence:
             return self._outbox.room()
         has_time = self._outbox.deadline.left_s() > 0
-        return BATCH if has_time and not (self._progress.is_over or self._progress.is_mute) else 0
+        return BATCH if has_time and not (self._progress.is_over or self._progress.has_stopped_sending) else 0
 
-    def _batch(self, looks: Sequence[Look], *, behind: int = 0) -> None:
+    def _batch(self, candidates: Sequence[Candidate], *, behind: int = 0) -> None:
         """Claim some approvals, read them again, judge each, and say what is to be said.
 
         Cards that show facts wait for those of later batches, so that one question is about fifty of them.
         """
-        workers, began_s = self._kit.workers, self._kit.clock.monotonic()
-        claims = each(self.rows.claim, looks, workers=workers)
-        held = [_Held(look, entry) for look, entry in zip(looks, claims, strict=True) if entry is not None]
-        deadline = self._outbox.deadline.within(self._kit.lease.margin_s)
+        workers, began_s = self._deps.workers, self._deps.clock.monotonic()
+        claims = map_parallel(self.rows.claim, candidates, workers=workers)
+        claimed = [
+            _Claimed(candidate, entry)
+            for candidate, entry in zip(candidates, claims, strict=True)
+            if entry is not None
+        ]
+        deadline = self._outbox.deadline.within(self._deps.lease.margin_s)
         try:
-            whole = self._read(held, deadline) if held else []
+            whole = self._read(claimed, deadline) if claimed else []
         except ServiceError as failure:
             self._send_kept(is_last=True)  # what was read before can be said
-            is_gone = held[0].is_gone  # and so are all: Coupa has listed the others just before
-            (self._progress.hamper if is_gone else self._progress.mute)(failure)
+            is_gone = claimed[0].is_gone  # and so are all: Coupa has listed the others just before
+            (self._progress.record_failure if is_gone else self._progress.stop_sending)(failure)
             cause = failure.code
-            each(lambda one: self._give_back(one, cause), held, workers=workers)
+            map_parallel(lambda one: self._give_back(one, cause), claimed, workers=workers)
             whole = []
         judged = [one for case in whole if (one := self._judged(case))]
         others = self._facts.keep(judged, alone=self._outbox.alone(judged), began_s=began_s)
@@ -213,25 +224,25 @@ class Work:
             self._outbox.deliver(due, behind=behind)
             self.rows.record()
 
-    def _give_back(self, held: _Held, cause: str) -> None:
+    def _give_back(self, claimed: _Claimed, cause: str) -> None:
         """End the claim of what was not read."""
-        if held.is_gone and held.look.entry is not None:
+        if claimed.is_gone and claimed.candidate.entry is not None:
             self._progress.count("unreadable")
-            self.rows.undo(held.entry, held.look.entry)
+            self.rows.undo(claimed.entry, claimed.candidate.entry)
         else:
-            self.rows.give_back(held.entry, cause)
+            self.rows.give_back(claimed.entry, cause)
 
-    def _judged(self, held: _Held) -> Judged | None:
+    def _judged(self, claimed: _Claimed) -> Judged | None:
         """Judge one approval; None when it is spoiled."""
-        judged = self.rows.guarded(held.entry, lambda: self._judge(held))
+        judged = self.rows.isolate_errors(claimed.entry, lambda: self._judge(claimed))
         if judged is None:
             return None
-        self.rows.note_rights(held.entry, judged.entry)
+        self.rows.note_rights(claimed.entry, judged.entry)
         for name in judged.counts:
             self._progress.count(name)
-        self._progress.count("unlisted", held.is_gone and held.read.is_pending)
+        self._progress.count("unlisted", claimed.is_gone and claimed.read.is_pending)
         if Role.REQUESTER in judged.entry.farewell.values():
-            self._outcomes.add(held.key)
+            self._outcomes.add(claimed.key)
         for person in judged.unsaid:
             what = self._policy.silence
             self._progress.count(what)
@@ -240,44 +251,44 @@ class Work:
             )
         return judged
 
-    def _judge(self, held: _Held) -> Judged:
-        kit, read = self._kit, held.read
-        entry = held.entry
+    def _judge(self, claimed: _Claimed) -> Judged:
+        deps, read = self._deps, claimed.read
+        entry = claimed.entry
         if read.is_known:
-            entry = seen(entry, read.approval, read.document, kit.coupa.now())
-        before = held.look.entry.state if held.look.entry else None
-        read.is_outcome_told = held.key in self._outcomes
-        return judge(entry, read, before=before, policy=self._policy, now=kit.clock.now())
+            entry = seen(entry, read.approval, read.document, deps.coupa.now())
+        before = claimed.candidate.entry.state if claimed.candidate.entry else None
+        read.is_outcome_told = claimed.key in self._outcomes
+        return judge(entry, read, before=before, policy=self._policy, now=deps.clock.now())
 
     # ------------------------------------------------------------------ what is read after the claim
 
-    def _read(self, held: Sequence[_Held], deadline: Deadline) -> Sequence[_Held]:
+    def _read(self, claimed: Sequence[_Claimed], deadline: Deadline) -> Sequence[_Claimed]:
         """Read what was claimed, after the claim; what cannot be read is given back, and comes no further.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
         """
-        documents = self._read_named(held, deadline)
-        whole = [one for one in held if one.takes_over()]
+        documents = self._read_named(claimed, deadline)
+        whole = [one for one in claimed if one.takes_over()]
         self._read_documents(whole, documents, deadline)
         self._read_people([one for one in whole if one.read.is_pending], deadline)
         self._read_asked(whole, deadline)
         self._read_comments([one for one in whole if one.read.is_pending and one.entry.questions], deadline)
         whole = [one for one in whole if one.read.approval.id not in one.found.failed]
         self._read_known(whole, deadline)
-        self._miss([one for one in held if one not in whole])
+        self._miss([one for one in claimed if one not in whole])
         return whole
 
-    def _read_named(self, held: Sequence[_Held], deadline: Deadline) -> dict[DocumentKey, Document]:
+    def _read_named(self, claimed: Sequence[_Claimed], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read the approvals, and at the same time the documents that are known to be theirs."""
-        coupa, documents = self._kit.coupa, dict[DocumentKey, Document]()
-        listed = [one.read.approval for one in held if not one.is_gone]
+        coupa, documents = self._deps.coupa, dict[DocumentKey, Document]()
+        listed = [one.read.approval for one in claimed if not one.is_gone]
         # What no list could name is asked for alone: a record that says another id than its own stands in the
         # answer for both.
-        together = [one for one in held if one.is_named]
-        alone = [[one] for one in held if not one.is_named]
+        together = [one for one in claimed if one.is_named]
+        alone = [[one] for one in claimed if not one.is_named]
 
-        def ask(some: Sequence[_Held]) -> None:
+        def ask(some: Sequence[_Claimed]) -> None:
             found = coupa.approvals([one.read.approval.id for one in some], deadline)
             for one in some:
                 one.found = found
@@ -286,58 +297,58 @@ class Work:
             *(partial(ask, some) for some in (together, *alone)),
             lambda: documents.update(coupa.documents(listed, deadline)),
         ]
-        each(lambda read: read(), reads, workers=self._kit.workers)
+        map_parallel(lambda read: read(), reads, workers=self._deps.workers)
         return documents
 
     def _read_documents(
-        self, whole: Sequence[_Held], documents: dict[DocumentKey, Document], deadline: Deadline
+        self, whole: Sequence[_Claimed], documents: dict[DocumentKey, Document], deadline: Deadline
     ) -> None:
         """Read the documents that have not come yet, and note of each what chat may know of it."""
-        coupa = self._kit.coupa
+        coupa = self._deps.coupa
         documents |= coupa.documents(self._wanted(whole), deadline)
         self._cut |= {key for key, each in documents.items() if each.lines_left_out}
         for one in whole:
             document, approval = documents.get(one.key), one.read.approval if one.read.is_known else None
-            one.read.document = coupa.veiled(document, approval) if document else None
+            one.read.document = coupa.redacted(document, approval) if document else None
 
-    def _read_people(self, waiting: Sequence[_Held], deadline: Deadline) -> None:
+    def _read_people(self, waiting: Sequence[_Claimed], deadline: Deadline) -> None:
         """Read whose turn it is, who may decide, at which addresses, and who is told of a long wait."""
-        directory = self._kit.directory
-        circles = directory.circles([one.read.approval for one in waiting], deadline)
-        people = [person for circle in circles.values() for person in circle.people]
+        directory = self._deps.directory
+        deciders_of = directory.deciders_of([one.read.approval for one in waiting], deadline)
+        people = [person for deciders in deciders_of.values() for person in deciders.people]
         sharing = directory.sharing({person.address for person in people}, deadline)
         siblings = self._siblings(self._without_turn(waiting), deadline)
         managers = self._looked_up(directory.managers, self._late(waiting), deadline)
         for one in waiting:
             steps = siblings.get(one.key, ())
             one.read.siblings = None if isinstance(steps, ServiceError) else steps
-            one.read.circle = circles.get(one.read.approval.id, NOBODY)
+            one.read.deciders = deciders_of.get(one.read.approval.id, NOBODY)
             one.read.shared = sharing.shared | sharing.unknown.keys()
             one.read.unknown = sharing.unknown.keys()
             one.read.managers = managers
 
-    def _wanted(self, held: Iterable[_Held]) -> list[Approval]:
+    def _wanted(self, claimed: Iterable[_Claimed]) -> list[Approval]:
         """Return of what the documents are still to be read.
 
         Of what is gone: how it ended is nobody's news by default. And of what was known by its id alone.
         """
-        tells = self._policy.tells_of_ends
+        closing_policy = self._policy.tells_of_ends
         return [
             one.read.approval
-            for one in held
-            if (one.is_gone and (tells or one.read.is_pending)) or not one.is_named
+            for one in claimed
+            if (one.is_gone and (closing_policy or one.read.is_pending)) or not one.is_named
         ]
 
-    def _miss(self, held: Iterable[_Held]) -> None:
+    def _miss(self, claimed: Iterable[_Claimed]) -> None:
         """Give back alone what could not be read, and no other of its batch."""
-        for one in held:
+        for one in claimed:
             failure = one.found.failed.get(one.read.approval.id)
             if failure is None:
                 self._give_back(one, "approval_unreadable")
             else:
                 self.rows.fail(one.entry, failure)
 
-    def _read_asked(self, read: Iterable[_Held], deadline: Deadline) -> None:
+    def _read_asked(self, read: Iterable[_Claimed], deadline: Deadline) -> None:
         """Read whom the documents ask of which somebody is to hear that it is over: to them it is not over.
 
         Where that cannot be read, nobody is told yet. What is over is then looked at again as a failure; what
@@ -348,7 +359,7 @@ class Work:
             for one in read
             if one.read.approval.approvable_id is not None
             and not has_stopped(one.read.document)
-            and farewells(one.entry, one.read, policy=self._policy)
+            and closings_owed(one.entry, one.read, policy=self._policy)
         ]
         siblings = self._siblings({one.key: _named(one.read) for one in owed}, deadline)
         steps = {
@@ -356,16 +367,18 @@ class Work:
             for key, each in siblings.items()
             if not isinstance(each, ServiceError)
         }
-        circles = self._kit.directory.circles([step for each in steps.values() for step in each], deadline)
+        deciders_of = self._deps.directory.deciders_of(
+            [step for each in steps.values() for step in each], deadline
+        )
         for one in owed:
             failure = siblings.get(one.key)
             if isinstance(failure, ServiceError) and not one.read.is_pending:
-                one.found = Found(failed={one.read.approval.id: failure})
-            asking = [circles[step.id] for step in steps.get(one.key, ())]
-            is_known = one.key in steps and all(circle.is_certain for circle in asking)
-            one.read.asked = {key for circle in asking for key in circle.keys} if is_known else None
+                one.found = FoundApprovals(failed={one.read.approval.id: failure})
+            asking = [deciders_of[step.id] for step in steps.get(one.key, ())]
+            is_known = one.key in steps and all(deciders.is_certain for deciders in asking)
+            one.read.asked = {key for deciders in asking for key in deciders.keys} if is_known else None
 
-    def _read_comments(self, asked_about: Sequence[_Held], deadline: Deadline) -> None:
+    def _read_comments(self, asked_about: Sequence[_Claimed], deadline: Deadline) -> None:
         """Read the comments of what somebody has asked about, where they do not come with the document."""
         beside = [one for one in asked_about if not _has_comments(one)]
         found = self._comments_beside(beside, deadline)
@@ -377,7 +390,7 @@ class Work:
                 one.read.comments = [each for place in places for each in found[place]]
 
     def _comments_beside(
-        self, asked_about: Sequence[_Held], deadline: Deadline
+        self, asked_about: Sequence[_Claimed], deadline: Deadline
     ) -> Mapping[tuple[str, int], Sequence[Comment]]:
         """Return the comments that do not come with their documents, by place; none where that fails."""
         if not asked_about:
@@ -385,25 +398,29 @@ class Work:
         places = {place for one in asked_about for place in places_of(one.entry)}
         since = min(number for one in asked_about for number in one.entry.questions)
         try:
-            return self._kit.coupa.comments(places, deadline, since=since)
+            return self._deps.coupa.comments(places, deadline, since=since)
         except ServiceError as failure:
-            self._progress.hamper(failure)
+            self._progress.record_failure(failure)
             return {}
 
-    def _read_known(self, whole: Sequence[_Held], deadline: Deadline) -> None:
+    def _read_known(self, whole: Sequence[_Claimed], deadline: Deadline) -> None:
         """Look up who is to hear that it is over, or what they are asked."""
-        owed = {key for one in whole for key in farewells(one.entry, one.read, policy=self._policy)}
+        owed = {key for one in whole for key in closings_owed(one.entry, one.read, policy=self._policy)}
         owed |= {each.of for one in whole for each in one.entry.questions.values() if not each.is_put}
-        known = self._looked_up(self._kit.directory.known, owed, deadline)
+        known = self._looked_up(self._deps.directory.known, owed, deadline)
         for one in whole:
             one.read.known = known
 
-    def _without_turn(self, waiting: Iterable[_Held]) -> dict[DocumentKey, Document]:
+    def _without_turn(self, waiting: Iterable[_Claimed]) -> dict[DocumentKey, Document]:
         """Return the documents that do not tell whose turn it is."""
         found: dict[DocumentKey, Document] = {}
         for one in waiting:
             document, _ = shown_of(one.entry, one.read.approval, one.read.document)
-            is_known = document is None or isinstance(document, Unreadable) or document.kind is not Sort.OTHER
+            is_known = (
+                document is None
+                or isinstance(document, Unreadable)
+                or document.kind is not DocumentKind.OTHER
+            )
             if document is not None and not is_known and one.read.approval.approvable_id is not None:
                 found[one.key] = document
         return found
@@ -415,74 +432,81 @@ class Work:
 
         def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             documents = [asked[key] for key in some]
-            return self._kit.coupa.siblings(documents, deadline, insists=len(asked) == 1).items()
+            return self._deps.coupa.siblings(documents, deadline, insists=len(asked) == 1).items()
 
         try:
             read = by_halves(list(asked), ask)
         except ServiceError as failure:
-            self._progress.hamper(failure)
+            self._progress.record_failure(failure)
             return dict.fromkeys(asked, failure)
         return {**read.failed, **dict(read.rows)}
 
-    def _late(self, waiting: Iterable[_Held]) -> set[str]:
+    def _late(self, waiting: Iterable[_Claimed]) -> set[str]:
         """Return of whom the managers may be told that something has waited for too long."""
-        cadence, now = self._kit.cadence, self._kit.clock.now()
+        cadence, now = self._deps.cadence, self._deps.clock.now()
         if self._policy.silence or self._policy.escalate_to != MANAGER or cadence.open_at("", now) > now:
             return set()
         late = (one.read.approval.approver_key for one in waiting if must_escalate(one.entry, cadence, now))
         return {key for key in late if key}
 
     def _looked_up(
-        self, ask: Callable[[Iterable[str], Deadline], Known], keys: Collection[str], deadline: Deadline
-    ) -> Known:
+        self,
+        ask: Callable[[Iterable[str], Deadline], ReachablePeople],
+        keys: Collection[str],
+        deadline: Deadline,
+    ) -> ReachablePeople:
         """Look people up; a failure keeps only those from being told who had to be looked up."""
         if not keys:
-            return Known()
+            return ReachablePeople()
         try:
             known = ask(sorted(keys), deadline)
         except ServiceError as failure:
-            self._progress.hamper(failure)
-            known = Known(unknown=dict.fromkeys(keys, failure))
+            self._progress.record_failure(failure)
+            known = ReachablePeople(unknown=dict.fromkeys(keys, failure))
         self._progress.count("people_unread", len(known.unknown))
         return known
 
 
-def _has_comments(held: _Held) -> bool:
+def _has_comments(claimed: _Claimed) -> bool:
     """Tell whether the comments on a document come with it."""
-    kind = READABLE.get(held.entry.document_type)
+    kind = READABLE.get(claimed.entry.document_type)
     return kind is None or not kind.comments_as
 
 
-def _named(read: Read) -> Document:
+def _named(read: FreshRead) -> Document:
     """Return the document, or else its type and number alone."""
     kind, number = read.approval.document_key
     return read.document or Document.model_validate({"approvable-type": kind, "id": number})
 
 
-def bundles(looks: Sequence[Look], *, over: int) -> list[list[Look]]:
+def bundles(candidates: Sequence[Candidate], *, over: int) -> list[list[Candidate]]:
     """Keep together what may become one message to one person; the order stays.
 
     Args:
-        looks: in order.
+        candidates: in order.
         over: how many notices to one person are too many.
     """
-    number = Counter(key for look in looks for key in look.people)
-    again = Counter(key for look in looks if look.is_late and over < NEVER for key in look.people)
-    found: list[list[Look]] = []
-    together: dict[str, list[Look]] = {}
-    for look in looks:
-        many = [key for key in look.people if number[key] > over or (look.is_late and again[key] > 1)]
+    number = Counter(key for candidate in candidates for key in candidate.people)
+    again = Counter(
+        key for candidate in candidates if candidate.is_late and over < NEVER for key in candidate.people
+    )
+    found: list[list[Candidate]] = []
+    together: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        many = [
+            key for key in candidate.people if number[key] > over or (candidate.is_late and again[key] > 1)
+        ]
         bundle = next((together[key] for key in sorted(many) if key in together), None)
         if bundle is None or len(bundle) >= MAX_TOGETHER:
             found.append(bundle := [])
-        bundle.append(look)
+        bundle.append(candidate)
         together |= dict.fromkeys(many, bundle)
     return found
 
 
-def _take(queue: deque[list[Look]], room: int) -> list[Look]:
+def _take(queue: deque[list[Candidate]], room: int) -> list[Candidate]:
     """Take what is looked at next: one message each at least, and no more than there is room for."""
-    taken: list[Look] = []
+    taken: list[Candidate] = []
     while queue and room > 0 and len(taken) < BATCH:
         taken += queue.popleft()
         room -= 1

@@ -8,8 +8,8 @@ from collections import deque
 from types import ModuleType
 
 from coupa_core.app import Bridge
+from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.endpoints import Request
-from coupa_core.journal import MemoryJournal
 from coupa_core.ledger import MemoryStore
 from proof.audit import Tally, Traffic, audit
 from proof.rig import Rig
@@ -89,4 +89,4 @@ def _is_fenced(each: object) -> bool:
     if isinstance(each, type):
         return not each.__module__.startswith("coupa_core")
     around = type(each).__module__.startswith(("proof", "sandbox"))
-    return around or isinstance(each, ModuleType | MemoryStore | MemoryJournal)
+    return around or isinstance(each, ModuleType | MemoryStore | MemoryAuditStore)

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from greenlet import getcurrent, greenlet
 
+from coupa_core.audit_log import AuditLog, Event, EventKind, Head, MemoryAuditStore, Row, Seals
 from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
-from coupa_core.journal import Event, Head, Journal, Kind, MemoryJournal, Row, Seals
 from proof.audit import Tally
 from proof.seam import Killed, Seam
 from sandbox.clock import ManualClock
@@ -53,10 +53,10 @@ ASTRAY = Weather("audit record, clocks days apart", fault=0.1, skew_s=200_000.0,
 WEATHERS = (CALM, STORM, ASTRAY)
 
 
-class SeamJournal:
+class SeamAuditStore:
     """A store of the record that passes the seam, and then the one inside."""
 
-    def __init__(self, inside: MemoryJournal, seam: Seam, late: list[Callable[[], object]]) -> None:
+    def __init__(self, inside: MemoryAuditStore, seam: Seam, late: list[Callable[[], object]]) -> None:
         self._inside = inside
         self._seam = seam
         self._late = late
@@ -117,7 +117,7 @@ class Night:
         self._late: list[Callable[[], object]] = []
         self._nonces = iter(range(1_000_000))
         self._is_calm = False
-        self.store = MemoryJournal()
+        self.store = MemoryAuditStore()
         self.acknowledged: list[int] = []
         self.false_alarms = 0
 
@@ -141,9 +141,9 @@ class Night:
         clock.advance(BEFORE_MIDNIGHT_S + self._chance.uniform(0, self._weather.skew_s))
         for turn in range(8):
             numbers = [writer * 1_000 + turn * 10 + each for each in range(self._chance.randint(1, 3))]
-            journal = self._journal(SeamJournal(self.store, self._seam, self._late), clock)
+            audit_log = self._audit_log(SeamAuditStore(self.store, self._seam, self._late), clock)
             try:
-                journal.append([event(number, clock) for number in numbers])
+                audit_log.append([event(number, clock) for number in numbers])
             except (ServiceError, Killed):
                 pass  # whether it was written is not known
             else:
@@ -154,12 +154,12 @@ class Night:
         """Check again and again what the others are writing."""
         seam = Seam(pause=lambda _: self._main.switch())
         for _ in range(10):
-            report = self._journal(SeamJournal(self.store, seam, []), ManualClock()).verify()
+            report = self._audit_log(SeamAuditStore(self.store, seam, []), ManualClock()).verify()
             self.false_alarms += report.broken is not None
             self._main.switch()
 
-    def _journal(self, store: SeamJournal | MemoryJournal, clock: ManualClock) -> Journal:
-        return Journal(
+    def _audit_log(self, store: SeamAuditStore | MemoryAuditStore, clock: ManualClock) -> AuditLog:
+        return AuditLog(
             store,
             seals=SEALS,
             clock=clock,
@@ -178,10 +178,10 @@ class Night:
             work()
 
     def _tally(self) -> Tally:
-        journal = self._journal(self.store, ManualClock())
-        rows = journal.rows(since=date.min, until=date.max)
-        stored = Counter(int(row.said()["event"]["approval_id"]) for _, row in rows)
-        self.false_alarms += journal.verify().broken is not None
+        audit_log = self._audit_log(self.store, ManualClock())
+        rows = audit_log.rows(since=date.min, until=date.max)
+        stored = Counter(int(row.values()["event"]["approval_id"]) for _, row in rows)
+        self.false_alarms += audit_log.verify().broken is not None
         return Tally(
             runs=1,
             steps=len(self._seam.steps),
@@ -195,7 +195,7 @@ class Night:
 
 def event(number: int, clock: ManualClock) -> Event:
     """Return an event that is known by its number."""
-    return Event(kind=Kind.INTENT, at=clock.now() - timedelta(seconds=1), approval_id=number)
+    return Event(kind=EventKind.INTENT, at=clock.now() - timedelta(seconds=1), approval_id=number)
 
 
 def nights(seeds: Iterable[int], weather: Weather) -> Tally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 
-from coupa_core.journal import Kind
+from coupa_core.audit_log import EventKind
 from proof.audit import Tally
 from proof.stage import Stage
 
@@ -83,11 +83,11 @@ def broken_record(stage: Stage) -> str:
 
     It hangs together, and names the intent of every decision that the app made in Coupa.
     """
-    report = stage.journal.verify()
+    report = stage.audit_log.verify()
     if report.broken or report.unknown_kids or report.last is None:
         return str(report.broken or report.unknown_kids or "nothing is recorded")
-    rows = stage.journal.rows(since=date.min, until=date.max)
-    events = [row.said().get("event", {}) for _, row in rows]
-    intents = {each.get("approval_id") for each in events if each.get("kind") == Kind.INTENT}
+    rows = stage.audit_log.rows(since=date.min, until=date.max)
+    events = [row.values().get("event", {}) for _, row in rows]
+    intents = {each.get("approval_id") for each in events if each.get("kind") == EventKind.INTENT}
     missing = {each.approval_id for each in stage.coupa.decisions} - intents
     return f"no intent of {sorted(missing)}" if missing else ""

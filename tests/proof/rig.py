@@ -18,18 +18,18 @@ import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
 from coupa_core import ledger
-from coupa_core.app import Bridge, Parts, build
+from coupa_core.app import Bridge, Overrides, build
+from coupa_core.audit_log import AuditStore, MemoryAuditStore
 from coupa_core.authority import EmailMap
 from coupa_core.clock import Deadline
-from coupa_core.content import digest
+from coupa_core.content import content_hash
 from coupa_core.coupa import Access, Coupa
 from coupa_core.directory import Directory
 from coupa_core.endpoints import Request
-from coupa_core.journal import JournalStore, MemoryJournal
+from coupa_core.http_client import HttpClient
 from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State
 from coupa_core.model import version
 from coupa_core.settings import Settings, read_settings
-from coupa_core.wire import Wire
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator
@@ -238,11 +238,11 @@ class Poller:
         self.store = SeamStore(rig.store, self.seam, self._committed)
         self.bridge: Bridge = build(
             rig.settings,
-            Parts(
+            Overrides(
                 rig.clock,
                 random.Random(1),
                 store=self.store,
-                journal_store=rig.journal,
+                audit_store=rig.audit_log,
                 coupa_session=self._session(COUPA, "coupa", InProcess(rig.coupa.front)),
                 moveworks_session=self._session(MOVEWORKS, "moveworks", _Counting(self, rig)),
                 new_nonce=rig.new_nonce,
@@ -333,7 +333,7 @@ class _Unstepped:
         self._clock.sleep(seconds)
 
 
-def _total(card: ledger.Told) -> Decimal | None:
+def _total(card: ledger.PersonState) -> Decimal | None:
     """Return the amount that a person was shown last."""
     return Decimal(json.loads(card.facts)["total"]) if card.facts else None
 
@@ -343,7 +343,7 @@ class Rig:
 
     Args:
         store: the ledger's rows; in memory unless a run brings others.
-        journal: the audit record's; the same.
+        audit_log: the audit record's; the same.
         settings: what differs from the defaults.
     """
 
@@ -351,14 +351,14 @@ class Rig:
         self,
         *,
         store: LedgerStore | None = None,
-        journal: JournalStore | None = None,
+        audit_log: AuditStore | None = None,
         settings: dict[str, str] | None = None,
         clock: ManualClock | None = None,
     ) -> None:
         logging.getLogger("coupa_core").setLevel(logging.CRITICAL)
         self.clock = clock or ManualClock()
         self.store = store or MemoryStore()
-        self.journal = journal or MemoryJournal()
+        self.audit_log = audit_log or MemoryAuditStore()
         key = tuple(sorted((settings or {}).items()))
         if key not in _cache:
             _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
@@ -437,7 +437,7 @@ class Rig:
         session.trust_env = False
         session.mount(COUPA, InProcess(self.coupa.front))
         access = Access(
-            Wire(name="coupa", base_url=COUPA, clock=self.clock, session=session),
+            HttpClient(name="coupa", base_url=COUPA, clock=self.clock, session=session),
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             scopes=self.settings.coupa_scopes,
@@ -450,10 +450,10 @@ class Rig:
         assert listing.is_complete, listing.failure
         documents = coupa.documents(listing.approvals, deadline)
         directory = Directory(coupa, clock=self.clock, emails=EmailMap(), keep_s=0)
-        circles = directory.circles(listing.approvals, deadline)
+        deciders_of = directory.deciders_of(listing.approvals, deadline)
         return {
-            (approval.id, person.key): (str(approval.approver_key), digest(document), person.address)
+            (approval.id, person.key): (str(approval.approver_key), content_hash(document), person.address)
             for approval in listing.approvals
             if (document := documents.get(approval.document_key)) and document.awaits(approval.id)
-            for person in circles[approval.id].people
+            for person in deciders_of[approval.id].people
         }

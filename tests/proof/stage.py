@@ -19,9 +19,9 @@ from typing import Any
 import requests
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
 
-from coupa_core.app import Parts, build_journals
+from coupa_core.app import Overrides, build_audit_logs
+from coupa_core.audit_log import AuditLog
 from coupa_core.clock import SystemClock
-from coupa_core.journal import Journal
 from coupa_core.ledger import State
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
@@ -64,7 +64,7 @@ class Stage:
 
     Attributes:
         ledger: the app's table, read past the app.
-        journal: the app's audit record, the same.
+        audit_log: the app's audit record, the same.
         requester: who asks for everything.
         people: who approve.
         settings: of the app.
@@ -83,7 +83,7 @@ class Stage:
     requester: int
     people: list[int]
     ledger: TableStore
-    journal: Journal
+    audit_log: AuditLog
     settings: dict[str, str]
     app: Path = ROOT
     options: Sequence[str] = ()
@@ -277,7 +277,7 @@ def staged(
             connection=server.connection_string, account_url="", table=given["LEDGER_TABLE"]
         )
         open_.enter_context(client)
-        journal, _ = build_journals(read_settings(past), Parts(SystemClock(), random.Random(1)))
+        audit_log, _ = build_audit_logs(read_settings(past), Overrides(SystemClock(), random.Random(1)))
         stage = Stage(
             coupa=coupa,
             moveworks=moveworks,
@@ -286,7 +286,7 @@ def staged(
             requester=requester,
             people=people,
             ledger=TableStore(client),
-            journal=journal,
+            audit_log=audit_log,
             settings=given,
             app=app,
             options=options,

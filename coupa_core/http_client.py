@@ -73,7 +73,7 @@ class Rate(Protocol):
 
 
 @dataclass(frozen=True)
-class Reply:
+class ServiceResponse:
     """What a neighbour answered: status, headers with lower-case names, and the whole body.
 
     Attributes:
@@ -124,7 +124,7 @@ class Reply:
         return (at - now).total_seconds() if at else None
 
 
-class Wire:
+class HttpClient:
     """The connection to one neighbour.
 
     Args:
@@ -164,7 +164,7 @@ class Wire:
         payload: object = None,
         body: bytes | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
-    ) -> Reply:
+    ) -> ServiceResponse:
         """Send one request once and return whatever was answered, of any status.
 
         Args:
@@ -218,7 +218,7 @@ class Wire:
                     under.called(self.name, is_error=is_error)
         lower = {name.lower(): value for name, value in response.headers.items()}
         sent = texts_of([headers, params, form, payload, body])
-        return Reply(response.status_code, lower, answer, tuple(sent))
+        return ServiceResponse(response.status_code, lower, answer, tuple(sent))
 
     def close_idle(self) -> None:
         """Drop kept connections, so that the next request does not meet one that the other side has left."""
@@ -247,7 +247,9 @@ class Wire:
         )
 
 
-def failure_of(reply: Reply, *, name: str, what: str, now: datetime, hint: str = "") -> ServiceError:
+def failure_of(
+    reply: ServiceResponse, *, name: str, what: str, now: datetime, hint: str = ""
+) -> ServiceError:
     """Say what an answer other than 2xx means for what to do next.
 
     429 is `Throttled`, 401 and 403 `Denied`, other 4xx `Refused`, a redirect `Denied` (a wrong base URL), 5xx
@@ -270,12 +272,12 @@ def failure_of(reply: Reply, *, name: str, what: str, now: datetime, hint: str =
             text,
             status=reply.status,
             is_considered=_is_considered(reply),
-            said=validation_errors(reply),
+            user_message=validation_errors(reply),
         )
     return Unknown(f"{name}_{reply.status}", text, status=reply.status, retry_after_s=wait_s)
 
 
-def error_text(reply: Reply) -> str:
+def error_text(reply: ServiceResponse) -> str:
     """Return the neighbour's own words about an error, from JSON, XML or HTML, as one short line.
 
     Coupa answers `{"errors": {field: [text]}}` or `<errors><error>text</error></errors>`, and HTML when it is
@@ -293,7 +295,7 @@ def error_text(reply: Reply) -> str:
     return _line(words, reply, 200)
 
 
-def validation_errors(reply: Reply) -> str:
+def validation_errors(reply: ServiceResponse) -> str:
     """Return why a neighbour's rules refuse a request, in its own sentences for people; empty without any.
 
     A broken page, an error of a gateway, or an exception says nothing of the kind. Source: as for
@@ -308,7 +310,7 @@ def validation_errors(reply: Reply) -> str:
     return _line([word for word in words if for_people(word)], reply, 500)
 
 
-def _is_considered(reply: Reply) -> bool:
+def _is_considered(reply: ServiceResponse) -> bool:
     """Tell whether the neighbour itself refused, and not something on the way to it."""
     if reply.status != requests.codes.bad_request:
         return reply.status in _CONSIDERED
@@ -318,17 +320,17 @@ def _is_considered(reply: Reply) -> bool:
         return _is_xml(reply)
 
 
-def _is_xml(reply: Reply) -> bool:
+def _is_xml(reply: ServiceResponse) -> bool:
     return b"<errors" in reply.body[:1_000]
 
 
-def _texts_in(reply: Reply, elements: str) -> list[str]:
+def _texts_in(reply: ServiceResponse, elements: str) -> list[str]:
     page = reply.body[:20_000].decode("utf-8", "replace")
     found = re.findall(rf"<(?:{elements})\b[^>]{{0,80}}>([^<]{{1,300}})", page)
     return [html.unescape(word) for word in found]
 
 
-def _line(words: list[str], reply: Reply, limit: int) -> str:
+def _line(words: list[str], reply: ServiceResponse, limit: int) -> str:
     """Write words as one line, without what we sent."""
     return one_line(without("; ".join(words)[:20_000], reply.sent), limit)
 

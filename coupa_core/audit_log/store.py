@@ -13,11 +13,11 @@ from datetime import date, timedelta
 from itertools import takewhile
 from typing import Protocol
 
+from coupa_core.audit_log.chain import ROOT, Head, Row, Seals, link
+from coupa_core.audit_log.check import Broken, Check, CheckReport, Fault, Place
+from coupa_core.audit_log.events import Event, folded
 from coupa_core.clock import Clock, Deadline, time_left_s
 from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
-from coupa_core.journal.chain import ROOT, Head, Row, Seals, link
-from coupa_core.journal.check import Broken, Check, Fault, Place, Report
-from coupa_core.journal.events import Event, folded
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.3
 
 
-class JournalStore(Protocol):
+class AuditStore(Protocol):
     """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
 
     def head(self, day: date) -> Head | None:
@@ -70,7 +70,7 @@ class JournalStore(Protocol):
         ...
 
 
-class Journal:
+class AuditLog:
     """Appends to the record, reads and checks it, and forgets what is old.
 
     Args:
@@ -83,7 +83,7 @@ class Journal:
 
     def __init__(
         self,
-        store: JournalStore,
+        store: AuditStore,
         *,
         seals: Seals,
         clock: Clock,
@@ -256,7 +256,7 @@ class Journal:
         until: date = date.max,
         retired: Collection[str] = (),
         anchors: Mapping[Place, Collection[str]] | None = None,
-    ) -> Report:
+    ) -> CheckReport:
         """Check the record, while others may append to it.
 
         How the days hang together is always checked, the rows of these days only, both included. A purge that

@@ -12,21 +12,21 @@ from typing import Any, TypeVar
 
 from azure.data.tables import UpdateMode
 
-from coupa_core.errors import ServiceError
-from coupa_core.journal import (
+from coupa_core.audit_log import (
     GENESIS,
+    AuditLog,
+    AuditStore,
     Event,
+    EventKind,
     Head,
-    Journal,
-    JournalStore,
-    Kind,
-    MemoryJournal,
+    MemoryAuditStore,
     Row,
     Seals,
     canonical,
-    digest,
+    row_hash,
 )
-from coupa_core.table_journal import TableJournal, partition, row_key
+from coupa_core.errors import ServiceError
+from coupa_core.table_audit_log import TableAuditStore, partition, row_key
 from sandbox.clock import ManualClock
 
 T = TypeVar("T")
@@ -55,13 +55,13 @@ HOSTILE = (
 
 def event(number: int = 7, **fields: Any) -> Event:
     """Return an event that is known by its number."""
-    return Event(**{"kind": Kind.INTENT, "at": NOW, "approval_id": number, **fields})
+    return Event(**{"kind": EventKind.INTENT, "at": NOW, "approval_id": number, **fields})
 
 
 def full_event() -> Event:
     """Return an event with no field at its default."""
     return Event(
-        kind=Kind.DECISION,
+        kind=EventKind.DECISION,
         at=NOW,
         approval_id=9_223_372_036_854_775_807,
         document_type="RequisitionHeader",
@@ -82,16 +82,16 @@ def full_event() -> Event:
     )
 
 
-def journal_on(
-    store: JournalStore,
+def audit_log_on(
+    store: AuditStore,
     *,
     clock: ManualClock | None = None,
     keys: Mapping[str, bytes] = KEYS,
     writer: str = "w",
-) -> Journal:
+) -> AuditLog:
     """Return a journal whose nonces are different each time, and the same in each run."""
     count = itertools.count(1)
-    return Journal(
+    return AuditLog(
         store,
         seals=Seals(keys),
         clock=clock or ManualClock(),
@@ -100,38 +100,36 @@ def journal_on(
     )
 
 
-def fill(
-    store: JournalStore, days: Sequence[int] = (3, 5, 4), *, keys: Mapping[str, bytes] = KEYS
-) -> Journal:
+def fill(store: AuditStore, days: Sequence[int] = (3, 5, 4), *, keys: Mapping[str, bytes] = KEYS) -> AuditLog:
     """Append so many events on Monday, Tuesday and so on, and return the journal, still on the last day."""
     clock = ManualClock()
-    journal = journal_on(store, clock=clock, keys=keys)
+    audit_log = audit_log_on(store, clock=clock, keys=keys)
     number = itertools.count(1)
     for index, size in enumerate(days):
         if index:
             clock.advance(DAY_S)
-        journal.append([event(next(number)) for _ in range(size)])
-    return journal
+        audit_log.append([event(next(number)) for _ in range(size)])
+    return audit_log
 
 
 def stored(
-    journal: Journal, *, since: date = date.min, until: date = date.max
+    audit_log: AuditLog, *, since: date = date.min, until: date = date.max
 ) -> list[tuple[date, int, int]]:
     """Return day, place and number of each event in the record."""
-    rows = journal.rows(since=since, until=until)
-    return [(day, row.seq, row.said()["event"]["approval_id"]) for day, row in rows]
+    rows = audit_log.rows(since=since, until=until)
+    return [(day, row.seq, row.values()["event"]["approval_id"]) for day, row in rows]
 
 
-def head_of(store: JournalStore, day: date) -> Head:
+def head_of(store: AuditStore, day: date) -> Head:
     """Return the head of a day, which must be there."""
     head = store.head(day)
     assert head is not None
     return head
 
 
-def found(journal: Journal) -> str:
+def found(audit_log: AuditLog) -> str:
     """Return what the check says of a broken record."""
-    broken = journal.verify().broken
+    broken = audit_log.verify().broken
     assert broken is not None
     return str(broken)
 
@@ -140,17 +138,17 @@ def forged(row: Row, *, kid: str = "k1", **fields: Any) -> Row:
     """Return a row with something else in its event, hashed anew by somebody who has no key of ours."""
     said = json.loads(row.text)
     text = canonical({**said, "seq": row.seq, "kid": kid, "event": {**said["event"], **fields}})
-    own = digest(row.prev, text)
+    own = row_hash(row.prev, text)
     return replace(row, text=text, hash=own, seal=Seals({kid: FOREIGN_KEY}).of(own))
 
 
-def put(store: JournalStore, head: Head, rows: Sequence[Row]) -> None:
+def put(store: AuditStore, head: Head, rows: Sequence[Row]) -> None:
     """Write a day as somebody does who may write to the table: nobody asks for an etag."""
-    if isinstance(store, MemoryJournal):
+    if isinstance(store, MemoryAuditStore):
         etag = head.etag or 'W/"theirs"'
         store.days[head.day] = replace(head, etag=etag), {row.seq: row for row in rows}
         return
-    assert isinstance(store, TableJournal)
+    assert isinstance(store, TableAuditStore)
     part = partition(head.day)
     store.erase(head.day, with_head=False)
     stored = [{"RowKey": row_key(0), "head": head.text(), "seal": head.seal}]
@@ -162,7 +160,7 @@ def put(store: JournalStore, head: Head, rows: Sequence[Row]) -> None:
         store._client.upsert_entity({"PartitionKey": part, **each}, mode=UpdateMode.REPLACE)
 
 
-def rewrite(store: JournalStore, *, kid: str, actor: str, **said: Any) -> None:
+def rewrite(store: AuditStore, *, kid: str, actor: str, **said: Any) -> None:
     """Make the whole record anew: another actor, every hash right, and seals of no key at all."""
     prev = GENESIS
     for day, head in sorted(store.heads()):
@@ -171,13 +169,13 @@ def rewrite(store: JournalStore, *, kid: str, actor: str, **said: Any) -> None:
         for row in store.rows(day):
             old = json.loads(row.text)
             text = canonical({**old, **said, "kid": kid, "event": {**old["event"], "actor": actor}})
-            own = digest(prev, text)
+            own = row_hash(prev, text)
             rows.append(Row(row.seq, text, prev, own, "00"))
             prev = own
         put(store, replace(head, kid=kid, hash=prev, seal="00"), rows)
 
 
-def silently(store: JournalStore, *, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+def silently(store: AuditStore, *, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
     """Let an earlier version change its key between two days: its rows do not say what they follow."""
     fill(store, [2], keys=before)
     seals = Seals(after)
@@ -186,11 +184,11 @@ def silently(store: JournalStore, *, before: Mapping[str, bytes], after: Mapping
     begun = store.write(seals.on(Head(day=TUESDAY, hash=monday.hash, before=MONDAY)))
     said = {"day": TUESDAY.isoformat(), "seq": 1, "kid": seals.kid, "nonce": "n", "event": event().values()}
     text = canonical(said)
-    own = digest(monday.hash, text)
+    own = row_hash(monday.hash, text)
     store.write(seals.on(replace(begun, seq=1, hash=own)), [Row(1, text, monday.hash, own, seals.of(own))])
 
 
-class LossyJournal(MemoryJournal):
+class LossyAuditStore(MemoryAuditStore):
     """A store whose answers get lost: it does what it is asked, or not, and raises all the same."""
 
     def __init__(self) -> None:
@@ -209,15 +207,15 @@ class LossyJournal(MemoryJournal):
 
     def head(self, day: date) -> Head | None:
         """Return the head of a day."""
-        return self._through("head", lambda: super(LossyJournal, self).head(day))
+        return self._through("head", lambda: super(LossyAuditStore, self).head(day))
 
     def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
         """Return the rows of a day."""
-        return self._through("rows", lambda: super(LossyJournal, self).rows(day, after=after))
+        return self._through("rows", lambda: super(LossyAuditStore, self).rows(day, after=after))
 
     def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
         """Store rows and the head of their day."""
-        return self._through("write", lambda: super(LossyJournal, self).write(head, rows))
+        return self._through("write", lambda: super(LossyAuditStore, self).write(head, rows))
 
     def _through(self, method: str, work: Callable[[], T]) -> T:
         self.asked.append(method)

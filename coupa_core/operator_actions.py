@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from coupa_core.audit_log import Event, EventKind
 from coupa_core.clock import Clock
 from coupa_core.errors import CallerError, ServiceError
-from coupa_core.journal import Event, Kind
 from coupa_core.ledger import Entry, Ledger, State, muted, resent, unparked
 
 MAX_HOURS = 720.0
@@ -25,7 +25,7 @@ _TRIES = 3
 logger = logging.getLogger(__name__)
 
 
-class Act(StrEnum):
+class OperatorAction(StrEnum):
     """What an operator asks for."""
 
     RESEND = "resend"
@@ -34,7 +34,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True)
-class Order:
+class ActionRequest:
     """What an operator asks for, and who asks.
 
     Attributes:
@@ -47,7 +47,7 @@ class Order:
     """
 
     approval_id: int
-    act: Act
+    act: OperatorAction
     actor: str
     hours: float = 0.0
     known_by: str = "key"
@@ -62,23 +62,23 @@ class Recorder(Protocol):
         ...
 
 
-class Operate:
+class OperatorActions:
     """The use case.
 
     Args:
         ledger: where the row is.
-        journal: the audit record.
+        audit_log: the audit record.
         clock: the time.
         audit_required: do nothing that cannot be written to the audit record before.
     """
 
-    def __init__(self, *, ledger: Ledger, journal: Recorder, clock: Clock, audit_required: bool) -> None:
+    def __init__(self, *, ledger: Ledger, audit_log: Recorder, clock: Clock, audit_required: bool) -> None:
         self._ledger = ledger
-        self._journal = journal
+        self._audit_log = audit_log
         self._clock = clock
         self._audit_required = audit_required
 
-    def carry_out(self, order: Order) -> Entry:
+    def carry_out(self, order: ActionRequest) -> Entry:
         """Change the row as asked.
 
         Returns:
@@ -92,17 +92,17 @@ class Operate:
             raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")
         row = self._row(order)
         event = self._event(order, row)
-        self._journal.record([event], required=self._audit_required)
+        self._audit_log.record([event], required=self._audit_required)
         try:
             changed = self._change(order, row)
         except (CallerError, ServiceError) as error:
             failed = replace(event, outcome="failed", cause=error.code)
-            self._journal.record([failed], required=False)
+            self._audit_log.record([failed], required=False)
             raise
         logger.info("operator act=%s approval_id=%d", order.act, order.approval_id)
         return changed
 
-    def _change(self, order: Order, row: Entry) -> Entry:
+    def _change(self, order: ActionRequest, row: Entry) -> Entry:
         for _ in range(_TRIES):
             stored = self._ledger.commit(self._rule(order)(row))
             if stored is not None:
@@ -114,7 +114,7 @@ class Operate:
             status=409,
         )
 
-    def _row(self, order: Order) -> Entry:
+    def _row(self, order: ActionRequest) -> Entry:
         """Return the row, if it may be changed so."""
         row = self._ledger.store.read(order.approval_id)
         if row is None:
@@ -124,22 +124,22 @@ class Operate:
             raise CallerError("row_claimed", text, status=409)
         if row.state is State.DECIDED:
             raise CallerError("row_decided", "This approval was decided through the bridge.", status=409)
-        if order.act is Act.UNPARK and row.state is not State.PARKED:
+        if order.act is OperatorAction.UNPARK and row.state is not State.PARKED:
             raise CallerError("row_not_parked", "This approval is not parked.", status=409)
         return row
 
-    def _rule(self, order: Order) -> Callable[[Entry], Entry]:
+    def _rule(self, order: ActionRequest) -> Callable[[Entry], Entry]:
         now: datetime = self._clock.now()
         match order.act:
-            case Act.RESEND:
+            case OperatorAction.RESEND:
                 return lambda row: resent(row, now=now)
-            case Act.UNPARK:
+            case OperatorAction.UNPARK:
                 return lambda row: unparked(row, now=now)
         return lambda row: muted(row, until=now + timedelta(hours=order.hours))
 
-    def _event(self, order: Order, row: Entry) -> Event:
+    def _event(self, order: ActionRequest, row: Entry) -> Event:
         return Event(
-            kind=Kind.OPERATOR,
+            kind=EventKind.OPERATOR,
             at=self._clock.now(),
             approval_id=row.approval_id,
             document_type=row.document_type,
@@ -149,6 +149,6 @@ class Operate:
             known_by=order.known_by,
             verb=order.act,
             outcome="asked",
-            cause=f"{order.hours:g} hours" if order.act is Act.MUTE else "",
+            cause=f"{order.hours:g} hours" if order.act is OperatorAction.MUTE else "",
             request_id=order.request_id,
         )

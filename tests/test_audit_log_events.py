@@ -7,11 +7,11 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from audit_log_contract import NOW, event, full_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journal_contract import NOW, event, full_event
 
-from coupa_core.journal import MAX_TEXT, NAMES, Event, Kind, canonical, folded
+from coupa_core.audit_log import MAX_TEXT, NAMES, Event, EventKind, canonical, folded
 
 LETTERS = st.sampled_from(
     'ab"\\ \t\r\n\x00\x1b\x85\u00a0\u00e9\u200b\u2028\u202e\u3000\ufeff\ud83d\U0001f600'
@@ -21,7 +21,7 @@ TEXTS = tuple(field.name for field in fields(Event) if field.type == "str")
 
 
 def test_the_kinds_are_those_that_the_record_knows() -> None:
-    assert [kind.value for kind in Kind] == [
+    assert [kind.value for kind in EventKind] == [
         *("intent", "decision", "refusal", "notice", "rights", "relay", "operator"),
     ]
 

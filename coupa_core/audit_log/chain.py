@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from coupa_core.journal.events import Event, canonical
+from coupa_core.audit_log.events import Event, canonical
 
 ROOT = date.min
 """The day at which every chain begins."""
@@ -64,13 +64,13 @@ class Row:
     hash: str
     seal: str
 
-    def said(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Return what `text` says; empty when it is not JSON of a row."""
         try:
-            said = json.loads(self.text)
+            values = json.loads(self.text)
         except (ValueError, RecursionError):
             return {}
-        return said if isinstance(said, dict) and isinstance(said.get("event"), dict) else {}
+        return values if isinstance(values, dict) and isinstance(values.get("event"), dict) else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class Head:
 
     def text(self) -> str:
         """Return what the seal is over."""
-        said = {
+        values = {
             "day": self.day.isoformat(),
             "seq": self.seq,
             "hash": self.hash,
@@ -115,17 +115,17 @@ class Head:
             "purged": self.purged,
             "kid": self.kid,
         }
-        return canonical(said)
+        return canonical(values)
 
 
 def read_head(text: str, *, seal: str, etag: str) -> Head | None:
     """Read what `Head.text` has written; None for anything else, whoever has sealed it."""
     try:
-        said = json.loads(text)
-        if any(type(said[name]) not in types for name, types in _TYPES.items()):
+        values = json.loads(text)
+        if any(type(values[name]) not in types for name, types in _TYPES.items()):
             return None
-        days = {name: date.fromisoformat(said[name]) for name in _DAYS if said[name] is not None}
-        head = Head(**{**said, **days}, seal=seal, etag=etag)
+        days = {name: date.fromisoformat(values[name]) for name in _DAYS if values[name] is not None}
+        head = Head(**{**values, **days}, seal=seal, etag=etag)
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
     # Days in another order could lead whoever follows them round in a circle.
@@ -195,17 +195,17 @@ def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tu
     rows: list[Row] = []
     prev = head.hash
     for seq, event in enumerate(events, head.seq + 1):
-        said = {"day": head.day.isoformat(), "seq": seq, "kid": seals.kid, "nonce": nonce}
+        values = {"day": head.day.isoformat(), "seq": seq, "kid": seals.kid, "nonce": nonce}
         if not rows and head.kid not in ("", seals.kid):
-            said["follows"] = head.kid
-        text = canonical({**said, "event": event.values()})
-        own = digest(prev, text)
+            values["follows"] = head.kid
+        text = canonical({**values, "event": event.values()})
+        own = row_hash(prev, text)
         rows.append(Row(seq, text, prev, own, seals.of(own)))
         prev = own
     return rows, seals.on(replace(head, seq=head.seq + len(rows), hash=prev))
 
 
-def digest(prev: str, text: str) -> str:
+def row_hash(prev: str, text: str) -> str:
     """Return the hash of a row."""
     return hashlib.sha256(_bytes(f"{prev}\n{text}")).hexdigest()
 

@@ -10,10 +10,10 @@ import pytest
 from bridge import World
 from ledger_contract import HOUR, row
 
+from coupa_core.audit_log import Head, MemoryAuditStore, Row
 from coupa_core.endpoints import Reply
 from coupa_core.errors import Conflict, Unavailable
-from coupa_core.journal import Head, MemoryJournal, Row
-from coupa_core.ledger import Entry, MemoryStore, State, Told
+from coupa_core.ledger import Entry, MemoryStore, PersonState, State
 
 JAMIE, OPS = "jamie@example.com", "ops@example.com"
 
@@ -34,8 +34,8 @@ def order(world: World, act: str, number: int, body: dict[str, Any] | None = Non
 
 def recorded(world: World) -> list[dict[str, Any]]:
     """Return what the audit record has of operators."""
-    days = [day for day, _ in world.journal_store.heads()]
-    said = [each.said()["event"] for day in reversed(days) for each in world.journal_store.rows(day)]
+    days = [day for day, _ in world.audit_store.heads()]
+    said = [each.values()["event"] for day in reversed(days) for each in world.audit_store.rows(day)]
     return [each for each in said if each["kind"] == "operator"]
 
 
@@ -153,7 +153,7 @@ def test_a_row_in_another_state_is_left_as_it_is(
 ) -> None:
     world = World()
     if state is not None:
-        world.store.insert(row(7, state=state, told={"user:1": Told(version="v")}))
+        world.store.insert(row(7, state=state, told={"user:1": PersonState(version="v")}))
     before = world.store.read(7)
 
     reply = order(world, act, 7, {"hours": 1} if act == "mute" else None)
@@ -246,7 +246,7 @@ def test_a_row_that_vanished_meanwhile_is_not_made_anew() -> None:
     assert world.store.read(number) is None
 
 
-class Away(MemoryJournal):
+class Away(MemoryAuditStore):
     """A record that cannot be written while it is away."""
 
     is_away = False
@@ -261,9 +261,9 @@ def test_what_cannot_be_recorded_is_not_done_unless_the_record_is_optional(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for settings, status in (({}, 503), ({"AUDIT": "optional"}, 200)):
-        journal = Away()
-        world, number = told(journal_store=journal, settings=settings)
-        journal.is_away = True
+        audit_log = Away()
+        world, number = told(audit_store=audit_log, settings=settings)
+        audit_log.is_away = True
         with caplog.at_level(logging.ERROR):
             reply = order(world, "resend", number)
         assert reply.status == status

@@ -16,16 +16,27 @@ from coupa_core.authority import Decider
 from coupa_core.endings import NEWS, end_of, end_of_document, has_stopped
 from coupa_core.ledger import DRY_RUN, MAX_UNCERTAIN, QUIET, Entry
 from coupa_core.model import ON_HOLD, Approval
-from coupa_core.sweep.shapes import LOOK_AGAIN, Case, Due, Judged, Kind, Message, Policy, Read, Role, Tells
+from coupa_core.sweep.shapes import (
+    LOOK_AGAIN,
+    ApprovalCase,
+    ClosingNoticePolicy,
+    Due,
+    FreshRead,
+    Judged,
+    Message,
+    MessageKind,
+    Role,
+    SweepPolicy,
+)
 
 LOOK_UP_FOR = timedelta(days=1)
 """So long after the end whoever cannot be looked up is tried again: then it is no news any more."""
 
 
-def over(case: Case, cause: str) -> Judged:
+def over(case: ApprovalCase, cause: str) -> Judged:
     """Judge what no longer waits: the row stays open until those know who are to know."""
     entry, read = case.entry, case.read
-    owed = farewells(entry, read, policy=case.policy)
+    owed = closings_owed(entry, read, policy=case.policy)
     if cause != ON_HOLD:  # there is nothing left to decide
         entry = replace(entry, questions={})
     rest = partial(ledger.closed, cause=cause, now=case.now)
@@ -33,40 +44,42 @@ def over(case: Case, cause: str) -> Judged:
         return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)
     if not entry.ended_as:
         entry = replace(entry, ended_as=cause, closed_at=case.now)
-    entry = ledger.owing(replace(entry, farewell={}), owed)
+    entry = ledger.closing_owed(replace(entry, farewell={}), owed)
     judged = Judged(
         entry=entry,
         approval=read.approval,
         document=read.document,
         rest=partial(_closed, now=case.now),
     )
-    judged = parting(case, judged)
+    judged = add_closings(case, judged)
     return judged.counted("not_the_hour") if judged.again else judged
 
 
-def parting(case: Case, judged: Judged) -> Judged:
+def add_closings(case: ApprovalCase, judged: Judged) -> Judged:
     """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
     if case.policy.silence == DRY_RUN:
         return judged
     owed = _of_others(judged.entry.farewell, case.read)
-    dues = {key: _farewell(case, judged, key, role) for key, role in owed.items()}
+    dues = {key: _closing_due(case, judged, key, role) for key, role in owed.items()}
     entry = replace(judged.entry, farewell={key: role for key, role in owed.items() if dues[key]})
     return judged.saying([due for due in dues.values() if due], case.now, entry=entry)
 
 
-def farewells(entry: Entry, read: Read, *, policy: Policy) -> dict[str, str]:
+def closings_owed(entry: Entry, read: FreshRead, *, policy: SweepPolicy) -> dict[str, str]:
     """Return who is to be told that it is over, as what; of what waits, at least those.
 
     Of what is over: those who were shown it, and whoever asked for it. Nobody whom the document asks again.
     """
     if policy.silence == DRY_RUN:
         return {}
-    return _of_others(_owed_farewells(entry, read, policy), read)
+    return _of_others(_all_closings_owed(entry, read, policy), read)
 
 
-def left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) -> Entry:
+def note_left_out(
+    before: Entry, after: Entry, approval: Approval, *, closing_policy: ClosingNoticePolicy
+) -> Entry:
     """Note who was shown the approval and may not decide it any more, where they are to be told."""
-    if tells is not Tells.ALWAYS:
+    if closing_policy is not ClosingNoticePolicy.ALWAYS:
         return after
     gone = {
         key: Role.ENDED if approval.approver_key == was.to else Role.REASSIGNED
@@ -76,10 +89,10 @@ def left_out(before: Entry, after: Entry, approval: Approval, *, tells: Tells) -
     if not after.told:
         # Nobody is left who could be told: that is not how it ends.
         gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
-    return ledger.owing(after, gone) if gone else after
+    return ledger.closing_owed(after, gone) if gone else after
 
 
-def _farewell(case: Case, judged: Judged, key: str, role: str) -> Due | None:
+def _closing_due(case: ApprovalCase, judged: Judged, key: str, role: str) -> Due | None:
     """Return when somebody is told that it is over; None where that is not possible, or not needed."""
     entry, known = judged.entry, case.read.known
     person = known.people.get(key)
@@ -91,7 +104,7 @@ def _farewell(case: Case, judged: Judged, key: str, role: str) -> Due | None:
         return None
     if case.read.asked is None and role != Role.REQUESTER:
         return None if is_late else (case.now + LOOK_AGAIN, None)
-    kind = Kind.OUTCOME if role == Role.REQUESTER else Kind.CLOSING
+    kind = MessageKind.OUTCOME if role == Role.REQUESTER else MessageKind.CLOSING
     return case.policy.cadence.open_at(person.address, case.now), Message(kind, person, role)
 
 
@@ -101,22 +114,22 @@ def _closed(entry: Entry, *, now: datetime) -> Entry:
     return ledger.closed(entry, cause=entry.ended_as, now=now)
 
 
-def _of_others(owed: Mapping[str, str], read: Read) -> dict[str, str]:
+def _of_others(owed: Mapping[str, str], read: FreshRead) -> dict[str, str]:
     """Return the farewells without those whom the document still asks, now or in a later step."""
     asked = () if has_stopped(read.document) else read.asked or ()
     return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
 
 
-def _owed_farewells(entry: Entry, read: Read, policy: Policy) -> dict[str, str]:
+def _all_closings_owed(entry: Entry, read: FreshRead, policy: SweepPolicy) -> dict[str, str]:
     approval, document, owed = read.approval, read.document, dict(entry.farewell)
     if read.is_pending and not has_stopped(document):
-        after = ledger.deciding(entry, read.circle.keys, is_certain=read.circle.is_certain)
-        return dict(left_out(entry, after, approval, tells=policy.tells).farewell)
+        after = ledger.deciding(entry, read.deciders.keys, is_certain=read.deciders.is_certain)
+        return dict(note_left_out(entry, after, approval, closing_policy=policy.closing_policy).farewell)
     if entry.ended_as:
         return owed
     for key, was in entry.told.items():
-        is_told = policy.tells is Tells.ALWAYS or (
-            policy.tells is Tells.GROUPS and was.to.startswith("group:")
+        is_told = policy.closing_policy is ClosingNoticePolicy.ALWAYS or (
+            policy.closing_policy is ClosingNoticePolicy.GROUPS and was.to.startswith("group:")
         )
         if is_told and was.version and was.to:
             owed[key] = Role.SHOWN

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from coupa_core.audit_log.chain import GENESIS, Head, Row, Seals, row_hash
+from coupa_core.audit_log.events import folded
 from coupa_core.errors import BridgeError
-from coupa_core.journal.chain import GENESIS, Head, Row, Seals, digest
-from coupa_core.journal.events import folded
 
 Place = tuple[date, int]
 """Where a row is: the day of the chain, and its place there."""
@@ -48,7 +48,7 @@ class Broken(BridgeError):
 
 
 @dataclass
-class Report:
+class CheckReport:
     """What a check has found.
 
     Attributes:
@@ -99,7 +99,7 @@ class Check:
         retired: Collection[str] = (),
         anchors: Mapping[Place, Collection[str]] | None = None,
     ) -> None:
-        self.report = Report()
+        self.report = CheckReport()
         self.seq = 0
         self._seals = seals
         self._retired = retired
@@ -149,21 +149,21 @@ class Check:
             raise Broken(day, seq, Fault.ADDED, "something lies here under a key that is no place")
         if row.seq > seq:
             raise broken(Fault.REMOVED, f"the next that is there is row {row.seq}")
-        said = row.said()
-        if not said or digest(row.prev, row.text) != row.hash:
+        values = row.values()
+        if not values or row_hash(row.prev, row.text) != row.hash:
             raise broken(Fault.CHANGED, "its hash is not that of its content")
-        if (said.get("day"), said.get("seq")) != (day.isoformat(), seq):
-            raise broken(Fault.REORDERED, f"it was written as {said.get('day')}, row {said.get('seq')}")
+        if (values.get("day"), values.get("seq")) != (day.isoformat(), seq):
+            raise broken(Fault.REORDERED, f"it was written as {values.get('day')}, row {values.get('seq')}")
         if row.prev != self._prev:
             raise broken(Fault.CHANGED, "it does not follow the row before it")
-        kid = str(said.get("kid"))
+        kid = str(values.get("kid"))
         is_sealed = self._seals.hold(kid, text=row.hash, seal=row.seal)
         if is_sealed is False:
             raise broken(Fault.FOREIGN, f"its seal is not by key {kid}")
         noted = self._noted.pop((day, seq), None)
         if noted and noted != {row.hash}:
             raise broken(Fault.ANOTHER, "another hash was noted outside of the store: set back")
-        if self._by not in (None, kid, said.get("follows")):
+        if self._by not in (None, kid, values.get("follows")):
             self._doubt_unless_retired(self._by)
         self._by = None if is_sealed else kid
         self.report.anchored += noted is not None

@@ -1,4 +1,4 @@
-"""`python journal_writer.py NAME EVENTS`: append mixed events over four days, as one process among others.
+"""`python audit_log_writer.py NAME EVENTS`: append mixed events over four days, as one process among others.
 
 The settings come from the environment; the days pass on a clock of this process, one hour for each append.
 Only the pauses between races take their time: without them two writers in step never get out of it.
@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from coupa_core.app import Parts, build_journals  # noqa: E402 - found by the line above
-from coupa_core.journal import Event, Kind  # noqa: E402
+from coupa_core.app import Overrides, build_audit_logs  # noqa: E402 - found by the line above
+from coupa_core.audit_log import Event, EventKind  # noqa: E402
 from coupa_core.settings import read_settings  # noqa: E402
 from sandbox.clock import ManualClock  # noqa: E402
 
@@ -33,14 +33,14 @@ def main(name: str, events: int) -> None:
     chance = random.Random(name)
     clock = Hours()
     clock.advance(chance.uniform(0, 60))
-    journals = build_journals(read_settings(os.environ), Parts(clock, random.Random(name)))
+    audit_logs = build_audit_logs(read_settings(os.environ), Overrides(clock, random.Random(name)))
     left = list(range(events))
     while left:
         size = chance.randint(1, 12)
         now, left = left[:size], left[size:]
         said = [
             Event(
-                kind=chance.choice(list(Kind)),
+                kind=chance.choice(list(EventKind)),
                 at=clock.now(),
                 approval_id=number,
                 actor=f"{name}@example.com",
@@ -48,7 +48,7 @@ def main(name: str, events: int) -> None:
             )
             for number in now
         ]
-        chance.choice(journals).append(said)
+        chance.choice(audit_logs).append(said)
         clock.advance(3600)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from coupa_core.audience import EVERYBODY, Audience
+from coupa_core.audit_log import AuditLog, Event, EventKind
 from coupa_core.authority import Decider, Rules, TokenKeys
 from coupa_core.cadence import Cadence
 from coupa_core.clock import Clock, Deadline
@@ -18,18 +19,17 @@ from coupa_core.correlation import Correlation, current
 from coupa_core.coupa import Coupa, FactReader
 from coupa_core.directory import Directory
 from coupa_core.errors import BridgeError, Conflict, ServiceError
-from coupa_core.journal import Event, Journal, Kind
 from coupa_core.ledger import Entry, Lease, Ledger, State, failed, released
 from coupa_core.notice import Notice, Style
-from coupa_core.sweep.plan import Look
-from coupa_core.sweep.shapes import Tells
+from coupa_core.sweep.plan import Candidate
+from coupa_core.sweep.shapes import ClosingNoticePolicy
 
 R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
 
-class Backlog(StrEnum):
+class FirstRunPolicy(StrEnum):
     """What becomes of what waited before the bridge began."""
 
     ANNOUNCE = "announce"
@@ -44,7 +44,7 @@ class Channel(Protocol):
         """Return how many notices the allowed rate still takes within that many seconds."""
         ...
 
-    def wait_turn(self, deadline: Deadline) -> bool:
+    def acquire(self, deadline: Deadline) -> bool:
         """Wait for a place within the allowed rate and take it; False, at once, when none is free in time."""
         ...
 
@@ -72,7 +72,7 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kit:
+class SweepDependencies:
     """Everything that a sweep works with.
 
     Attributes:
@@ -82,7 +82,7 @@ class Kit:
         rules: what may be decided in chat, and by whom.
         channel: how approvers are told.
         ledger: what was told.
-        journal: the audit record.
+        audit_log: the audit record.
         keep_audit_days: how long that is kept; 0 for ever.
         clock: the time.
         lease: of claims.
@@ -105,17 +105,17 @@ class Kit:
     rules: Rules
     channel: Channel
     ledger: Ledger
-    journal: Journal
+    audit_log: AuditLog
     keep_audit_days: int
     clock: Clock
     lease: Lease
     keys: TokenKeys | None
     style: Style
     cadence: Cadence
-    closing_notice: Tells
+    closing_notice: ClosingNoticePolicy
     tells_requester: bool
     escalate_to: str
-    first_run: Backlog
+    first_run: FirstRunPolicy
     full_list_minutes: int
     is_dry: bool
     pilot: Audience = EVERYBODY
@@ -164,7 +164,7 @@ class Progress:
         """What is owed at its end has been looked at."""
         self.is_over = False
         """Something failed that ends the sweep for everybody: nothing more is claimed or sent."""
-        self.is_mute = False
+        self.has_stopped_sending = False
         """Something failed that ends all sending; what needs no message goes on."""
 
     def count(self, name: str, number: int = 1) -> None:
@@ -172,23 +172,23 @@ class Progress:
         with self._lock:
             self._counts[name] += number
 
-    def hamper(self, failure: BridgeError) -> None:
+    def record_failure(self, failure: BridgeError) -> None:
         """Remember the first failure, and log each one with its code and cause."""
         with self._lock:
             self.failure = self.failure or failure.code
         logger.warning("sweep hampered code=%s cause=%s", failure.code, failure)
 
-    def stop(self, failure: BridgeError) -> None:
+    def abort(self, failure: BridgeError) -> None:
         """Begin nothing more in this sweep."""
         self.is_over = True
-        self.hamper(failure)
+        self.record_failure(failure)
 
-    def mute(self, failure: BridgeError) -> None:
+    def stop_sending(self, failure: BridgeError) -> None:
         """Say nothing more in this sweep."""
-        self.is_mute = True
-        self.hamper(failure)
+        self.has_stopped_sending = True
+        self.record_failure(failure)
 
-    def miss(self, failure: ServiceError) -> bool:
+    def record_missed_row(self, failure: ServiceError) -> bool:
         """Note that the store did not take one row; it is down when that happens twice.
 
         Returns:
@@ -200,9 +200,9 @@ class Progress:
             is_down = self._misses > 1
         self.count("rows_missed")
         if is_down:
-            self.stop(failure)
+            self.abort(failure)
         else:
-            self.hamper(failure)
+            self.record_failure(failure)
         return is_of_the_row
 
     def counts(self) -> dict[str, int]:
@@ -216,11 +216,11 @@ class Progress:
         return Summary(is_complete, self.failure, self.counts() | under.counts(), duration_s, under.id)
 
 
-class Rows:
+class SweepRows:
     """The ledger's rows in one sweep, and what is recorded of them; safe to use from several threads."""
 
-    def __init__(self, kit: Kit, progress: Progress) -> None:
-        self._kit = kit
+    def __init__(self, deps: SweepDependencies, progress: Progress) -> None:
+        self._deps = deps
         self._progress = progress
         self._events: list[Event] = []
         self.written: dict[int, Entry | None] = {}
@@ -230,18 +230,18 @@ class Rows:
         self.missed: set[int] = set()
         """Rows of which nobody knows what became of their writing."""
 
-    def claim(self, look: Look) -> Entry | None:
+    def claim(self, candidate: Candidate) -> Entry | None:
         """Claim an approval; None when somebody else has it, or the store does not answer."""
         if self._progress.is_over:
             return None
-        kit, number = self._kit, look.approval.id
+        deps, number = self._deps, candidate.approval.id
         try:
-            fresh = look.entry or kit.ledger.begin(number)
-            kind, document = look.approval.document_key
+            fresh = candidate.entry or deps.ledger.begin(number)
+            kind, document = candidate.approval.document_key
             if fresh.document_id is None and document is not None:
                 # Whatever becomes of the claim, the next look knows what it is about.
                 fresh = replace(fresh, document_type=kind, document_id=document)
-            entry = kit.ledger.claim(fresh, approval_id=number, now=kit.clock.now(), lease=kit.lease)
+            entry = deps.ledger.claim(fresh, approval_id=number, now=deps.clock.now(), lease=deps.lease)
         except Conflict as conflict:
             logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
             entry = None
@@ -260,7 +260,7 @@ class Rows:
         Raises:
             ServiceError: the store does not answer.
         """
-        stored = self._kit.ledger.commit(entry)
+        stored = self._deps.ledger.commit(entry)
         if stored is None:
             logger.warning("row changed by another approval_id=%d", entry.approval_id)
             self._lose(entry.approval_id)
@@ -281,7 +281,7 @@ class Rows:
     def give_back(self, entry: Entry, cause: str) -> None:
         """End the claim without counting against the approval."""
         self._progress.count("released")
-        self.try_commit(released(entry, cause=cause, now=self._kit.clock.now()))
+        self.try_commit(released(entry, cause=cause, now=self._deps.clock.now()))
 
     def undo(self, entry: Entry, before: Entry) -> None:
         """End the claim of what nothing came of: the row is as it was read, as if nobody had looked."""
@@ -293,10 +293,10 @@ class Rows:
             self.give_back(entry, failure.code)
             return
         self._progress.count("unread")
-        self._progress.hamper(failure)
-        self.try_commit(failed(entry, cause=failure.code, now=self._kit.clock.now()))
+        self._progress.record_failure(failure)
+        self.try_commit(failed(entry, cause=failure.code, now=self._deps.clock.now()))
 
-    def guarded(self, entry: Entry, work: Callable[[], R]) -> R | None:
+    def isolate_errors(self, entry: Entry, work: Callable[[], R]) -> R | None:
         """Do something for one approval; whatever goes wrong stays with this one, and returns None."""
         try:
             return work()
@@ -306,7 +306,7 @@ class Rows:
             # One bad record must never block the others, whatever is wrong with it.
             logger.exception("approval spoiled approval_id=%d", entry.approval_id)
             self._progress.count("spoiled")
-            self.try_commit(failed(entry, cause="internal", now=self._kit.clock.now()))
+            self.try_commit(failed(entry, cause="internal", now=self._deps.clock.now()))
         return None
 
     def close(self, entry: Entry) -> None:
@@ -315,7 +315,7 @@ class Rows:
         Raises:
             ServiceError: the store does not answer.
         """
-        if self._kit.ledger.close(entry, cause=entry.cause, now=self._kit.clock.now()):
+        if self._deps.ledger.close(entry, cause=entry.cause, now=self._deps.clock.now()):
             self._progress.count("closed")
             self.written[entry.approval_id] = None
         else:
@@ -326,39 +326,39 @@ class Rows:
         self.lost.add(number)
 
     def _miss(self, number: int, failure: ServiceError) -> None:
-        (self.lost if self._progress.miss(failure) else self.missed).add(number)
+        (self.lost if self._progress.record_missed_row(failure) else self.missed).add(number)
 
     # ------------------------------------------------------------------ the audit record
 
-    def note(self, entry: Entry, kind: Kind, **said: str) -> None:
+    def note(self, entry: Entry, kind: EventKind, **details: str) -> None:
         """Keep an event for the audit record, with the id of the sweep."""
         sweep = current()
         self._events.append(
             Event(
                 kind=kind,
-                at=self._kit.clock.now(),
+                at=self._deps.clock.now(),
                 approval_id=entry.approval_id,
                 document_type=entry.document_type,
                 document_id=entry.document_id,
                 generation=entry.generation,
                 request_id=sweep.id if sweep else "",
-                **said,
+                **details,
             )
         )
 
-    def note_notice(self, entry: Entry, person: Decider, **said: str) -> None:
+    def note_notice(self, entry: Entry, person: Decider, **details: str) -> None:
         """Keep what became of a notice to somebody."""
-        self.note(entry, Kind.NOTICE, actor=person.address, capacity=person.capacity, **said)
+        self.note(entry, EventKind.NOTICE, actor=person.address, capacity=person.capacity, **details)
 
     def note_rights(self, before: Entry, after: Entry) -> None:
         """Keep that other people may decide than when the row was written."""
         added, removed = after.told.keys() - before.told.keys(), before.told.keys() - after.told.keys()
         if before.told and (added or removed):
             changes = [f"+{key}" for key in sorted(added)] + [f"-{key}" for key in sorted(removed)]
-            self.note(after, Kind.RIGHTS, outcome="changed", cause=" ".join(changes))
+            self.note(after, EventKind.RIGHTS, outcome="changed", cause=" ".join(changes))
 
     def record(self) -> None:
         """Write the events, after the marks: a late mark could repeat a message."""
         events, self._events = self._events, []
-        if events and not self._kit.journal.record(events, required=False):
+        if events and not self._deps.audit_log.record(events, required=False):
             self._progress.count("audit_lost", len(events))

@@ -11,9 +11,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from journal_contract import (
+from audit_log_contract import (
     DAY_S,
     FOREIGN_KEY,
     KEYS,
@@ -21,21 +19,23 @@ from journal_contract import (
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
+    audit_log_on,
     event,
     fill,
     forged,
     found,
     head_of,
-    journal_on,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from coupa_core.journal import (
+from coupa_core.audit_log import (
     GENESIS,
     ROOT,
     Check,
     Fault,
     Head,
-    MemoryJournal,
+    MemoryAuditStore,
     Row,
     Seals,
     derived,
@@ -114,7 +114,7 @@ def test_what_is_no_head_is_not_read_as_one(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "5", '"head"', "[" * 100_000, "{}"])
 def test_what_is_no_json_of_ours_is_neither_head_nor_row(text: str) -> None:
     assert read_head(text, seal="", etag="") is None
-    assert Row(1, text, "", "", "").said() == {}
+    assert Row(1, text, "", "", "").values() == {}
 
 
 @pytest.mark.parametrize("name", ["day", "seq", "hash", "before", "next", "is_followed", "purged", "kid"])
@@ -138,7 +138,7 @@ def test_derived_keys_differ_from_their_origin_and_have_names_that_no_setting_ca
 
 
 def test_a_record_that_nobody_touched_hangs_together() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
 
     report = fill(store).verify()
 
@@ -152,18 +152,18 @@ def test_a_record_that_nobody_touched_hangs_together() -> None:
 
 def test_days_without_events_are_left_out() -> None:
     clock = ManualClock()
-    journal = journal_on(MemoryJournal(), clock=clock)
-    journal.append([event(1)])
+    audit_log = audit_log_on(MemoryAuditStore(), clock=clock)
+    audit_log.append([event(1)])
     clock.advance(3 * DAY_S)
-    journal.append([event(2)])
+    audit_log.append([event(2)])
 
-    assert [day for day, _ in journal.store.heads()] == [THURSDAY, MONDAY, ROOT]
-    assert next(journal.store.rows(THURSDAY)).prev == head_of(journal.store, MONDAY).hash
-    assert journal.verify().broken is None
+    assert [day for day, _ in audit_log.store.heads()] == [THURSDAY, MONDAY, ROOT]
+    assert next(audit_log.store.rows(THURSDAY)).prev == head_of(audit_log.store, MONDAY).hash
+    assert audit_log.verify().broken is None
 
 
 def test_an_empty_record_has_nothing_broken_and_nothing_to_show() -> None:
-    report = journal_on(MemoryJournal()).verify()
+    report = audit_log_on(MemoryAuditStore()).verify()
 
     assert (report.broken, report.last, report.rows) == (None, None, 0)
 
@@ -171,138 +171,138 @@ def test_an_empty_record_has_nothing_broken_and_nothing_to_show() -> None:
 # What a stranger does to it. `found` says where, and what.
 
 
-def put(store: MemoryJournal, day: date, *rows: Row) -> None:
+def put(store: MemoryAuditStore, day: date, *rows: Row) -> None:
     """Put rows where they say, whatever is there."""
     head, there = store.days[day]
     store.days[day] = head, {**there, **{row.seq: row for row in rows}}
 
 
-def row_of(store: MemoryJournal, day: date, seq: int) -> Row:
+def row_of(store: MemoryAuditStore, day: date, seq: int) -> Row:
     return store.days[day][1][seq]
 
 
-def set_head(store: MemoryJournal, head: Head) -> None:
+def set_head(store: MemoryAuditStore, head: Head) -> None:
     store.days[head.day] = head, store.days[head.day][1]
 
 
-def change(store: MemoryJournal) -> None:
+def change(store: MemoryAuditStore) -> None:
     row = row_of(store, TUESDAY, 3)
     put(store, TUESDAY, replace(row, text=row.text.replace('"approval_id":6', '"approval_id":9')))
 
 
-def change_and_hash(store: MemoryJournal) -> None:
+def change_and_hash(store: MemoryAuditStore) -> None:
     put(store, TUESDAY, forged(row_of(store, TUESDAY, 3), verb="reject"))
 
 
-def change_and_hash_by_unknown_key(store: MemoryJournal) -> None:
+def change_and_hash_by_unknown_key(store: MemoryAuditStore) -> None:
     put(store, TUESDAY, forged(row_of(store, TUESDAY, 3), kid="x", verb="reject"))
 
 
-def change_the_last_by_unknown_key(store: MemoryJournal) -> None:
+def change_the_last_by_unknown_key(store: MemoryAuditStore) -> None:
     put(store, TUESDAY, forged(row_of(store, TUESDAY, 5), kid="x", verb="reject"))
 
 
-def reseal(store: MemoryJournal) -> None:
+def reseal(store: MemoryAuditStore) -> None:
     put(store, TUESDAY, replace(row_of(store, TUESDAY, 3), seal="00"))
 
 
-def remove(store: MemoryJournal) -> None:
+def remove(store: MemoryAuditStore) -> None:
     del store.days[TUESDAY][1][3]
 
 
-def remove_the_end(store: MemoryJournal) -> None:
+def remove_the_end(store: MemoryAuditStore) -> None:
     for seq in (4, 5):
         del store.days[TUESDAY][1][seq]
 
 
-def remove_the_very_end(store: MemoryJournal) -> None:
+def remove_the_very_end(store: MemoryAuditStore) -> None:
     del store.days[WEDNESDAY][1][4]
 
 
-def add(store: MemoryJournal) -> None:
+def add(store: MemoryAuditStore) -> None:
     row = row_of(store, WEDNESDAY, 4)
     put(store, WEDNESDAY, forged(replace(row, seq=5, prev=row.hash), approval_id=99))
 
 
-def add_a_copy(store: MemoryJournal) -> None:
+def add_a_copy(store: MemoryAuditStore) -> None:
     put(store, WEDNESDAY, replace(row_of(store, WEDNESDAY, 2), seq=5))
 
 
-def add_by_unknown_key(store: MemoryJournal) -> None:
+def add_by_unknown_key(store: MemoryAuditStore) -> None:
     head = replace(head_of(store, WEDNESDAY), etag="")
     [row], _ = link(head, [event(99)], nonce="n", seals=Seals({"x": FOREIGN_KEY}))
     put(store, WEDNESDAY, row)
 
 
-def add_under_no_key(store: MemoryJournal) -> None:
+def add_under_no_key(store: MemoryAuditStore) -> None:
     rows = store.days[TUESDAY][1]
     rows[3], rows[4], rows[5], rows[6] = replace(rows[2], seq=0), rows[3], rows[4], rows[5]
 
 
-def swap(store: MemoryJournal) -> None:
+def swap(store: MemoryAuditStore) -> None:
     one, other = row_of(store, TUESDAY, 2), row_of(store, TUESDAY, 4)
     put(store, TUESDAY, replace(one, seq=4), replace(other, seq=2))
 
 
-def move_from_another_day(store: MemoryJournal) -> None:
+def move_from_another_day(store: MemoryAuditStore) -> None:
     put(store, TUESDAY, row_of(store, MONDAY, 3))
 
 
-def remove_a_day(store: MemoryJournal) -> None:
+def remove_a_day(store: MemoryAuditStore) -> None:
     del store.days[TUESDAY]
 
 
-def remove_the_first_day(store: MemoryJournal) -> None:
+def remove_the_first_day(store: MemoryAuditStore) -> None:
     del store.days[MONDAY]
 
 
-def remove_the_last_day(store: MemoryJournal) -> None:
+def remove_the_last_day(store: MemoryAuditStore) -> None:
     del store.days[WEDNESDAY]
 
 
-def remove_the_root(store: MemoryJournal) -> None:
+def remove_the_root(store: MemoryAuditStore) -> None:
     del store.days[ROOT]
 
 
-def add_a_day(store: MemoryJournal) -> None:
+def add_a_day(store: MemoryAuditStore) -> None:
     store.days[date(2026, 11, 22)] = store.days[MONDAY]
 
 
-def add_a_later_day(store: MemoryJournal) -> None:
+def add_a_later_day(store: MemoryAuditStore) -> None:
     store.days[THURSDAY] = store.days[WEDNESDAY]
 
 
-def remove_a_head(store: MemoryJournal) -> None:
+def remove_a_head(store: MemoryAuditStore) -> None:
     store.days[TUESDAY] = None, store.days[TUESDAY][1]
 
 
-def roll_back_a_head(store: MemoryJournal) -> None:
+def roll_back_a_head(store: MemoryAuditStore) -> None:
     rows = [row_of(store, WEDNESDAY, seq) for seq in (1, 2)]
     old = replace(head_of(store, WEDNESDAY), seq=2, hash=rows[-1].hash)
     set_head(store, SEALS.on(old))
 
 
-def roll_back_to_the_open_day(store: MemoryJournal) -> None:
+def roll_back_to_the_open_day(store: MemoryAuditStore) -> None:
     set_head(store, SEALS.on(replace(head_of(store, TUESDAY), next=None, is_followed=False)))
 
 
-def roll_back_a_note(store: MemoryJournal) -> None:
+def roll_back_a_note(store: MemoryAuditStore) -> None:
     set_head(store, SEALS.on(replace(head_of(store, TUESDAY), is_followed=False)))
 
 
-def another_hash(store: MemoryJournal) -> None:
+def another_hash(store: MemoryAuditStore) -> None:
     set_head(store, SEALS.on(replace(head_of(store, TUESDAY), hash="ab" * 32)))
 
 
-def another_day_before(store: MemoryJournal) -> None:
+def another_day_before(store: MemoryAuditStore) -> None:
     set_head(store, SEALS.on(replace(head_of(store, WEDNESDAY), before=MONDAY)))
 
 
-def forge_a_head(store: MemoryJournal) -> None:
+def forge_a_head(store: MemoryAuditStore) -> None:
     set_head(store, replace(head_of(store, TUESDAY), seq=4))
 
 
-TAMPERINGS: list[tuple[Callable[[MemoryJournal], None], str]] = [
+TAMPERINGS: list[tuple[Callable[[MemoryAuditStore], None], str]] = [
     (change, "2026-11-24, row 3: changed (its hash is not that of its content)"),
     (change_and_hash, "2026-11-24, row 3: foreign seal (its seal is not by key k1)"),
     (change_and_hash_by_unknown_key, "2026-11-24, row 4: changed (it does not follow the row before it)"),
@@ -343,20 +343,20 @@ TAMPERINGS: list[tuple[Callable[[MemoryJournal], None], str]] = [
 
 
 @pytest.mark.parametrize(("tamper", "said"), TAMPERINGS, ids=lambda each: getattr(each, "__name__", ""))
-def test_the_first_broken_link_is_named(tamper: Callable[[MemoryJournal], None], said: str) -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+def test_the_first_broken_link_is_named(tamper: Callable[[MemoryAuditStore], None], said: str) -> None:
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     tamper(store)
 
-    assert found(journal) == said
+    assert found(audit_log) == said
 
 
 def test_what_was_whole_before_the_broken_link_is_counted() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     change(store)
 
-    report = journal.verify()
+    report = audit_log.verify()
 
     assert report.broken is not None
     assert (report.days, report.rows) == (1, 5)
@@ -365,42 +365,42 @@ def test_what_was_whole_before_the_broken_link_is_counted() -> None:
 
 
 def test_of_two_broken_links_the_earlier_is_named() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     change(store)
     remove_the_first_day(store)
 
-    assert found(journal).startswith("2026-11-23: removed")
+    assert found(audit_log).startswith("2026-11-23: removed")
 
 
 def test_the_rows_of_other_days_are_not_read() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     change(store)
 
-    assert journal.verify(until=MONDAY).broken is None
-    assert journal.verify(since=WEDNESDAY).broken is None
-    assert journal.verify(since=WEDNESDAY).rows == 4
-    assert journal.verify(since=TUESDAY, until=TUESDAY).broken is not None
+    assert audit_log.verify(until=MONDAY).broken is None
+    assert audit_log.verify(since=WEDNESDAY).broken is None
+    assert audit_log.verify(since=WEDNESDAY).rows == 4
+    assert audit_log.verify(since=TUESDAY, until=TUESDAY).broken is not None
 
 
 def test_how_the_days_hang_together_is_always_checked() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     remove_a_day(store)
 
-    assert journal.verify(since=WEDNESDAY).broken is not None
-    assert journal.verify(until=MONDAY).broken is not None
+    assert audit_log.verify(since=WEDNESDAY).broken is not None
+    assert audit_log.verify(until=MONDAY).broken is not None
 
 
 def test_what_a_stranger_wrote_is_shown_on_one_short_line() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     row = row_of(store, TUESDAY, 3)
     text = json.dumps({**json.loads(row.text), "day": "\x1b[2J\n" + "x" * 5_000})
     put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
 
-    line = found(journal)
+    line = found(audit_log)
 
     assert line.isprintable()
     assert len(line) < 400
@@ -412,30 +412,30 @@ def _digest(prev: str, text: str) -> str:
 
 @pytest.mark.parametrize("text", ["", "{}", '{"event": 5}', '["event"]', "[" * 100_000, '"\\ud800"'])
 def test_a_row_that_is_none_but_has_the_hash_of_one_is_changed(text: str) -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     row = row_of(store, TUESDAY, 3)
     put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
 
-    assert found(journal) == "2026-11-24, row 3: changed (its hash is not that of its content)"
+    assert found(audit_log) == "2026-11-24, row 3: changed (its hash is not that of its content)"
 
 
 def test_half_a_surrogate_pair_does_not_end_the_check() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     put(store, TUESDAY, replace(row_of(store, TUESDAY, 3), text="\ud800", seal="\ud800"))
 
-    assert found(journal).startswith("2026-11-24, row 3: changed")
+    assert found(audit_log).startswith("2026-11-24, row 3: changed")
 
 
 def test_a_kid_that_is_no_text_is_a_key_that_is_not_known() -> None:
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     row = row_of(store, TUESDAY, 3)
     text = json.dumps({**json.loads(row.text), "kid": [1]}, separators=(",", ":"))
     put(store, TUESDAY, replace(row, text=text, hash=_digest(row.prev, text)))
 
-    assert found(journal).startswith("2026-11-24, row 4: changed")
+    assert found(audit_log).startswith("2026-11-24, row 4: changed")
 
 
 # Any single tampering is found.
@@ -444,9 +444,9 @@ FIELDS = ("text", "prev", "hash", "seal")
 QUICKLY = settings(max_examples=400, deadline=None, derandomize=True)
 
 
-def written() -> tuple[MemoryJournal, list[Head]]:
+def written() -> tuple[MemoryAuditStore, list[Head]]:
     """Return a record of several days, one of them purged, and every head that it ever had."""
-    store, ever = MemoryJournal(), []
+    store, ever = MemoryAuditStore(), []
     clock = ManualClock()
     keep = store.write
 
@@ -456,13 +456,13 @@ def written() -> tuple[MemoryJournal, list[Head]]:
         return stored
 
     store.write = write  # type: ignore[method-assign]
-    journal = journal_on(store, clock=clock)
+    audit_log = audit_log_on(store, clock=clock)
     for size in (2, 3, 1, 4, 2):
-        journal.append([event(each) for each in range(size)])
-        journal.append([event(50)])
+        audit_log.append([event(each) for each in range(size)])
+        audit_log.append([event(50)])
         clock.advance(DAY_S)
-    assert journal.purge(keep_days=4) > 0
-    assert journal.verify().broken is None
+    assert audit_log.purge(keep_days=4) > 0
+    assert audit_log.verify().broken is None
     return store, ever
 
 
@@ -470,9 +470,9 @@ BASE, EVER = written()
 
 
 @st.composite
-def tampered(draw: st.DrawFn) -> MemoryJournal:
+def tampered(draw: st.DrawFn) -> MemoryAuditStore:
     """Return the record after one thing was done to it by somebody without a key."""
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     store.days = {day: (head, dict(rows)) for day, (head, rows) in BASE.days.items()}
     days = sorted(store.days)
     places = [(day, seq) for day in days for seq in store.days[day][1]]
@@ -502,7 +502,7 @@ def tampered(draw: st.DrawFn) -> MemoryJournal:
     return store
 
 
-def tamper_with_a_day(draw: st.DrawFn, store: MemoryJournal, day: date, kind: str) -> None:
+def tamper_with_a_day(draw: st.DrawFn, store: MemoryAuditStore, day: date, kind: str) -> None:
     head = head_of(store, day)
     if kind == "day":
         del store.days[day]
@@ -536,13 +536,13 @@ def other(text: str) -> st.SearchStrategy[str]:
 
 @QUICKLY
 @given(tampered())
-def test_any_single_tampering_is_found(store: MemoryJournal) -> None:
-    assert journal_on(store).verify().broken is not None
+def test_any_single_tampering_is_found(store: MemoryAuditStore) -> None:
+    assert audit_log_on(store).verify().broken is not None
 
 
 def test_the_record_that_is_tampered_with_is_whole_before() -> None:
     """Guard the guard: were it broken from the start, the property would hold for nothing."""
-    report = journal_on(BASE).verify()
+    report = audit_log_on(BASE).verify()
 
     assert report.broken is None
     assert (report.rows, report.purged is not None) == (14, True)
@@ -551,35 +551,35 @@ def test_the_record_that_is_tampered_with_is_whole_before() -> None:
 
 def test_the_end_cut_off_together_with_an_old_head_is_not_found_without_an_anchor_from_outside() -> None:
     """What no chain can show: the table looks as it did an hour ago, genuinely."""
-    store = MemoryJournal()
-    journal = fill(store)
+    store = MemoryAuditStore()
+    audit_log = fill(store)
     an_hour_ago = head_of(store, WEDNESDAY)
-    journal.append([event(99)])
+    audit_log.append([event(99)])
     del store.days[WEDNESDAY][1][5]
     set_head(store, an_hour_ago)
 
-    assert journal.verify().broken is None
+    assert audit_log.verify().broken is None
 
 
 # Keys that rotate.
 
 
-def rotated() -> MemoryJournal:
+def rotated() -> MemoryAuditStore:
     """Return a record whose Monday was sealed with an old key, and whose Tuesday was with a new one."""
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, [3], keys={"old": OLD})
     clock = ManualClock()
     clock.advance(DAY_S)
-    journal_on(store, clock=clock, keys={"new": NEW, "old": OLD}).append([event(4), event(5)])
+    audit_log_on(store, clock=clock, keys={"new": NEW, "old": OLD}).append([event(4), event(5)])
     return store
 
 
 def test_the_first_key_seals_and_all_verify() -> None:
     store = rotated()
 
-    report = journal_on(store, keys={"new": NEW, "old": OLD}).verify()
+    report = audit_log_on(store, keys={"new": NEW, "old": OLD}).verify()
 
-    assert [row.said()["kid"] for day in (MONDAY, TUESDAY) for row in store.rows(day)] == [
+    assert [row.values()["kid"] for day in (MONDAY, TUESDAY) for row in store.rows(day)] == [
         *("old", "old", "old", "new", "new")
     ]
     assert (report.broken, report.unsealed, report.unknown_kids) == (None, 0, set())
@@ -587,39 +587,39 @@ def test_the_first_key_seals_and_all_verify() -> None:
 
 def test_rows_of_a_key_that_is_gone_are_counted_and_their_hashes_still_checked() -> None:
     store = rotated()
-    journal = journal_on(store, keys={"new": NEW})
+    audit_log = audit_log_on(store, keys={"new": NEW})
 
-    report = journal.verify()
+    report = audit_log.verify()
 
     assert (report.broken, report.rows, report.unsealed) == (None, 5, 3)
     row = row_of(store, MONDAY, 2)
     put(store, MONDAY, replace(row, text=row.text.replace("intent", "notice")))
-    assert found(journal) == "2026-11-23, row 2: changed (its hash is not that of its content)"
+    assert found(audit_log) == "2026-11-23, row 2: changed (its hash is not that of its content)"
 
 
 def test_a_later_seal_vouches_for_rows_of_a_key_that_is_gone() -> None:
-    assert journal_on(rotated(), keys={"new": NEW}).verify().unknown_kids == set()
+    assert audit_log_on(rotated(), keys={"new": NEW}).verify().unknown_kids == set()
 
 
 def test_nobody_vouches_for_the_end_when_its_key_is_gone() -> None:
-    report = journal_on(rotated(), keys={"old": OLD}).verify()
+    report = audit_log_on(rotated(), keys={"old": OLD}).verify()
 
     assert report.broken is None
     assert report.unknown_kids == {"new"}
 
 
 def test_a_record_made_anew_by_a_stranger_with_a_key_of_their_own_is_not_vouched_for() -> None:
-    store = MemoryJournal()
+    store = MemoryAuditStore()
     fill(store, keys={"mine": FOREIGN_KEY})
 
-    report = journal_on(store).verify()
+    report = audit_log_on(store).verify()
 
     assert report.unknown_kids == {"mine"}
     assert report.unsealed == 12
 
 
 def test_the_kid_of_a_key_that_was_replaced_is_a_foreign_seal() -> None:
-    report = journal_on(rotated(), keys={"old": NEW, "new": NEW}).verify()
+    report = audit_log_on(rotated(), keys={"old": NEW, "new": NEW}).verify()
 
     assert report.broken is not None
     assert report.broken.fault is Fault.FOREIGN

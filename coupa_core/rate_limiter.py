@@ -75,7 +75,7 @@ class Notes(Protocol):
         ...
 
 
-class Turns:
+class Permits:
     """The turns of one request, in a row, one each `step_s`; inside `with`, its calls use them.
 
     A call beyond them goes out after the same step, so that nobody who was admitted waits behind those who
@@ -83,14 +83,14 @@ class Turns:
     of the others a step earlier: the last turn stays empty.
     """
 
-    def __init__(self, stile: Turnstile, *, start_s: float, number: int, is_pair: bool = False) -> None:
-        self._stile = stile
+    def __init__(self, limiter: RateLimiter, *, start_s: float, number: int, is_pair: bool = False) -> None:
+        self._limiter = limiter
         self._next_s = start_s
         self._left = number
         self._is_pair = is_pair
-        self._until_s = start_s + (number - _LATE) * stile.step_s
+        self._until_s = start_s + (number - _LATE) * limiter.step_s
         self._lock = threading.Lock()
-        self._before: Token[Turns | None] | None = None
+        self._before: Token[Permits | None] | None = None
 
     def __len__(self) -> int:
         """Return how many are left."""
@@ -108,15 +108,15 @@ class Turns:
         assert self._before is not None  # noqa: S101 - `with` enters first
         _current.reset(self._before)
 
-    def split(self, number: int) -> tuple[Turns, Turns]:
+    def split(self, number: int) -> tuple[Permits, Permits]:
         """Return the first turns and the others: the others are there, however many calls come before."""
         first = min(number, self._left)
         is_pair = self._is_pair and first > 0
-        then_s = self._next_s + (first - is_pair) * self._stile.step_s
+        then_s = self._next_s + (first - is_pair) * self._limiter.step_s
         left, is_pair_left = self._left - first, self._is_pair and not is_pair
         return (
-            Turns(self._stile, start_s=self._next_s, number=first, is_pair=is_pair),
-            Turns(self._stile, start_s=then_s, number=left, is_pair=is_pair_left),
+            Permits(self._limiter, start_s=self._next_s, number=first, is_pair=is_pair),
+            Permits(self._limiter, start_s=then_s, number=left, is_pair=is_pair_left),
         )
 
     @property
@@ -124,7 +124,7 @@ class Turns:
         """Return when the next one comes, on the monotonic clock."""
         return self._next_s
 
-    def follow(self, before: Turns | None) -> None:
+    def follow(self, before: Permits | None) -> None:
         """Begin a step after what was before, where that was late."""
         if before is not None:
             self._next_s = max(self._next_s, before.next_s)
@@ -139,16 +139,16 @@ class Turns:
             at_s = max(now_s, self._next_s)
             if at_s - now_s > within_s:
                 return None
-            self._next_s = at_s + (0.0 if self._is_pair else self._stile.step_s)
+            self._next_s = at_s + (0.0 if self._is_pair else self._limiter.step_s)
             self._is_pair = False
             if self._left:
                 self._left -= 1
             else:
-                self._stile.owe(at_s - now_s)
+                self._limiter.owe(at_s - now_s)
         return at_s - now_s
 
 
-_current: ContextVar[Turns | None] = ContextVar("turns", default=None)
+_current: ContextVar[Permits | None] = ContextVar("turns", default=None)
 
 
 @dataclass
@@ -216,7 +216,7 @@ class _Seen:
     at_s: float = float("-inf")
 
 
-class Turnstile:
+class RateLimiter:
     """Gives out turns.
 
     Args:
@@ -235,12 +235,12 @@ class Turnstile:
         self._alone_until_s = float("-inf")
         self._call_s = FIRST_S
         self._own_at = float("-inf")  # on the monotonic clock: nobody else reads it, and nobody sets that
-        self._spare: Turns | None = None
+        self._spare: Permits | None = None
         self._speaking = threading.Lock()  # one thread speaks to the table, for all that wait meanwhile
         self._sparing = threading.Lock()
         self._lock = threading.Lock()
 
-    def admit(self, least: int, most: int, *, within_s: float) -> Turns:
+    def admit(self, least: int, most: int, *, within_s: float) -> Permits:
         """Keep turns for a person's request.
 
         Args:
@@ -252,13 +252,13 @@ class Turnstile:
             Busy: so many are not free in time; nothing is kept.
         """
         ask = _Ask(least, most, within_s)
-        turns = self._answered(ask)
-        if turns is None:
+        permits = self._answered(ask)
+        if permits is None:
             raise Busy(
                 "too many requests at this moment for the allowed rate",
                 retry_after_s=max(1, math.ceil(ask.pause_s)),
             )
-        return turns
+        return permits
 
     def learn(self, took_s: float) -> None:
         """Hear how long a call took, from its turn until it was answered."""
@@ -276,11 +276,11 @@ class Turnstile:
         Returns:
             False, at once, when none comes before the deadline.
         """
-        turns = _current.get()
+        permits = _current.get()
         delay_s = (
             self._spared(deadline)
-            if turns is None
-            else turns.take(self._clock.monotonic(), within_s=deadline.left_s())
+            if permits is None
+            else permits.take(self._clock.monotonic(), within_s=deadline.left_s())
         )
         if delay_s is None:
             return False
@@ -311,7 +311,7 @@ class Turnstile:
                 return None
             self._clock.sleep(ask.pause_s)
 
-    def _answered(self, ask: _Ask) -> Turns | None:
+    def _answered(self, ask: _Ask) -> Permits | None:
         """Ask, together with whoever asks in this process meanwhile."""
         with self._lock:
             self._asks.append(ask)
@@ -322,7 +322,7 @@ class Turnstile:
                 self._answer(sorted(asks, key=lambda each: each.yields))
         if not ask.number:
             return None
-        return Turns(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
+        return Permits(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
         """Answer them from the row; where the table does not answer, from a schedule of our own."""
@@ -390,7 +390,7 @@ class Turnstile:
 def _free_at(note: Note, now: float) -> float:
     """Return when the next turn is free, or was; now, where the row does not say, or cannot be right."""
     try:
-        said = float(note.text)
+        free_at = float(note.text)
     except ValueError:
         return now
-    return said if said <= now + MAX_AHEAD_S else now
+    return free_at if free_at <= now + MAX_AHEAD_S else now

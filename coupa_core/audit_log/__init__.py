@@ -4,11 +4,11 @@
 safely, `memory` is a store without a disk. It decides nothing and asks Coupa nothing.
 """
 
-from coupa_core.journal.chain import GENESIS, ROOT, Head, Row, Seals, derived, digest, link, read_head
-from coupa_core.journal.check import Broken, Check, Fault, Place, Report
-from coupa_core.journal.events import MAX_TEXT, NAMES, Event, Kind, canonical, folded
-from coupa_core.journal.memory import MemoryJournal
-from coupa_core.journal.store import MAX_ROWS, Journal, JournalStore
+from coupa_core.audit_log.chain import GENESIS, ROOT, Head, Row, Seals, derived, link, read_head, row_hash
+from coupa_core.audit_log.check import Broken, Check, CheckReport, Fault, Place
+from coupa_core.audit_log.events import MAX_TEXT, NAMES, Event, EventKind, canonical, folded
+from coupa_core.audit_log.memory import MemoryAuditStore
+from coupa_core.audit_log.store import MAX_ROWS, AuditLog, AuditStore
 
 __all__ = [
     "GENESIS",
@@ -16,23 +16,23 @@ __all__ = [
     "MAX_TEXT",
     "NAMES",
     "ROOT",
+    "AuditLog",
+    "AuditStore",
     "Broken",
     "Check",
+    "CheckReport",
     "Event",
+    "EventKind",
     "Fault",
     "Head",
-    "Journal",
-    "JournalStore",
-    "Kind",
-    "MemoryJournal",
+    "MemoryAuditStore",
     "Place",
-    "Report",
     "Row",
     "Seals",
     "canonical",
     "derived",
-    "digest",
     "folded",
     "link",
     "read_head",
+    "row_hash",
 ]

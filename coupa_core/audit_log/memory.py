@@ -1,4 +1,4 @@
-"""A store in this process: the contract of a `JournalStore` in its shortest form. Nothing outlives it."""
+"""A store in this process: the contract of a `AuditStore` in its shortest form. Nothing outlives it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from coupa_core.audit_log.chain import Head, Row
 from coupa_core.errors import Conflict
-from coupa_core.journal.chain import Head, Row
 
 
-class MemoryJournal:
+class MemoryAuditStore:
     """A store in this process: nothing survives it. For tests, and for trying things out.
 
     Attributes:

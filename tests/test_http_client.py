@@ -33,8 +33,8 @@ from coupa_core.errors import (
     Unknown,
     one_line,
 )
+from coupa_core.http_client import HttpClient, ServiceResponse, error_text, failure_of
 from coupa_core.pace import Pace
-from coupa_core.wire import Reply, Wire, error_text, failure_of
 from sandbox.clock import ManualClock
 from sandbox.serving import served
 
@@ -43,19 +43,21 @@ CLOCK = SystemClock()
 
 
 @contextmanager
-def wire_to(url: str, *, use_proxy: bool = False) -> Iterator[Wire]:
+def wire_to(url: str, *, use_proxy: bool = False) -> Iterator[HttpClient]:
     """Yield a wire and drop its connections afterwards."""
-    wire = Wire(name="coupa", base_url=url, clock=CLOCK, use_proxy=use_proxy)
+    http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, use_proxy=use_proxy)
     try:
-        yield wire
+        yield http_client
     finally:
-        wire.close_idle()
+        http_client.close_idle()
 
 
-def exchanged(answer: Callable[[Request], Response], *, seconds: float = 5, **parts: object) -> Reply:
+def exchanged(
+    answer: Callable[[Request], Response], *, seconds: float = 5, **parts: object
+) -> ServiceResponse:
     """Send one request to a server that answers so."""
-    with served(Request.application(answer)) as url, wire_to(url) as wire:
-        return wire.send("GET", "/x", deadline=Deadline(CLOCK, seconds), **parts)  # type: ignore[arg-type]
+    with served(Request.application(answer)) as url, wire_to(url) as http_client:
+        return http_client.send("GET", "/x", deadline=Deadline(CLOCK, seconds), **parts)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -131,9 +133,9 @@ def test_credentials_of_the_machine_do_not_replace_ours(
     def answer(request: Request) -> Response:
         return Response(request.headers["Authorization"])
 
-    with served(Request.application(answer)) as url, wire_to(url, use_proxy=True) as wire:
+    with served(Request.application(answer)) as url, wire_to(url, use_proxy=True) as http_client:
         headers = {"Authorization": "Bearer ours"}
-        reply = wire.send("GET", "/x", deadline=Deadline(CLOCK, 5), headers=headers)
+        reply = http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5), headers=headers)
 
     assert reply.body == b"Bearer ours"
 
@@ -156,8 +158,8 @@ def test_a_proxy_of_the_environment_is_used_only_where_it_is_wanted(
             monkeypatch.setenv(name, proxy_url)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
-        with wire_to(url, use_proxy=use_proxy) as wire:
-            reply = wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+        with wire_to(url, use_proxy=use_proxy) as http_client:
+            reply = http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5))
 
     assert (reply.body == b"from the proxy") is use_proxy
     assert seen == ([f"{url}/x"] if use_proxy else [])
@@ -169,15 +171,15 @@ def test_a_proxy_of_the_environment_is_used_only_where_it_is_wanted(
 def test_without_a_connection_the_request_surely_did_not_leave() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with wire_to(f"http://127.0.0.1:{port}") as wire, pytest.raises(Unavailable) as caught:
-        wire.send("PUT", "/x", deadline=Deadline(CLOCK, 5))
+    with wire_to(f"http://127.0.0.1:{port}") as http_client, pytest.raises(Unavailable) as caught:
+        http_client.send("PUT", "/x", deadline=Deadline(CLOCK, 5))
 
     assert caught.value.code == "coupa_unreachable"
 
 
 def test_without_time_left_nothing_is_sent() -> None:
-    with wire_to("http://127.0.0.1:1") as wire, pytest.raises(Unavailable) as caught:
-        wire.send("PUT", "/x", deadline=Deadline(CLOCK, 0))
+    with wire_to("http://127.0.0.1:1") as http_client, pytest.raises(Unavailable) as caught:
+        http_client.send("PUT", "/x", deadline=Deadline(CLOCK, 0))
 
     assert caught.value.code == "coupa_late"
 
@@ -185,12 +187,12 @@ def test_without_time_left_nothing_is_sent() -> None:
 def test_without_a_turn_in_time_nothing_is_sent() -> None:
     clock = ManualClock()
     pace = Pace(clock, limit=1, period_s=60)
-    wire = Wire(name="coupa", base_url="http://127.0.0.1:1", clock=clock, pace=pace)
+    http_client = HttpClient(name="coupa", base_url="http://127.0.0.1:1", clock=clock, pace=pace)
     pace.wait(Deadline(clock, 1))
 
     with pytest.raises(Unavailable) as caught:
-        wire.send("GET", "/x", deadline=Deadline(clock, 59))
-    wire.close_idle()
+        http_client.send("GET", "/x", deadline=Deadline(clock, 59))
+    http_client.close_idle()
 
     assert caught.value.code == "coupa_pace"
     assert clock.monotonic() == 0
@@ -213,10 +215,10 @@ def test_the_rate_hears_how_long_a_call_took_whether_it_was_answered_or_not(*, i
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     with raw_server(answer) as url:
-        wire = Wire(name="coupa", base_url=url, clock=CLOCK, pace=pace)
+        http_client = HttpClient(name="coupa", base_url=url, clock=CLOCK, pace=pace)
         with contextlib.suppress(Unknown):
-            wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
-        wire.close_idle()
+            http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+        http_client.close_idle()
 
     assert 0.3 <= pace.heard[0] < 5
     assert len(pace.heard) == 1
@@ -230,10 +232,10 @@ def test_a_request_that_was_begun_is_a_call_and_one_that_waited_in_vain_is_none(
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with correlated(Correlation()) as under:
         for seconds, pace in ((0, None), (1, busy), (5, None)):
-            wire = Wire(name="moveworks", base_url=url, clock=clock, pace=pace)
+            http_client = HttpClient(name="moveworks", base_url=url, clock=clock, pace=pace)
             with pytest.raises(Unavailable):
-                wire.send("GET", "/x", deadline=Deadline(clock, seconds))
-            wire.close_idle()
+                http_client.send("GET", "/x", deadline=Deadline(clock, seconds))
+            http_client.close_idle()
 
     assert under.counts() == {"moveworks_calls": 1, "moveworks_errors": 1}
 
@@ -255,8 +257,13 @@ TALKS: dict[str, Callable[[socket.socket], None]] = {
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS.keys())
 def test_without_a_whole_answer_the_outcome_is_unknown(talk: Callable[[socket.socket], None]) -> None:
     under = Correlation()
-    with correlated(under), raw_server(talk) as url, wire_to(url) as wire, pytest.raises(Unknown) as caught:
-        wire.send("PUT", "/x", deadline=Deadline(CLOCK, 5))
+    with (
+        correlated(under),
+        raw_server(talk) as url,
+        wire_to(url) as http_client,
+        pytest.raises(Unknown) as caught,
+    ):
+        http_client.send("PUT", "/x", deadline=Deadline(CLOCK, 5))
 
     assert caught.value.code == "coupa_lost"
     assert under.counts() == {"coupa_calls": 1, "coupa_errors": 1}
@@ -269,8 +276,8 @@ def test_an_answer_that_does_not_come_in_time_is_unknown() -> None:
         over.wait(5)
 
     with raw_server(hang) as url:
-        with wire_to(url) as wire, pytest.raises(Unknown) as caught:
-            wire.send("PUT", "/x", deadline=Deadline(CLOCK, 0.2))
+        with wire_to(url) as http_client, pytest.raises(Unknown) as caught:
+            http_client.send("PUT", "/x", deadline=Deadline(CLOCK, 0.2))
         over.set()
 
     assert caught.value.code == "coupa_timeout"
@@ -287,8 +294,8 @@ def test_an_answer_that_drips_ends_at_the_deadline() -> None:
             return
 
     began_s = CLOCK.monotonic()
-    with raw_server(drip) as url, wire_to(url) as wire, pytest.raises(Unknown):
-        wire.send("GET", "/x", deadline=Deadline(CLOCK, 0.5))
+    with raw_server(drip) as url, wire_to(url) as http_client, pytest.raises(Unknown):
+        http_client.send("GET", "/x", deadline=Deadline(CLOCK, 0.5))
 
     assert CLOCK.monotonic() - began_s < 4
 
@@ -312,8 +319,8 @@ def test_an_answer_that_unpacks_to_too_much_is_not_read_to_its_end() -> None:
 
 
 def test_an_error_names_the_request_and_shows_no_header_query_or_body() -> None:
-    with wire_to("http://127.0.0.1:1") as wire, pytest.raises(ServiceError) as caught:
-        wire.send(
+    with wire_to("http://127.0.0.1:1") as http_client, pytest.raises(ServiceError) as caught:
+        http_client.send(
             "POST",
             "/path",
             deadline=Deadline(CLOCK, 5),
@@ -329,10 +336,10 @@ def test_an_error_names_the_request_and_shows_no_header_query_or_body() -> None:
 # What an answer means.
 
 
-def reply(status: int = 200, body: bytes | str = b"", **headers: str) -> Reply:
+def reply(status: int = 200, body: bytes | str = b"", **headers: str) -> ServiceResponse:
     """Return an answer; a header's underscores are hyphens."""
     names = {name.replace("_", "-").lower(): value for name, value in headers.items()}
-    return Reply(status, names, body.encode() if isinstance(body, str) else body)
+    return ServiceResponse(status, names, body.encode() if isinstance(body, str) else body)
 
 
 @pytest.mark.parametrize(
@@ -553,12 +560,12 @@ def test_kept_connections_are_dropped() -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Keeping) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        with wire_to(f"http://127.0.0.1:{server.server_port}") as wire:
+        with wire_to(f"http://127.0.0.1:{server.server_port}") as http_client:
             for _ in range(3):
-                wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+                http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5))
             assert len(ports) == 1
-            wire.close_idle()
-            wire.send("GET", "/x", deadline=Deadline(CLOCK, 5))
+            http_client.close_idle()
+            http_client.send("GET", "/x", deadline=Deadline(CLOCK, 5))
         server.shutdown()
 
     assert len(ports) == 2

@@ -1,7 +1,7 @@
-"""The audit record's rows in Azure Table Storage.
+"""The rows of the audit log in Azure Table Storage.
 
-It knows how rows are written and read; how they hang together is in `journal`. Each day is a partition: first
-its head, then its rows by their places. The newest day is the first partition, so that it is found at once.
+It writes and reads rows; `audit_log` has the rules of the chain. Each day is a partition: first its head,
+then its rows by their places. The newest day is the first partition, so that it is found at once.
 
 Source: https://learn.microsoft.com/azure/storage/tables/table-storage-design-patterns#log-tail-pattern
 """
@@ -18,8 +18,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 
+from coupa_core.audit_log import Head, Row, read_head
 from coupa_core.errors import Malformed
-from coupa_core.journal import Head, Row, read_head
 from coupa_core.tables import Table
 
 HEAD = "0" * 10
@@ -28,8 +28,8 @@ HEAD = "0" * 10
 _LAST_DAY = 99999999
 
 
-class TableJournal(Table):
-    """The rows in one table. Only writing makes it: whoever checks may have no right to."""
+class TableAuditStore(Table):
+    """The rows in one table. Only a write makes the table: a reader may not have the right to."""
 
     CODES = "audit"
 
@@ -50,7 +50,7 @@ class TableJournal(Table):
         return head
 
     def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
-        """Yield each day of which anything is stored, the newest first, by one request each."""
+        """Yield each day that has rows, the newest first, by one request each."""
         last = partition(before) if before else ""
         while True:
             rows = self._found("list the days", "PartitionKey gt @last", {"last": last}, results_per_page=1)
@@ -122,7 +122,7 @@ def _stored_row(part: str, row: Row) -> dict[str, Any]:
 
 
 def _row(stored: Mapping[str, Any]) -> Row:
-    """Read a row as it is; the check of the chain says what is wrong with it."""
+    """Read a row as it is stored; the check of the chain finds its faults."""
     key = str(stored["RowKey"])
     seq = int(key) if key.isascii() and key.isdigit() and key == row_key(int(key)) else 0
     text, prev, own, seal = (str(stored.get(name, "")) for name in ("row", "prev", "hash", "seal"))
@@ -134,7 +134,7 @@ def _stored_head(part: str, head: Head) -> dict[str, Any]:
 
 
 def _head(stored: Any) -> Head | None:
-    """Read a head; None for anything that cannot be that of its day."""
+    """Read a head; None where it cannot be the head of its day."""
     text, seal = str(stored.get("head", "")), str(stored.get("seal", ""))
     head = read_head(text, seal=seal, etag=str(stored.metadata["etag"]))
     is_its = head is not None and (partition(head.day), HEAD) == (stored["PartitionKey"], stored["RowKey"])

@@ -22,7 +22,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode's classes of what breaks a line, is not shown, turns the writing round, or cannot be encoded."""
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What an event is about."""
 
     INTENT = "intent"
@@ -69,7 +69,7 @@ class Event:
         ValueError: the time has no zone.
     """
 
-    kind: Kind
+    kind: EventKind
     at: datetime
     approval_id: int | None = None
     document_type: str = ""
@@ -97,9 +97,9 @@ class Event:
 
     def values(self) -> dict[str, Any]:
         """Return what is said, by name, as JSON values; what is not said is left out."""
-        said = {name: getattr(self, name) for name in NAMES}
-        said |= {"kind": self.kind.value, "at": self.at.isoformat()}
-        return {name: value for name, value in said.items() if value not in ("", None)}
+        values = {name: getattr(self, name) for name in NAMES}
+        values |= {"kind": self.kind.value, "at": self.at.isoformat()}
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 NAMES = tuple(field.name for field in fields(Event))

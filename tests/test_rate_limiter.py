@@ -19,7 +19,7 @@ from coupa_core.decide.calls import last_turn_s
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import LedgerStore, MemoryStore, Note
-from coupa_core.turns import (
+from coupa_core.rate_limiter import (
     ALONE_S,
     FIRST_S,
     MAX_AHEAD_S,
@@ -27,7 +27,7 @@ from coupa_core.turns import (
     PATIENCE_S,
     SLOW_S,
     SPEAKING_S,
-    Turnstile,
+    RateLimiter,
 )
 from sandbox.clock import ManualClock
 from sandbox.coupa.world import Group
@@ -35,7 +35,7 @@ from sandbox.coupa.world import Group
 JAMIE = "jamie@example.com"
 CLICK_S = 9.0
 """A click's time for Coupa."""
-TURNS_S = last_turn_s(CLICK_S, FIRST_S, reads=2)
+PERMITS_S = last_turn_s(CLICK_S, FIRST_S, reads=2)
 """Until its last turn, where nothing is known yet of how long calls take."""
 
 
@@ -61,9 +61,9 @@ class Counting(MemoryStore):
         return super().save_note(name, note)
 
 
-def stile(store: LedgerStore, clock: ManualClock, per_second: int = 5) -> Turnstile:
+def stile(store: LedgerStore, clock: ManualClock, per_second: int = 5) -> RateLimiter:
     """Return what a new process would have."""
-    return Turnstile(store, clock=clock, per_second=per_second)
+    return RateLimiter(store, clock=clock, per_second=per_second)
 
 
 def most_in_a_second(times: Sequence[float]) -> int:
@@ -119,13 +119,13 @@ def test_no_second_sees_more_than_the_rate_whoever_asks_in_whatever_process(
 
 def test_processes_that_are_admitted_at_once_share_the_rate(store: LedgerStore) -> None:
     """Each process is a store's client of its own; the row is the same."""
-    given = at_once(8, lambda _: _admitted(Turnstile(store, clock=SystemClock(), per_second=5)))
+    given = at_once(8, lambda _: _admitted(RateLimiter(store, clock=SystemClock(), per_second=5)))
 
     assert [each for each in given if isinstance(each, ServiceError)] == []
     assert sum(each is True for each in given) in (2, 3)  # of 4 turns each, within 2 seconds
 
 
-def _admitted(process: Turnstile) -> bool:
+def _admitted(process: RateLimiter) -> bool:
     try:
         process.admit(4, 4, within_s=2)
     except Busy:
@@ -142,7 +142,7 @@ def test_threads_of_one_process_ask_the_table_together() -> None:
             return super().note(name)
 
     store = Slow()
-    process = Turnstile(store, clock=SystemClock(), per_second=5)
+    process = RateLimiter(store, clock=SystemClock(), per_second=5)
     with ThreadPoolExecutor(16) as pool:
         futures = [pool.submit(_admitted, process) for _ in range(16)]
         while len(process._asks) < 15:
@@ -198,18 +198,18 @@ def test_a_clock_that_is_set_keeps_nobody_waiting_for_what_was_owed(step_s: floa
     clock.advance(1)
     clock.step(step_s)
 
-    assert len(process.admit(4, 4, within_s=TURNS_S)) == 4
+    assert len(process.admit(4, 4, within_s=PERMITS_S)) == 4
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_a_clock_that_is_set_keeps_nobody_waiting_at_a_process_that_keeps_turns_alone(step_s: float) -> None:
     clock = ManualClock()
     process = stile(Counting([Unavailable("ledger_500", "away")]), clock)
-    process.admit(4, 4, within_s=TURNS_S)
+    process.admit(4, 4, within_s=PERMITS_S)
     clock.advance(1)
     clock.step(step_s)
 
-    assert len(process.admit(4, 4, within_s=TURNS_S)) == 4
+    assert len(process.admit(4, 4, within_s=PERMITS_S)) == 4
 
 
 class Impatient(ManualClock):
@@ -256,7 +256,7 @@ def test_what_can_be_finished_is_admitted_and_the_others_are_told_at_once_when_t
     admitted, told = 0, []
     for each in range(30):
         try:
-            processes[each % 4].admit(4, 4, within_s=TURNS_S)
+            processes[each % 4].admit(4, 4, within_s=PERMITS_S)
             admitted += 1
         except Busy as busy:
             told.append(busy.retry_after_s)
@@ -264,7 +264,7 @@ def test_what_can_be_finished_is_admitted_and_the_others_are_told_at_once_when_t
     assert (admitted, clock.monotonic()) == (number, 0)
     assert set(told) <= {1}
     clock.advance(1)
-    assert processes[0].admit(4, 4, within_s=TURNS_S)
+    assert processes[0].admit(4, 4, within_s=PERMITS_S)
 
 
 @pytest.mark.parametrize(("call_s", "number"), [(0.01, 10), (0.2, 9), (0.4, 7), (1.0, 5), (30.0, 5)])
@@ -327,7 +327,7 @@ def test_however_people_come_and_go_no_second_sees_more_than_the_rate(
     assert most_in_a_second(starts) <= per_second
 
 
-def starts_of(process: Turnstile, clock: ManualClock, number: int, *, first: int = 0) -> list[float]:
+def starts_of(process: RateLimiter, clock: ManualClock, number: int, *, first: int = 0) -> list[float]:
     """Return when the calls of a request begin, in steps since it came, and the first ones were split off."""
     began_s, starts = clock.monotonic(), []
     for turns in process.admit(number, number, within_s=60).split(first):
@@ -458,7 +458,7 @@ def test_a_sweep_takes_its_place_among_people_who_never_stop() -> None:
 
     crowded = Crowded()
     crowded.sleep(0)
-    sweep = Turnstile(store, clock=crowded, per_second=5)
+    sweep = RateLimiter(store, clock=crowded, per_second=5)
 
     assert sweep.wait(Deadline(clock, 50))
 

@@ -12,25 +12,25 @@ from datetime import date
 from typing import Any
 
 import pytest
-from azure.data.tables import TableClient, UpdateMode
-from journal_contract import (
+from audit_log_contract import (
     DAY_S,
     MONDAY,
     TUESDAY,
     WEDNESDAY,
+    audit_log_on,
     event,
     fill,
     found,
     head_of,
-    journal_on,
     stored,
 )
+from azure.data.tables import TableClient, UpdateMode
 from proof.relay import ANSWERS, Relay, before
 from werkzeug.wrappers import Response
 
+from coupa_core.audit_log import MAX_ROWS, NAMES, ROOT, AuditLog, Event, EventKind, Head
 from coupa_core.errors import Malformed, ServiceError, Unavailable, Unknown
-from coupa_core.journal import MAX_ROWS, NAMES, ROOT, Event, Head, Journal, Kind
-from coupa_core.table_journal import HEAD, TableJournal, partition
+from coupa_core.table_audit_log import HEAD, TableAuditStore, partition
 from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 from sandbox.azurite import Azurite
 from sandbox.serving import served
@@ -42,7 +42,7 @@ OPTIONS = [pytest.param(SWEEP_OPTIONS, id="sweep"), pytest.param(CLICK_OPTIONS, 
 
 
 def test_a_day_is_a_partition_that_begins_with_its_head(table: TableClient) -> None:
-    fill(TableJournal(table), [2, 1])
+    fill(TableAuditStore(table), [2, 1])
 
     keys = [(row["PartitionKey"], row["RowKey"]) for row in table.list_entities()]
 
@@ -63,33 +63,33 @@ def test_later_days_sort_first() -> None:
 
 
 def test_the_newest_day_is_found_by_one_request(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (journal, relay, direct):
+    with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store, [1] * 9)
         relay.calls.clear()
 
-        day, _ = next(journal.store.heads())
+        day, _ = next(audit_log.store.heads())
 
         assert day == date(2026, 12, 1)
         assert relay.count() == 1
 
 
 def test_an_append_within_a_day_takes_two_requests(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (journal, relay, _):
-        journal.append([event(1)])
+    with relayed(azurite_server) as (audit_log, relay, _):
+        audit_log.append([event(1)])
         relay.calls.clear()
 
-        journal.append([event(2), event(3)])
+        audit_log.append([event(2), event(3)])
 
         assert [call.method for call in relay.calls] == ["GET", "POST"]
 
 
 def test_the_first_append_of_a_day_takes_eight_requests(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (journal, relay, _):
-        journal.append([event(1)])
-        journal._clock.sleep(DAY_S)
+    with relayed(azurite_server) as (audit_log, relay, _):
+        audit_log.append([event(1)])
+        audit_log._clock.sleep(DAY_S)
         relay.calls.clear()
 
-        journal.append([event(2)])
+        audit_log.append([event(2)])
 
         assert relay.count() == 8
 
@@ -97,13 +97,13 @@ def test_the_first_append_of_a_day_takes_eight_requests(azurite_server: Azurite)
 def test_ninety_nine_of_the_longest_events_fit_into_one_transaction(azurite_server: Azurite) -> None:
     """4 MiB: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions."""
     texts = {name: "\U0001f600" * 256 for name in NAMES if Event.__dataclass_fields__[name].default == ""}
-    longest = event(2**63, kind=Kind.DECISION, document_id=2**63, **texts)
-    with relayed(azurite_server) as (journal, relay, _):
-        journal.append([longest] * MAX_ROWS)
+    longest = event(2**63, kind=EventKind.DECISION, document_id=2**63, **texts)
+    with relayed(azurite_server) as (audit_log, relay, _):
+        audit_log.append([longest] * MAX_ROWS)
 
         assert len(texts) == 13
         assert 3 * 2**20 < max(len(call.body) for call in relay.calls) < 4 * 2**20
-        assert journal.verify().rows == MAX_ROWS
+        assert audit_log.verify().rows == MAX_ROWS
 
 
 # What a stranger may leave there.
@@ -117,106 +117,106 @@ def spoil(table: TableClient, day: date, key: str, change: dict[str, Any]) -> No
 
 
 def test_rows_under_keys_that_are_no_places_are_found(table: TableClient) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     row = table.get_entity(partition(TUESDAY), "0000000002")
     for key in ("0000000002a", "00000000020", "2", "\u0661", "z"):
         table.create_entity({**row, "RowKey": key})
-        assert "added" in found(journal)
+        assert "added" in found(audit_log)
         table.delete_entity(partition(TUESDAY), key)
-    assert journal.verify().broken is None
+    assert audit_log.verify().broken is None
 
 
 @pytest.mark.parametrize("change", [{"row": None}, {"row": 5}, {"prev": None}, {"hash": 7}, {"seal": None}])
 def test_a_row_whose_columns_are_missing_or_no_text_is_found(
     table: TableClient, change: dict[str, Any]
 ) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     row = {**table.get_entity(partition(TUESDAY), "0000000002"), **change}
     table.upsert_entity(
         {name: value for name, value in row.items() if value is not None}, mode=UpdateMode.REPLACE
     )
 
-    assert found(journal).startswith("2026-11-24, row 2: ")
+    assert found(audit_log).startswith("2026-11-24, row 2: ")
 
 
 @pytest.mark.parametrize("change", [{"head": None}, {"head": 5}, {"head": "{}"}, {"seal": None}])
 def test_a_head_that_cannot_be_read_is_found_and_nothing_is_appended_to_it(
     table: TableClient, change: dict[str, Any]
 ) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     head = {**table.get_entity(partition(WEDNESDAY), HEAD), **change}
     table.upsert_entity(
         {name: value for name, value in head.items() if value is not None}, mode=UpdateMode.REPLACE
     )
 
-    assert found(journal).startswith("2026-11-25: ")
+    assert found(audit_log).startswith("2026-11-25: ")
     with pytest.raises(Malformed) as caught:
-        journal.append([event(9)])
+        audit_log.append([event(9)])
     assert caught.value.code in ("audit_corrupt", "audit_broken")
 
 
 def test_the_head_of_another_day_is_not_that_of_this_one(table: TableClient) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     head = table.get_entity(partition(TUESDAY), HEAD)
     table.upsert_entity({**head, "PartitionKey": partition(WEDNESDAY)}, mode=UpdateMode.REPLACE)
 
-    assert found(journal) == "2026-11-25: head does not fit (the head is missing or cannot be read)"
+    assert found(audit_log) == "2026-11-25: head does not fit (the head is missing or cannot be read)"
 
 
 @pytest.mark.parametrize("key", ["!", "-000000001"])
 def test_something_before_the_head_of_a_day_is_found(table: TableClient, key: str) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     table.create_entity({**table.get_entity(partition(TUESDAY), HEAD), "RowKey": key})
 
-    assert found(journal) == "2026-11-24: head does not fit (the head is missing or cannot be read)"
+    assert found(audit_log) == "2026-11-24: head does not fit (the head is missing or cannot be read)"
 
 
 @pytest.mark.parametrize("part", ["zzz", "79738876", "79738876_2026-11-24", "79738876_soon", "0_2026-11-24"])
 def test_what_is_no_day_of_the_record_is_none_of_its_business(table: TableClient, part: str) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     table.create_entity({"PartitionKey": part, "RowKey": HEAD, "head": "{}"})
 
-    assert journal.verify().broken is None
-    assert len(stored(journal)) == 12
+    assert audit_log.verify().broken is None
+    assert len(stored(audit_log)) == 12
 
 
 def test_columns_that_are_not_ours_are_ignored(table: TableClient) -> None:
-    journal = fill(TableJournal(table))
+    audit_log = fill(TableAuditStore(table))
     row = table.get_entity(partition(TUESDAY), "0000000002")
     table.upsert_entity({**row, "remark": "added by hand"})
 
-    assert journal.verify().broken is None
+    assert audit_log.verify().broken is None
 
 
 # The table itself.
 
 
 def test_only_writing_makes_the_table(table: TableClient) -> None:
-    journal = journal_on(TableJournal(table))
+    audit_log = audit_log_on(TableAuditStore(table))
 
-    report = journal.verify()
+    report = audit_log.verify()
 
     assert (report.broken, report.last) == (None, None)
-    assert stored(journal) == []
+    assert stored(audit_log) == []
     table.create_table()  # there was none
 
 
 def test_a_reader_who_may_not_make_a_table_can_check_the_record(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (journal, relay, direct):
+    with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store)
         relay.fail("answer", method="POST", path="Tables", times=None, status=403)
 
-        assert journal.verify().rows == 12
+        assert audit_log.verify().rows == 12
 
 
 def test_a_table_deleted_under_us_is_made_again(table: TableClient) -> None:
-    journal = journal_on(TableJournal(table))
-    journal.append([event(1)])
+    audit_log = audit_log_on(TableAuditStore(table))
+    audit_log.append([event(1)])
     table.delete_table()
 
-    journal.append([event(2)])
+    audit_log.append([event(2)])
 
-    assert stored(journal) == [(MONDAY, 1, 2)]
+    assert stored(audit_log) == [(MONDAY, 1, 2)]
 
 
 # Lost answers: the service does what it is asked, and something else is heard.
@@ -225,7 +225,7 @@ def test_a_table_deleted_under_us_is_made_again(table: TableClient) -> None:
 @contextmanager
 def relayed(
     server: Azurite, options: Mapping[str, Any] = SWEEP_OPTIONS
-) -> Iterator[tuple[Journal, Relay, Journal]]:
+) -> Iterator[tuple[AuditLog, Relay, AuditLog]]:
     """Yield a journal that goes through a relay, the relay, and a journal on the same table that does not."""
     name = f"t{time.monotonic_ns()}"
     with (
@@ -233,7 +233,11 @@ def relayed(
         table_client(connection=connection, account_url="", table=name, options=options) as through,
         table_client(connection=server.connection_string, account_url="", table=name) as past,
     ):
-        yield journal_on(TableJournal(through)), relay, journal_on(TableJournal(past), writer="direct")
+        yield (
+            audit_log_on(TableAuditStore(through)),
+            relay,
+            audit_log_on(TableAuditStore(past), writer="direct"),
+        )
 
 
 def lose(relay: Relay, answer: str, *, times: int = 1, skip: int = 0) -> None:
@@ -248,12 +252,12 @@ def lose(relay: Relay, answer: str, *, times: int = 1, skip: int = 0) -> None:
 def test_rows_that_were_written_are_ours_though_the_answer_was_lost(
     azurite_server: Azurite, answer: str, options: Mapping[str, Any]
 ) -> None:
-    with relayed(azurite_server, options) as (journal, relay, direct):
-        journal.append([event(1)])
+    with relayed(azurite_server, options) as (audit_log, relay, direct):
+        audit_log.append([event(1)])
         lose(relay, answer)
 
-        journal.append([event(2), event(3)])
-        journal.append([event(4)])
+        audit_log.append([event(2), event(3)])
+        audit_log.append([event(4)])
 
         assert [number for _, _, number in stored(direct)] == [1, 2, 3, 4]
         assert direct.verify().broken is None
@@ -265,10 +269,10 @@ def test_a_day_begins_once_though_an_answer_was_lost_at_any_step(
     azurite_server: Azurite, answer: str, step: int
 ) -> None:
     """The root, that it names Monday, Monday's head, the note of it, and the first rows."""
-    with relayed(azurite_server, CLICK_OPTIONS) as (journal, relay, direct):
+    with relayed(azurite_server, CLICK_OPTIONS) as (audit_log, relay, direct):
         lose(relay, answer, skip=step)
 
-        journal.append([event(1), event(2)])
+        audit_log.append([event(1), event(2)])
 
         assert not relay._faults, "the step was not reached"
         assert stored(direct) == [(MONDAY, 1, 1), (MONDAY, 2, 2)]
@@ -278,11 +282,11 @@ def test_a_day_begins_once_though_an_answer_was_lost_at_any_step(
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_rows_whose_answers_are_all_lost_are_ours_all_the_same(azurite_server: Azurite, answer: str) -> None:
-    with relayed(azurite_server) as (journal, relay, direct):
+    with relayed(azurite_server) as (audit_log, relay, direct):
         direct.append([event(1)])
         lose(relay, answer, times=99)
 
-        journal.append([event(2)])
+        audit_log.append([event(2)])
 
         assert [number for _, _, number in stored(direct)] == [1, 2]
 
@@ -291,12 +295,12 @@ def test_rows_whose_answers_are_all_lost_are_ours_all_the_same(azurite_server: A
 def test_rows_that_the_service_never_writes_raise(
     azurite_server: Azurite, options: Mapping[str, Any]
 ) -> None:
-    with relayed(azurite_server, options) as (journal, relay, direct):
+    with relayed(azurite_server, options) as (audit_log, relay, direct):
         direct.append([event(1)])
         relay.fail("cut", method="POST", path="batch", times=None)
 
         with pytest.raises(Unknown) as caught:
-            journal.append([event(2)])
+            audit_log.append([event(2)])
 
         assert caught.value.code == "audit_lost"
         assert [number for _, _, number in stored(direct)] == [1]
@@ -305,12 +309,12 @@ def test_rows_that_the_service_never_writes_raise(
 
 def test_rows_of_somebody_else_are_not_taken_for_ours(azurite_server: Azurite) -> None:
     """The answer to ours is an error, nothing was done, and another writer comes in between."""
-    with relayed(azurite_server, CLICK_OPTIONS) as (journal, relay, direct):
+    with relayed(azurite_server, CLICK_OPTIONS) as (audit_log, relay, direct):
         direct.append([event(1)])
         relay.between = lambda: direct.append([event(2)])
         relay.fail("answer", method="POST", path="batch", status=503)
 
-        journal.append([event(2)])
+        audit_log.append([event(2)])
 
         assert [number for _, _, number in stored(direct)] == [1, 2, 2]
         assert direct.verify().broken is None
@@ -318,7 +322,7 @@ def test_rows_of_somebody_else_are_not_taken_for_ours(azurite_server: Azurite) -
 
 # A service that refuses, says nothing, or is not there.
 
-OPERATIONS: dict[str, Callable[[TableJournal], object]] = {
+OPERATIONS: dict[str, Callable[[TableAuditStore], object]] = {
     "head": lambda store: store.head(MONDAY),
     "heads": lambda store: list(store.heads()),
     "rows": lambda store: list(store.rows(MONDAY)),
@@ -334,9 +338,9 @@ def client_of(url: str) -> TableClient:
     return table_client(connection=connection, account_url="", table="audit", options=CLICK_OPTIONS)
 
 
-def failure_of(work: Callable[[TableJournal], object], client: TableClient) -> ServiceError:
+def failure_of(work: Callable[[TableAuditStore], object], client: TableClient) -> ServiceError:
     """Return what the operation raised."""
-    store = TableJournal(client)
+    store = TableAuditStore(client)
     store._exists = True
     with pytest.raises(ServiceError) as caught:
         work(store)
@@ -374,28 +378,28 @@ def test_a_service_that_is_not_there_is_told(name: str) -> None:
 
 
 def test_a_purge_beside_another_is_left_to_the_next_one(azurite_server: Azurite) -> None:
-    with relayed(azurite_server) as (journal, relay, direct):
+    with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store)
-        for each in (journal, direct):
+        for each in (audit_log, direct):
             each._clock.sleep(3 * DAY_S)
         relay.between = lambda: direct.purge(keep_days=1)
 
         with pytest.raises(ServiceError):
-            journal.purge(keep_days=1)
+            audit_log.purge(keep_days=1)
 
-        assert journal.purge(keep_days=1) == 0
+        assert audit_log.purge(keep_days=1) == 0
         assert head_of(direct.store, TUESDAY).purged == 8
         assert direct.verify().broken is None
 
 
 @contextmanager
-def aged(server: Azurite) -> Iterator[tuple[Journal, Relay, Journal]]:
+def aged(server: Azurite) -> Iterator[tuple[AuditLog, Relay, AuditLog]]:
     """Yield a journal through a relay, at a time when Monday and Tuesday are old: 3 and 150 rows."""
-    with relayed(server) as (journal, relay, direct):
+    with relayed(server) as (audit_log, relay, direct):
         fill(direct.store, [3, 150, 4])
-        for each in (journal, direct):
+        for each in (audit_log, direct):
             each._clock.sleep(3 * DAY_S)
-        yield journal, relay, direct
+        yield audit_log, relay, direct
 
 
 @pytest.mark.parametrize("answer", ["500", "503", "504"])
@@ -404,10 +408,10 @@ def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
     azurite_server: Azurite, answer: str, skip: int
 ) -> None:
     """The first transaction is the tombstone."""
-    with aged(azurite_server) as (journal, relay, direct):
+    with aged(azurite_server) as (audit_log, relay, direct):
         lose(relay, answer, skip=skip)
 
-        assert journal.purge(keep_days=1) == 153
+        assert audit_log.purge(keep_days=1) == 153
 
         assert not relay._faults, "the step was not reached"
         assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY]
@@ -416,16 +420,16 @@ def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
 
 
 def test_a_day_that_cannot_be_purged_keeps_no_other_from_it(azurite_server: Azurite) -> None:
-    with aged(azurite_server) as (journal, relay, direct):
+    with aged(azurite_server) as (audit_log, relay, direct):
         relay.fail("answer", method="POST", path="batch", status=403, skip=1)
 
         with pytest.raises(Unavailable) as caught:
-            journal.purge(keep_days=1)
+            audit_log.purge(keep_days=1)
 
         assert caught.value.code == "audit_403"
         assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY, MONDAY]
         assert list(direct.store.rows(TUESDAY)) == []
         assert direct.verify().broken is None
-        assert journal.purge(keep_days=1) == 3
+        assert audit_log.purge(keep_days=1) == 3
         assert [day for day, _ in direct.store.heads()] == [WEDNESDAY, TUESDAY]
         assert direct.verify().broken is None
