@@ -30,8 +30,8 @@ def folded(address: str | None) -> str:
 
     A capital becomes its small letter only where that letter's capital is the very same one. So two letters
     become one only if one is the other's capital: the Kelvin sign stays what it is although its small letter
-    is "k", and neither "ß" nor a ligature becomes two letters, as they do in `casefold`. What is Punycode in
-    the domain becomes the letters that it stands for, where it is well formed.
+    is "k", and neither "ß" nor a ligature becomes two letters, as they do in `casefold`. Well-formed
+    Punycode in the domain becomes the letters that it stands for.
 
     Source: RFC 5891, section 4.4 (a label and its other form are equivalent)
 

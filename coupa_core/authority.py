@@ -1,4 +1,4 @@
-"""Who may decide what: action tokens and the rules that compare a person with Coupa's record.
+"""Decide who may decide: action tokens, and the rules that compare a person with Coupa's record.
 
 Pure: it reads no clock, no setting and no service. It does not know how a decision is carried out.
 """
@@ -20,7 +20,7 @@ from coupa_core.errors import ServiceError
 from coupa_core.model import Approval, Bar, Document, Figure, Person, Verb
 
 TOKEN_LIFE = timedelta(days=30)
-"""As long as Moveworks' buttons live at most; state, not time, is what usually ends a token.
+"""The longest life of a Moveworks button; usually the state of the approval, not time, ends a token.
 
 Source: https://help.moveworks.com/docs/button-expiration
 """
@@ -31,18 +31,18 @@ _MAX_TOKEN = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a token says: this decision was offered to that person, for that content, until then.
+    """The content of a token: this decision was offered to that person, for that content, until then.
 
     Attributes:
-        approver_key: whom Coupa asks: `user:<id>` or `group:<id>`.
-        person: who was told: `user:<id>`, the approver, a member of the group, or a delegate.
-        content: digest of what was shown; empty where no decision was offered: with such a token a person may
-            ask the requester, and hears why it cannot be decided in chat.
+        approver_key: the user or group whom Coupa asks: `user:<id>` or `group:<id>`.
+        person: the decider who was told: `user:<id>`.
+        content: the hash of the content that was shown. Empty where no decision was offered: with such a
+            token a person may ask the requester, and learns why it cannot be decided in chat.
         generation: of the approval's row.
-        locale: of the language that this person reads, for answers that need no question to Coupa.
-        holder: keyed mark of the address by which the chat knows this person, for the same; empty in a token
-            of an earlier version.
-        kid: of the key that signed it; for the record.
+        locale: of the language that this person reads, for answers without a call to Coupa.
+        holder: a keyed hash of the person's address in the chat, for the same answers; empty in a token of an
+            earlier version.
+        kid: the id of the key that signed it, for the audit log.
     """
 
     approval_id: int
@@ -59,7 +59,7 @@ class Offer:
 class TokenKeys:
     """The keys that sign and verify action tokens; the first signs, all verify, so that keys can rotate.
 
-    A token is `v1.<kid>.<payload>.<signature>`: base64url without padding, HMAC-SHA256 over all that stands
+    A token is `v1.<kid>.<payload>.<signature>`: base64url without padding, HMAC-SHA256 over everything
     before the signature. It holds ids and hashes, no personal data.
     """
 
@@ -67,7 +67,7 @@ class TokenKeys:
         self._keys = dict(keys)
 
     def offer(self, right: Right, approval: Approval, *, content: str, generation: int, now: datetime) -> str:
-        """Return the token by which somebody may decide this content from now on, or ask; see `Offer`."""
+        """Return a token with which the person may decide this content, or ask a question; see `Offer`."""
         key = next(iter(self._keys.values()))
         return self.sign(
             Offer(
@@ -83,7 +83,7 @@ class TokenKeys:
         )
 
     def is_held_by(self, offer: Offer, address: str) -> bool:
-        """Tell whether the chat knew whom a token names by this address; an earlier one does not say."""
+        """Tell whether the person of a token has this address; False for a token of an earlier version."""
         return hmac.compare_digest(_holder(self._keys[offer.kid], address), offer.holder)
 
     def sign(self, offer: Offer) -> str:
@@ -103,10 +103,9 @@ class TokenKeys:
         return f"{head}.{_encode(_mac(key, head))}"
 
     def verify(self, token: str) -> Offer | None:
-        """Return what the token says, or None when it is not ours, whatever is wrong with it.
+        """Return the content of a token; None when it is not valid, for whatever reason.
 
-        The signature is compared in constant time before anything in the payload is read; the expiry is for
-        the caller to judge.
+        The signature is compared in constant time before the payload is read; the caller checks the expiry.
         """
         head, _, signature = token[:_MAX_TOKEN].rpartition(".")
         mark, _, rest = head.partition(".")
@@ -131,23 +130,23 @@ class TokenKeys:
 
 
 def keys_of(encoded: Mapping[str, str]) -> dict[str, bytes]:
-    """Decode the base64 keys of the settings, which have been checked there."""
+    """Decode the base64 keys of the settings, which were checked there."""
     return {kid: base64.b64decode(key) for kid, key in encoded.items()}
 
 
 class EmailMap:
-    """From Coupa's e-mail addresses to the chat's, where the two differ.
+    """A map from Coupa's e-mail addresses to the chat's, where the two differ.
 
     Args:
         chat_by_coupa: distinct addresses to distinct addresses, and `@domain` to `@domain` for all others
-            of a domain, as the settings checked.
+            of a domain; the settings have checked them.
     """
 
     def __init__(self, chat_by_coupa: Mapping[str, str] | None = None) -> None:
         self._chat = {folded(coupa): chat for coupa, chat in (chat_by_coupa or {}).items()}
 
     def to_chat(self, address: str | None) -> str:
-        """Return the address that the chat knows a person by; empty when there is none that can be used."""
+        """Return the person's address in the chat; empty when there is none that can be used."""
         own = (address or "").strip()
         domain = self._chat.get(f"@{domain_of(own)}")
         other = f"{own.rpartition('@')[0]}{domain}" if domain else own
@@ -164,7 +163,7 @@ class EmailMap:
 
 
 class Capacity(StrEnum):
-    """Why somebody may decide."""
+    """The reason why a person may decide."""
 
     APPROVER = "approver"
     MEMBER = "member"
@@ -173,14 +172,14 @@ class Capacity(StrEnum):
 
 @dataclass(frozen=True)
 class Decider:
-    """Somebody who may decide an approval now.
+    """A person who may decide an approval now.
 
     Attributes:
         key: `user:<id>`.
-        address: by which the chat knows the person.
+        address: the person's e-mail address in the chat.
         name: for Coupa's record; possibly empty.
         locale: of the language that the person reads, as Coupa has it; possibly empty.
-        capacity: why.
+        capacity: why the person may decide.
     """
 
     key: str
@@ -190,18 +189,18 @@ class Decider:
     capacity: Capacity
 
     def acts_for(self, approval: Approval) -> str:
-        """Return the name of the group or person for whom they act; empty for the approver."""
+        """Return the name of the group or person that they act for; empty for the approver."""
         return "" if self.capacity is Capacity.APPROVER else approval.asked_name
 
 
 @dataclass(frozen=True)
 class Deciders:
-    """Who may decide one approval.
+    """The people who may decide one approval now.
 
     Attributes:
         people: possibly empty.
-        is_certain: everything was read; if not, somebody who is not here may belong here all the same.
-        failure: why not, where a neighbour failed.
+        is_certain: everything was read; if not, a person who is missing here may still be a decider.
+        failure: the error of the read that failed.
     """
 
     people: tuple[Decider, ...]
@@ -223,14 +222,14 @@ def find_deciders(
 ) -> tuple[Decider, ...]:
     """Return everybody who may decide an approval: the approver or the group's members, then the delegates.
 
-    Nobody who is inactive, or has no id or no e-mail; an inactive approver has no delegates either, because
-    theirs is the approver's right.
+    A person who is inactive, or has no id or no e-mail, is left out. An inactive approver has no delegates
+    either, because they have only the approver's right.
 
     Args:
         approval: as Coupa has it now.
-        members: of the group that is asked; not looked at for a user.
-        delegates: who acts for the user that is asked, now; not looked at for a group.
-        emails: to the chat's addresses.
+        members: of the group that is asked; ignored for a user.
+        delegates: the people who act now for the user that is asked; ignored for a group.
+        emails: maps Coupa's addresses to the chat's.
     """
     who = approval.approver
     found: dict[str, Decider] = {}
@@ -247,7 +246,7 @@ def find_deciders(
 
 
 def decider_of(person: Person, capacity: Capacity, emails: EmailMap) -> Decider | None:
-    """Return a person as the chat knows them; None for nobody who is active, with an id and an e-mail."""
+    """Return a person as a decider; None for one who is inactive, or has no id or no e-mail."""
     address = emails.to_chat(person.email)
     if person.active is False or person.key is None or not address:
         return None
@@ -255,18 +254,18 @@ def decider_of(person: Person, capacity: Capacity, emails: EmailMap) -> Decider 
 
 
 def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
-    """Return the one person whom the chat knows by this address; None for nobody, and for more than one."""
+    """Return the one person with this address in the chat; None for none, and for more than one."""
     found = [person for person in people if same_address(person.address, address)]
     return found[0] if len(found) == 1 else None
 
 
 def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
-    """Tell whether the person asked for the purchase, or entered it; by id too, as addresses may differ."""
+    """Tell whether the person requested or entered the document, by id or by address."""
     return any(is_same(decider, asker, emails) for asker in document.askers)
 
 
 def is_same(decider: Decider, person: Person | None, emails: EmailMap) -> bool:
-    """Tell whether a record of Coupa is of this person."""
+    """Tell whether a record of Coupa is this person's."""
     if person is None:
         return False
     return person.key == decider.key or same_address(decider.address, emails.to_chat(person.email))
@@ -284,10 +283,10 @@ class Limits:
         self._by_currency = dict(by_currency or {})
 
     def bar(self, document: Document) -> Bar | None:
-        """Say whether one of the document's figures keeps it from chat; None when none does.
+        """Return why one of the document's figures bars a decision in chat; None when none does.
 
-        Where there are limits, one that is not stated, or in a currency without a limit, counts as too great.
-        A sum that is paid back, or an order that is cancelled, counts by its size.
+        Where there are limits, a figure that is not stated, or in a currency without a limit, bars it, too. A
+        negative figure, of a refund or a cancelled order, counts by its size.
         """
         found = {self._bar(each) for each in document.figures} if self._by_currency else set()
         return next((bar for bar in (Bar.TOO_GREAT, Bar.UNSTATED) if bar in found), None)
@@ -303,12 +302,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Right:
-    """What somebody who may decide an approval can do with it from chat.
+    """The actions of a decider in chat, or the reason why there are none.
 
     Attributes:
-        decider: who.
-        actions: what is offered, and taken; empty where there is a bar.
-        bar: why it can be decided in Coupa only, if so.
+        decider: the person.
+        actions: the actions that are offered and accepted; empty where there is a bar.
+        bar: why the person can decide in Coupa only; None where chat is possible.
     """
 
     decider: Decider
@@ -317,13 +316,13 @@ class Right:
 
 
 class Rules:
-    """What an operator's rules leave to chat: the one answer for notices, lists, clicks and traces.
+    """The operator's rules for decisions in chat: notices, lists, clicks and traces all ask them.
 
     Args:
-        actions: what approvers can do from chat.
+        actions: the actions that approvers have in chat.
         limits: amounts above which a decision is made in Coupa itself.
         emails: to the chat's addresses.
-        allow_self: people may decide on what they asked for.
+        allow_self: people may decide on their own requests.
     """
 
     def __init__(
@@ -335,7 +334,7 @@ class Rules:
         self._allow_self = allow_self
 
     def right(self, decider: Decider, approval: Approval, document: Document) -> Right:
-        """Return what this person can do from chat with an approval whose turn it is."""
+        """Return the right of a person to an approval whose turn it is."""
         if bar := self._bar(decider, document):
             return Right(decider, bar=bar)
         can_hold = approval.holdable is True
@@ -344,7 +343,7 @@ class Rules:
     def rights(
         self, deciders: Deciders, approval: Approval, document: Document, *, shared: Collection[str] = ()
     ) -> list[Right]:
-        """Return the right of everybody who may decide; none from chat for an address of two users."""
+        """Return the right of every decider; an address of two users has none in chat."""
         return [
             Right(person, bar=Bar.SHARED)
             if person.address in shared
@@ -353,7 +352,7 @@ class Rules:
         ]
 
     def _bar(self, decider: Decider, document: Document) -> Bar | None:
-        """Return why this person cannot decide this document from chat; None when it is possible."""
+        """Return why this person cannot decide this document in chat; None when it is possible."""
         if not self._allow_self and is_requester(decider, document, self.emails):
             return Bar.OWN if is_same(decider, document.requested_by, self.emails) else Bar.ENTERED
         if document.is_sensitive:
@@ -364,7 +363,7 @@ class Rules:
 
 
 def recipients(rights: Iterable[Right]) -> list[Right]:
-    """Return who is told: nobody by an address of two; who asked or entered it if nobody else decides."""
+    """Return the rights of the people to tell: no shared address, and the requester as the last resort."""
     everybody = list(rights)
     others = [each for each in everybody if not (each.bar and each.bar.is_of_asker)]
     return [each for each in others or everybody if each.bar is not Bar.SHARED]
@@ -375,7 +374,7 @@ def _mac(key: bytes, text: str) -> bytes:
 
 
 def _holder(key: bytes, address: str) -> str:
-    """Return the mark of an address, which tells nobody the address who has no key."""
+    """Return a keyed hash of an address; without the key nobody can tell the address."""
     return _encode(_mac(key, f"holder {folded(address)}")[:6])
 
 

@@ -1,7 +1,7 @@
-"""When somebody may be disturbed, and when announcements, reminders and escalations are due.
+"""Compute when a person may be disturbed, and when announcements, reminders and escalations are due.
 
-It sends nothing and remembers nothing: moments come in and go out, as aware UTC. A moment is closed while
-the person's clock shows quiet hours, or their calendar no working day; else it is open.
+Pure: times come in and go out, as aware UTC. A time is closed while the person's clock shows quiet hours, or
+their calendar no working day; otherwise it is open.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 _NINE = time(9)
 _MAX_BEFORE = 30
 _AROUND = range(-len(DAYS) - 1, len(DAYS) + 2)
-"""Days of which at least one working day is wholly over, and one is yet to begin."""
+"""Offsets of days around today that contain a past and a future working day."""
 
 _NO_ZONES = (
     "must be a JSON object from e-mail addresses or domains to IANA time zones "
@@ -33,28 +33,28 @@ _WHO = re.compile(r"([^\s@]+@)?([\w-]+\.)+[\w-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Cadence:
-    """How a deployment wants its people to be disturbed.
+    """When and how often a deployment disturbs people.
 
     Coupa does not say in which time zone a user lives: its Users API has `default-locale` and no zone.
-    So zones are settings.
+    Zones are therefore settings.
     Source: https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
     (Users API)
 
     Attributes:
         zone: IANA zone of everybody who is not in `zones`.
         zones: IANA zone by e-mail address or domain in lower case; an address beats its domain.
-        quiet: from this hour until before that one, on every day; may cross midnight.
-        working_days: at least one, Monday is 0.
-        urgent_within: what is needed within this is told at any hour; zero for never.
-        digest_over: more messages than this for one person in one sweep become one; 0 for never.
-        digest_at: the hour that new approvals wait for.
-        remind_after: from the announcement to the first reminder; then the gap doubles.
-        remind_max: reminders for one version, of silence.
-        remind_before: so many working days before a day by which a decision is wanted is a reminder, too.
+        quiet: begin and end of the quiet hours, on every day; they may cross midnight.
+        working_days: at least one; Monday is 0.
+        urgent_within: an approval that is needed within this time is told at any hour; zero for never.
+        digest_over: more messages than this to one person in one sweep become one; 0 for never.
+        digest_at: the hour for which new approvals wait.
+        remind_after: from the announcement to the first reminder; then the gap doubles each time.
+        remind_max: the most reminders of one version after silence.
+        remind_before: reminders come so many working days before a wanted day, too.
         escalate_after: from the announcement to the escalation.
 
     Raises:
-        ValueError: no working day, or quiet hours that begin when they end; the search would not end.
+        ValueError: no working day, or quiet hours that begin when they end: the search would not end.
     """
 
     zone: str = "UTC"
@@ -81,10 +81,10 @@ class Cadence:
         return self.zones.get(own) or self.zones.get(own.rpartition("@")[2]) or self.zone
 
     def open_at(self, address: str, at: datetime) -> datetime:
-        """Return the earliest moment not before `at` when this person may be told: `at` when it is open.
+        """Return the earliest open time for this person from `at` on: `at` itself when it is open.
 
-        Quiet hours hold on every day, so that those of a Friday evening reach into Saturday, and those of a
-        Sunday into Monday: with Monday to Friday, 20:00 to 07:00, Friday 21:00 waits for Monday 07:00.
+        Quiet hours hold on every day: those of Friday evening reach into Saturday, and those of Sunday into
+        Monday. With Monday to Friday, 20:00 to 07:00, a message of Friday 21:00 waits for Monday 07:00.
         An hour that a clock skips or has twice is quiet where the clock shows a quiet hour.
         """
         zone, moment = ZoneInfo(self.zone_of(address)), at.astimezone(UTC)
@@ -97,7 +97,7 @@ class Cadence:
             moment = turn  # the clock was set on the way: look again from there
 
     def _open_wall(self, wall: datetime) -> datetime:
-        """Return when the wall clock next shows an open moment, as if nobody ever set it."""
+        """Return the next open time on a wall clock that is never set."""
         while True:
             if wall.weekday() not in self.working_days:
                 wall = datetime.combine(wall.date() + _DAY, time())
@@ -115,11 +115,11 @@ class Cadence:
         return (until if until > wall else until + _DAY) if is_quiet else None
 
     def announce_at(self, address: str, since: datetime) -> datetime:
-        """Return when something new since then is told: at the next digest hour, if there is one, when open.
+        """Return when an approval that is new since then is announced: at the next digest hour, or when open.
 
-        The digest hour is the person's, on working days; one in quiet hours is put off to their end, and
-        what comes up to then is told with it. An hour that a day has twice counts the first time, one that
-        it skips as long after the skip as it would have been.
+        The digest hour is on the person's clock, on working days. A digest hour within quiet hours moves to
+        their end, and approvals that come until then are part of it. An hour that a day has twice counts the
+        first time; a skipped hour is as long after the skip as it would have been.
         """
         if self.digest_at is None:
             return self.open_at(address, since)
@@ -137,14 +137,14 @@ class Cadence:
         return self.open_at(address, min(hour for hour in hours if hour >= since))
 
     def is_urgent(self, need_by: date | None, address: str, now: datetime) -> bool:
-        """Tell whether something is needed so soon, by the person's calendar, that it is told at any hour."""
+        """Tell whether an approval is needed so soon, by the person's calendar, that any hour will do."""
         if need_by is None or not self.urgent_within:
             return False
         local = now.astimezone(ZoneInfo(self.zone_of(address)))
         return need_by <= (local + self.urgent_within).date()
 
     def told_at(self, need_by: date | None, address: str, since: datetime) -> datetime:
-        """Return when something is told that is not urgent yet: once it is, or when open from `since` on."""
+        """Return when an approval that is not urgent yet is told: when it becomes urgent, or when open."""
         opening = self.open_at(address, since)
         if need_by is None or not self.urgent_within:
             return opening
@@ -156,7 +156,7 @@ class Cadence:
 
         Args:
             last: when this person was last told or reminded of this version.
-            reminders: how many reminders of it there were.
+            reminders: the number of earlier reminders of it.
         """
         if self.remind_after is None or reminders >= self.remind_max:
             return None
@@ -174,16 +174,16 @@ class Cadence:
         address: str | None = None,
         after: datetime | None = None,
     ) -> datetime | None:
-        """Return when the next reminder that counts back from a day is due, or None where there is none.
+        """Return when the next reminder before a wanted day is due, or None where there is none.
 
-        That is in the morning of a day after the one on which somebody last heard of it: who has heard of it
-        on the day itself needs no reminder, and what has been missed for days is said once.
+        It is due in the morning, on a later day than the person's last message: after a message on the day
+        itself no reminder is needed, and days that were missed make one reminder.
 
         Args:
             wanted_by: the days from which to count back.
             last: when they were last told or reminded of this version.
-            address: whose calendar; None for that of whoever comes first.
-            after: what was due then or before does not count.
+            address: for the person's own calendar; None for the earliest calendar of all.
+            after: reminders that were due then or before do not count.
         """
         days = {
             _working_day_before(day, number, self.working_days)
@@ -200,13 +200,13 @@ class Cadence:
 
     @property
     def _morning(self) -> time:
-        """Return the hour at which a day's reminders are due: of the digest, or when quiet hours end."""
+        """Return the hour of the morning reminders: that of the digest, or the end of quiet hours."""
         if self.digest_at is not None:
             return self.digest_at
         return self.quiet[1] if self.quiet else _NINE
 
     def escalation_at(self, *, first: datetime) -> datetime | None:
-        """Return when a version that was first told then is escalated, or None where it is not."""
+        """Return when the wait is escalated that began with the first notice then; None for never."""
         if self.escalate_after is None:
             return None
         try:
@@ -216,7 +216,7 @@ class Cadence:
 
 
 def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
-    """Return the first moment after `begin`, up to `end`, at which the zone's clocks are set; or None."""
+    """Return the first time after `begin`, up to `end`, at which the zone's clocks are set; or None."""
     offset = begin.astimezone(zone).utcoffset()
     while begin < end:
         after = min(begin + _DAY, end)  # no zone sets its clocks twice within a day

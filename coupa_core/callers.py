@@ -1,6 +1,6 @@
-"""Who may call which route: three kinds of callers, and the applications that Entra vouches for.
+"""Decide which callers may call which route: three kinds, and the applications that Entra vouches for.
 
-The host asks each kind for its own key (infra/keys.bicep); what is here comes on top of the keys, where the
+The host asks each kind for its own key (infra/keys.bicep); this module adds a second check, where the
 settings name applications.
 """
 

@@ -1,9 +1,9 @@
 """Connections that end in time, and sessions of `requests` on them that remember nothing.
 
-A time limit of `requests` is one for each wait: a neighbour that sends a byte a second never exceeds it.
+A time limit of `requests` is one for each wait: a service that sends a byte a second never exceeds it.
 Here each socket asks before each wait how much time is left to the work that uses it (`clock.until`), so that
 connect, handshake, request, headers and body share one deadline, inside Azure's SDK as well.
-It knows no neighbour. The system's resolver takes no deadline, so that a thread of its own waits for it.
+It knows no service. The system's resolver takes no deadline, so that a thread of its own waits for it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ else:
 
 
 class _Timely(_Base):
-    """What of a socket may wait, each time for no longer than there is time.
+    """The methods of a socket that may wait, each limited by the time that is left.
 
     `settimeout` still says how long one wait may be.
     """
@@ -132,7 +132,7 @@ class _Adapter(HTTPAdapter):
 def session(*, use_proxy: bool = True) -> Session:
     """Make a session: connections that end in time, no repeats, and no cookies.
 
-    A cookie that a neighbour sets would tie requests together that have nothing to do with each other.
+    A cookie that a service sets would tie requests together that have nothing to do with each other.
 
     Args:
         use_proxy: whether a proxy and certificates of the environment are used.

@@ -1,4 +1,4 @@
-"""The id by which one request or one sweep is found again, here and at the neighbours, and its calls there.
+"""The id by which one request or one sweep is found again, here and at the services, and its calls there.
 
 It travels in the context and not in arguments: whoever starts threads copies the context into them, and
 nothing between a trigger and the wire has to know of it. It decides nothing.

@@ -1,7 +1,7 @@
-"""Who may decide an approval, as Coupa's records of people say: members of groups, and delegates of today.
+"""Look up who may decide an approval in Coupa's records: members of groups, and present delegates.
 
-For announcing, what was found is kept for minutes; a click is always judged by a fresh read. It decides no
-approval and sends nothing.
+Sweeps keep the records for some minutes; a click always reads afresh. The directory decides no approval and
+sends nothing.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from coupa_core.halving import PartialResult, by_halves
 from coupa_core.model import Approval, Delegation, Member, Person, user_id
 
 KEEP_S = 300.0
-"""How long members and delegations are kept for announcing."""
+"""How long a sweep keeps members and delegations."""
 
 STALE_S = 3600.0
-"""How long they are still used when they cannot be read anew."""
+"""How long a sweep still uses them when they cannot be read anew."""
 
 READ_S = 5.0
-"""How long reading them may take for announcing: there is something to be told without them."""
+"""The most seconds of a sweep for reading them: some approvals need none of them."""
 
 AGAIN_S = 60.0
-"""How long after a failure they are not asked for again."""
+"""How long after a failure a sweep does not ask for them again."""
 
 T = TypeVar("T")
 
@@ -39,18 +39,18 @@ logger = logging.getLogger(__name__)
 
 
 class PeopleSource(Protocol):
-    """Coupa, as far as people are looked up in it; all but `now` raise `ServiceError` on failure."""
+    """The port to Coupa's records of people; all methods but `now` raise `ServiceError` on failure."""
 
     def now(self) -> datetime:
-        """Return the time by Coupa's clock, as its last answer showed it; ours where none did."""
+        """Return the time by Coupa's clock, as its last answer showed it; our time where none did."""
         ...
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
-        """Return the members of approval groups, by the id of the group; names are there to make sure."""
+        """Return the members of approval groups, by the id of the group; the given names confirm the ids."""
         ...
 
     def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
-        """Return the users with these ids, each with the id of its manager, and who cannot be read."""
+        """Return the users with these ids, each with its manager's id, and the ids that cannot be read."""
         ...
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
@@ -63,9 +63,9 @@ class PeopleSource(Protocol):
 
 
 class MemoizedPeople:
-    """People as one request sees them: each question is asked once, and its failure is an answer too.
+    """A source of people for one request: it asks each question once, and keeps failures, too.
 
-    So twenty decisions cost no more questions than one, and each is judged as if it came alone.
+    Twenty decisions then cost no more questions than one, and each is judged as if it came alone.
     """
 
     def __init__(self, people: PeopleSource) -> None:
@@ -108,11 +108,11 @@ class MemoizedPeople:
 
 @dataclass(frozen=True)
 class SharedAddresses:
-    """Which addresses belong to more than one user of Coupa, and of which that cannot be said now.
+    """Addresses that belong to more than one user of Coupa, and addresses that could not be looked up.
 
     Attributes:
         shared: addresses of several active users.
-        unknown: why nobody knows, by address.
+        unknown: the error of each lookup that failed, by address.
     """
 
     shared: set[str] = field(default_factory=set)
@@ -121,24 +121,25 @@ class SharedAddresses:
 
 @dataclass(frozen=True)
 class ReachablePeople:
-    """Whom the chat can reach, and of whom that cannot be said now.
+    """People whom the chat can reach, and people who could not be looked up.
 
     Attributes:
-        people: by their keys, or by those of whom they are the managers.
-        unknown: why nobody knows, by the same keys. Whoever is in neither cannot be reached.
+        people: by their own keys, or, for managers, by the keys of those whom they manage.
+        unknown: the error of each lookup that failed, by the same keys. A person in neither cannot be
+            reached.
     """
 
     people: dict[str, Decider] = field(default_factory=dict)
     unknown: dict[str, ServiceError] = field(default_factory=dict)
 
     def may_be_in(self, audience: Audience, key: str) -> bool:
-        """Tell whether somebody is meant, or may be: of everybody, each is."""
+        """Tell whether an audience includes a person, or may include one who could not be looked up."""
         person = self.people.get(key)
         is_meant = person is not None and audience.has(person.address)
         return audience.is_everybody or key in self.unknown or is_meant
 
     def is_known_later(self, key: str) -> bool:
-        """Tell whether somebody may be known later: nobody could look them up, and nobody refused it."""
+        """Tell whether a later lookup may succeed: this one failed, and not by a refusal."""
         why = self.unknown.get(key)
         return why is not None and not isinstance(why, Denied | Refused)
 
@@ -148,8 +149,8 @@ class _Acting:
     """The delegations that hold now.
 
     Attributes:
-        listed: them; without a delegate where nobody knows who that is.
-        unknown: why not, by the id of the delegate.
+        listed: the delegations; without a delegate where that person could not be read.
+        unknown: the error of each such read, by the id of the delegate.
     """
 
     listed: list[Delegation] = field(default_factory=list)
@@ -158,26 +159,26 @@ class _Acting:
 
 @dataclass
 class _KeptDelegations:
-    """What was read, and when, on the monotonic clock; the value is None where that is not allowed."""
+    """The delegations, None where they may not be read, and the time of the read on the monotonic clock."""
 
     at_s: float = float("-inf")
     value: _Acting | None = field(default_factory=_Acting)
     failure: ServiceError | None = None
-    """Why nothing is known."""
+    """The error of the read."""
 
 
 _Members = tuple[list[Person], ServiceError | None]
-"""Those of a group that are known, and why somebody is not."""
+"""The known members of a group, and the error for the others."""
 
 
 class Directory:
-    """Looks people up.
+    """Looks up people.
 
     Args:
-        people: where.
-        clock: for what is kept.
-        emails: to the chat's addresses.
-        keep_s: how long what was found is used again; 0 reads each time.
+        people: the source.
+        clock: measures the age of kept records.
+        emails: maps Coupa's addresses to the chat's.
+        keep_s: how long records are kept; 0 reads each time.
     """
 
     def __init__(
@@ -194,7 +195,7 @@ class Directory:
         self._lock = threading.Lock()
 
     def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
-        """Return who may decide each approval; never raises: what cannot be read makes a circle uncertain."""
+        """Return the deciders of each approval. Never raises: a failed read makes the deciders uncertain."""
         wanted = list(approvals)
         with self._lock:
             delegations = (
@@ -212,7 +213,7 @@ class Directory:
         """Return which of the chat's addresses belong to more than one active user of Coupa.
 
         Raises:
-            ServiceError: Coupa could not be asked about one of them.
+            ServiceError: the lookup of one of them failed.
         """
         sharing = self.sharing(addresses, deadline)
         for failure in sharing.unknown.values():
@@ -220,10 +221,10 @@ class Directory:
         return sharing.shared
 
     def sharing(self, addresses: Iterable[str], deadline: Deadline) -> SharedAddresses:
-        """Return which of the chat's addresses belong to more than one active user, and which nobody knows.
+        """Return which of the chat's addresses belong to more than one active user, and which are unknown.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every lookup failed.
         """
         with self._lock:
             fresh_s = self._clock.monotonic() - self._keep_s
@@ -235,7 +236,7 @@ class Directory:
             ]
 
             def ask(some: Sequence[str]) -> list[tuple[str, bool]]:
-                # Of one address another answer is asked for at once; of several fewer are.
+                # For one address the question is repeated at once; several are asked about in smaller groups.
                 owners = self._owners(some, deadline, insists=len(asked) == 1)
                 return [(low, len(each) > 1) for low, each in owners.items()]
 
@@ -249,10 +250,10 @@ class Directory:
             )
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
-        """Return the active users whom the chat knows by this address; with two, it is nobody's.
+        """Return the active users whom the chat knows by this address; an address of two counts as nobody's.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa did not answer.
         """
         return list(self._owners([address], deadline)[folded(address)].values())
 
@@ -271,17 +272,17 @@ class Directory:
         return owners
 
     def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
-        """Return the people whom the chat can reach, by their keys, and who cannot be looked up now.
+        """Return the people with these keys whom the chat can reach, and those who could not be looked up.
 
         Args:
             keys: `user:<id>`; any other is ignored.
-            deadline: for all questions.
+            deadline: for all calls.
 
         Returns:
             Active users with an address in the chat that belongs to nobody else; the others are left out.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every lookup failed.
         """
         users = self._users(keys, deadline)
         found = [each for user in users.rows if (each := decider_of(user, Capacity.APPROVER, self.emails))]
@@ -298,13 +299,14 @@ class Directory:
 
         Args:
             keys: `user:<id>`; any other is ignored.
-            deadline: for all questions.
+            deadline: for all calls.
 
         Returns:
-            Who is `known`; whoever has no such manager, or is their own, is left out.
+            The managers who are `known`, by the keys given. A person without such a manager, or who is their
+            own manager, is left out.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every lookup failed.
         """
         users = self._users(keys, deadline)
         manager_keys = {
@@ -329,19 +331,19 @@ class Directory:
     def decider(
         self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
     ) -> Decider | None:
-        """Return as whom the person with this e-mail may decide an approval now; None when not at all.
+        """Return the person with this e-mail as a decider of the approval now; None for no decider.
 
-        Nobody may whose address another active user has, too. The approval itself, which was just read,
-        answers for most; else members and delegates are read.
+        A person whose address another active user has, too, is none. The approval itself is enough for most
+        people; for the others members and delegates are read.
 
         Args:
             actor: e-mail in the chat.
             approval: as Coupa has it now.
-            deadline: for all questions.
-            is_vouched_for: a token names this person, so that whoever made it has looked at the address.
+            deadline: for all calls.
+            is_vouched_for: a token names this person, so the address was checked when the token was made.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa did not answer.
         """
         quick = find_deciders(approval, members=_embedded(approval) or (), delegates=(), emails=self.emails)
         found = decider_at(actor, quick)
@@ -355,7 +357,7 @@ class Directory:
         return None if self.shared([found.address], deadline) else found
 
     def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
-        """Return as whom approvals ask somebody, also for others; and why nobody knows for which others."""
+        """Return the keys under which approvals ask a person, and the error where delegations failed."""
         try:
             others = self.delegators(person.id or 0, deadline)
         except ServiceError as failure:
@@ -364,10 +366,10 @@ class Directory:
         return [*person.keys, *(f"user:{number}" for number in others)], None
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
-        """Return the ids of the users for whom this one acts now; none where delegations cannot be read.
+        """Return the ids of the users for whom this one acts now; empty where delegations cannot be read.
 
         Raises:
-            ServiceError: Coupa could not be asked.
+            ServiceError: Coupa did not answer.
         """
         acting = self._listed_delegations(deadline) or _Acting()
         return sorted({each.of for each in acting.listed if each.of and _delegate_id(each) == user_id})
@@ -412,11 +414,11 @@ class Directory:
         return self._delegations
 
     def _in_time(self, deadline: Deadline) -> Deadline:
-        """Return the deadline for what is kept; a click, which keeps nothing, has its own."""
+        """Return the deadline for reads that are kept; a click, which keeps nothing, has its own."""
         return deadline.within(READ_S) if self._keep_s else deadline
 
     def _has_just_failed(self, what: str) -> bool:
-        """Tell whether asking again would only take time from what can be told."""
+        """Tell whether another call so soon after a failure would only cost the sweep time."""
         return self._clock.monotonic() - self._failed_at_s[what] < min(AGAIN_S, self._keep_s)
 
     def _note_failure(self, what: str, failure: ServiceError) -> None:
@@ -426,7 +428,7 @@ class Directory:
     def _listed_delegations(self, deadline: Deadline) -> _Acting | None:
         """Read the delegations that hold now by Coupa's clock, which wrote their times.
 
-        None when Coupa does not let this client: no list of scopes names them.
+        None when Coupa does not allow this client to: no list of scopes names delegations.
         """
         try:
             listed = self._people.delegations(deadline)
@@ -450,7 +452,7 @@ class Directory:
         return _Acting([_completed(each, known) if each in vague else each for each in active], users.failed)
 
     def _read_groups(self, approvals: list[Approval], deadline: Deadline) -> dict[int, _Members]:
-        """Return the members of the groups that are asked and do not come with them, as far as known."""
+        """Return the members of groups whose approvals do not contain them, as far as known."""
         now_s = self._clock.monotonic()
         asked = [each for each in approvals if each.is_for_group and _embedded(each) is None]
         old = [
@@ -483,7 +485,7 @@ class Directory:
         """Read the members of groups: by the group, or else by the users that the approval names.
 
         Returns:
-            Who could be read, and why somebody could not, each by the id of the group.
+            The members that could be read, and the errors for the others, each by the id of the group.
         """
         wanted = {each.asked_id: each.approver for each in approvals if each.asked_id is not None}
         names = {number: who.group_name if who else None for number, who in wanted.items()}
@@ -501,24 +503,24 @@ class Directory:
 
 
 def _by_key(failed: Mapping[int, ServiceError]) -> dict[str, ServiceError]:
-    """Return the failures of users by the users' keys."""
+    """Return the errors of users by the users' keys."""
     return {f"user:{number}": failure for number, failure in failed.items()}
 
 
 def _may_delegate(approval: Approval) -> bool:
-    """Tell whether somebody may act for whom it asks: theirs is the approver's right."""
+    """Tell whether the approver may have delegates; an inactive approver has none."""
     who = approval.approver
     return not approval.is_for_group and who is not None and who.active is not False
 
 
 def _completed(delegation: Delegation, known: Mapping[int | None, Member]) -> Delegation:
-    """Return a delegation with its delegate as the record of the person says; nobody where none is known."""
+    """Return a delegation with the full record of its delegate; without one where it is unknown."""
     number = _delegate_id(delegation)
     return delegation.model_copy(update={"delegate": known.get(number), "delegate_id": number})
 
 
 def _embedded(approval: Approval) -> list[Person] | None:
-    """Return the members that came with the approval; None unless each says whether it is active."""
+    """Return the members that came with the approval; None unless each record says whether it is active."""
     users = approval.approver.users if approval.approver else ()
     return list(users) if users and all(person.active is not None for person in users) else None
 
@@ -528,6 +530,6 @@ def _delegate_id(delegation: Delegation) -> int | None:
 
 
 def _named_delegates(approval: Approval) -> list[Person]:
-    """Return the delegates whom the approval itself names: Coupa lists those who act for its approver."""
+    """Return the delegates whom the approval itself names: those who act for its approver."""
     named = [approval.delegate, *(each.approver for each in approval.delegates)]
     return [person for person in named if person is not None]

@@ -73,7 +73,7 @@ class Readable(Document):
 
 
 class RequisitionLine(RequestLine):
-    """What is bought, and where it was found."""
+    """A line of a requisition, with the source of the item."""
 
     source_type: Text = None
 
@@ -87,7 +87,7 @@ class RequisitionLine(RequestLine):
 
 
 class Requisition(Readable):
-    """What somebody wants to buy."""
+    """A purchase requisition."""
 
     kind: ClassVar[DocumentKind] = DocumentKind.REQUISITION
     names_turn: ClassVar[bool] = True
@@ -183,13 +183,13 @@ Violations = Annotated[tuple[Violation, ...], BeforeValidator(only_readable)]
 
 
 class ExpenseReport(Readable):
-    """What somebody has spent and wants back.
+    """An expense report: money that an employee spent and claims.
 
-    Nothing says by when a decision is wanted: `report-due-date` is the day before which the report "needs to
-    be submitted", and whoever decides has a report that was. Source: Coupa Core API, Expense Reports.
+    It has no wanted day: `report-due-date` is the day before which the report "needs to be submitted", and a
+    report that waits for a decision was submitted. Source: Coupa Core API, Expense Reports.
 
     Attributes:
-        requested_by: whose expenses they are; another may have entered them, and another sent them in.
+        requested_by: the person who spent the money; others may have entered and submitted the report.
             Source: R39 ExpenseReport, "expensed-by", "created-by", "submitted-by".
     """
 
@@ -232,7 +232,7 @@ class ExpenseReport(Readable):
 
 
 class InvoiceLine(Line):
-    """What is charged, and for which order."""
+    """A line of an invoice, with its order."""
 
     unit_price: Annotated[Number, Field(alias="price")] = None
     po_number: Text = None
@@ -250,7 +250,7 @@ class PaymentTerm(CoupaRecord):
 
 
 class Invoice(Readable):
-    """What a supplier charges, or pays back with a credit note."""
+    """An invoice, or a credit note."""
 
     kind: ClassVar[DocumentKind] = DocumentKind.INVOICE
     resource: ClassVar[str] = "invoices"
@@ -505,7 +505,7 @@ Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
 )
-"""What Moveworks' own Coupa approvals need, and nothing more.
+"""The scopes of Moveworks' own Coupa approvals, and nothing more.
 
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """

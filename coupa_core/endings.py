@@ -1,6 +1,7 @@
-"""How an approval came to an end, and its document: read from what Coupa says of them, never inferred. Pure.
+"""Read how an approval and its document ended from Coupa's records, never by inference. Pure.
 
-What Coupa does not say is `ENDED`: it no longer waits, and nobody knows why. It tells nobody.
+Where Coupa does not say how, the ending is `ENDED`: it no longer waits, for an unknown reason. This module
+tells nobody.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class End:
-    """What happened, by whom, when and why, as far as Coupa says; `words` are of whoever decided.
+    """An ending: how, by whom, when and why, as far as Coupa says; `words` are the decider's.
 
-    `key` is that of the user whom Coupa has as who did it: our client's, for what was decided in chat.
+    `key` is that of the user whom Coupa recorded: our client's, for decisions in chat.
     """
 
     ending: Ending
@@ -46,7 +47,7 @@ class End:
 
 
 NEWS = (Ending.APPROVED, Ending.REJECTED, Ending.DISPUTED, Ending.VOIDED)
-"""What whoever asked for a document is told of it; who took it back knows that."""
+"""The endings that the requester is told; a requester who withdrew the document knows that."""
 
 _OF_STEP = {
     APPROVED: Ending.APPROVED,

@@ -56,7 +56,7 @@ class Busy(BridgeError):
 
 
 class ServiceError(BridgeError):
-    """A neighbour (Coupa, Moveworks, the table store) did not do what was asked.
+    """A service (Coupa, Moveworks, the table store) did not do what was asked.
 
     Attributes:
         status: the HTTP status it answered, or None without an answer.
@@ -72,16 +72,16 @@ class ServiceError(BridgeError):
 
     @property
     def may_be_of_one(self) -> bool:
-        """Tell whether it may be about one record, and not about the neighbour, the rate or the time."""
+        """Tell whether it may be about one record, and not about the service, the rate or the time."""
         return not isinstance(self, Unavailable | Conflict) or self.status == 403  # noqa: PLR2004
 
 
 class Refused(ServiceError):
-    """The neighbour understood and said no to this one request: nothing happened, asking again is no use.
+    """The service understood and said no to this one request: nothing happened, asking again is no use.
 
     Attributes:
         is_considered: it thought about the request; else a gateway may have answered in its place.
-        user_message: why not, in the neighbour's own words for people; empty where it has none.
+        user_message: why not, in the service's own words for people; empty where it has none.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Unavailable(ServiceError):
 
 
 class Throttled(Unavailable):
-    """The neighbour wants fewer requests: nothing happened, wait `retry_after_s`."""
+    """The service wants fewer requests: nothing happened, wait `retry_after_s`."""
 
 
 class Denied(Unavailable):
@@ -116,7 +116,7 @@ class Unknown(ServiceError):
 
 
 class Malformed(ServiceError):
-    """The neighbour answered with success and something that cannot be read."""
+    """The service answered with success and something that cannot be read."""
 
 
 class Conflict(ServiceError):

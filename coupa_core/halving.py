@@ -21,11 +21,11 @@ R = TypeVar("R")
 
 @dataclass
 class PartialResult(Generic[K, R]):
-    """What came, and what did not.
+    """The rows that came, and the failures of the others.
 
     Attributes:
         rows: of all answers, in no order.
-        failed: why each of the others cannot be read.
+        failed: the error of each that cannot be read.
     """
 
     rows: list[R] = field(default_factory=list)
@@ -35,15 +35,14 @@ class PartialResult(Generic[K, R]):
 def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) -> PartialResult[K, R]:
     """Ask about all at once, and where that fails about fewer.
 
-    What failed for want of time, rate or connection was not asked, and says nothing of a record: the rest
-    is not asked either.
+    A failure of time, rate or connection does not concern a record: then the rest is not asked for either.
 
     Args:
         wanted: what to ask about.
         ask: the question about some of them.
 
     Raises:
-        ServiceError: the neighbour answers nothing at all.
+        ServiceError: no question succeeded.
     """
     found: PartialResult[K, R] = PartialResult()
     groups = deque([wanted] if wanted else [])

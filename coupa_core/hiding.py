@@ -1,6 +1,6 @@
-"""The words of a neighbour's error: what we sent is hidden in them, and what is for people is told apart.
+"""The words of a service's error: what we sent is hidden in them, and what is for people is told apart.
 
-It knows no neighbour and no secret: each value of a request is hidden, in every form that it may come in.
+It knows no service and no secret: each value of a request is hidden, in every form that it may come in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What one person decided lately: the answer to "What did I decide?", from our own rows and from Coupa.
+"""Answer "What did I decide?": one person's recent decisions, from our own rows and from Coupa.
 
-Our rows know what was decided in chat, Coupa the rest; where one is silent, the other is told of alone.
-The audit record is not read: it is by days, for everybody and for years, and a chat answer has seconds.
+Our rows have the decisions in chat, and Coupa has the others; where one fails, the answer has the other
+alone. The audit log is not read: it is sorted by days, for everybody and for years, and a chat answer has
+seconds.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class PastDecision:
 
 @dataclass(frozen=True)
 class PastDecisions:
-    """What a person decided lately.
+    """The recent decisions of a person.
 
     Attributes:
         decisions: the newest first.
@@ -132,12 +133,12 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of somebody's decisions.
+    """The known decisions of a person.
 
     Attributes:
         made: in any order.
-        is_complete: all that could be found, by whom Coupa asks today.
-        gap: the key of a sentence that says what cannot be looked up; empty for nothing.
+        is_complete: all were found that Coupa's present approvers show.
+        gap: the key of a sentence about lookups that failed; empty for none.
     """
 
     made: Sequence[_Made] = ()
@@ -162,15 +163,15 @@ class CoupaQueries(Protocol):
 
 
 class Admission(Protocol):
-    """The way to turns at Coupa."""
+    """The port to the rate limiter of Coupa."""
 
     def admit(self, least: int, most: int, *, within_s: float) -> AbstractContextManager[object]:
-        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
+        """Reserve permits of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
 
 class AddressOwners(Protocol):
-    """Whose an address is, by a fresh read."""
+    """The port to the directory, for a fresh read."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
         """Return the active users whom the chat knows by this address; with two, it is nobody's.

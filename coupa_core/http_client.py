@@ -1,4 +1,4 @@
-"""HTTP to a neighbour: one send with a deadline, an allowed rate and a cap, and what its failure means.
+"""HTTP to an upstream service: one send with a deadline, a rate and a size limit, and what failures mean.
 
 It never repeats a request and knows no vendor: the clients do.
 """
@@ -37,20 +37,20 @@ from coupa_core.hiding import for_people, texts_of, without
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""Far above fifty full documents; an answer beyond it is a fault of the neighbour."""
+"""Far above fifty full documents; an answer beyond it is a fault of the service."""
 
 ID_HEADER = "X-Request-Id"
-"""Names the click or the sweep that a request belongs to.
+"""The header that identifies the click or the sweep of a request.
 
-Coupa's documentation names no such header, and neither neighbour is expected to do anything with it: it is
-for gateways and logs on the way. Whoever does not know a header ignores it.
-Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.1
+Coupa's documentation has no such header, and neither service is expected to use it: it is for gateways and
+logs on the way. A recipient ignores an unknown header. Source:
+https://www.rfc-editor.org/rfc/rfc9110#section-5.1
 """
 
 _CHUNK = 64 * 1024
 _OK = range(200, 300)
 _CONSIDERED = (400, 409, 422)
-"""The statuses of a no that was thought about; 400 in JSON or XML only, as every gateway has pages for that.
+"""The statuses of a refusal by the service itself; 400 in JSON or XML only, since every gateway has its own.
 
 Source: "Approvals API", actions, on 400 with the validation errors,
 .../the-coupa-core-api/resources/transactional-resources/approvals-api
@@ -68,16 +68,16 @@ class Rate(Protocol):
         ...
 
     def learn(self, took_s: float) -> None:
-        """Hear how long a call took, from its turn until it was answered or given up."""
+        """Take note of how long a call took, from its permit to its end."""
         ...
 
 
 @dataclass(frozen=True)
 class ServiceResponse:
-    """What a neighbour answered: status, headers with lower-case names, and the whole body.
+    """The answer of a service: status, headers with lower-case names, and the whole body.
 
     Attributes:
-        sent: the values of the request; a neighbour that repeats them in an error must not put them in a log.
+        sent: the values of the request; a service that repeats them in an error must not put them in a log.
     """
 
     status: int
@@ -116,7 +116,7 @@ class ServiceResponse:
         return max(0.0, (at - now).total_seconds()) if at else None
 
     def ahead_s(self, now: datetime) -> float | None:
-        """Return how far the neighbour's clock is ahead of ours, in whole seconds, by its `Date`.
+        """Return how far the service's clock is ahead of ours, in whole seconds, by its `Date`.
 
         Source: https://www.rfc-editor.org/rfc/rfc9110#name-date
         """
@@ -125,7 +125,7 @@ class ServiceResponse:
 
 
 class HttpClient:
-    """The connection to one neighbour.
+    """The connection to one service.
 
     Args:
         name: `coupa` or `moveworks`; the prefix of error codes.
@@ -170,7 +170,7 @@ class HttpClient:
         Args:
             method: HTTP method.
             path: begins with `/`; the caller vouches for it.
-            deadline: for the whole exchange, whatever the neighbour does, and for the wait for the allowed
+            deadline: for the whole exchange, whatever the service does, and for the wait for the allowed
                 rate. An earlier one that is set around it (`clock.until`) holds.
             headers: `Authorization` and the like.
             params: query parameters, encoded here.
@@ -278,11 +278,11 @@ def failure_of(
 
 
 def error_text(reply: ServiceResponse) -> str:
-    """Return the neighbour's own words about an error, from JSON, XML or HTML, as one short line.
+    """Return the service's own words about an error, from JSON, XML or HTML, as one short line.
 
     Coupa answers `{"errors": {field: [text]}}` or `<errors><error>text</error></errors>`, and HTML when it is
-    broken; Moveworks `{"error": {"code", "message"}}` or the same flat. What we sent is not repeated, nor
-    anything that could be a credential in some encoding.
+    broken; Moveworks `{"error": {"code", "message"}}` or the same flat. The
+    result repeats nothing that we sent, and nothing that could be an encoded credential.
     """
     try:
         body = reply.json()
@@ -296,7 +296,7 @@ def error_text(reply: ServiceResponse) -> str:
 
 
 def validation_errors(reply: ServiceResponse) -> str:
-    """Return why a neighbour's rules refuse a request, in its own sentences for people; empty without any.
+    """Return why a service's rules refuse a request, in its own sentences for people; empty without any.
 
     A broken page, an error of a gateway, or an exception says nothing of the kind. Source: as for
     `error_text`.
@@ -311,7 +311,7 @@ def validation_errors(reply: ServiceResponse) -> str:
 
 
 def _is_considered(reply: ServiceResponse) -> bool:
-    """Tell whether the neighbour itself refused, and not something on the way to it."""
+    """Tell whether the service itself refused, and not something on the way to it."""
     if reply.status != requests.codes.bad_request:
         return reply.status in _CONSIDERED
     try:

@@ -1,6 +1,6 @@
-"""What waits for one person: the answer to "Do I have any approvals in Coupa?", each item ready to decide.
+"""Answer "Do I have any approvals in Coupa?": the approvals that wait for one person, each ready to decide.
 
-It reads Coupa live and never the ledger's memory of who was told; it knows nothing of HTTP.
+It reads Coupa live and never the ledger's record of who was told; it knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ READ_S = 9.0
 """Of the budget, until the end of reading documents; the rest is for the ledger and the answer."""
 
 LOOK_S = 2.0
-"""What is left at least when another page of documents is asked for."""
+"""The least seconds that must be left for another page of documents."""
 
 PERMITS_S = 7.0
 """Of the budget, until the last turn of a request at Coupa."""
@@ -60,7 +60,7 @@ LISTING, SHOWING = 4, 2
 """Calls to Coupa: who it is, for whom they act, what waits, its documents; the approval, its document."""
 
 NEAR = timedelta(days=7)
-"""What is wanted by a day within this, or in the past, comes before everything else in the list."""
+"""An approval with a wanted day within this time, or in the past, comes first in the list."""
 
 logger = logging.getLogger(__name__)
 
@@ -151,15 +151,15 @@ class CoupaQueries(Protocol):
 
 
 class Admission(Protocol):
-    """The way to turns at Coupa."""
+    """The port to the rate limiter of Coupa."""
 
     def admit(self, least: int, most: int, *, within_s: float) -> AbstractContextManager[object]:
-        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
+        """Reserve permits of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
 
 class DeciderLookup(Protocol):
-    """Who may decide, by a fresh read."""
+    """The port to the directory, for a fresh read."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
         """Return the active users whom the chat knows by this address; raises `ServiceError`."""
@@ -274,7 +274,7 @@ class Inbox:
         return looked
 
     def _look(self, some: Sequence[_Asked], looked: _Looked, deadline: Deadline) -> None:
-        """Read the documents of some approvals and add what is found; one at fault spoils no other."""
+        """Read the documents of some approvals and add what is found; one at fault affects no other."""
         looked.number += len(some)
         try:
             documents = self._coupa.documents([each.approval for each in some], deadline)
@@ -469,13 +469,13 @@ def _oldest(waiting: Sequence[_Waiting]) -> int | None:
 
 @dataclass
 class _Looked:
-    """What reading documents brought.
+    """The result of reading documents.
 
     Attributes:
-        found: those that are the person's turn.
-        unread: those of which nobody can say that now.
-        number: of all that were looked at.
-        unchecked: how many were not.
+        found: approvals whose turn it is.
+        unread: approvals whose turn is unknown.
+        number: of all approvals that were checked.
+        unchecked: the number of the others.
         failed_at_all: no document came; then the next page is not asked for either.
     """
 

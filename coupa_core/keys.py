@@ -1,7 +1,7 @@
 """`python -m coupa_core.keys`: makes all keys of a deployment once, into a file, and prints them as commands.
 
-What is made is never made anew: a second key under the name of the first would spoil every button and every
-seal. It needs no other package than Python, reads no setting and asks nobody.
+A key is never made twice: a second key under the same name would invalidate every button and every seal. It
+needs no other package than Python, reads no setting and asks nobody.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _print(text: str) -> int:
         sys.stdout.flush()
     except OSError:
         if sys.stdout:
-            # What is left is not tried again when Python ends.
+            # The rest is not written again when Python ends.
             # https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write("The output takes nothing, so nothing is shown: give it a terminal or a file.\n")

@@ -1,6 +1,6 @@
-"""What an operator may do with one approval's row: send again, un-park, mute; recorded, and safe from races.
+"""An operator's actions on one approval's row: send again, un-park, mute; recorded, and safe from races.
 
-It sends nothing and asks Coupa nothing: the next sweep does what the row then says.
+It sends nothing and asks Coupa nothing: the next sweep acts by the row.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class OperatorAction(StrEnum):
-    """What an operator asks for."""
+    """The actions of an operator."""
 
     RESEND = "resend"
     UNPARK = "unpark"
@@ -35,15 +35,15 @@ class OperatorAction(StrEnum):
 
 @dataclass(frozen=True)
 class ActionRequest:
-    """What an operator asks for, and who asks.
+    """A request of an operator.
 
     Attributes:
         approval_id: of Coupa.
-        act: what is asked for.
+        act: the action.
         actor: e-mail of the operator.
         hours: with `mute`, how long, 0 to 720; 0 ends it.
         known_by: how the caller is known: `key` or `key+entra`.
-        request_id: by which callers and operators speak of this request.
+        request_id: identifies the request for callers and operators.
     """
 
     approval_id: int
@@ -55,7 +55,7 @@ class ActionRequest:
 
 
 class Recorder(Protocol):
-    """The audit record."""
+    """The audit log."""
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
         """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
@@ -67,9 +67,9 @@ class OperatorActions:
 
     Args:
         ledger: where the row is.
-        audit_log: the audit record.
+        audit_log: the audit log.
         clock: the time.
-        audit_required: do nothing that cannot be written to the audit record before.
+        audit_required: do nothing that cannot be written to the audit log before.
     """
 
     def __init__(self, *, ledger: Ledger, audit_log: Recorder, clock: Clock, audit_required: bool) -> None:
@@ -86,7 +86,7 @@ class OperatorActions:
 
         Raises:
             CallerError: there is no open row, or it is in no state for this; nothing was changed.
-            ServiceError: the ledger or the record does not answer.
+            ServiceError: the ledger or the audit log does not answer.
         """
         if not 0 <= order.hours <= MAX_HOURS:
             raise CallerError("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")

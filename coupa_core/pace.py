@@ -1,6 +1,6 @@
 """A rate that one process keeps by itself: so many starts in any window.
 
-It knows no neighbour. `turns` keeps a rate that all processes share.
+It knows no service. `rate_limiter` keeps a rate that all processes share.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Pace:
         return True
 
     def learn(self, took_s: float) -> None:
-        """Hear how long a call took; nothing here depends on it."""
+        """Ignore how long a call took; this rate does not depend on it."""
 
     def free(self, within_s: float) -> int:
         """Return how many starts could still be taken within that many seconds."""

@@ -1,6 +1,6 @@
 """Work at the same time, in threads that know what is under way: the context goes with it.
 
-The context has the id of the request, its turns at Coupa and its deadline.
+The context has the id of the request, its permits for Coupa and its deadline.
 """
 
 from __future__ import annotations

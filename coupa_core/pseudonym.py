@@ -1,6 +1,6 @@
-"""A person in the log: the same short name for the same address wherever the bridge runs, and no address.
+"""Pseudonyms in the log: the same short name for the same address wherever the bridge runs, and no address.
 
-Whoever reads the log can count people and cannot tell who they are; without the key nobody can try addresses.
+A reader of the log can count people and cannot tell who they are; without the key nobody can try addresses.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Ranges:
 
     @property
     def is_cut_off(self) -> bool:
-        """Tell whether the neighbour answers nothing useful now."""
+        """Tell whether the service answers nothing useful now."""
         return self._stops
 
     @property
@@ -83,7 +83,7 @@ class Ranges:
         return bool(self.failed) or (not self.came and not self.is_complete)
 
     def read(self, *, workers: int) -> None:
-        """Read until everything is read, time is up, or the neighbour answers nothing useful."""
+        """Read until everything is read, time is up, or the service answers nothing useful."""
         map_parallel(lambda _: self._work(), range(workers), workers=workers)
         if len(self.unread) + len(self.failed) > MAX_RANGES:
             self.unread, self.failed = _joined([*self.unread, *self.failed]), []
@@ -128,7 +128,7 @@ class Ranges:
         return self._stops or self.asked >= self._calls or self._begins.left_s() <= 0
 
     def _apart(self, ids: IdRange, failure: BridgeError) -> tuple[list[IdRange], list[IdRange]]:
-        """Say what is read next, and what after all others: no record is blamed without a sign of life."""
+        """Return the ranges to read next and last; blame a record only where the service answers others."""
         if self._begins.left_s() <= 0 and self.came:
             return [ids], []  # it was begun too late
         self.failure = self.failure or failure

@@ -1,8 +1,8 @@
-"""Turns at Coupa: the right to begin one call, given out at one rate to all processes of a deployment.
+"""One rate limit for calls to Coupa, which all processes of a deployment share. It makes no call itself.
 
-One row of the ledger's table says when the next turn is free, and whoever takes turns moves it on: a virtual
-schedule. A person's request takes all its turns at once, or is told at once to come back. Sweeps and
-operators take what is left, a second's worth at a time. It makes no call itself.
+A permit is the right to begin one call. One row of the ledger's table says when the next permit is free; a
+process that takes permits moves that time on: a virtual schedule. A person's request takes all its permits at
+once, or is refused at once. Sweeps and operators take the permits that are left, a second's worth at a time.
 
 Source: the generic cell rate algorithm without a burst, ITU-T I.371, annex A,
 https://www.itu.int/rec/T-REC-I.371-200403-I
@@ -24,47 +24,47 @@ from coupa_core.errors import Busy, Conflict, ServiceError
 from coupa_core.ledger import Note
 
 NAME = "turns"
-"""The row that all processes share."""
+"""The name of the row that all processes share."""
 
 MAX_AHEAD_S = 30.0
-"""Nobody takes a turn so far ahead: a row that says so is of a clock that went wrong, and is ignored.
+"""No permit is so far ahead: a row that says so comes from a wrong clock, and is ignored.
 
-Clocks that differ by less keep people waiting at the slower one, or tell them that it is busy for as long as
-the other goes on; a greater difference gives each its own rate.
+Where clocks differ by less, people at the slower process wait, or are told that it is busy; where they differ
+by more, each process has its own rate.
 """
 
 PATIENCE_S = 5.0
-"""So long a sweep lets people go first; then it takes its place among them, so that it comes to its end."""
+"""How long a sweep lets people go first; then it takes its place among them, so that it ends in time."""
 
 SPEAKING_S = 3.0
-"""So long one thread may speak to the table, however long it has itself: the others wait for its answer."""
+"""The most seconds that one thread may ask the table: the other threads wait for its answer."""
 
 ALONE_S = 10.0
-"""So long a process keeps the rate by itself after the table did not answer."""
+"""How long a process limits the rate alone after the table did not answer."""
 
 SLOW_S = 1.0
-"""A call takes no longer, as far as time for calls is kept: a Coupa that hangs must not close the door."""
+"""The longest that a call counts as: a Coupa that hangs must not shut out every click."""
 
 FIRST_S = 0.4
-"""So long a call takes, as far as a new process knows."""
+"""How long a call takes, as far as a new process knows."""
 
-_WEIGHT = 1 / 8  # of the last call among those before: one slow answer closes no door, and ten are believed
+_WEIGHT = 1 / 8  # of the last call in the mean: one slow call changes little, ten change much
 
 _FRESH_S = 2.0
-"""So long a process takes it that nobody has written since; if that is wrong, the table refuses to write."""
+"""How long a process assumes that no other has written; where that is wrong, the table refuses the write."""
 
 _LATE = 0.5
-"""A turn of a sweep is over when so much of the step after it is left: late calls would crowd with others."""
+"""A sweep's permit expires when so much of the step after it is left: a late call would add to others."""
 
 _TRIES = 8
 
-_TICK_S = 0.001  # a pause too short for the clock to show would be made again and again
+_TICK_S = 0.001  # a pause that is too short for the clock would repeat for ever
 
 logger = logging.getLogger(__name__)
 
 
 class Notes(Protocol):
-    """Where the row is; the ledger's store fits it."""
+    """The port to the row; the ledger's store implements it."""
 
     def note(self, name: str) -> Note:
         """Return a short text that processes share; raises `ServiceError`."""
@@ -76,11 +76,11 @@ class Notes(Protocol):
 
 
 class Permits:
-    """The turns of one request, in a row, one each `step_s`; inside `with`, its calls use them.
+    """The permits of one request, one each `step_s`; inside `with`, its calls use them.
 
-    A call beyond them goes out after the same step, so that nobody who was admitted waits behind those who
-    came later; the rate is kept by those who come next. Of a pair the second begins with the first, and each
-    of the others a step earlier: the last turn stays empty.
+    A call beyond them goes out after the same step, so that no admitted request waits behind later ones; the
+    later ones keep the rate. Of a pair the second call begins with the first, and each of the others a step
+    earlier: the last permit stays unused.
     """
 
     def __init__(self, limiter: RateLimiter, *, start_s: float, number: int, is_pair: bool = False) -> None:
@@ -104,12 +104,12 @@ class Permits:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let other calls be."""
+        """Stop using them."""
         assert self._before is not None  # noqa: S101 - `with` enters first
         _current.reset(self._before)
 
     def split(self, number: int) -> tuple[Permits, Permits]:
-        """Return the first turns and the others: the others are there, however many calls come before."""
+        """Return the first permits and the others; the others stay reserved, whatever the first calls do."""
         first = min(number, self._left)
         is_pair = self._is_pair and first > 0
         then_s = self._next_s + (first - is_pair) * self._limiter.step_s
@@ -121,20 +121,20 @@ class Permits:
 
     @property
     def next_s(self) -> float:
-        """Return when the next one comes, on the monotonic clock."""
+        """Return the time of the next permit, on the monotonic clock."""
         return self._next_s
 
     def follow(self, before: Permits | None) -> None:
-        """Begin a step after what was before, where that was late."""
+        """Begin a step after the permits before, where those were late."""
         if before is not None:
             self._next_s = max(self._next_s, before.next_s)
 
     def has_left(self, now_s: float) -> bool:
-        """Tell whether one is left that is not over."""
+        """Tell whether a permit is left that has not expired."""
         return self._left > 0 and max(now_s, self._next_s) < self._until_s
 
     def take(self, now_s: float, *, within_s: float) -> float | None:
-        """Take the next one and return how long to wait for it; None when it is not within that time."""
+        """Take the next permit and return the seconds until it; None when it is not within that time."""
         with self._lock:
             at_s = max(now_s, self._next_s)
             if at_s - now_s > within_s:
@@ -153,19 +153,19 @@ _current: ContextVar[Permits | None] = ContextVar("turns", default=None)
 
 @dataclass
 class _Ask:
-    """A question for turns, and its answer.
+    """A request for permits, and its answer.
 
     Attributes:
-        least: how many are needed.
-        most: how many are wanted.
-        within_s: how far away the last one may be.
-        yields: take only what is free now.
-        number: how many were given; 0 for none.
-        delay_s: how far away the first one is.
-        start_s: when that is, on the monotonic clock.
-        pause_s: how long it would have to wait until it could be given them.
+        least: the number of permits that are needed.
+        most: the number that is wanted.
+        within_s: how far away the last permit may be.
+        yields: it takes only permits that are free now.
+        number: the number that was given; 0 for none.
+        delay_s: how far away the first permit is.
+        start_s: when the first permit is, on the monotonic clock.
+        pause_s: how long it would have to wait for them.
         is_pair: the first two calls may begin together.
-        is_answered: it has been looked at.
+        is_answered: the answer is there.
     """
 
     least: int
@@ -180,18 +180,18 @@ class _Ask:
     is_answered: bool = False
 
     def answer(self, free_at: float, now: float, step_s: float, *, is_idle: bool) -> float:
-        """Take turns from a schedule.
+        """Take permits from a schedule.
 
         Args:
-            free_at: when its next turn is free, in seconds on the clock of the schedule; not before `now`.
-            now: the same.
-            step_s: between turns.
-            is_idle: nobody had the turn before that one: the second call may begin with the first, in its
-                place. No second sees more calls than the rate: one that began before has that empty turn, and
-                one that begins now has the last turn, which stays empty and must lie within it.
+            free_at: when the next permit is free, in seconds on the clock of the schedule; not before `now`.
+            now: on the same clock.
+            step_s: between permits.
+            is_idle: the permit before that one was unused: the second call may begin with the first, in its
+                place. No second has more calls than the rate: one that began before contains that unused
+                permit, and one that begins now contains the last permit, which stays unused.
 
         Returns:
-            When the next turn is free then.
+            When the next permit is free then.
         """
         self.is_answered, self.number = True, 0
         self.delay_s = free_at - now
@@ -217,10 +217,10 @@ class _Seen:
 
 
 class RateLimiter:
-    """Gives out turns.
+    """Gives out permits.
 
     Args:
-        store: where the row is.
+        store: has the row.
         clock: the time; the wall clock is what processes share.
         per_second: the rate of all processes together.
     """
@@ -229,27 +229,27 @@ class RateLimiter:
         self._store = store
         self._clock = clock
         self._per_second = per_second
-        self.step_s = 1.0001 / per_second  # a hair more than its share, for what clocks lose by rounding
+        self.step_s = 1.0001 / per_second  # slightly more than its share, because clocks round
         self._asks: list[_Ask] = []
         self._seen = _Seen()
         self._alone_until_s = float("-inf")
         self._call_s = FIRST_S
-        self._own_at = float("-inf")  # on the monotonic clock: nobody else reads it, and nobody sets that
+        self._own_at = float("-inf")  # on the monotonic clock, because no other process reads it
         self._spare: Permits | None = None
-        self._speaking = threading.Lock()  # one thread speaks to the table, for all that wait meanwhile
+        self._speaking = threading.Lock()  # one thread asks the table for all that wait meanwhile
         self._sparing = threading.Lock()
         self._lock = threading.Lock()
 
     def admit(self, least: int, most: int, *, within_s: float) -> Permits:
-        """Keep turns for a person's request.
+        """Reserve permits for a person's request.
 
         Args:
-            least: how many calls it needs.
-            most: how many it would make.
+            least: the number of calls that it needs.
+            most: the number of calls that it would make.
             within_s: how far away the last one may be.
 
         Raises:
-            Busy: so many are not free in time; nothing is kept.
+            Busy: so many are not free in time; nothing is reserved.
         """
         ask = _Ask(least, most, within_s)
         permits = self._answered(ask)
@@ -261,17 +261,17 @@ class RateLimiter:
         return permits
 
     def learn(self, took_s: float) -> None:
-        """Hear how long a call took, from its turn until it was answered."""
+        """Take into the mean how long a call took, from its permit to its end."""
         with self._lock:
             self._call_s += (min(took_s, SLOW_S) - self._call_s) * _WEIGHT
 
     @property
     def call_s(self) -> float:
-        """Return how long a call takes, as calls lately took; at most `SLOW_S`."""
+        """Return the mean duration of recent calls, in seconds; at most `SLOW_S`."""
         return self._call_s
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait for the next turn and take it: of the request that calls, or else of those that are free.
+        """Wait for the next permit and take it: one of the calling request, or else a free one.
 
         Returns:
             False, at once, when none comes before the deadline.
@@ -289,12 +289,12 @@ class RateLimiter:
         return True
 
     def owe(self, delay_s: float) -> None:
-        """Note a call, so many seconds from now, beyond what was kept; those who come next wait for it."""
+        """Count a call beyond the reserved permits, so many seconds from now; later requests wait for it."""
         with self._lock:
             self._own_at = max(self._own_at, self._clock.monotonic() + delay_s) + self.step_s
 
     def _spared(self, deadline: Deadline) -> float | None:
-        """Take a turn that no person needs, and return how long to wait for it; None for none in time."""
+        """Take a permit that no person needs, and return the seconds until it; None for none in time."""
         yields_until_s = self._clock.monotonic() + PATIENCE_S
         while True:
             with self._sparing:
@@ -312,7 +312,7 @@ class RateLimiter:
             self._clock.sleep(ask.pause_s)
 
     def _answered(self, ask: _Ask) -> Permits | None:
-        """Ask, together with whoever asks in this process meanwhile."""
+        """Ask, together with the other threads that ask meanwhile."""
         with self._lock:
             self._asks.append(ask)
         with self._speaking:
@@ -325,7 +325,7 @@ class RateLimiter:
         return Permits(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
-        """Answer them from the row; where the table does not answer, from a schedule of our own."""
+        """Answer requests from the row; where the table does not answer, from a schedule of this process."""
         if self._clock.monotonic() >= self._alone_until_s:
             try:
                 with until(Deadline(self._clock, SPEAKING_S)):
@@ -348,7 +348,7 @@ class RateLimiter:
             with self._lock:
                 own_s = self._own_at - now_s
             owed_s = max(0.0, own_s)
-            # Without a debt it may be in the past: since then nobody had a turn, neither by the row nor here.
+            # Without a debt it may be in the past: since then no permit was given, by the row or here.
             free_at = (
                 max(_free_at(note, now), now) + owed_s if owed_s else max(_free_at(note, now), now + own_s)
             )
@@ -369,13 +369,13 @@ class RateLimiter:
         raise failure
 
     def _taken(self, asks: Sequence[_Ask], free_at: float, now: float, now_s: float) -> float:
-        """Let them take turns from when the next is free, or was; return when the next is free then.
+        """Give permits to requests from a time on; return when the next permit is free then.
 
         Args:
-            asks: who asks.
-            free_at: on the clock of the schedule.
-            now: the same.
-            now_s: the same moment on the monotonic clock, however late a thread hears of its turns.
+            asks: the requests.
+            free_at: when the next permit is free, or was, on the clock of the schedule.
+            now: the time on that clock.
+            now_s: the same moment on the monotonic clock; a thread may read its answer much later.
         """
         for ask in asks:
             is_idle = free_at <= now - self.step_s
@@ -388,7 +388,7 @@ class RateLimiter:
 
 
 def _free_at(note: Note, now: float) -> float:
-    """Return when the next turn is free, or was; now, where the row does not say, or cannot be right."""
+    """Return when the next permit is free, or was; now, where the row is unreadable or wrong."""
     try:
         free_at = float(note.text)
     except ValueError:

@@ -24,7 +24,7 @@ BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 RECORDING_S = 1.0
-"""Of these, the last part, for the audit record."""
+"""Of these, the last part, for the audit log."""
 
 WINDOW_S = 60.0
 _LATER = "nothing was sent. Please try again in a minute."
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class RelayResult(StrEnum):
-    """What became of the message to one person."""
+    """The result for one recipient."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -69,7 +69,7 @@ class Sender(Protocol):
 
 
 class Recorder(Protocol):
-    """The audit record."""
+    """The audit log."""
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
         """Append events, or leave them in the log and return False."""
@@ -85,7 +85,7 @@ class Relay:
         clock: the time.
         domains: whose addresses may be written to; empty when the relay is off.
         html: whether markup is allowed.
-        audit_log: the audit record.
+        audit_log: the audit log.
         max_per_minute: of all processes together.
         is_dry: nothing is sent.
     """
@@ -120,7 +120,7 @@ class Relay:
         """Send one message to each person.
 
         Returns:
-            What became of each, by e-mail.
+            The result of each recipient, by e-mail.
 
         Raises:
             CallerError: the relay is off, the message or an address is not allowed, the share of the rate is

@@ -1,4 +1,4 @@
-"""An operator's word that people are told again of everything that waits; recorded, and the same word once.
+"""Tell people again of everything that waits, at an operator's request; recorded, and the same request once.
 
 It sends nothing and changes no row: it leaves a note that every sweep reads, and the sweeps tell what they
 come to, in the allowed rate.
@@ -53,15 +53,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatRequest:
-    """What an operator asks for, and who asks.
+    """A request of an operator to tell people again.
 
     Attributes:
-        name: the caller's for this repeat: the same one again is the same repeat.
+        name: the caller's name for this repeat; the same name is the same repeat.
         actor: e-mail of the operator.
-        people: who is told again.
-        since: what was told before is not told again; None for everything.
+        people: the people who are told again.
+        since: earlier notices are not sent again; None for no limit.
         known_by: how the caller is known: `key` or `key+entra`.
-        request_id: by which callers and operators speak of this request.
+        request_id: identifies the request for callers and operators.
     """
 
     name: str
@@ -73,7 +73,7 @@ class RepeatRequest:
 
 
 class Recorder(Protocol):
-    """The audit record."""
+    """The audit log."""
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
         """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
@@ -81,7 +81,7 @@ class Recorder(Protocol):
 
 
 class PeopleLookup(Protocol):
-    """Who belongs to the keys of rows."""
+    """The port to the directory."""
 
     def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
         """Return the people whom the chat can reach; raises `ServiceError`."""
@@ -95,9 +95,9 @@ class Repeats:
         store: the ledger's rows and notes.
         directory: returns who was told, read anew.
         pilot: the only people who are told anything.
-        audit_log: the audit record.
+        audit_log: the audit log.
         clock: the time.
-        audit_required: do nothing that cannot be written to the audit record before.
+        audit_required: do nothing that cannot be written to the audit log before.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Repeats:
         Raises:
             CallerError: the name stands for another wish, its time is to come, nobody of those who are named
                 is to be told anything again, or there is no room for one more.
-            ServiceError: the ledger or the record does not answer, or Coupa, who people are.
+            ServiceError: the ledger or the audit log does not answer, or Coupa, who people are.
         """
         repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
         before = self._before(repeat, read_repeats(self._store.note(REPEATS).text))

@@ -1,7 +1,8 @@
-"""Which documents are not shown in chat: those of a commodity, supplier, department, account or group. Pure.
+"""Find the documents that chat may not show: by commodity, supplier, department, account or group. Pure.
 
-Documents are veiled where they are read from Coupa, so that no message can hold what its composer never had.
-What Coupa does not say, or not readably, counts as named: a card too few is mended by opening it in Coupa.
+Documents are redacted where they are read from Coupa, so that no message can contain what its composer never
+had. A field that Coupa does not give, or not readably, counts as sensitive: the reader can still open the
+document in Coupa.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OF_DOCUMENT: dict[DocumentKind, tuple[str, ...]] = {
     DocumentKind.ORDER_CHANGE: ("supplier",),
     DocumentKind.CONTRACT: ("supplier", "department"),
 }
-"""What each kind of document says of itself, as far as it is read."""
+"""The fields of each kind of document, as far as they are read."""
 
 OF_LINE: dict[DocumentKind, tuple[str, ...]] = {
     DocumentKind.REQUISITION: ("supplier", "commodity", "account", "account_allocations"),
@@ -28,7 +29,7 @@ OF_LINE: dict[DocumentKind, tuple[str, ...]] = {
     DocumentKind.INVOICE: ("commodity", "account", "account_allocations"),
     DocumentKind.ORDER_CHANGE: ("supplier", "commodity", "department", "account", "account_allocations"),
 }
-"""What the lines of each kind say, likewise."""
+"""The fields of the lines of each kind, likewise."""
 
 _FIELDS = {
     "commodities": ("commodity",),

@@ -1,6 +1,6 @@
 """The ledger's rows in Azure Table Storage.
 
-It knows how rows are written and read; the rules are in `ledger`.
+It reads and writes rows; `ledger` has the rules.
 Open and closed rows live in two partitions, so that a sweep reads the open ones only.
 """
 
@@ -33,7 +33,7 @@ from coupa_core.ledger import (
 from coupa_core.tables import Table
 
 SCHEMA = 1
-"""Version of the row format; a row of a later one is not guessed at."""
+"""The version of the row format; a row of a later version is refused."""
 
 J = TypeVar("J")
 
@@ -69,10 +69,10 @@ _KINDS = {
     "reach": _TEXT,
 }
 _LATE_WRITES = timedelta(minutes=1)
-"""How far before a mark rows are read once more: one write may show later than another that came after it."""
+"""How far before a mark rows are read once more: an earlier write may become visible later."""
 
 _MAX_FACTS = 24_000
-"""Characters of shown figures in one row: a text in a table takes 32,768. The oldest are left out.
+"""Characters of shown figures in one row: a text in a table takes 32,768. The oldest figures are left out.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
@@ -87,7 +87,8 @@ class TableStore(Table):
         """Return the rows that are not closed, and those that cannot be read.
 
         A mark is the greatest `Timestamp` that was seen, which the service sets with every write.
-        Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+        Source:
+            https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
         """
         entries: list[Entry] = []
         corrupt: list[Corrupt] = []
@@ -132,9 +133,9 @@ class TableStore(Table):
         return [_entry(row) for row in rows if _is_readable(row)]
 
     def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-        """Return what this address decided since then; a row that cannot be read is left out.
+        """Return the rows that this address decided since then, without unreadable ones.
 
-        The service looks through both partitions, and sends what matches. Rows of release 0.2 have the
+        The service searches both partitions. Rows of release 0.2 have the
         address as the caller wrote it.
         """
         theirs = "( decided_by eq @by or decided_by eq @given )"  # the SDK takes "@given)" for a name
@@ -179,7 +180,7 @@ class TableStore(Table):
     def set_aside(self, corrupt: Corrupt) -> None:
         """Move a row that cannot be read to a partition of its own, with the cause.
 
-        Another sweep may have been quicker, and the row been made anew since: that one stays.
+        Another sweep may have been quicker, and may have made the row anew: that row stays.
         """
         with self._talking(f"set aside row {corrupt.key}") as client:
             try:
@@ -199,7 +200,7 @@ class TableStore(Table):
         return self._purge("purge closed rows", where, {"part": CLOSED, "before": before.isoformat()})
 
     def status(self) -> Status:
-        """Return what the last sweep left; a status that cannot be read counts as none."""
+        """Return the status of the last sweep; one that cannot be read counts as none."""
         with self._talking("read the status") as client:
             try:
                 row = client.get_entity(STATUS, "sweep")
@@ -211,7 +212,7 @@ class TableStore(Table):
             return Status()
 
     def save_status(self, status: Status) -> None:
-        """Keep what this sweep leaves."""
+        """Store the status of this sweep."""
         text = json.dumps({item.name: _json_value(getattr(status, item.name)) for item in fields(status)})
         with self._talking("save the status") as client:
             client.upsert_entity(
@@ -254,7 +255,7 @@ class TableStore(Table):
 
 
 def _row(partition: str, entry: Entry) -> dict[str, Any]:
-    """Write a row; what has its default value is left out."""
+    """Write a row without its default values."""
     row: dict[str, Any] = {
         "PartitionKey": partition,
         "RowKey": str(entry.approval_id),
@@ -274,7 +275,7 @@ def _row(partition: str, entry: Entry) -> dict[str, Any]:
 
 
 def _people(entry: Entry) -> dict[str, Any]:
-    """Write what belongs to each person, in columns that release 0.2 reads, too, as far as it can.
+    """Write the state of each person, in columns that release 0.2 can read, too, as far as it knows them.
 
     `told` has the versions; `people` has lists: place in `cards`, then when told, reminders, when reminded,
     refusals, when tried again. `cards` has each pair of an approver's key and shown figures once, and `since`
@@ -317,14 +318,14 @@ def _text(value: Any) -> str:
 
 
 def _trimmed(values: list[Any]) -> list[Any]:
-    """Leave out what says nothing at the end."""
+    """Remove empty values at the end."""
     while len(values) > 1 and not values[-1]:
         values.pop()
     return values
 
 
 def _kept(row: Any, known: Mapping[int, Entry]) -> Entry | None:
-    """Return the row that is known already, where nobody has written it since."""
+    """Return the known row, where it was not written since."""
     key = str(row["RowKey"])
     entry = known.get(int(key)) if key.isascii() and key.isdigit() else None
     return entry if entry is not None and entry.etag == row.metadata["etag"] else None
@@ -360,7 +361,7 @@ def _entry(row: Any) -> Entry:
 
 
 def _read_people(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
-    """Read what belongs to each person; raises ValueError, see `_entry`."""
+    """Read the state of each person; raises ValueError, see `_entry`."""
     people, cards = _read_json("people", row["people"], dict), _read_json("cards", row.get("cards"), list)
     since = _read_map("since", row["since"]) if "since" in row else {}
     told = {}
@@ -397,9 +398,9 @@ def _read_questions(value: Any) -> dict[int, OpenQuestion]:
 
 
 def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
-    """Read a row of release 0.2, which kept the figures and times of whoever was told last for everybody.
+    """Read a row of release 0.2, which kept the figures and times of the last notice for everybody.
 
-    Where people have different versions nobody knows whose figures they are: then they are nobody's.
+    Where people have different versions the figures could be anybody's, so nobody gets them.
     """
     at = _read_time("sent_at", row["sent_at"]) if "sent_at" in row else None
     reminded_at = _read_time("reminded_at", row["reminded_at"]) if "reminded_at" in row else None

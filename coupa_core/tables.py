@@ -1,6 +1,6 @@
-"""What any table in Azure Table Storage needs: its client, the table itself, and what the SDK's errors mean.
+"""The common part of tables in Azure Table Storage: the client, the table itself, and the SDK's errors.
 
-It knows no row: `table_ledger` and `table_audit_log` do.
+This module knows no row: `table_ledger` and `table_audit_log` do.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ SWEEP_OPTIONS: Mapping[str, Any] = {
 }
 """Seconds, where the SDK would wait 300 s for each of ten tries.
 
-The service works on a query for up to five seconds before it answers with what it has and where to go on:
-whoever waits for less never reads a table that is busy, however often it asks.
+The service works on a query for up to five seconds before it answers with a part and a continuation: a client
+that waits for less can never read a busy table, however often it asks.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination;
 azure-core, defaults of `ConnectionConfiguration` and `RetryPolicy`,
@@ -43,10 +43,10 @@ https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.r
 """
 
 CLICK_OPTIONS: Mapping[str, Any] = {"connection_timeout": 1, "read_timeout": 2, "retry_total": 0}
-"""A click has ten seconds in all. It reads single rows by their keys, which is no query that takes time."""
+"""Time limits for clicks: a click has ten seconds in all, and reads single rows by key, which is quick."""
 
 REQUEST_S = 25.0
-"""One request ends within so many seconds, all its tries together: a sweep has fifty for everything."""
+"""The most seconds of one request, all its tries together: a sweep has fifty for everything."""
 
 _AT_ONCE = 100
 """Rows that one transaction takes.
@@ -59,7 +59,7 @@ _RACES = (409, 412)
 
 
 class _InTime(HTTPPolicy[Any, Any]):
-    """Bounds a request with all its tries: it stands before the policy that repeats."""
+    """A policy that limits a request with all its tries; it stands before the policy that repeats."""
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         with until(Deadline(SystemClock(), REQUEST_S)):
@@ -74,17 +74,17 @@ def table_client(
     options: Mapping[str, Any] = SWEEP_OPTIONS,
     identity: Identity | None = None,
 ) -> TableClient:
-    """Make the client of a table; nothing is contacted yet.
+    """Make the client of a table, without contacting it.
 
     Args:
         connection: a connection string; not used with an account URL.
         account_url: `https://{account}.table.core.windows.net`; the app's identity is used.
         table: the table's name.
-        options: time limits of one try, and repeats; the deadline that is set around a call always holds.
+        options: time limits of one try, and repeats; the deadline around a call always holds.
         identity: shared by the clients of a process; a new one where it is left out.
 
     Raises:
-        SettingsError: the connection string is none.
+        SettingsError: the connection string is not valid.
     """
     given = {**options, "transport": Transport(**options), "per_call_policies": [_InTime()]}
     if not account_url:
@@ -96,10 +96,10 @@ def table_client(
 
 
 class Table:
-    """A table that is made on first use, and whose errors are ours.
+    """A table that is made on first use, and raises the errors of this package.
 
     Attributes:
-        CODES: how the codes of its errors begin.
+        CODES: the prefix of its error codes.
     """
 
     CODES: str
@@ -110,7 +110,7 @@ class Table:
 
     @contextmanager
     def _talking(self, what: str, *, makes: bool = True) -> Iterator[TableClient]:
-        """Make the table if need be and asked for, and say what the SDK's errors mean."""
+        """Make the table where it is missing and wanted, and translate the SDK's errors."""
         if time_left_s() <= 0:
             raise Unavailable(f"{self.CODES}_late", f"cannot {what}: no time is left")
         try:
@@ -129,20 +129,20 @@ class Table:
             text = f"cannot {what}: the table service is busy ({error})"
             raise Unknown(f"{self.CODES}_wait", text) from error
         except AzureError as error:
-            # The SDK says "request error" for a connection that broke after the request had left, too.
+            # The SDK calls it a request error, too, where a connection broke after the request had left.
             raise Unknown(f"{self.CODES}_lost", f"cannot {what}: {type(error).__name__}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # What the SDK raises when something else answered in the place of the table service.
+            # The SDK raises these when something else answered in place of the table service.
             text = f"cannot {what}: the answer cannot be read"
             raise Unknown(f"{self.CODES}_unreadable", text) from error
 
     def _purge(self, what: str, where: str, values: Mapping[str, str]) -> int:
-        """Delete the rows that are found, all of one partition, a hundred at once, and return how many.
+        """Delete the rows that are found, all of one partition, a hundred at once; return their number.
 
-        A batch that fails keeps no other from being deleted.
+        A batch that fails does not stop the others.
 
         Raises:
-            ServiceError: the first failure, told when all that could be deleted is.
+            ServiceError: the first failure, raised at the end.
         """
         purged, failures = 0, list[ServiceError]()
         try:
@@ -161,7 +161,7 @@ class Table:
         return purged
 
     def _batches(self, what: str, where: str, values: Mapping[str, str]) -> Iterator[list[dict[str, str]]]:
-        """Yield the keys of the rows that are found, as many at once as a transaction takes."""
+        """Yield the keys of the rows that are found, in batches of one transaction."""
         with self._talking(what) as client:
             select = ["PartitionKey", "RowKey"]
             found = client.query_entities(
@@ -169,7 +169,7 @@ class Table:
             )
         pages = found.by_page()
         while True:
-            # Only asking is talking: what becomes of the keys is none of this.
+            # Only the request is translated here, not the work with the keys.
             with self._talking(what):
                 page = next(pages, None)
                 keys = [{name: row[name] for name in select} for row in page or ()]
@@ -179,7 +179,7 @@ class Table:
                 yield keys
 
     def _failure_of(self, what: str, keys: Sequence[Mapping[str, str]]) -> ServiceError | None:
-        """Delete rows by their keys, and return what kept it from being done."""
+        """Delete rows by their keys; return the failure, if any."""
         try:
             with self._talking(what) as client:
                 _delete(client, keys)
@@ -195,14 +195,14 @@ class Table:
             self._exists = True
 
     def _doubt(self, error: HttpResponseError) -> None:
-        """Note that the table may be gone."""
+        """Remember that the table may be gone."""
         self._exists = self._exists and error.status_code != _NOT_FOUND
 
     def _conflict(self, what: str) -> Conflict:
         return Conflict(f"{self.CODES}_conflict", f"cannot {what}: it was changed meanwhile")
 
     def _meaning(self, error: HttpResponseError, what: str) -> Unavailable | Unknown:
-        """Say what a refusal by the table service means: 4xx did nothing, anything else is not known."""
+        """Translate a refusal by the table service: 4xx changed nothing; any other outcome is unknown."""
         status = error.status_code
         if status is None and isinstance(error, ClientAuthenticationError):
             return Unavailable(f"{self.CODES}_identity", f"cannot {what}: the app's identity got no token")
@@ -216,10 +216,10 @@ class Table:
 
 
 def _delete(client: TableClient, keys: Sequence[Mapping[str, str]]) -> None:
-    """Delete rows, all of them at once; one by one where some are gone, for a transaction is all or nothing.
+    """Delete rows in one transaction; one by one where some are gone, since a transaction is all or nothing.
 
-    A row that is gone is deleted: by somebody else, or by ourselves. The SDK repeats a transaction that was
-    answered by an error, and the service may have done it.
+    A missing row counts as deleted: by another process, or by this one. The SDK repeats a transaction after
+    an error, although the service may have done it.
     """
     try:
         client.submit_transaction([("delete", dict(key)) for key in keys])
@@ -227,4 +227,4 @@ def _delete(client: TableClient, keys: Sequence[Mapping[str, str]]) -> None:
         if error.status_code != _NOT_FOUND:
             raise
         for key in keys:
-            client.delete_entity(dict(key))  # one that is gone is no error of the SDK's
+            client.delete_entity(dict(key))  # a missing row is no error of the SDK

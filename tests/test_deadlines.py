@@ -13,7 +13,7 @@ import pytest
 from slow import GRID, Cell, Ended, Stage, stage
 
 from coupa_core.clock import Deadline, SystemClock, until
-from coupa_core.decide.calls import last_turn_s
+from coupa_core.decide.calls import last_permit_s
 from coupa_core.rate_limiter import SLOW_S
 from coupa_core.sweep.run import CLOSING_S
 
@@ -68,7 +68,7 @@ def short_s(cell: Cell) -> float:
     """
     match cell.neighbour, cell.action:
         case "Coupa's token" | "Coupa's API" | "Coupa's decision", "click":
-            return -last_turn_s(0, SLOW_S, reads=2) + 1
+            return -last_permit_s(0, SLOW_S, reads=2) + 1
         case "Moveworks", "sweep":
             return CLOSING_S + 3
     return SHORT_S

@@ -284,10 +284,8 @@ def test_every_cause_of_red_health_is_described() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    rooms = [
-        CORE / f"{room}.py"
-        for room in ("endpoints", "callers", "inbox", "relay", "operator_actions", "repeat")
-    ]
+    names = ("endpoints", "callers", "inbox", "relay", "operator_actions", "repeat")
+    rooms = [CORE / f"{room}.py" for room in names]
     rooms += [*(CORE / "decide").glob("*.py"), *(CORE / "report").glob("*.py")]
     source = "".join(room.read_text("utf-8") for room in rooms)
     raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))

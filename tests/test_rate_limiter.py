@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ledger_contract import at_once
 
 from coupa_core.clock import Deadline, SystemClock, time_left_s, until
-from coupa_core.decide.calls import last_turn_s
+from coupa_core.decide.calls import last_permit_s
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import LedgerStore, MemoryStore, Note
@@ -35,7 +35,7 @@ from sandbox.coupa.world import Group
 JAMIE = "jamie@example.com"
 CLICK_S = 9.0
 """A click's time for Coupa."""
-PERMITS_S = last_turn_s(CLICK_S, FIRST_S, reads=2)
+PERMITS_S = last_permit_s(CLICK_S, FIRST_S, reads=2)
 """Until its last turn, where nothing is known yet of how long calls take."""
 
 
@@ -273,7 +273,7 @@ def test_the_quicker_coupa_answers_the_more_of_a_crowd_are_let_in(call_s: float,
     process = stile(MemoryStore(), ManualClock())
     for _ in range(50):
         process.learn(call_s)
-    within_s = last_turn_s(CLICK_S, process.call_s, reads=2)
+    within_s = last_permit_s(CLICK_S, process.call_s, reads=2)
 
     for _ in range(number):
         process.admit(4, 4, within_s=within_s)

@@ -1,4 +1,4 @@
-"""The audit record's command line, for operators and auditors: `python -m coupa_core.audit --help`.
+"""The command line of the audit log, for operators and auditors: `python -m coupa_core.audit --help`.
 
-It reads the record and never writes to it.
+It reads the audit log and never writes to it.
 """

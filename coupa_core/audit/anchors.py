@@ -1,6 +1,6 @@
-"""What the log says of the audit record: day, place and hash of each append, as anchors from outside.
+"""Read anchors of the audit log from the application log: day, place and hash of each append.
 
-It reads lines in whatever form they were exported, and judges nothing.
+It reads exported lines in any form, and judges nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def read_anchors(lines: Iterable[str]) -> Mapping[Place, set[str]]:
     """Return the hashes of rows by day and place; more than one for a place that was written twice.
 
     Args:
-        lines: of an export as text, CSV or JSON; what does not look like an append is passed over.
+        lines: of an export as text, CSV or JSON; other lines are ignored.
     """
     found: dict[Place, set[str]] = defaultdict(set)
     for line in lines:
         for day, seq, own in _LINE.findall(line):
-            with suppress(ValueError):  # no day of the calendar
+            with suppress(ValueError):  # not a day of the calendar
                 found[date.fromisoformat(day), int(seq)].add(own)
     return found

@@ -1,6 +1,6 @@
-"""What `python -m coupa_core.audit` does: it checks the audit record, or writes it out.
+"""`python -m coupa_core.audit`: check the audit log, or export it.
 
-It reads the settings of the app from the environment and, for what is not there, from `local.settings.json`.
+It reads the settings of the app from the environment, and missing ones from `local.settings.json`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from coupa_core.errors import ServiceError, SettingsError
 from coupa_core.settings import Settings, read_settings
 
 WELL, BROKEN, UNKNOWN = 0, 1, 2
-"""How it ends: all is well, the chain is broken, or neither can be said."""
+"""The exit statuses: all is well, the chain is broken, or unknown."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -133,7 +133,7 @@ def _verify(audit_log: AuditLog, settings: Settings, given: argparse.Namespace) 
 
 
 def _doubts(report: CheckReport) -> str:
-    """Say which keys are missing, and what an operator can do about it."""
+    """Return which keys are missing, and what an operator can do about it."""
     kids = ", ".join(sorted(report.unknown_kids))
     return (
         f"nobody vouches for what was sealed by the key {kids} ({_counted(report)}). "
@@ -162,7 +162,7 @@ def _export(audit_log: AuditLog, given: argparse.Namespace) -> int:
 
 @contextmanager
 def _output(path: Path | None, encoding: str) -> Iterator[TextIO]:
-    """Open where to write; a file of that name appears when it is complete.
+    """Open the output; a file of that name appears when it is complete.
 
     A file begins with a byte order mark where the encoding says so: without it a spreadsheet would take
     letters beyond ASCII for others.

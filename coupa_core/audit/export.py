@@ -1,6 +1,6 @@
-"""The rows of the audit record as CSV or JSON Lines: one row after the other, none of them held.
+"""Export the rows of the audit log as CSV or JSON Lines, one after the other, without keeping them.
 
-It writes what is stored and does not judge it.
+It writes the rows as they are stored and does not check them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from coupa_core.audit_log import NAMES, Row
 
 _OF_ROW = ("kid", "follows", "nonce")
 COLUMNS = ("day", "seq", *NAMES, *_OF_ROW, "prev", "hash", "seal", "unreadable")
-"""What is written of each row; `unreadable` holds the text of a row that is none, and is empty otherwise."""
+"""The columns of a row; `unreadable` has the text of an invalid row, and is empty otherwise."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 
@@ -47,16 +47,16 @@ def _csv(out: TextIO) -> WriteRow:
 
 
 def _jsonl(out: TextIO) -> WriteRow:
-    """Write a JSON object for each row, with what it says and nothing that is empty."""
+    """Write a JSON object for each row, without empty values."""
     return lambda day, row: out.write(json.dumps(_values_of(day, row), ensure_ascii=False) + "\n")
 
 
 STYLES: dict[str, Callable[[TextIO], WriteRow]] = {"csv": _csv, "jsonl": _jsonl}
-"""By the name of the format."""
+"""The writers by the name of the format."""
 
 
 def _values_of(day: date, row: Row) -> dict[str, Any]:
-    """Return what a row says and how it is chained, by column."""
+    """Return the values and the links of a row, by column."""
     values = row.values()
     event = values.get("event", {})
     return {

@@ -1,7 +1,7 @@
-"""The audit record: what was decided, refused, told and done, in a chain that shows what was done to it.
+"""The audit log: decisions, refusals, notices and operators' actions, in a chain that shows any change.
 
-`events` is what can be said, `chain` how rows hang together, `check` finds where they do not, `store` appends
-safely, `memory` is a store without a disk. It decides nothing and asks Coupa nothing.
+`events` defines the events, `chain` links the rows, `check` finds the first broken link, `store` appends
+safely, and `memory` is a store without a disk. The audit log decides nothing and asks Coupa nothing.
 """
 
 from coupa_core.audit_log.chain import GENESIS, ROOT, Head, Row, Seals, derived, link, read_head, row_hash

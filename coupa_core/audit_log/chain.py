@@ -1,7 +1,8 @@
-"""How rows hang together: each carries the hash of the one before, and a seal that needs a key. Pure.
+"""Link rows: each has the hash of the row before, and a seal that needs a key. Pure.
 
-One chain runs through days; the head of a day says where its rows end and which days lie beside it. All begin
-at the root, a day before all days and without rows, so that two first writers cannot begin two chains.
+One chain runs through all days; the head of a day says where its rows end and which days are next to it. The
+chain begins at the root, a day before all others and without rows, so that two first writers cannot begin two
+chains.
 
     root                 Monday               Tuesday
     head: 0 rows         head: 3 rows         head: 1 row
@@ -26,7 +27,7 @@ ROOT = date.min
 """The day at which every chain begins."""
 
 GENESIS = "0" * 64
-"""What the first row of all carries in the place of a hash."""
+"""The value in the place of a hash in the very first row."""
 
 _DAYS = ("day", "before", "next")
 _DAY = (str, type(None))
@@ -49,10 +50,10 @@ class Row:
     """One event as it is stored.
 
     Attributes:
-        seq: its place in the day, 1 and up, by the key under which it lies; 0 when that is no place.
+        seq: its place in the day, from 1 on, by its key in the store; 0 when that key is not valid.
         text: canonical JSON of `day`, `seq`, `kid`, `nonce` and `event`, as it was written; and of `follows`,
-            where another key than `kid` had sealed the end that it was put on: that key was known, and its
-            seal held.
+            the key that had sealed the row before, where that is another key than `kid`: the writer knew it,
+            and checked its seal.
         prev: hash of the row before, which may be the last one of an earlier day.
         hash: SHA-256 over `prev` and `text`, hexadecimal.
         seal: HMAC-SHA256 over `hash` with the key that `text` names, hexadecimal.
@@ -65,7 +66,7 @@ class Row:
     seal: str
 
     def values(self) -> dict[str, Any]:
-        """Return what `text` says; empty when it is not JSON of a row."""
+        """Return the values in `text`; empty when it is not JSON of a row."""
         try:
             values = json.loads(self.text)
         except (ValueError, RecursionError):
@@ -75,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Where the rows of a day end.
+    """The end of the rows of a day.
 
     Attributes:
         day: of the chain, UTC.
@@ -86,8 +87,8 @@ class Head:
         is_followed: the head of the day after has been stored: from now on its absence is a loss.
         purged: how many rows of this day and of those before it were deleted because of their age; None
             while they are here.
-        kid: whose key made the seal: that of the last append to this day or to those before it, and of the
-            purge where there was one.
+        kid: the id of the key of the seal: that of the last append to this day or an earlier one, or of the
+            purge.
         seal: HMAC-SHA256 over all of the above, hexadecimal.
         etag: of the stored head; empty for one that is not stored yet.
     """
@@ -104,7 +105,7 @@ class Head:
     etag: str = field(default="", compare=False)
 
     def text(self) -> str:
-        """Return what the seal is over."""
+        """Return the text that the seal covers."""
         values = {
             "day": self.day.isoformat(),
             "seq": self.seq,
@@ -119,7 +120,7 @@ class Head:
 
 
 def read_head(text: str, *, seal: str, etag: str) -> Head | None:
-    """Read what `Head.text` has written; None for anything else, whoever has sealed it."""
+    """Read a head that `Head.text` wrote; None for any other text, even with a valid seal."""
     try:
         values = json.loads(text)
         if any(type(values[name]) not in types for name, types in _TYPES.items()):
@@ -128,7 +129,7 @@ def read_head(text: str, *, seal: str, etag: str) -> Head | None:
         head = Head(**{**values, **days}, seal=seal, etag=etag)
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
-    # Days in another order could lead whoever follows them round in a circle.
+    # Days in another order could form a loop.
     is_in_order = (head.before or date.min) <= head.day <= (head.next or date.max)
     is_elsewhere = head.day not in (head.before, head.next)
     return head if is_in_order and is_elsewhere and head.text() == text else None
@@ -156,26 +157,26 @@ class Seals:
     def kept(self, head: Head) -> Head:
         """Return the head with its seal by the key that it names, which must be known; the first for none.
 
-        Only rows may hand the record on to another key, because they say so: see `link`.
+        Only rows may pass the chain on to another key, because they record it: see `link`.
         """
         head = replace(head, kid=head.kid or self.kid)
         return replace(head, seal=_mac(self._keys[head.kid], head.text()))
 
     def hold(self, kid: str, *, text: str, seal: str) -> bool | None:
-        """Tell whether a seal is that key's; None when the key is not known here."""
+        """Tell whether a seal was made with that key; None when the key is unknown."""
         key = self._keys.get(kid)
         return None if key is None else hmac.compare_digest(_bytes(_mac(key, text)), _bytes(seal))
 
     def holds(self, head: Head) -> bool | None:
-        """Tell whether a head's seal is by the key that it names; None when that is not known here."""
+        """Tell whether a head's seal was made with the key that it names; None when the key is unknown."""
         return self.hold(head.kid, text=head.text(), seal=head.seal)
 
 
 def derived(keys: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return keys for seals made from keys for something else.
 
-    Their kids have a dot in front, which no kid of the settings can have: when keys of their own come later,
-    a kid of theirs is not taken for one of these.
+    The kids begin with a dot, which no kid of the settings can: when keys of their own come later, the two
+    cannot be confused.
     """
     return {f".{kid}": hmac.digest(key, _DERIVED, "sha256") for kid, key in keys.items()}
 
@@ -183,13 +184,13 @@ def derived(keys: Mapping[str, bytes]) -> dict[str, bytes]:
 def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tuple[list[Row], Head]:
     """Return the rows that append events to a day, and the head after them.
 
-    Where the end was sealed by another key, the first row says by which. So whoever has the new key alone can
-    still tell an end that was known from one that a stranger put there.
+    Where another key sealed the end, the first row names that key. A holder of the new key alone can then
+    still distinguish a genuine end from one that a stranger wrote.
 
     Args:
         head: of the day, as it was read; its seal was found to hold.
         events: in their order.
-        nonce: 128 random bits as text, by which rows can be told from the same events of somebody else.
+        nonce: 128 random bits as text, which distinguish rows from the same events of another writer.
         seals: the keys.
     """
     rows: list[Row] = []
@@ -215,5 +216,5 @@ def _mac(key: bytes, text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Encode even what a stranger may have stored: half a surrogate pair must not end a check."""
+    """Encode any stored text, even with half a surrogate pair, which must not end a check."""
     return text.encode("utf-8", "surrogatepass")

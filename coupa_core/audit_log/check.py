@@ -1,6 +1,6 @@
-"""Whether stored rows still hang together, and if not, where the first fault is. Pure.
+"""Check the chain of stored rows, and find the first fault. Pure.
 
-It is shown heads and rows in the order of time, one at a time, and keeps none of them.
+It receives heads and rows in the order of time, one at a time, and keeps none of them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from coupa_core.audit_log.events import folded
 from coupa_core.errors import BridgeError
 
 Place = tuple[date, int]
-"""Where a row is: the day of the chain, and its place there."""
+"""The position of a row: the day of the chain, and its place there."""
 
 
 class Fault(StrEnum):
-    """What is wrong with a link."""
+    """The faults of a link."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -31,12 +31,12 @@ class Fault(StrEnum):
 
 
 class Broken(BridgeError):
-    """The chain is broken, and this is the first place.
+    """The first fault of a broken chain.
 
     Attributes:
         day: of the chain.
-        seq: place of the row; None when it is about the whole day or its head.
-        fault: what is wrong.
+        seq: the place of the row; None where the fault concerns the whole day or its head.
+        fault: the kind of fault.
     """
 
     def __init__(self, day: date, seq: int | None, fault: Fault, detail: str) -> None:
@@ -49,16 +49,16 @@ class Broken(BridgeError):
 
 @dataclass
 class CheckReport:
-    """What a check has found.
+    """The result of a check.
 
     Attributes:
-        days: how many days were found to be whole; those without rows are not counted.
-        rows: how many rows were found to hang together.
-        unsealed: rows whose key is not known here any more.
-        unknown_kids: keys of rows and heads for which nobody vouches; empty when all is well.
-        anchored: rows that are what was noted of them outside of the store.
+        days: the number of whole days, without empty ones.
+        rows: the number of rows with valid links.
+        unsealed: the number of rows whose key is no longer known.
+        unknown_kids: unknown keys of rows and heads that nothing confirms; empty when all is well.
+        anchored: the number of rows that match an anchor outside of the store.
         purged: the head of the last day that was deleted because of its age, or None.
-        last: the last head; a note of it elsewhere is an anchor from outside.
+        last: the last head; a copy of its hash elsewhere is an anchor.
         broken: the first fault, or None.
     """
 
@@ -78,18 +78,18 @@ class Check:
     For each day: `begin`; `row` for each row and `end`, unless the rows are not to be read; `step`. Then
     `close`.
 
-    A row by a key that is not known here is doubted, whatever known seal comes after it: an earlier version
-    put its rows on anything. The row after it takes the doubt away when it says that it `follows` that key:
-    its writer had the key, and found the seal to hold.
+    A row with an unknown key is in doubt, even if a known seal follows: an earlier version appended its rows
+    to any end. The next row removes the doubt when it `follows` that key: its writer had the key, and checked
+    the seal.
 
     Args:
         seals: the keys.
-        retired: keys that are gone, of whose rows the operator knows that they are genuine.
-        anchors: hashes of rows as they were noted outside of the store, by day and place.
+        retired: keys that are gone; the operator vouches for their rows.
+        anchors: hashes of rows from outside of the store, by day and place.
 
     Attributes:
-        report: what was found so far.
-        seq: place of the last row that was shown.
+        report: the result so far.
+        seq: the place of the last row.
     """
 
     def __init__(
@@ -105,10 +105,10 @@ class Check:
         self._retired = retired
         self._noted = {place: set(hashes) for place, hashes in (anchors or {}).items()}
         self._prev = GENESIS
-        self._by: str | None = None  # the key that is not known here and has sealed the row before
+        self._by: str | None = None  # the unknown key that sealed the row before
 
     def begin(self, day: date, head: Head | None) -> Head:
-        """Check how a day hangs on the one before, and return its head.
+        """Check the link from a day to the one before, and return its head.
 
         Args:
             day: the next in the chain.
@@ -119,7 +119,7 @@ class Check:
         is_sealed = self._is_sealed(head)
         before = self.report.last
         if head.purged is not None:
-            if not is_sealed:  # a purge is said by one head alone
+            if not is_sealed:  # only one head records a purge
                 self._doubt(head.kid)
             self.report.purged = head
         elif head.before and before is None:
@@ -184,7 +184,7 @@ class Check:
             raise Broken(head.day, None, Fault.HEAD, f"it knows of {head.seq} rows only: rolled back")
         if head.hash != self._prev:
             raise Broken(head.day, None, Fault.HEAD, "its hash is not that of the last row")
-        if head.seq and not is_sealed and head.kid != self._by:  # else it shares the fate of the rows
+        if head.seq and not is_sealed and head.kid != self._by:  # otherwise the check of the rows covers it
             self._doubt_unless_retired(head.kid)
         self.report.last = head
         self.report.days += head.seq > 0
@@ -193,8 +193,8 @@ class Check:
         """Return the day after, or None at the end.
 
         Args:
-            head: of the day that was just looked at.
-            upcoming: the earliest later day of which anything was there when the check began.
+            head: of the present day.
+            upcoming: the earliest later day with a head or rows when the check began.
         """
         if head.next is None and upcoming:
             raise Broken(head.day, None, Fault.HEAD, f"it does not know that {upcoming} came: rolled back")
@@ -203,7 +203,7 @@ class Check:
         return head.next
 
     def close(self, since: date, until: date) -> None:
-        """Check what can be told only when all days were shown.
+        """Make the checks that need all days.
 
         Args:
             since: the first day whose rows were read.
@@ -220,7 +220,7 @@ class Check:
             raise Broken(*missing, Fault.REMOVED, "it was noted outside of the store: set back")
 
     def _is_sealed(self, head: Head) -> bool:
-        """Tell whether a key that is known here has sealed a head."""
+        """Tell whether a known key has sealed a head."""
         is_sealed = self._seals.hold(head.kid, text=head.text(), seal=head.seal)
         if is_sealed is False:
             raise Broken(head.day, None, Fault.FOREIGN, f"the seal of the head is not by key {head.kid}")

@@ -1,6 +1,6 @@
-"""What can be said in the audit record: one event, of texts that are folded and capped as they come in.
+"""The events of the audit log; their texts are folded and capped as they come in.
 
-It holds ids, codes, times and one e-mail; no purchase data and nothing else about a person.
+An event has ids, codes, times and one e-mail; no purchase data and nothing else about a person.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class EventKind(StrEnum):
-    """What an event is about."""
+    """The kinds of events."""
 
     INTENT = "intent"
     """A decision is about to be sent to Coupa."""
     DECISION = "decision"
-    """What became of it."""
+    """The outcome of a decision."""
     REFUSAL = "refusal"
     """A click that was not carried out."""
     NOTICE = "notice"
-    """Somebody was told."""
+    """A notice to a person."""
     RIGHTS = "rights"
-    """Who may decide was looked up, or changed."""
+    """The deciders were looked up, or changed."""
     RELAY = "relay"
-    """A message was passed on for somebody else."""
+    """A message was relayed for another system."""
     OPERATOR = "operator"
-    """Something that an operator did."""
+    """An operator's action."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened.
+    """One event.
 
     Attributes:
-        kind: what it is about.
+        kind: of the event.
         at: when it happened, aware; kept as UTC.
         approval_id: of Coupa, or None.
         document_type: class name of Coupa, such as `RequisitionHeader`.
@@ -54,12 +54,12 @@ class Event:
         actor: e-mail of who acted or was told, or empty.
         known_by: how the actor is known, such as `key+token` or `key+entra+token`.
         capacity: `approver`, `member`, `delegate`, or empty.
-        verb: what was asked for, such as `approve`.
-        outcome: what the caller was answered.
-        cause: code of why.
-        version: what the approver was shown, as the ledger names it.
-        digest: fingerprint of the content.
-        generation: round of the approval.
+        verb: the requested action, such as `approve`.
+        outcome: of the answer.
+        cause: the code of the cause.
+        version: the version that the approver was shown, as the ledger names it.
+        digest: the hash of the content.
+        generation: of the approval.
         token_key: kid of the key of the action token.
         request_id: of the call that led to it.
         state_before: Coupa's status of the approval before.
@@ -96,20 +96,20 @@ class Event:
             object.__setattr__(self, name, folded(getattr(self, name)))
 
     def values(self) -> dict[str, Any]:
-        """Return what is said, by name, as JSON values; what is not said is left out."""
+        """Return the values by name, as JSON values, without empty ones."""
         values = {name: getattr(self, name) for name in NAMES}
         values |= {"kind": self.kind.value, "at": self.at.isoformat()}
         return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 NAMES = tuple(field.name for field in fields(Event))
-"""The names of what an event can say, in the order in which they are shown."""
+"""The names of the fields, in the order in which they are shown."""
 
 _TEXTS = tuple(field.name for field in fields(Event) if field.default == "")
 
 
 def folded(text: str) -> str:
-    """Return a text as one line of at most 256 characters, with nothing in it that is not shown."""
+    """Return a text as one line of at most 256 visible characters."""
     seen = "".join(" " if unicodedata.category(letter) in _UNSEEN else letter for letter in text)
     line = " ".join(seen.split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"

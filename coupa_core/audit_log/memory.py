@@ -1,4 +1,4 @@
-"""A store in this process: the contract of a `AuditStore` in its shortest form. Nothing outlives it."""
+"""An `AuditStore` in memory, in its shortest form; its rows end with the process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coupa_core.errors import Conflict
 
 
 class MemoryAuditStore:
-    """A store in this process: nothing survives it. For tests, and for trying things out.
+    """A store in memory, for tests and for trying things out.
 
     Attributes:
         days: the head and the rows of each day, by their places.

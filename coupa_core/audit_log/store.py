@@ -1,4 +1,4 @@
-"""The audit record, safe against races, lost answers and midnight, on top of whatever keeps its rows."""
+"""The audit log on top of a store of rows: safe against races, lost answers and midnight."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-g
 """
 
 _RACES = 24
-"""How often somebody else may be quicker before it is given up."""
+"""The most races that an append may lose."""
 
 _FAILURES = 2
-"""How often the store may fail before it is given up: a click has ten seconds in all."""
+"""The most failures of the store in an append: a click has ten seconds in all."""
 
 _TURN_S = 1.0
 _PAUSE_S = 0.02
@@ -39,14 +39,14 @@ _LONGEST_PAUSE_S = 0.3
 
 
 class AuditStore(Protocol):
-    """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
+    """The port to the stored rows; each method raises `Unavailable` or `Unknown` when there is no answer."""
 
     def head(self, day: date) -> Head | None:
         """Return the head of a day, or None; raises `Malformed` when it cannot be read."""
         ...
 
     def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
-        """Yield each day of which anything is stored, and its head if it can be read; the newest first.
+        """Yield each stored day, the newest first, and its head if it can be read.
 
         Args:
             before: earlier days only.
@@ -71,7 +71,7 @@ class AuditStore(Protocol):
 
 
 class AuditLog:
-    """Appends to the record, reads and checks it, and forgets what is old.
+    """The audit log: appends events, reads and checks the rows, and purges old ones.
 
     Args:
         store: where the rows are.
@@ -95,7 +95,7 @@ class AuditLog:
         self._clock = clock
         self._chance = chance
         self._new_nonce = new_nonce
-        # It only spares us races inside this process: what keeps the chain whole is the head's etag.
+        # The lock only avoids races inside this process; the head's etag keeps the chain whole.
         self._turn = threading.Lock()
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
@@ -103,10 +103,10 @@ class AuditLog:
 
         Args:
             events: in their order.
-            required: whether the caller may not go on without.
+            required: the caller cannot go on without the events.
 
         Returns:
-            Whether they are in the record; if not, each is in the log as one line of JSON.
+            Whether they are stored; if not, each is in the log as one line of JSON.
 
         Raises:
             ServiceError: as `append`, when required.
@@ -123,14 +123,14 @@ class AuditLog:
         return True
 
     def append(self, events: Sequence[Event]) -> None:
-        """Write events at the end of the record: 99 at a time, those all or nothing.
+        """Append events at the end of the chain: 99 at a time, all or none of these.
 
         The day of the chain is that of the clock, or a later one that somebody has begun.
 
         Raises:
-            Conflict: others were quicker again and again.
-            Unavailable, Unknown: the store does not say what became of it.
-            Malformed: the record is damaged where it should go on.
+            Conflict: other writers were always quicker.
+            Unavailable, Unknown: the outcome of the write is not known.
+            Malformed: the end of the chain is damaged.
         """
         for start in range(0, len(events), MAX_ROWS):
             has_turn = self._turn.acquire(timeout=max(0.0, min(_TURN_S, time_left_s())))
@@ -139,12 +139,12 @@ class AuditLog:
             finally:
                 if has_turn:
                     self._turn.release()
-            # Whoever keeps this line knows the end of the record from outside of the store, and what it was
-            # put on: two appends to one place mean that the store was set back in between.
+            # This line is an anchor outside of the store: it has the end of the chain and the hash that was
+            # there before. Two appends to one place mean that the store was set back in between.
             logger.info("audit day=%s seq=%s hash=%s prev=%s", head.day, head.seq, head.hash, prev)
 
     def _append(self, events: Sequence[Event]) -> tuple[Head, str]:
-        """Return the head after the events, and the hash that the first of them was put on."""
+        """Return the head after the events, and the hash that the first of them follows."""
         nonce = self._new_nonce()
         maybe: Head | None = None
         prev = ""
@@ -152,8 +152,8 @@ class AuditLog:
         while True:
             try:
                 head = self._open_head()
-                # An answer was lost: the row knows. It is looked for after the head was read: whatever is
-                # written next must fit that head, so ours cannot come in behind us.
+                # An answer was lost: the row itself shows it. It is read after the head: any later write
+                # must fit that head, so ours cannot arrive afterwards.
                 if maybe and self._is_stored(maybe):
                     return maybe, prev
                 rows, maybe = link(head, events, nonce=nonce, seals=self._seals)
@@ -161,7 +161,7 @@ class AuditLog:
                 try:
                     return self.store.write(maybe, rows), prev
                 except Conflict:
-                    # The head is another one: ours is what made it so, or it cannot come in any more.
+                    # The head has changed: our write changed it, or it can no longer arrive.
                     if self._is_stored(maybe):
                         return maybe, prev
                     maybe = None
@@ -178,7 +178,7 @@ class AuditLog:
                     raise
 
     def _is_stored(self, tried: Head) -> bool:
-        """Tell whether the last row of a transaction that may have failed is there: then all are."""
+        """Tell whether the last row of a transaction is stored, which means that all its rows are."""
         row = next(self.store.rows(tried.day, after=tried.seq - 1), None)
         return row is not None and row.hash == tried.hash
 
@@ -216,9 +216,9 @@ class AuditLog:
         return self._sound(day, found)
 
     def _sound(self, day: date, head: Head | None) -> Head:
-        """Return a head that may be built on: a new seal over a forged one would hide the forgery.
+        """Return a head after checking its seal: a new seal over a forged head would hide the forgery.
 
-        A seal by a key that is not known is none: a stranger can make one, under any name.
+        A seal with an unknown key does not count: a stranger can make one, under any name.
 
         Raises:
             Malformed: it is missing, cannot be read, or its seal does not hold here.
@@ -257,16 +257,16 @@ class AuditLog:
         retired: Collection[str] = (),
         anchors: Mapping[Place, Collection[str]] | None = None,
     ) -> CheckReport:
-        """Check the record, while others may append to it.
+        """Check the chain, while others may append to it.
 
-        How the days hang together is always checked, the rows of these days only, both included. A purge that
+        The links between days are always checked, the rows only of these days, both included. A purge that
         runs at the same time may look like a removal.
 
         Args:
             since: the first day whose rows are read.
             until: the last one.
-            retired: keys that are gone, of whose rows somebody else knows that they are genuine.
-            anchors: hashes of rows as they were noted outside of the store, by day and place.
+            retired: keys that are gone; the operator vouches for their rows.
+            anchors: hashes of rows from outside of the store, by day and place.
 
         Raises:
             Unavailable, Unknown, Malformed: the store does not answer as it should.
@@ -287,9 +287,9 @@ class AuditLog:
                 head = self._check_rows(check, head)
             day = check.step(head, left[0][0] if left else None)
             if day and not (left and left[0][0] == day):
-                found = self.store.head(day)  # begun since we began, or not yet
+                found = self.store.head(day)  # it began after this check, or not yet
                 if found:
-                    check.report.last = self.store.head(head.day)  # which may have noted it since
+                    check.report.last = self.store.head(head.day)  # which may have recorded it since
                     left.appendleft((day, found))
                 elif left or head.is_followed:
                     raise Broken(day, None, Fault.REMOVED, f"the whole day that {head.day} was followed by")
@@ -299,7 +299,7 @@ class AuditLog:
         for row in self.store.rows(day):
             check.row(head, row)
         if head.next is None:
-            # Somebody may have appended meanwhile. Rows come with their head: those up to it must be there.
+            # Another writer may have appended meanwhile; all rows up to its head must be there.
             head = self.store.head(day) or check.begin(day, None)
             for row in takewhile(lambda row: row.seq <= head.seq, self.store.rows(day, after=check.seq)):
                 check.row(head, row)
@@ -309,16 +309,17 @@ class AuditLog:
     def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
         """Delete the rows of whole days that are older, and return how many.
 
-        The head of the last of them stays and says how many were purged: it tells a purge from a loss. Its
-        seal must hold here, so days whose key is gone wait for the first day after them whose key is not.
+        The head of the last of them stays and records how many were purged, which distinguishes a purge from
+        a loss. Its seal must be valid, so days whose key is gone wait for a later day whose key is known.
 
         Args:
-            keep_days: 0 for ever.
+            keep_days: 0 keeps them for ever.
             deadline: no further day is begun after it; the next purge goes on.
 
         Raises:
-            Conflict, Unavailable, Unknown: the next purge goes on. A day that fails keeps no other from being
-                purged, and the first failure is raised at the end.
+            Conflict, Unavailable, Unknown: the next purge goes on. A day that fails does not stop the others;
+            the
+                first failure is raised at the end.
         """
         if keep_days == 0:
             return 0
@@ -348,12 +349,12 @@ class AuditLog:
         return purged
 
     def _last_known(self, days: Iterable[tuple[date, Head | None]]) -> Head | None:
-        """Return the first head whose seal holds here; None for none."""
+        """Return the first head with a valid seal; None for none."""
         known = (head for day, head in days if head and day > ROOT and self._seals.holds(head) is not None)
         return next(known, None)
 
     def _stored(self) -> list[tuple[date, Head | None]]:
-        """Return the days of which anything is stored, the oldest first, from the last purged one on."""
+        """Return the stored days, the oldest first, from the last purged one on."""
         days: list[tuple[date, Head | None]] = []
         for day, head in self.store.heads():
             days.append((day, head))
@@ -363,7 +364,7 @@ class AuditLog:
 
 
 def _count(heads: Iterable[Head]) -> int:
-    """Return how many rows there were before a purge, those of earlier purges included; the newest first."""
+    """Return the number of rows of purged days, with those of earlier purges; the newest day comes first."""
     total = 0
     for head in heads:
         total += head.seq if head.purged is None else head.purged

@@ -1,4 +1,4 @@
-"""Coupa, as far as this product uses it: `access` is the protocol, `client` the resources, `facts` more."""
+"""The client of Coupa: `access` has the protocol, `client` the resources, `facts` the reads of facts."""
 
 from coupa_core.coupa.access import Access
 from coupa_core.coupa.client import Coupa, rows_in

@@ -1,6 +1,7 @@
 """Access to Coupa: the OAuth token, the 401 rules, and reads that are repeated within a deadline.
 
-It knows nothing of what is read. A decision goes through `send`, which never repeats what may have happened.
+It knows no resource. A decision goes through `send`, which never repeats a request that may have taken
+effect.
 
 Sources: "OpenID Connect clients" and "Exception handling and error codes" in the Core API's documentation,
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -51,7 +52,7 @@ class Access:
         scopes: space-separated.
         clock: for expiry and back-off.
         chance: for jitter.
-        spare_scopes: space-separated, without which a token is good all the same.
+        spare_scopes: space-separated scopes that a token may lack.
     """
 
     def __init__(
@@ -96,8 +97,8 @@ class Access:
             path: begins with `/api/`.
             query: query parameters.
             deadline: for all tries and pauses.
-            insists: asks again after an answer that cannot be used, too; otherwise whoever calls asks less.
-            tries: how often it is asked at most.
+            insists: repeats after an unusable answer, too; otherwise the caller asks for less.
+            tries: the most requests.
 
         Raises:
             ServiceError: the last try's failure.
@@ -118,7 +119,7 @@ class Access:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _pause(self, failure: ServiceError, attempt: int, deadline: Deadline) -> None:
-        """Wait before the next try, or give up when the deadline would pass meanwhile."""
+        """Wait before the next try; give up when the deadline would pass meanwhile."""
         pause_s = self._chance.uniform(0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2**attempt))
         pause_s = max(pause_s, failure.retry_after_s or 0.0)
         if pause_s >= deadline.left_s():
@@ -195,8 +196,8 @@ class _Minted:
 class _Token:
     """The access token: minted by one thread at a time, renewed ahead of its end, kept while it works.
 
-    Coupa may end the old token when minting fails, so nothing is minted without need: there is one token for
-    everything, and the scopes that were refused once are not asked for again.
+    Coupa may end the old token when minting fails, so no token is minted without need: there is one for
+    everything, and scopes that were refused once are not requested again.
     Source: "OpenID Connect clients".
 
     Attributes:
@@ -215,7 +216,7 @@ class _Token:
         self._minted: _Minted | None = None
 
     def get(self, deadline: Deadline) -> _Minted:
-        """Return a token that should work; while one does, nobody waits for another thread that renews it.
+        """Return a token that should work; while one does, no thread waits for another that renews it.
 
         Raises:
             ServiceError: there is none and minting failed.
@@ -253,7 +254,7 @@ class _Token:
         return minted
 
     def drop(self, token: _Minted) -> None:
-        """Forget a token that Coupa no longer takes, unless another thread has already replaced it."""
+        """Forget a token that Coupa no longer accepts, unless another thread has already replaced it."""
         with self._lock:
             if self._minted and self._minted.value == token.value:
                 self._minted = None
@@ -268,9 +269,9 @@ class _Token:
         return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
 
     def _ask(self, deadline: Deadline) -> ServiceResponse:
-        """Ask for a token; where Coupa refuses it in whichever words, once more without the spare scopes.
+        """Request a token; where Coupa refuses it, for any reason, once more without the spare scopes.
 
-        Whatever the outcome is, the request that needs the token was not sent.
+        With any outcome, the request that needs the token was not sent.
         """
         spare = "" if self.withheld else self._spare
         reply = self._answer(spare, deadline)
@@ -287,7 +288,7 @@ class _Token:
             reply, name="coupa_token", what="the token request", now=self._clock.now(), hint=hint
         )
         if isinstance(failure, Refused):
-            # Asking again with the same credentials is no use, and nothing else can be asked without a token.
+            # A repeat with the same credentials is useless, and no other request works without a token.
             raise Denied(failure.code, str(failure), status=reply.status)
         if isinstance(failure, Unknown):
             wait_s = failure.retry_after_s

@@ -1,7 +1,7 @@
 """Coupa over HTTP: pending approvals, documents, people, the three decisions, and comments.
 
 It knows Coupa's resources and nothing of notices or the ledger. Reads are repeated within the caller's
-deadline; a decision is sent once, and whoever sent it reads back.
+deadline; a decision is sent once, and the caller reads back.
 
 Sources: "Coupa Core API" (approvals, requisitions, querying options, operators),
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -54,7 +54,7 @@ from coupa_core.model import (
 from coupa_core.sensitive import Sensitive
 
 PLAIN_S = 3_600.0
-"""So long documents are read without what leads to facts, after none could be read with it."""
+"""How long documents are read without the fields for facts, after none could be read with them."""
 
 PAGE = 50
 """Records in one answer, and ids in one question. Source: "Querying options"."""
@@ -101,7 +101,7 @@ CHAIN_FIELDS = [
 ]
 _COMMENT_FIELDS: list[Any] = [*COMMENT_FIELDS, "commentable-id"]
 _CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
-"""Answers that are about one resource: its scope or module is missing, or it does not know an attribute."""
+"""Statuses that concern one resource: its scope or module is missing, or it does not know an attribute."""
 
 _UNORDERED = "coupa_pages"
 
@@ -113,8 +113,8 @@ class _Rows(NamedTuple):
 
     Attributes:
         rows: of the answer.
-        rest: the ids that are left behind it; None for no more.
-        failure: why nobody knows what is left: it was not in the order that was asked for, or not all came.
+        rest: the ids that are not read yet; None for no more.
+        failure: the error for which the rest is unknown: a wrong order, or missing rows.
     """
 
     rows: list[Any]
@@ -128,11 +128,11 @@ class Coupa:
     Args:
         access: requests with our client's rights.
         types: approvable types that we look at; `("*",)` for all.
-        client: the login of our client's user in Coupa, by which what we wrote is known; empty where it is
-            not known.
-        sensitive: what no document may show in chat; None for nothing.
-        fields: what is asked of each kind of document: more than elsewhere where more is shown of it. What
-            cannot be read so is read without the more.
+        client: the login of our client's user in Coupa, which identifies our own texts; empty where it is
+            unknown.
+        sensitive: finds the documents that chat may not show; None for none.
+        fields: the fields to read of each kind of document, with those for facts. A document that cannot be
+            read with them is read without those for facts.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Coupa:
         self._fields = fields
         self._plain_until: datetime | None = None
         self.read_plainly = 0
-        """So many documents were read without the more, ever."""
+        """The count of documents that were read without the fields for facts."""
 
     # ------------------------------------------------------------------ approvals
 
@@ -160,10 +160,10 @@ class Coupa:
         return self._access.now()
 
     def pending(self, deadline: Deadline) -> Listing:
-        """List every pending approval of the wanted types, by keyset pages: rows that leave shift nothing.
+        """List every pending approval of the wanted types, by keyset pages, which no leaving row shifts.
 
-        Never raises for a failing page: what came before it is returned with the failure. A record that
-        cannot be read is counted, and hides no other where Coupa lists the ids of its page.
+        Never raises for a failing page: the rows that came before it are returned with the failure. A record
+        that cannot be read is counted, and hides no other where Coupa lists the ids of its page.
         """
         return self._listed(self._readable(self._asked({}), deadline, deadline))
 
@@ -173,8 +173,8 @@ class Coupa:
         Args:
             ids: the least and the greatest that may be read.
             deadline: for the page.
-            since: a time as Coupa wrote it: then those that were touched at or after it, whatever their
-                status; else those that are pending.
+            since: a time as Coupa wrote it, for approvals of any status that were touched since; without it,
+                the pending ones.
 
         Raises:
             ServiceError: the page did not come, nor did its ids.
@@ -208,9 +208,9 @@ class Coupa:
         """Return the approvals of documents that nobody has decided, by (type, id): some may be on hold.
 
         Args:
-            documents: of whatever types.
+            documents: of any types.
             deadline: for all pages.
-            insists: asks again after an answer that cannot be used; otherwise whoever calls asks about fewer.
+            insists: repeats after an unusable answer; otherwise the caller asks about fewer.
 
         Raises:
             ServiceError: the list did not come complete.
@@ -231,13 +231,13 @@ class Coupa:
     def pending_for(self, keys: Iterable[str], deadline: Deadline, *, more: Deadline) -> Listing:
         """List the pending approvals that ask one of these users or groups, as far as they come in time.
 
-        Never raises for a failing page: what came is returned with the failure. A record that cannot be read
-        is counted, and spoils no other where Coupa lists the ids of its page.
+        Never raises for a failing page: the rows that came are returned with the failure. A record that
+        cannot be read is counted, and affects no other where Coupa lists the ids of its page.
 
         Args:
             keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
-            deadline: for the first page: without it there is nothing to show.
-            more: for all others, so that time is left for what is read of those that came.
+            deadline: for the first page; without that page there is nothing to show.
+            more: for all other pages, so that time is left for further reads.
         """
         deadlines = chain([deadline], repeat(more))
         return self._asking(
@@ -245,20 +245,22 @@ class Coupa:
         )
 
     def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
-        """List what asked one of these users or groups, and was approved or rejected since then.
+        """List the approvals that asked one of these users or groups and were decided since then.
 
-        Never raises for a failing page: what came is returned with the failure. Who decided is for the reader
-        to see: a colleague of a group, or a delegate, may have. A stamp moves without a decision, too, so the
+        Never raises for a failing page: the rows that came are returned with the failure. The caller checks
+        who
+        decided: a colleague of a group, or a delegate, may have. A stamp moves without a decision, too, so
+            the
         decision may be older.
 
         Args:
             keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
             since: aware.
             deadline: for all pages.
-            most: as many are read, the newest by their ids first; of so many there may be more.
+            most: the most approvals to read, the newest ids first; a full list may go on.
 
         Sources: Querying, the sample with `status[in]` and `updated-at[gt_or_eq]` on approvals; `approver-id`
-        in https://github.com/moveworks/developer-docs, connectors/coupa. That `approved-by` can be asked for
+        in https://github.com/moveworks/developer-docs, connectors/coupa. That `approved-by` can be read
         is not published.
         """
         lately = {"updated_at[gt_or_eq]": since.isoformat(timespec="seconds")}
@@ -272,7 +274,7 @@ class Coupa:
         return self._asking(keys, read)
 
     def _asking(self, keys: Iterable[str], read: Callable[[Mapping[str, str]], Listing]) -> Listing:
-        """List what asks one of these users or groups, by questions that name fifty, until one fails."""
+        """List the approvals that ask one of these users or groups, fifty in a question, until one fails."""
         wanted = set(keys)
         numbers = sorted({key.partition(":")[2] for key in wanted})
         found = Listing()
@@ -288,7 +290,7 @@ class Coupa:
         return found
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> FoundApprovals:
-        """Read approvals by id, fifty at once, whatever their status; who fails is told in what is found.
+        """Read approvals by id, fifty at once, of any status; the result has the failures.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -299,7 +301,7 @@ class Coupa:
         for row in read.rows:
             approval = parse_approval(row, client=self._client)
             if approval is None or approval.id not in wanted:
-                # Either may stand in the place of one that was asked for: then absence proves nothing.
+                # Either may stand for an approval of the question: then absence proves nothing.
                 found.unreadable += 1
             else:
                 found.by_id[approval.id] = approval
@@ -319,10 +321,10 @@ class Coupa:
     def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
         """Read the documents that are named, each type from its own resource, fifty at once, by (type, id).
 
-        A type that is not known is known by type and id alone. A document or a type that cannot be read gives
-        `Unreadable` ones, and spoils nothing else. A document that Coupa does not return is left out. What is
-        sensitive is veiled, also where only an approval says so that names it; what a row names, and not an
-        approval, needs `redacted` besides.
+        A document of an unknown type has type and id only. A document or a type that cannot be read gives
+        `Unreadable` documents, and affects no other. A document that Coupa does not return is left out. A
+        sensitive document is redacted, also where only its approval is sensitive; a document that a row
+        names, and no approval, needs `redacted` as well.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -346,7 +348,7 @@ class Coupa:
         return {key: each.redacted() if key in sensitive else each for key, each in documents.items()}
 
     def redacted(self, document: Document, approval: Approval | None) -> Document:
-        """Return a document as chat may know it of this approval; None where nobody knows that."""
+        """Return the document, redacted where chat may not show it for this approval."""
         return self._sensitive.redact_for(approval, document)
 
     def document(self, approval: Approval, deadline: Deadline) -> Document | None:
@@ -369,9 +371,9 @@ class Coupa:
         return self.redacted(document, approval) if document else None
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
-        """Read how far the approvals of requisitions have come, fifty at once, by the requisition's id.
+        """Read the approval chains of requisitions, fifty at once, by the requisition's id.
 
-        One that cannot be read is left out.
+        An unreadable chain is left out.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -389,7 +391,7 @@ class Coupa:
     ) -> tuple[dict[DocumentKey, str], IdRange | None]:
         """Read one page, newest first, of the documents of a type that were touched since a stamp.
 
-        Of those that wait, or went back to draft.
+        The page has documents that wait, or went back to draft.
 
         Args:
             kind: one of those that are `readable`.
@@ -398,7 +400,7 @@ class Coupa:
             deadline: for the page.
 
         Returns:
-            `updated-at` by (type, id), and the ids that are left behind the page; None for no more.
+            `updated-at` by (type, id), and the ids that are not read yet; None for no more.
 
         Raises:
             ServiceError: the page did not come.
@@ -424,7 +426,7 @@ class Coupa:
         Args:
             emails: of users of Coupa.
             deadline: for all pages.
-            insists: asks again where the answer cannot be used; otherwise whoever calls asks about fewer.
+            insists: repeats after an unusable answer; otherwise the caller asks about fewer.
 
         Raises:
             ServiceError: Coupa did not answer usefully.
@@ -437,7 +439,7 @@ class Coupa:
         return found
 
     def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
-        """Return the users with these ids, each with the id of its manager, and who of them cannot be read.
+        """Return the users with these ids, each with the id of its manager, and the ids that cannot be read.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -478,7 +480,7 @@ class Coupa:
             yield from _people(self._keyset("users", _MEMBER_FIELDS, asked, deadline))
 
     def _group(self, number: int, name: str | None, deadline: Deadline) -> list[Member]:
-        """Return the users of one group, if it is the one that is meant."""
+        """Return the users of one group, if it has the expected name."""
         row = self._one("user_groups", number, ["id", "name", {"users": _USER_FIELDS}], deadline)
         if not isinstance(row, dict) or name is None or row.get("name") != name:
             return []
@@ -486,7 +488,7 @@ class Coupa:
         return _people(users if isinstance(users, list) else [])
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
-        """Return the delegations that end today or later; which of them hold is for the reader to judge.
+        """Return the delegations that end today or later; the caller checks which of them hold.
 
         Raises:
             ServiceError: Coupa did not answer usefully; 403 or 404 where this client may not read them.
@@ -503,7 +505,7 @@ class Coupa:
         Args:
             approval_id: a pending approval.
             verb: which of Coupa's actions.
-            reason: what Coupa shows as our comment; a query parameter.
+            reason: the text that Coupa shows as our comment; a query parameter.
             deadline: for the exchange.
 
         Returns:
@@ -528,7 +530,7 @@ class Coupa:
 
         Args:
             document: of a kind that takes comments; see `commented_on`.
-            text: what; `@[User:<id>]` mentions a user, who is notified then.
+            text: of the comment; `@[User:<id>]` mentions a user, whom Coupa then notifies.
             deadline: for the exchange.
 
         Returns:
@@ -558,10 +560,10 @@ class Coupa:
             since: the least id of a comment that is of interest, where they can be asked for by it.
 
         Returns:
-            By place; what could not be read is left out.
+            The comments by place, without places that could not be read.
 
         Raises:
-            ServiceError: nothing at all could be read.
+            ServiceError: no place could be read.
 
         Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api, which names
         `commentable-type` and `commentable-id`; that a list is filtered by them is seen in a public client
@@ -600,7 +602,7 @@ class Coupa:
     def _beside(
         self, source: type[Readable], numbers: Iterable[int], since: int, deadline: Deadline
     ) -> dict[int, tuple[Comment, ...]]:
-        """Read the comments of a list of their own."""
+        """Read the comments from a separate list."""
         ordered = sorted(numbers)
         found: dict[int, list[Comment]] = {number: [] for number in ordered}
         for start in range(0, len(ordered), PAGE):
@@ -612,7 +614,7 @@ class Coupa:
         return {number: tuple(each[::-1]) for number, each in found.items()}
 
     def _newest_comments(self, asked: Mapping[str, str], since: int, deadline: Deadline) -> Iterator[Comment]:
-        """Yield what the list of comments answers, the newest first, as long as a page is full."""
+        """Yield the pages of the list of comments, the newest first, as long as a page is full."""
         ids: IdRange | None = (since, ALL_IDS[1])
         while ids is not None:
             rows, ids, failure = self._rows_of(
@@ -628,7 +630,7 @@ class Coupa:
     def _of_type(
         self, kind: str, numbers: Iterable[int], deadline: Deadline, *, is_alone: bool
     ) -> dict[DocumentKey, Document]:
-        """Read documents of one type; all are `Unreadable` where the type is, or takes the others' time."""
+        """Read documents of one type; all are `Unreadable` where the type is, or takes too long."""
         try:
             return self._read(kind, numbers, deadline)
         except ServiceError as failure:
@@ -642,14 +644,14 @@ class Coupa:
         read = self._documents(kind, numbers, deadline)
         failures = list(read.failed.values())
         if failures and not read.rows and all(each.code in _CLOSED_TO_US for each in failures):
-            raise failures[0]  # it is the type, as far as anybody can tell
+            raise failures[0]  # the type seems to be at fault
         documents = self._parsed(kind, read.rows, deadline)
         for number, failure in read.failed.items():
             documents |= _unreadable(kind, [number], failure, alone=True)
         return documents
 
     def _documents(self, kind: str, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Any]:
-        """Return the rows of documents of one type; what cannot be read with the more is read without it.
+        """Return the rows of documents of one type; where the fields for facts fail, read without them.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -684,7 +686,7 @@ class Coupa:
     def _plainly(
         self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline
     ) -> PartialResult[int, Any]:
-        """Read without the more what could not be read with it, each with its cause."""
+        """Read documents again without the fields for facts; keep the cause of each."""
         source = READABLE[kind]
         read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], left, deadline)
         if read.rows:
@@ -707,10 +709,10 @@ class Coupa:
     def _with_old_totals(
         self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline
     ) -> dict[DocumentKey, Document]:
-        """Add what the orders come to now; where they are closed to us, a change is shown all the same.
+        """Add the present totals of the orders; where orders are closed to us, a change is shown without.
 
-        An order that cannot be read for another reason may be read in the next moment, and a change that
-        comes with it is another content than the same without: such a change cannot be read either.
+        An order that fails for another reason may be readable a moment later. A change with the order's total
+        has other content than one without it, so such a change counts as unreadable, too.
         """
         orders = {each.order_header_id for each in changes.values() if each.order_header_id}
         try:
@@ -738,7 +740,7 @@ class Coupa:
         return {**status, **more, **kinds}
 
     def _listed(self, rows: Iterable[Any], statuses: Sequence[str] | None = (PENDING,)) -> Listing:
-        """Keep of the rows of approvals what has one of these statuses, is of a wanted type, and readable.
+        """Keep the rows of approvals that have one of these statuses and a wanted type, and are readable.
 
         Without statuses, any counts.
         """
@@ -777,7 +779,7 @@ class Coupa:
     ) -> _Rows:
         """Return the rows of one page of approvals, None for each that cannot be read.
 
-        Nobody knows who is on a page that fails, so it is asked for its ids, and then for these.
+        A page that fails does not show its ids, so the ids are read first, and then their rows.
 
         Raises:
             ServiceError: the page did not come, nor did its ids.
@@ -847,7 +849,7 @@ class Coupa:
         rows = rows_in(body, resource)
         numbers = [number for number in map(id_of, rows) if number]
         if not numbers and len(rows) < PAGE:
-            return _Rows(rows)  # what has no id cannot be paged past, and is not a page's worth
+            return _Rows(rows)  # paging cannot go past rows without an id, and they do not fill a page
         is_ordered = numbers == sorted(numbers, reverse=newest_first)
         if not numbers or not is_ordered or not low <= min(numbers) <= max(numbers) <= high:
             failure = Malformed(_UNORDERED, f"Coupa did not page {resource} by id between {low} and {high}")
@@ -858,7 +860,7 @@ class Coupa:
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
     ) -> PartialResult[int, Any]:
-        """Return what Coupa answers to the question for these ids, fifty at once, fewer where that fails."""
+        """Return the rows with these ids, fifty at once, fewer where that fails."""
         numbers = sorted(set(ids))
 
         def ask(some: Sequence[int]) -> list[Any]:
@@ -872,7 +874,7 @@ class Coupa:
             return rows_in(body, resource)
 
         def ask_all(some: Sequence[int]) -> list[Any]:
-            """Ask again for what did not come: Coupa may answer fewer rows than it is asked for."""
+            """Ask again for missing rows: Coupa may answer fewer rows than it is asked for."""
             rows = ask(some)
             left = set(some) - set(map(id_of, rows))
             has_come = len(left) < len(some)
@@ -905,7 +907,7 @@ class Coupa:
 
 
 def _see_that_coupa_answers(documents: Iterable[Document], asked: int) -> None:
-    """Raise the failure of all documents that were asked for, where that is Coupa's and not theirs."""
+    """Raise the failure of all documents of the question, where Coupa itself is at fault."""
     failures = [each.failure for each in documents if isinstance(each, Unreadable) and each.failure]
     is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
     if failures and is_away and len(failures) == asked:
@@ -915,7 +917,7 @@ def _see_that_coupa_answers(documents: Iterable[Document], asked: int) -> None:
 def _unreadable(
     kind: str, numbers: Iterable[int], failure: ServiceError, *, alone: bool = False
 ) -> dict[DocumentKey, Document]:
-    """Say why documents cannot be read: because their type is closed to us, or because of one failure."""
+    """Return unreadable documents, with the cause: a closed type, or one failure."""
     scope = READABLE[kind].scope
     is_closed = not alone and failure.code in _CLOSED_TO_US
     logger.error(
@@ -934,7 +936,7 @@ def _unreadable(
 
 
 def _may_be_of_fields(failure: ServiceError) -> bool:
-    """Tell whether something that was asked for may be at fault, and not the resource or the time."""
+    """Tell whether a field of the question may be at fault, and not the resource or the time."""
     return failure.may_be_of_one and failure.status not in (403, 404)
 
 
@@ -942,7 +944,7 @@ def path_id(number: int) -> str:
     """Return an id as it may stand in a URL: 1 to 19 digits, nothing else.
 
     Raises:
-        Malformed: it is no such number.
+        Malformed: it is not such a number.
     """
     if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < MAX_ID:
         raise Malformed("coupa_id", "an id is not a number of 1 to 19 digits")
@@ -950,7 +952,7 @@ def path_id(number: int) -> str:
 
 
 def rows_in(body: Any, resource: str) -> list[Any]:
-    """Expect a list; an error object with status 200 must not look like an empty one."""
+    """Return the rows of a list; an error object with status 200 must not look like an empty list."""
     if not isinstance(body, list):
         raise Malformed("coupa_list", f"Coupa answered {resource} with {type(body).__name__}, not a list")
     return body

@@ -1,8 +1,8 @@
-"""The questions about facts: one call to Coupa for each fact of up to fifty documents, and never a second.
+"""Ask Coupa about facts: one call for each fact of up to fifty documents, and never a second.
 
 A question is asked once, without a second try and without a second page, so that a fact never costs more.
-An answer that fills its page may go on behind it, and is not whole. A row that cannot be read is one of which
-nothing is known: it spoils what it may be about, and nothing else.
+An answer that fills its page may have more rows, and is not whole. An unreadable row affects the documents
+that it may concern, and no others.
 
 Sources: the pages that `coupa_core.facts.shapes` names, and, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -65,7 +65,7 @@ FACT_FIELDS: dict[Fact, list[Any]] = {
     ],
     Fact.SUPPLIER_STATUS: ["id", "status", "on-hold", "buyer-hold"],
 }
-"""What is asked of each record, documented attributes only; collections with underscores, as Coupa does."""
+"""The fields of each record, documented attributes only; collections with underscores, as Coupa does."""
 
 _ITEM: list[Any] = [{"item": ["id"]}]
 _LINE_FIELDS: dict[Fact, list[Any]] = {
@@ -83,18 +83,18 @@ _RECORDS: dict[Fact, type[BudgetLine | OrderedLine | SupplierItem | Standing]] =
 
 
 MAX_FILTERS = 2_000
-"""Characters of all that narrows a question down: many gateways end a request line at 8 KB."""
+"""The most characters of all filters of a question: many gateways end a request line at 8 KB."""
 
 
 def document_fields(facts: Iterable[Fact]) -> dict[DocumentKind, list[Any]]:
-    """Return what is asked of each kind of document: of lines of requisitions, what leads to these facts."""
+    """Return the fields of each kind of document, with those of lines that lead to these facts."""
     lines = [each for fact in facts for each in _LINE_FIELDS.get(fact, [])]
     asked = merged(DOCUMENT_FIELDS[DocumentKind.REQUISITION], [{"requisition_lines": lines}] if lines else [])
     return DOCUMENT_FIELDS | {DocumentKind.REQUISITION: asked}
 
 
 def merged(fields: list[Any], more: list[Any]) -> list[Any]:
-    """Return `fields` with more of them, each name once, however its words are joined.
+    """Return `fields` with more of them, each name once, with hyphens or underscores.
 
     >>> merged(["id", {"account": ["name"]}], ["id", {"account": ["code"]}, {"item": ["id"]}])
     ['id', {'account': ['name', 'code']}, {'item': ['id']}]
@@ -113,8 +113,8 @@ class FactReader:
 
     Args:
         access: requests with our client's rights.
-        facts: those that are switched on.
-        sensitive: what no document may show in chat; an open request that may be of it shows that it waits.
+        facts: the facts that are switched on.
+        sensitive: finds the documents that chat may not show; of such an open request only the state is used.
     """
 
     def __init__(self, access: Access, facts: Sequence[Fact], *, sensitive: Sensitive) -> None:
@@ -123,7 +123,7 @@ class FactReader:
         self.facts = tuple(facts)
 
     def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer:
-        """Ask about one fact of up to fifty documents, by one call or, where nothing leads to it, by none.
+        """Ask about one fact of up to fifty documents, by one call, or by none where no document leads to it.
 
         Raises:
             ServiceError: Coupa did not answer usefully, or not in time, or gives no token for it.
@@ -150,10 +150,10 @@ class FactReader:
 
 
 def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> FactAnswer:
-    """Read the rows; of a list that is not in the order that was asked for nothing is known.
+    """Read the rows; a list in a wrong order counts as unknown.
 
-    Open requests are whole only with those in it that are known to wait: a list that was cut short ends
-    before the newest, which the documents mostly are.
+    Open requests are whole only if the list contains the documents themselves: a list that was cut short ends
+    before the newest requests, which the documents mostly are.
     """
     numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows, fact), len(rows))
     if fact is Fact.OPEN_REQUESTS:
@@ -167,7 +167,7 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> F
 
 
 def unread_of(rows: Sequence[Any], fact: Fact | None = None) -> int:
-    """Return how many rows say too little: without an id, or without what a fact is made of."""
+    """Return the number of rows without an id, or without the fields of the fact."""
     return sum(not (id_of(row) and (fact is None or _is_usable(fact, row))) for row in rows)
 
 
@@ -186,10 +186,10 @@ def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
 
 
 def _budget(documents: Sequence[Document]) -> dict[str, str]:
-    """Ask for the lines of the periods, and of those segments that all periods mark, the values that occur.
+    """Ask for the lines of the periods, filtered by the values of the segments that all periods mark.
 
-    More lines than those that pay may come; a value with a comma cannot be listed, and is not. Nor are values
-    that would make the question too long: those of the segment with the shortest list come first.
+    The answer may have further lines. A value with a comma cannot be listed, so its segment is no filter; nor
+    is one that would make the question too long. The segment with the shortest list comes first.
     """
     charged = [
         (line.period, line.account)

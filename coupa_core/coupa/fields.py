@@ -1,4 +1,4 @@
-"""What is asked of each kind of document: documented attributes only, since Coupa may refuse the others.
+"""The fields to read of each kind of document: documented attributes only, since Coupa may refuse others.
 
 Sources: see `coupa_core.documents`. Not asked for: the answers to forms, which may be anybody's secrets; the
 comments of invoices, which the schema has as one text; attachments of contracts, which are none of its.
@@ -44,7 +44,7 @@ _CODING: list[Any] = [
     {"account_allocations": [{"account": ["id", "name", "code"]}]},
 ]
 _BUYING: list[Any] = [*_CODING, {"commodity": ["name"]}, {"contract": ["id"]}]
-"""What lines are charged to; and what is bought with them, under which contract.
+"""The accounts of lines, and their commodities and contracts.
 
 Sources: Requisition Line, Requisition Amount Line, Req Line Allocation, Invoice Line, Expense Lines, and
 Purchase Order Line Change.

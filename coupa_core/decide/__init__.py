@@ -1,9 +1,9 @@
-"""The click's use case: a person decides approvals, each once, on the content that the person was shown.
+"""The use case of a click: a person decides approvals, each once, on the content that the person was shown.
 
-`answers` is what is said, `calls` how often Coupa is asked for it, `check` what must hold, `run` does it,
-`ended` reads Coupa's record of a decision, `rows` is the ledger during one request, `waits` says where the
-time went, and `ask` puts a question to the requester instead.
-It knows nothing of HTTP; `endpoints` gives the answers their status.
+`check` has the checks, `run` carries the decision out, `answers` writes the answers, `calls` counts the calls
+to Coupa, `ended` reads Coupa's record of a decision, `rows` is the ledger during one request, `waits`
+measures the parts of the wait, and `ask` puts a question to the requester instead. It knows nothing of HTTP;
+`endpoints` gives the answers their status.
 """
 
 from coupa_core.decide.answers import Answer, Click, Outcome, Question, parse_verb, summary

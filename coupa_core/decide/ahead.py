@@ -1,7 +1,7 @@
-"""Documents that are read while their approvals are, because the ledger's rows name them.
+"""Read documents at the same time as their approvals, because the ledger's rows name them.
 
-A row only says where to look. What was read counts for an approval that itself names the same document, and
-for no other; where a row is absent, wrong or not readable, the document is read after the approval.
+A row is only a hint. A document that was read so counts for an approval that itself names it, and for no
+other; where a row is absent, wrong or not readable, the document is read after the approval.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from coupa_core.parallel import map_parallel
 
 @dataclass(frozen=True)
 class Ahead:
-    """What came of reading ahead.
+    """The result of reading ahead.
 
     Attributes:
-        keys: of the documents that were asked for.
+        keys: of the requested documents.
         documents: as `CoupaDecisions.documents` returned them.
-        failure: what it raised instead.
+        failure: the error that it raised instead.
     """
 
     keys: AbstractSet[DocumentKey] = frozenset()
@@ -33,9 +33,9 @@ class Ahead:
     failure: ServiceError | None = None
 
     def came(self, wanted: AbstractSet[DocumentKey]) -> dict[DocumentKey, Document]:
-        """Return which of these documents were read.
+        """Return those of the wanted documents that were read.
 
-        One that was not, or is `Unreadable`, may owe that to others in the same question, whom nobody needs.
+        A document may be missing or `Unreadable` only because of others in the same call that are not wanted.
         """
         return {
             key: document
@@ -47,7 +47,7 @@ class Ahead:
 def read_ahead(
     coupa: CoupaDecisions, rows: RequestRows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
 ) -> Ahead:
-    """Read the rows of approvals, and the documents that they name; a failure is an answer, too."""
+    """Read the rows of approvals, and the documents that they name; a failure is part of the result."""
     found = map_parallel(rows.current_row, approval_ids, workers=workers)
     named = [row for row in found if row is not None and 0 < (row.document_id or 0) < MAX_ID]
     keys = {row.document_key for row in named}

@@ -1,4 +1,4 @@
-"""What a click says, and what the person is told: a text of the catalogue for each outcome. Pure."""
+"""The input and the answers of a click: each outcome has a text of the catalogue. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coupa_core.notice import Style, ended_as, known_as
 
 
 class Outcome(StrEnum):
-    """What became of a click. Each is an answer, not a failure."""
+    """The outcome of a click; each is an answer, not a failure."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -47,20 +47,20 @@ BARRED = {
 }
 
 LED = (Outcome.EXPIRED, Outcome.REASON_REQUIRED, Outcome.REASON_TOO_LONG, Outcome.REFUSED_BY_COUPA)
-"""What is said after the name of what it is about; all other texts name it themselves, or may not."""
+"""The outcomes whose text follows the name of the document; all other texts contain it, or must not."""
 
 
 @dataclass(frozen=True)
 class Click:
-    """One decision as it arrived: who, what, and on which approval.
+    """One decision as it arrived.
 
     Attributes:
         actor: e-mail in the chat.
         token: as in the notice's slot.
-        reason: for Coupa's record.
+        reason: the person's own words.
         key: the caller's idempotency key; the same one again gets the stored answer.
         known_by: how the caller is known: `key` or `key+entra`.
-        request_id: by which callers and operators speak of this request.
+        request_id: identifies the request for callers and operators.
     """
 
     approval_id: int
@@ -75,11 +75,11 @@ class Click:
 
 @dataclass(frozen=True)
 class Question:
-    """What an approver wants to know of the requester before deciding; otherwise as a click.
+    """A question of an approver to the requester; its other fields are those of a click.
 
     Attributes:
         comment: the person's own words.
-        key: the caller's idempotency key; with the same one again the same words are written once.
+        key: the caller's idempotency key; the same one writes the same words once.
     """
 
     approval_id: int
@@ -94,7 +94,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the person is told: the outcome, one sentence, and what goes with it."""
+    """The answer to a person: the outcome, one sentence, and further fields."""
 
     outcome: Outcome
     message: str
@@ -103,12 +103,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class SeveralAnswers:
-    """What one person is told of several clicks.
+    """The answers to several clicks of one person.
 
     Attributes:
         ends: for each click its answer, or the error for which it was not decided.
-        names: for each click what it is about, as an error names it; empty where the person may not know.
-        style: of the person, as far as it is known.
+        names: for each click the document as an error names it; empty where the person may not know it.
+        style: the person's, as far as it is known.
     """
 
     ends: list[Answer | BridgeError]
@@ -118,12 +118,12 @@ class SeveralAnswers:
 
 @dataclass(frozen=True)
 class AnswerWriter:
-    """Who answers one click: in the person's language, about what they clicked.
+    """Writes the answer to one click, in the person's language.
 
     Attributes:
-        style: of the person, as far as anybody knows.
+        style: the person's, as far as it is known.
         approval: as Coupa has it; None where that was not read.
-        document: the same.
+        document: as Coupa has it; None where that was not read.
     """
 
     style: Style
@@ -132,7 +132,7 @@ class AnswerWriter:
 
     @property
     def name(self) -> str:
-        """Return what it is about: `Purchase request 5001, “Laptops”, USD 1,800.00`; empty if not known."""
+        """Return the document's name: `Purchase request 5001, “Laptops”, USD 1,800.00`; empty if unknown."""
         document, approval = self.document, self.approval
         if document is None and approval is not None:
             document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
@@ -140,7 +140,7 @@ class AnswerWriter:
 
     @property
     def what(self) -> str:
-        """Return the same, as part of a sentence of ours."""
+        """Return the name as part of a sentence."""
         return self.name or self.style.say("this")
 
     def answer(
@@ -148,7 +148,7 @@ class AnswerWriter:
     ) -> Answer:
         """Return an answer with the outcome's own sentence, or with another text of the catalogue.
 
-        A sentence without a place for what it is about comes after its name, so that each says it once.
+        A sentence without a gap for the name follows the name, so that each answer has it once.
         """
         text = self.style.say(key or f"answer.{outcome}", what=self.what, **texts)
         if outcome in LED:
@@ -156,26 +156,26 @@ class AnswerWriter:
         return Answer(outcome, text, details or {})
 
     def over(self, end: End, **details: str) -> Answer:
-        """Say how it ended before this click, which changed nothing."""
+        """Answer that it ended before this click, and how; the click changed nothing."""
         how = ended_as(end, self.what, self.style)
         return self.answer(Outcome.ALREADY_DECIDED, details=details, how=how)
 
 
 def too_long(room: int, length: int, writer: AnswerWriter) -> Answer:
-    """Return what is said to somebody of whose words not all would arrive."""
+    """Return the answer to words that are too long for Coupa."""
     style = writer.style
     return writer.answer(Outcome.REASON_TOO_LONG, length=style.number(length), room=style.number(room))
 
 
 def refused_by_coupa(user_message: str, writer: AnswerWriter, link: str) -> Answer:
-    """Return what is said of a decision or comment that Coupa refuses, with its words where it has some."""
+    """Return the answer where Coupa refuses a decision or comment, with Coupa's words where it has some."""
     words = notice.clean(user_message, notice.LONG)
     key = "" if words else "answer.refused_without_words"
     return writer.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)
 
 
 def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> str:
-    """Say in a line what became of several requests."""
+    """Return one line about the outcomes of several clicks."""
     outcomes = [end.outcome for end in ends if isinstance(end, Answer)]
     done, unsure = outcomes.count(DONE[verb]), outcomes.count(Outcome.UNCONFIRMED)
     left = len(ends) - done - unsure
@@ -188,5 +188,5 @@ def summary(verb: Verb, ends: Sequence[Answer | BridgeError], style: Style) -> s
 
 
 def parse_verb(text: str) -> Verb | None:
-    """Return the decision that a text names, or None."""
+    """Return the verb that a text names, or None."""
     return Verb(text) if text in set(Verb) else None

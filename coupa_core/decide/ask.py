@@ -1,7 +1,8 @@
-"""A question before deciding: one comment in Coupa that mentions the requester and names who asks.
+"""Ask a question before a decision: one comment in Coupa that mentions the requester and names the person.
 
 The person and the token are checked as for a click; turn, amount and content do not matter for a question.
-The row keeps that it is open: a sweep tells the requester in chat, and brings the answer to whoever asked.
+The row keeps the open question: a sweep tells the requester in chat, and sends the answer to the person who
+asked.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from coupa_core import notice
 from coupa_core.audit_log import EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Outcome, Question
-from coupa_core.decide.calls import kept_s, last_turn_s, reads_of
+from coupa_core.decide.calls import kept_s, last_permit_s, reads_of
 from coupa_core.decide.check import Checks, RequestCase
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
@@ -26,25 +27,25 @@ from coupa_core.ledger import Ledger, OpenQuestion
 from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
 
 SAME = timedelta(hours=1)
-"""The same words again within this are the same question: its answer was lost, or it was clicked twice."""
+"""The same words within this time are the same question: its answer was lost, or it was clicked twice."""
 
 SENDING = timedelta(seconds=20)
-"""So long nobody else sends the same words: longer than an answer takes; then Coupa shows them."""
+"""How long no other request sends the same words; after that Coupa shows them."""
 
 KEY_KEPT = timedelta(days=1)
-"""So long a request with the same Idempotency-Key sends the same words no more."""
+"""How long a request with the same Idempotency-Key does not send the same words again."""
 
 READING_S = 2.0
-"""Of the time for the answer, the most for comments that do not come with their document."""
+"""The most seconds of the budget for comments that do not come with their document."""
 
 NOTING_S = 1.5
-"""Of the time for the answer, what is kept for the row when the comment is sent."""
+"""The seconds of the budget that are kept for the row."""
 
 logger = logging.getLogger(__name__)
 
 
 class Ask:
-    """The use case; its parts are those of `Decide`."""
+    """The use case; its arguments are those of `Decide`."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Ask:
         Raises:
             CallerError: asking is off, the token is missing or wrong, or the approval does not exist.
             Busy: there is no room at Coupa now, and nothing was written.
-            ServiceError: Coupa or the audit record could not be asked, and nothing was written.
+            ServiceError: Coupa or the audit log did not answer, and nothing was written.
         """
         case = RequestCase(question, self._checks.style_for([question]))
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
@@ -80,7 +81,7 @@ class Ask:
             self._enter(case, rows)
             if case.end is None:
                 reads = reads_of([case])
-                within_s = last_turn_s(deadline.left_s(), self._permits.call_s, reads=reads, calls=1)
+                within_s = last_permit_s(deadline.left_s(), self._permits.call_s, reads=reads, calls=1)
                 with self._permits.admit(reads + 1, reads + 1, within_s=within_s):
                     self._check(case, deadline)
                     if case.end is None:
@@ -104,7 +105,7 @@ class Ask:
         return end
 
     def _enter(self, case: RequestCase, rows: RequestRows) -> None:
-        """Look at what needs no question to Coupa."""
+        """Make the checks that need no call to Coupa."""
         if not self._policy.comments:
             text = "Asking by comment is not enabled on this bridge."
             case.end = CallerError("comments_off", text, status=403)
@@ -123,7 +124,7 @@ class Ask:
         case.note_refusal(at=self._clock.now())
 
     def _not_askable(self, case: RequestCase) -> Answer | None:
-        """Return what is said where Coupa takes no comments, or names nobody to ask; else None."""
+        """Return the answer where Coupa takes no comments, or names nobody to ask; else None."""
         document = case.document
         assert document is not None  # noqa: S101 - what is not refused has one
         if document.commented_on is not None and self._checks.answerer(case) is not None:
@@ -156,7 +157,7 @@ class Ask:
             self._note(case, Outcome.COMMENTED, cause="written_before")
             case.end = remembered(same)
             return
-        if not is_new:  # another request is at it, or does not know what became of it
+        if not is_new:  # another request is sending it, or its outcome is unknown
             self._note(case, Outcome.UNCONFIRMED, cause="sent_before")
             case.end = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
             return
@@ -168,7 +169,7 @@ class Ask:
                 rows.was_not_sent(words)
 
     def _words(self, question: Question, text: str) -> dict[str, datetime]:
-        """Return by what another request is known to send the same, and until when."""
+        """Return the fingerprints that tell other requests of this comment, each with the time it holds."""
         now, what = self._clock.now(), f"{question.approval_id} {text}"
         words = {fingerprint(what): now + SENDING}
         return words | ({fingerprint(f"{question.key} {what}"): now + KEY_KEPT} if question.key else {})
@@ -181,7 +182,7 @@ class Ask:
         remembered: Callable[[int], Answer],
         deadline: Deadline,
     ) -> bool:
-        """Record the intent, write the comment, and say what is known of it.
+        """Record the intent, write the comment, and answer.
 
         Returns:
             False where Coupa refused it.
@@ -215,7 +216,7 @@ class Ask:
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
 
     def _written(self, document: Document, text: str, deadline: Deadline, within: timedelta) -> int | None:
-        """Return the comment by which the same person asked the same lately; None for no such comment."""
+        """Return the id of the comment in which this person asked the same lately; None for none."""
         since = self._coupa.now() - within
         for comment in self._comments(document, deadline):
             at = stamp(comment.created_at)
@@ -224,7 +225,7 @@ class Ask:
         return None
 
     def _comments(self, document: Document, deadline: Deadline) -> Sequence[Comment]:
-        """Return the comments on a document; none where they cannot be read: a repeat harms nobody."""
+        """Return the comments on a document; empty where they cannot be read: asking twice harms nobody."""
         if not READABLE[document.type].comments_as:
             return document.comments
         place = (document.type, document.commented_on or 0)

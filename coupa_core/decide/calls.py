@@ -1,6 +1,6 @@
-"""How many calls to Coupa a request will make, so that it begins only when there are turns and time for all.
+"""Count the calls to Coupa of a request in advance, so that it begins only with a permit and time for each.
 
-What is not foreseen (a page that is repeated, a type of document that asks for more) is called all the same.
+Calls that are not foreseen (a repeated page, a type of document that needs more) are made all the same.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ from collections.abc import Iterable
 from coupa_core.decide.check import RequestCase
 
 CONFIRMS = 1
-"""Calls that read decisions back."""
+"""Calls for reading decisions back."""
 
 _READS = 2
-"""The approvals, and their documents."""
+"""Calls for approvals and their documents."""
 
 _SAFETY = 3.0
-"""A call that changes something, or says what was changed, may take so many times as long as calls took."""
+"""How many times longer than recent calls a decision, or its reading back, may take."""
 
 _KEPT_S = (0.4, 1.3)
-"""For each of those, at least and at most."""
+"""The least and the most that is kept for each of those calls, in seconds."""
 
 
 def kept_s(call_s: float) -> float:
-    """Return the time that is kept for the sending of decisions, and as much again for reading them back.
+    """Return the seconds to keep for sending decisions; reading them back gets as many.
 
     Args:
-        call_s: how long calls to Coupa take at present.
+        call_s: how long a call to Coupa takes at present, in seconds.
     """
     least, most = _KEPT_S
     return min(most, max(least, _SAFETY * call_s))
 
 
-def last_turn_s(left_s: float, call_s: float, *, reads: int, calls: int = 2) -> float:
-    """Return within which time the last turn of a request must come, so that the request ends in time.
+def last_permit_s(left_s: float, call_s: float, *, reads: int, calls: int = 2) -> float:
+    """Return the seconds until the last permit of a request, so that the request ends in time.
 
     Args:
-        left_s: its time for Coupa.
-        call_s: how long calls to Coupa take at present.
-        reads: calls before it changes something; each may wait for the one before.
-        calls: those that come then.
+        left_s: the time of the request for Coupa, in seconds.
+        call_s: how long a call to Coupa takes at present, in seconds.
+        reads: calls before the request changes something; each may wait for the one before.
+        calls: calls after those.
     """
     return left_s - reads * call_s - calls * kept_s(call_s)
 
@@ -47,9 +47,9 @@ def last_turn_s(left_s: float, call_s: float, *, reads: int, calls: int = 2) -> 
 def reads_of(cases: Iterable[RequestCase]) -> int:
     """Return how many calls come before the decisions; each is for all clicks of a request.
 
-    For a group its members are read, where they do not come with the approval, and for somebody else's
-    approval who stands in for whom, until there are no more; a token vouches for the address of its person,
-    and without one the address is asked about at least.
+    For a group approval one call reads the members, where they do not come with the approval; for somebody
+    else's approval two calls read the delegations. A token vouches for the address of its person; without one
+    a call checks the address.
     """
     return _READS + max(map(_asks_more, cases), default=0)
 

@@ -1,6 +1,6 @@
-"""The checks of clicks: the token, and what Coupa says now. It changes nothing anywhere.
+"""Check clicks: the token, and Coupa's present state. Nothing is changed anywhere.
 
-Several clicks of one person are read together and judged one by one; one click is the case of one.
+Several clicks of one person are read together and judged one by one; a single click is a list of one.
 
 Coupa sees only our client and would take anybody's decision, so every check is made here, on a live read.
 """
@@ -57,35 +57,35 @@ from coupa_core.parallel import start_in_background
 logger = logging.getLogger(__name__)
 
 VANISHED_S = 2.0
-"""How long it may take to say how approvals ended that Coupa does not have any more."""
+"""The seconds for finding out how approvals ended that Coupa no longer has."""
 
 OWNERS_S = 2.0
-"""How long it may take to say in which language somebody reads who may not decide."""
+"""The seconds for finding out the language of a person who may not decide."""
 
 AHEAD = timedelta(days=1)
-"""A token that lives for longer than this beyond its life was signed by a clock that went wrong."""
+"""A token whose expiry is further away than its life and this was signed by a wrong clock."""
 
 
 @dataclass
 class RequestCase:
-    """What is known about a click, or a question, so far; each check adds to it.
+    """A click or a question while it is checked; each check adds to it.
 
     Attributes:
         click: as it arrived.
-        style: of the person, as far as anybody knows.
-        before: what the same request did before.
-        offer: what its token says.
-        noted: what the ledger says that it is about, where Coupa was not asked.
+        style: the person's, as far as it is known.
+        before: the effect of the same request before.
+        offer: the content of its token.
+        noted: the document by the ledger, where Coupa was not asked.
         approval: as Coupa has it.
-        decider: as whom the person decides.
-        right: what they can do with it from chat.
-        document: what is to be decided.
-        content: digest of the document.
-        generation: round of the approval.
-        row: the ledger's; None where that does not answer.
+        decider: the person as a decider.
+        right: the actions that the person has in chat.
+        document: as Coupa has it.
+        content: the hash of the signed content.
+        generation: of the approval.
+        row: of the approval; None where the ledger does not answer.
         after: the approval as it was read back.
-        end: what the person is told, or why nothing was decided; None while it goes on.
-        events: for the audit record.
+        end: the answer, or the error for which nothing was decided; None while it goes on.
+        events: for the audit log.
     """
 
     click: Click | Question
@@ -106,52 +106,52 @@ class RequestCase:
 
     @property
     def is_repeat(self) -> bool:
-        """Tell whether the ledger has it as decided by the same request before."""
+        """Tell whether the same request decided it before, by the ledger."""
         return self.before is Before.DECIDED
 
     @property
     def result(self) -> Answer | BridgeError:
-        """Return how it ended; only asked for then."""
+        """Return the answer or the error; call this only after the end."""
         assert self.end is not None  # noqa: S101
         is_unknown = self.after is None and isinstance(self.end, Busy | ServiceError)
         if is_unknown and self.before is not Before.NOTHING:
-            # What was sent before may have decided; nobody is told that nothing was.
+            # An earlier send may have decided: the answer must not say that nothing was decided.
             return self.writer.answer(Outcome.UNCONFIRMED)
         return self.end
 
     @property
     def writer(self) -> AnswerWriter:
-        """Return who answers the person, by what is known so far."""
+        """Return the writer of answers, by the data so far."""
         return AnswerWriter(
             self.style, self.approval, self.document or (None if self.approval else self.noted)
         )
 
     @property
     def name(self) -> str:
-        """Return what an error is about; empty where that is not known, or not the person's to know."""
+        """Return the document's name for an error; empty where the person may not know it."""
         is_theirs = self.decider is not None or self.approval is None
         return self.writer.name if is_theirs else ""
 
     @property
     def subject(self) -> tuple[Approval, Decider]:
-        """Return what is decided and by whom; only asked for what is not refused, which has both."""
+        """Return the approval and the decider; only a click that is not refused has both."""
         assert self.approval is not None  # noqa: S101
         assert self.decider is not None  # noqa: S101
         return self.approval, self.decider
 
     def note(self, kind: EventKind, *, at: datetime, outcome: str, cause: str = "") -> None:
-        """Keep an event for the audit record."""
+        """Keep an event for the audit log."""
         self.events.append(self.event(kind, at=at, outcome=outcome, cause=cause))
 
     def note_refusal(self, *, at: datetime) -> None:
-        """Keep why it is not carried out; a neighbour's failure is no refusal."""
+        """Keep an event for a refusal; the failure of a service is no refusal."""
         if isinstance(self.end, Answer):
             self.note(EventKind.REFUSAL, at=at, outcome=self.end.outcome)
         elif isinstance(self.end, CallerError):
             self.note(EventKind.REFUSAL, at=at, outcome="refused", cause=self.end.code)
 
     def event(self, kind: EventKind, *, at: datetime, outcome: str = "", cause: str = "") -> Event:
-        """Return what the audit record keeps of it."""
+        """Return an event of this click for the audit log."""
         click, offer, approval = self.click, self.offer, self.approval
         approver_key = (approval.approver_key if approval else None) or ""
         shown = version(approver_key=approver_key, content=self.content, generation=self.generation)
@@ -186,17 +186,17 @@ def waiting(cases: Iterable[C]) -> list[C]:
 
 
 class Checks:
-    """Everything that must hold before a decision is sent, or a question.
+    """The checks before a decision or a question is sent.
 
-    Each check ends the cases that do not pass it; a failure of a neighbour ends those that needed it.
+    Each check ends the cases that do not pass it; the failure of a service ends those that needed it.
 
     Args:
-        coupa: where the approvals are.
-        directory: makes what tells who may decide them, by a fresh read for each request.
+        coupa: has the approvals.
+        directory: makes a lookup of deciders that reads afresh, one for each request.
         clock: the time.
-        keys: that verify action tokens; None when tokens are off.
-        policy: what the operator has settled.
-        workers: how many reads are under way at the same time; 1 makes them in order, without threads.
+        keys: verify action tokens; None when tokens are off.
+        policy: of the operator.
+        workers: how many reads run at the same time; 1 runs them in order, without threads.
     """
 
     def __init__(
@@ -217,18 +217,18 @@ class Checks:
         self._workers = workers
 
     def style_of(self, token: str | None) -> notice.Style:
-        """Return how somebody is spoken to of whom only a token is known."""
+        """Return the style for a person of whom only a token is known."""
         offer = self._keys.verify(token or "") if self._keys else None
         return self._policy.style.to(offer.locale if offer else "")
 
     def style_for(self, clicks: Sequence[Click | Question]) -> notice.Style:
-        """Return how one person is spoken to before Coupa says who it is: by the first token that is ours."""
+        """Return the style for a person before Coupa names them: that of the first valid token."""
         offers = [self._keys.verify(click.token or "") for click in clicks] if self._keys else []
         locale = next((offer.locale for offer in offers if offer), "")
         return self._policy.style.to(locale, clicks[0].actor)
 
     def admit(self, case: RequestCase, rows: RequestRows) -> None:
-        """Read the token; every fault has the same error, so that it teaches nothing."""
+        """Verify the token; every fault has the same error, so that the error reveals nothing."""
         click, now = case.click, self._clock.now()
         if self._keys is None or (click.token is None and not self._policy.token_required):
             return
@@ -244,28 +244,28 @@ class Checks:
             case.end = case.writer.answer(Outcome.EXPIRED)
 
     def look_up(self, case: RequestCase, rows: RequestRows) -> None:
-        """Learn from the ledger what is spoken of before Coupa is asked: by kind and number, as on the card.
+        """Read the document's type and number from the ledger, for an answer before Coupa is asked.
 
-        Only to the holder of a token of ours, who was shown the card: nobody else may know what it is about.
+        Only the holder of a valid token, who was shown the card, may know which document it is.
         """
         row = rows.current_row(case.click.approval_id) if self._is_holder(case) else None
         if row is not None:
             case.noted = parse_document(row.document_type, {"id": row.document_id})
 
     def _is_holder(self, case: RequestCase) -> bool:
-        """Tell whether the token that came names just this person."""
+        """Tell whether the token names this person."""
         offer, keys = case.offer, self._keys
         return offer is not None and keys is not None and keys.is_held_by(offer, case.click.actor)
 
     def meet(
         self, cases: Sequence[RequestCase], deadline: Deadline, *, rows: RequestRows | None = None
     ) -> None:
-        """Read the approvals and their documents; let go on what is pending, and this person's.
+        """Read the approvals and their documents; end the cases that are not pending, or not this person's.
 
         Args:
             cases: those that go on.
             deadline: for all reads.
-            rows: name the documents, which are read at the same time then; None reads them afterwards.
+            rows: name the documents, so that they are read at the same time; None reads them afterwards.
         """
         ahead = self._begin_documents(cases, rows, deadline) if rows else None
         found = self._found(cases, deadline)
@@ -285,7 +285,7 @@ class Checks:
                 case.end = self._vanished(case, directory, rows, soon)
 
     def refuse(self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline) -> None:
-        """Compare each click with what Coupa says now; those that do not end may be carried out."""
+        """Compare each click with Coupa's present state; cases that do not end here may be carried out."""
         self.meet(cases, deadline, rows=rows)
         siblings = self._siblings(waiting(cases), deadline)
         for case in waiting(cases):
@@ -303,18 +303,18 @@ class Checks:
                 )
 
     def overlong(self, case: RequestCase) -> Answer | None:
-        """Refuse words of which not all would arrive."""
+        """Refuse words that are too long for Coupa."""
         approval, decider = case.subject
         room, length = room_of(case.click, decider, asked=approval.asked_name)
         return too_long(room, length, case.writer) if length > room else None
 
     def barred(self, case: RequestCase, bar: Bar, document: Document) -> Answer:
-        """Say why something is done in Coupa only, and where."""
+        """Answer why this can be done in Coupa only, with the link."""
         sentence = case.style.colon(case.writer.what, case.style.say(f"bar.{bar}"))
         return Answer(BARRED[bar], sentence, {"link": notice.link_to(document, style=case.style)})
 
     def refused(self, case: RequestCase, failure: ServiceError) -> Answer | None:
-        """Return what is said where Coupa itself refuses, with its sentences; None for any other failure."""
+        """Return the answer where Coupa itself refuses, with its sentences; None for any other failure."""
         if not isinstance(failure, Refused) or not failure.is_considered or case.document is None:
             return None
         number, code = case.click.approval_id, failure.code
@@ -323,12 +323,12 @@ class Checks:
         return refused_by_coupa(failure.user_message, case.writer, link)
 
     def asked_for(self, case: RequestCase) -> bool:
-        """Tell whether the person asked for what is to be decided; who entered it for another did not."""
+        """Tell whether the person is the requester; a person who entered it for another is not."""
         assert case.document is not None  # noqa: S101 - see `refuse`
         return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
 
     def answerer(self, case: RequestCase) -> Person | None:
-        """Return who can be asked about it: whoever answers for it, if that is somebody else."""
+        """Return the person who can answer a question about the document; None if that is the asker."""
         assert case.document is not None  # noqa: S101 - see `refuse`
         person = case.document.answerer
         is_own = person is not None and is_same(case.subject[1], person, self._policy.rules.emails)
@@ -343,7 +343,7 @@ class Checks:
             return FoundApprovals()
 
     def _absent(self, case: RequestCase, found: FoundApprovals) -> BridgeError | None:
-        """Return why nobody can say what an approval is that was not found; None where Coupa had it once."""
+        """Return the error for an approval that was not found; None where Coupa had it once."""
         if case.click.approval_id in found.failed:
             return found.failed[case.click.approval_id]
         if found.unreadable:
@@ -355,10 +355,10 @@ class Checks:
     def _vanished(
         self, case: RequestCase, directory: DeciderLookup, rows: RequestRows | None, deadline: Deadline
     ) -> Answer:
-        """Say how an approval ended that Coupa has no more: by its document, of which our row knows.
+        """Answer how an approval ended that Coupa no longer has, by the document that our row names.
 
-        Not by whom: nobody can check any more that it was this person's. To whom it was not shown nothing is
-        said but that it is over.
+        The answer does not say who ended it, because the person's right can no longer be checked. A person
+        who was not shown the card learns only that it is over.
         """
         row = rows.current_row(case.click.approval_id) if rows else None
         try:
@@ -383,10 +383,10 @@ class Checks:
         return self._coupa.redacted(document, None) if document else None
 
     def _know(self, cases: Sequence[RequestCase], directory: DeciderLookup, deadline: Deadline) -> str:
-        """Find out as whom the person decides each approval, and speak to them in their language in all.
+        """Find the decider for each approval, and the person's language for all answers.
 
         Returns:
-            Key of the text for what they may not decide.
+            The key of the text for approvals that the person may not decide.
         """
         asked = [case for case in cases if case.approval and not _is_told_again(case, case.approval)]
         known = [self._decider(case, directory, deadline) for case in asked]
@@ -413,7 +413,7 @@ class Checks:
 
     def _meet(self, case: RequestCase, approval: Approval, rows: RequestRows | None, stranger: str) -> None:
         if _is_told_again(case, approval):
-            # Whoever decided it may have lost the right since; what they decided is still theirs to hear.
+            # A person who decided it may have lost the right since, and still learns how it ended.
             case.end = ended(case.click, approval, case.writer, is_own=True)
         elif case.decider is None:
             case.end = case.writer.answer(Outcome.NOT_YOUR_APPROVAL, stranger)
@@ -424,7 +424,7 @@ class Checks:
     def _begin_documents(
         self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline
     ) -> Future[Ahead] | None:
-        """Begin to read what the rows name; not for what was decided before, which needs no document."""
+        """Begin to read the documents that the rows name; a click that decided before needs none."""
         ids = [case.click.approval_id for case in cases if not case.is_repeat]
         if self._workers == 1 or not ids:
             return None
@@ -436,7 +436,7 @@ class Checks:
         self, cases: Sequence[RequestCase], ahead: Future[Ahead] | None, deadline: Deadline
     ) -> None:
         if not cases:
-            return  # what is read ahead is for nobody now, and nobody waits for it
+            return  # nobody needs the documents that are being read
         documents = self._documents(cases, ahead.result() if ahead else Ahead(), deadline)
         for case in waiting(cases):
             approval, _ = case.subject
@@ -446,15 +446,15 @@ class Checks:
             elif isinstance(case.document, Unreadable):
                 text = f"Coupa does not show the document of {approval.id} (scope {case.document.scope})"
                 case.end = case.document.failure or Denied("coupa_unreadable", text)
-            else:  # a row by which it was read ahead does not say whom Coupa asks
+            else:  # the row by which it was read ahead does not say whom Coupa asks
                 case.document = self._coupa.redacted(case.document, approval)
 
     def _documents(
         self, cases: Sequence[RequestCase], ahead: Ahead, deadline: Deadline
     ) -> Mapping[DocumentKey, Document]:
-        """Return the documents that approvals name: what was read ahead of these, and the rest by asking."""
+        """Return the documents that the approvals name: those that were read ahead, and the others."""
         wanted = {case.subject[0].document_key for case in cases}
-        if wanted == ahead.keys:  # the same question: its failure is the answer, too
+        if wanted == ahead.keys:  # the same call: its failure counts, too
             if ahead.failure:
                 _end(cases, ahead.failure)
             return ahead.documents
@@ -469,7 +469,7 @@ class Checks:
     def _siblings(
         self, cases: Sequence[RequestCase], deadline: Deadline
     ) -> dict[DocumentKey, list[Approval]]:
-        """Read who else is asked, for documents that do not say whose turn it is."""
+        """Read the other open approvals of documents that do not show whose turn it is."""
         unsaid = [case for case in cases if case.document and case.document.kind is DocumentKind.OTHER]
         try:
             return self._coupa.siblings([case.document for case in unsaid if case.document], deadline)
@@ -478,7 +478,7 @@ class Checks:
             return {}
 
     def _decider(self, case: RequestCase, directory: DeciderLookup, deadline: Deadline) -> Decider | None:
-        """Return who the person is, and note as whom they decide, unless the token is somebody else's."""
+        """Return the person as a decider, and set it on the case unless the token is somebody else's."""
         offer, approval = case.offer, case.approval
         assert approval is not None  # noqa: S101 - nobody is asked about what is not there
         try:
@@ -493,23 +493,23 @@ class Checks:
         return found
 
     def _forbid(self, case: RequestCase, document: Document) -> Answer | CallerError | None:
-        """Refuse what the operator's rules, or Coupa's, do not let this person do here."""
+        """Refuse an action that the operator's rules or Coupa's do not allow this person."""
         approval, decider = case.subject
         case.right = self._policy.rules.right(decider, approval, document)
         if case.right.bar is not None:
             return self.barred(case, case.right.bar, document)
-        if case.click.verb not in case.right.actions:  # those that are switched off were refused before
+        if case.click.verb not in case.right.actions:  # actions that are switched off were refused before
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
     def _compare(self, case: RequestCase, document: Document, rows: RequestRows) -> Answer | None:
-        """Refuse when the person was shown other content, or an earlier round, or has decided it before."""
+        """Refuse when the person was shown other content or an earlier generation, or has decided before."""
         offer = case.offer
         case.row = row = rows.current_row(case.click.approval_id)
         case.content, content_before = content_hashes(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if case.is_repeat:
-            # The same request again must not decide twice: that it waits once more is news to this person.
+            # The same request must not decide twice: the person must learn first that it waits again.
             return self._changed(case, document, "reopened")
         if offer is None or (offer.content, offer.generation) == (case.content, case.generation):
             return None
@@ -519,13 +519,13 @@ class Checks:
         return self._changed(case, document, "earlier_release" if is_of_0_1 else "changed")
 
     def _changed(self, case: RequestCase, document: Document, key: str) -> Answer:
-        """Show the person how it is now, with a token for that where the click had one."""
+        """Show the person the present card, with a new token where the click had one."""
         approval, decider = case.subject
         offer, row, shown = case.offer, case.row, ""
         assert case.right is not None  # noqa: S101 - see `_forbid`
         if offer is not None and row is not None:
             was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
-            # The row has the figures of this person's last card; of an older one they would be untrue.
+            # The row has the figures of this person's last card; for an older card they would be wrong.
             shown = row.to(decider.key).facts if row.has_told(decider.key, was) else ""
         card = notice.compose(
             notice.ApprovalRequest(

@@ -1,4 +1,4 @@
-"""How an approval ended, as its record in Coupa tells: by this person's own click, or otherwise. Pure."""
+"""How an approval ended by its record in Coupa: by this person's own click, or otherwise. Pure."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from coupa_core.model import DONE_STATUS, Approval, Chain, Verb, stamp
 from coupa_core.visible import words_of
 
 MAX_REASON = 255
-"""Characters of a reason with the person's name; Coupa publishes no limit. What is longer is refused."""
+"""Characters of a reason with the person's name; a longer one is refused. Coupa publishes no limit."""
 
 MAX_COMMENT = 1_000
-"""Characters of somebody's own words in a comment: half a question is none."""
+"""Characters of the person's own words in a comment; a longer one is refused, and never cut."""
 
 MAX_ADDRESS = 100
 """Characters of the person's address that are sent."""
 
 _USUAL, _TIGHT = (80, 60), (20, 18)
-"""Characters of the person's name, and of that for whom they act; fewer where the words need the room."""
+"""Characters of the person's name, and of the name that they act for; fewer where the words need the room."""
 
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(?:Z|[+-][0-9:]{5,9})")
 """A date and time with its offset. Source: https://www.rfc-editor.org/rfc/rfc3339#section-5.6"""
 
 MAX_NEXT = 3
-"""People that are named as next; the others of a parallel step are counted."""
+"""People who are named as next; the others of a parallel step are counted."""
 
 _APPROVED = frozenset({"approved", "ordered"})
-"""What a requisition is after its last step; Coupa may turn it into orders at once.
+"""The status of a requisition after its last step; Coupa may turn it into orders at once.
 
 Source: Coupa Core API, Requisitions, "status".
 """
 
 
 def done(click: Click, after: Approval, writer: AnswerWriter, chain: Chain | None = None) -> Answer:
-    """Say that the decision took effect, and, where the document was read, how far it has come.
+    """Answer that the decision took effect, and, where the document was read, how far it has come.
 
-    That Coupa has the reason is said where these very words are read in Coupa.
+    The answer says that Coupa has the reason only where exactly these words were read back.
     """
     outcome, style = DONE[click.verb], writer.style
     sentences = [writer.answer(outcome).message]
@@ -63,15 +63,15 @@ def done(click: Click, after: Approval, writer: AnswerWriter, chain: Chain | Non
 def ended(
     click: Click | Question, approval: Approval, writer: AnswerWriter, *, is_own: bool = False
 ) -> Answer:
-    """Say how an approval ended: by this person's own earlier click, or otherwise.
+    """Answer how an approval ended: by this person's own earlier click, or otherwise.
 
     Args:
-        click: or question.
-        approval: as Coupa has it now, not pending any more.
-        writer: answers the person.
-        is_own: our own record has this very decision by this person.
+        click: a click or a question.
+        approval: as Coupa has it now, no longer pending.
+        writer: writes the answer.
+        is_own: the ledger has this decision by this person.
 
-    A click with other words than Coupa has is no repetition: these did not arrive, and none are said to have.
+    A click with other words than Coupa has is no repetition: its words did not arrive.
     """
     if isinstance(click, Click) and approval.status == DONE_STATUS[click.verb]:
         is_own = is_own or is_ours(click, approval)
@@ -84,19 +84,19 @@ def ended(
 
 
 def _stamp_of(approval: Approval) -> str:
-    """Return when it was decided as Coupa wrote it; empty for what is no date and time with its offset."""
+    """Return the time of the decision as Coupa wrote it; empty where it is no time with an offset."""
     text = approval.approval_date or ""
     return text if _STAMP.fullmatch(text) and stamp(text) else ""
 
 
 def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
-    """Return the reason that Coupa keeps: first the person, because Coupa records our client as the decider.
+    """Return the reason that Coupa keeps; it names the person, because Coupa knows our client only.
 
-    The words are whole where `room_of` says that they fit: then the person's name gives way.
+    The words stay whole where `room_of` says that they fit; the person's name is shortened instead.
 
     Args:
         click: with the person's own words, possibly none.
-        decider: who acts.
+        decider: the person who acts.
         asked: the name of the group or person for whom a member or delegate acts.
 
     Source: https://github.com/moveworks/developer-docs, plugins/coupa-expense-report-approval, on the reason
@@ -106,13 +106,13 @@ def reason_for(click: Click, decider: Decider, *, asked: str) -> str:
 
 
 def comment_for(question: Question, decider: Decider, *, asked: str, requester: int) -> str:
-    """Return the comment that Coupa keeps: it mentions the requester, and names the person who asks.
+    """Return the comment that Coupa keeps; it mentions the requester, and names the person who asks.
 
     Args:
         question: with the person's own words.
-        decider: who asks.
+        decider: the person who asks.
         asked: the name of the group or person for whom a member or delegate acts.
-        requester: Coupa's id of the user who is mentioned; nobody else is, whatever the words say.
+        requester: Coupa's id of the user who is mentioned; the words can mention nobody else.
 
     Source: "Comments API", mentions,
     .../the-coupa-core-api/resources/shared-resources/comments-api
@@ -129,14 +129,14 @@ def room_of(click: Click | Question, decider: Decider, *, asked: str) -> tuple[i
 
 
 def _signed(click: Click | Question, words: str, decider: Decider, asked: str, limit: int) -> str:
-    """Return somebody's words as one line, after who says them."""
+    """Return the person's words as one line, after the mark."""
     tail = f": {words}" if words else ""
     marks = [_mark(click, decider, asked, sizes) for sizes in (_USUAL, _TIGHT)]
     return next((f"{mark}{tail}" for mark in marks if len(mark) + len(tail) <= limit), f"{marks[-1]}{tail}")
 
 
 def _mark(click: Click | Question, decider: Decider, asked: str, longest: tuple[int, int]) -> str:
-    """Return who says something and as what; the address is the one that `is_ours` looks for."""
+    """Return the mark of the person; `is_ours` looks for the address in it."""
     whom = "" if decider.capacity is Capacity.APPROVER else asked
     return mark_of(decider.name, _address(click), decider.capacity, whom, longest=longest)
 
@@ -146,12 +146,12 @@ def _address(click: Click | Question) -> str:
 
 
 def is_ours(click: Click, approval: Approval) -> bool:
-    """Tell whether Coupa says that our client decided it, for this person."""
+    """Tell whether Coupa says that our client decided it for this person."""
     return approval.signed is not None and same_address(approval.signed.address, _address(click))
 
 
 def has_arrived(click: Click, approval: Approval) -> bool | None:
-    """Tell whether Coupa has the very words of a click; None where there are none, or Coupa shows no note."""
+    """Tell whether Coupa has the words of a click; None without words, or where Coupa shows no note."""
     words = words_of(click.reason)
     if not words or approval.note is None:
         return None

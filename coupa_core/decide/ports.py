@@ -1,4 +1,4 @@
-"""What a decision needs of its neighbours, and what the operator has settled; only `app` joins them."""
+"""The ports of a decision, and the operator's policy; only `app` connects them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from coupa_core.notice import Style
 
 
 class CoupaDecisions(Protocol):
-    """Coupa, as far as a decision needs it; every method but `now` raises `ServiceError` on failure."""
+    """The port to Coupa for decisions; every method but `now` raises `ServiceError` on failure."""
 
     def now(self) -> datetime:
         """Return the time by Coupa's clock, with which its stamps are compared."""
@@ -41,7 +41,7 @@ class CoupaDecisions(Protocol):
         ...
 
     def redacted(self, document: Document, approval: Approval | None) -> Document:
-        """Return a document as chat may know it of this approval; None where nobody knows that."""
+        """Return the document, redacted where chat may not show it for this approval."""
         ...
 
     def siblings(
@@ -70,7 +70,7 @@ class CoupaDecisions(Protocol):
 
 
 class Permits(Protocol):
-    """Turns at Coupa that are kept for one request; inside `with`, its calls use them."""
+    """Permits for calls to Coupa, reserved for one request; inside `with`, its calls use them."""
 
     def __len__(self) -> int:
         """Return how many are left."""
@@ -87,15 +87,15 @@ class Permits(Protocol):
         ...
 
     def split(self, number: int) -> tuple[Permits, Permits]:
-        """Return the first ones and the others: those are there, however many calls come before."""
+        """Return the first permits and the others; the others stay reserved, whatever the first calls do."""
         ...
 
 
 class Admission(Protocol):
-    """The way to turns at Coupa."""
+    """The port to the rate limiter of Coupa."""
 
     def admit(self, least: int, most: int, *, within_s: float) -> Permits:
-        """Keep turns of which the last comes within so many seconds; raises `Busy` at once."""
+        """Reserve permits of which the last comes within so many seconds; raises `Busy` at once."""
         ...
 
     @property
@@ -105,7 +105,7 @@ class Admission(Protocol):
 
 
 class DeciderLookup(Protocol):
-    """Who may decide, as far as a click must know; every method raises `ServiceError` on failure."""
+    """The port to the directory; every method raises `ServiceError` on failure."""
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
         """Return the active users whom the chat knows by this address."""
@@ -114,12 +114,12 @@ class DeciderLookup(Protocol):
     def decider(
         self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
     ) -> Decider | None:
-        """Return as whom the person with this e-mail may decide an approval now, by a fresh read."""
+        """Return the person with this e-mail as a decider of the approval now; None for no decider."""
         ...
 
 
 class Recorder(Protocol):
-    """The audit record."""
+    """The port to the audit log."""
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
         """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
@@ -128,15 +128,15 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionPolicy:
-    """What the operator has settled about decisions.
+    """The operator's settings for decisions.
 
     Attributes:
-        token_required: refuse a click without a token.
-        reason_required: refuse a rejection without a reason.
-        rules: what may be decided in chat, and by whom.
-        audit_required: decide nothing that cannot be written to the audit record before.
-        comments: let approvers ask the requester by a comment in Coupa.
-        style: of the notices, with the actions that are open to approvers.
+        token_required: a click without a token is refused.
+        reason_required: a rejection without a reason is refused.
+        rules: decide what each person can do in chat.
+        audit_required: nothing is decided that cannot be written to the audit log before.
+        comments: approvers may ask the requester by a comment in Coupa.
+        style: of the notices, with the actions that approvers have.
     """
 
     token_required: bool

@@ -1,7 +1,7 @@
-"""The ledger's rows as one request sees them. A ledger that fails once is left alone from then on.
+"""The ledger's rows during one request. After one failure the request asks the ledger nothing more.
 
-Coupa's own state decides; the rows only add the round, the same request again, and a note for the sweep. A
-store that is out of reach must not use up the ten seconds of the answer row by row.
+Coupa's own state decides; the rows only add the generation, the same request again, and a note for the sweep.
+A store that is out of reach must not use up the ten seconds of the answer row by row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from coupa_core.ledger import Entry, Ledger, OpenQuestion, State, asked, decided
 from coupa_core.model import Approval, fingerprint
 
 ASKED = "asked"
-"""The note that keeps which comments were sent just now, and by requests with which keys."""
+"""The name of the note that keeps which comments were just sent, and the keys of their requests."""
 
 _RECORD_TRIES = 3
 _AGAIN_S = 0.25
@@ -29,11 +29,11 @@ logger = logging.getLogger(__name__)
 
 
 class Before(Enum):
-    """What the same request did before, as far as the ledger knows."""
+    """The effect of the same request before, as far as the ledger knows."""
 
     NOTHING = auto()
     TRIED = auto()
-    """It sent a decision, and Coupa did not say what became of it."""
+    """It sent a decision with an unknown outcome."""
     DECIDED = auto()
 
 
@@ -42,7 +42,7 @@ class RequestRows:
 
     Args:
         ledger: where they are.
-        deadline: after it nothing more is asked.
+        deadline: the ledger is asked nothing after it.
     """
 
     def __init__(self, ledger: Ledger, deadline: Deadline) -> None:
@@ -52,7 +52,7 @@ class RequestRows:
         self._current_rows: dict[int, Entry | None] = {}
 
     def current_row(self, approval_id: int) -> Entry | None:
-        """Return the row by which an approval is offered now, read once; None without the ledger."""
+        """Return the row of the present generation, read once; None without the ledger."""
         if approval_id not in self._current_rows:
             self._current_rows[approval_id] = self._read_current_row(approval_id)
         return self._current_rows[approval_id]
@@ -66,7 +66,7 @@ class RequestRows:
             return None
 
     def before(self, click: Click) -> Before:
-        """Return what the same request did before; without the ledger nobody knows.
+        """Return the effect of the same request before; without the ledger it is unknown.
 
         Raises:
             CallerError: its key was used for another decision.
@@ -81,7 +81,7 @@ class RequestRows:
         return Before.DECIDED
 
     def has_decided(self, click: Click) -> bool:
-        """Tell whether this person decided so before, by any request; without the ledger nobody knows."""
+        """Tell whether this person decided so before, by any request; False without the ledger."""
         row = self._stored(click.approval_id)
         return row is not None and _is_by(click, row)
 
@@ -96,7 +96,7 @@ class RequestRows:
             return None
 
     def remember(self, click: Click, clock: Clock) -> None:
-        """Note the decision in the row, for the sweep and for the same request again."""
+        """Record the decision in the row, for the sweep and for the same request again."""
         key, now = fingerprint(click.key) if click.key else "", clock.now()
         self._note(
             click.approval_id,
@@ -104,20 +104,20 @@ class RequestRows:
         )
 
     def remember_try(self, click: Click) -> None:
-        """Note that the request sent a decision that was not confirmed, for the same request again."""
+        """Record that the request sent a decision that was not confirmed, for the same request again."""
         if click.key:
             key = fingerprint(click.key)
-            # A row that a sweep has claimed is left to it, which would else tell people twice.
+            # A change under the hands of a sweep that has the claim would make it tell people twice.
             self._note(
                 click.approval_id, lambda row: None if row.state is State.CLAIMED else tried(row, key=key)
             )
 
     def may_send(self, words: Mapping[str, datetime], clock: Clock) -> bool:
-        """Tell whether no other request has sent the same comment; without the ledger nobody knows of one."""
+        """Tell whether no other request has sent the same comment; True without the ledger."""
         return self._of_words(lambda: self._ledger.take_words(ASKED, words, now=clock.now()))
 
     def was_not_sent(self, words: Collection[str]) -> None:
-        """Let the same comment be sent by another request."""
+        """Allow another request to send the same comment."""
         self._of_words(lambda: self._ledger.give_back(ASKED, words))
 
     def _of_words(self, ask: Callable[[], bool | None]) -> bool:
@@ -126,7 +126,7 @@ class RequestRows:
                 self._check()
                 return ask() is not False
             except Conflict:
-                continue  # others were quicker, and have what they wanted now
+                continue  # others were quicker, and are done now
             except ServiceError as error:
                 self._keep(error)
                 logger.warning("question without ledger code=%s", error.code)
@@ -135,14 +135,14 @@ class RequestRows:
     def remember_question(
         self, approval: Approval, number: int, question: OpenQuestion, clock: Clock
     ) -> bool:
-        """Note an open question, for the sweep; False where it could not be noted.
+        """Record an open question for the sweep; False where that was not possible.
 
-        A row that a sweep has claimed is waited for: a change under its hands would repeat its messages.
+        While a sweep has the claim this waits: a change under its hands would repeat its messages.
 
         Args:
-            approval: that was asked about.
+            approval: the subject of the question.
             number: the id of our comment in Coupa.
-            question: who asks whom.
+            question: the question.
             clock: the time.
         """
         kind, document = approval.document_key
@@ -183,11 +183,11 @@ class RequestRows:
         logger.warning("decision without ledger approval_id=%d code=%s", approval_id, error.code)
 
     def _keep(self, error: ServiceError) -> None:
-        """Leave the ledger alone from now on, unless it was only this row that could not be read."""
+        """Ask the ledger nothing more, unless only this row could not be read."""
         if isinstance(error, Unavailable | Unknown):
             self._failure = error
 
 
 def _is_by(click: Click, row: Entry) -> bool:
-    """Tell whether a row has this very decision by this person."""
+    """Tell whether a row has this decision by this person."""
     return row.decision == click.verb and same_address(row.decided_by, click.actor)

@@ -1,6 +1,6 @@
-"""Clicks of one person, one or several: checked, each carried out once, read back, and recorded.
+"""Carry out the clicks of one person, one or several: check them, send each once, read back, and record.
 
-One click is the case of one. Reads, the audit record and the read-back are for all at once.
+A single click is a list of one. The reads, the audit log and the read-back are for all clicks at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from coupa_core.audit_log import EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.decide.answers import Answer, Click, Outcome, SeveralAnswers
-from coupa_core.decide.calls import CONFIRMS, kept_s, last_turn_s, reads_of
+from coupa_core.decide.calls import CONFIRMS, kept_s, last_permit_s, reads_of
 from coupa_core.decide.check import Checks, RequestCase, waiting
 from coupa_core.decide.ended import done, ended, is_ours, reason_for
 from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
@@ -42,10 +42,10 @@ Source: https://developer.moveworks.com/creator-studio/api-configuration/
 """
 
 RECORDING_S = 1.0
-"""Of the budget, the last part, for the audit record and the ledger: Coupa has had its time."""
+"""The last part of the budget, for the audit log and the ledger; Coupa has had its time."""
 
 MAX_AT_ONCE = 20
-"""Decisions in one request: as many as a list shows, and as five a second let through in time."""
+"""The most decisions in one request: as many as a list shows, and as five calls a second allow in time."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ class Decision(RequestCase):
     """A click on its way through Coupa.
 
     Attributes:
-        words: what was sent as its reason.
-        is_clean: Coupa answered as it answers a decision that took effect.
-        refusal: what Coupa answered instead.
-        chain: how far the document had come when it was read back.
+        words: the reason as it was sent.
+        is_clean: Coupa's answer was that of a decision that took effect.
+        refusal: Coupa's refusal.
+        chain: the approval chain as it was read back.
         is_confirmed: Coupa's record says that this click decided.
-        waits: where the time went until then, in seconds by name; empty unless confirmed.
+        waits: the parts of the wait, in seconds by name; empty unless confirmed.
     """
 
     click: Click
@@ -73,16 +73,17 @@ class Decision(RequestCase):
     waits: dict[str, float] = field(default_factory=dict)
 
     def confirms(self, after: Approval) -> bool:
-        """Tell whether the approval, read afterwards, ended by this click.
+        """Tell whether this click ended the approval, by its state afterwards.
 
-        It was pending just before. Where nobody knows our client's user, a note of exactly our words says so.
+        It was pending just before. Where our client's user is unknown, a note with exactly our words proves
+        it.
         """
         done_so = after.status == DONE_STATUS[self.click.verb]
         has_our_words = after.by_us is None and after.note == self.words
         return done_so and (self.is_clean or is_ours(self.click, after) or has_our_words)
 
     def log(self) -> None:
-        """Leave one line of what became of it; an error is logged where it is answered."""
+        """Log the outcome in one line; an error is logged where it is answered."""
         if isinstance(self.end, Answer):
             logger.info(
                 "decision approval_id=%d verb=%s outcome=%s request_id=%s%s",
@@ -98,14 +99,14 @@ class Decide:
     """The use case.
 
     Args:
-        checks: what must hold.
-        coupa: where the decisions are made.
-        permits: how many calls may be made there.
-        ledger: where they are remembered.
-        audit_log: where they are recorded.
+        checks: run before a decision is sent.
+        coupa: takes the decisions.
+        permits: the rate limiter of Coupa.
+        ledger: keeps them in rows.
+        audit_log: records them.
         clock: the time.
-        policy: what the operator has settled.
-        workers: how many decisions are under way at the same time; 1 sends them in order, without threads.
+        policy: of the operator.
+        workers: how many decisions are sent at the same time; 1 sends them in order, without threads.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class Decide:
         Raises:
             CallerError: the token is missing or wrong, the approval does not exist or cannot be held, or the
                 action is switched off.
-            ServiceError: Coupa or the audit record could not be asked, and nothing was decided.
+            ServiceError: Coupa or the audit log did not answer, and nothing was decided.
         """
         answers = self.decide_all([click])
         [end] = answers.ends
@@ -145,7 +146,7 @@ class Decide:
         return end
 
     def decide_all(self, clicks: Sequence[Click]) -> SeveralAnswers:
-        """Carry out clicks of one person on different approvals, each as if it were alone.
+        """Carry out clicks of one person on different approvals, each independently of the others.
 
         Returns:
             For each click its answer, or the error that `decide` would raise: then it was not decided. All
@@ -172,17 +173,17 @@ class Decide:
         )
 
     def style_of(self, token: str | None) -> Style:
-        """Return how somebody is spoken to of whom only a token is known."""
+        """Return the style for a person of whom only a token is known."""
         return self._checks.style_of(token)
 
     def _take_permits(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
-        """Check and carry out as many as there are turns for at Coupa; the others are told at once."""
-        repeats = [case for case in cases if case.is_repeat]  # they are read, and never sent again
+        """Check and carry out as many clicks as get permits; the others are answered at once."""
+        repeats = [case for case in cases if case.is_repeat]  # these are read back, and never sent again
         fresh = [case for case in cases if not case.is_repeat]
         reads, confirms = reads_of(cases), CONFIRMS if fresh else 0
         least = reads + min(1, len(fresh)) + confirms
         try:
-            within_s = last_turn_s(deadline.left_s(), self._permits.call_s, reads=reads)
+            within_s = last_permit_s(deadline.left_s(), self._permits.call_s, reads=reads)
             permits = self._permits.admit(least, reads + len(fresh) + confirms, within_s=within_s)
         except Busy as busy:
             for case in cases:
@@ -210,7 +211,7 @@ class Decide:
             raise Unavailable("decide_late", "no time left to decide; nothing was decided")
 
     def _enter(self, case: Decision, rows: RequestRows) -> None:
-        """Look at what needs no question to Coupa: the token, the same request before, the reason."""
+        """Make the checks that need no call to Coupa: the token, the same request before, the reason."""
         click = case.click
         if click.verb not in self._policy.style.actions:
             text = "This cannot be done from chat here; please use Coupa."
@@ -229,7 +230,7 @@ class Decide:
         case.note_refusal(at=self._clock.now())
 
     def _carry_out(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
-        """Record the intents, send each decision once, and believe only what Coupa says afterwards."""
+        """Record the intents, send each decision once, and trust only Coupa's state afterwards."""
         try:
             if cases:
                 self._check_time(deadline)
@@ -253,7 +254,7 @@ class Decide:
             rows.remember_try(case.click)
 
     def _send(self, case: Decision, deadline: Deadline) -> None:
-        """Send one decision; what surely was not sent has ended."""
+        """Send one decision; a click whose decision surely was not sent ends here."""
         approval, decider = case.subject
         click = case.click
         try:
@@ -268,7 +269,7 @@ class Decide:
             # A gateway may answer 200 for a decision that Coupa refused.
             case.is_clean = answered in (approval.id, approval.approvable_id)
         except (Refused, Denied) as error:
-            # Not Coupa itself may have answered so, after Coupa has decided: what it says afterwards counts.
+            # A gateway may have answered so after Coupa took the decision: Coupa's state afterwards counts.
             case.refusal = error
         except Unknown as error:
             logger.warning("decision unknown approval_id=%d code=%s", click.approval_id, error.code)
@@ -276,9 +277,9 @@ class Decide:
             self._fail(case, error)
 
     def _read_back(self, cases: list[Decision], deadline: Deadline) -> None:
-        """Read how the approvals are now: with their documents, or alone where those confirm nothing.
+        """Read the approvals again: with their documents, or alone where those confirm nothing.
 
-        A document says more in the same call: how far it has come, and who is next.
+        A document shows more in the same call: how far it has come, and who is next.
         """
         chains = self._chains(cases, deadline)
         for case in cases:
@@ -317,7 +318,7 @@ class Decide:
             return {}
 
     def _settle(self, case: Decision) -> None:
-        """Say what became of a decision that may have taken effect."""
+        """Answer a decision that may have taken effect."""
         after = case.after
         if after is None or after.is_pending:
             self._settle_untaken(case)
@@ -339,7 +340,7 @@ class Decide:
             self._end(case, ended(case.click, after, case.writer))
 
     def _settle_untaken(self, case: Decision) -> None:
-        """Say what became of a decision that Coupa did not take, as far as it says."""
+        """Answer a decision that Coupa did not take, as far as Coupa says."""
         refusal = case.refusal
         if refusal is None:
             self._end(case, case.writer.answer(Outcome.UNCONFIRMED))

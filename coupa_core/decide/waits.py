@@ -1,4 +1,4 @@
-"""Where the time went until a decision: waiting for us, for the person, and for Coupa. Pure."""
+"""Measure the parts of the wait until a decision: for the notice, for the person, and for Coupa. Pure."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def waits(
 
     Args:
         approval: as it was read before the decision.
-        document: the same.
-        row: the ledger's; None where that did not answer.
-        person: key of who decided.
+        document: as it was read before the decision.
+        row: of the approval; None where the ledger did not answer.
+        person: the key of the decider.
         clicked_at: when the click arrived.
         confirmed_at: when Coupa's record said that it took effect.
 
     Returns:
         `queue_s` from when its turn came, as far as Coupa says, until the last notice; `click_s` from that
-        notice until the click; `write_s` from the click until Coupa confirmed it. The first two are there
-        only for who was told, and the first only where a stamp of Coupa's is from before the notice.
+        notice until the click; `write_s` from the click until Coupa confirmed it. Only a person who was told
+        has the first two, and the first needs a stamp of Coupa from before the notice.
     """
     parts = {}
     told_at = row.to(person).at if row is not None else None
@@ -43,9 +43,9 @@ def waits(
 
 
 def _begun_at(approval: Approval, document: Document, row: Entry, told_at: datetime) -> datetime | None:
-    """Return when it began to wait for this step: submitted, or the step before approved.
+    """Return when this step began to wait: when the document was submitted, or the step before approved.
 
-    Where Coupa says neither, the earliest that is known of the approval: it may have waited for longer.
+    Where Coupa says neither, this is the earliest stamp of the approval; it may have waited for longer.
     """
     turns = [stamp(document.submitted_at), *(stamp(step.approval_date) for step in document.approved)]
     if begun := [at for at in turns if at and at <= told_at]:

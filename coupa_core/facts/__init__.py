@@ -1,4 +1,4 @@
-"""What Coupa knows beside a document, by a further call: shown on its card, and never signed."""
+"""Facts: information beside a document, by a further call to Coupa; shown on its card, and never signed."""
 
 from coupa_core.facts.matching import (
     NO_FACTS,

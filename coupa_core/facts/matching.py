@@ -1,7 +1,7 @@
-"""What is known beside one document, out of what Coupa answered about many. Pure.
+"""Find the facts of one document in Coupa's answers about many. Pure.
 
-A fact is shown and never signed. One that is not known for sure is none: what is ambiguous, of another
-currency or unit, or behind the end of an answer is left out.
+A fact is shown and never signed. A fact that is not certain is left out: it is ambiguous, has another
+currency or unit, or may lie behind the end of an answer.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Others:
 
 @dataclass(frozen=True)
 class Price:
-    """What a unit of a line cost before, or should cost; `at` is when, as Coupa wrote it."""
+    """An earlier or agreed price of a unit of a line; `at` is its time, as Coupa wrote it."""
 
     line: Line
     amount: Decimal
@@ -71,7 +71,7 @@ class HeldSupplier:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known beside one document, each empty where it is not known.
+    """The facts of one document; each is empty where it is unknown.
 
     Attributes:
         others: the requester's other open requests; None for none, too.
@@ -153,7 +153,7 @@ def _twins(document: Document, found: Iterable[Document]) -> tuple[Document, ...
     if mine is None or at is None:
         return ()
     others = {each.id: each for each in found if each.id != document.id and each.status == PENDING}
-    # Whoever else asks for the same is read by chance only, with what else was looked at.
+    # Requests of other people are read only by chance, with other documents.
     return tuple(
         each
         for each in others.values()

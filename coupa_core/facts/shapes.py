@@ -34,7 +34,7 @@ SEGMENTS = range(1, 21)
 
 
 class Fact(StrEnum):
-    """What can be known beside a document, by one more call to Coupa for fifty documents."""
+    """The facts that there are; each needs one more call to Coupa for fifty documents."""
 
     OPEN_REQUESTS = "open_requests"
     """The requester's other open requests, and a possible duplicate."""
@@ -90,7 +90,7 @@ Segments = Annotated[dict[int, str], BeforeValidator(_texts)]
 
 
 class Charged(Account, _Segmented):
-    """What a line is charged to: an account, with its text in each segment of a chart of accounts.
+    """The account of a line, with its text in each segment of a chart of accounts.
 
     Source: .../reference-data-resources/accounts-api-(accounts)
     """
@@ -144,7 +144,7 @@ class RequestLine(Line):
 
 
 class BudgetLine(_Segmented):
-    """What is left of the budget of some segments in a period, by Coupa's own count.
+    """The rest of the budget of some segments in a period, by Coupa's own count.
 
     Source: .../reference-data-resources/budget-lines-api-(budget-lines), "remaining",
     "pending_requisitions_amount: Amount consumed by pending requisitions"
@@ -233,7 +233,7 @@ class OrderedLine(_Priced):
 
 
 class SupplierItem(_Priced):
-    """What a supplier agreed to take for an item.
+    """The price that a supplier has agreed for an item.
 
     Source: .../suppliers-api-(suppliers)/supplier-items-api-(supplier_items), "price", "price-tier-1" to -20
     """
@@ -276,13 +276,13 @@ class Standing(CoupaRecord):
 
 @dataclass(frozen=True)
 class FactAnswer:
-    """What Coupa answered about one fact of some documents.
+    """Coupa's answer about one fact of some documents.
 
     Attributes:
-        rows: in the order of the answer; of one that could not be read nothing is known, or it is left out.
-        is_whole: no row is missing, as far as anybody can tell.
-        unread: how many rows could not be read.
-        came: how many rows came.
+        rows: in the order of the answer; an unreadable row has no values, or is left out.
+        is_whole: no row is missing, as far as known.
+        unread: the number of unreadable rows.
+        came: the number of rows.
     """
 
     rows: Sequence[CoupaRecord]

@@ -1,9 +1,9 @@
-"""What was claimed, sent, decided and closed: one row per approval.
+"""The ledger: one row per approval with what was claimed, sent, decided and closed.
 
-`rules` says how a row may change, `age` how long an approval waits, `owed` what should have been told,
-`reading` how far Coupa has been asked, `repeats` who is told again at an operator's word, `open_rows` keeps
-rows in memory, `store` makes changes safe against races, `memory` is a store without a disk. It sends nothing
-and asks Coupa nothing.
+`rules` has the changes of a row, `age` the age of an approval, `owed` the messages that are overdue,
+`reading` the progress of the reads of Coupa, `repeats` the operators' requests to tell people again,
+`open_rows` the rows in memory, `store` the safe writes, and `memory` a store without a disk. The ledger sends
+nothing and asks Coupa nothing.
 """
 
 from coupa_core.ledger.age import age_s

@@ -1,4 +1,4 @@
-"""How long an approval has waited at least, by what Coupa and the row say. Pure."""
+"""How long an approval has waited at least, by the stamps of Coupa and the row. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from coupa_core.model import Approval, stamp
 def age_s(approval: Approval | None, row: Entry | None, now: datetime) -> float:
     """Return for how many seconds it waits at least: Coupa does not say when an approval's turn came.
 
-    From the earliest of Coupa's `updated-at` now, the one at our last look, and our first notice. Whatever
-    touches the approval moves the first, so that one that nobody was told of may have waited for longer.
+    The age counts from the earliest of Coupa's present `updated-at`, the one at our last check, and our first
+    notice. Every change moves the first stamp, so an approval that nobody was told of may have waited longer.
     """
     times = [
         stamp(approval.updated_at) if approval else None,

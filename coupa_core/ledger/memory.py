@@ -1,4 +1,4 @@
-"""A store in this process: the contract of a `LedgerStore` in its shortest form. Nothing outlives it."""
+"""A `LedgerStore` in memory, in its shortest form; its rows end with the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Note, Opened, Status
 
 
 class MemoryStore:
-    """A store in this process: nothing survives it. For tests, and for trying things out."""
+    """A store in memory, for tests and for trying things out."""
 
     def __init__(self) -> None:
         self._open: dict[int, Entry] = {}
@@ -46,7 +46,7 @@ class MemoryStore:
             return [row for row in self._closed.values() if row.closed_at and since <= row.closed_at < until]
 
     def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-        """Return the rows of what this address decided since then."""
+        """Return the rows that this address decided since then."""
         with self._lock:
             rows = [*self._closed.values(), *self._open.values()]
             return [row for row in rows if row.is_decided_by(by, since=since)]
@@ -83,11 +83,11 @@ class MemoryStore:
             return len(old)
 
     def status(self) -> Status:
-        """Return what the last sweep left."""
+        """Return the status of the last sweep."""
         return self._status
 
     def save_status(self, status: Status) -> None:
-        """Keep what this sweep leaves."""
+        """Store the status of this sweep."""
         self._status = status
 
     def note(self, name: str) -> Note:

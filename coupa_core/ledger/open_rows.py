@@ -1,7 +1,7 @@
 """The open rows in memory, from sweep to sweep.
 
-Every write is conditional, so that a row that somebody else has changed since does no harm: the write fails,
-and the row is read anew.
+Every write is conditional, so a row that another process has changed does no harm: the write fails, and the
+row is read anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class OpenRows:
     """The rows that are not closed.
 
     Attributes:
-        by_id: them, by approval id, as they were last read or written here.
+        by_id: the rows by approval id, as they were last read or written here.
     """
 
     def __init__(self, store: LedgerStore) -> None:
@@ -28,7 +28,7 @@ class OpenRows:
         self.by_id: dict[int, Entry] = {}
 
     def read(self, *, whole: bool) -> list[Corrupt]:
-        """Read what was written since the last time, or everything.
+        """Read the rows that were written since the last time, or all.
 
         Returns:
             Rows that cannot be read.
@@ -44,17 +44,17 @@ class OpenRows:
             self.by_id = {number: row for number, row in self.by_id.items() if str(number) != corrupt.key}
         self._mark = opened.mark
         for number in sorted(self._doubtful):
-            with suppress(Conflict):  # one that cannot be read is among the corrupt ones, now or soon
+            with suppress(Conflict):  # an unreadable row is among the corrupt ones, now or soon
                 self._put(number, self._store.read(number))
         self._doubtful = set()
         return opened.corrupt
 
     def keep(self, written: Mapping[int, Entry | None], *, doubtful: Iterable[int]) -> None:
-        """Take over what a sweep wrote.
+        """Take over the rows that a sweep wrote.
 
         Args:
-            written: the rows as they were left, by approval id; None for one that was closed.
-            doubtful: those that somebody else wrote, or of which nobody knows.
+            written: the rows by approval id; None for one that was closed.
+            doubtful: the ids of rows that another process wrote, or whose write has an unknown outcome.
         """
         for number, row in written.items():
             self._put(number, row)

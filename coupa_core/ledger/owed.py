@@ -1,4 +1,4 @@
-"""What is owed: pending approvals of which somebody should have been told, and was not. Pure."""
+"""Overdue messages: pending approvals of which somebody should have been told, and was not. Pure."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ MAY_WAIT = ("not_your_turn", QUIET, DIGEST, DRY_RUN, MUTED, PILOT)
 """Causes for which nobody is to be told yet."""
 
 UNSEEN = "no_row"
-"""The cause of what was not come to yet: nothing is known of it but that it waits."""
+"""The cause of an approval without a row: no sweep has come to it yet."""
 
 LATE_LIST = "list_late"
-"""Stands for what nobody may know of: the list of all that waits was last read to its end too long ago."""
+"""The cause for unknown approvals: the list of pending approvals was last read to its end too long ago."""
 
 UNLISTED = "no_list"
-"""Stands for what is not known, because Coupa did not list everything, or the ledger does not answer."""
+"""The cause where the state is unknown: Coupa did not list everything, or the ledger does not answer."""
 
 MOVES = (UNSEEN, "no_turn", "others_first", "lease_too_short", State.CLAIMED)
-"""Causes that end by themselves while messages go out: there are more than the allowed rate lets through."""
+"""Causes that end by themselves while messages go out: the allowed rate is the limit."""
 
 AWAY = ("429", "late", "lost", "pace", "timeout", "unreachable")
-"""So end the codes of a neighbour that does not answer; and with its 5xx."""
+"""The endings of the codes of a service that does not answer; its 5xx count, too."""
 
 STUCK_AFTER = timedelta(minutes=15)
-"""What is owed for so long, while nothing of it goes out, is an alarm."""
+"""A cause that blocks all its messages for so long raises an alarm."""
 
 
 @dataclass(frozen=True)
 class Owed:
-    """How much is owed.
+    """The number of overdue messages.
 
     Attributes:
-        count: of approvals.
-        oldest_s: for how long the oldest of them waits, as far as that is known, in seconds.
-        causes: how many wait for which cause, the most frequent first.
+        count: the number of approvals.
+        oldest_s: the age of the oldest of them in seconds, as far as it is known.
+        causes: the number of approvals by cause, the most frequent first.
     """
 
     count: int = 0
@@ -49,12 +49,12 @@ class Owed:
 
 
 def owed(rows: Iterable[Entry], unseen: Iterable[Approval], now: datetime) -> Owed:
-    """Say what is owed.
+    """Count the overdue messages.
 
-    What is set aside has had its alarm, and is not counted.
+    Parked approvals have raised their own alarm, and are not counted.
 
     Args:
-        rows: the ledger's open ones.
+        rows: the open rows.
         unseen: pending approvals without a row.
         now: aware UTC.
     """
@@ -70,11 +70,11 @@ def owed(rows: Iterable[Entry], unseen: Iterable[Approval], now: datetime) -> Ow
 
 
 def _cause(row: Entry | None) -> str:
-    """Return why somebody is still to be told; empty when nobody is."""
+    """Return why a message is still owed; empty when none is."""
     if row is None:
         return UNSEEN
     if row.ended_as:
-        return ""  # nobody is to decide it any more
+        return ""  # it has ended
     if row.state in (State.RETRY, State.CLAIMED):
         return row.cause or row.state
     if row.state is State.WAITING and row.cause not in MAY_WAIT and not row.cause.startswith(STOPPED):
@@ -83,7 +83,7 @@ def _cause(row: Entry | None) -> str:
 
 
 def clock_of(cause: str) -> str:
-    """Return the cause under which it is counted for how long: a neighbour that is away fails in many ways.
+    """Return the cause whose duration is measured: a service that is away fails in many ways.
 
     >>> clock_of("document_coupa_502"), clock_of("coupa_late"), clock_of("document_coupa_404")
     ('coupa', 'coupa', 'coupa_404')
@@ -94,12 +94,12 @@ def clock_of(cause: str) -> str:
 
 
 def since(before: Mapping[str, str], due: Owed | None, *, has_sent: bool, now: datetime) -> dict[str, str]:
-    """Say since when there is each cause, and nothing of it goes out.
+    """Return since when each cause has blocked all its messages.
 
     Args:
-        before: what this returned for the sweep before, by `clock_of`.
-        due: what is owed now; None when not everything could be looked at, and nothing has ended.
-        has_sent: a message went out.
+        before: the result for the previous sweep, by `clock_of`.
+        due: the overdue messages now; None when not everything could be read, so that no cause ends.
+        has_sent: this sweep sent a message.
         now: aware UTC.
     """
     causes = map(clock_of, due.causes) if due is not None else [*before, UNLISTED]
@@ -112,15 +112,15 @@ def since(before: Mapping[str, str], due: Owed | None, *, has_sent: bool, now: d
 
 
 def stuck(begun: Mapping[str, str], now: datetime) -> list[str]:
-    """Return the causes, by `clock_of`, for which something is owed for too long."""
+    """Return the causes, by `clock_of`, that have blocked messages for too long."""
     return [cause for cause, text in begun.items() if (at := stamp(text)) and now - at >= STUCK_AFTER]
 
 
 def is_late(last_complete_at: datetime | None, now: datetime, *, minutes: int) -> bool:
-    """Tell whether the list of all that waits was read to its end too long ago, or is said to be to come.
+    """Tell whether the list of pending approvals was read to its end too long ago, or by a wrong clock.
 
     Args:
-        last_complete_at: when it was.
+        last_complete_at: when it was read to its end.
         now: aware UTC.
         minutes: between two readings; three times as long is too long, and less than 15 minutes never is.
     """

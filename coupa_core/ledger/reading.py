@@ -1,4 +1,4 @@
-"""How far Coupa has been asked what changed and what waits: what one sweep tells the next of it."""
+"""The progress of the reads of Coupa, which one sweep leaves for the next."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from coupa_core.model import ALL_IDS, IdRange, stamp
 
 @dataclass
 class Reading:
-    """How far the list of all pending approvals has been read.
+    """The progress through the list of pending approvals.
 
     Attributes:
         began_at: by our clock.
         asked_at: when it began, by Coupa's clock.
-        types: the wanted types of documents.
+        types: the types of documents that are asked for.
         unread: the ids that are still to be read.
-        failed: those of which Coupa gave no list when they were last asked for.
+        failed: the ids that Coupa did not list at the last call.
         calls: pages that came.
-        left: how many approvals it found that have no row yet.
-        oldest: the oldest stamp of these.
-        was_clean: the one before left nothing without a row.
+        left: how many listed approvals have no row yet.
+        oldest: the oldest stamp of these approvals.
+        was_clean: the previous reading left no approval without a row.
     """
 
     began_at: datetime
@@ -38,7 +38,7 @@ class Reading:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Reading | None:
-        """Read what a status holds; None when that is none."""
+        """Read the values of a status; None when they are invalid."""
         try:
             began_at, asked_at = (datetime.fromisoformat(values[name]) for name in ("began_at", "asked_at"))
             unread, failed = (
@@ -50,7 +50,7 @@ class Reading:
             return None
 
     def values(self) -> dict[str, Any]:
-        """Return what a status holds: JSON values."""
+        """Return the values for the status, as JSON values."""
         times = {"began_at": self.began_at.isoformat(), "asked_at": self.asked_at.isoformat()}
         return asdict(self) | times
 
@@ -62,13 +62,13 @@ class Reading:
 
 @dataclass
 class Edits:
-    """How far the question about edited documents of one type has come.
+    """The progress of the read of edited documents of one type.
 
     Attributes:
-        since: edits before have been looked at.
-        asked_at: when its first page was asked for.
+        since: earlier edits have been handled.
+        asked_at: when the first page was asked for.
         unread: the ids that are still to be read; empty when it has come to its end.
-        left: something that it showed was left for later: it begins anew.
+        left: a candidate was left for later, so the read begins anew.
     """
 
     since: str
@@ -78,7 +78,7 @@ class Edits:
 
     @classmethod
     def of(cls, values: Any, since: datetime | None) -> Edits | None:
-        """Read what a status holds; a new one when that is none; None when nothing was looked at before."""
+        """Read the values of a status; a new one when they are invalid; None when no edit was read before."""
         try:
             found = cls(**{**values, "unread": [(int(low), int(high)) for low, high in values["unread"]]})
             is_sound = all(map(stamp, (found.since, found.asked_at)))

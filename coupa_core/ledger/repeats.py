@@ -1,7 +1,7 @@
-"""An operator's words that people are told again: one note of the ledger, which every sweep reads.
+"""The operators' requests to tell people again: one note of the ledger, which every sweep reads.
 
-A repeat names no approvals: whatever was told before it was asked for is told once more, by whichever sweep
-comes to it. The time at which somebody was told says whether that is done, so that nothing is told twice.
+A repeat names no approvals: every notice from before the request is sent once more, by the sweep that comes
+to it. The time of a person's last notice shows whether that is done, so nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ REPEATS = "repeats"
 """The name of the note."""
 
 MAX_REPEATS, MAX_NOTE = 20, 30_000
-"""Repeats that are kept, and characters of all; a property of a table row may have 32,768.
+"""The most repeats in the note, and its most characters; a property of a table row may have 32,768.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
 KEPT_FOR = timedelta(days=1)
-"""So long a repeat is kept at least, so that the same word again is known."""
+"""How long a repeat is kept at least, so that the same request is recognised."""
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """What was told before is told again.
+    """One request to tell people again.
 
     Attributes:
-        key: fingerprint of the caller's name for it; the same one again is the same repeat.
-        at: when it was asked for: what was told before is told again.
-        people: who is told again.
-        since: what was told before is not told again; None for everything.
-        approvals: of how many somebody was to be told again then.
-        waiting_for_pilot: of how many of them somebody has to wait until `PILOT` names them.
-        nothing_for: of `people` those entries that named nobody who was to be told again.
+        key: the fingerprint of the caller's name for it; the same name is the same repeat.
+        at: when it was asked for; earlier notices are sent again.
+        people: the people who are told again.
+        since: still earlier notices are not sent again; None for no limit.
+        approvals: the number of approvals that it concerned then.
+        waiting_for_pilot: the number of those with a person outside the pilot, who has to wait.
+        nothing_for: the entries of `people` that matched nobody who was told before.
     """
 
     key: str
@@ -52,26 +52,26 @@ class Repeat:
     nothing_for: tuple[str, ...] = ()
 
     def is_about(self, was: PersonState, address: str) -> bool:
-        """Tell whether somebody is told again what they were told so."""
+        """Tell whether a person with this state is told again."""
         return self.covers(was) and self.people.has(address)
 
     def covers(self, was: PersonState) -> bool:
-        """Tell whether this was said before the repeat, and not too long before."""
-        if was.at is None:  # it counts as told because it was there before the bridge began
+        """Tell whether a notice lies before the repeat, and not before `since`."""
+        if was.at is None:  # it belongs to the backlog that counts as told
             return bool(was.version) and self.since is None
         return was.at < self.at and (self.since is None or was.at >= self.since)
 
     def keys(self, entry: Entry) -> set[str]:
-        """Return who may have to be told again of this approval, whoever is meant."""
+        """Return the keys of those who may be told again of this approval, whatever `people` says."""
         told = {} if entry.has_ended else entry.told
         return {key for key, each in told.items() if each.version and self.covers(each)}
 
     def is_same(self, other: Repeat) -> bool:
-        """Tell whether another one asks for the same."""
+        """Tell whether another repeat asks for the same."""
         return (self.people, self.since) == (other.people, other.since)
 
     def includes(self, older: Repeat) -> bool:
-        """Tell whether nothing is lost without an older one: this one tells all that it does."""
+        """Tell whether this repeat covers everything that an older one does."""
         has_all = self.people.is_everybody or (
             not older.people.is_everybody and set(older.people.entries) <= set(self.people.entries)
         )
@@ -80,8 +80,8 @@ class Repeat:
 
 
 def mark_of(pilot: Audience, repeats: Iterable[Repeat]) -> str:
-    """Return by which a row remembers whom messages reached when it was judged; empty for everybody, once."""
-    # All of them: of two clocks that differ, an older one may come of age after a newer one.
+    """Return the mark of a reach, which rows keep; empty for everybody and no repeat."""
+    # The mark has all repeats: with two clocks that differ, an older one may begin after a newer one.
     keys = ",".join(each.key for each in repeats)
     return "-".join(filter(None, (pilot.mark, keys and sha256(keys.encode()).hexdigest()[:16])))
 
@@ -89,9 +89,9 @@ def mark_of(pilot: Audience, repeats: Iterable[Repeat]) -> str:
 def undone(
     repeats: Sequence[Repeat], rows: Iterable[Entry], pilot: Audience
 ) -> list[list[tuple[Repeat, str]]]:
-    """Return for each approval that repeats may be about which they are, and the keys of whom they may mean.
+    """Return for each approval the repeats that may concern it, with the keys of the people concerned.
 
-    A row that was judged under all of them, and of which nobody is to be told anything, is done with.
+    A row that was judged under all repeats and needs no message is done.
     """
     mark = mark_of(pilot, repeats)
     left = (row for row in rows if row.state is not State.SENT or row.reach != mark)
@@ -105,7 +105,7 @@ def key_of(name: str) -> str:
 
 
 def read_repeats(text: str) -> list[Repeat]:
-    """Read the note; one that cannot be read has no repeats."""
+    """Read the note; empty where it cannot be read."""
     try:
         return [
             Repeat(
@@ -128,12 +128,13 @@ def with_another(
 ) -> list[Repeat] | None:
     """Return the repeats to keep; None where there is no room for one more.
 
-    Where room is needed, those go that are a day old: first what is done, then what a later one tells, too.
+    Where room is needed, repeats that are a day old go: first those that are done, then those that a later
+    one covers.
 
     Args:
         repeats: in the order in which they were asked for.
         another: the new one.
-        waited_for: returns the keys of those at which somebody may still have to be told again.
+        waited_for: returns the keys of the repeats that are not done.
     """
     kept = [*repeats, another]
     old = [] if _fits(kept) else [each for each in repeats if each.at <= another.at - KEPT_FOR]

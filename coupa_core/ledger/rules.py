@@ -20,31 +20,31 @@ from coupa_core.addresses import folded, same_address
 from coupa_core.model import ON_HOLD, DocumentKey, Verb
 
 MAX_REFUSALS = 8
-"""After so many failures or refusals of the notice itself an approval is parked."""
+"""An approval is parked after so many failures, or refusals of the notice itself."""
 
 MAX_QUESTIONS = 20
-"""Open questions that a row keeps; of more the oldest of whoever asked most are left to Coupa."""
+"""The most open questions that a row keeps; beyond that, it drops the oldest of the person who asked most."""
 
 MINIMAL_AFTER = 5
-"""After so many of them only the shortest form of the notice is tried."""
+"""After so many failures or refusals, only the shortest form of the notice is tried."""
 
 MAX_UNCERTAIN = 3
-"""After so many sends of unknown outcome an approval is parked: the person may have got each of them."""
+"""An approval is parked after so many sends of unknown outcome: the person may have got each of them."""
 
 MUTED = "muted"
-"""The cause of a row that waits because an operator wants nothing to be sent for it until `next_at`."""
+"""The cause of a row that an operator has muted until `next_at`."""
 
 QUIET, DIGEST, DRY_RUN = "quiet", "digest", "dry_run"
-"""The causes of a row that waits for the hour at which people are told, or for sending to be switched on."""
+"""The causes of a row that waits for quiet hours to end, for the digest, or for the end of the dry run."""
 
 STOPPED = "stopped_"
-"""Stands before the status of a document that does not wait, in the cause of a row that waits for it."""
+"""The prefix of a row's cause where the document does not wait for approval; its status follows."""
 
 PILOT = "pilot"
-"""The cause of a row that waits for people whom `PILOT` does not name."""
+"""The cause of a row whose deciders are not in the pilot."""
 
 BASELINE = "baseline"
-"""The cause of a row that counts as told because it was there before the bridge began."""
+"""The cause of a row of the backlog that counts as told."""
 
 PARKED_FOR = timedelta(days=1)
 KEEP_CLOSED = timedelta(days=90)
@@ -69,7 +69,7 @@ class Lease:
 
     Attributes:
         length_s: from the claim on.
-        margin_s: what must be left of it when a send begins.
+        margin_s: how much of it must be left when a send begins.
         send_s: how long a send may take; less than the margin, so that it ends under the claim.
         skew_s: how far the clocks of two pollers may differ; waited on top before a takeover.
     """
@@ -94,20 +94,21 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonState:
-    """What belongs to one person who may decide.
+    """The state of one decider in the row.
 
     Attributes:
-        version: the last that Moveworks accepted for them; empty where there is none, or not yet. After a
-            release that names the same content otherwise, the new name and the old one, parted by a space.
-        to: the key of the approver as whom, or in whose place, they were asked.
-        at: when; None for what counts as told because it was there before the bridge began.
-        since: when they were first told of it in this round, of whatever version; None for not, or for a row
-            that was written before it was kept.
-        facts: the amounts and quantities that they were shown, as `notice.shown_facts` writes them; no words.
-        reminders: how often they were reminded of this version.
-        reminded_at: when they were last.
-        refusals: how often Moveworks refused what is to be said to them.
-        retry_at: until then they are not tried again.
+        version: the last one that Moveworks accepted for them; empty for none. After a release that names the
+            same content otherwise, the new name and the old one, with a space between.
+        to: the key of the approver whom Coupa asked, who may be the person, their group or their delegator.
+        at: when they were told; None for the backlog that counts as told.
+        since: when they were first told in this generation, of any version; None for never, or in a row of an
+            older release.
+        facts: the amounts and quantities that they were shown, as `notice.shown_facts` writes them, without
+            words.
+        reminders: the number of reminders of this version.
+        reminded_at: when they were last reminded.
+        refusals: how often Moveworks refused a message to them.
+        retry_at: when the next try may be.
     """
 
     version: str = ""
@@ -121,17 +122,17 @@ class PersonState:
     retry_at: datetime | None = None
 
     def has(self, version: str) -> bool:
-        """Tell whether this version is the last that they were told."""
+        """Tell whether they were last told of this version."""
         return version in self.version.split()
 
     @property
     def was_sent(self) -> bool:
-        """Tell whether a message told them so: it does not only count as told."""
+        """Tell whether a message was sent; the backlog only counts as told."""
         return bool(self.version) and self.at is not None
 
     @property
     def last_words_at(self) -> datetime | None:
-        """Return when they last heard of it; None when we told them nothing."""
+        """Return the time of their last message; None for no message."""
         return max(filter(None, (self.at, self.reminded_at)), default=None) if self.at else None
 
 
@@ -140,13 +141,13 @@ NOTHING = PersonState()
 
 @dataclass(frozen=True, kw_only=True)
 class OpenQuestion:
-    """A question that is open: a comment of ours in Coupa that was not answered yet.
+    """An open question: a comment of ours in Coupa without an answer yet.
 
     Attributes:
-        by: the key of whoever asks.
-        of: the key of the person who is to answer.
+        by: the key of the person who asks.
+        of: the key of the person who must answer.
         on: the id of the record that has the comment: the document, or the order that it changes.
-        is_put: the person who is to answer was told in chat, or cannot be.
+        is_put: the person who must answer was told in chat, or cannot be told.
     """
 
     by: str
@@ -157,37 +158,36 @@ class OpenQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row: everything that the bridge remembers of one approval.
+    """One row: everything that the bridge keeps about one approval.
 
-    Ids, hashes and times, and while it is open the amounts that were shown; no words and no names.
+    It has ids, hashes and times, and while it is open the amounts that were shown; no words and no names.
 
     Attributes:
-        nonce: new for every write; by it a writer knows its own write again when the answer was lost.
+        nonce: new for every write, so that a writer recognises its own write after a lost answer.
         generation: how often the approval came back after it was closed or decided.
-        seen_approval: Coupa's `updated-at` of the approval when it was last looked at, as Coupa wrote it.
-        seen_document: the same of the document.
-        wanted_by: the days by which a decision is worth most, as the document had them then.
-        told: who may decide, by key, and what each of them was told; nothing for those who are not to be
-            told, or not yet.
-        sent_to: whom Coupa asked when it was last told.
-        first_told_at: when the first of them was told, from which the wait counts; see `told`.
+        seen_approval: Coupa's `updated-at` of the approval at the last check, as Coupa wrote it.
+        seen_document: the same stamp of the document.
+        wanted_by: the document's wanted days at the last check.
+        told: the state of each decider, by key; `NOTHING` for one who was not told yet.
+        sent_to: the key of the approver at the last notice.
+        first_told_at: when the first decider was told; the wait counts from then, see `delivered`.
         attempted_at: when the last claim was made.
         lease_until: when the claim ends.
-        next_at: when to look again.
-        failures: how often it could not be read or worked on, for its own sake.
+        next_at: when it is due again.
+        failures: how often reading or judging it failed because of the approval itself.
         uncertain: how many claims of this version ended with an unknown outcome.
         cause: the code of the last failure, for operators.
         decision: what was decided through the bridge; with `decided_by` and `decided_at`.
         decision_key: fingerprint of the caller's idempotency key for that decision; without a decision, of
             one that was sent to Coupa and never confirmed.
-        due_at: of what is not told yet: nobody is told before, because the next digest is then.
-        escalated_at: when somebody else was told of this wait.
-        closed_at: when it was found to be over, or when the row was closed.
-        ended_as: how the approval ended, while its row cannot be closed before somebody was told so.
-        farewell: who is still to be told that a card of theirs is dead, by key, and as what: `shown`,
-            `reassigned`, `ended`, or `requester`.
-        questions: what was asked about it and not answered, by the ids of our comments in Coupa.
-        reach: the mark of whom messages reached when it was last judged; see `sweep.reach`.
+        due_at: the hour of the digest for which a new approval waits.
+        escalated_at: when the wait was escalated.
+        closed_at: when a sweep found that it had ended, or when the row was closed.
+        ended_as: how the approval ended, while closing notices keep its row open.
+        farewell: the closing notices that are still owed: the reason by the key of the reader. Reasons are
+            `shown`, `reassigned`, `ended` and `requester`.
+        questions: the open questions, by the ids of our comments in Coupa.
+        reach: the mark of the reach at the last judgement; see `sweep.reach`.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 
@@ -223,17 +223,17 @@ class Entry:
     etag: str = field(default="", compare=False)
 
     def is_held(self, now: datetime, lease: Lease) -> bool:
-        """Tell whether somebody's claim still stands, with the allowance for clocks that differ."""
+        """Tell whether a claim still holds, with the allowance for clocks that differ."""
         if self.state is not State.CLAIMED or self.lease_until is None or self.is_ahead(now, lease):
             return False
         return now < self.lease_until + timedelta(seconds=lease.skew_s)
 
     def is_ahead(self, now: datetime, lease: Lease) -> bool:
-        """Tell whether the row is from later than now: the clock was put back, and its times mean nothing."""
+        """Tell whether the row is from the future: the clock was put back, and its times mean nothing."""
         return self.attempted_at is not None and self.attempted_at > now + timedelta(seconds=lease.skew_s)
 
     def sends(self, lease: Lease) -> list[datetime]:
-        """Return when messages may have gone out for it at the latest, to count them against the rate."""
+        """Return the latest times at which messages may have gone out, to count them against the rate."""
         times = [at for each in self.told.values() for at in (each.at, each.reminded_at) if at]
         if self.lease_until is not None:
             times.append(self.lease_until - timedelta(seconds=lease.margin_s))
@@ -243,30 +243,30 @@ class Entry:
 
     @property
     def document_key(self) -> DocumentKey:
-        """Return which document the approval was about when it was last looked at."""
+        """Return the key of the document at the last check."""
         return (self.document_type, self.document_id)
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether it was over before: when it waits again, a new round begins."""
+        """Tell whether it has ended: if it waits again, a new generation begins."""
         return bool(self.decision or self.ended_as)
 
     @property
     def told_at(self) -> datetime | None:
-        """Return when the last of them was told."""
+        """Return when the last decider was told."""
         return max((each.at for each in self.told.values() if each.at), default=None)
 
     @property
     def is_told(self) -> bool:
-        """Tell whether anybody knows of it, or counts as told."""
+        """Tell whether anybody was told, or counts as told."""
         return any(each.version for each in self.told.values())
 
     def to(self, person: str) -> PersonState:
-        """Return what somebody was told; nothing for those who may not decide."""
+        """Return the state of a person; `NOTHING` for one who is no decider."""
         return self.told.get(person, NOTHING)
 
     def has_told(self, person: str, version: str) -> bool:
-        """Tell whether this version is the last that somebody was told."""
+        """Tell whether a person was last told of this version."""
         return self.to(person).has(version)
 
     def is_decided_by(self, address: str, *, since: datetime) -> bool:
@@ -280,7 +280,7 @@ class Entry:
 
 
 def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
-    """Take the right to look and to send. A claim that somebody left behind counts as an unknown outcome."""
+    """Take the claim. A claim that another process left behind counts as an unknown outcome."""
     left_behind = entry.state is State.CLAIMED and entry.etag != ""
     return replace(
         entry,
@@ -295,8 +295,8 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
 def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime, facts: str = "") -> Entry:
     """Record, under the claim, that Moveworks accepted this version for one person.
 
-    The wait begins with the first who is told, and anew when Coupa asks somebody else, or with another
-    version after an escalation: nothing else may put an escalation off.
+    The wait begins with the first person who is told. It begins anew when Coupa asks somebody else, or with
+    another version after an escalation; nothing else may put an escalation off.
     """
     is_news = entry.escalated_at is not None and not any(each.has(version) for each in entry.told.values())
     if entry.first_told_at is None or entry.sent_to != to or is_news:
@@ -308,13 +308,13 @@ def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime
 
 
 def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
-    """End the claim: everybody has been told, or has nothing new to be told.
+    """End the claim: everybody has been told, or needs no message.
 
-    A row of which all only count as told says so after every look, and not only after the first.
+    A row whose people all only count as told keeps that cause after every check.
 
     Args:
         entry: the claimed row.
-        until: when a farewell that is still owed may be told; None for at once.
+        until: when a closing notice that is still owed may be sent; None for at once.
     """
     cause = BASELINE if entry.is_told and entry.told_at is None else ""
     ended = settled(entry, State.SENT)
@@ -322,18 +322,18 @@ def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
 
 
 def reserved(entry: Entry) -> Entry:
-    """End the claim: everybody in the pilot has been told, and the others wait until it has them, too."""
+    """End the claim: everybody in the pilot has been told; the others wait until the pilot includes them."""
     return replace(waiting(entry, cause=PILOT, until=None), failures=0, uncertain=0, due_at=None)
 
 
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
-    """End the claim of what was there before the bridge began: it counts as told, and nobody was."""
+    """End the claim of a backlog approval: its people count as told, without a message."""
     known = {**entry.told, **dict.fromkeys(people, PersonState(version=version))}
     return sent(replace(entry, told=known, sent_to="", first_told_at=None))
 
 
 def reminded(entry: Entry, people: Iterable[str], *, now: datetime) -> Entry:
-    """Record, under the claim and before it is sent, that people are reminded: once at most, crash or not."""
+    """Record a reminder under the claim, before it is sent: it goes out at most once, even after a crash."""
     known = {
         key: replace(each, reminders=each.reminders + 1, reminded_at=now)
         for key in people
@@ -343,7 +343,7 @@ def reminded(entry: Entry, people: Iterable[str], *, now: datetime) -> Entry:
 
 
 def not_reminded(entry: Entry, before: Entry, people: Iterable[str]) -> Entry:
-    """Take back, under the claim, that people are reminded: nothing was sent."""
+    """Undo the record of a reminder under the claim: nothing was sent."""
     known = {
         key: replace(entry.to(key), reminders=was.reminders, reminded_at=was.reminded_at)
         for key in people
@@ -353,27 +353,27 @@ def not_reminded(entry: Entry, before: Entry, people: Iterable[str]) -> Entry:
 
 
 def escalated(entry: Entry, *, now: datetime) -> Entry:
-    """Record, under the claim and before it is sent, that somebody else is told of the wait."""
+    """Record an escalation under the claim, before it is sent."""
     return replace(entry, escalated_at=now)
 
 
 def closing_owed(entry: Entry, people: Mapping[str, str]) -> Entry:
-    """Note who is to be told that a card of theirs is dead."""
+    """Add the people who are owed a closing notice, each with the reason."""
     return replace(entry, farewell={**entry.farewell, **people})
 
 
 def closing_done(entry: Entry, person: str) -> Entry:
-    """Note that one of them knows, or cannot be told."""
+    """Remove a person who got the closing notice, or cannot be told."""
     return replace(entry, farewell={key: role for key, role in entry.farewell.items() if key != person})
 
 
 def asked(entry: Entry, number: int, question: OpenQuestion, *, now: datetime) -> Entry:
-    """Note an open question; what was never looked at is due, so that a sweep sees it.
+    """Add an open question; a row that no sweep has checked becomes due, so that one finds it.
 
     Args:
-        entry: of which no sweep has a claim.
+        entry: a row without a claim.
         number: the id of our comment.
-        question: who asks whom.
+        question: the question.
         now: aware UTC.
     """
     kept = {**entry.questions, number: question}
@@ -385,18 +385,18 @@ def asked(entry: Entry, number: int, question: OpenQuestion, *, now: datetime) -
 
 
 def put(entry: Entry, number: int) -> Entry:
-    """Note that whoever is to answer a question knows of it, or cannot be told."""
+    """Record that the person who must answer a question was told, or cannot be told."""
     known = {key: replace(each, is_put=True) for key, each in entry.questions.items() if key == number}
     return replace(entry, questions={**entry.questions, **known})
 
 
 def answered(entry: Entry, numbers: Collection[int], *, person: str = "") -> Entry:
-    """Forget questions: their answers have arrived, or nobody is left who waits for them.
+    """Remove questions: their answers have arrived, or nobody waits for them any more.
 
     Args:
         entry: the claimed row.
         numbers: the ids of our comments.
-        person: who got the answers; what Moveworks refused for them before counts no more.
+        person: the key of the person who got the answers; earlier refusals for them no longer count.
     """
     left = {key: each for key, each in entry.questions.items() if key not in numbers}
     known = {
@@ -407,21 +407,21 @@ def answered(entry: Entry, numbers: Collection[int], *, person: str = "") -> Ent
 
 
 def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
-    """Note who may decide; whoever no longer may is forgotten, so that a return is told again.
+    """Set the deciders; a person who is removed is told again on coming back.
 
     Args:
         entry: the claimed row.
         people: keys.
-        is_certain: somebody who is not among them surely may not decide.
+        is_certain: a person outside this list surely may not decide.
     """
     now = {key: entry.to(key) for key in people}
     return replace(entry, told=now if is_certain else {**entry.told, **now})
 
 
 def renamed(entry: Entry, *, old: str, new: str) -> Entry:
-    """Name what was told as `old` by `new`, too: the same content, and nobody is told again.
+    """Add a second name to a version: the content is the same, so nobody is told again.
 
-    The old name stays beside it, because the button that was told has it.
+    The old name stays beside the new one, because buttons that were sent contain it.
     """
     names = {
         key: replace(each, version=f"{new} {old}") if each.version == old else each
@@ -431,12 +431,12 @@ def renamed(entry: Entry, *, old: str, new: str) -> Entry:
 
 
 def waiting(entry: Entry, *, cause: str, until: datetime | None) -> Entry:
-    """Record that there is nobody to tell yet; look again at the latest at `until`, if it names a time."""
+    """End the claim without a message; the row is due again at `until`, if that is a time."""
     return replace(settled(entry, State.WAITING), cause=cause, next_at=until)
 
 
 def released(entry: Entry, *, cause: str, now: datetime) -> Entry:
-    """Give the claim back for a reason that is not the approval's own: due at once, not counted."""
+    """Give the claim back for a reason outside the approval: due at once, without a failure."""
     return replace(settled(entry, State.RETRY), cause=cause, next_at=now)
 
 
@@ -451,7 +451,7 @@ def failed(entry: Entry, *, cause: str, now: datetime) -> Entry:
 
 
 def refused(entry: Entry, person: str, *, now: datetime) -> Entry:
-    """Record, under the claim, that Moveworks took no notice for one person: later each time, then daily."""
+    """Record a refusal for one person under the claim: the next try is later each time, then daily."""
     was = entry.to(person)
     refusals = was.refusals + 1
     pause = PARKED_FOR if refusals >= MAX_REFUSALS else _pause(refusals)
@@ -459,12 +459,12 @@ def refused(entry: Entry, person: str, *, now: datetime) -> Entry:
 
 
 def held_back(entry: Entry, people: Iterable[str], *, cause: str, now: datetime) -> Entry:
-    """End the claim while some are to be told, none of them now, because Moveworks refused it for them.
+    """End the claim while Moveworks has refused the notice for all people who are still owed one.
 
     Args:
         entry: the claimed row.
-        people: who is still to be told, each of them refused before.
-        cause: why.
+        people: the keys of these people.
+        cause: of the refusal.
         now: aware UTC.
     """
     owed = [entry.to(key) for key in people]
@@ -479,12 +479,12 @@ def _pause(failures: int) -> timedelta:
 
 
 def parked(entry: Entry, *, cause: str, now: datetime) -> Entry:
-    """Set the approval aside for operators to see; tried again after a day."""
+    """Park the approval for operators to see; it is tried again after a day."""
     return replace(settled(entry, State.PARKED), cause=cause, next_at=now + PARKED_FOR)
 
 
 def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "") -> Entry:
-    """Record a decision that Coupa confirmed; by whom as addresses are compared, to be found by."""
+    """Record a decision that Coupa confirmed; the address is stored as addresses are compared."""
     return replace(
         settled(entry, State.DECIDED),
         decision=decision,
@@ -496,12 +496,12 @@ def decided(entry: Entry, *, decision: str, by: str, now: datetime, key: str = "
 
 
 def tried(entry: Entry, *, key: str) -> Entry:
-    """Record that the request with this key sent a decision of which nobody knows what became."""
+    """Record that the request with this key sent a decision with an unknown outcome."""
     return replace(entry, decision_key=key)
 
 
 def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
-    """Record how the approval ended outside, or that it is gone."""
+    """Record how the approval ended in Coupa, or that it is gone."""
     return replace(
         settled(entry, State.CLOSED),
         cause=cause,
@@ -512,9 +512,9 @@ def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
 
 
 def next_generation(entry: Entry) -> Entry:
-    """Begin anew: the approval waits again after it was decided or closed, and old tokens must not fit.
+    """Begin a new generation: the approval waits again after its end, and old tokens must not fit.
 
-    A question outlives a hold alone: whoever asked it waits for the answer to decide.
+    Questions survive a hold only: the person who asked needs the answer to decide.
     """
     return replace(
         entry,
@@ -536,25 +536,25 @@ def next_generation(entry: Entry) -> Entry:
 
 
 def resent(entry: Entry, *, now: datetime) -> Entry:
-    """Forget who was told, at an operator's word: the next sweep tells everybody again."""
+    """Forget who was told, because an operator asked for it: the next sweep tells everybody again."""
     return unparked(replace(entry, told=dict.fromkeys(entry.told, NOTHING)), now=now)
 
 
 def unparked(entry: Entry, *, now: datetime) -> Entry:
-    """Make it due now, at an operator's word, with nothing counted against it."""
+    """Make the row due now, because an operator asked for it, and reset its counters."""
     known = {key: replace(each, refusals=0, retry_at=None) for key, each in entry.told.items()}
     return replace(settled(entry, State.RETRY), told=known, next_at=now, failures=0, uncertain=0)
 
 
 def _without_facts(entry: Entry) -> dict[str, PersonState]:
-    """Return what is kept of everybody once the round is over: which version, as whom and when."""
+    """Return the parts of each person's state that outlive a generation: version, approver and time."""
     return {
         key: PersonState(version=each.version, to=each.to, at=each.at) for key, each in entry.told.items()
     }
 
 
 def muted(entry: Entry, *, until: datetime) -> Entry:
-    """Send nothing until then, at an operator's word."""
+    """Send nothing until then, because an operator asked for it."""
     return waiting(entry, cause=MUTED, until=until)
 
 

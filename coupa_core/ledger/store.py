@@ -1,4 +1,4 @@
-"""The ledger, safe against races and lost answers, on top of whatever keeps its rows."""
+"""The ledger on top of a store of rows: safe against races and lost answers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from coupa_core.ledger.rules import Entry, Lease, State, claimed, closed, next_g
 _TRIES = 3
 
 MAX_WORDS = 300
-"""Words that a note keeps: with their times and nonces some 20,000 characters."""
+"""The most words in a note: with their times and nonces some 20,000 characters."""
 
 NOTHING_KNOWN: Mapping[int, Entry] = {}
 
 
 @dataclass(frozen=True)
 class Corrupt:
-    """A stored row that cannot be read: its key and what is wrong with it."""
+    """A stored row that cannot be read: its key and the fault."""
 
     key: str
     cause: str
@@ -32,8 +32,8 @@ class Opened:
 
     Attributes:
         entries: in the order of ids.
-        corrupt: what cannot be read.
-        mark: the store's own, to ask for what is written from now on.
+        corrupt: rows that cannot be read.
+        mark: for a later call that returns newer rows only.
     """
 
     entries: list[Entry]
@@ -43,29 +43,29 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What one sweep tells the next, and the health check.
+    """The status that a sweep leaves for the next one and for the health check.
 
     Attributes:
         last_complete_at: when every pending approval had last been read, in one sweep or in several.
         last_sweep_at: when a sweep last ended, complete or not.
-        is_complete: that sweep read all that it asked for.
+        is_complete: every read of that sweep succeeded.
         paused_until: nothing is sent before, because Moveworks wanted fewer requests.
-        suspect: the last send did not come back clean: ask Moveworks for a sign of life first.
-        changes_known_until: which approvals changed before, by Coupa's clock, has been looked at.
-        edits_known_until: the same of edits of documents of all types.
-        edits: the same by type of document, and how far the question has come; see `reading`.
+        suspect: the last send failed or has an unknown outcome: check that Moveworks answers first.
+        changes_known_until: earlier changes of approvals, by Coupa's clock, have been handled.
+        edits_known_until: the same for edits of documents of all types.
+        edits: the same by type of document, with the progress of the read; see `reading`.
         reading: how far the list of all pending approvals has been read; see `reading`.
-        missed: how many approvals only that list has shown, though their stamps lie before its question.
-        distrusted_until: every sweep reads the list until then, because of these.
+        missed: how many approvals only the list has shown, although their stamps are older.
+        distrusted_until: until then every sweep reads the list, because of `missed`.
         purged_at: when closed rows were last purged.
-        owed: of how many approvals somebody should have been told and was not, by cause; see `owed`.
-        owed_since: since when there is each cause, as ISO 8601, and nothing of it goes out.
+        owed: the number of approvals with an overdue message, by cause; see `owed`.
+        owed_since: when each cause began to block all its messages, as ISO 8601.
         oldest_owed_s: for how long the oldest of them waits, in seconds.
-        first_run: the backlog that waited before the bridge began is still being gone through.
+        first_run: the first run, which treats the backlog, has not ended.
         first_run_at: when that began, by Coupa's clock.
         counts: the summary of the last sweep, by name.
         failure: code of what ended the last sweep early, or empty.
-        version: the release whose sweep it was.
+        version: the release of that sweep.
         last_began_at: when that sweep began.
     """
 
@@ -101,15 +101,14 @@ class Note:
 
 
 class LedgerStore(Protocol):
-    """Where rows are kept. Every method raises `Unavailable` or `Unknown` when the store does not answer."""
+    """The port to the stored rows; each method raises `Unavailable` or `Unknown` when there is no answer."""
 
     def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
         """Return the rows that are not closed: all, or those written since a mark, and maybe some before.
 
         Args:
             since: the mark of an earlier answer.
-            known: rows that were read or written before, by approval id: what has not changed is taken from
-                there.
+            known: rows that were read or written before, by approval id; unchanged rows are taken from there.
         """
         ...
 
@@ -126,7 +125,7 @@ class LedgerStore(Protocol):
         ...
 
     def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-        """Return the rows, open and closed, of what this address decided since then, in any order."""
+        """Return the rows, open and closed, that this address decided since then, in any order."""
         ...
 
     def insert(self, entry: Entry) -> str:
@@ -148,16 +147,16 @@ class LedgerStore(Protocol):
     def purge_closed(self, before: datetime) -> int:
         """Delete the rows that were closed before that time and return how many.
 
-        What cannot be deleted keeps nothing else from it, and raises at the end.
+        A failure does not stop the rest; it is raised at the end.
         """
         ...
 
     def status(self) -> Status:
-        """Return what the last sweep left, or an empty status."""
+        """Return the status of the last sweep, or an empty one."""
         ...
 
     def save_status(self, status: Status) -> None:
-        """Keep what this sweep leaves."""
+        """Store the status of this sweep."""
         ...
 
     def note(self, name: str) -> Note:
@@ -170,7 +169,7 @@ class LedgerStore(Protocol):
 
 
 class Ledger:
-    """The store, made safe: every write is conditional, and settled by reading back when in doubt.
+    """The safe way to the store: every write is conditional, and read back when its outcome is unknown.
 
     Args:
         store: where the rows are.
@@ -188,10 +187,10 @@ class Ledger:
             entry: made by a rule from the row that was read; without an etag it must be new.
 
         Returns:
-            The row as stored; None when somebody else wrote first.
+            The row as stored; None when another process wrote first.
 
         Raises:
-            Unavailable, Unknown: the store does not say what became of the write.
+            Unavailable, Unknown: the outcome of the write is not known.
             Conflict: the stored row cannot be read.
         """
         entry = replace(entry, nonce=self._new_nonce())
@@ -203,8 +202,8 @@ class Ledger:
                 failure = error
             else:
                 return replace(entry, etag=etag)
-            # An answer was lost or somebody was quicker: the row itself knows. Our nonce in it means that
-            # the write went through, even when a retry inside the SDK was answered with a conflict.
+            # An answer was lost, or another process was quicker; the row itself shows it. Our nonce means
+            # that the write went through, even when a retry inside the SDK was answered with a conflict.
             stored = self.store.read(entry.approval_id)
             if stored is not None and stored.nonce == entry.nonce:
                 return stored
@@ -213,16 +212,16 @@ class Ledger:
         raise failure
 
     def claim(self, fresh: Entry | None, *, approval_id: int, now: datetime, lease: Lease) -> Entry | None:
-        """Take the exclusive right to look at an approval and to send its notice.
+        """Take the exclusive right to judge an approval and to send its messages.
 
         Args:
             fresh: the row as it was just read; None when there is none.
-            approval_id: whose row it is.
+            approval_id: of the row.
             now: aware UTC.
             lease: how long the claim holds.
 
         Returns:
-            The claimed row; None when somebody else holds it or was quicker.
+            The claimed row; None when another process has it or was quicker.
         """
         if fresh is None:
             fresh = self.begin(approval_id)
@@ -231,19 +230,19 @@ class Ledger:
         return self.commit(claimed(fresh, now=now, lease=lease))
 
     def begin(self, approval_id: int) -> Entry:
-        """Return a row that is not stored yet, in the round after the one that was closed, if any."""
+        """Return a new row, in the generation after the one that was closed, if any."""
         before = self.store.read_closed(approval_id)
         if before is None:
             return Entry(approval_id=approval_id, state=State.RETRY, nonce="")
         return next_generation(replace(before, state=State.RETRY, etag=""))
 
     def current_row(self, approval_id: int) -> Entry:
-        """Return the row by which an approval that waits now is offered: stored, or as it would begin."""
+        """Return the row of an approval that waits now: stored, or as a sweep would begin it."""
         entry = self.store.read(approval_id) or self.begin(approval_id)
         return next_generation(entry) if entry.has_ended else entry
 
     def close(self, entry: Entry, *, cause: str, now: datetime) -> bool:
-        """Move a row to the closed ones; False when somebody changed it meanwhile."""
+        """Move a row to the closed rows; False when another process changed it meanwhile."""
         try:
             self.store.archive(replace(closed(entry, cause=cause, now=now), nonce=self._new_nonce()))
         except Conflict:
@@ -251,17 +250,17 @@ class Ledger:
         return True
 
     def take(self, name: str, number: int, *, limit: int, window_s: float, now: datetime) -> bool:
-        """Take places within a rate that all processes share, all of them or none.
+        """Take places within a rate that all processes share: all of them, or none.
 
         Args:
-            name: of the rate.
+            name: the name of the rate.
             number: how many.
-            limit: the most that may be taken in any window.
+            limit: the most places in any window.
             window_s: the window's length in seconds.
             now: aware UTC.
 
         Raises:
-            ServiceError: the store does not answer, or others are always quicker.
+            ServiceError: the store does not answer, or other processes are always quicker.
         """
 
         def more(text: str) -> str | None:
@@ -273,11 +272,11 @@ class Ledger:
         return self._rewrite(name, more)  # taking twice after a lost answer wastes places, and that is all
 
     def take_words(self, name: str, words: Mapping[str, datetime], *, now: datetime) -> bool:
-        """Take words, all or none, that nobody else may take before their times have come.
+        """Take words, all or none; nobody else may take them before their times.
 
         Args:
             name: of the note that keeps them.
-            words: of letters and digits, each with the time until which it is taken.
+            words: of letters and digits, each with the time until which it stays taken.
             now: aware UTC.
 
         Raises:
@@ -296,13 +295,13 @@ class Ledger:
         return self._rewrite(name, more)
 
     def give_back(self, name: str, words: Collection[str]) -> None:
-        """Let others take words again; raises as `take_words` does."""
+        """Release words for others; raises the errors of `take_words`."""
         self._rewrite(
             name, lambda text: " ".join(":".join(each) for each in _words(text) if each[0] not in words)
         )
 
     def _rewrite(self, name: str, change: Callable[[str], str | None]) -> bool:
-        """Change a note, however often others are quicker; False where the change says that it may not be."""
+        """Change a note, with repeats after conflicts; False where the change refuses."""
         failure: ServiceError = Unavailable("ledger_untried", "the note was not written")
         for _ in range(_TRIES):
             note = self.store.note(name)
@@ -319,13 +318,13 @@ class Ledger:
 
 
 def _words(text: str) -> list[list[str]]:
-    """Read the words of a note, each with its time and its nonce; what cannot be read is not taken."""
+    """Read the words of a note, each with its time and its nonce; an unreadable word is free."""
     found = [each.split(":") for each in text.split()]
     return [each for each in found if len(each) == len(("word", "time", "nonce")) and each[1].isdigit()]
 
 
 def _times(text: str) -> list[float]:
-    """Read the times of a rate; one that cannot be read has not been taken."""
+    """Read the times of a rate; empty where they cannot be read."""
     try:
         return [float(each) for each in text.split()]
     except ValueError:

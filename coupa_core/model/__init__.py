@@ -1,7 +1,7 @@
-"""What Coupa's answers mean to us: approvals, and the one face of the documents they decide.
+"""The model of Coupa's answers: approvals, and the common interface of the documents that they decide.
 
-Nothing here does I/O or renders; `documents` has the kinds. A field that is missing, null or of a wrong type
-becomes None and never spoils its neighbours; only what has no usable id cannot be read at all.
+Pure; `documents` has the kinds. A field that is missing, null or of a wrong type becomes None and never
+affects other fields; only a record without a usable id cannot be read at all.
 """
 
 from coupa_core.model.approvals import (

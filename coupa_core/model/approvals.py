@@ -1,4 +1,4 @@
-"""Approvals, each one a step of a chain; what can be done with them, and why not in chat by some people."""
+"""Approvals, each one a step of a chain; their actions, and the reasons that bar a decision in chat."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REQUISITION = "RequisitionHeader"
 
 
 class DocumentKind(StrEnum):
-    """What an approval is about, as far as this version knows how to show it."""
+    """The kind of an approval's document, as far as this version can show it."""
 
     REQUISITION = "requisition"
     EXPENSE = "expense"
@@ -57,16 +57,16 @@ class DocumentKind(StrEnum):
 
 
 class Naming(Protocol):
-    """Whatever names a document: an approval, or the ledger's row of one."""
+    """A record that names a document: an approval, or its row in the ledger."""
 
     @property
     def document_key(self) -> DocumentKey:
-        """Return which document it is about."""
+        """Return the key of its document."""
         ...
 
 
 class Verb(StrEnum):
-    """What an approver can do with an approval, by the name of Coupa's action."""
+    """The actions of an approver, by the names of Coupa's actions."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -78,26 +78,26 @@ DONE_STATUS = {Verb.APPROVE: APPROVED, Verb.REJECT: "rejected", Verb.HOLD: ON_HO
 
 
 class Bar(StrEnum):
-    """Why somebody who may decide an approval cannot do so from chat."""
+    """The reasons why a decider cannot decide in chat."""
 
     OWN = "own"
-    """They asked for it themselves."""
+    """The decider requested it."""
     ENTERED = "entered"
-    """They entered it, or sent it in, for somebody else, or Coupa does not say for whom."""
+    """The decider entered or submitted it for somebody else, or for a person whom Coupa does not name."""
     UNNAMED = "unnamed"
-    """Coupa does not say who asked for it: it may be they."""
+    """Coupa does not name the requester, who may be the decider."""
     TOO_GREAT = "too_great"
     """One of its figures is above the limit."""
     UNSTATED = "unstated"
-    """There are limits, and one of its figures cannot be compared with them."""
+    """One of its figures cannot be compared with the limits."""
     SENSITIVE = "sensitive"
-    """A setting keeps what it is about from chat."""
+    """A setting keeps the document from chat."""
     SHARED = "shared"
-    """Their address belongs to another user of Coupa, too: nobody can tell who writes."""
+    """The decider's address belongs to another user of Coupa, too."""
 
     @property
     def is_of_asker(self) -> bool:
-        """Tell whether they asked for it or entered it: they are told only where nobody else decides."""
+        """Tell whether the decider requested or entered it; they are told only where nobody else decides."""
         return self in (Bar.OWN, Bar.ENTERED)
 
 
@@ -135,7 +135,7 @@ class Approval(Written):
 
     @property
     def author_in_coupa(self) -> Person | None:
-        """Return whom Coupa recorded as who decided: the note is theirs."""
+        """Return the user whom Coupa recorded as the decider, who is the author of the note."""
         return self.approved_by
 
     @property
@@ -145,22 +145,22 @@ class Approval(Written):
 
     @property
     def acting_for(self) -> str:
-        """Return the name of whoever must decide: others decide for them."""
+        """Return the name of the approver, for whom others act."""
         return self.asked_name
 
     @property
     def is_pending(self) -> bool:
-        """Tell whether Coupa still takes a decision on it."""
+        """Tell whether Coupa still accepts a decision."""
         return self.status == PENDING
 
     @property
     def is_open(self) -> bool:
-        """Tell whether nobody has decided it: it waits, or is on hold, and those after it have no turn."""
+        """Tell whether nobody has decided it: it waits or is on hold, and later steps have no turn."""
         return self.status in OPEN
 
     @property
     def document_key(self) -> DocumentKey:
-        """Return which document it is about."""
+        """Return the key of its document."""
         return (self.approvable_type or "", self.approvable_id)
 
     @property
@@ -184,7 +184,7 @@ class Approval(Written):
 
     @property
     def decided_by(self) -> str:
-        """Return who decided: the person named in the note that we left, else the user whom Coupa recorded.
+        """Return who decided: the person named in our note, otherwise the user whom Coupa recorded.
 
         Coupa records our client's user for every decision from chat.
         """
@@ -194,11 +194,11 @@ class Approval(Written):
 
     @property
     def decision_words(self) -> str:
-        """Return what the decider wrote, without the mark that we put before it."""
+        """Return the decider's words, without our mark before them."""
         return self.signed.words if self.signed else self.note or ""
 
     def wordless(self) -> Self:
-        """Return it as a step of a veiled document: who decided it and when, and nothing that they wrote."""
+        """Return it as a step of a redacted document: who decided it and when, without any words."""
         signed = self.signed
         mark = f"{signed.name} <{signed.address}>{VIA_CHAT}" if signed else None
         return self.model_copy(update={"note": mark, "approver": None})
@@ -226,5 +226,5 @@ def parse_approval(raw: Any, *, client: str = "") -> Approval | None:
 
 
 def version(*, approver_key: str, content: str, generation: int) -> str:
-    """Return the name of what one approver is shown: who, which content, which round."""
+    """Return the name of a version: the approver, the content and the generation."""
     return fingerprint(f"{approver_key}|{content}|{generation}")

@@ -24,7 +24,7 @@ def only_approvals(values: Any, info: ValidationInfo) -> Any:
 
 
 class Chain(CoupaRecord):
-    """A document as far as its approvals go: its status, its steps, and whose turn it is."""
+    """The approvals of a document: its status, its steps, and whose turn it is."""
 
     id: Id
     status: Name = None
@@ -38,7 +38,7 @@ class Chain(CoupaRecord):
 
     @property
     def next_names(self) -> list[str]:
-        """Return the names of those whose turn it is, as far as the document names them."""
+        """Return the names of the approvers whose turn it is, as far as the document names them."""
         current = [self.current_approval, *self.current_parallel_approvals]
         ids = {step.id for step in current if step}
         names = [each.asked_name for each in self.approvals if each.id in ids and each.is_open]
@@ -56,8 +56,8 @@ def parse_chain(raw: Any, *, client: str = "") -> Chain | None:
 def current_of(approvals: Iterable[Approval]) -> set[int]:
     """Return the ids whose turn it is among the open approvals of one document that names no current one.
 
-    The turn is with the lowest position, and with whoever is parallel to it. One that is on hold keeps it:
-    it can be decided once it is released, and nobody after it before that.
+    The approval at the lowest position has the turn, and those parallel to it. An approval on hold keeps its
+    turn: it can be decided once it is released, and later steps cannot before that.
     """
     left = [approval for approval in approvals if approval.is_open]
     if not left:
@@ -72,12 +72,12 @@ def current_of(approvals: Iterable[Approval]) -> set[int]:
 
 
 def place(approval: Approval) -> int:
-    """Return where an approval stands in its chain; the first place where Coupa does not say."""
+    """Return the place of an approval in its chain; the first one where Coupa does not say."""
     return approval.position or 0
 
 
 def is_before(step: Approval, approval: Approval) -> bool:
-    """Tell whether a step of a chain comes before another, or may; not where they are parallel."""
+    """Tell whether a step of a chain comes, or may come, before another; parallel steps do not."""
     group = approval.parallel_group_name
     is_beside = group is not None and step.parallel_group_name == group
     return not is_beside and (approval.position is None or place(step) < place(approval))

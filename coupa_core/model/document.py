@@ -1,4 +1,4 @@
-"""The one face of the documents that approvals decide; `documents` has the kinds."""
+"""The common interface of the documents that approvals decide; `documents` has the kinds."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ from coupa_core.model.written import Comment
 
 
 class Document(CoupaRecord):
-    """What is to be approved: the face that every kind has, whatever Coupa calls its fields.
+    """A document to approve, with the fields that all kinds share, whatever Coupa's names for them.
 
-    Of a type that is not known, only `type` and `id` are there.
+    A document of an unknown type has `type` and `id` only.
 
     Attributes:
-        kind: how far this version knows the type.
+        kind: as far as this version knows the type.
         names_turn: Coupa names the current approvals; otherwise the turn comes from the positions.
-        has_requester: it is always for somebody; where Coupa names nobody, the answer is incomplete.
+        has_requester: it always has a requester; where Coupa names none, the answer is incomplete.
     """
 
     kind: ClassVar[DocumentKind] = DocumentKind.OTHER
@@ -92,11 +92,11 @@ class Document(CoupaRecord):
 
     @property
     def is_sensitive(self) -> bool:
-        """Tell whether it is veiled: chat may know that it waits, and nothing of what it is."""
+        """Tell whether it is redacted: chat may show that it waits, and nothing of its content."""
         return self._is_sensitive
 
     def redacted(self) -> Self:
-        """Return it with its number, its state, its turn and the ids of who asked, and without all else."""
+        """Return it redacted: with its number, its state, its turn and the ids of its requesters only."""
         kept: dict[str, Any] = {name: getattr(self, name) for name in _STATE if hasattr(self, name)}
         for name in _ASKERS:
             who: Person | None = getattr(self, name, None)
@@ -112,12 +112,12 @@ class Document(CoupaRecord):
 
     @property
     def lacks_lines(self) -> bool:
-        """Tell whether lines did not come, or cannot be read: what they come to is not known."""
+        """Tell whether lines are missing or unreadable, so that their sum is unknown."""
         return self._hides_lines or self.lines_left_out > 0
 
     @property
     def lines_left_out(self) -> int:
-        """Return how many lines it has, by Coupa's own count, that did not come with it; 0 without a count.
+        """Return how many lines are missing by Coupa's own count; 0 without a count.
 
         Source: Coupa Core API, Requisitions, "line-count: Requisition Header Line Count"; R39 InvoiceHeader.
         """
@@ -125,17 +125,17 @@ class Document(CoupaRecord):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return what else a card of this kind shows, by its fields; plain values that JSON can hold."""
+        """Return the further signed content of this kind, by field; plain values that JSON can hold."""
         return {}
 
     @property
     def askers(self) -> list[Person]:
-        """Return who asked for it or entered it: nobody of them decides on it, unless a setting allows it."""
+        """Return the requester and the submitter, who may not decide on it, unless a setting allows it."""
         return [person for person in (self.requested_by, self.created_by) if person]
 
     @property
     def answerer(self) -> Person | None:
-        """Return who answers a question about it: whoever asked for it, or entered it."""
+        """Return the person who answers questions about it: the requester, or else the submitter."""
         return next((each for each in (self.requested_by, self.created_by) if each and each.key), None)
 
     @property
@@ -145,7 +145,7 @@ class Document(CoupaRecord):
 
     @property
     def says_who_asked(self) -> bool:
-        """Tell whether somebody can be told from those who asked: each of them has an id or an address."""
+        """Tell whether its requesters can be recognised: each of them has an id or an address."""
         if self.has_requester and self.requested_by is None:
             return False
         askers = self.askers
@@ -153,20 +153,20 @@ class Document(CoupaRecord):
 
     @property
     def amounts(self) -> dict[str, Decimal | None]:
-        """Return what it comes to, by name; None for an amount that Coupa does not state."""
+        """Return its amounts by name; None for an amount that Coupa does not state."""
         return {"total": self.total}
 
     @property
     def worth(self) -> tuple[Decimal, Currency] | None:
-        """Return what it comes to in one amount that may be added to those of others; None where none is."""
+        """Return its amount as one that may be added to those of others; None where there is none."""
         total, currency = self.total, self.currency
         return (total, currency) if total is not None and currency and currency.code else None
 
     @property
     def figures(self) -> list[Figure]:
-        """Return what it comes to: its own amounts, stated or not, and those of its lines.
+        """Return its figures: its own amounts, stated or not, and those of its lines.
 
-        A line may state none; one of which the amount cannot be read is as one that is missing.
+        A line without an amount is allowed; a line with an unreadable amount counts as missing.
         """
         own = [Figure(amount, self.currency) for amount in self.amounts.values()]
         lines = [
@@ -177,26 +177,26 @@ class Document(CoupaRecord):
         return own + lines + ([Figure(None, None)] if self.lacks_lines else [])
 
     def currency_of(self, line: Line) -> Currency | None:
-        """Return the currency of a line: its own, or else the document's."""
+        """Return the currency of a line: its own, otherwise the document's."""
         return line.currency or self.currency
 
     @property
     def needed_on(self) -> date | None:
-        """Return the day by which the goods are needed; None where nobody said."""
+        """Return the day by which the goods are needed; None where it is not given."""
         return None
 
     @property
     def wanted_by(self) -> tuple[date, ...]:
-        """Return the days by which a decision is worth most, in their order; none where Coupa states none."""
+        """Return the wanted days in their order; empty where Coupa states none."""
         return (self.needed_on,) if self.needed_on else ()
 
     def wanted_on(self, today: date) -> date | None:
-        """Return the next of these days; the last of them when all are past."""
+        """Return the next wanted day; the last one when all are past."""
         return next((day for day in self.wanted_by if day >= today), max(self.wanted_by, default=None))
 
     @property
     def files(self) -> list[str]:
-        """Return the names of what is attached to the document and to its lines."""
+        """Return the names of the attachments of the document and its lines."""
         attached = [*self.attachments, *(each for line in self.lines for each in line.attachments)]
         return [each.name for each in attached]
 
@@ -213,9 +213,9 @@ class Document(CoupaRecord):
     def waits_since(self, approval: Approval) -> datetime | None:
         """Return since when a step that has the turn waits for its approver; None where Coupa does not say.
 
-        Since the last of these: the document was submitted, the step before was approved, the approval was
-        made. So it is never before its turn: of a step that may not be the first, of which nobody knows when
-        the one before was approved, nothing is known.
+        It is the last of these times: the document was submitted, the step before was approved, the approval
+        was created. The result is never before its turn: it is None for a step that may have an earlier one
+        with an unknown time of approval.
         """
         is_shown = any(each.id == approval.id for each in self.approvals)
         if not is_shown and approval.position not in (0, 1):
@@ -228,7 +228,7 @@ class Document(CoupaRecord):
         return max([*known, *([made] if made else [])]) if known else stamp(approval.updated_at)
 
     def around(self, approval: Approval) -> tuple[list[Approval], list[Approval]] | None:
-        """Return who is asked at the same time as an approver, and who comes next; some may be on hold.
+        """Return the approvals at the same time as one, and those that come next; some may be on hold.
 
         None when the document does not show its chain, or not with this approval's turn.
         """
@@ -253,7 +253,7 @@ class Document(CoupaRecord):
         return self.status == PENDING and approval_id in self._current
 
     def hides_turn(self, approval_id: int) -> bool:
-        """Tell whether nobody can say if it is this approval's turn: it names no step, or no status."""
+        """Tell whether the document hides if it is this approval's turn: it names no step, or no status."""
         if not self._current:
             return self.status in (None, PENDING)
         return self.status is None and approval_id in self._current
@@ -268,22 +268,22 @@ class Document(CoupaRecord):
 
 _STATE = ("type", "id", "status", "submitted_at", "updated_at", "order_header_id")
 _ASKERS = ("requested_by", "created_by", "submitted_by")
-"""What is left of a document under a veil: the order's number is in the link to it."""
+"""The fields that stay in a redacted document; the link contains the order's number."""
 
 UNREADABLE = "unreadable:"
-"""Stands before the scope in the cause of an approval that waits because its type cannot be read."""
+"""The prefix of the cause for a type that cannot be read; the scope follows."""
 
 UNREAD = "document_"
-"""Stands before the code in the cause of an approval of which the document alone could not be read."""
+"""The prefix of the cause for a single document that could not be read; the error code follows."""
 
 
 class Unreadable(Document):
-    """A document that Coupa does not let us read: of a closed type, or this one alone, or not now.
+    """A document that Coupa does not let us read: its type is closed to us, or this one alone failed.
 
     Attributes:
-        scope: that is probably missing, where no document of the type can be read.
-        failure: why this one cannot be read, where its type is not closed to us.
-        is_at_fault: the document is, and not the time or the connection.
+        scope: the scope that is probably missing, where no document of the type can be read.
+        failure: the error of this document, where its type is not closed to us.
+        is_at_fault: the document itself is at fault, and not time or connection.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -293,12 +293,12 @@ class Unreadable(Document):
     is_at_fault: bool = False
 
     def redacted(self) -> Self:
-        """Return it is: nothing of it is known."""
+        """Return itself: its content is unknown."""
         return self
 
     @property
     def cause(self) -> str:
-        """Return why its approval waits, for the operator."""
+        """Return the cause for which its approval waits."""
         return f"{UNREAD}{self.failure.code}" if self.failure else f"{UNREADABLE}{self.scope}"
 
 

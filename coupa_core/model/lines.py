@@ -1,4 +1,4 @@
-"""The parts of a document: its lines, what they are charged to, who is paid, and what is attached."""
+"""The parts of a document: lines, accounts, suppliers and attachments."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Currency(CoupaRecord):
 
 
 class Supplier(CoupaRecord):
-    """Who is paid."""
+    """A supplier."""
 
     id: MaybeId = None
     name: Text = None
 
 
 class Named(CoupaRecord):
-    """Something of which only the name is of interest, such as a department."""
+    """A record of which only the name matters, such as a department."""
 
     name: Text = None
 
 
 class Account(Named):
-    """What something is charged to: all segments make the code, and the name is a nickname.
+    """An account: all segments make the code, and the name is a nickname.
 
     Source: Coupa Core API, Accounts, .../resources/reference-data-resources/accounts-api-(accounts)
     """
@@ -53,7 +53,7 @@ class Account(Named):
 
     @property
     def key(self) -> tuple[str, int | str] | None:
-        """Return what tells it from others that are known by the same; None where Coupa does not say it."""
+        """Return the field that identifies it, with its value; None where Coupa gives none."""
         known = {"id": self.id, "code": self.code, "name": self.name}
         return next(((by, value) for by, value in known.items() if value), None)
 
@@ -65,14 +65,14 @@ class Unit(CoupaRecord):
 
 
 def _parts(values: Any) -> Any:
-    """Read a list of objects; whatever else stands in it, or instead of it, is a part that is not known."""
+    """Read a list of objects; any other value, in it or instead of it, becomes an unknown part."""
     if values in (None, ""):
         return []
     return [somebody(value) or {} for value in values] if isinstance(values, list) else [{}]
 
 
 class Agreement(CoupaRecord):
-    """The contract under which something is bought."""
+    """The contract of a purchase."""
 
     id: MaybeId = None
 
@@ -94,7 +94,7 @@ class Allocation(CoupaRecord):
 
 
 class Attachment(CoupaRecord):
-    """A file or a link at a document: `file` and `url` are addresses, of which the name is the last part.
+    """A file or a link at a document: `file` and `url` are addresses that end with the name.
 
     Source: Coupa Core API, Attachment File, and the sample in "Receipts API Example Calls".
     """
@@ -105,7 +105,7 @@ class Attachment(CoupaRecord):
 
     @property
     def name(self) -> str:
-        """Return the name of the file, or of what the link leads to; possibly empty."""
+        """Return the name of the file or of the link's target; possibly empty."""
         address = self.file or self.url or ""
         if "://" in address:
             address = address.partition("://")[2].partition("?")[0].partition("#")[0]
@@ -143,28 +143,28 @@ class Line(CoupaRecord):
 
     @property
     def is_unclear(self) -> bool:
-        """Tell whether Coupa gives a figure or a currency that cannot be read: its worth is not known."""
+        """Tell whether a figure or a currency cannot be read, so that the amount is unknown."""
         return self._is_unclear
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
-        """Return what else of the line is signed."""
+        """Return the further signed content of the line."""
         return ()
 
     @property
     def accounts(self) -> list[Account]:
-        """Return what the line is charged to: that of its parts where it is split; nothing for no account."""
+        """Return the accounts of the line, those of its parts where it is split; empty for no account."""
         split = [each.account or Account() for each in self.account_allocations]
         return split or ([self.account] if self.account else [])
 
     @property
     def lacks_contract(self) -> bool:
-        """Tell whether Coupa says that it is bought under no contract; it must say so."""
+        """Tell whether Coupa says explicitly that it has no contract."""
         return "contract" in self.model_fields_set and self.contract is None
 
     @property
     def worth(self) -> Decimal | None:
-        """Return what the line comes to: the greater of its total and of price times quantity, by size."""
+        """Return the amount of the line: the greater of its total and of price times quantity, by size."""
         stated = [self.total] if self.total is not None else []
         if self.unit_price is not None:
             stated.append(self.unit_price * (1 if self.quantity is None else self.quantity))
@@ -180,5 +180,5 @@ class Figure:
 
 
 def key_of(supplier: Supplier | None) -> int | str | None:
-    """Return what tells one supplier from another."""
+    """Return the key of a supplier."""
     return supplier.id or supplier.name if supplier else None

@@ -1,4 +1,4 @@
-"""The answers to questions about many approvals, and what of them did not come."""
+"""The answers to questions about many approvals, with their gaps."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from coupa_core.model.values import IdRange
 
 @dataclass
 class Listing:
-    """What a list of pending approvals brought.
+    """A list of pending approvals.
 
     Attributes:
         approvals: in the order of ids, each pending and of a wanted type.
-        failure: what ended the list early; None when every page came.
+        failure: the error that ended the list early; None when every page came.
         unreadable: rows without a usable id.
-        unasked: rows that do not match what was asked for, and are left out.
+        unasked: rows that do not match the question, and are left out.
     """
 
     approvals: list[Approval] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Listing:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether an approval that is not here is not pending, as far as Coupa says."""
+        """Tell whether a missing approval is not pending, as far as Coupa says."""
         return self.failure is None
 
 
@@ -36,12 +36,12 @@ class Page:
     """One page of approvals, newest first.
 
     Attributes:
-        pending: those that wait.
-        ended: those that do not, where any status was asked for.
+        pending: approvals that wait.
+        ended: approvals that do not wait, where any status was asked for.
         unreadable: rows without a usable id.
-        unasked: rows that do not match what was asked for, and are left out.
-        rest: the ids that are left behind it; None for no more.
-        failure: why nobody knows what is left behind it.
+        unasked: rows that do not match the question, and are left out.
+        rest: the ids that are not read yet; None for no more.
+        failure: the error for which the rest is unknown.
     """
 
     rest: IdRange | None = None
@@ -54,12 +54,12 @@ class Page:
 
 @dataclass
 class FoundApprovals:
-    """What was found of the approvals that were asked for by id.
+    """The answer to a question about approvals by id.
 
     Attributes:
-        by_id: those that Coupa knows.
-        unreadable: rows without a usable id; while there are any, nothing is proved to be gone.
-        failed: why each of the others could not be read.
+        by_id: the approvals that Coupa has.
+        unreadable: rows without a usable id; while there are any, no approval is proved to be gone.
+        failed: the error of each approval that could not be read.
     """
 
     by_id: dict[int, Approval] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The people of Coupa: whom approvals ask, who asked, and who acts for whom."""
+"""The people of Coupa: approvers, requesters and delegates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ApprovalGroup(CoupaRecord):
 
 
 class Person(CoupaRecord):
-    """A Coupa user, or what is left of one when fields are missing."""
+    """A Coupa user; any field may be missing."""
 
     id: MaybeId = None
     login: Text = None
@@ -34,18 +34,18 @@ class Person(CoupaRecord):
 
     @property
     def key(self) -> str | None:
-        """Return `user:<id>`, by which rows and tokens know the person."""
+        """Return `user:<id>`, the person's key in rows and tokens."""
         return f"user:{self.id}" if self.id is not None else None
 
     @property
     def name(self) -> str:
-        """Return the best name of which something can be seen, or else the login; possibly empty."""
+        """Return the best visible name, otherwise the login; possibly empty."""
         parts = " ".join(filter(None, map(first_seen, (self.firstname, self.lastname))))
         return first_seen(self.fullname, parts, self.login)
 
 
 def user_id(key: str) -> int | None:
-    """Return the id of a person's key; None for what is no `user:<id>`.
+    """Return the id of a person's key; None where it is not `user:<id>`.
 
     >>> user_id("user:7"), user_id("group:7"), user_id("user:07")
     (7, None, None)
@@ -55,7 +55,7 @@ def user_id(key: str) -> int | None:
 
 
 class Approver(Person):
-    """Who must decide: a user, or an approval group that has a name and users and no e-mail.
+    """The approver by Coupa: a user, or an approval group, which has a name and users and no e-mail.
 
     Source: Coupa Core API schema, "approver: can be one of multiple objects: User, ApprovalGroup".
     """
@@ -68,12 +68,12 @@ MaybePerson = Annotated[Person | None, Lenient]
 
 
 def somebody(value: Any) -> Any:
-    """Read whatever stands for a person and is no object as somebody who cannot be told."""
+    """Read a value that should be a person and is no object as an unknown person."""
     return value if value is None or isinstance(value, dict) else {}
 
 
 Asker = Annotated[Person | None, BeforeValidator(somebody), Lenient]
-"""Who asked for something: what cannot be read is somebody unknown, and not nobody."""
+"""A requester; an unreadable one is an unknown person, and not nobody."""
 
 
 class Member(Person):
@@ -87,13 +87,13 @@ class Member(Person):
 
     @property
     def keys(self) -> list[str]:
-        """Return as whom approvals ask this person: `user:<id>`, and `group:<id>` of each group."""
+        """Return the keys under which approvals ask the person: `user:<id>`, and each `group:<id>`."""
         groups = [f"group:{group.id}" for group in self.approval_groups if group.id is not None]
         return [f"user:{self.id}", *groups]
 
 
 class Delegation(CoupaRecord):
-    """Somebody acts for somebody else from one time until another.
+    """A delegation: one person acts for another from one time until another.
 
     Source: Coupa Core API, Delegates, .../resources/transactional-resources/delegates-api
     """
@@ -115,8 +115,8 @@ class Delegation(CoupaRecord):
     def is_active(self, now: datetime) -> bool:
         """Tell whether it is for approvals and holds now; without both dates it never does.
 
-        Each date carries its own offset; one without is no date that we could compare. People enter
-        an end in the year 9999 where there is none.
+        Each date carries its own offset; a date without one cannot be compared. People enter an end in the
+        year 9999 where there is none.
         """
         start, end = stamp(self.start_date), stamp(self.end_date)
         has_begun = start is not None and start <= now
@@ -131,5 +131,5 @@ def parse_person(raw: Any) -> Member | None:
 
 
 def parse_delegation(raw: Any) -> Delegation | None:
-    """Read one delegation, or return None when it is no record at all."""
+    """Read one delegation, or return None when it is no object."""
     return Delegation.model_validate(raw) if isinstance(raw, dict) else None

@@ -1,4 +1,4 @@
-"""The values that a record of Coupa is made of, each read tolerantly: one that does not fit becomes None.
+"""Read the values of Coupa's records tolerantly: a value that does not fit becomes None.
 
 Field names are Coupa's own with underscores for hyphens; see the Core API's Approvals and Requisitions,
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -30,13 +30,13 @@ MAX_ID = 10**19
 """Ids go into URLs and row keys: 1 to 19 digits, no sign, no leading zero."""
 
 IdRange = tuple[int, int]
-"""The least and the greatest id, both of them in it."""
+"""A range of ids, from the least to the greatest, both included."""
 
 ALL_IDS: IdRange = (1, MAX_ID - 1)
 
 
 def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
-    """Turn what does not fit into None instead of an error."""
+    """Return None instead of an error for a value that does not fit."""
     try:
         return parse(value)
     except ValidationError:
@@ -44,7 +44,7 @@ def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Take a whole number or its ASCII digits, and nothing that pydantic would turn into one.
+    """Accept a whole number or its ASCII digits, and nothing that pydantic would convert.
 
     True is not 1, and a `Decimal` such as 1E+999999999 would be written out in full.
     """
@@ -60,7 +60,7 @@ def _whole(value: Any) -> Any:
 def _decimal(value: Any) -> Any:
     """Read a decimal from text or number; at most 28 digits, 21 before the point, never NaN or infinity.
 
-    More could be neither compared nor written exactly in the default decimal context.
+    Longer numbers could be neither compared nor written exactly in the default decimal context.
 
     Coupa sends decimals as strings ("13542.00"), its schema says numbers.
     Source: .../get-started-with-the-api/differences-between-xml-and-json-in-coupa
@@ -78,37 +78,37 @@ def _decimal(value: Any) -> Any:
 
 
 def _digits(text: str) -> str:
-    """Refuse what is too long to be read whole, and the underscores that Python allows in a number."""
+    """Refuse a number that is too long, and the underscores that Python allows in numbers."""
     if len(text) > 64 or "_" in text:  # noqa: PLR2004 - a part of a number is another number
         raise ValueError("no usable decimal")
     return text
 
 
 def only_readable(values: Any) -> Any:
-    """Keep the objects of a list; anything else in it is dropped, and no list is an empty one."""
+    """Keep the objects of a list and drop other values; a value that is no list becomes an empty one."""
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 def _text_of(value: Any) -> Any:
-    """Read a text; a number is one too (login 4711 is a login)."""
+    """Read a text, or a number as a text (login 4711 is a login)."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)[:64]
     return value
 
 
 def _name_of(value: Any) -> Any:
-    """Read a text that goes into a row: what is too long for a row would block it."""
+    """Read a text that goes into a row: one that is too long for the row would block it."""
     text = _text_of(value)
     return text[:64] if isinstance(text, str) else text
 
 
 def _locale_of(value: Any) -> Any:
-    """Read the name of a locale; it goes into tokens, and nothing else is one."""
+    """Read the name of a locale, which goes into tokens; refuse any other text."""
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{2,20}", value) else None
 
 
 def hyphenated(raw: Any) -> Any:
-    """Return a record with each name in hyphens, too, whichever way Coupa spells it.
+    """Return a record in which each name is spelt with hyphens, too.
 
     Answers are published with hyphens only, `fields` with both; where both came, the hyphenated one counts.
     """
@@ -118,7 +118,7 @@ def hyphenated(raw: Any) -> Any:
 
 
 Lenient = WrapValidator(_lenient)
-# The last of an Annotated is the outermost: `Lenient` must be, or a fault in the others spoils the record.
+# The last of an Annotated is the outermost: `Lenient` must be it, or a fault of another fails the record.
 Id = Annotated[int, Field(ge=1, lt=MAX_ID), BeforeValidator(_whole)]
 MaybeId = Annotated[Id | None, Lenient]
 Text = Annotated[str | None, BeforeValidator(_text_of), Lenient]
@@ -130,7 +130,7 @@ Flag = Annotated[bool | None, Lenient]
 
 
 class CoupaRecord(BaseModel):
-    """A piece of a Coupa answer: unknown keys are ignored, and both spellings of a name are read."""
+    """A record of Coupa: unknown keys are ignored, and both spellings of a name are read."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -147,12 +147,12 @@ class CoupaRecord(BaseModel):
 
     @classmethod
     def misses(cls, name: str, raw: Mapping[str, Any], read: Any) -> bool:
-        """Tell whether Coupa gave a field in a form that was not read.
+        """Tell whether Coupa gave a field in a form that could not be read.
 
         Args:
             name: of the field.
             raw: the record as Coupa gave it.
-            read: what was read of the field.
+            read: the value as it was read.
         """
         given = raw.get(cls.model_fields[name].alias or name)
         return read is None and given not in (None, "", {})
@@ -172,12 +172,12 @@ def stamp(text: str | None) -> datetime | None:
 
 
 def day_of(text: str | None) -> str | None:
-    """Return the day of a date as Coupa wrote it, whose hour and offset mean nothing."""
+    """Return the day of a date as Coupa wrote it; its hour and offset have no meaning."""
     return (text or "")[:10] or None
 
 
 def date_of(text: str | None) -> date | None:
-    """Return that day as a date that can be counted from; None for anything else, see `clock.countable`."""
+    """Return that day as a date; None for anything else, see `clock.countable`."""
     try:
         day = date.fromisoformat((text or "")[:10])
     except ValueError:
@@ -186,5 +186,5 @@ def date_of(text: str | None) -> date | None:
 
 
 def decimal_text(number: Decimal | None) -> str | None:
-    """Write equal amounts alike: 983.9 and 983.90."""
+    """Write equal amounts in the same way: 983.9 and 983.90."""
     return None if number is None else format(number.normalize(), "f")

@@ -1,4 +1,4 @@
-"""Texts in Coupa, maybe written by us: our client is the author then, and its mark says for whom."""
+"""Texts in Coupa that our client may have written; the mark in the text names the person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MENTION = re.compile(r"@\[User:[0-9]+\] ?")
 class Written(CoupaRecord):
     """A record with a text that our own client may have written for somebody.
 
-    Whether it did shows in the author's login alone: anybody can write the mark.
+    Only the author's login proves that it did: anybody can write the mark.
     """
 
     _by_us: bool | None = PrivateAttr(default=None)
@@ -31,31 +31,31 @@ class Written(CoupaRecord):
     @property
     @abstractmethod
     def author_in_coupa(self) -> Person | None:
-        """Return whom Coupa recorded as the author."""
+        """Return the user whom Coupa recorded as the author."""
 
     @property
     @abstractmethod
     def text(self) -> str | None:
-        """Return what was written, with the mark."""
+        """Return the text with the mark."""
 
     @property
     def acting_for(self) -> str:
-        """Return the name of whom the person who wrote it may have acted for; empty for nobody."""
+        """Return the name for whom the writer may have acted; empty for nobody."""
         return ""
 
     @property
     def by_us(self) -> bool | None:
-        """Tell whether Coupa has our own client as its author; None where that is not known."""
+        """Tell whether our own client is its author; None where that is unknown."""
         return self._by_us
 
     @property
     def signed(self) -> Signed | None:
-        """Return who wrote it through us, and their words; None where our client did not write it."""
+        """Return the person and the words of the mark; None where our client did not write it."""
         return read_mark(self.text, self.acting_for) if self.by_us else None
 
 
 class Comment(Written):
-    """What somebody wrote on a document."""
+    """A comment on a document."""
 
     id: MaybeId = None
     commentable_id: MaybeId = None
@@ -65,7 +65,7 @@ class Comment(Written):
 
     @property
     def author_in_coupa(self) -> Person | None:
-        """Return whom Coupa recorded as its author."""
+        """Return the user whom Coupa recorded as its author."""
         return self.created_by
 
     @property
@@ -75,24 +75,24 @@ class Comment(Written):
 
     @property
     def author(self) -> str:
-        """Return who wrote it: the person for whom our client did, else whom Coupa recorded; maybe empty."""
+        """Return the writer's name: of our mark, otherwise of the user whom Coupa recorded; maybe empty."""
         if self.signed:
             return self.signed.name
         return self.created_by.name if self.created_by else ""
 
     @property
     def words(self) -> str:
-        """Return what was written, without the mark that we put before it, and without whom it mentions."""
+        """Return the text without our mark and without its mention."""
         return self.signed.words if self.signed else _MENTION.sub("", self.comments or "")
 
 
 def _is_client(who: Person | None, info: ValidationInfo) -> bool | None:
-    """Tell whether somebody is our client's user, by the login; None where either is not known."""
+    """Tell whether a user is our client's, by the login; None where either is unknown."""
     if not info.context or who is None or who.login is None:
         return None
     return bool(who.login == info.context)
 
 
 def parse_comment(raw: Any, *, client: str = "") -> Comment | None:
-    """Read one comment, or return None when it is no record at all; see `parse_approval`."""
+    """Read one comment, or return None when it is no object; see `parse_approval`."""
     return Comment.model_validate(raw, context=client) if isinstance(raw, dict) else None

@@ -1,6 +1,6 @@
-"""What every way into Moveworks has in common: the allowed rate, and what an answer other than 2xx means.
+"""The common part of the Moveworks channels: the allowed rate, and the meaning of answers other than 2xx.
 
-It knows nothing of approvals and no endpoint. When to pause and when to try again is for the sweep to decide.
+It knows no approvals and no endpoint. The sweep decides when to pause and when to try again.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ LOOK_IN_THE_LOG = (
     "A listener may answer 200 to a signature that it then rejects: look for "
     "ErrorSignatureVerificationFailed in the listener's logs in Agent Studio."
 )
-"""What an operator must be told, because no answer of the listener says it."""
+"""The advice to operators, because no answer of the listener has it."""
 
 _HINTS = {
     401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
@@ -89,7 +89,7 @@ class ListenerChannel(HttpChannel):
     def probe(self, deadline: Deadline) -> None:
         """Send a signed message of the kind `probe`, for nobody: it checks the way, the id and the secret.
 
-        There is no other sign of life: a listener answers to nothing but a message.
+        There is no other proof that it answers: a listener answers to nothing but a message.
         """
         self._accept(self._post(Notice("", "", kind=PROBE), deadline), "ask the listener for a sign of life")
 
@@ -139,7 +139,7 @@ def delivery_id(notice: Notice) -> str:
     """Return 128 bits that are the same for the same words to the same person on the same approval.
 
     A repeat after an unknown outcome has them too, though its action token expires later; a listener that
-    debounces by them shows it once. Who is told of a change, and that it was taken back, reads other words.
+    debounces by them shows it once. A notice of a change, or of its withdrawal, has other words.
     """
     what = [notice.kind, folded(notice.recipient), notice.slots.get("approval_id", ""), notice.text]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]

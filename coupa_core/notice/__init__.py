@@ -1,7 +1,8 @@
-"""What people are told: pure, in the reader's language, all that is Coupa's escaped, folded and capped.
+"""The texts that people read, in the reader's language; texts of Coupa are escaped, folded and capped. Pure.
 
-`messages` composes every message, `fields` chooses what is shown of a document, `markup` makes text of it,
-`catalogue` has our own words, `style` and `choices` what a deployment wants, `difference` what changed.
+`messages` composes every message, `fields` chooses the fields of a document, `markup` renders them,
+`catalogue` has our own texts, `style` and `choices` the settings of a deployment, and `difference` describes
+changes.
 """
 
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links

@@ -1,4 +1,4 @@
-"""Every text of our own that a person may read, by language; each language is a file, read when it is needed.
+"""Our own texts by language; each language is a file, which is read when it is needed.
 
 It knows nothing of documents or markup. A language is complete when it has every key of English, with the
 same gaps and with the plural forms that its grammar has; tests say so. A label may exist once more for one
@@ -19,7 +19,7 @@ MAX_BUTTON = 20
 """Characters of a button's label: two buttons stand side by side on a phone."""
 
 Texts = dict[str, str | dict[str, str]]
-"""A text by its key; one about a number of things has a text for each plural category of CLDR."""
+"""Texts by key; a text about a number of things has one form for each plural category of CLDR."""
 
 ICONS = {
     "requisition": "💳",
@@ -49,10 +49,10 @@ def plural_of(locale: str, number: int) -> str:
 
 @lru_cache(maxsize=256)
 def locale_of(text: str) -> str | None:
-    """Return the locale that a text names, in CLDR's spelling; None where its readers have no texts here.
+    """Return the locale that a text names, in CLDR's spelling; None where the catalogue has no texts for it.
 
-    That is so for a language without texts, and for one that is there in another script only: the Chinese
-    texts are simplified, so that `zh_TW` gets none.
+    None stands for a language without texts, and for one that is there in another script only: the Chinese
+    texts are simplified, so `zh_TW` gets none.
 
     >>> locale_of("de-ch"), locale_of("zh_CN"), locale_of("zh-TW"), locale_of("sv")
     ('de_CH', 'zh_Hans_CN', None, None)
@@ -67,9 +67,9 @@ def locale_of(text: str) -> str | None:
 
 
 def nearest_locale(text: str) -> str | None:
-    """Return the locale of the longest beginning of a name that has texts here, by whole subtags.
+    """Return the locale of the longest beginning of a name that has texts, by whole subtags.
 
-    Of Chinese nothing is known without the script or the country.
+    Chinese needs the script or the country.
 
     >>> nearest_locale("de-XX"), nearest_locale("zh-Hans-CN"), nearest_locale("zh-TW"), nearest_locale("plt")
     ('de', 'zh_Hans_CN', None, None)

@@ -1,4 +1,4 @@
-"""What the settings about notices may say, read and checked: a mistake is a ValueError without the value."""
+"""Read and check the settings about notices; a mistake is a ValueError without the value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARTS = {"base", "type", "id"}
 
 
 def read_fields(text: str) -> dict[str, tuple[str, ...]]:
-    """Read `Type=field,field;Type=field`: which fields are shown of a type, in which order.
+    """Read `Type=field,field;Type=field`: the fields that are shown of a type, in their order.
 
     >>> read_fields("ExpenseReport=title, amount; EasyFormResponse=title")
     {'ExpenseReport': ('title', 'amount'), 'EasyFormResponse': ('title',)}
@@ -65,7 +65,7 @@ def read_links(text: str) -> dict[str, str]:
 
 
 def read_actions(text: str) -> tuple[Verb, ...]:
-    """Read `approve,reject,hold`: what the approver can do from chat.
+    """Read `approve,reject,hold`: the actions that approvers have in chat.
 
     >>> read_actions("approve, reject")
     (<Verb.APPROVE: 'approve'>, <Verb.REJECT: 'reject'>)

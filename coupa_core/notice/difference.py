@@ -1,4 +1,4 @@
-"""What changed since a document was shown: the facts that are kept, and the difference in words. Pure."""
+"""Describe how a document changed since it was shown, by the facts that were kept. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-t
 """
 
 BARE = "{}"
-"""The facts of a card that shows nothing of a document but its number."""
+"""The facts of a card that shows only the number of a document."""
 
 
 def shown_facts(document: Document) -> str:
@@ -25,7 +25,7 @@ def shown_facts(document: Document) -> str:
 
     `{"currency", "lines": [[id, quantity, price, total]...], "number": of lines, "own": {id: currency},
     "total"}`; the lines are in the order of their ids, and of very many the last are left out. `own` has
-    those whose currency is not the document's.
+    the currencies of lines that differ from the document's.
     """
     known = sorted((line for line in document.lines if line.id), key=lambda line: line.id or 0)
     rows = [[line.id, *map(decimal_text, _figures(line))] for line in known]
@@ -46,10 +46,10 @@ def shown_facts(document: Document) -> str:
 
 
 def difference(before: str, document: Document, style: Style) -> list[str]:
-    """Say what changed since the facts were kept, in a few lines; nothing when they cannot be read.
+    """Return the changes since the facts were kept, in a few lines; empty when they cannot be read.
 
     Args:
-        before: what `shown_facts` returned then.
+        before: the result of `shown_facts` then.
         document: as it is now.
         style: of the words.
 
@@ -89,11 +89,11 @@ class _Facts(CoupaRecord):
 
     @property
     def knows_code(self) -> bool:
-        """Tell whether the currencies of the lines were kept; rows of before do not have them."""
+        """Tell whether the currencies of the lines were kept; older rows do not have them."""
         return self.own is not None
 
     def code_of(self, line: Line) -> str | None:
-        """Return in which currency a line was shown."""
+        """Return the currency in which a line was shown."""
         return (self.own or {}).get(line.id or 0, self.currency)
 
 
@@ -101,7 +101,7 @@ _KEYS = ("id", "quantity", "unit-price", "total")
 
 
 def _read(text: str) -> _Facts | None:
-    """Read what was kept, or return None when it is nothing of ours."""
+    """Read the kept facts; None where they are not valid."""
     try:
         raw = json.loads(text)
         rows = [dict(zip(_KEYS, row, strict=True)) for row in raw["lines"]]
@@ -111,7 +111,7 @@ def _read(text: str) -> _Facts | None:
 
 
 def _moves(facts: _Facts, document: Document) -> tuple[int, int]:
-    """Return how many lines came and went: by their ids, or by their number when not all ids are known."""
+    """Return how many lines were added and removed, by id, or by number when an id is unknown."""
     before, now = {line.id for line in facts.lines}, {line.id for line in document.lines}
     if len(before) == facts.number and len(now) == len(document.lines) and None not in now:
         return len(now - before), len(before - now)
@@ -120,10 +120,10 @@ def _moves(facts: _Facts, document: Document) -> tuple[int, int]:
 
 
 def _change(before: Line, now: Line, facts: _Facts, document: Document, style: Style) -> str | None:
-    """Say what changed of a line: quantity, price, both, or else the total, each in its own currency.
+    """Describe the change of a line: quantity, price, both, or else the total, each in its own currency.
 
-    A currency that changed with the document's is said once, there. Of money of which nobody knows in which
-    currency it was shown, only what it is now is said.
+    A currency that changed with the document's is named once, there. Where the former currency of an amount
+    is unknown, only the present amount is named.
     """
     money, then = document.currency_of(now), facts.code_of(before)
     same = [one == other for one, other in zip(_figures(before), _figures(now), strict=True)]
@@ -141,7 +141,7 @@ def _change(before: Line, now: Line, facts: _Facts, document: Document, style: S
 
 
 def _then(code: str | None, money: Currency | None) -> Currency | None:
-    """Return the currency of a code that was kept; Coupa's decimals are known of the present one only."""
+    """Return the currency of a kept code; Coupa's number of decimals is known for the present one only."""
     return money if code == _code(money) else Currency(code=code)
 
 

@@ -1,4 +1,4 @@
-"""What is known beside a document, as fields of its card. Pure; which of it is known is decided before."""
+"""Show facts as fields of a card. Pure; the facts that are known are decided before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
 
 def fact_fields(facts: Facts, document: Document, style: Style) -> tuple[Field, ...]:
-    """Return what is known beside a document; nothing for what is not."""
+    """Return the facts as fields; empty where none is known."""
     return tuple(Field(style.say(label), value) for label, value in _said(facts, document, style) if value)
 
 
@@ -36,13 +36,13 @@ def _others(others: Others | None, style: Style) -> str:
 
 
 def _twin(twin: Document, style: Style) -> str:
-    """Name another request by its number and day: its title may not be for the reader."""
+    """Name another request by its number and day; the reader may not be allowed to see its title."""
     day = style.day_of(twin.submitted_at)
     return f"{numbered(twin, style)} ({day})" if day else numbered(twin, style)
 
 
 def _budget(budget: BudgetLine | None, style: Style) -> str:
-    """Say what Coupa counts, without a sum of ours: whether what waits is in what remains is its setting."""
+    """Show Coupa's own figures without a sum: Coupa's settings decide what the rest includes."""
     if budget is None or budget.period is None:
         return ""
     segments = [budget.segments[number] for number in sorted(budget.period.segments or ())]

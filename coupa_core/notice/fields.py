@@ -1,4 +1,4 @@
-"""What each kind of document has to show, by the names that the setting NOTICE_FIELDS knows. Pure.
+"""The fields of each kind of document, by the names of the setting NOTICE_FIELDS. Pure.
 
 It chooses values and labels; `messages` puts them into cards.
 """
@@ -34,7 +34,7 @@ HEAD: dict[DocumentKind, tuple[str, ...]] = {
     DocumentKind.FORM: ("id", "title", "requester"),
     DocumentKind.OTHER: ("id",),
 }
-"""What the first two lines of every card say, so that it is no field below them."""
+"""The values in the first two lines of every card, which are no fields below them."""
 
 DEFAULTS: dict[DocumentKind, tuple[str, ...]] = {
     DocumentKind.REQUISITION: (
@@ -73,14 +73,14 @@ NAMES: dict[DocumentKind, frozenset[str]] = {
     kind: frozenset({*HEAD[kind], *names, *_ON_DEMAND.get(kind, {"creator", "status"})})
     for kind, names in DEFAULTS.items()
 }
-"""The fields that can be named; those of the head are always shown."""
+"""The fields that a setting can name; those of the head are always shown."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 Value = str | list[str] | None
 
 
 def fields(approval: Approval, document: Document, style: Style) -> tuple[Field, ...]:
-    """Return what is to be shown of a document, as the settings say; what is not known is left out."""
+    """Return the fields of a document that the settings name, without unknown values."""
     values = values_of(approval, document, style)
     shown: list[Field] = []
     for name in style.fields.get(document.type, DEFAULTS[document.kind]):
@@ -91,18 +91,18 @@ def fields(approval: Approval, document: Document, style: Style) -> tuple[Field,
 
 
 def values_of(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
-    """Return everything that can be shown of a document, by name; empty or None where it is not known."""
+    """Return all values of a document by field name; empty or None where a value is unknown."""
     return _common(approval, document, style) | _own(document, style)
 
 
 def label_of(name: str, kind: DocumentKind, style: Style) -> str:
-    """Return the label of a field, of its kind if it has one; empty where the value says what it is."""
+    """Return the label of a field, for its kind if there is one; empty where the value needs no label."""
     keys = (f"label.{name}.{kind}", f"label.{name}")
     return next((style.say(key) for key in keys if style.has(key)), "")
 
 
 def headline(document: Document, style: Style) -> str:
-    """Say who asks for what, for how much and by when; empty where nobody gave it a name."""
+    """Return who requests what, for how much and by when; empty for a document without a title."""
     title, who = clean(document.title, SHORT), _asker(document, style)
     if not title:
         return ""
@@ -114,7 +114,7 @@ def headline(document: Document, style: Style) -> str:
 
 
 def details(document: Document, style: Style) -> str:
-    """Say who asks, for how much and by when, as far as that is known and may be: for what has no name."""
+    """Return who requests it, for how much and by when, for a document without a title."""
     if document.is_sensitive:
         return ""
     return style.join(_asker(document, style), _how_much(document, style))
@@ -143,12 +143,12 @@ def name_of(document: Document, style: Style, *, quoted: bool = False) -> str:
 
 
 def priced(document: Document, style: Style) -> str:
-    """Name a document as part of a sentence, with what it comes to: `“Laptops”, USD 1,800.00`."""
+    """Name a document as part of a sentence, with its amount: `“Laptops”, USD 1,800.00`."""
     return style.join(name_of(document, style, quoted=True), amount_of(document, style))
 
 
 def known_as(document: Document, style: Style) -> str:
-    """Name a document so that it cannot be another: `Purchase request 14170, “Laptops”, USD 1,800.00`.
+    """Name a document unmistakably: `Purchase request 14170, “Laptops”, USD 1,800.00`.
 
     Two requests may have one title and one amount; the number is the one on their cards.
     """
@@ -163,7 +163,7 @@ def _noun(document: Document) -> str:
 
 
 def _asker(document: Document, style: Style) -> str:
-    """Return who is behind it: who asks for it, bills it, or wants an order changed."""
+    """Return the party behind it: the requester, the billing supplier, or who wants the order changed."""
     match document:
         case Invoice():
             return style.few(_suppliers(document))
@@ -192,9 +192,9 @@ def person(who: Person | None) -> str:
 
 
 def decider(approval: Approval, style: Style) -> str:
-    """Return who decided a step, without the e-mail that our note carries; where Coupa is silent, who had to.
+    """Return who decided a step, without the e-mail in our note; where Coupa names nobody, the approver.
 
-    Somebody whose name cannot be seen is somebody, and not whoever was asked.
+    A person with an invisible name is shown as somebody, and not as the approver.
     """
     who = clean(approval.decided_by, SHORT)
     return who or (style.say("somebody") if approval.approved_by else asked(approval))
@@ -207,7 +207,7 @@ def asked(approval: Approval) -> str:
 
 
 def amount_of(document: Document, style: Style) -> str | None:
-    """Return what a document comes to; for a contract its range, for a change of an order both totals."""
+    """Return the amount of a document; for a contract its range, for a change of an order both totals."""
     amounts = _amounts(document, style)
     if isinstance(document, Contract):
         return style.between(amounts["minimum_value"], amounts["maximum_value"])
@@ -216,18 +216,18 @@ def amount_of(document: Document, style: Style) -> str | None:
 
 
 def _same(document: Document) -> bool:
-    """Tell whether who entered it is who asked for it, whatever either is called."""
+    """Tell whether the submitter and the requester are one person, whatever their names."""
     asked, entered = document.requested_by, document.created_by
     return bool(asked and entered and asked.key and asked.key == entered.key)
 
 
 def _amounts(document: Document, style: Style) -> dict[str, str | None]:
-    """Write what a document comes to, by the names of its amounts."""
+    """Return the amounts of a document as texts, by their names."""
     return {name: style.amount(amount, document.currency) for name, amount in document.amounts.items()}
 
 
 def _common(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
-    """Compute what every kind may have."""
+    """Return the values that every kind may have."""
     requester, creator = person(document.requested_by), person(document.created_by)
     lines = document.lines
     items = [item(line, document.currency_of(line), style) for line in lines[:MAX_LINES]]
@@ -254,7 +254,7 @@ def _common(approval: Approval, document: Document, style: Style) -> dict[str, V
 
 
 def _own(document: Document, style: Style) -> dict[str, Value]:
-    """Compute what only one kind has."""
+    """Return the values that only one kind has."""
     match document:
         case Requisition():
             off = [line for line in document.lines if line.is_off_catalogue]
@@ -305,7 +305,7 @@ def _expense(report: ExpenseReport, style: Style) -> dict[str, Value]:
 
 
 def _breaches(violation: Violation, money: Currency | None, style: Style) -> list[str]:
-    """Say what a violation is; Coupa does not say whether `limit-exceeded` is the limit or the excess."""
+    """Describe a violation; Coupa does not document whether `limit-exceeded` is the limit or the excess."""
     sentences = []
     if violation.limit_exceeded:
         sentences.append(style.say("limit", amount=style.amount(violation.limit_exceeded, money)))
@@ -354,7 +354,7 @@ def _contract(contract: Contract, style: Style) -> dict[str, Value]:
 
 
 def item(line: Line, currency: Currency | None, style: Style) -> str:
-    """Write name, quantity times price, and total, as far as the line says."""
+    """Return name, quantity times price, and total, as far as the line has them."""
     name = _quoted(line, style)
     if isinstance(line, ExpenseLine) and (about := _about(line, style)):
         name += f" ({about})"
@@ -374,19 +374,19 @@ def item(line: Line, currency: Currency | None, style: Style) -> str:
 
 
 def _brief(line: Line, currency: Currency | None, style: Style) -> str:
-    """Write the name of a line and what it comes to."""
+    """Return the name of a line and its amount."""
     total = style.amount(line.total, currency)
     return style.colon(_quoted(line, style), total)
 
 
 def _quoted(line: Line, style: Style) -> str:
-    """Return what somebody called a line in quotation marks: it has no label, and must not look like one."""
+    """Return the description of a line in quotation marks, so that it does not look like a label."""
     name = _name(line)
     return style.quote(name) if name else style.say("untitled")
 
 
 def _about(line: ExpenseLine, style: Style) -> str:
-    """Say with whom, for what and when, but for what the line is called."""
+    """Return merchant, category and date, without the one that is the name of the line."""
     merchant = clean(line.merchant, SHORT)
     category = clean(line.expense_category.name if line.expense_category else None, SHORT)
     sentences = [(merchant, style.quote(merchant)), (category, category)]
@@ -395,7 +395,7 @@ def _about(line: ExpenseLine, style: Style) -> str:
 
 
 def _name(line: Line) -> str:
-    """Return what a line is called; an expense without a description by its merchant or category."""
+    """Return the name of a line; for an expense without a description its merchant or category."""
     texts = [line.description]
     if isinstance(line, ExpenseLine):
         texts += [line.merchant, line.expense_category.name if line.expense_category else None]
@@ -409,7 +409,7 @@ def _suppliers(document: Document) -> list[str]:
 
 
 def _why(approval: Approval, style: Style) -> str | None:
-    """Write how the step came about; nothing for a type that the catalogue does not know.
+    """Return how the step came about; None for a type that the catalogue does not have.
 
     Source: Coupa Core API, Approvals, "type: How the approval occured", and its sample; the other two types
     are those of public programs that read approvals.
@@ -419,9 +419,9 @@ def _why(approval: Approval, style: Style) -> str | None:
 
 
 def _account(document: Document, style: Style) -> str | None:
-    """Write what the lines are charged to: the account, or how many; nothing where one is not known.
+    """Return the account of the lines, or the number of accounts; None where one is unknown.
 
-    Nor is it known whether one is another where they are known by different things.
+    Accounts that are known by different fields cannot be compared, and count as unknown, too.
     """
     charged = [line.accounts for line in document.lines]
     found = {each.key: each for accounts in charged for each in accounts}
@@ -440,7 +440,7 @@ def _without_contract(document: Document, style: Style) -> str | None:
 
 
 def _how_many(some: Sequence[Line], document: Document, style: Style) -> str | None:
-    """Write how many of the lines these are; nothing where not all lines came, or none is meant."""
+    """Return how many of the lines these are; None where lines are missing, or the list is empty."""
     if not some or document.lacks_lines:
         return None
     number, total = len(some), len(document.lines)
@@ -450,7 +450,7 @@ def _how_many(some: Sequence[Line], document: Document, style: Style) -> str | N
 
 
 def _steps(approved: list[Approval], style: Style) -> list[str]:
-    """Write who approved before, when, and with which words: the last ones, and how many came before them."""
+    """Return who approved before, when, and with which words, of the last steps; count earlier ones."""
     sentences = []
     for step in approved[-MAX_LINES:]:
         who, day, words = (
@@ -464,7 +464,7 @@ def _steps(approved: list[Approval], style: Style) -> list[str]:
 
 
 def _next(approval: Approval, document: Document, style: Style) -> list[str]:
-    """Write who decides at the same time, and who comes next; that nobody does is worth knowing, too."""
+    """Return who decides at the same time, and who comes next; that it is the last step counts, too."""
     around = document.around(approval)
     if around is None:
         return []
@@ -476,7 +476,7 @@ def _next(approval: Approval, document: Document, style: Style) -> list[str]:
 
 
 def _listed(names: Iterable[str], style: Style) -> str | None:
-    """Write how many there are, and what they are called."""
+    """Return the number of names, and the names."""
     every = [clean(name, SHORT) for name in names]
     if not every:
         return None
@@ -486,7 +486,7 @@ def _listed(names: Iterable[str], style: Style) -> str | None:
 
 
 def _comment(document: Document, style: Style) -> str | None:
-    """Write the newest comment that is no note of a step above: not the same words by the same name."""
+    """Return the newest comment that does not repeat a step above, with the same words by the same name."""
     above = {(decider(step, style), step.decision_words) for step in document.approved}
     sentences = [
         (comment, who)
@@ -508,7 +508,7 @@ def _said_at(comment: Comment) -> datetime:
 
 
 def status(text: str | None, style: Style) -> str:
-    """Write a status of Coupa in words: ours for those that we know, else its own."""
+    """Return a status of Coupa in words: ours for a known status, otherwise Coupa's own."""
     key = f"status.{text}"
     return style.say(key) if style.has(key) else _words(text)
 

@@ -1,4 +1,4 @@
-"""What a message consists of, and how it becomes Moveworks' HTML. Pure; it chooses no words.
+"""The parts of a message, and their rendering as Moveworks' HTML. Pure; this module chooses no words.
 
 Source: https://docs.moveworks.com/api-reference/events-api, whose samples show `<b>`, `<i>`, `<br>` and
 `<a href>`
@@ -18,7 +18,7 @@ Source: https://docs.moveworks.com/api-reference/events-api/events-api/events/se
 
 @dataclass(frozen=True)
 class Field:
-    """One line of what is known: plain texts; the label is empty where the value says what it is."""
+    """One field: plain texts; the label is empty where the value needs none."""
 
     label: str
     value: str
@@ -26,7 +26,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Link:
-    """Where to go, and what the link is called."""
+    """A link: its address and its text."""
 
     text: str
     url: str
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True)
 class ListItem:
-    """One line of a list: a link, and what is said of it."""
+    """One item of a list: a link, and a text about it."""
 
     link: Link
     text: str
@@ -45,13 +45,13 @@ class Card:
     """A message before it has a markup; every text is plain, and one line.
 
     Attributes:
-        headline: what it is about: on a phone often all that is seen.
-        notes: lines below the headline, such as what changed.
-        fields: what is known.
-        entries: a list of several.
-        endings: last lines, such as what can be done.
-        link: where to see it all.
-        colon: what the language puts between a label and a value.
+        headline: the subject; on a phone often only this line is visible.
+        notes: lines below the headline, such as changes.
+        fields: of the document.
+        entries: the items of a list.
+        endings: the last lines, such as how to decide.
+        link: to the document in Coupa.
+        colon: the language's separator of label and value.
     """
 
     headline: str = ""

@@ -1,6 +1,6 @@
-"""The one place where messages are composed: the card of a notice, of a list and of a click, and the others.
+"""Compose every message: the card of a notice, of a list and of a click, and all others.
 
-Pure. It decides nothing about who is told, when, or what they may do, and nothing about delivery.
+Pure. This module does not decide who is told, when, or what they may do, and sends nothing.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from coupa_core.notice.sums import sums
 from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean
 
 MAX_ENTRIES = 10
-"""Approvals that a message about several names; the others are counted."""
+"""The most approvals that one message names; the others are counted."""
 
 YOUNG = timedelta(minutes=1)
-"""A shorter wait is not spoken of."""
+"""A shorter wait is not mentioned."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Notice:
     Attributes:
         recipient: the e-mail of the one person who gets it.
         text: in Moveworks' HTML, 1 to 20,000 characters.
-        slots: what comes back with a click, by the names that the event declares; values are texts.
-        kind: what sort of message it is, in one word.
-        document_type: Coupa's class name of what it is about; empty when it is about none or several.
+        slots: values that come back with a click, by the names that the event declares; all are texts.
+        kind: of the message, in one word.
+        document_type: Coupa's class name of the document; empty for no document, or several.
         document_id: the document's number in Coupa; empty likewise.
-        actions: what the reader can do from chat with the approval that the slots name: a decision or `ask`,
-            and what the button for it is called in the reader's language.
-        colon: what the reader's language puts between a label and a value.
+        actions: the reader's actions for the approval of the slots, a decision or `ask`, each with the label
+            of its button in the reader's language.
+        colon: the reader's language's separator of label and value.
     """
 
     recipient: str
@@ -73,21 +73,21 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequest:
-    """One approval, as one person is asked about it.
+    """The request to one person about one approval.
 
     Attributes:
-        approval: whose turn it is.
-        document: what is to be approved, as far as it could be read.
-        right: who is asked, and what they can do from chat.
-        generation: round of the approval.
+        approval: the approval, whose turn has come.
+        document: as far as it could be read.
+        right: the reader, and the reader's actions in chat.
+        generation: of the approval.
         is_unread: the document cannot be shown now.
-        is_short: only what cannot fail to render, and nothing that others wrote.
+        is_short: the card has only texts that cannot fail to render, and none that others wrote.
         is_changed: the reader was shown other content before.
-        shown: the facts of that, as `shown_facts` returned them; empty when they are not known.
-        facts: what is known beside the document; shown, and not signed.
-        waited: how long it has, when the reader is reminded.
+        shown: the facts of that content, as `shown_facts` returned them; empty when they are unknown.
+        facts: further information, which is shown and not signed.
+        waited: the length of the wait, for a reminder.
         is_listed: it is an item of the list that the reader asked for.
-        answers: what the requester wrote since the reader asked, for whom the card comes again.
+        answers: comments by the requester since the reader asked; the card comes again with them.
     """
 
     approval: Approval
@@ -105,19 +105,19 @@ class ApprovalRequest:
 
 
 def compose(request: ApprovalRequest, *, style: Style, keys: TokenKeys | None, now: datetime) -> Notice:
-    """Return what one person is shown of one approval, wherever they see it.
+    """Return the notice to one person about one approval, for chat, list and click alike.
 
     Args:
-        request: what is asked of whom.
+        request: the request to the person.
         style: of the deployment.
-        keys: that sign what is offered; None for a notice without a token.
-        now: aware; from when on the offer holds.
+        keys: sign the token; None for a notice without a token.
+        now: aware; the token is valid from then on.
     """
     reader, document = request.right.decider, request.document
     style = style.to(reader.locale, reader.address)
     slots = {"approval_id": str(request.approval.id)}
     if keys is not None:
-        # By what was not shown nothing can be decided, but a person may ask.
+        # A card without content allows no decision, but the person may ask.
         content = "" if request.is_unread else content_of(document)
         slots["action_token"] = keys.offer(
             request.right, request.approval, content=content, generation=request.generation, now=now
@@ -135,7 +135,7 @@ def compose(request: ApprovalRequest, *, style: Style, keys: TokenKeys | None, n
 
 
 def _offered(request: ApprovalRequest, style: Style) -> list[str]:
-    """Return what the reader can do from chat: who may decide may also ask, where somebody can be asked."""
+    """Return the reader's actions: a reader who may decide may also ask, where somebody can answer."""
     decisions, asked = list(map(str, request.right.actions)), request.document.answerer
     if not (decisions and style.asks) or request.document.commented_on is None or asked is None:
         return decisions
@@ -144,7 +144,7 @@ def _offered(request: ApprovalRequest, style: Style) -> list[str]:
 
 def _text(request: ApprovalRequest, style: Style) -> str:
     document, sentence, ending = request.document, _request(request, style), _ending(request, style)
-    # The facts of an earlier card may say what is sensitive now.
+    # The facts of an earlier card may contain sensitive content.
     if not (request.is_short or request.is_unread or document.is_sensitive):
         changes = difference(request.shown, document, style) if request.is_changed else []
         notes = [*_answers(request, style), *changes]
@@ -167,7 +167,7 @@ def _about(
     fields: tuple[Field, ...] = (),
     endings: tuple[str, ...] = (),
 ) -> str:
-    """Render a card that begins with who asks for what; what has no name, with what is said of it."""
+    """Render a card that begins with who requests what; for a document without a title, with the request."""
     first = headline(document, style)
     lines = (sentence,) if first else tuple(filter(None, [details(document, style)]))
     card = Card(headline=first or sentence, notes=(*lines, *notes), fields=fields, endings=endings)
@@ -182,7 +182,7 @@ def _signed(document: Document, card: Card, style: Style) -> str:
 
 
 def _request(request: ApprovalRequest, style: Style) -> str:
-    """Say what is wanted of the reader, and as whom."""
+    """Return the request to the reader, and in which role."""
     named = numbered(request.document, style)
     if request.right.bar and request.right.bar.is_of_asker:
         return style.say("asked.own", document=named)
@@ -194,15 +194,15 @@ def _request(request: ApprovalRequest, style: Style) -> str:
 
 
 def _acting(right: Right, document: Document, approval: Approval, style: Style) -> str:
-    """Say for whom the reader is asked; empty where that is the reader, or may say what it is about."""
+    """Return for whom the reader acts; empty for nobody, or where the name could reveal the subject."""
     whom = "" if document.is_sensitive else clean(right.decider.acts_for(approval), SHORT)
     return style.say("for.group" if approval.is_for_group else "for", who=whom) if whom else ""
 
 
 def _answers(request: ApprovalRequest, style: Style) -> list[str]:
-    """Say what the requester answered, in their words; that they did is all in the shortest form.
+    """Return the requester's answers, in their words; the shortest form says only that there is an answer.
 
-    Of many comments the newest are said; how many came before them, too.
+    Of many comments the newest are shown, with the number of earlier ones.
     """
     sentences, earlier = [], len(request.answers) - MAX_LINES
     for each in request.answers[-MAX_LINES:]:
@@ -215,7 +215,7 @@ def _answers(request: ApprovalRequest, style: Style) -> list[str]:
 
 
 def _ending(request: ApprovalRequest, style: Style) -> str:
-    """Say why or where it is decided elsewhere; buttons speak for themselves."""
+    """Return why and where it is decided elsewhere; empty where there are buttons."""
     if request.is_unread:
         return style.say("unread")
     if request.right.bar:
@@ -232,10 +232,10 @@ class Waiting:
     """One approval that waits.
 
     Attributes:
-        document: what is to be approved.
-        since: when it began to wait; None when nobody knows.
-        approval: names who is asked, where that is said.
-        right: who reads it, and what they can do from chat; None for somebody who does not decide it.
+        document: the document.
+        since: when it began to wait; None when unknown.
+        approval: the approval; names who is asked.
+        right: the reader, and the reader's actions in chat; None for a reader who is no decider.
     """
 
     document: Document
@@ -250,12 +250,12 @@ class Waiting:
 
 
 def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: bool = False) -> str:
-    """List several approvals of one person, in the order given, with what they come to: it has no buttons.
+    """List several approvals of one person, in the order given, with their amounts and without buttons.
 
-    Where some of them can be decided here, those are marked that cannot.
+    Where some of them can be decided here, the others are marked.
 
     Args:
-        items: what waits; the first ten are named, and fewer where they would not fit into a message.
+        items: the approvals; the first ten are named, and fewer where they would not fit into a message.
         style: of the reader.
         now: aware; ages are counted up to it.
         is_again: the reader is reminded of all of them.
@@ -264,7 +264,7 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: b
     together = sums((each.document for each in items), style, number=len(items))
     is_for_chat = not all(each.is_barred for each in items)
     decides = style.list_decides and is_for_chat
-    # The cards that the reader was told by have buttons, which still work.
+    # The reader's earlier cards have buttons, which still work.
     coupa = "elsewhere" if is_again and is_for_chat else "decide.coupa"
     how = style.say("decide", question=style.quote(style.say("ask"))) if decides else style.say(coupa)
 
@@ -306,30 +306,30 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     [one] = items
     who, waited = _asked(one), waits(one)
     sentence = style.colon(numbered(one.document, style), waited)
-    # Who may decide it too, as a delegate, is asked by a card of their own.
+    # A reader who may decide it, too, as a delegate, gets a card of their own.
     notes = () if one.right else (style.say("informed" if who else "informed.nobody", who=who),)
     return _about(one.document, sentence, style, notes=notes)
 
 
 def _asked(waiting: Waiting) -> str:
-    """Return who is waited for; nobody where the name of a group may say what it is about."""
+    """Return the name of the approver; empty where a group's name could reveal a sensitive subject."""
     return "" if waiting.approval is None or waiting.document.is_sensitive else asked(waiting.approval)
 
 
 @dataclass(frozen=True)
 class QuestionItem:
-    """What an approver wants to know of the requester.
+    """A question of an approver to the requester.
 
     Attributes:
-        document: what it is about.
-        comment: our comment in Coupa, with the mark of whoever asks.
+        document: its subject.
+        comment: our comment in Coupa, with the mark of the person who asks.
     """
 
     document: Document
     comment: Comment
 
     def parts(self, style: Style) -> tuple[str, str]:
-        """Return who asks about what, and their words; none about what is sensitive."""
+        """Return who asks about which document, and their words; no words for a sensitive document."""
         mark = read_mark(self.comment.comments)
         name, words = (mark.name or mark.address, mark.words) if mark else ("", "")
         asks = style.say("question", who=clean(name, SHORT), document=priced(self.document, style))
@@ -337,7 +337,7 @@ class QuestionItem:
 
 
 def question(items: Sequence[QuestionItem], *, style: Style) -> str:
-    """Tell the requester what an approver asks, about what, and where to answer: by a comment in Coupa."""
+    """Tell the requester about questions of approvers, and where to answer: by a comment in Coupa."""
     parts = [each.parts(style) for each in items]
     if len(items) > 1:
         return _several(
@@ -350,11 +350,11 @@ def question(items: Sequence[QuestionItem], *, style: Style) -> str:
 
 @dataclass(frozen=True)
 class Ended:
-    """One approval that is over.
+    """One approval that has ended.
 
     Attributes:
-        document: what was to be approved.
-        end: what happened.
+        document: the document.
+        end: how it ended.
     """
 
     document: Document
@@ -362,17 +362,17 @@ class Ended:
 
 
 def closing(items: Sequence[Ended], *, style: Style) -> str:
-    """Tell somebody that cards of theirs are dead: what happened, by whom and when, as far as it is known."""
+    """Tell a person that cards of theirs are out of date, and how each ended, as far as known."""
     sentences = [_ended(each, style) for each in items]
     if len(items) > 1:
         return _several(style.say("closings", count=len(items)), sentences, style)
-    # What is on hold comes back to them: nobody may say that nothing is left to do.
+    # An approval on hold comes back to them: the message must not say that nothing is left to do.
     rest = style.say("closed.held" if items[0].end.ending is Ending.ON_HOLD else "closed.idle")
     return _signed(items[0].document, Card(headline=sentences[0], notes=(rest,)), style)
 
 
 def outcome(items: Sequence[Ended], *, style: Style) -> str:
-    """Tell the requester what became of requests, by whom, when and why, as far as it is known."""
+    """Tell the requester how requests ended, by whom, when and why, as far as it is known."""
     sentences = [_ended(each, style, key="outcome") for each in items]
     why = [_reason(each, style) for each in items]
     if len(items) > 1:
@@ -391,7 +391,7 @@ def _ended(one: Ended, style: Style, *, key: str = "closed") -> str:
 
 
 def ended_as(end: End, what: str, style: Style, *, key: str = "closed") -> str:
-    """Say in one sentence how something ended; by the key `outcome`, to whoever asked for it."""
+    """Return in one sentence how an approval ended; with the key `outcome`, for its requester."""
     who = clean(end.by, SHORT)
     told = {
         "by": style.say("by", who=who) if who else "",
@@ -401,7 +401,7 @@ def ended_as(end: End, what: str, style: Style, *, key: str = "closed") -> str:
 
 
 def _several(head: str, sentences: Sequence[str], style: Style) -> str:
-    """Say several things in one message, one line each: the first ten, and how many more there are."""
+    """Put several sentences into one message, one line each: the first ten, and the number of others."""
 
     def some(number: int) -> Card:
         return Card(
@@ -419,6 +419,6 @@ def _others(number: int, style: Style) -> str:
 
 
 def _fitting(some: Callable[[int], Card]) -> str:
-    """Render a message that names ten at most, and fewer where what others wrote would make it too long."""
+    """Render a message that names at most ten, and fewer where texts of others would make it too long."""
     texts = (render(some(number)) for number in range(MAX_ENTRIES, -1, -1))
     return next(text for text in texts if len(text) <= MAX_MESSAGE)

@@ -23,15 +23,15 @@ _NARROW, _HARD = "\u202f", "\u00a0"
 
 @dataclass(frozen=True)
 class Numerals:
-    """What a locale puts between digits, and beside them.
+    """The symbols of a locale in numbers.
 
     Attributes:
         group: between groups of digits.
         point: before the decimals.
-        last: how many digits the last group has.
-        others: how many each group before it has.
+        last: the number of digits in the last group.
+        others: the number of digits in each group before it.
         code_leads: a currency's code stands before its amount.
-        percent: what follows a percentage.
+        percent: the text after a percentage.
     """
 
     group: str
@@ -42,7 +42,7 @@ class Numerals:
     percent: str
 
     def number(self, number: Decimal, decimals: int = 0) -> str:
-        """Write a number with at least so many decimals, and with all that it has; trailing zeros are none.
+        """Write a number with at least so many decimals, and with all its own; trailing zeros do not count.
 
         >>> numerals("de_AT").number(Decimal("1234567.125"), 2), numerals("en_IN").number(Decimal("-1234567"))
         ('1.234.567,125', '-12,34,567')
@@ -53,7 +53,7 @@ class Numerals:
         return f"{sign}{self._grouped(whole)}{self.point if fraction else ''}{fraction}"
 
     def amount(self, number: Decimal, decimals: int) -> str:
-        """Write an amount of money: as `number` does, and no fraction with one decimal only.
+        """Write an amount of money as `number` does, but never with a single decimal.
 
         >>> numerals("en_US").amount(Decimal("1250.5"), 0), numerals("en_US").amount(Decimal("1250.00"), 0)
         ('1,250.50', '1,250')
@@ -74,7 +74,7 @@ class Numerals:
 def numerals(language: str) -> Numerals:
     """Return how a locale such as `de_CH` writes numbers.
 
-    A space between groups is a hard one, so that no number is broken in two; some chat programs show a box
+    A space between groups is a hard space, so that no number is broken in two; some chat programs show a box
     for the narrow one.
     """
     locale = Locale.parse(language)

@@ -1,4 +1,4 @@
-"""How somebody is spoken to: language, formats, zone, fields, links and actions. Pure."""
+"""The style of messages: language, formats, zone, fields, links and actions. Pure."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ PATHS = {
 }
 """Where documents are in Coupa's own screens; other types get the start page.
 
-No page of Coupa says so: the paths are those in public scripts and wikis of its customers, and a change of an
-order is shown with its order.
+Coupa does not document these paths: they are those in public scripts and wikis of its customers. A change of
+an order is shown with its order.
 """
 
 _UNITS = ("days", "months", "years")
@@ -46,23 +46,23 @@ _TWO = (
     r'|(?<![0-9])"|"(?!\)?(?:\Z|[ /-]?[^\W\d_])))'
 )
 _MARKS = re.compile(f"{_ONE}*{_TWO}(?:{_ONE}|{_TWO})*|{_ONE}{{2,}}|[<‹〈]{{2,}}|[>›〉]{{2,}}")  # noqa: RUF001
-"""Whatever could be taken for the end of a quotation, in one character or in several."""
+"""Characters that a reader could take for the end of a quotation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """The choices of a deployment; those for one reader by `to`.
+    """The style of a deployment; `to` returns that of one reader.
 
     Attributes:
-        base_url: where people open Coupa.
+        base_url: the address of Coupa for people.
         language: a locale, such as `en_US` or `de`: texts by its language, numbers and dates by all of it.
         zone: an IANA time zone, in which times are shown.
         zone_of: the zone of the person with an address; None where all have the same.
         fields: which fields in which order, by Coupa's class name; the others have their defaults.
         links: where documents are, by Coupa's class name, and `*` for the others; `{base}`, `{type}`, `{id}`.
-        actions: what approvers can do from chat.
-        list_decides: whether they can do it from the list of what waits, too.
-        asks: whether they can ask the requester.
+        actions: the actions that approvers have in chat.
+        list_decides: they have them in the list of pending approvals, too.
+        asks: they can ask the requester.
     """
 
     base_url: str = ""
@@ -110,15 +110,15 @@ class Style:
         return key in texts("en")
 
     def more(self, number: int) -> str:
-        """Say how many more there are."""
+        """Return how many more there are."""
         return self.say("more", count=self.number(number))
 
     def join(self, *parts: str | None) -> str:
-        """Join what there is by commas."""
+        """Join texts by commas, without empty ones."""
         return self.say("comma").join(part for part in parts if part)
 
     def colon(self, label: str | None, words: str | None) -> str:
-        """Put a label before words, where there are both."""
+        """Put a label before a text, where there are both."""
         return self.say("colon").join(part for part in (label, words) if part)
 
     def sentences(self, *texts: str) -> str:
@@ -126,9 +126,9 @@ class Style:
         return self.say("space").join(texts)
 
     def quote(self, words: str) -> str:
-        """Put words of others in the language's quotation marks: so nobody takes them for ours.
+        """Put words of others in the language's quotation marks, so that nobody takes them for ours.
 
-        Such marks within them become single ones, or somebody could seem to end the quotation and say more.
+        Such marks within them become single ones, so that a writer cannot fake the end of the quotation.
         The sign of an inch stays after a digit, where a word or the end comes next: 13" screen.
         """
         return self.say("quoted", words=_MARKS.sub("'", words))
@@ -193,8 +193,9 @@ class Style:
     def age(self, waited: timedelta) -> str:
         """Write how long something has waited, in words: `3 days`; a minute at least.
 
-        Never more than that: in whole days, hours or minutes. Babel by itself rounds to the nearest of a unit
-        that it chooses, and 45 days would be two months.
+        It is rounded down to whole days, hours or minutes. Babel by itself rounds to the nearest of a unit
+        that it
+        chooses: 45 days would be two months.
         """
         unit, length = next((each for each in _AGES if waited >= each[1]), _AGES[-1])
         whole = max(waited // length, 1) * length
@@ -240,5 +241,5 @@ def link_to(document: Document, *, style: Style) -> str:
 
 
 def _spaced(text: object) -> str:
-    """Put plain spaces for the narrow and the hard ones, which some chat programs show as boxes."""
+    """Replace narrow and hard spaces, which some chat programs show as boxes, by plain ones."""
     return str(text).replace("\u202f", " ").replace("\u00a0", " ")

@@ -1,4 +1,4 @@
-"""What several documents come to: one sum for each currency, and never one of two. Pure."""
+"""Sum up several documents: one sum for each currency. Pure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from coupa_core.notice.text import MAX_LINES
 
 
 def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
-    """Write what several come to, each currency for itself: `USD 40,210.00 and EUR 1,800.00`.
+    """Return the sums of several documents by currency: `USD 40,210.00 and EUR 1,800.00`.
 
     Args:
-        documents: those that are known.
+        documents: the known documents.
         style: of the reader.
-        number: how many there are altogether; those without an amount that can be added are counted.
+        number: the number of all documents; those without an amount that can be added are counted.
 
     Returns:
         Empty where no amount can be added.
     """
     totals: dict[str, tuple[Decimal, Currency]] = {}
     left = number
-    with localcontext(prec=60):  # amounts of 28 digits may come to more, and nothing is rounded
+    with localcontext(prec=60):  # a sum may have more than 28 digits, and nothing is rounded
         for amount, currency in filter(None, (each.worth for each in documents)):
             code = (currency.code or "").strip().upper()
             before, first = totals.get(code, (Decimal(0), currency))

@@ -1,4 +1,4 @@
-"""Texts that others wrote, made harmless: one line each, capped, without what chat programs act on."""
+"""Make texts of others harmless: one line each, capped, without links, mentions and emoji."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from html.parser import HTMLParser
 from coupa_core.visible import visible
 
 SHORT, NOTE, LONG = 80, 200, 500
-"""Characters that are kept of a name or a title, of a remark, and of a text."""
+"""The most characters of a name or a title, of a remark, and of a text."""
 
 MAX_LINES = 5
-"""Lines, names and steps that are shown of many; the others are counted."""
+"""The most lines, names and steps that are shown; the others are counted."""
 
 _WEB = re.compile(r"(?i)http(s?)://")
 _SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps)://")
 _WWW = re.compile(r"(?i)www\.")
 _BETWEEN = r"[^\s\x00-,./:-@\[-^`{-\x7f]"
 _DOT = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"  # an e-mail address: it stays as it is
-    rf"|(?<={_BETWEEN})[.\u3002\uff0e\uff61]"  # what could be a dot in the name of a host
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"  # an e-mail address stays as it is
+    rf"|(?<={_BETWEEN})[.\u3002\uff0e\uff61]"  # a character that a program may read as a dot in a host's name
     r"(?!(?i:pdf|docx?|xlsx?|pptx?|csv|txt|png|jpe?g|msg|eml)(?!\w|[.\u3002\uff0e\uff61]\w))"  # of no file
     r"(?=[^\W\d_][^\s\x00-@\[-`{-\x7f])"  # a letter, and one more or a mark on it, as in .भारत
 )
@@ -35,10 +35,10 @@ _ISOLATE, _END = "\u2068", "\u2069"
 def clean(text: str | None, limit: int) -> str:
     r"""Make a text of others one harmless line of at most `limit` characters.
 
-    Spaces, tabs, newlines and what looks like them become one space; control, bidirectional, zero-width and
-    other invisible characters vanish; what chat programs would turn into a link, a mention or an emoji is
-    defused, also a bare `evil.example`. A line with letters that run from right to left is isolated by two
-    characters more, so that it does not turn around what stands beside it.
+    Spaces, tabs, newlines and similar characters become one space; control, bidirectional, zero-width and
+    other invisible characters vanish. Texts that chat programs would turn into a link, a mention or an emoji
+    are defused, also a bare `evil.example`. Two more characters isolate a line with letters that run from
+    right to left, so that it does not reverse the text beside it.
     Source: Unicode Standard Annex #9, section 2.4. Markup is escaped later, when the card is rendered.
 
     >>> clean("See\nhttp://evil.example :+1:", 80)
@@ -49,7 +49,7 @@ def clean(text: str | None, limit: int) -> str:
 
 
 def _defused(text: str) -> str:
-    """Take away what makes a link, a mention or an emoji; letters and digits stay, but for `http`."""
+    """Remove the characters that make a link, a mention or an emoji; letters and digits stay but `http`."""
     text = _WWW.sub("www[.]", _SCHEME.sub("[:]//", _WEB.sub(r"hxxp\1://", text)))
     text = _DOT.sub(lambda found: found[0] if "@" in found[0] else "[.]", text)
     return _EMOJI.sub("\u2236", _MENTION.sub("< ", text).replace("](", "] ("))
@@ -61,16 +61,16 @@ def _isolated(text: str) -> str:
 
 
 def text_to_html(text: str, limit: int) -> str:
-    """Make the plain text of others Moveworks' HTML: harmless, with its own lines; empty for a blank one."""
+    """Convert a plain text of others to harmless HTML, with its own lines; empty for a blank text."""
     lines = [html.escape(clean(line, limit)) for line in text.splitlines()]
     return "<br>".join(lines).removesuffix("<br>") if any(lines) else ""
 
 
 def safe_html(text: str) -> str:
-    """Keep the markup that Moveworks' samples show, links over https included, and nothing else.
+    """Keep only the markup that Moveworks' samples show, with links over https.
 
     The text between the tags is defused like any text of others; only `<a>` makes a link. Empty when
-    nothing of it can be seen.
+    no character of it is visible.
     """
     import nh3  # noqa: PLC0415 - only where the relay may send markup
 

@@ -1,7 +1,7 @@
-"""How long approvals waited, from the first notice to the decision, by ISO week, type and who was asked.
+"""How long approvals waited, from the first notice to the decision, by ISO week, type and approver.
 
-From the closed and decided rows, and from the audit record: that knows the first notice of a version that was
-told again, and decisions whose rows are gone.
+The times come from closed and decided rows, and from the audit log, which has the first notice of a version
+that was sent again, and decisions whose rows are gone.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from coupa_core.report.figures import spread
 DEFAULT = timedelta(days=56)
 MAX_RANGE = timedelta(days=366)
 FIRST_DAY = date(2000, 1, 1)
-"""Nothing was announced before; far from the ends of the calendar, where a range could not be counted."""
+"""No notice is older; the day is far from the ends of the calendar, where ranges cannot be computed."""
 
 LOOK_BACK = timedelta(days=14)
-"""How long before the range first notices are looked for in the audit record."""
+"""How long before the range first notices are read from the audit log."""
 
 READ_S = 60.0
-"""How long the audit record is read: of the 110 s of an answer, so that the ledger's rows have time, too."""
+"""The seconds for the audit log, of the 110 s of an answer, so that the ledger's rows have time, too."""
 
 COLUMNS = ("week", "document_type", "approver", "count", "median_s", "p95_s", "longest_s")
 _DONE = frozenset(DONE_STATUS.values()) | {"held"}
 _FORMULA = ("=", "+", "-", "@")
 
 Round = tuple[int, int]
-"""An approval's id and its round."""
+"""An approval's id and its generation."""
 
 
 class Closed(Protocol):
-    """The rows of approvals that ended; every method raises `ServiceError`."""
+    """The port to the ledger's rows; every method raises `ServiceError`."""
 
     def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
         """Return the rows that were closed in that time."""
@@ -53,7 +53,7 @@ class Closed(Protocol):
 
 
 class AuditRows(Protocol):
-    """The audit record's rows."""
+    """The port to the rows of the audit log."""
 
     def rows(self, day: date) -> Iterator[Row]:
         """Yield the rows of a day; raises `ServiceError`."""
@@ -72,11 +72,11 @@ class _Wait:
 
 @dataclass
 class _RecordedTimes:
-    """What the audit record says.
+    """Times from the audit log.
 
     Attributes:
-        first: the first notice of each round.
-        ended: the confirmed decision of each round, and the type of its document.
+        first: the first notice of each generation.
+        ended: the confirmed decision of each generation, and the type of its document.
         is_complete: all days were read.
     """
 
@@ -90,7 +90,7 @@ class CycleTimes:
 
     Args:
         store: the ledger's rows.
-        record: the audit record's.
+        record: the rows of the audit log.
         clock: the time.
     """
 
@@ -108,11 +108,11 @@ class CycleTimes:
 
         Returns:
             JSON values: `from`, `to`, `is_complete`, and `rows` by the names of `COLUMNS`: times in seconds,
-            `approver` is `user:<id>`, `group:<id>`, or empty where the audit record alone has the decision.
+            `approver` is `user:<id>`, `group:<id>`, or empty where only the audit log has the decision.
 
         Raises:
             CallerError: the days are in the wrong order, too far apart, or far from any that had an approval.
-            ServiceError: the ledger or the record does not answer.
+            ServiceError: the ledger or the audit log does not answer.
         """
         today = self._clock.now().date()
         until = until or today
@@ -144,7 +144,7 @@ class CycleTimes:
         left = dict(told.ended)
         for row in rows:
             if row.cause == "gone" and not row.decision:
-                continue  # nobody decided: it was withdrawn
+                continue  # it was withdrawn without a decision
             key = (row.approval_id, row.generation)
             decided_at, _ = left.pop(key, (None, ""))
             notices = [at for at in (told.first.get(key), row.first_told_at) if at]
@@ -158,7 +158,7 @@ class CycleTimes:
             yield _Wait(document_type, "", told.first.get(key), at)
 
     def _read(self, since: date, until: date) -> _RecordedTimes:
-        """Read the audit record of these days, and of some before, the newest first."""
+        """Read the audit log of these days, and of some before, the newest first."""
         told, deadline = _RecordedTimes(), Deadline(self._clock, READ_S)
         day = until + timedelta(days=1)
         while day >= since - LOOK_BACK:
@@ -175,7 +175,7 @@ class CycleTimes:
 
 
 _FIRST = (None, "digest")
-"""The notices that may be the first of an approval: an announcement has no verb."""
+"""The verbs of notices that may be the first of an approval; an announcement has none."""
 
 
 def _note(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
@@ -187,7 +187,7 @@ def _note(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: dateti
 
 
 def as_csv(table: Mapping[str, Any]) -> str:
-    """Write the rows with a header; what a spreadsheet would take for a formula gets a quote in front."""
+    """Write the rows with a header; a cell that could be read as a formula gets a quote in front."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)

@@ -1,4 +1,4 @@
-"""How many, how long for half of them, and how long at the most: pure."""
+"""Median, 95th percentile and maximum of durations. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 def spread(values: Iterable[float]) -> dict[str, float]:
     """Return `median_s`, `p95_s` and `longest_s` of some durations in seconds; zeros for none.
 
-    Each is one of the values, by the nearest rank: a wait that nobody had would mislead.
+    Each is one of the values, by the nearest rank: a value that did not occur would mislead.
 
     >>> spread([3.0, 1.0, 2.0])
     {'median_s': 2.0, 'p95_s': 3.0, 'longest_s': 3.0}

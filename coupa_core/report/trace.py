@@ -1,6 +1,6 @@
-"""Why somebody did or did not get a message: the story of one approval, from its row and the audit record.
+"""Tell the story of one approval, from its row and the audit log: why somebody did or did not get a message.
 
-Each day of the record is read once, the newest first, and only days that can hold something of it.
+Each day of the audit log is read once, the newest first, and only days that can have events of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from coupa_core.report.status import json_time
 from coupa_core.report.words import StoryLine, can_do, in_order, of_event, of_row
 
 MAX_DAYS = 31
-"""Days of the audit record that are read for one story."""
+"""The most days of the audit log that are read for one story."""
 
 READ_S = 20.0
 """How long that may take."""
@@ -35,7 +35,7 @@ _PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "told")
 
 
 class AuditRows(Protocol):
-    """The audit record's rows."""
+    """The port to the rows of the audit log."""
 
     def rows(self, day: date) -> Iterator[Row]:
         """Yield the rows of a day; raises `ServiceError`."""
@@ -59,7 +59,7 @@ class Lookup(Protocol):
 
 
 class DeciderLookup(Protocol):
-    """Who may decide."""
+    """The port to the directory."""
 
     def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
         """Return who may decide each approval, by its id."""
@@ -75,7 +75,7 @@ class Trace:
 
     Args:
         store: the ledger's rows.
-        record: the audit record's.
+        record: the rows of the audit log.
         coupa: where the approval is.
         directory: returns who may decide it, read anew.
         rules: what they can do from chat.
@@ -146,7 +146,7 @@ class Trace:
         return shown | ({"row": _row(newest)} if newest else {})
 
     def _events(self, approval_id: int, rows: list[Entry], now: datetime) -> list[StoryLine]:
-        """Return what the audit record says of it, as far as there is time to read it."""
+        """Return its events in the audit log, as far as there is time to read them."""
         deadline = Deadline(self._clock, READ_S)
         begin, end = _days(rows, now)
         day, lines = end + timedelta(days=1), []

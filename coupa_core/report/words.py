@@ -1,6 +1,6 @@
-"""What rows, events and codes mean, as sentences for operators: pure.
+"""Describe rows, events and codes in sentences for operators. Pure.
 
-It says who was told by the address that the audit record has; a row knows people by their keys only.
+The audit log names people by address; a row has only their keys.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def can_do(right: Right) -> str:
 
 
 def of_event(event: Mapping[str, Any]) -> str:
-    """Return what an event of the audit record says; every event says something."""
+    """Return the sentence for an event of the audit log; every event has one."""
     actor, verb = str(event.get("actor") or "somebody"), str(event.get("verb") or "decide")
     outcome, cause = str(event.get("outcome") or ""), str(event.get("cause") or "")
     code = f" ({cause})" if cause else ""

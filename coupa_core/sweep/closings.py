@@ -1,4 +1,4 @@
-"""Who is told that it is over: for everybody, or for those who may not decide it any more.
+"""Choose who receives a closing notice: after the end, or after losing the right to decide.
 
 Pure; see `judge`.
 """
@@ -30,11 +30,11 @@ from coupa_core.sweep.shapes import (
 )
 
 LOOK_UP_FOR = timedelta(days=1)
-"""So long after the end whoever cannot be looked up is tried again: then it is no news any more."""
+"""For so long after the end, people who cannot be looked up are tried again; later it is no news."""
 
 
 def over(case: ApprovalCase, cause: str) -> Judged:
-    """Judge what no longer waits: the row stays open until those know who are to know."""
+    """Judge an approval that no longer waits; the row stays open until all closing notices are sent."""
     entry, read = case.entry, case.read
     owed = closings_owed(entry, read, policy=case.policy)
     if cause != ON_HOLD:  # there is nothing left to decide
@@ -56,7 +56,7 @@ def over(case: ApprovalCase, cause: str) -> Judged:
 
 
 def add_closings(case: ApprovalCase, judged: Judged) -> Judged:
-    """Add who is told that it is over for them; who cannot be told, or knows, is not waited for."""
+    """Add closing notices; a person who cannot be told, or already knows, gets none."""
     if case.policy.silence == DRY_RUN:
         return judged
     owed = _of_others(judged.entry.farewell, case.read)
@@ -66,9 +66,10 @@ def add_closings(case: ApprovalCase, judged: Judged) -> Judged:
 
 
 def closings_owed(entry: Entry, read: FreshRead, *, policy: SweepPolicy) -> dict[str, str]:
-    """Return who is to be told that it is over, as what; of what waits, at least those.
+    """Return who is owed a closing notice, and the role of each; of a pending approval those known so far.
 
-    Of what is over: those who were shown it, and whoever asked for it. Nobody whom the document asks again.
+    After the end these are the people who were shown it, and the requester, but nobody whom the document
+    asks again.
     """
     if policy.silence == DRY_RUN:
         return {}
@@ -78,7 +79,7 @@ def closings_owed(entry: Entry, read: FreshRead, *, policy: SweepPolicy) -> dict
 def note_left_out(
     before: Entry, after: Entry, approval: Approval, *, closing_policy: ClosingNoticePolicy
 ) -> Entry:
-    """Note who was shown the approval and may not decide it any more, where they are to be told."""
+    """Record closing notices for people who were shown the approval and may no longer decide it."""
     if closing_policy is not ClosingNoticePolicy.ALWAYS:
         return after
     gone = {
@@ -87,13 +88,13 @@ def note_left_out(
         if was.version and was.to and key not in after.told
     }
     if not after.told:
-        # Nobody is left who could be told: that is not how it ends.
+        # No decider is left: the approval has not ended for that reason.
         gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
     return ledger.closing_owed(after, gone) if gone else after
 
 
 def _closing_due(case: ApprovalCase, judged: Judged, key: str, role: str) -> Due | None:
-    """Return when somebody is told that it is over; None where that is not possible, or not needed."""
+    """Return a closing notice and its hour; None where it is not possible, or not needed."""
     entry, known = judged.entry, case.read.known
     person = known.people.get(key)
     is_late = entry.closed_at is not None and case.now >= entry.closed_at + LOOK_UP_FOR
@@ -115,7 +116,7 @@ def _closed(entry: Entry, *, now: datetime) -> Entry:
 
 
 def _of_others(owed: Mapping[str, str], read: FreshRead) -> dict[str, str]:
-    """Return the farewells without those whom the document still asks, now or in a later step."""
+    """Return the closing notices without the people whom the document still asks, now or in a later step."""
     asked = () if has_stopped(read.document) else read.asked or ()
     return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
 
@@ -141,10 +142,10 @@ def _all_closings_owed(entry: Entry, read: FreshRead, policy: SweepPolicy) -> di
 
 
 def _knows(person: Decider, entry: Entry, judged: Judged) -> bool:
-    """Tell whether the person decided it, or its document, or put it on hold.
+    """Tell whether the person ended it: decided it or its document, or put it on hold.
 
-    Of a hold Coupa has nobody as who decided: it was whoever touched it last, where that is somebody who may
-    decide and no job of Coupa's, or else, as far as anybody knows, whom Coupa asks.
+    Coupa names no person for a hold. The last person who touched the approval counts, if that is a decider
+    and not a job of Coupa; otherwise the person whom Coupa asks.
     """
     if same_address(entry.decided_by, person.address):
         return True

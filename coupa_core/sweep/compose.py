@@ -1,6 +1,6 @@
-"""What is said to one person as text: about one approval, or about several in one message.
+"""Compose the text for one person: about one approval, or about several in one message.
 
-It decides neither who is told nor when, and raises whatever goes wrong: the outbox goes on without it.
+It does not decide who is told, or when. It raises any error; the outbox goes on without that message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class MessageItem:
 
     @property
     def document(self) -> Document:
-        """Return what it is about, as far as anybody knows."""
+        """Return the document, or its type and number alone."""
         if self.judged.document:
             return self.judged.document
         kind, number = self.entry.document_type, self.entry.document_id or self.entry.approval_id
@@ -37,7 +37,7 @@ class MessageItem:
 
     @property
     def since(self) -> datetime | None:
-        """Return since when it waits for whom it is about, as far as Coupa or the row tells: never before."""
+        """Return since when it waits for its approver, as far as Coupa or the row says; never earlier."""
         entry, approval = self.entry, self.judged.approval
         if self.message.kind is MessageKind.REMINDER:
             was = entry.to(self.message.person.key)
@@ -46,18 +46,18 @@ class MessageItem:
             return entry.first_told_at
         begun = self.document.waits_since(approval)
         if entry.sent_to not in ("", approval.approver_key):
-            # It was given to somebody else, not after it was touched for the last time.
+            # It was reassigned, at the latest when it was last touched.
             touched = stamp(approval.updated_at)
             return max(begun, touched) if begun and touched else touched
         return begun or entry.first_told_at
 
 
 def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Notice:
-    """Return what is said to one person.
+    """Return the message to one person.
 
     Args:
         items: one, or several for this person: announcements and reminders, or all of one other kind.
-        deps: of the sweep.
+        deps: the services and settings of the sweep.
     """
     first, now = items[0], deps.clock.now()
     person, kind, is_one = first.message.person, first.message.kind, len(items) == 1
@@ -91,17 +91,17 @@ def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Not
 
 
 def _right(item: MessageItem, deps: SweepDependencies) -> Right | None:
-    """Return what the reader can do from chat with what waits; None for somebody who does not decide it."""
+    """Return what the reader can do from chat; None for a reader who is no decider."""
     message, judged = item.message, item.judged
     if message.kind not in DECIDING and not message.decides:
         return None
-    # Of what cannot be read nobody knows what may be done with it, so that nothing is offered.
+    # For an unreadable document the allowed actions are unknown, so the card offers none.
     person = message.person
     return Right(person) if judged.unread else deps.rules.right(person, judged.approval, item.document)
 
 
 def _approval_request(item: MessageItem, deps: SweepDependencies, now: datetime) -> notice.ApprovalRequest:
-    """Return what somebody is asked; after several refusals in its shortest form."""
+    """Return the request to one decider; after several refusals in its shortest form."""
     judged, entry, person = item.judged, item.entry, item.message.person
     was, is_new = entry.to(person.key), item.message.kind is MessageKind.ANNOUNCEMENT
     return notice.ApprovalRequest(
@@ -120,12 +120,12 @@ def _approval_request(item: MessageItem, deps: SweepDependencies, now: datetime)
 
 
 def is_short(entry: Entry, person: Decider) -> bool:
-    """Tell whether somebody gets a card in its shortest form: the whole one was refused several times."""
+    """Tell whether a person gets the shortest card, because the whole one was refused several times."""
     return max(entry.failures, entry.to(person.key).refusals) >= MINIMAL_AFTER
 
 
 def _end_of(item: MessageItem) -> notice.Ended:
-    """Return what happened, as this person is told it."""
+    """Return how it ended, as this reader is told."""
     role, approval = item.message.role, item.judged.approval
     if role in (Role.REASSIGNED, Role.ENDED):
         return notice.Ended(item.document, End(Ending(role)))

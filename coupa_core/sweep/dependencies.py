@@ -1,4 +1,4 @@
-"""What every part of a sweep works with: its neighbours, its running tally, and the ledger's rows."""
+"""The parts that all rooms of a sweep share: the services, the tally of the sweep, and the ledger's rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class FirstRunPolicy(StrEnum):
-    """What becomes of what waited before the bridge began."""
+    """How the first sweep treats the approvals that waited before the bridge began."""
 
     ANNOUNCE = "announce"
     DIGEST = "digest"
@@ -38,14 +38,14 @@ class FirstRunPolicy(StrEnum):
 
 
 class Channel(Protocol):
-    """A way to one person's chat. Every way there is fits this port."""
+    """The port to people's chat; each Moveworks channel implements it."""
 
     def free(self, within_s: float) -> int:
         """Return how many notices the allowed rate still takes within that many seconds."""
         ...
 
     def acquire(self, deadline: Deadline) -> bool:
-        """Wait for a place within the allowed rate and take it; False, at once, when none is free in time."""
+        """Wait for the next send that the rate allows; return False at once where none is free in time."""
         ...
 
     def remember(self, seconds_ago: float) -> None:
@@ -63,7 +63,7 @@ class Channel(Protocol):
         ...
 
     def probe(self, deadline: Deadline) -> None:
-        """Ask for a sign of life without sending anything; raises `ServiceError` when there is none."""
+        """Check that Moveworks answers, without sending anything; raises `ServiceError` when it does not."""
         ...
 
     def close_idle(self) -> None:
@@ -73,29 +73,29 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepDependencies:
-    """Everything that a sweep works with.
+    """The services and settings that a sweep uses.
 
     Attributes:
         coupa: where approvals are.
-        facts: what Coupa knows beside a document.
-        directory: who may decide.
-        rules: what may be decided in chat, and by whom.
-        channel: how approvers are told.
-        ledger: what was told.
-        audit_log: the audit record.
-        keep_audit_days: how long that is kept; 0 for ever.
+        facts: reads what Coupa knows beside a document.
+        directory: looks up who may decide.
+        rules: decide what each person can do in chat.
+        channel: sends messages to people.
+        ledger: the rows, one for each approval.
+        audit_log: keeps an event for each message.
+        keep_audit_days: how many days events are kept; 0 keeps them for ever.
         clock: the time.
         lease: of claims.
-        keys: that sign action tokens; None when tokens are off.
+        keys: sign action tokens; None when tokens are off.
         style: of the notices.
-        cadence: when people are told.
-        closing_notice: who is told that a card has died.
-        tells_requester: whoever asked for a purchase is told how it ended.
-        escalate_to: who is told of a long wait: `manager`, or an address.
-        first_run: what becomes of what waited before the bridge began.
-        full_list_minutes: how often the list of all that waits is read, where it is not small.
-        is_dry: nothing is sent, and it is recorded what would be.
-        pilot: only these are told anything.
+        cadence: the hours at which people may be disturbed.
+        closing_notice: which people learn that a card of theirs is out of date.
+        tells_requester: the requester learns how the document ended.
+        escalate_to: who receives escalations: `manager`, or an address.
+        first_run: how the first sweep treats the backlog.
+        full_list_minutes: how often a sweep reads the whole list of pending approvals, where it is not small.
+        is_dry: the sweep sends nothing and records the messages that it would send.
+        pilot: only these people receive messages.
         workers: how many claims and sends run at the same time; 1 runs them in order, without threads.
     """
 
@@ -124,14 +124,14 @@ class SweepDependencies:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a sweep saw and did.
+    """The result of a sweep.
 
     Attributes:
         is_complete: every page of pending approvals came, and the ledger answered to the end.
         failure: code of the first thing that went wrong, or empty.
         counts: by name, such as `seen`, `sent`, `unchanged`, `not_your_turn`, `no_recipient`, `parked`.
         duration_s: in seconds.
-        sweep_id: by which it is found again in the calls to its neighbours.
+        sweep_id: identifies the sweep in its calls to the services.
     """
 
     is_complete: bool
@@ -161,11 +161,11 @@ class Progress:
         self.deadline = Deadline(clock, seconds)
         self.failure = ""
         self.is_watched = False
-        """What is owed at its end has been looked at."""
+        """The messages that are still owed have been counted."""
         self.is_over = False
-        """Something failed that ends the sweep for everybody: nothing more is claimed or sent."""
+        """A failure ended the sweep: it claims and sends nothing more."""
         self.has_stopped_sending = False
-        """Something failed that ends all sending; what needs no message goes on."""
+        """A failure ended all sending; work that needs no message goes on."""
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a count."""
@@ -184,15 +184,15 @@ class Progress:
         self.record_failure(failure)
 
     def stop_sending(self, failure: BridgeError) -> None:
-        """Say nothing more in this sweep."""
+        """Send nothing more in this sweep."""
         self.has_stopped_sending = True
         self.record_failure(failure)
 
     def record_missed_row(self, failure: ServiceError) -> bool:
-        """Note that the store did not take one row; it is down when that happens twice.
+        """Record that the store did not take one row; the second time means that the store is down.
 
         Returns:
-            Whether it was for the row's own sake (400, 413): that never ends a sweep, and that row waits.
+            Whether the row itself is at fault (400, 413): such a row waits, and the sweep goes on.
         """
         is_of_the_row = failure.status in (400, 413)
         with self._lock:
@@ -211,13 +211,13 @@ class Progress:
             return dict(self._counts)
 
     def summary(self, under: Correlation, *, is_complete: bool) -> Summary:
-        """Return what became of the sweep, with the calls that it made."""
+        """Return the result of the sweep, with the calls that it made."""
         duration_s = self._clock.monotonic() - self._began_s
         return Summary(is_complete, self.failure, self.counts() | under.counts(), duration_s, under.id)
 
 
 class SweepRows:
-    """The ledger's rows in one sweep, and what is recorded of them; safe to use from several threads."""
+    """The ledger's rows in one sweep, and their events; safe to use from several threads."""
 
     def __init__(self, deps: SweepDependencies, progress: Progress) -> None:
         self._deps = deps
@@ -226,12 +226,12 @@ class SweepRows:
         self.written: dict[int, Entry | None] = {}
         """The rows that this sweep wrote, by approval id, as it left them; None for one that it closed."""
         self.lost: set[int] = set()
-        """Rows that somebody else wrote first, or that the store refuses for their own sake."""
+        """Rows that another process wrote first, or that the store refuses because of their content."""
         self.missed: set[int] = set()
-        """Rows of which nobody knows what became of their writing."""
+        """Rows whose last write has an unknown outcome."""
 
     def claim(self, candidate: Candidate) -> Entry | None:
-        """Claim an approval; None when somebody else has it, or the store does not answer."""
+        """Claim an approval; None when another process has it, or the store does not answer."""
         if self._progress.is_over:
             return None
         deps, number = self._deps, candidate.approval.id
@@ -239,7 +239,7 @@ class SweepRows:
             fresh = candidate.entry or deps.ledger.begin(number)
             kind, document = candidate.approval.document_key
             if fresh.document_id is None and document is not None:
-                # Whatever becomes of the claim, the next look knows what it is about.
+                # Even if this claim comes to nothing, the next sweep knows the document.
                 fresh = replace(fresh, document_type=kind, document_id=document)
             entry = deps.ledger.claim(fresh, approval_id=number, now=deps.clock.now(), lease=deps.lease)
         except Conflict as conflict:
@@ -255,7 +255,7 @@ class SweepRows:
         return entry
 
     def commit(self, entry: Entry) -> Entry | None:
-        """Write a row; None when somebody else wrote first, and an alarm when it was set aside.
+        """Write a row and raise an alarm when it is parked; None when another process wrote first.
 
         Raises:
             ServiceError: the store does not answer.
@@ -272,7 +272,7 @@ class SweepRows:
         return stored
 
     def try_commit(self, entry: Entry) -> None:
-        """End a claim as far as the store lets us; if not, its lease ends it."""
+        """End a claim, if the store answers; otherwise the lease ends it."""
         try:
             self.commit(entry)
         except ServiceError as failure:
@@ -284,11 +284,11 @@ class SweepRows:
         self.try_commit(released(entry, cause=cause, now=self._deps.clock.now()))
 
     def undo(self, entry: Entry, before: Entry) -> None:
-        """End the claim of what nothing came of: the row is as it was read, as if nobody had looked."""
+        """End the claim and restore the row as it was read."""
         self.try_commit(replace(before, etag=entry.etag))
 
     def fail(self, entry: Entry, failure: ServiceError) -> None:
-        """End the claim of what could not be read: counted where it is at fault itself."""
+        """End the claim of an unreadable approval, and count the failure if the approval caused it."""
         if not failure.may_be_of_one:
             self.give_back(entry, failure.code)
             return
@@ -297,20 +297,20 @@ class SweepRows:
         self.try_commit(failed(entry, cause=failure.code, now=self._deps.clock.now()))
 
     def isolate_errors(self, entry: Entry, work: Callable[[], R]) -> R | None:
-        """Do something for one approval; whatever goes wrong stays with this one, and returns None."""
+        """Work on one approval; an error affects this approval only, and the result is None."""
         try:
             return work()
         except ServiceError as failure:
-            self._miss(entry.approval_id, failure)  # what cannot be recorded is not sent
+            self._miss(entry.approval_id, failure)  # nothing is sent without a record
         except Exception:
-            # One bad record must never block the others, whatever is wrong with it.
+            # One bad record must never block the others.
             logger.exception("approval spoiled approval_id=%d", entry.approval_id)
             self._progress.count("spoiled")
             self.try_commit(failed(entry, cause="internal", now=self._deps.clock.now()))
         return None
 
     def close(self, entry: Entry) -> None:
-        """Move a row to the closed ones.
+        """Move a row to the closed rows.
 
         Raises:
             ServiceError: the store does not answer.
@@ -328,10 +328,10 @@ class SweepRows:
     def _miss(self, number: int, failure: ServiceError) -> None:
         (self.lost if self._progress.record_missed_row(failure) else self.missed).add(number)
 
-    # ------------------------------------------------------------------ the audit record
+    # ------------------------------------------------------------------ the audit log
 
     def note(self, entry: Entry, kind: EventKind, **details: str) -> None:
-        """Keep an event for the audit record, with the id of the sweep."""
+        """Keep an event for the audit log, with the id of the sweep."""
         sweep = current()
         self._events.append(
             Event(
@@ -347,18 +347,18 @@ class SweepRows:
         )
 
     def note_notice(self, entry: Entry, person: Decider, **details: str) -> None:
-        """Keep what became of a notice to somebody."""
+        """Keep an event for the outcome of a notice to one person."""
         self.note(entry, EventKind.NOTICE, actor=person.address, capacity=person.capacity, **details)
 
     def note_rights(self, before: Entry, after: Entry) -> None:
-        """Keep that other people may decide than when the row was written."""
+        """Keep an event where the deciders have changed since the row was written."""
         added, removed = after.told.keys() - before.told.keys(), before.told.keys() - after.told.keys()
         if before.told and (added or removed):
             changes = [f"+{key}" for key in sorted(added)] + [f"-{key}" for key in sorted(removed)]
             self.note(after, EventKind.RIGHTS, outcome="changed", cause=" ".join(changes))
 
     def record(self) -> None:
-        """Write the events, after the marks: a late mark could repeat a message."""
+        """Write the events after the rows: a row that is written late could repeat a message."""
         events, self._events = self._events, []
         if events and not self._deps.audit_log.record(events, required=False):
             self._progress.count("audit_lost", len(events))

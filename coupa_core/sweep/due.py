@@ -1,4 +1,4 @@
-"""Reminders, countdowns and escalations: when one may be due, by arithmetic alone. Pure."""
+"""When reminders, countdowns and escalations are due, by arithmetic alone. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, PersonState, State
 
 GRACE = timedelta(minutes=5)
-"""What is first seen, or due again, so shortly after the hour of the digest still belongs to it.
+"""An approval that is first seen, or due again, so shortly after the hour of a digest belongs to it.
 
-Whoever is told in a digest is told some seconds after the hour, and so would be due the day after next.
+A digest goes out some seconds after its hour; without this grace the next would come the day after next.
 """
 
 
 def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
-    """Tell whether something may have to be said once more about what somebody was told.
+    """Tell whether a reminder, an escalation, a closing notice or a question may be due.
 
-    By arithmetic alone: whose hour it is, and who may still decide, is for `judge` to say. Where it cannot be
-    said yet, the row says in `next_at` when it can. Others may still be owed the first message: nobody waits
-    for them.
+    This is arithmetic alone: `judge` decides whose hour it is, and who may still decide. Where a message must
+    wait, the row has the hour in `next_at`. People who are still owed the first message delay nobody else.
     """
     is_held = entry.next_at is not None and entry.next_at > now
     if not is_held and (entry.farewell or any(not each.is_put for each in entry.questions.values())):
@@ -33,17 +32,17 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
     }
     if not may_be.get(entry.state):
         return False
-    # What was due already when it was last looked at has its hour in the row.
+    # A message that was due at the last judgement has its hour in the row.
     covered_at = entry.attempted_at if is_held else None
     dues = [each for each in _dues(entry, cadence) if covered_at is None or each > covered_at]
-    # A morning that had come was judged for everybody, and who has it later has an hour in the row.
+    # The last judgement covered every morning before it; people in later zones have an hour in the row.
     after = entry.attempted_at if is_held or entry.next_at is None else None
     mornings = [_countdown_at(entry, each, cadence, after=after) for each in entry.told.values()]
     return any(due <= now for due in (*dues, *filter(None, mornings)))
 
 
 def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
-    """Tell whether somebody else is to be told that this approval has waited for too long."""
+    """Tell whether an escalation is due."""
     due = _escalation_at(entry, cadence)
     return due is not None and due <= now
 
@@ -51,20 +50,20 @@ def must_escalate(entry: Entry, cadence: Cadence, now: datetime) -> bool:
 def reminders(
     entry: Entry, told: PersonState, cadence: Cadence, address: str | None = None
 ) -> list[datetime]:
-    """Return when somebody is reminded next: of their silence, and of a day that comes near.
+    """Return when a person's next reminders are due: after silence, and before a wanted day.
 
     Args:
         entry: the row.
-        told: what they were told of it.
-        cadence: when people are told.
-        address: theirs, for their own calendar; None for that of whoever comes first.
+        told: the person's state in the row.
+        cadence: the reminder rules.
+        address: for the person's own calendar; None for the earliest calendar of all.
     """
     dues = (_reminder_at(told, cadence), _countdown_at(entry, told, cadence, address=address))
     return [due for due in dues if due is not None]
 
 
 def _dues(entry: Entry, cadence: Cadence) -> list[datetime]:
-    """Return since when people are silent for too long, and when that is escalated."""
+    """Return when reminders for silence and the escalation are due."""
     dues = [_reminder_at(each, cadence) for each in entry.told.values()]
     return [due for due in (*dues, _escalation_at(entry, cadence)) if due is not None]
 

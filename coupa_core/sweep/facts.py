@@ -1,8 +1,8 @@
-"""The facts for the cards that are about to be sent: read after the claim, in a short time of their own.
+"""Read the facts for cards that are about to be sent: after the claim, within a short time of their own.
 
-The cards of a sweep wait for each other, as far as their claims allow, so that one question is about fifty
-documents. Whatever goes wrong leaves the cards as they are: a fact keeps nobody untold. Who is told of what
-has been decided before.
+The cards of a sweep wait for each other, as far as their claims allow, so that one call is about fifty
+documents. After an error the cards go out without facts: a fact never delays a card. The recipients are
+decided before.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from coupa_core.sweep.dependencies import Progress, SweepDependencies
 from coupa_core.sweep.shapes import Judged
 
 FACT_S = 3.0
-"""So long a sweep waits for each fact, all its questions together; without the time, it is not asked for."""
+"""How long a sweep waits for each fact, all calls together; without time left it does not ask."""
 
 TOGETHER = 50
-"""Documents of one question."""
+"""Documents in one call."""
 
 logger = logging.getLogger(__name__)
 
 
 class FactFinder:
-    """Finds the facts of one sweep.
+    """The facts of one sweep.
 
     Args:
-        deps: what a sweep works with.
-        progress: of this sweep.
+        deps: the services and settings of the sweep.
+        progress: the tally of this sweep.
     """
 
     def __init__(self, deps: SweepDependencies, progress: Progress) -> None:
@@ -51,12 +51,12 @@ class FactFinder:
         return len(self._kept)
 
     def keep(self, judged: Iterable[Judged], *, alone: Collection[int], began_s: float) -> list[Judged]:
-        """Keep those of which a card shows facts, and return the others.
+        """Keep the approvals whose cards show facts, and return the others.
 
         Args:
             judged: in any order.
-            alone: the ids of the approvals of which somebody gets a card of their own.
-            began_s: before they were claimed, by the clock that only goes forward.
+            alone: the ids of the approvals that somebody gets as a whole card.
+            began_s: a time before their claims, on the monotonic clock.
         """
         others = []
         for one in judged:
@@ -67,13 +67,13 @@ class FactFinder:
         return others
 
     def due(self, deadline: Deadline, *, is_last: bool) -> list[Judged]:
-        """Return what is to be said now with its facts: of fifty documents, or of all that waits.
+        """Return the approvals to send now, with their facts: those of fifty documents, or all that wait.
 
-        All is due where nothing follows, where the sweep comes to its end, and where the claim of the first
-        was held for long enough: what is read beside it and behind it must leave the time for its card.
+        All are due where nothing follows, where the sweep ends soon, and where the oldest claim has used half
+        of its margin: further reads must leave time for its card.
 
         Args:
-            deadline: of all sending.
+            deadline: for all sending.
             is_last: nothing follows.
         """
         self._count_unled()
@@ -89,7 +89,7 @@ class FactFinder:
         return self._beside(now, deadline.within(patience_s))
 
     def _beside(self, judged: Sequence[Judged], deadline: Deadline) -> list[Judged]:
-        """Return them with their facts; of a document that was asked about before, with those."""
+        """Return them with their facts; facts that were read before are used again."""
         documents = {_key(one): one.document for one in judged if one.document is not None}
         new = [document for key, document in documents.items() if key not in self._found]
         is_said = not (self._progress.is_over or self._progress.has_stopped_sending)
@@ -98,12 +98,12 @@ class FactFinder:
         return [replace(one, facts=self._found.get(_key(one), NO_FACTS)) for one in judged]
 
     def _count_unled(self) -> None:
-        """Count the documents that came without what leads to facts; the log has why."""
+        """Count the documents that came without the fields that lead to facts; the log has the cause."""
         before, self._plainly = self._plainly, self._deps.coupa.read_plainly
         self._progress.count("facts_unled", self._plainly - before)
 
     def _answers(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, FactAnswer]:
-        """Ask about everything at the same time; what cannot be read is left out."""
+        """Ask about all facts at the same time; leave out those that cannot be read."""
         facts = [fact for fact, left_s in self._left_s.items() if min(left_s, deadline.left_s()) > 0]
         answers = map_parallel(
             lambda fact: self._ask(fact, documents, deadline), facts, workers=self._deps.workers
@@ -122,7 +122,7 @@ class FactFinder:
             if isinstance(failure, Denied):
                 self._left_s[fact] = 0.0
         except Exception:
-            # The card must go out, whatever is wrong with what was read beside it.
+            # The card must go out, whatever is wrong with a fact.
             logger.exception("fact spoiled fact=%s", fact)
             self._progress.count("facts_unread")
         self._left_s[fact] -= self._deps.clock.monotonic() - began_s
@@ -146,7 +146,7 @@ class FactFinder:
 
 
 def _can_be_shown(judged: Judged) -> bool:
-    """Tell whether anything of its document is shown."""
+    """Tell whether the card shows the content of the document."""
     document = judged.document
     is_read = document is not None and not (judged.unread or isinstance(document, Unreadable))
     return is_read and document is not None and not document.is_sensitive

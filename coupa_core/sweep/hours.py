@@ -1,4 +1,4 @@
-"""At which hour somebody is told: of what is new, of their own silence, or of the silence of others.
+"""Choose the hour of each announcement, reminder and escalation.
 
 Pure; see `judge`.
 """
@@ -28,15 +28,15 @@ from coupa_core.sweep.shapes import (
 )
 
 NOBODY_AGAIN = timedelta(hours=1)
-"""After this, it is seen whether somebody can be reminded again who cannot be told now."""
+"""After this time, a person who cannot be told now is checked again."""
 
 
 def telling(
     case: ApprovalCase, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]
 ) -> Judged:
-    """Say who is told now, and when the others are: those asleep, and whom it was refused for.
+    """Choose who is told now, and when the others are: people in quiet hours, or whose notice was refused.
 
-    Those whom no message reaches are told when one does.
+    People outside the reach are told when messages reach them.
     """
     reached = case.reached(owed)
     now, entry = case.now, _due(case, judged.entry, reached)
@@ -62,13 +62,13 @@ def telling(
 def once_more(
     case: ApprovalCase, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()
 ) -> Judged:
-    """Add who is reminded, by what they were told themselves, and who hears of their silence.
+    """Add reminders, each by what the person was told, and the escalation.
 
     Args:
-        case: of which somebody was told.
-        judged: so far.
-        told: who was told this version.
-        owed: the keys of those who are told it now or later.
+        case: of an approval that somebody was told of.
+        judged: the judgement so far.
+        told: the people who were told this version.
+        owed: the keys of the people who are told this version now or later.
     """
     entry, people = judged.entry, {each.key: each for each in told}
     late = {
@@ -81,12 +81,12 @@ def once_more(
     if must_escalate(entry, case.policy.cadence, case.now):
         due = _escalation(case, judged)
         dues += [due] if due else []
-        entry = entry if due else ledger.escalated(entry, now=case.now)  # there is nobody to tell
+        entry = entry if due else ledger.escalated(entry, now=case.now)  # nobody receives it
     return asking(case, judged.saying(dues, case.now, entry=entry), people, owed)
 
 
 def _due(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
-    """Note of what is new for which digest it waits."""
+    """Record the hour of the digest for which a new approval waits."""
     cadence = case.policy.cadence
     if cadence.digest_at is None or not owed:
         return replace(entry, due_at=None)
@@ -97,7 +97,7 @@ def _due(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
 
 
 def _hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> datetime:
-    """Return when somebody may be told; what is needed soon at any hour."""
+    """Return when a person may be told; an urgent approval is told at any hour."""
     cadence, now = case.policy.cadence, case.now
     needed_on = judged.document.needed_on if judged.document else None
     hour = now
@@ -107,19 +107,19 @@ def _hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> 
 
 
 def _reminder(case: ApprovalCase, person: Decider | None, entry: Entry, was: PersonState) -> Due | None:
-    """Return when somebody is reminded next; who cannot be told now, perhaps later; None for never."""
+    """Return the next reminder and its hour, or for an unknown person when to check again; None for none."""
     if person is None:
         return case.now + NOBODY_AGAIN, None
     cadence = case.policy.cadence
     due = min(reminders(entry, was, cadence, person.address), default=None)
     if due is None:
-        return None  # it was somebody else's morning
+        return None  # the morning belonged to another time zone
     hour = max(cadence.announce_at(person.address, due), cadence.open_at(person.address, case.now))
     return hour, Message(MessageKind.REMINDER, person)
 
 
 def _escalation(case: ApprovalCase, judged: Judged) -> Due | None:
-    """Return when who is told of the wait; None for nobody. A change that is told now comes first."""
+    """Return the escalation and its hour; None for no reader. Other messages of this sweep go first."""
     managers, key = case.read.managers, judged.approver_key
     if judged.messages or key in managers.unknown:
         return case.now + LOOK_AGAIN, None

@@ -1,7 +1,7 @@
-"""What one claimed approval needs: its row and what was read become messages and the next row.
+"""Judge one claimed approval: its row and the fresh read become messages and the next row.
 
-Pure: it asks nobody and writes nothing. Who is told of what, and at which hour, is decided here and in
-`closings_owed`, `hours` and `questions` alone.
+Pure: it reads and writes nothing. This module, `closings`, `hours` and `questions` alone decide which person
+is told of which approval, and when.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from coupa_core.sweep.shapes import (
 )
 
 SETTLING = timedelta(seconds=10)
-"""Coupa's stamps are whole seconds: what changed so lately is looked at once more."""
+"""Coupa's stamps are whole seconds: an approval that changed so lately is checked once more."""
 
 MISSING, HIDDEN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
-"""The causes of what cannot be shown: Coupa returns no document, or nobody can tell whose turn it is."""
+"""The causes for a document that cannot be shown: Coupa does not return it, or hides whose turn it is."""
 
 
 def judge(
     entry: Entry, read: FreshRead, *, before: State | None, policy: SweepPolicy, now: datetime
 ) -> Judged:
-    """Say what one approval needs.
+    """Return the messages and the next row of one approval.
 
     Args:
         entry: the claimed row.
@@ -64,13 +64,13 @@ def judge(
 
 
 def _pending(case: ApprovalCase) -> Judged:
-    """Judge what waits: every reason not to tell anybody, in order."""
+    """Judge a pending approval: check the reasons for sending nothing, in order."""
     entry, read, approval = case.entry, case.read, case.read.approval
     document, unread = shown_of(entry, approval, read.document)
     if document is None:
         return replace(_put_off(case, ledger.failed, unread, now=case.now), counts=("unread",))
     if entry.cause.startswith(model.UNREAD) and not (unread or isinstance(document, Unreadable)):
-        # It can be read again: nothing counts against it.
+        # The document can be read again: its failures no longer count.
         return _pending(replace(case, entry=replace(entry, cause="", failures=0)))
     cause = _why_wait(case, document)
     if cause:
@@ -84,14 +84,14 @@ def _pending(case: ApprovalCase) -> Judged:
 
 
 def _waiting(case: ApprovalCase, cause: str) -> Judged:
-    """Say that nobody can be told yet."""
+    """Send nothing yet, and check again soon."""
     again = LOOK_UP_AGAIN if cause == "people_unread" else LOOK_AGAIN
     entry = _stopped(case) if cause.startswith(STOPPED) else case.entry
     return replace(_put_off(case, ledger.waiting, cause, until=case.now + again), entry=entry)
 
 
 def _for_nobody(case: ApprovalCase, cause: str) -> Judged:
-    """Say that there is nobody to tell."""
+    """Park an approval that has no recipient."""
     if cause == "shared_address" and case.is_unsure:
         return _put_off(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
     deciders = Deciders((), is_certain=True) if cause == "group_too_large" else case.read.deciders
@@ -101,11 +101,11 @@ def _for_nobody(case: ApprovalCase, cause: str) -> Judged:
 
 
 def _shown(case: ApprovalCase, document: Document, unread: str) -> Judged:
-    """Return the version that is shown, and the row with who may decide on it."""
+    """Return the version that is shown, and the row with its present deciders."""
     deciders, approval = case.read.deciders, case.read.approval
     entry = ledger.deciding(case.entry, deciders.keys, is_certain=deciders.is_certain)
     if entry.has_ended:
-        # It was over and is pending again: old tokens must not fit, and the approver is told anew.
+        # It had ended and is pending again: old tokens must not fit, and people are told anew.
         entry = ledger.next_generation(entry)
     approver_key, (content, content_before) = approval.approver_key or "", content_hashes(document)
     name, name_before = (
@@ -126,7 +126,7 @@ def _shown(case: ApprovalCase, document: Document, unread: str) -> Judged:
 
 
 def _people(case: ApprovalCase, judged: Judged, recipients: Sequence[Decider]) -> Judged:
-    """Say who of the recipients is told now."""
+    """Choose the recipients who are told now."""
     entry = judged.entry
     owed = [each for each in recipients if _is_owed(case, judged, each)]
     if not owed and case.is_unsure:
@@ -142,13 +142,13 @@ def _people(case: ApprovalCase, judged: Judged, recipients: Sequence[Decider]) -
 
 
 def _is_owed(case: ApprovalCase, judged: Judged, person: Decider) -> bool:
-    """Tell whether somebody is to be told: of something new, or once more at an operator's word."""
+    """Tell whether a person must be told: of something new, or again because an operator asked for it."""
     was = judged.entry.to(person.key)
     return case.policy.reach.tells_again(was, person.address) or not was.has(judged.version)
 
 
 def _unsaid(case: ApprovalCase, judged: Judged, owed: Sequence[Decider]) -> Judged:
-    """Say what becomes of what would be told in a trial, or was there before the bridge began."""
+    """Record, and do not send, the messages of a dry run or of the backlog."""
     if not owed:
         return judged.counted("unchanged")
     rest = partial(ledger.waiting, cause=DRY_RUN, until=None)
@@ -161,14 +161,14 @@ def _unsaid(case: ApprovalCase, judged: Judged, owed: Sequence[Decider]) -> Judg
 
 
 def _is_silent(case: ApprovalCase) -> bool:
-    """Tell whether nobody is told of it: in a trial, or because it was there before the bridge began."""
+    """Tell whether nothing is sent: in a dry run, or because the approval belongs to the backlog."""
     touched, began = stamp(case.read.approval.updated_at), case.policy.began_at
     is_news = touched is not None and began is not None and touched > began
     return bool(case.policy.silence) and not (is_news and case.policy.silence == BASELINE)
 
 
 def _why_wait(case: ApprovalCase, document: Document) -> str:
-    """Say why nobody can be told yet; empty when somebody can."""
+    """Return why nobody can be told yet; empty when somebody can."""
     if isinstance(document, Unreadable):
         return document.cause
     if has_stopped(document):
@@ -182,7 +182,7 @@ def _why_wait(case: ApprovalCase, document: Document) -> str:
 
 
 def _stopped(case: ApprovalCase) -> Entry:
-    """Return the row of what waits in a document that does not: a return begins a new round."""
+    """Return the row of a pending approval whose document does not wait; a return begins a new generation."""
     if not case.entry.is_told:
         return case.entry
     owed = closings_owed(case.entry, case.read, policy=case.policy)
@@ -190,7 +190,7 @@ def _stopped(case: ApprovalCase) -> Entry:
 
 
 def _put_off(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
-    """Say that nothing is said, and by which rule the claim ends."""
+    """Return a judgement without messages, whose claim ends by this rule."""
     return Judged(
         entry=case.entry,
         approval=case.read.approval,
@@ -201,10 +201,10 @@ def _put_off(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more:
 
 
 def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tuple[Document | None, str]:
-    """Return the document as far as it can be shown, and why no more of it can.
+    """Return the document as far as it can be shown, and the cause where it is not whole.
 
-    Whoever has to decide is told at least that something waits, and where, when it could not be read for
-    more than half an hour.
+    After half an hour without a readable document, the deciders learn at least that something waits, and
+    where.
 
     Returns:
         No document while it is tried again, and the cause; only type and number after that.
@@ -226,7 +226,7 @@ def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tup
 
 
 def _why_nobody(approval: Approval, deciders: Deciders, recipients: Collection[Decider]) -> str:
-    """Say why nobody can be told; empty when somebody can."""
+    """Return why there is no recipient; empty when there is one."""
     if approval.approver_key is None or not deciders.people:
         return "no_recipient"
     if len(deciders.people) > MAX_DECIDERS:
@@ -235,7 +235,7 @@ def _why_nobody(approval: Approval, deciders: Deciders, recipients: Collection[D
 
 
 def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
-    """Note in the row what was looked at: the next sweep can tell what was touched since, and what is due."""
+    """Record the stamps that were read, so that the next sweep finds what changed since, and what is due."""
     days = entry.wanted_by
     if document is not None and not isinstance(document, Unreadable):
         days = document.wanted_by
@@ -250,6 +250,6 @@ def seen(entry: Entry, approval: Approval, document: Document | None, now: datet
 
 
 def _settled(text: str | None, now: datetime) -> str:
-    """Return a stamp; nothing for one so young that another change in its second would not show."""
+    """Return a stamp; empty for one so young that another change in the same second would not show."""
     time = stamp(text)
     return "" if time is not None and time > now - SETTLING else text or ""

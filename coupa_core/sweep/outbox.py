@@ -1,8 +1,8 @@
-"""The one way out: whatever is said to people goes here, and each row is settled by what became of it.
+"""Send all messages of a sweep, and write the outcome of each into its row.
 
-Many messages for one person are one. A new notice is marked after Moveworks took it: after a crash it may be
-told twice, and is never lost. A reminder and an escalation are recorded before they are sent: after a crash
-they may be lost, and are never told twice.
+Many messages to one person become one. The row records a new notice after Moveworks accepted it: after a
+crash the notice may come twice, and is never lost. The row records a reminder or an escalation before it is
+sent: after a crash it may be lost, and never comes twice.
 """
 
 from __future__ import annotations
@@ -46,35 +46,35 @@ NEWS = (
     MessageKind.QUESTION,
     MessageKind.ANSWER,
 )
-"""What is for information only, and what says something new: an answer comes with its card."""
+"""The kinds that go out before cards: information only, and an answer with its card."""
 
 ALONE = (MessageKind.ANSWER,)
-"""What is a message of its own, however many there are for one person: it has buttons."""
+"""The kinds that are never joined with others: they have buttons."""
 
 MARKED_FIRST = (MessageKind.REMINDER, MessageKind.ESCALATION)
-"""What is recorded before it is sent."""
+"""The kinds that the row records before they are sent."""
 
 NEVER = sys.maxsize
-"""So many messages are too many for one person where each is to come alone."""
+"""The limit where messages to one person are never joined."""
 
 logger = logging.getLogger(__name__)
 
 
 class SendStatus(StrEnum):
-    """What became of a notice."""
+    """How a send ended."""
 
     SENT = "sent"
     REFUSED = "refused"
-    """This notice was at fault; nothing was sent."""
+    """Moveworks refused this notice; nothing was sent."""
     UNKNOWN = "unknown"
-    """It may have arrived."""
+    """The notice may have arrived."""
     UNSENT = "unsent"
-    """Nothing was sent, and it is not the notice's fault."""
+    """Nothing was sent, for a reason that is not the notice's."""
 
 
 @dataclass(frozen=True)
 class SendResult:
-    """What became of a notice, and why it was not sent."""
+    """How a send ended, and the cause where it failed."""
 
     status: SendStatus
     cause: str = ""
@@ -82,16 +82,16 @@ class SendResult:
 
 @dataclass
 class Delivery:
-    """An approval that people are told of under our claim, while it goes on.
+    """The messages of one approval under our claim, while they are sent.
 
     Attributes:
-        judged: what it needs.
+        judged: the judgement.
         entry: the row as it was last written.
-        owed: what is still to be said.
-        refused: for whom Moveworks took no notice.
-        cause: why not, of the last one.
-        is_begun: what must be recorded before is recorded.
-        is_over: there is nothing left to do, or no claim to do it under.
+        owed: the messages that are not sent yet.
+        refused: the keys of the people for whom Moveworks refused the notice.
+        cause: of the last refusal.
+        is_begun: the row records what must be recorded before sending.
+        is_over: nothing is left to do, or the claim is lost.
     """
 
     judged: Judged
@@ -103,24 +103,24 @@ class Delivery:
     is_over: bool = False
 
     def has(self, *kinds: MessageKind) -> bool:
-        """Tell whether one of these kinds is still to be said."""
+        """Tell whether a message of these kinds is not sent yet."""
         return not self.is_over and any(message.kind in kinds for message in self.owed)
 
     def keys(self, kind: MessageKind) -> list[str]:
-        """Return to whom one kind is still to be said."""
+        """Return the keys of the readers of one kind that is not sent yet."""
         return [message.person.key for message in self.owed if message.kind is kind]
 
     def order(self, today: date) -> tuple[date, int]:
-        """Return its place in a list: what is wanted first, then what is oldest."""
+        """Return its place in a list: by wanted day, then by id."""
         document = self.judged.document
         return ((document.wanted_on(today) if document else None) or date.max, self.entry.approval_id)
 
 
 Letter = list[tuple[Delivery, Message]]
-"""What is said to one person at once."""
+"""The messages that one person gets as one."""
 
 
-# ---------------------------------------------------------------------- what becomes of the row
+# ---------------------------------------------------------------------- outcome and row
 
 
 _Change = Callable[[Delivery, Message, datetime], Entry]
@@ -139,7 +139,7 @@ def _told(case: Delivery, message: Message, now: datetime) -> Entry:
 
 
 def _refused(case: Delivery, message: Message, now: datetime) -> Entry:
-    # One address that Moveworks does not take keeps nobody else of the group from being told.
+    # A refused address does not keep the other members of a group from being told.
     case.refused.append(message.person.key)
     return refused(case.entry, message.person.key, now=now)
 
@@ -177,11 +177,11 @@ SETTLED: dict[MessageKind, dict[SendStatus, _Change]] = {
     MessageKind.QUESTION: {SendStatus.SENT: _put, SendStatus.REFUSED: _put, SendStatus.UNKNOWN: _put},
     MessageKind.ANSWER: {SendStatus.SENT: _answered, SendStatus.REFUSED: _refused},
 }
-"""How the row changes, by what was said and what became of it.
+"""How the row changes, by the kind of message and the outcome of the send.
 
-What is not here is still to be said. Where it may have arrived, the claim stays until its lease ends: a
-repeat is rare and late. Where it was surely not sent, the claim is given back, and what was recorded before
-is taken back.
+A message without an entry is still owed. Where it may have arrived, the claim stays until its lease ends, so
+that a second message is rare and late. Where it was surely not sent, the claim is given back, and a record
+that was made before is undone.
 """
 
 
@@ -193,19 +193,19 @@ def _with(cases: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
     return [case for case in cases if case.has(*kinds)]
 
 
-# ---------------------------------------------------------------------- the way out
+# ---------------------------------------------------------------------- the outbox
 
 
 @dataclass
 class Outbox:
-    """The way out of one sweep.
+    """The sender of one sweep.
 
     Attributes:
-        over: one message takes the place of more than so many for one person; `NEVER` for none. Reminders of
-            one person are one of them.
-        deadline: of all sending.
-        suspect: the last send did not come back clean.
-        paused_until: nothing is sent before; None when nothing is paused.
+        over: more messages than this to one person become one; `NEVER` for no limit. All reminders to one
+            person count as one.
+        deadline: for all sending.
+        suspect: the last send failed or has an unknown outcome.
+        paused_until: nothing is sent before; None when there is no pause.
     """
 
     deps: SweepDependencies
@@ -219,7 +219,7 @@ class Outbox:
     _messages: Counter[str] = field(default_factory=Counter)
 
     def alone(self, judged: Sequence[Judged]) -> set[int]:
-        """Return of which approvals somebody is told by a whole card of their own, by their ids."""
+        """Return the ids of the approvals that somebody gets as a whole card."""
         cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
         together = {
             (id(case), id(message)) for letter in self._crowds(cases, CARDS) for case, message in letter
@@ -233,14 +233,14 @@ class Outbox:
         }
 
     def deliver(self, judged: Sequence[Judged], *, behind: int = 0) -> None:
-        """Say everything, so that no approval of a great group keeps the others waiting, and end each claim.
+        """Send all messages and end each claim; no approval of a large group delays the others.
 
-        One message about each approval goes out; more of them only while there is room for those behind. Who
-        is left is told by a later sweep.
+        First one message about each approval goes out; more of them only while there is room for those
+        behind. A later sweep tells the remaining people.
 
         Args:
-            judged: what each approval needs.
-            behind: how many messages wait behind these.
+            judged: the judgements.
+            behind: how many approvals wait behind these.
         """
         cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
         self._each([case for case in cases if not case.owed], self._end, workers=self.deps.workers)
@@ -259,7 +259,7 @@ class Outbox:
         for letter in crowds:
             self._say(letter)
         while new := _with(new, MessageKind.ANNOUNCEMENT):
-            # Those behind may need all that can still be sent in this sweep.
+            # The approvals behind may need all messages that this sweep can still send.
             must_yield = behind > 0 and 0 < self.room() < behind + len(new)
             leave = partial(self._give_back, cause="others_first")
             self._each(new, leave if must_yield else self._next)
@@ -268,7 +268,7 @@ class Outbox:
     def _each(
         self, cases: Sequence[Delivery], work: Callable[[Delivery], None], *, workers: int | None = None
     ) -> None:
-        """Do something for each; one that goes wrong is over, and stops no other."""
+        """Work on each; one that fails is over, and stops no other."""
 
         def isolated(case: Delivery) -> None:
             def done() -> bool:
@@ -278,11 +278,11 @@ class Outbox:
             if self.rows.isolate_errors(case.entry, done) is None:
                 case.is_over = True
 
-        # While Moveworks is under suspicion one send goes alone, and a failure spares the others.
+        # After a failed send one message goes alone first, so that a failure affects no other.
         map_parallel(isolated, cases, workers=workers or (1 if self.suspect else self.deps.workers))
 
     def _crowds(self, cases: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
-        """Return what is said to one person in one message; what was refused before goes alone."""
+        """Return the messages that are joined, by person; a notice that was refused before goes alone."""
         found: dict[tuple[object, ...], Letter] = defaultdict(list)
         for case in _with(cases, *kinds):
             for message in case.owed:
@@ -294,7 +294,7 @@ class Outbox:
         return [letter for some in found.values() if (letter := self._together(some))]
 
     def _together(self, some: Letter) -> Letter:
-        """Return what of somebody's messages is said at once: all where they are too many, else reminders."""
+        """Return the messages of one person that are joined: all if they are too many, else the reminders."""
         again = [(case, message) for case, message in some if message.kind is MessageKind.REMINDER]
         messages = len(some) - max(len(again) - 1, 0)
         if messages > self.over:
@@ -306,16 +306,16 @@ class Outbox:
             self._say([(case, next(message for message in case.owed if message.kind in kinds))])
 
     def _next(self, case: Delivery) -> None:
-        """Send one notice: to whoever of its people was told least in this sweep."""
+        """Send one notice, to the decider who got the fewest messages in this sweep."""
         news = [message for message in case.owed if message.kind is MessageKind.ANNOUNCEMENT]
         message = min(news, key=lambda one: self._messages[one.person.key])
         self._messages[message.person.key] += 1
         self._say([(case, message)])
 
-    # ------------------------------------------------------------------ one letter
+    # ------------------------------------------------------------------ one message
 
     def _say(self, letter: Letter) -> None:
-        """Send one message under all the claims that it is about, and settle each row."""
+        """Send one message under the claims of all its approvals, and write the outcome into each row."""
         marked = [case for case, message in letter if message.kind in MARKED_FIRST and not case.is_begun]
         self._each(marked, self._begin, workers=self.deps.workers)
         letter = [(case, message) for case, message in letter if not case.is_over]
@@ -323,7 +323,7 @@ class Outbox:
         if result is None:
             return
         if result.status is SendStatus.REFUSED and 1 < len(letter) <= self.over:
-            # One of them may be at fault: each reminder of a few goes alone, for it would not come again.
+            # One of a few may be at fault: each reminder goes alone now, since it would not come again.
             letter = [(case, message) for case, message in letter if message.kind is not MessageKind.REMINDER]
         message_of = {id(case): message for case, message in letter}
         cases = [case for case, _ in letter]
@@ -332,14 +332,14 @@ class Outbox:
         )
 
     def _begin(self, case: Delivery) -> None:
-        """Record what must be recorded before it is sent."""
+        """Record reminders and escalations before they are sent."""
         now = self.deps.clock.now()
         entry = reminded(case.entry, case.keys(MessageKind.REMINDER), now=now)
         case.is_begun = True
         self._write(case, escalated(entry, now=now) if case.has(MessageKind.ESCALATION) else entry)
 
     def _sent(self, letter: Letter) -> SendResult | None:
-        """Render and send it; None when many cannot be one message, and each goes alone."""
+        """Compose and send the message; None when several cannot be joined, and each must go alone."""
         is_card, is_one = letter[0][1].kind in CARDS, len(letter) == 1
         try:
             notice = compose(
@@ -347,7 +347,7 @@ class Outbox:
             )
         except Exception:
             if is_card and is_one:
-                raise  # it counts against the approval
+                raise  # the failure counts against the approval
             logger.exception("%s spoiled approvals=%d", "message" if is_one else "digest", len(letter))
             self.progress.count("spoiled", is_one)
             return SendResult(SendStatus.REFUSED, "spoiled") if is_one else None
@@ -367,7 +367,7 @@ class Outbox:
         return result
 
     def _settle(self, case: Delivery, message: Message, result: SendResult) -> None:
-        """Write what came of a message, as the table says; with the last one the claim ends."""
+        """Write the outcome into the row, as `SETTLED` says; the last message ends the claim."""
         change = SETTLED[message.kind].get(result.status)
         if result.status is SendStatus.UNSENT:
             self._give_back(case, result.cause)
@@ -383,7 +383,7 @@ class Outbox:
                 self._end(case)
 
     def _end(self, case: Delivery) -> None:
-        """End the claim, when everything has been said."""
+        """End the claim after the last message."""
         now = self.deps.clock.now()
         entry = case.judged.ended(case.entry, case.refused, cause=case.cause, now=now)
         if entry.state is State.CLOSED:
@@ -401,7 +401,7 @@ class Outbox:
             case.entry = stored
 
     def _give_back(self, case: Delivery, cause: str) -> None:
-        """End the claim of what was surely not sent: it is due as it was before."""
+        """End the claim after a send that surely failed: the row is due as before."""
         case.is_over = True
         before = case.judged.entry
         entry = not_reminded(case.entry, before, case.keys(MessageKind.REMINDER))
@@ -418,7 +418,7 @@ class Outbox:
         return self.deps.channel.free(self.deadline.left_s())
 
     def may_begin(self) -> bool:
-        """Tell whether anything may be sent now: not while paused, and not before a sign of life."""
+        """Tell whether sending may begin: not in a pause, and after a failure only if Moveworks answers."""
         if self._may is None:
             self._may = self._asked()
         return self._may
@@ -438,7 +438,7 @@ class Outbox:
         return True
 
     def _send(self, notice: Notice, under: Sequence[Entry]) -> SendResult:
-        """Send a notice once, under own claims with enough of their lease left."""
+        """Send a notice once, if all claims have enough of their lease left."""
         deps, has_stopped_sending = self.deps, self.progress.is_over or self.progress.has_stopped_sending
         if has_stopped_sending or not self.may_begin() or not deps.channel.acquire(self.deadline):
             return SendResult(SendStatus.UNSENT, "no_turn")
@@ -463,7 +463,7 @@ class Outbox:
         return SendResult(SendStatus.SENT)
 
     def _back_off(self, failure: ServiceError) -> None:
-        """Send nothing more in this sweep; after a 429 nothing before the pause is over."""
+        """Send nothing more in this sweep; after a 429, nothing before the pause ends."""
         self.progress.stop_sending(failure)
         if isinstance(failure, Throttled):
             pause_s = failure.retry_after_s or DEFAULT_PAUSE_S

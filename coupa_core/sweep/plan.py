@@ -1,7 +1,7 @@
-"""What a sweep has to look at: new approvals, those that were touched, and rows whose time has come.
+"""Choose what a sweep claims: new approvals, approvals that changed, and rows that are due.
 
-Pure: it asks nobody and writes nothing. `scan` tells it what Coupa says; the ledger's rows are there before.
-What no look is made of needs nothing.
+Pure: it reads and writes nothing. `scan` passes in what Coupa returns; the ledger's rows are known before.
+An approval that is no candidate needs no work.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from coupa_core.sweep.shapes import MAX_DECIDERS
 USUAL = Cadence()
 
 UNTOLD = ("coupa_", "not_json")
-"""So begins the cause of a row of which Coupa could not say what became of the approval itself."""
+"""The cause of a row begins so where Coupa could not return the approval itself."""
 
 
 class Priority(IntEnum):
-    """Who is looked at first."""
+    """The order in which candidates are claimed."""
 
     OWED = 0
-    """Nobody may have been told yet."""
+    """Perhaps nobody was told yet."""
     UNBLOCKED = 1
-    """It waited for its turn, and its document's approvals changed."""
+    """The approval waited for its turn, and another approval of its document changed."""
     TOUCHED = 2
-    """It was told, and Coupa says that something changed."""
+    """People were told of it, and Coupa says that something changed."""
     DUE = 3
-    """It waits, and was not looked at for a while."""
+    """It waits, and its next check is due."""
     SILENT = 4
-    """It was told long ago, and nothing was heard; or a farewell is owed."""
+    """A reminder, an escalation or a closing notice may be due."""
     GONE = 5
-    """Coupa does not list it any more."""
+    """Coupa no longer lists it."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Candidate:
     """One approval to claim, read and judge.
 
     Attributes:
-        approval: as listed, or made of the row; good for ids only, because it was read before the claim.
+        approval: as listed, or made from the row; only its ids count, because it was read before the claim.
         entry: the row as it was read, or None.
-        priority: who is looked at first.
-        people: keys of those who may decide it, as far as anybody knows before it is read.
-        is_late: one of them may have to be reminded.
+        priority: its place in the order.
+        people: the keys of its deciders, as far as they are known before the claim.
+        is_late: a reminder to one of them may be due.
     """
 
     approval: Approval
@@ -64,7 +64,7 @@ class Candidate:
 
     @property
     def trouble(self) -> int:
-        """Count what went wrong with it before."""
+        """Count its earlier failures."""
         row = self.entry
         if row is None:
             return 0
@@ -72,21 +72,21 @@ class Candidate:
 
 
 class Plan:
-    """What to look at; it grows with what Coupa says.
+    """The candidates of one sweep; each answer of Coupa adds to them.
 
     Args:
-        rows: the open ones, by approval id.
+        rows: the open rows, by approval id.
         now: aware UTC.
-        lease: of claims.
-        cadence: when people are told.
-        is_dry: nothing is sent.
-        reach: the mark of whom messages reach; a row that was judged under another is looked at again.
+        lease: the length of claims.
+        cadence: the hours at which people may be disturbed.
+        is_dry: the sweep sends nothing.
+        reach: the mark of the present reach; a row that was judged under another one is a candidate again.
 
     Attributes:
-        seen: ids of the approvals that Coupa lists as pending, as far as it was asked.
-        new: those of them that have no row, by id.
-        held: how many are claimed by somebody who may still be at work.
-        quiet: how many of those that are listed need nothing.
+        seen: ids of the approvals that Coupa listed as pending in this sweep.
+        new: the approvals without a row, by id.
+        held: how many rows another process has claimed, or wait for an hour that has not come.
+        quiet: how many listed approvals need no work.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class Plan:
         self.new: dict[int, Approval] = {}
         self.held = self.quiet = 0
 
-    # ------------------------------------------------------------------ what Coupa says
+    # ------------------------------------------------------------------ input from Coupa
 
     def add_pending(self, approvals: Iterable[Approval], deciders_of: Mapping[int, Deciders]) -> None:
-        """Take in pending approvals.
+        """Add pending approvals.
 
         Args:
             approvals: as listed.
-            deciders_of: who may decide each of them.
+            deciders_of: the deciders of each, by approval id.
         """
         for approval in approvals:
             number, deciders = approval.id, deciders_of.get(approval.id)
@@ -144,15 +144,15 @@ class Plan:
                 self._people[number] = deciders.keys
 
     def add_left_over(self, approvals: Iterable[Approval]) -> None:
-        """Take in approvals that were listed in an earlier sweep, and left without a row."""
+        """Add approvals that an earlier sweep listed and left without a row."""
         self.new |= {approval.id: approval for approval in approvals if approval.id not in self._rows}
 
     def add_ids(self, numbers: Iterable[int]) -> None:
-        """Take in that nobody knows of approvals but their ids: they are looked at by these, then by rows."""
+        """Add approvals of which only the id is known; where there is a row, the row counts."""
         self.new = {number: Approval(id=number) for number in numbers if number not in self._rows} | self.new
 
     def mark_gone(self, numbers: Iterable[int]) -> None:
-        """Take in that approvals are not pending any more, or are not listed where they would be."""
+        """Mark approvals that are no longer pending, or are missing from the list."""
         for number in numbers:
             row = self._rows.get(number)
             if number not in self.seen:
@@ -162,32 +162,32 @@ class Plan:
                 self._moved.add(row.document_key)
 
     def unlisted(self, ids: IdRange) -> list[int]:
-        """Return the rows with these ids whose approvals nobody has listed."""
+        """Return the ids of rows in this range whose approvals Coupa has not listed."""
         low, high = bisect_left(self._numbers, ids[0]), bisect_right(self._numbers, ids[1])
         return [number for number in self._numbers[low:high] if number not in self.seen]
 
     def awaits_answer(self, row: Entry) -> bool:
-        """Tell whether the answer to a question of a row is waited for, and could be told now."""
+        """Tell whether a row has an open question whose answer could be sent now."""
         is_open = row.state in (State.SENT, State.RETRY, State.WAITING) and not row.ended_as
         is_held = row.next_at is not None and row.next_at > self._now
         return bool(row.questions) and is_open and not is_held and not self._is_dry
 
     def add_comments(self, comments: Mapping[tuple[str, int], Sequence[Comment]]) -> None:
-        """Take in the comments on documents: a row whose question is answered is looked at."""
+        """Add comments on documents: a row whose question is answered becomes a candidate."""
         for row in filter(self.awaits_answer, self._rows.values()):
             written = [each for place in places_of(row) for each in comments.get(place, ())]
             if is_heard(row, written):
                 self._touched.add(row.approval_id)
 
     def add_edits(self, stamps: Mapping[DocumentKey, str]) -> None:
-        """Take in when documents were last edited: an edit need not touch their approvals."""
+        """Add the times of edits to documents: an edit need not touch their approvals."""
         for key, text in stamps.items():
             self._touched |= {row.approval_id for row in self._by_document[key] if row.seen_document != text}
 
-    # ------------------------------------------------------------------ what to do
+    # ------------------------------------------------------------------ output
 
     def candidates(self) -> list[Candidate]:
-        """Return what to look at, in order."""
+        """Return the candidates in the order in which they are claimed."""
         self.held = self.quiet = 0
         candidates = [self._candidate(approval, None, Priority.OWED) for approval in self.new.values()]
         for row in self._rows.values():
@@ -202,7 +202,7 @@ class Plan:
         return Candidate(approval, row, priority, people, is_late=row is not None and self._is_late(row))
 
     def _priority(self, row: Entry) -> Priority | None:
-        """Say how urgent a look at a row is; None when none is needed."""
+        """Return the priority of a row; None when it needs no work."""
         if row.is_held(self._now, self._lease):
             self.held += 1
             return None
@@ -220,10 +220,10 @@ class Plan:
     def _of_gone(self, row: Entry) -> Priority | None:
         waits = row.next_at is not None and row.next_at > self._now
         if waits and row.ended_as and row.cause == QUIET:
-            self.held += 1  # all that is left is to tell somebody who may not be disturbed now
+            self.held += 1  # only a closing notice is left, to somebody in quiet hours
             return None
         if waits and row.state in (State.RETRY, State.PARKED) and row.cause.startswith(UNTOLD):
-            self.quiet += 1  # Coupa could not say how it ended, and is not to be asked again yet
+            self.quiet += 1  # Coupa could not return the approval; the next try is later
             return None
         return Priority.GONE
 
@@ -232,7 +232,7 @@ class Plan:
         return Priority.SILENT if priority is None and self._is_late(row) else priority
 
     def _is_late(self, row: Entry) -> bool:
-        """Tell whether somebody may have to be reminded."""
+        """Tell whether a reminder may be due."""
         return not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now)
 
     def _of_state(self, row: Entry) -> Priority | None:
@@ -244,15 +244,15 @@ class Plan:
             has_changed = is_touched or row.document_key in self._moved
             return self._of_waiting(row, has_changed=has_changed, is_due=is_due)
         if row.state in (State.RETRY, State.PARKED):
-            # What was sent too often is not sent again because somebody touched it.
+            # An approval that was sent too often is not sent again only because somebody touched it.
             is_mended = row.state is State.PARKED and is_touched and not row.uncertain
             return Priority.OWED if is_due or is_mended else None
-        # A decided approval that is still listed either was listed just before, or waits again.
+        # Coupa may list a decided approval for two reasons: it was listed just before, or it waits again.
         is_again = row.state is State.DECIDED and row.approval_id in self.seen
         return Priority.TOUCHED if is_touched or is_again else None
 
     def _is_elsewhere(self, row: Entry) -> bool:
-        """Tell whether messages reach others than when a row was judged; what was decided is no news."""
+        """Tell whether the reach has changed since a row was judged; decided rows do not count."""
         return row.reach != self._reach and row.state is not State.DECIDED
 
     def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Priority | None:
@@ -265,9 +265,9 @@ class Plan:
 
 
 def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Sort by urgency, then what never went wrong, then the newest and the oldest by turns.
+    """Sort by priority, then by earlier failures, then alternate between the newest and the oldest.
 
-    So a new one does not wait behind a backlog, and nobody waits for ever behind what is new.
+    A new approval then does not wait behind a backlog, and an old one does not wait for ever.
     """
     alike: dict[tuple[int, int], deque[Candidate]] = defaultdict(deque)
     for candidate in sorted(candidates, key=lambda candidate: candidate.approval.id):
@@ -282,14 +282,14 @@ def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _named_by(row: Entry) -> Approval:
-    """Return an approval that is good for its ids."""
+    """Return an approval of which only the ids are known."""
     return Approval.model_validate(
         {"id": row.approval_id, "approvable-type": row.document_type, "approvable-id": row.document_id}
     )
 
 
 def _is_others(row: Entry, deciders: Deciders | None) -> bool:
-    """Tell whether other people may decide than when the row was written: no stamp of Coupa's shows that."""
+    """Tell whether the deciders have changed since the row was written; no stamp of Coupa shows that."""
     is_settled = row.state in (State.SENT, State.PARKED) or row.cause == PILOT
     if deciders is None or not deciders.is_certain or not is_settled:
         return False

@@ -1,7 +1,7 @@
-"""What open questions need: the requester is told of them, and whoever asked hears the answer.
+"""Handle open questions: the requester is told of each, and the person who asked receives the answer.
 
-Pure. A question is a comment of ours in Coupa, and its answer a newer one by the person who was asked.
-Of what is not there any more, or was written by anybody else, nothing is said.
+Pure. A question is a comment of ours in Coupa; its answer is a newer comment by the person who was asked.
+Deleted comments, and comments by anybody else, are ignored.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from coupa_core.visible import is_blank
 
 @dataclass
 class QuestionFindings:
-    """What a look at the questions of one row found.
+    """The messages that the open questions of one row need.
 
     Attributes:
-        put: our comments that the person whom each asks is told of now, by id.
-        hidden: ids of our comments that Coupa does not show any more: of these nothing is said.
-        answers: the comments that somebody is told of now, oldest first, by the key of whoever asked.
-        over: ids of our comments that need nothing more: who asked may not decide.
-        waits: somebody is owed an answer, and cannot be told now.
+        put: questions that their addressee is told now, by comment id.
+        hidden: ids of questions whose comment Coupa no longer shows; no message goes out.
+        answers: answers to send now, oldest first, by the key of the person who asked.
+        over: ids of questions that need nothing more, because the person who asked may no longer decide.
+        waits: an answer is there, and the person who asked cannot be told now.
     """
 
     put: dict[int, Comment] = field(default_factory=dict)
@@ -39,9 +39,9 @@ class QuestionFindings:
 
 
 def answers_to(number: int, asked: OpenQuestion, comments: Iterable[Comment]) -> list[Comment]:
-    """Return what the person who was asked wrote after a question, in the order in which it was written.
+    """Return the comments by the person who was asked that are newer than a question, oldest first.
 
-    Nothing where the question itself is not there any more.
+    Empty where the question itself was deleted.
     """
     comments = list(comments)
     if not any(each.id == number and read_mark(each.comments) for each in comments):
@@ -65,7 +65,7 @@ def is_heard(entry: Entry, comments: Iterable[Comment]) -> bool:
 
 
 def places_of(entry: Entry) -> set[tuple[str, int]]:
-    """Return where the comments stand that a row's questions wait for; see `Coupa.comments`."""
+    """Return the records whose comments may answer a row's questions; see `Coupa.comments`."""
     return {(entry.document_type, asked.on) for asked in entry.questions.values()}
 
 
@@ -77,14 +77,14 @@ def heard(
     others: Collection[str],
     is_certain: bool,
 ) -> QuestionFindings:
-    """Say what the open questions of a row need.
+    """Return the messages that the open questions of a row need.
 
     Args:
         entry: the row.
-        comments: on the document, all of them.
-        told: who may decide now and has the current card, by key.
-        others: the keys of those who are told the card now or later.
-        is_certain: whoever is in neither surely may not decide.
+        comments: all comments on the document.
+        told: the deciders who have the current card, by key.
+        others: the keys of the deciders who get the card now or later.
+        is_certain: a person in neither of them surely may not decide.
     """
     found = QuestionFindings()
     written = {each.id: each for each in comments}
@@ -105,19 +105,19 @@ def heard(
 
 
 def closed_by(entry: Entry, person: str, answers: Iterable[Comment]) -> list[int]:
-    """Return which questions of somebody these comments answer: all that were asked before."""
+    """Return the ids of a person's questions that these comments answer: all that are older."""
     newest = max((each.id or 0 for each in answers), default=0)
     return [number for number, asked in entry.questions.items() if asked.by == person and number < newest]
 
 
 def asking(case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
-    """Add who is told of a question, and who hears an answer.
+    """Add the messages about open questions and their answers.
 
     Args:
-        case: with the comments, as far as they were read.
-        judged: so far.
-        told: who was told this version, by key.
-        owed: the keys of those who are told it now or later.
+        case: the approval, with its comments.
+        judged: the judgement so far.
+        told: the people who were told this version, by key.
+        owed: the keys of the people who are told it now or later.
     """
     entry, comments = judged.entry, case.read.comments
     is_sensitive = judged.document is not None and judged.document.is_sensitive
@@ -131,27 +131,27 @@ def asking(case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed
     put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
     dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
     if found.answers and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
-        # Whoever asked may have got it each time: somebody sees it, and it is tried again daily.
+        # The person who asked may have got it each time: operators see it, and it is tried again daily.
         rest = partial(ledger.parked, cause="unknown_outcomes", now=case.now)
         return replace(judged, rest=rest, again=None)
     dues += [_answer(case, told[key], replies) for key, replies in found.answers.items()]
     dues += [due for due in put.values() if due]
     entry = ledger.answered(entry, found.over)
-    # A hidden one was deleted, or the list does not show it: an answer to it is no answer.
+    # A hidden comment was deleted, or the list does not show it; it gets no answer.
     for number in (*found.hidden, *(number for number, due in put.items() if due is None)):
         entry = ledger.put(entry, number)
     return judged.saying(dues, case.now, entry=entry)
 
 
 def _answer(case: ApprovalCase, person: Decider, replies: Sequence[Comment]) -> Due:
-    """Return when whoever asked hears the answer."""
+    """Return the message with an answer, and its hour."""
     opening = case.policy.cadence.open_at(person.address, case.now)
     hour = max(opening, case.entry.to(person.key).retry_at or opening)
     return hour, Message(MessageKind.ANSWER, person, passes_on=tuple(replies))
 
 
 def _question(case: ApprovalCase, key: str, question: Comment) -> Due | None:
-    """Return when somebody is told what they are asked; None where the chat cannot reach them."""
+    """Return the message with a question, and its hour; None where the chat cannot reach the person."""
     person = case.read.known.people.get(key)
     if case.read.known.is_known_later(key):
         return case.now + LOOK_AGAIN, None

@@ -1,4 +1,4 @@
-"""Whom messages reach now: the pilot, if there is one, and whom an operator wants to be told again. Pure."""
+"""The people whom messages reach now: the pilot, and those whom an operator wants told again. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from coupa_core.ledger import PersonState, Repeat, mark_of
 
 @dataclass(frozen=True)
 class Reach:
-    """Whom messages reach.
+    """The people whom messages reach.
 
     Attributes:
-        pilot: only these are told anything; what is new waits for the others.
-        repeats: of an operator, the oldest first; none of a time to come.
+        pilot: only these people receive messages; new messages for others wait.
+        repeats: the operators' requests to tell people again, the oldest first; none from the future.
     """
 
     pilot: Audience = EVERYBODY
@@ -23,15 +23,15 @@ class Reach:
 
     @property
     def mark(self) -> str:
-        """Return by what a row remembers that it was judged so: with another one it is looked at again."""
+        """Return the mark that a row keeps of this reach; a row with another mark is judged again."""
         return mark_of(self.pilot, self.repeats)
 
     def has(self, address: str) -> bool:
-        """Tell whether somebody is told anything."""
+        """Tell whether messages reach a person."""
         return self.pilot.has(address)
 
     def tells_again(self, was: PersonState, address: str) -> bool:
-        """Tell whether somebody is told again what they were told before."""
+        """Tell whether a person is told again what they were told before."""
         return any(each.is_about(was, address) for each in self.repeats)
 
 

@@ -1,4 +1,4 @@
-"""One sweep: every pending approval is announced to its approver, or it is recorded why not."""
+"""Run one sweep: announce every pending approval to its deciders, or record why not."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ from coupa_core.sweep.scan import Scan
 from coupa_core.sweep.work import Work
 
 SWEEP_S = 50.0
-"""A sweep ends within so many seconds, whatever its neighbours do; the next one goes on."""
+"""A sweep ends within so many seconds, whatever the services do; the next one goes on."""
 
 MARKING_S = 2.0
-"""Of these, the last ones, for marking rows and for the status: Coupa and Moveworks have had their time."""
+"""The last of these seconds are for rows and status; Coupa and Moveworks have had their time."""
 
 CLOSING_S = 5.0
-"""Of these, kept for closing: a backlog that fills every minute must not leave dead rows behind."""
+"""Seconds that are kept for closing: a backlog that fills every minute must not leave dead rows behind."""
 
 AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
-"""Counts of what has waited for less than so many seconds; then comes `pending_older`."""
+"""The names of counts, each with the age in seconds that it ends at; `pending_older` comes last."""
 
 RATE_WINDOW_S = 60.0
-"""How far back the ledger's rows are counted against the allowed rate, once in a process."""
+"""How far back the sends of earlier processes count against the allowed rate."""
 
 MAX_PAUSE = timedelta(minutes=20)
-"""A pause further away than any that is set means that the clock was put back; it is ignored."""
+"""A pause that ends later than any real one means that the clock was put back; the sweep ignores it."""
 
 MAX_LEFT = 1_000
-"""New approvals that were left for later and are kept in memory: the next sweep need not find them."""
+"""The most new approvals that are kept in memory for the next sweep."""
 
 _PURGE_EVERY = timedelta(days=1)
 
@@ -73,10 +73,10 @@ class Sweep:
         self._left: list[Approval] = []
 
     def run(self) -> Summary:
-        """Do one sweep.
+        """Run one sweep.
 
         Returns:
-            What was seen and done; a neighbour's failure is in it and in the log, never raised.
+            The result. The failure of a service is in it and in the log, and is never raised.
         """
         progress = Progress(self.deps.clock, seconds=SWEEP_S - MARKING_S)
         is_complete = False
@@ -92,22 +92,22 @@ class Sweep:
         return summary
 
     def _sweep(self, progress: Progress) -> bool:
-        """Read, compare, announce, close; return whether everything came that was asked for."""
+        """Read, compare, announce and close; return whether every read succeeded."""
         deps, now = self.deps, self.deps.clock.now()
         status = deps.ledger.store.status()
         self._owed_since = status.owed_since or self._owed_since
         scan = Scan(deps, progress, status)
-        # Whatever is wrong with what is kept is mended when a reading of the list begins.
+        # A new reading of the list repairs whatever is wrong with the rows in memory.
         aside = self._open_rows(progress, whole=scan.is_at_the_beginning)
         known = self._rows.by_id
         is_first = status.first_run or (status.last_sweep_at is None and not known)
         if is_first and not status.first_run and deps.first_run is not FirstRunPolicy.ANNOUNCE:
-            # Once rows have been written, nothing else would tell that the backlog is not yet through.
+            # Once rows have been written, only this field shows that the first run has not ended.
             deps.ledger.store.save_status(replace(status, first_run=True))
         self._remember_rate(known.values(), now)
         began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
         repeats = read_repeats(deps.ledger.store.note(REPEATS).text)
-        # Of a clock that is ahead of ours: what is told now would count as told before.
+        # A request from a clock ahead of ours waits: messages of this sweep would count as told before it.
         reach = Reach(deps.pilot, [each for each in repeats if each.at <= now])
         plan = Plan(
             known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.mark
@@ -149,7 +149,7 @@ class Sweep:
             last_sweep_at=deps.clock.now(),
             paused_until=work.paused_until,
             suspect=work.suspect,
-            # One bad record must not keep the first run from ending: what comes later would be swallowed.
+            # One bad record must not keep the first run from ending: later approvals would count as backlog.
             first_run=is_first and (deps.is_dry or not scan.is_whole or bool(scan.reading.left)),
             first_run_at=began_at,
             purged_at=status.purged_at,
@@ -167,12 +167,12 @@ class Sweep:
         )
         deps.ledger.store.save_status(ended)
         self._keep_house(ended, progress)
-        # A connection that idles until the next sweep may be gone by then, and a message lost on it.
+        # A connection that idles until the next sweep may be gone by then, and with it a message.
         deps.channel.close_idle()
         return scan.has_all
 
     def _watch(self, due: Owed | None, listed_at: datetime | None, progress: Progress) -> None:
-        """Look at the end, whatever the means: say so when something is owed for long and does not go out."""
+        """Raise an alarm when messages are owed for long and none of them goes out."""
         progress.is_watched = True
         now, has_sent = self.deps.clock.now(), bool(progress.counts().get("sent"))
         if self.deps.is_dry and due is not None:
@@ -185,7 +185,7 @@ class Sweep:
             _raise_alarm(due or Owed(), late)
 
     def _open_rows(self, progress: Progress, *, whole: bool) -> list[int]:
-        """Read the ledger; a row that cannot be read is set aside, and made anew from what Coupa says.
+        """Read the open rows; set aside unreadable ones, so that they are made anew from Coupa's data.
 
         Returns:
             Ids of the approvals whose rows were set aside.
@@ -202,7 +202,7 @@ class Sweep:
         return [int(each.key) for each in corrupt if each.key.isascii() and each.key.isdigit()]
 
     def _remember_rate(self, entries: Iterable[Entry], now: datetime) -> None:
-        """Count what an earlier process sent against the allowed rate."""
+        """Count the sends of an earlier process against the allowed rate."""
         if self._knows_rate:
             return
         self._knows_rate = True
@@ -213,14 +213,14 @@ class Sweep:
                     self.deps.channel.remember(age_s)
 
     def _count_ages(self, unseen: Iterable[Approval], progress: Progress) -> None:
-        """Count what waits by its age: whatever has a row that is not over, and what was left without one."""
+        """Count pending approvals by age: open rows that have not ended, and new approvals without a row."""
         now = self.deps.clock.now()
         waiting = [(None, row) for row in self._rows.by_id.values() if not row.has_ended]
         for approval, row in [*waiting, *((approval, None) for approval in unseen)]:
             progress.count(age_group(age_s(approval, row, now)))
 
     def _keep_house(self, ended: Status, progress: Progress) -> None:
-        """Once a day delete what was closed long ago; the sweep has ended before, whatever becomes of it."""
+        """Once a day delete old closed rows and old events; a failure does not affect the sweep."""
         now = self.deps.clock.now()
         if ended.purged_at is not None and now < ended.purged_at + _PURGE_EVERY:
             return
@@ -236,18 +236,18 @@ class Sweep:
         def note() -> None:
             store.save_status(replace(noted, counts=progress.counts(), failure=progress.failure))
 
-        # Noted first: a purge that never comes to its end would take its time from every sweep.
+        # The status is written first: a purge that never ends would cost every sweep its time.
         steps: list[Callable[[], object]] = [lambda: store.save_status(noted), purge_rows, purge_record, note]
         for step in steps:
             try:
                 with until(progress.deadline):
                     step()
             except ServiceError as failure:
-                progress.record_failure(failure)  # tomorrow's goes on
+                progress.record_failure(failure)  # the purge of tomorrow goes on
 
 
 def _raise_alarm(due: Owed, late: Sequence[str]) -> None:
-    """Log what is owed for too long, by its causes; a `?` stands for a number that nobody knows."""
+    """Log the messages that are owed for too long, by cause; a `?` stands for an unknown number."""
     numbers = {cause: number for cause, number in due.causes.items() if clock_of(cause) in late}
     known = {clock_of(cause) for cause in numbers}
     causes = [f"{cause}:{number}" for cause, number in numbers.items()]
@@ -258,7 +258,7 @@ def _raise_alarm(due: Owed, late: Sequence[str]) -> None:
 
 
 def _with_unread(due: Owed, reading: Reading, status: Status, now: datetime) -> Owed:
-    """Add what the list showed in parts that this sweep did not read."""
+    """Add the approvals without a row in parts of the list that this sweep did not read."""
     before = Reading.of(status.reading)
     number = max(reading.left, before.left if before and not reading.is_complete else 0)
     more = number - due.causes.get(UNSEEN, 0)
@@ -270,7 +270,7 @@ def _with_unread(due: Owed, reading: Reading, status: Status, now: datetime) -> 
 
 
 def age_group(age_s: float) -> str:
-    """Return the name of the count for an approval that waits so long.
+    """Return the name of the count for an age.
 
     >>> age_group(59), age_group(3_600), age_group(8 * 86_400)
     ('pending_1h', 'pending_1d', 'pending_older')

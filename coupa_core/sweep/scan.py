@@ -1,7 +1,7 @@
-"""What Coupa says in one sweep: what changed since the last, and a part of the list of all that waits.
+"""Read Coupa for one sweep: the changes since the last one, and a part of the list of pending approvals.
 
-Changes are asked for by Coupa's stamps, in any status, and cost what changed. The list, which is read part by
-part over several sweeps, needs no stamp: it finds what has gone, and it audits the stamps.
+The changes are found by Coupa's stamps, in any status, and cost calls for changed approvals only. The list is
+read part by part over several sweeps and needs no stamp: it shows what has gone, and it checks the stamps.
 """
 
 from __future__ import annotations
@@ -24,49 +24,49 @@ from coupa_core.sweep.plan import Candidate, Plan
 from coupa_core.sweep.questions import places_of
 
 READING_S = 25.0
-"""Of a sweep, at most, for reading the list: half of it is for telling what is owed."""
+"""The most seconds of a sweep for reading the list; the other half is for sending."""
 
 CHANGES_S = 10.0
-"""Of these, at most, for what changed."""
+"""The most of these seconds for changes."""
 
 CHANGES_PAGES = 20
-"""Pages of changed approvals in one sweep; of more, the list brings the older ones."""
+"""Pages of changed approvals in one sweep; where there are more, the list brings the older ones."""
 
 ANSWERS_S = 5.0
-"""Of these, at most, for answers to questions."""
+"""The most of these seconds for answers to questions."""
 
 EDITS_CALLS = 4
-"""Questions about edited documents in one sweep, where the list is not small; types take turns."""
+"""Calls about edited documents in one sweep, where the list is not small; the types alternate."""
 
 SMALL_CALLS = 3
-"""A list that took so many calls is read in every sweep."""
+"""A list that takes at most so many calls is read in every sweep."""
 
 OVERLAP = timedelta(minutes=10)
-"""How far back changes are asked for once more: Coupa may commit a row late."""
+"""How far back a sweep asks for changes once more, because Coupa may commit a row late."""
 
 LATE_S = 5.0
-"""So much longer a page may take that was asked for in time."""
+"""How much longer a page may take that was asked for in time."""
 
 YOUNG = timedelta(minutes=1)
-"""What was touched so shortly before the question about changes may be committed after it."""
+"""Coupa may commit an approval that was touched so shortly before the question only after it."""
 
 DISTRUST = timedelta(days=1)
-"""So long every sweep reads the list after Coupa's stamps did not show an approval."""
+"""How long every sweep reads the list after Coupa's stamps did not show an approval."""
 
 logger = logging.getLogger(__name__)
 
 
 class Scan:
-    """What one sweep reads of Coupa.
+    """The reads of one sweep.
 
     Args:
-        deps: what a sweep works with.
-        progress: of this sweep.
-        status: what the last sweep left.
+        deps: the services and settings of the sweep.
+        progress: the tally of this sweep.
+        status: of the last sweep.
 
     Attributes:
-        reading: of the list, begun in this sweep or before.
-        has_all: everything that was asked for came.
+        reading: the progress through the list; it began in this sweep or before.
+        has_all: every read of this sweep succeeded.
     """
 
     def __init__(self, deps: SweepDependencies, progress: Progress, status: Status) -> None:
@@ -94,16 +94,16 @@ class Scan:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether this sweep came to the end of the list, and nothing of it failed."""
+        """Tell whether this sweep came to the end of the list without a failure."""
         return self._is_reading and self.reading.is_complete
 
     def run(self, plan: Plan, rows: Collection[Entry], *, audits: bool) -> None:
-        """Ask what changed, then read a part of the list where that is due.
+        """Read the changes, then a part of the list where that is due.
 
         Args:
-            plan: what to look at; it takes in what is read.
-            rows: the open ones.
-            audits: an approval without a row is news, or was missed.
+            plan: receives the data.
+            rows: the open rows.
+            audits: an approval without a row is new, or the stamps did not show it.
         """
         self._plan, self._rows, self._audits = plan, tuple(rows), audits
         reads = [self._read_edits, self._read_answers]
@@ -113,7 +113,7 @@ class Scan:
         if self._is_reading:
             self._read_list()
 
-    # ------------------------------------------------------------------ what changed
+    # ------------------------------------------------------------------ changes
 
     def _read_changes(self) -> None:
         """Read which approvals were touched, newest first."""
@@ -138,10 +138,10 @@ class Scan:
         if ranges.is_complete:
             self._changes = found
         elif not self._is_reading:
-            self.reading, self._is_reading = self._fresh(), True  # the list has what did not come
+            self.reading, self._is_reading = self._fresh(), True  # the list brings the lost pages
 
     def _ranges(self, unread: Iterable[IdRange], failed: Iterable[IdRange] = (), **more: Any) -> Ranges:
-        """Return ranges of approvals; one that cannot be listed is looked at by its id."""
+        """Return a reader of ranges of approvals; one that cannot be listed is read by its id."""
 
         def alone(number: int) -> None:
             with self._lock:
@@ -156,7 +156,7 @@ class Scan:
     def _read_edits(self) -> None:
         """Read which documents were edited: an edit need not touch their approvals.
 
-        It only adds looks. Without it an edit is found at the click, so its failure does not end the sweep.
+        This only adds candidates. Without it the click finds an edit, so a failure does not end the sweep.
         """
         rows = [row for row in self._rows if not row.cause.startswith(UNREADABLE)]
         asked = {
@@ -174,7 +174,7 @@ class Scan:
                 return
 
     def _read_edits_of(self, kind: str, edits: Edits, calls: int) -> Ranges:
-        """Read pages of one type, as many as there are calls."""
+        """Read pages of one type, within the number of calls."""
         since = (stamp(edits.since) or self._asked_at) - OVERLAP
         if not edits.unread:
             edits = replace(edits, asked_at=self._asked_at.isoformat(), left=False, unread=[ALL_IDS])
@@ -201,16 +201,16 @@ class Scan:
         return ranges
 
     def _edits_known(self, kind: str, rows: Iterable[Entry]) -> datetime | None:
-        """Return until when edits of a type have been looked at, where no question tells."""
+        """Return until when edits of a type are known, where no earlier sweep kept that."""
         if self._status.edits_known_until is not None:
             return self._status.edits_known_until
         known = [time for row in rows if row.document_type == kind and (time := stamp(row.seen_document))]
         return min(known, default=None)
 
     def _read_answers(self) -> None:
-        """Read the comments where somebody waits for an answer: one call for fifty documents of a kind.
+        """Read the comments on documents with open questions: one call for fifty documents of a type.
 
-        A comment need not touch its document. Without them an answer is told later, and nothing is lost.
+        A comment need not touch its document. A failure only delays the answer.
         """
         rows = [row for row in self._rows if self._plan.awaits_answer(row)]
         if not rows:
@@ -225,13 +225,13 @@ class Scan:
         with self._lock:
             self._plan.add_comments(comments)
 
-    # ------------------------------------------------------------------ all that waits
+    # ------------------------------------------------------------------ the list
 
     def _fresh(self) -> Reading:
         return Reading(self._now, self._asked_at, sorted(self._deps.coupa.types))
 
     def _begun(self) -> Reading:
-        """Return the reading that goes on or begins; the last one where none is due."""
+        """Return the reading that continues or begins; the last one where none is due."""
         status, now = self._status, self._now
         last, fresh = Reading.of(status.reading), self._fresh()
         if last is None:
@@ -240,7 +240,7 @@ class Scan:
         is_time = not timedelta(0) <= now - last.began_at < period - YOUNG / 2
         if last.unread or (last.failed and not is_time):
             return last
-        # What waited before the bridge began is known when the list has been read: what comes then is new.
+        # The backlog is known when the list has been read; approvals that come later are new.
         is_first = status.first_run and not self._deps.is_dry
         is_distrusted = status.distrusted_until is not None and status.distrusted_until > now
         is_small = last.calls <= SMALL_CALLS and not last.failed
@@ -250,7 +250,7 @@ class Scan:
         return replace(fresh, was_clean=is_clean) if self._is_reading else last
 
     def _read_list(self) -> None:
-        """Read ranges of the list, at the same time where the allowed rate has room."""
+        """Read ranges of the list, several at the same time where the list is long."""
         reading = self.reading
 
         def ask(ids: IdRange) -> IdRange | None:
@@ -270,7 +270,7 @@ class Scan:
             self._progress.record_failure(ranges.failure)
 
     def _take_in(self, page: Page, *, listed: IdRange | None = None) -> None:
-        """Take in one page: of the list, of these ids, or of what changed."""
+        """Add one page: of the list with these ids, or of changes."""
         deciders_of = self._deps.directory.deciders_of(page.pending, self._ends)
         self._progress.count("unreadable", page.unreadable)
         self._progress.count("unasked", page.unasked)
@@ -286,20 +286,20 @@ class Scan:
                 self._plan.mark_gone(self._plan.unlisted((low, listed[1])))
 
     def _should_have_shown(self, approval: Approval) -> bool:
-        """Tell whether the question about changes should have shown a new approval, now or before."""
+        """Tell whether the changes should have shown a new approval, now or before."""
         if self._changes is None or not self._audits or not self.reading.was_clean:
             return False
         touched = stamp(approval.updated_at)
         is_old = touched is None or touched <= self._asked_at - YOUNG
         return is_old and approval.id in self._plan.new and approval.id not in self._changes
 
-    # ------------------------------------------------------------------ what is left
+    # ------------------------------------------------------------------ the end
 
     def leave(self, candidates: Iterable[Candidate], written: Mapping[int, Entry | None]) -> dict[str, Any]:
-        """Return what the status keeps of it.
+        """Return the fields of the status that describe the reads.
 
         Args:
-            candidates: that were planned, and left for later.
+            candidates: those that were left for later.
             written: the rows that this sweep wrote, by approval id.
         """
         left = {candidate.approval.id: candidate for candidate in candidates}
@@ -326,7 +326,7 @@ class Scan:
         }
 
     def _changes_known(self, left: Mapping[int, Candidate], *, has_left_rows: bool) -> datetime:
-        """Return until when changes have been looked at; from the first sweep on there is a question."""
+        """Return until when changes are known; the next sweep asks from there."""
         known = self._status.changes_known_until or self._asked_at
         if self._changes is not None and not self._changes & left.keys():
             known = self._asked_at
@@ -335,7 +335,7 @@ class Scan:
         return known
 
     def _edits_left(self, *, has_left_rows: bool) -> dict[str, Any]:
-        """Return how far the questions about edits have come: on to the next ones, where nothing was left."""
+        """Return how far edits are known; where no candidate was left, the next sweep goes on."""
         edits = {kind: one for kind, one in self._status.edits.items() if Edits.of(one, None)}
         for kind, one in self._edits.items():
             was_left, is_over = one.left or has_left_rows, not one.unread
@@ -347,5 +347,5 @@ class Scan:
 
 
 def _is_news(row: Entry | None) -> bool:
-    """Tell whether somebody would have been told of it before: not where it is nobody's turn yet."""
+    """Tell whether somebody should have been told of it before; not where its turn has not come."""
     return row is not None and not (row.cause == "not_your_turn" or row.cause.startswith(STOPPED))

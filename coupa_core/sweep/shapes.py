@@ -1,4 +1,4 @@
-"""The shapes of a judgement: the policy and what was read go in; messages and the next row come out."""
+"""The input and output of a judgement: policy and fresh read go in, messages and the next row come out."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from coupa_core.notice import BARE
 from coupa_core.sweep.reach import ALL, Reach
 
 MAX_DECIDERS = 200
-"""People of one approval that are told: many more do not fit into a row, and are no group that approves."""
+"""The most deciders of one approval that are told; many more do not fit into a row."""
 
 LOOK_AGAIN = timedelta(minutes=5)
-"""At the latest after this, what waits for its turn or for a recipient is looked at again."""
+"""After this time at the latest, an approval without a turn or a recipient is checked again."""
 
 LOOK_UP_AGAIN = timedelta(minutes=1)
-"""After this, people who could not be looked up are looked up again."""
+"""After this time, people who could not be looked up are looked up again."""
 
 MANAGER = "manager"
-"""Stands for the approver's manager in Coupa, as the one who is told of a long wait."""
+"""The value of ESCALATE_TO that means the approver's manager in Coupa."""
 
 NOBODY = Deciders((), is_certain=False)
 
 
 class ClosingNoticePolicy(StrEnum):
-    """Who is told that a card which was shown has died: nobody, groups only, everybody."""
+    """Which people learn that a card of theirs is out of date: nobody, members of groups, or everybody."""
 
     NEVER = "never"
     GROUPS = "groups"
@@ -41,7 +41,7 @@ class ClosingNoticePolicy(StrEnum):
 
 
 class Role(StrEnum):
-    """As what somebody is told that it is over, as the row keeps it."""
+    """The reason for a closing notice to one person, as the row keeps it."""
 
     SHOWN = "shown"
     REASSIGNED = "reassigned"
@@ -62,22 +62,22 @@ class MessageKind(StrEnum):
 
 
 CARDS = (MessageKind.ANNOUNCEMENT, MessageKind.REMINDER)
-"""The kinds that tell somebody that something waits; several of one reader fit into one message."""
+"""The kinds that announce a pending approval; several to one reader fit into one message."""
 
 DECIDING = (*CARDS, MessageKind.ANSWER)
-"""The kinds by which somebody can decide."""
+"""The kinds of messages with buttons."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something to be said to somebody about one approval.
+    """One message to one person about one approval.
 
     Attributes:
-        kind: what sort of message it is.
-        person: who reads it.
-        role: the reader's, where it is over.
-        passes_on: the comments of others that it is about: a question, or its answer.
-        decides: whoever hears of somebody's silence may decide it, too.
+        kind: its kind.
+        person: the reader.
+        role: of a closing notice, the reason for it.
+        passes_on: the comments in Coupa that it passes on: a question, or its answers.
+        decides: of an escalation, whether the reader is a decider, too.
     """
 
     kind: MessageKind
@@ -88,24 +88,24 @@ class Message:
 
 
 Due = tuple[datetime, Message | None]
-"""What is said, and from when on; nothing where it is only to be seen then whether something can be."""
+"""A message and its earliest hour; without a message, the hour at which the approval is checked again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPolicy:
-    """What a deployment wants.
+    """The settings that decide which messages are sent.
 
     Attributes:
-        cadence: when people are told.
-        rules: what each person can do from chat.
-        closing_policy: who is told that a card has died.
-        tells_requester: whoever asked for a purchase is told how it ended.
-        escalate_to: who is told of a long wait: `manager`, or an address.
-        silence: why nobody is told anything, `dry_run` or `baseline`; empty where people are told.
-        since: when everything was last seen: what is new came after it.
-        began_at: when the bridge began, by Coupa's clock: what was touched later is no backlog; None for long
-            ago.
-        reach: whom messages reach.
+        cadence: the hours at which people may be disturbed.
+        rules: decide what each person can do in chat.
+        closing_policy: which people learn that a card of theirs is out of date.
+        tells_requester: the requester learns how the document ended.
+        escalate_to: who receives escalations: `manager`, or an address.
+        silence: why the sweep sends nothing, `dry_run` or `baseline`; empty where it sends.
+        since: when a sweep last saw everything; a new approval came later.
+        began_at: when the bridge began, by Coupa's clock; approvals that were touched later are not backlog.
+            None after the first run.
+        reach: the people whom messages reach.
     """
 
     cadence: Cadence
@@ -120,7 +120,7 @@ class SweepPolicy:
 
     @property
     def tells_of_ends(self) -> bool:
-        """Tell whether anybody may be told how something ended."""
+        """Tell whether closing notices may be sent."""
         return self.silence != DRY_RUN and (
             self.closing_policy is not ClosingNoticePolicy.NEVER or self.tells_requester
         )
@@ -128,22 +128,22 @@ class SweepPolicy:
 
 @dataclass(kw_only=True)
 class FreshRead:
-    """What was read after the claim, filled in as it is read.
+    """The data that was read after the claim; the reader fills it in step by step.
 
     Attributes:
-        approval: as read, or as it was listed where Coupa does not know it.
-        is_known: Coupa does.
+        approval: as read; as listed where Coupa does not return it.
+        is_known: Coupa returned it.
         document: None when Coupa does not return it.
-        siblings: the document's open approvals, where they tell whose turn it is; None when unread.
-        deciders: who may decide.
+        siblings: the document's open approvals, where they show whose turn it is; None when unread.
+        deciders: of the approval.
         shared: addresses that belong to more than one user of Coupa.
-        unknown: addresses of which nobody can tell.
-        known: whom of those the chat can reach who are to hear that it is over, or what they are asked.
-        managers: of whom Coupa asks, where a long wait is told to them.
-        is_outcome_told: this sweep has told the requester how the document ended.
-        asked: the keys of those whom any pending approval of the same document asks, read for rows that owe a
-            farewell; None when nobody can tell.
-        comments: on the document; None when they could not be read, or nobody wants to know them.
+        unknown: addresses that could not be looked up.
+        known: the readers of closing notices and questions, as far as they could be looked up.
+        managers: of the approver, where they receive escalations.
+        is_outcome_told: this sweep has already told the requester how the document ended.
+        asked: the keys of everybody whom a pending approval of the same document asks, read for rows that owe
+            a closing notice; None when that could not be read.
+        comments: on the document; None when they were not needed, or could not be read.
     """
 
     approval: Approval
@@ -161,13 +161,13 @@ class FreshRead:
 
     @property
     def is_pending(self) -> bool:
-        """Tell whether Coupa still takes a decision on it."""
+        """Tell whether Coupa still accepts a decision."""
         return self.is_known and self.approval.is_pending
 
 
 @dataclass(frozen=True)
 class ApprovalCase:
-    """One approval while it is judged.
+    """The input for the judgement of one approval.
 
     Attributes:
         entry: the claimed row.
@@ -185,32 +185,32 @@ class ApprovalCase:
 
     @property
     def is_unsure(self) -> bool:
-        """Tell whether somebody may decide of whom nobody knows whether the address is theirs alone."""
+        """Tell whether a decider has an address that may belong to two users."""
         return any(person.address in self.read.unknown for person in self.read.deciders.people)
 
     def reached(self, people: Iterable[Decider]) -> list[Decider]:
-        """Return those whom messages reach."""
+        """Return the people whom messages reach."""
         return [each for each in people if self.policy.reach.has(each.address)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What becomes of one approval.
+    """The result of the judgement of one approval.
 
     Attributes:
-        entry: the claimed row, with those who may decide now; in its next round when the approval came back.
+        entry: the claimed row with its present deciders; in its next generation when the approval came back.
         approval: as read.
-        document: the same, as far as it can be shown.
-        rest: how the claim ends when everything has been said, as a rule of the ledger.
-        messages: what is said now, in no order.
-        unsaid: who would be told now if anybody were.
-        again: when the rest can be said; None for never, or for the ledger's rule to say.
+        document: as far as it can be shown.
+        rest: the ledger's rule that ends the claim after all messages.
+        messages: to be sent now, in no order.
+        unsaid: the people who would be told now in a sweep that sends.
+        again: when the remaining messages can be sent; None for never, or where `rest` decides.
         counts: for the summary.
-        approver_key: whom Coupa asks.
-        content: digest of the document.
-        version: what the row remembers.
-        unread: why only type and number of the document are shown; empty when it was read.
-        facts: what is known beside the document; they decide nothing.
+        approver_key: the user or group whom Coupa asks.
+        content: the hash of the signed content.
+        version: the name of this content for this approver and generation.
+        unread: why the card shows only type and number of the document; empty when it was read.
+        facts: further information for the card; no decision depends on it.
     """
 
     entry: Entry
@@ -228,7 +228,7 @@ class Judged:
     facts: Facts = NO_FACTS
 
     def saying(self, dues: Iterable[Due], now: datetime, *, entry: Entry | None = None) -> Judged:
-        """Return it with more to say: what is due now, and again when the next of the others is."""
+        """Return it with those messages that are due now; `again` is when the next of the others is due."""
         dues = list(dues)
         again = [self.again] if self.again else []
         return replace(
@@ -239,14 +239,14 @@ class Judged:
         )
 
     def counted(self, name: str) -> Judged:
-        """Return it with a count for the summary, where nothing is said."""
+        """Return it with a count for the summary, where it has no message."""
         return self if self.messages else replace(self, counts=(*self.counts, name))
 
     def is_changed_for(self, person: Decider) -> bool:
         """Tell whether the person was shown other content of the same approver's approval before.
 
-        What came back as it was, released from hold or opened again, is no change. Nor is anything to
-        somebody who was told its number only.
+        Content that comes back unchanged, released from hold or opened again, is no change. A person who was
+        told only the number sees no change either.
         """
         was = self.entry.to(person.key)
         if not was.version or was.facts == BARE or was.to != self.approver_key:
@@ -258,15 +258,15 @@ class Judged:
         return not any(map(was.has, rounds))
 
     def ended(self, entry: Entry, refused: Collection[str], *, cause: str, now: datetime) -> Entry:
-        """Return the row after the messages; what is left is looked at again at its hour.
+        """Return the row after the messages; it is due again when the next message is.
 
         Args:
             entry: the claimed row as it was last written.
-            refused: who takes no notice of it now.
-            cause: why not.
+            refused: the people for whom Moveworks refused the notice.
+            cause: of the refusal.
             now: aware UTC.
         """
         row = ledger.held_back(entry, refused, cause=cause, now=now) if refused else self.rest(entry)
         if self.again is None or not (self.version or row.state is State.WAITING):
-            return row  # a rule of its own says when it is tried again
+            return row  # the rule has set the time of the next try
         return replace(row, next_at=min(row.next_at or self.again, self.again))

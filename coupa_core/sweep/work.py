@@ -1,6 +1,6 @@
-"""What is looked at, step by step: claimed, read again, judged, and handed over to the outbox.
+"""Work through the candidates: claim, read again, judge, and pass the messages to the outbox.
 
-Nothing is said without an own claim, and only what was read under it decides what is said.
+A sweep sends nothing without its own claim, and only data that was read under the claim decides.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ MAX_TOGETHER = 250
 """Approvals of one person that are claimed together, to become one message."""
 
 LINES_MISSING = "lines_missing"
-"""Counts the documents that came with fewer lines than Coupa counts in them."""
+"""The count of documents that came with fewer lines than Coupa says they have."""
 
 logger = logging.getLogger(__name__)
 
 
 class _Claimed:
-    """An approval that we hold a claim on, and what has been read of it since."""
+    """An approval under our claim, and the data that was read since."""
 
     def __init__(self, candidate: Candidate, entry: Entry) -> None:
         self.candidate = candidate
@@ -72,7 +72,7 @@ class _Claimed:
         return self.candidate.approval.approvable_id is not None
 
     def takes_over(self) -> bool:
-        """Take over what was found of it; False when that says nothing of it."""
+        """Take over the approval as it was found; False when nothing was found out about it."""
         found = self.found
         approval = found.by_id.get(self.read.approval.id)
         if approval is not None:
@@ -84,18 +84,18 @@ class Work:
     """The work of one sweep.
 
     Args:
-        deps: what a sweep works with.
-        progress: of this sweep.
-        deadline: of what Coupa lists; what it does not list any more has until the sweep's own.
-        suspect: the last send of the sweep before did not come back clean.
-        paused_until: nothing is sent before; None when nothing is paused.
-        first_run: what becomes of what waited before the bridge began; None when that is long ago.
-        since: when everything was last seen.
-        began_at: when the bridge began, by Coupa's clock; None when that is long ago.
-        reach: whom messages reach.
+        deps: the services and settings of the sweep.
+        progress: the tally of this sweep.
+        deadline: for approvals that Coupa lists; the others have until the end of the sweep.
+        suspect: the last send of the previous sweep failed or has an unknown outcome.
+        paused_until: the sweep sends nothing before; None when there is no pause.
+        first_run: how the backlog is treated; None after the first run.
+        since: when a sweep last saw everything.
+        began_at: when the bridge began, by Coupa's clock; None after the first run.
+        reach: the people whom messages reach.
 
     Attributes:
-        rows: the ledger's, with what this sweep wrote.
+        rows: the ledger's rows, with the writes of this sweep.
     """
 
     def __init__(
@@ -142,18 +142,18 @@ class Work:
 
     @property
     def suspect(self) -> bool:
-        """Tell whether the last send did not come back clean."""
+        """Tell whether the last send failed or has an unknown outcome."""
         return self._outbox.suspect
 
     @property
     def paused_until(self) -> datetime | None:
-        """Return when something may be sent again; None for at once."""
+        """Return when sending may go on; None for at once."""
         return self._outbox.paused_until
 
     def run(self, candidates: Sequence[Candidate]) -> None:
-        """Go through the looks in order, until the deadline or the allowed rate ends it.
+        """Work through the candidates in order, until the deadline or the allowed rate ends it.
 
-        What Coupa does not list any more comes last, in the time that is kept for it.
+        Approvals that Coupa no longer lists come last, in time that is reserved for them.
 
         Args:
             candidates: from the plan.
@@ -176,7 +176,7 @@ class Work:
         self._report_cut()
 
     def _report_cut(self) -> None:
-        """Say once of all documents that came with fewer lines than Coupa counts in them."""
+        """Log once how many documents came with fewer lines than Coupa says they have."""
         if self._cut:
             self._progress.count(LINES_MISSING, len(self._cut))
             kind, number = min(self._cut, key=str)
@@ -184,16 +184,16 @@ class Work:
             logger.error(text, len(self._cut), kind, number)
 
     def _room(self) -> int:
-        """Return how many messages may still go out; a silent sweep has only its time."""
+        """Return how many messages may still go out; a silent sweep is limited by time only."""
         if not self._policy.silence:
             return self._outbox.room()
         has_time = self._outbox.deadline.left_s() > 0
         return BATCH if has_time and not (self._progress.is_over or self._progress.has_stopped_sending) else 0
 
     def _batch(self, candidates: Sequence[Candidate], *, behind: int = 0) -> None:
-        """Claim some approvals, read them again, judge each, and say what is to be said.
+        """Claim some approvals, read them again, judge each, and send the messages.
 
-        Cards that show facts wait for those of later batches, so that one question is about fifty of them.
+        Cards with facts wait for those of later batches, so that one call reads the facts of fifty.
         """
         workers, began_s = self._deps.workers, self._deps.clock.monotonic()
         claims = map_parallel(self.rows.claim, candidates, workers=workers)
@@ -206,8 +206,8 @@ class Work:
         try:
             whole = self._read(claimed, deadline) if claimed else []
         except ServiceError as failure:
-            self._send_kept(is_last=True)  # what was read before can be said
-            is_gone = claimed[0].is_gone  # and so are all: Coupa has listed the others just before
+            self._send_kept(is_last=True)  # earlier batches were read, and can be sent
+            is_gone = claimed[0].is_gone  # a batch is of one sort
             (self._progress.record_failure if is_gone else self._progress.stop_sending)(failure)
             cause = failure.code
             map_parallel(lambda one: self._give_back(one, cause), claimed, workers=workers)
@@ -219,13 +219,13 @@ class Work:
         self.rows.record()
 
     def _send_kept(self, *, behind: int = 0, is_last: bool = False) -> None:
-        """Say what was kept for its facts, where enough of it has come together, or it can wait no longer."""
+        """Send the cards that wait for facts, when there are enough of them, or they can wait no longer."""
         while due := self._facts.due(self._outbox.deadline, is_last=is_last):
             self._outbox.deliver(due, behind=behind)
             self.rows.record()
 
     def _give_back(self, claimed: _Claimed, cause: str) -> None:
-        """End the claim of what was not read."""
+        """End the claim of an approval that was not read."""
         if claimed.is_gone and claimed.candidate.entry is not None:
             self._progress.count("unreadable")
             self.rows.undo(claimed.entry, claimed.candidate.entry)
@@ -233,7 +233,7 @@ class Work:
             self.rows.give_back(claimed.entry, cause)
 
     def _judged(self, claimed: _Claimed) -> Judged | None:
-        """Judge one approval; None when it is spoiled."""
+        """Judge one approval; None when that failed."""
         judged = self.rows.isolate_errors(claimed.entry, lambda: self._judge(claimed))
         if judged is None:
             return None
@@ -260,10 +260,10 @@ class Work:
         read.is_outcome_told = claimed.key in self._outcomes
         return judge(entry, read, before=before, policy=self._policy, now=deps.clock.now())
 
-    # ------------------------------------------------------------------ what is read after the claim
+    # ------------------------------------------------------------------ reading after the claim
 
     def _read(self, claimed: Sequence[_Claimed], deadline: Deadline) -> Sequence[_Claimed]:
-        """Read what was claimed, after the claim; what cannot be read is given back, and comes no further.
+        """Read the claimed approvals; give back those that cannot be read, and return the others.
 
         Raises:
             ServiceError: Coupa answers nothing useful at all.
@@ -280,11 +280,10 @@ class Work:
         return whole
 
     def _read_named(self, claimed: Sequence[_Claimed], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read the approvals, and at the same time the documents that are known to be theirs."""
+        """Read the approvals and, at the same time, the documents that the listing names."""
         coupa, documents = self._deps.coupa, dict[DocumentKey, Document]()
         listed = [one.read.approval for one in claimed if not one.is_gone]
-        # What no list could name is asked for alone: a record that says another id than its own stands in the
-        # answer for both.
+        # An approval that no list could name is read alone: a record with a wrong id could stand for two.
         together = [one for one in claimed if one.is_named]
         alone = [[one] for one in claimed if not one.is_named]
 
@@ -303,7 +302,7 @@ class Work:
     def _read_documents(
         self, whole: Sequence[_Claimed], documents: dict[DocumentKey, Document], deadline: Deadline
     ) -> None:
-        """Read the documents that have not come yet, and note of each what chat may know of it."""
+        """Read the other documents, and redact those that chat may not show."""
         coupa = self._deps.coupa
         documents |= coupa.documents(self._wanted(whole), deadline)
         self._cut |= {key for key, each in documents.items() if each.lines_left_out}
@@ -312,7 +311,7 @@ class Work:
             one.read.document = coupa.redacted(document, approval) if document else None
 
     def _read_people(self, waiting: Sequence[_Claimed], deadline: Deadline) -> None:
-        """Read whose turn it is, who may decide, at which addresses, and who is told of a long wait."""
+        """Read whose turn it is, the deciders and their addresses, and the readers of escalations."""
         directory = self._deps.directory
         deciders_of = directory.deciders_of([one.read.approval for one in waiting], deadline)
         people = [person for deciders in deciders_of.values() for person in deciders.people]
@@ -328,9 +327,10 @@ class Work:
             one.read.managers = managers
 
     def _wanted(self, claimed: Iterable[_Claimed]) -> list[Approval]:
-        """Return of what the documents are still to be read.
+        """Return the approvals whose documents are still to be read.
 
-        Of what is gone: how it ended is nobody's news by default. And of what was known by its id alone.
+        For an approval that is gone the document matters only where closing notices are on. An approval that
+        was known by its id alone needs its document, too.
         """
         closing_policy = self._policy.tells_of_ends
         return [
@@ -340,7 +340,7 @@ class Work:
         ]
 
     def _miss(self, claimed: Iterable[_Claimed]) -> None:
-        """Give back alone what could not be read, and no other of its batch."""
+        """Give back the approvals that could not be read, without the others of the batch."""
         for one in claimed:
             failure = one.found.failed.get(one.read.approval.id)
             if failure is None:
@@ -349,10 +349,10 @@ class Work:
                 self.rows.fail(one.entry, failure)
 
     def _read_asked(self, read: Iterable[_Claimed], deadline: Deadline) -> None:
-        """Read whom the documents ask of which somebody is to hear that it is over: to them it is not over.
+        """Read whom else the documents ask, before closing notices: for these people it is not over.
 
-        Where that cannot be read, nobody is told yet. What is over is then looked at again as a failure; what
-        is pending goes on, so that those who are asked are told.
+        Where that cannot be read, no closing notice goes out yet. An approval that has ended then counts as a
+        failure and is tried again; a pending one goes on, so that its deciders are told.
         """
         owed = [
             one
@@ -379,7 +379,7 @@ class Work:
             one.read.asked = {key for deciders in asking for key in deciders.keys} if is_known else None
 
     def _read_comments(self, asked_about: Sequence[_Claimed], deadline: Deadline) -> None:
-        """Read the comments of what somebody has asked about, where they do not come with the document."""
+        """Read the comments for open questions, where they do not come with the document."""
         beside = [one for one in asked_about if not _has_comments(one)]
         found = self._comments_beside(beside, deadline)
         for one in asked_about:
@@ -404,7 +404,7 @@ class Work:
             return {}
 
     def _read_known(self, whole: Sequence[_Claimed], deadline: Deadline) -> None:
-        """Look up who is to hear that it is over, or what they are asked."""
+        """Look up the readers of closing notices and of questions."""
         owed = {key for one in whole for key in closings_owed(one.entry, one.read, policy=self._policy)}
         owed |= {each.of for one in whole for each in one.entry.questions.values() if not each.is_put}
         known = self._looked_up(self._deps.directory.known, owed, deadline)
@@ -412,7 +412,7 @@ class Work:
             one.read.known = known
 
     def _without_turn(self, waiting: Iterable[_Claimed]) -> dict[DocumentKey, Document]:
-        """Return the documents that do not tell whose turn it is."""
+        """Return the documents that do not show whose turn it is."""
         found: dict[DocumentKey, Document] = {}
         for one in waiting:
             document, _ = shown_of(one.entry, one.read.approval, one.read.document)
@@ -428,7 +428,7 @@ class Work:
     def _siblings(
         self, asked: Mapping[DocumentKey, Document], deadline: Deadline
     ) -> Mapping[DocumentKey, Sequence[Approval] | ServiceError]:
-        """Read the open approvals of some documents, or why they could not be read."""
+        """Return the open approvals of some documents, or the error of each that could not be read."""
 
         def ask(some: Sequence[DocumentKey]) -> Iterable[tuple[DocumentKey, list[Approval]]]:
             documents = [asked[key] for key in some]
@@ -442,7 +442,7 @@ class Work:
         return {**read.failed, **dict(read.rows)}
 
     def _late(self, waiting: Iterable[_Claimed]) -> set[str]:
-        """Return of whom the managers may be told that something has waited for too long."""
+        """Return the keys of the approvers whose managers may receive an escalation now."""
         cadence, now = self._deps.cadence, self._deps.clock.now()
         if self._policy.silence or self._policy.escalate_to != MANAGER or cadence.open_at("", now) > now:
             return set()
@@ -455,7 +455,7 @@ class Work:
         keys: Collection[str],
         deadline: Deadline,
     ) -> ReachablePeople:
-        """Look people up; a failure keeps only those from being told who had to be looked up."""
+        """Look people up; a failure delays only messages to these people."""
         if not keys:
             return ReachablePeople()
         try:
@@ -480,11 +480,11 @@ def _named(read: FreshRead) -> Document:
 
 
 def bundles(candidates: Sequence[Candidate], *, over: int) -> list[list[Candidate]]:
-    """Keep together what may become one message to one person; the order stays.
+    """Group the candidates that may become one message to one person; the order stays.
 
     Args:
-        candidates: in order.
-        over: how many notices to one person are too many.
+        candidates: in their order.
+        over: more notices than this to one person become one message.
     """
     number = Counter(key for candidate in candidates for key in candidate.people)
     again = Counter(
@@ -505,7 +505,7 @@ def bundles(candidates: Sequence[Candidate], *, over: int) -> list[list[Candidat
 
 
 def _take(queue: deque[list[Candidate]], room: int) -> list[Candidate]:
-    """Take what is looked at next: one message each at least, and no more than there is room for."""
+    """Take the next candidates: each group needs at least one message, and there is room for so many."""
     taken: list[Candidate] = []
     while queue and room > 0 and len(taken) < BATCH:
         taken += queue.popleft()
