@@ -130,7 +130,7 @@ def sweeping(stage: Stage, way: Way, point: Point) -> Toll:
     come_up = [number for number, _ in stage.news[-toll.faults :]] if toll.faults else []
     untold = [number for number in (*owed, *come_up) if not stage.told(number)]
     if untold or not is_at_rest:
-        toll.missed.append(f"sweep, {point}: {untold} were not told in {ROUNDS} minutes")
+        toll.missed.append(f"sweep, {point}: {untold} were not told in {ROUNDS} sweeps that ended")
     return toll
 
 

@@ -44,6 +44,9 @@ CARDS = 20
 ROUNDS = 8
 """Sweeps, a minute apart, until everything has come to rest: lease, skew, and the first back-offs."""
 
+BUSY_ROUNDS = 40
+"""The most sweeps that the host may end, one after the other, for want of time on a busy machine."""
+
 
 @dataclass(frozen=True)
 class Death:
@@ -205,13 +208,23 @@ class Stage:
         return not (places & {"claimed", "retry"} or status["is_moveworks_suspect"])
 
     def rest(self) -> bool:
-        """Sweep each minute until everything has come to rest; tell whether it has."""
-        for _ in range(ROUNDS):
+        """Sweep each minute until everything has come to rest; tell whether it has, in `ROUNDS` that ended.
+
+        Raises:
+            TimeoutError: the machine is too busy for a sweep.
+        """
+        ended = cut_short = 0
+        while ended < ROUNDS:
             self.pass_time(60)
             if self.host.fire() != OK:
-                self.note_death()  # it took longer than it may, on a machine that is busy
+                self.note_death()
+                cut_short += 1
+                if cut_short > BUSY_ROUNDS:
+                    raise TimeoutError(f"the host ended {cut_short} sweeps one after the other")
             elif self.is_at_rest():
                 return True
+            else:
+                ended += 1
         return False
 
 

@@ -19,7 +19,7 @@ from proof.stage import Stage
 BROKEN, EMPTY, CROWDED = "broken", "500 empty", "429 empty"
 """The connection ended; the host has answered for a function that is gone; it lets nobody in."""
 
-TIMEOUT_S = 4
+TIMEOUT_S = 6
 """`functionTimeout` where something runs past it; the host ends the worker two seconds later."""
 
 HEAD_START_S = 0.7
