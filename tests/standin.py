@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,9 +116,14 @@ class StandIn:
 
     def hold(self, name: str) -> Call:
         """Begin a call that lasts until it is let go, and return when the function has begun."""
+        call = self.call(name)
+        eventually((self.app_dir / f"{name}.begun").exists)
+        return call
+
+    def call(self, name: str) -> Call:
+        """Begin a call that lasts until it is let go."""
         call = Call(self, name)
         call.start()
-        eventually((self.app_dir / f"{name}.begun").exists)
         return call
 
     def said(self, text: str) -> bool:
@@ -156,16 +162,24 @@ class Call(threading.Thread):
 
 @contextmanager
 def launched(app_dir: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the host as a person would; the process and its worker are ended with the block."""
+    """Run the host as a person would; the process and its workers are ended with the block."""
     command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--app", str(app_dir), *arguments]
     environ = os.environ | {"SETTING": "set", "POLL_SCHEDULE": "0 0 0 1 1 *"} | settings
     with subprocess.Popen(
-        command, cwd=ROOT, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=environ,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     ) as running:
         try:
             yield running
         finally:
-            running.kill()
+            # A worker outlives its host until its functions have ended, and holds the pipes until then.
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -93,7 +93,7 @@ from sandbox.timeshift import ProcessTime
 from coupa_core.clock import SystemClock
 moved, clock = ProcessTime(), SystemClock()
 wall, steady = clock.now(), clock.monotonic()
-moved.advance(86_400)
+moved.set_ahead(86_400)
 print((clock.now() - wall).days, int((clock.monotonic() - steady) // 86_400))
 """
     done = subprocess.run(
