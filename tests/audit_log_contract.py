@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from azure.data.tables import UpdateMode
+from unruly import Lossy
 
 from coupa_core.audit_log import (
     GENESIS,
@@ -25,11 +26,8 @@ from coupa_core.audit_log import (
     canonical,
     row_hash,
 )
-from coupa_core.errors import ServiceError
 from coupa_core.table_audit_log import TableAuditStore, partition, row_key
 from sandbox.clock import ManualClock
-
-T = TypeVar("T")
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """The beginning of the simulators' clock."""
@@ -188,42 +186,7 @@ def silently(store: AuditStore, *, before: Mapping[str, bytes], after: Mapping[s
     store.write(seals.on(replace(begun, seq=1, hash=own)), [Row(1, text, monday.hash, own, seals.of(own))])
 
 
-class LossyAuditStore(MemoryAuditStore):
-    """A store whose answers get lost: it does what it is asked, or not, and raises all the same."""
+class LossyAuditStore(Lossy, MemoryAuditStore):
+    """A store of the audit record whose answers get lost."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-        self._losses: dict[str, list[tuple[ServiceError, bool]]] = {}
-        self._before: dict[str, Callable[[], object]] = {}
-
-    def lose(self, method: str, error: ServiceError, *, is_done: bool, times: int = 1) -> None:
-        """Raise that error at the next so many calls, after doing the work or instead of it."""
-        self._losses[method] = [(error, is_done)] * times
-
-    def let_in(self, method: str, work: Callable[[], object]) -> None:
-        """Let somebody else do something just before the next call."""
-        self._before[method] = work
-
-    def head(self, day: date) -> Head | None:
-        """Return the head of a day."""
-        return self._through("head", lambda: super(LossyAuditStore, self).head(day))
-
-    def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-        """Return the rows of a day."""
-        return self._through("rows", lambda: super(LossyAuditStore, self).rows(day, after=after))
-
-    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-        """Store rows and the head of their day."""
-        return self._through("write", lambda: super(LossyAuditStore, self).write(head, rows))
-
-    def _through(self, method: str, work: Callable[[], T]) -> T:
-        self.asked.append(method)
-        self._before.pop(method, lambda: None)()
-        losses = self._losses.get(method)
-        if not losses:
-            return work()
-        error, is_done = losses.pop()
-        if is_done:
-            work()
-        raise error
+    methods = ("head", "rows", "write")

@@ -107,9 +107,6 @@ REASONS: list[tuple[str, str]] = [
 ]
 """Reasons as they are given, and what of them must arrive after the mark."""
 
-OVERLONG = ["y" * (256 - len(MARK)), "&" * 1_000, "%" * 8_000, "\u00e4" * 500, "\U0001f600" * 255]
-"""Reasons of which not all would arrive."""
-
 INVISIBLE = [
     *range(0x09), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0), 0xAD, 0x61C, 0x180E,
     *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x2070), 0xFEFF,

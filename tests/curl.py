@@ -28,7 +28,6 @@ class Curl:
     body: str | None = None
 
     def names(self) -> set[str]:
-        """Return the names of the placeholders."""
         texts = [self.url, *self.headers.values(), self.body or ""]
         return {found["name"] for text in texts for found in _PLACEHOLDER.finditer(text)}
 
@@ -46,7 +45,6 @@ class Curl:
         )
 
     def send(self, params: Mapping[str, str] | None = None) -> requests.Response:
-        """Send it, byte for byte."""
         body = None if self.body is None else self.body.encode()
         return requests.request(
             self.method, self.url, params=params, headers=self.headers, data=body, timeout=20

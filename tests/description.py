@@ -44,7 +44,6 @@ def followed(value: Any) -> Any:
 
 
 def examples(media: dict[str, Any]) -> Iterator[Any]:
-    """Yield the example values of a body."""
     if "example" in media:
         yield media["example"]
     for each in media.get("examples", {}).values():

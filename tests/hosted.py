@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
+from proof.processes import Host
 
 from coupa_core.documents import COMMENT_SCOPE
-from coupa_core.settings import NAMES
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.server import BASELINE
 from sandbox.coupa.world import Line
@@ -39,7 +35,7 @@ class Hosted:
     coupa_url: str
     moveworks_url: str
     app_url: str
-    pid: int
+    host: Host
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def approver(self, *, waiting: int = 1) -> str:
@@ -80,8 +76,7 @@ class Hosted:
 
     def kill_worker(self) -> None:
         """End the process that runs the functions, as a lack of memory does; the host stays."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        self.host.kill_worker()
 
     def sweep(self) -> None:
         """Sweep once; health is green then, and the bridge has rows of what waits."""
@@ -123,26 +118,11 @@ def hosted(app: Path = ROOT, more: Mapping[str, str] | None = None) -> Iterator[
             "LEDGER_CONNECTION": "memory",
             **(more or {}),
         }
-        command = [sys.executable, "-m", "sandbox.host", "--port", "0", "--no-timers", "--app", str(app)]
-        process = subprocess.Popen(
-            [*command, "--function-key", FUNCTION_KEY],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name not in NAMES} | settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        options = ("--no-timers", "--function-key", FUNCTION_KEY)
+        host = Host(settings, app=app, options=options)
         try:
-            assert process.stdout
-            started = next((line for line in process.stdout if line.startswith("Host started")), None)
-            if started is None:
-                raise RuntimeError("the local host did not start")
-            app_url = started.split()[-1]
-            place = Hosted(coupa, moveworks, coupa_url, moveworks_url, app_url, process.pid)
+            place = Hosted(coupa, moveworks, coupa_url, moveworks_url, host.url, host)
             place.sweep()
             yield place
         finally:
-            process.kill()
-            process.wait()
-            assert process.stdout
-            process.stdout.close()
+            host.end()

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from azure.data.tables import TableClient
+from unruly import Lossy
 
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, OpenQuestion, PersonState, State
@@ -104,7 +105,6 @@ def at_once(number: int, work: Callable[[int], T]) -> list[T | ServiceError]:
 
 
 def put(store: LedgerStore, entries: Iterable[Entry], *, are_closed: bool = False) -> None:
-    """Store many rows quickly."""
     if isinstance(store, TableStore):
         store.status()  # makes the table
         partition = CLOSED if are_closed else OPEN
@@ -122,46 +122,7 @@ def put_raw(client: TableClient, rows: list[dict[str, Any]]) -> None:
         client.submit_transaction([("create", each) for each in rows[start : start + 100]])
 
 
-class LossyStore(MemoryStore):
-    """A store whose answers get lost: it does what it is asked, or not, and raises all the same."""
+class LossyStore(Lossy, MemoryStore):
+    """A ledger's store whose answers get lost."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-        self._losses: dict[str, list[tuple[ServiceError, bool]]] = {}
-        self._before: dict[str, Callable[[], object]] = {}
-
-    def lose(self, method: str, error: ServiceError, *, is_done: bool, times: int = 1) -> None:
-        """Raise that error at the next so many calls, after doing the work or instead of it."""
-        self._losses[method] = [(error, is_done)] * times
-
-    def let_in(self, method: str, work: Callable[[], object]) -> None:
-        """Let somebody else do something just before the next call."""
-        self._before[method] = work
-
-    def read(self, approval_id: int) -> Entry | None:
-        """Return the open row of an approval."""
-        return self._through("read", lambda: super(LossyStore, self).read(approval_id))
-
-    def insert(self, entry: Entry) -> str:
-        """Store a new row."""
-        return self._through("insert", lambda: super(LossyStore, self).insert(entry))
-
-    def replace(self, entry: Entry) -> str:
-        """Store a row over the one that was read."""
-        return self._through("replace", lambda: super(LossyStore, self).replace(entry))
-
-    def archive(self, entry: Entry) -> None:
-        """Move a row to the closed ones."""
-        self._through("archive", lambda: super(LossyStore, self).archive(entry))
-
-    def _through(self, method: str, work: Callable[[], T]) -> T:
-        self.asked.append(method)
-        self._before.pop(method, lambda: None)()
-        losses = self._losses.get(method)
-        if not losses:
-            return work()
-        error, is_done = losses.pop()
-        if is_done:
-            work()
-        raise error
+    methods = ("read", "insert", "replace", "archive")

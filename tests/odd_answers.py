@@ -20,5 +20,4 @@ ODD_ANSWERS: list[dict[str, Any]] = [
 
 
 def name_of(how: dict[str, Any]) -> str:
-    """Return a name for a test's case."""
     return f"{how.get('kind', '')}{how.get('status', '')}{how.get('body', '')[:6]}"

@@ -34,7 +34,6 @@ def section(page: str, heading: str) -> str:
 
 
 def lists(text: str) -> list[list[str]]:
-    """Return the bulleted lists of a text."""
     found = re.findall(r"(?:^- .*\n)+", text, re.MULTILINE)
     return [[line.removeprefix("- ") for line in each.splitlines()] for each in found]
 

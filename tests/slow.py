@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
+from bridge import SETTINGS, neighbours
 
 from coupa_core import app
 from coupa_core.app import Bridge, Overrides, build
@@ -23,13 +23,10 @@ from coupa_core.endpoints import Reply, Request
 from coupa_core.settings import read_settings
 from sandbox.clock import RealClock
 from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Line
-from sandbox.moveworks import MoveworksSimulator
 from sandbox.serving import served
 
 APPROVER = "jamie@example.com"
-EVENT_ID = "5d4a2f6e-0000-4000-8000-000000000001"
 PENDING = 30
 """Approvals that wait: more than a sweep has workers."""
 
@@ -260,32 +257,23 @@ class Stage:
 
 
 def _settings(coupa_url: str, moveworks_url: str) -> dict[str, str]:
-    return {
+    changed = {
         "COUPA_BASE_URL": coupa_url,
-        "COUPA_CLIENT_ID": CLIENT_ID,
-        "COUPA_CLIENT_SECRET": CLIENT_SECRET,
         "COUPA_MAX_PER_SECOND": "25",
         "MOVEWORKS_BASE_URL": moveworks_url,
-        "MOVEWORKS_EVENT_ID": EVENT_ID,
-        "MOVEWORKS_API_KEY": API_KEY,
-        "ACTION_TOKEN_KEYS": TOKEN_KEYS,
-        "LIST_TOKENS": "on",  # what is clicked comes from the list
-        "LEDGER_CONNECTION": "memory",
         "FIRST_RUN": "announce",
-        "DIGEST_OVER": "0",
         "RELAY": "on",
         "RELAY_DOMAINS": "example.com",
     }
+    left_out = {"COUPA_CLIENT_LOGIN", "MOVEWORKS_MAX_PER_MINUTE", "CLOSING_NOTICE"}
+    return {name: value for name, value in SETTINGS.items() if name not in left_out} | changed
 
 
 @contextmanager
 def stage() -> Iterator[Stage]:
     """Run healthy neighbours, with approvals that wait and the card of one of them."""
-    coupa = CoupaSimulator(
-        clock=RealClock(), client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
-    )
+    coupa, moveworks = neighbours(RealClock())
     coupa.max_per_second = None
-    moveworks = MoveworksSimulator(api_key=API_KEY, event_id=EVENT_ID)
     moveworks.max_per_minute = None
     approver = coupa.world.add_user(email=APPROVER, firstname="Jamie", lastname="Fox")
     requester = coupa.world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from proof.processes import children, wait_for
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 60.0
@@ -65,24 +66,13 @@ def write_app(folder: Path, source: str = APP, *, host_json: str = '{"version": 
     return folder
 
 
-def eventually(what: Callable[[], object], *, within_s: float = WAIT_S) -> None:
+def eventually(what: Callable[[], object]) -> None:
     """Wait until something is so.
 
     Raises:
-        AssertionError: it is not so in time.
+        TimeoutError: it is not so in time.
     """
-    end = time.monotonic() + within_s
-    while not what():
-        assert time.monotonic() < end, "it did not come to be so in time"
-        time.sleep(0.02)
-
-
-def is_gone(pid: int) -> bool:
-    """Return whether a process has ended, even where nobody has waited for it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
-        return True
+    wait_for(what, "what is awaited")
 
 
 @dataclass
@@ -97,12 +87,10 @@ class StandIn:
 
     def worker(self) -> int:
         """Return the process of the worker: the host's only child."""
-        pid = self.process.pid
-        [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-        return int(child)
+        [child] = wait_for(lambda: children(self.process.pid), "a worker")
+        return child
 
     def get(self, path: str, **details: object) -> requests.Response:
-        """Ask a function."""
         return requests.get(f"{self.url}/api/{path}", timeout=WAIT_S, **details)  # type: ignore[arg-type]
 
     def answer(self, path: str) -> int:
@@ -127,7 +115,6 @@ class StandIn:
         return call
 
     def said(self, text: str) -> bool:
-        """Return whether the log holds a text."""
         return any(text in line for line in list(self.log))
 
     def ticks(self) -> list[list[str]]:
@@ -151,7 +138,6 @@ class Call(threading.Thread):
         self.seconds = time.monotonic() - begun
 
     def let_go(self) -> None:
-        """Let the function end."""
         (self._host.app_dir / f"{self._name}.go").touch()
 
     def result(self) -> int | None:

@@ -45,7 +45,6 @@ class Sent:
 
     @property
     def body(self) -> bytes:
-        """Return what came after the headers."""
         return self.raw.partition(b"\r\n\r\n")[2]
 
 
@@ -72,11 +71,9 @@ class Tap:
     connections: list[bytearray] = field(default_factory=list)
 
     def sent(self) -> list[Sent]:
-        """Return what was sent, in order."""
         return [Sent(bytes(kept)) for kept in self.connections]
 
     def clear(self) -> None:
-        """Forget what was sent so far."""
         self.connections.clear()
 
 
@@ -141,7 +138,6 @@ class Surface:
     def click(
         self, card: Delivered, verb: str, *, actor: str | None = None, **parts: Any
     ) -> requests.Response:
-        """Press a button of a notice."""
         headers = {
             "X-Actor-Email": actor or card.recipient,
             "X-Action-Token": card.slots["action_token"],

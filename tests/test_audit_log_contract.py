@@ -7,7 +7,6 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -30,6 +29,7 @@ from audit_log_contract import (
     head_of,
     stored,
 )
+from unruly import before, failing, once
 
 from coupa_core.audit_log import (
     GENESIS,
@@ -275,26 +275,11 @@ def test_our_own_rows_are_known_again_behind_those_of_somebody_else(error: Servi
     store = LossyAuditStore()
     audit_log, theirs = appending(store), audit_log_on(store, writer="theirs")
     store.lose("write", error, is_done=True)
-    asked = store.asked.append
-    store.asked = _Noting(asked, lambda: store.let_in("head", lambda: theirs.append([event(9)])))
+    once(store, "write", lambda: store.let_in("head", lambda: theirs.append([event(9)])))
 
     audit_log.append([event(2)])
 
     assert [number for _, _, number in stored(audit_log)] == [1, 2, 9]
-
-
-class _Noting(list[str]):
-    """Notes what was asked, and does something when the first write was."""
-
-    def __init__(self, note: object, work: object) -> None:
-        super().__init__()
-        self._work = work
-
-    def append(self, method: str) -> None:
-        """Note a method."""
-        super().append(method)
-        if method == "write" and self.count("write") == 1:
-            self._work()  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("error", BY_NAME)
@@ -474,55 +459,19 @@ def test_a_late_writer_does_not_append_to_a_day_that_was_followed(audit_store: A
     audit_log = audit_log_on(audit_store, clock=late)
     audit_log.append([event(1)])
     other = audit_log_on(audit_store, clock=early, writer="other")
-    write, calls = audit_store.write, []
+    asked: list[date] = []
 
-    def write_late(head: Head, rows: list[Row]) -> Head:
-        calls.append(head.day)
-        if len(calls) == 1:
-            audit_store.write = write  # type: ignore[method-assign]
+    def meanwhile(head: Head, _: object = ()) -> None:
+        if not asked:
+            asked.append(head.day)
             other.append([event(2)])
-        return write(head, rows)
 
-    audit_store.write = write_late  # type: ignore[method-assign,assignment]
+    before(audit_store, "write", meanwhile)
     audit_log.append([event(3)])
 
-    assert calls == [MONDAY]
+    assert asked == [MONDAY]
     assert stored(audit_log) == [(MONDAY, 1, 1), (TUESDAY, 1, 2), (TUESDAY, 2, 3)]
     assert audit_log.verify().broken is None
-
-
-def test_a_writer_whose_clock_is_behind_appends_to_the_day_that_others_have_begun(
-    audit_store: AuditStore,
-) -> None:
-    fill(audit_store, [1, 1])
-
-    audit_log_on(audit_store).append([event(9)])
-
-    assert [(day, seq) for day, seq, _ in stored(audit_log_on(audit_store))] == [
-        *((MONDAY, 1), (TUESDAY, 1), (TUESDAY, 2))
-    ]
-    assert audit_log_on(audit_store).verify().broken is None
-
-
-def test_a_day_whose_opener_died_is_opened_by_the_next_one(audit_store: AuditStore) -> None:
-    """At every step between the last row of Monday and the first of Tuesday."""
-    clock = late_evening()
-    audit_log_on(audit_store, clock=clock).append([event(1)])
-    monday = head_of(audit_store, MONDAY)
-    clock.advance(2)
-    steps: list[Callable[[], Head]] = [
-        lambda: audit_store.write(SEALS.on(replace(head_of(audit_store, MONDAY), next=TUESDAY))),
-        lambda: audit_store.write(SEALS.on(Head(day=TUESDAY, hash=monday.hash, before=MONDAY))),
-        lambda: audit_store.write(SEALS.on(replace(head_of(audit_store, MONDAY), is_followed=True))),
-    ]
-    for step in steps:
-        step()
-        assert audit_log_on(audit_store, clock=clock).verify().broken is None
-
-    audit_log_on(audit_store, clock=clock, writer="next").append([event(2)])
-
-    assert stored(audit_log_on(audit_store)) == [(MONDAY, 1, 1), (TUESDAY, 1, 2)]
-    assert audit_log_on(audit_store).verify().broken is None
 
 
 def test_a_day_that_was_named_and_never_begun_stays_empty(audit_store: AuditStore) -> None:
@@ -594,16 +543,10 @@ def test_nothing_is_appended_to_a_day_whose_head_is_gone() -> None:
 def test_rows_that_are_appended_during_the_check_are_no_fault() -> None:
     store = LossyAuditStore()
     audit_log = appending(store)
-    read = store.head
-
-    def head(day: date) -> Head | None:
-        store.head = read  # type: ignore[method-assign]
-        audit_log.append([event(4)])
-        return read(day)
 
     def meanwhile() -> None:
         audit_log.append([event(2), event(3)])
-        store.head = head  # type: ignore[method-assign]
+        store.let_in("head", lambda: audit_log.append([event(4)]))
 
     store.let_in("rows", meanwhile)
 
@@ -711,11 +654,10 @@ def test_the_last_day_is_never_purged_however_old(audit_store: AuditStore) -> No
 def test_a_purge_that_was_broken_off_is_finished_by_the_next_one() -> None:
     store = MemoryAuditStore()
     audit_log = fill(store, [3, 5, 4, 2])
-    erase = store.erase
-    store.erase = _no_erase  # type: ignore[method-assign]
+    come_back = failing(store, "erase", Unknown("audit_503", "lost"))
     with pytest.raises(Unknown):
         audit_log.purge(keep_days=1)
-    store.erase = erase  # type: ignore[method-assign]
+    come_back()
 
     assert [day for day, _, _ in stored(audit_log)] == [WEDNESDAY] * 4 + [THURSDAY] * 2
     assert audit_log.verify().broken is None
@@ -725,22 +667,12 @@ def test_a_purge_that_was_broken_off_is_finished_by_the_next_one() -> None:
     assert [day for day, _ in store.heads()] == [THURSDAY, WEDNESDAY, TUESDAY]
 
 
-def _no_erase(day: date, *, with_head: bool) -> int:
-    raise Unknown("audit_503", "lost")
-
-
 def test_a_purge_stops_at_its_deadline_and_the_next_one_goes_on() -> None:
     store = MemoryAuditStore()
     audit_log = fill(store, [3, 5, 4, 2])
     clock = ManualClock()
     deadline = Deadline(clock, 1)
-    erase = store.erase
-
-    def slow(day: date, *, with_head: bool) -> int:
-        clock.advance(0.6)
-        return erase(day, with_head=with_head)
-
-    store.erase = slow  # type: ignore[method-assign]
+    before(store, "erase", lambda *_, **__: clock.advance(0.6))
 
     assert audit_log.purge(keep_days=1, deadline=deadline) == 3  # the root, and Monday
     assert audit_log.verify().broken is None

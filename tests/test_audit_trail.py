@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, World, offered
+from unruly import after, away
 
-from coupa_core.audit_log import EventKind, Head, MemoryAuditStore, Row
-from coupa_core.errors import Unavailable
+from coupa_core.audit_log import EventKind
 from sandbox.coupa.world import Group
-
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
-
-
-class Away(MemoryAuditStore):
-    """A record that cannot be written while it is away."""
-
-    is_away = True
-
-    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-        if self.is_away:
-            raise Unavailable("audit_503", "away")
-        return super().write(head, rows)
 
 
 def events(world: World, *kinds: EventKind) -> list[dict[str, Any]]:
@@ -36,13 +21,6 @@ def events(world: World, *kinds: EventKind) -> list[dict[str, Any]]:
         assert head is not None
         found += [row.values()["event"] for row in world.audit_store.rows(day)]
     return [each for each in found if not kinds or each["kind"] in kinds]
-
-
-def told(*approvers: Any, **more: Any) -> tuple[World, Any]:
-    world = World(**more)
-    world.requisition(*(approvers or (JAMIE,)))
-    [card, *_] = world.announced()
-    return world, card
 
 
 def test_every_notice_is_recorded_with_who_was_told_as_whom_and_which_version() -> None:
@@ -86,7 +64,7 @@ def test_a_notice_that_did_not_come_clean_is_recorded_as_what_it_was(
 
 
 def test_a_decision_is_recorded_before_it_is_sent_and_after_it_was_read_back() -> None:
-    world, card = told()
+    world, card = offered()
     headers = {
         "X-Actor-Email": JAMIE,
         "X-Action-Token": card.slots["action_token"],
@@ -134,7 +112,7 @@ def test_a_decision_is_recorded_before_it_is_sent_and_after_it_was_read_back() -
 def test_a_click_that_is_refused_is_recorded_with_who_tried_and_why(
     click: Any, outcome: str, cause: str | None
 ) -> None:
-    world, card = told()
+    world, card = offered()
 
     click(world, card)
 
@@ -156,7 +134,7 @@ def test_a_click_that_is_refused_is_recorded_with_who_tried_and_why(
 def test_a_decision_that_did_not_happen_is_recorded_as_that(
     fault: dict[str, Any], outcome: str, cause: str | None
 ) -> None:
-    world, card = told()
+    world, card = offered()
     world.coupa.front.fail(**fault, method="PUT")
 
     world.click(card, JAMIE)
@@ -166,7 +144,7 @@ def test_a_decision_that_did_not_happen_is_recorded_as_that(
 
 
 def test_a_change_of_who_may_decide_is_recorded() -> None:
-    world, _ = told()
+    world, _ = offered()
     world.clock.advance(600)
     world.delegation(JAMIE, ROBIN)
     world.sweep()
@@ -187,22 +165,22 @@ def test_a_relayed_message_is_recorded_for_each_recipient() -> None:
 
 
 def test_what_cannot_be_recorded_before_is_not_decided() -> None:
-    world, card = told(audit_store=Away())
+    world, card = offered()
+    come_back = away(world.audit_store, "write", "audit_503")
 
     reply = world.click(card, JAMIE)
 
     assert (reply.status, reply.body["error"]) == (503, "audit_503")
     assert world.puts() == 0
-    assert isinstance(world.audit_store, Away)
-    world.audit_store.is_away = False
+    come_back()
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
 def test_where_the_record_is_optional_a_decision_goes_on_and_the_log_has_the_whole_event(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world, card = told(audit_store=Away(), settings={"AUDIT": "optional"})
-    caplog.clear()
+    world, card = offered(settings={"AUDIT": "optional"})
+    away(world.audit_store, "write", "audit_503")
 
     with caplog.at_level(logging.ERROR):
         reply = world.click(card, JAMIE)
@@ -215,38 +193,31 @@ def test_where_the_record_is_optional_a_decision_goes_on_and_the_log_has_the_who
 
 
 def test_a_decision_whose_outcome_could_not_be_recorded_has_its_intent_and_the_log() -> None:
-    class Fails(Away):
-        is_away = False
-
-        def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-            written = super().write(head, rows)
-            self.is_away = any('"intent"' in row.text for row in rows)
-            return written
-
-    world, card = told(audit_store=Fails())
+    world, card = offered()
+    store = world.audit_store
+    after(store, "write", lambda _: away(store, "write", "audit_503"))
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
     assert [each["kind"] for each in events(world, EventKind.INTENT, EventKind.DECISION)] == ["intent"]
 
 
 def test_notices_that_cannot_be_recorded_are_sent_and_counted() -> None:
-    world, _ = told(audit_store=Away())
+    world = World()
+    away(world.audit_store, "write", "audit_503")
+
+    world.offer()
 
     assert world.store.status().counts["audit_lost"] == 1
 
 
 def test_old_days_are_deleted_once_a_day_and_a_failure_of_that_ends_no_sweep() -> None:
-    class Stuck(MemoryAuditStore):
-        def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
-            if before is not None:
-                raise Unavailable("audit_503", "away")
-            return super().heads(before=before)
-
-    world, _ = told(audit_store=Stuck())
+    world = World()
+    away(world.audit_store, "heads", "audit_503", when=lambda before=None: before is not None)
+    world.offer()
     assert world.store.status().failure == "audit_503"
     assert world.store.status().last_complete_at is not None
 
-    world, _ = told(settings={"AUDIT_KEEP_DAYS": "2"})
+    world, _ = offered(settings={"AUDIT_KEEP_DAYS": "2"})
     for _ in range(4):
         world.clock.advance(86_400)
         world.requisition(ROBIN)

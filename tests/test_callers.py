@@ -8,7 +8,6 @@ import logging
 from typing import Any
 
 import pytest
-from azure.functions.decorators.function_app import Function
 
 from coupa_core.callers import CALLER_OF, Caller, Callers, entra_client
 from coupa_core.errors import CallerError
@@ -47,65 +46,26 @@ def test_the_calling_application_is_the_one_that_app_service_vouches_for(
     assert entra_client(header) == client
 
 
-def callers(**clients: str) -> Callers:
-    return Callers({kind: (clients[kind],) if kind in clients else () for kind in Caller})
-
-
-def answer(known: Callers, route: str, header: str) -> tuple[int, str] | None:
-    """Return the status and the code of a refusal."""
-    try:
-        known.check(route, header)
-    except CallerError as error:
-        return error.status, error.code
-    return None
-
-
-ALL = {kind: f"{number}f2504e0-4f89-41d3-9a0c-0305e82c3301" for number, kind in enumerate(Caller)}
-"""A client id for each kind."""
-
-
-@pytest.mark.parametrize("route", CALLER_OF)
-def test_each_route_takes_the_applications_of_its_kind_and_no_other(route: str) -> None:
-    known = callers(**ALL)
-
-    said = {kind: answer(known, route, principal(("azp", client))) for kind, client in ALL.items()}
-
-    assert known.known_by == "key+entra"
-    assert said.pop(CALLER_OF[route]) is None
-    assert set(said.values()) == {(403, "caller_refused")}
-    assert answer(known, route, principal(("azp", APP))) == (403, "caller_refused")
-    assert answer(known, route, "") == answer(known, route, "x") == (401, "no_caller")
+# Which route takes which application is in `test_callers_matrix.py`, cell by cell.
 
 
 @pytest.mark.parametrize("named", list(Caller))
-@pytest.mark.parametrize("route", CALLER_OF)
 def test_a_kind_without_applications_is_closed_and_the_operator_is_told(
-    named: Caller, route: str, caplog: pytest.LogCaptureFixture
+    named: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
+    known = Callers({kind: (APP,) if kind is named else () for kind in Caller})
 
-    said = answer(callers(**{named: APP}), route, principal(("azp", APP)))
-
-    if named is CALLER_OF[route]:
-        assert (said, caplog.messages) == (None, [])
-    else:
-        assert said == (403, "route_closed")
+    assert known.known_by == "key+entra"
+    for route, kind in CALLER_OF.items():
+        caplog.clear()
+        if kind is named:
+            known.check(route, principal(("azp", APP)))
+            assert caplog.messages == []
+            continue
+        with pytest.raises(CallerError) as caught:
+            known.check(route, principal(("azp", APP)))
+        assert (caught.value.status, caught.value.code) == (403, "route_closed")
         assert caplog.messages == [
-            f"closed route={route}: the ENTRA settings name no client of the kind {CALLER_OF[route]}"
+            f"closed route={route}: the ENTRA settings name no client of the kind {kind}"
         ]
-
-
-@pytest.mark.parametrize("route", CALLER_OF)
-def test_where_no_application_is_named_the_key_that_the_host_asks_for_is_enough(route: str) -> None:
-    known = callers()
-
-    assert known.known_by == "key"
-    assert answer(known, route, "") is None
-
-
-def test_every_function_but_health_and_the_timer_is_for_one_kind_of_caller(
-    functions: list[Function],
-) -> None:
-    names = {function.get_function_name() for function in functions}
-
-    assert names - set(CALLER_OF) == {"health", "poll_approvals"}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, SAM, World, offered
 from goldens import ASKER, approval, document
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +19,6 @@ from coupa_core.model import Bar, Document, Verb
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
 
-JAMIE, SAM = "jamie@example.com", "sam@example.com"
 LIMITS = Limits({"USD": Decimal(10_000)})
 USD = {"code": "USD", "decimals": 2}
 ASKED_BY = {
@@ -206,7 +205,7 @@ def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coup
     is_open = all(figure is not None and abs(figure) <= 10_000 for figure in figures)
 
     card = asked_for(world, kind, **amounts)
-    listed = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"][0]
+    listed = world.listed(JAMIE).body["approvals"][0]
 
     assert ("please decide in Coupa" in card.message) is not is_open
     assert listed["text"] == card.message
@@ -217,15 +216,8 @@ def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coup
 
 
 def test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_either() -> None:
-    world = World(settings={"STEP_UP_OVER": "USD:1000", "COMMENTS": "on"})
-    world.coupa.desk.granted_scopes |= {"core.comment.write"}
-    world.requisition(JAMIE)
-    [card] = world.announced()
-    headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"]}
-    route = {"approval_id": card.slots["approval_id"]}
-    assert world.call("comment", headers=headers, route=route, json={"comment": "Why?"}).body["outcome"] == (
-        "commented"
-    )
+    world, card = offered(settings={"STEP_UP_OVER": "USD:1000", "COMMENTS": "on"})
+    assert world.ask(card).body["outcome"] == "commented"
     world.settings.pop("STEP_UP_OVER")
     world.restart()
 
@@ -344,7 +336,7 @@ def test_notice_list_and_click_agree_on_a_request_of_which_nobody_knows_whose_it
     else:
         world.coupa.world.add_document(approvable_type="ReceiptRequest", approvers=[world.person(JAMIE)])
     [card] = world.announced()
-    [listed] = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    [listed] = world.listed(JAMIE).body["approvals"]
 
     reply = world.click(card, JAMIE)
 

@@ -84,7 +84,6 @@ def test_a_kept_connection_ends_in_time_as_well() -> None:
 
 @contextmanager
 def deaf() -> Iterator[str]:
-    """Accept connections and read nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from azure.functions.decorators.function_app import Function
-from bridge import World
+from bridge import World, offered
 from canaries import FUNCTION_KEY
 from surface import JAMIE, ROBIN, Sent, surface
 
@@ -63,9 +63,7 @@ def test_one_id_stands_on_the_request_the_calls_the_record_the_log_and_the_answe
     headers: dict[str, str],
     named: str | None,
 ) -> None:
-    world = World()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered()
     with surface(functions, world) as app, caplog.at_level(logging.DEBUG):
         reply = app.click(card, "approve", headers=headers, params={"reason": "confidential & true"})
         sent = app.coupa.sent()
@@ -90,9 +88,7 @@ def test_one_id_stands_on_the_request_the_calls_the_record_the_log_and_the_answe
 def test_a_failure_has_the_same_id_in_its_body_its_head_and_the_log(
     functions: list[Function], caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered()
     world.coupa.front.fail("answer", method="GET", path="/api/approvals", status=400, times=None)
     with surface(functions, world) as app, caplog.at_level(logging.INFO):
         reply = app.click(card, "approve", headers={"X-Request-Id": "mw-1"})
@@ -173,9 +169,7 @@ def test_a_sweep_counts_what_reached_its_neighbours_whoever_made_the_call(
 def test_a_request_counts_its_calls_and_one_without_any_leaves_no_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered()
     world.coupa.front.calls.clear()
     with caplog.at_level(logging.INFO):
         world.call("health")

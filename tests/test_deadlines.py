@@ -25,7 +25,7 @@ MARGIN_S = 2.0
 AT_ONCE = 6
 """Cells that run beside each other; with all of them a slow machine would reach nobody in time."""
 
-OF_IDENTITY = (
+SOME = (
     "silent",
     "drips a header",
     "drips a body",
@@ -33,6 +33,8 @@ OF_IDENTITY = (
     "429, Retry-After 20",
     "503, Retry-After 75",
 )
+WHOLE = {("Coupa's API", "list"), ("Moveworks", "relay"), ("the table", "list")}
+"""Where each way is tried: each library over HTTP is met once in all of them, and elsewhere in some."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,8 @@ def short_s(cell: Cell) -> float:
 
 @pytest.mark.parametrize(("neighbour", "action"), [each for each in GRID if each[0] != "the identity"])
 def test_whatever_a_neighbour_does_it_ends_in_time(on: Stage, neighbour: str, action: str) -> None:
-    cells = [Cell(neighbour, way, action) for way in GRID[neighbour, action]]
+    ways = GRID[neighbour, action] if (neighbour, action) in WHOLE else SOME
+    cells = [Cell(neighbour, way, action) for way in ways]
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ran = dict(zip(cells, pool.map(lambda cell: run(cell, on), cells), strict=True))
@@ -87,7 +90,7 @@ def test_whatever_a_neighbour_does_it_ends_in_time(on: Stage, neighbour: str, ac
 @pytest.mark.parametrize("action", ["click", "list", "sweep"])
 def test_whatever_the_identitys_endpoint_does_it_ends_in_time(on: Stage, action: str) -> None:
     """One after the other: the endpoint stands in the environment of the process."""
-    cells = [Cell("the identity", way, action) for way in OF_IDENTITY]
+    cells = [Cell("the identity", way, action) for way in SOME]
 
     ran = {cell: run(cell, on) for cell in cells}
 
@@ -97,6 +100,7 @@ def test_whatever_the_identitys_endpoint_does_it_ends_in_time(on: Stage, action:
 def _check(on: Stage, ran: dict[Cell, Ran]) -> None:
     """Each ended in time, met the slow neighbour, and is not said to be done: nothing is."""
     late = {cell: each for cell, each in ran.items() if each.ended.took_s > each.given_s + MARGIN_S}
+    assert ran
     assert late == {}
     ended = {cell: each.ended for cell, each in ran.items()}
     assert [cell for cell, each in ended.items() if not each.was_asked] == []

@@ -11,54 +11,31 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bridge import KEY, World
+from bridge import JAMIE, KEY, ROBIN, SAM, World, offered
+from unruly import after, away, before, once
 
 from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys
 from coupa_core.decide import Click, reason_for
-from coupa_core.errors import Unavailable
-from coupa_core.ledger import Entry, Lease, MemoryStore, Note, State, claimed
+from coupa_core.ledger import Entry, Lease, Note, State, claimed
 from coupa_core.model import Verb
 from sandbox.coupa.world import Group, Line
 from sandbox.moveworks import Delivered
 
 JSON = {"Content-Type": "application/json"}
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 KID, _, SECRET = KEY.partition(":")
 SIGNER = TokenKeys({KID: base64.b64decode(SECRET)})
 
+NAME = "Purchase request 5001, “Laptops”, USD 1,800.00"
 BY_ROBIN = "Nothing was changed. Approved by Robin Doe on Nov 23, 2026 at 9:00 AM: Purchase request 5001."
-
-
-def offered(*approvers: Any, **details: Any) -> tuple[World, Delivered]:
-    """Return a world in which Jamie was told of one request."""
-    world = World()
-    world.requisition(*(approvers or (JAMIE,)), **details)
-    [card] = world.announced()
-    return world, card
-
-
-def approval_of(world: World, card: Delivered) -> Any:
-    """Return Coupa's own record."""
-    return world.coupa.world.approvals.rows[int(card.slots["approval_id"])]
 
 
 @pytest.mark.parametrize(
     ("verb", "status", "outcome", "sentence"),
     [
-        (
-            "approve",
-            "approved",
-            "approved",
-            "Approved: Purchase request 5001, “Laptops”, USD 1,800.00. It is fully approved.",
-        ),
-        (
-            "reject",
-            "rejected",
-            "rejected",
-            "Rejected: Purchase request 5001, “Laptops”, USD 1,800.00. Coupa has your reason.",
-        ),
-        ("hold", "on_hold", "held", "Put on hold: Purchase request 5001, “Laptops”, USD 1,800.00."),
+        ("approve", "approved", "approved", f"Approved: {NAME}. It is fully approved."),
+        ("reject", "rejected", "rejected", f"Rejected: {NAME}. Coupa has your reason."),
+        ("hold", "on_hold", "held", f"Put on hold: {NAME}."),
     ],
 )
 def test_a_click_does_in_coupa_what_the_button_says(
@@ -69,22 +46,23 @@ def test_a_click_does_in_coupa_what_the_button_says(
     reply = world.click(card, JAMIE, verb, reason="because")
 
     assert (reply.status, reply.body["outcome"], reply.body["message"]) == (200, outcome, sentence)
-    assert approval_of(world, card).status == status
-    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks: because"
+    assert world.approval(card).status == status
+    assert world.approval(card).note == f"Jamie Doe <{JAMIE}> via Moveworks: because"
     assert world.puts() == 1
 
 
 def test_a_click_costs_four_calls_to_coupa() -> None:
     world, card = offered()
-    before = world.coupa.front.count(path="/api/")
+    calls = world.coupa.front.count(path="/api/")
 
     world.click(card, JAMIE)
 
-    assert world.coupa.front.count(path="/api/") - before == 4
+    assert world.coupa.front.count(path="/api/") - calls == 4
 
 
-def test_a_repeated_click_has_the_same_answer_and_no_second_effect() -> None:
-    world, card = offered()
+@pytest.mark.parametrize("login", ["api-client", ""])
+def test_a_repeated_click_has_the_same_answer_and_no_second_effect(login: str) -> None:
+    world, card = offered(settings={"COUPA_CLIENT_LOGIN": login})
 
     first, second = world.click(card, JAMIE), world.click(card, JAMIE)
 
@@ -107,16 +85,14 @@ def test_the_other_button_after_the_first_says_what_was_decided() -> None:
 @pytest.mark.parametrize("login", ["api-client", ""])
 @pytest.mark.parametrize("second", ["wrong supplier", "x" * 5_000, "dear", "too"])
 def test_a_second_reason_is_not_said_to_have_arrived(second: str, login: str) -> None:
-    world = World(settings={"COUPA_CLIENT_LOGIN": login})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"COUPA_CLIENT_LOGIN": login})
     world.click(card, JAMIE, "reject", reason="too: dear")
 
     reply = world.click(card, JAMIE, "reject", reason=second)
 
     assert reply.body["outcome"] == "already_decided"
     assert reply.body["message"].startswith("Nothing was changed. Rejected ")
-    assert approval_of(world, card).note.endswith(": too: dear")
+    assert str(world.approval(card).note).endswith(": too: dear")
     assert world.puts() == 1
 
 
@@ -141,8 +117,7 @@ def test_words_to_a_second_approval_are_not_swallowed() -> None:
 def test_a_reason_of_any_length_that_does_not_fit_is_answered_with_the_true_numbers(length: int) -> None:
     world = World()
     world.coupa.world.users.rows[world.person(JAMIE)].default_locale = "de"
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    card = world.offer()
 
     reply = world.click(card, JAMIE, "reject", reason="x" * length)
 
@@ -156,9 +131,7 @@ def test_a_reason_of_any_length_that_does_not_fit_is_answered_with_the_true_numb
 
 def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
     world, card = offered()
-    world.coupa.world.decide_in_coupa(
-        approval_of(world, card).id, by=world.person(ROBIN), decision="approved"
-    )
+    world.in_coupa(card)
 
     reply = world.click(card, JAMIE)
 
@@ -169,47 +142,31 @@ def test_what_was_decided_in_coupa_is_answered_with_who_and_when() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["2026-11-23T01:02:03-08:00", "2026-11-23T01:02:03.250Z", "2026-11-23T01:02:00+05:30"]
+    ("written", "is_time"),
+    [
+        *((text, True) for text in ("2026-11-23T01:02:03-08:00", "2026-11-23T01:02:03.250Z")),
+        ("2026-11-23T01:02:00+05:30", True),
+        *((text, False) for text in ("soon", "2026-11-23", "2026-11-23T01:02:03", "2026-13-23T01:02:03Z")),
+        ("2026-11-23<01:02:03-08:00", False),
+    ],
 )
-def test_when_it_was_decided_is_answered_as_coupa_wrote_it(written: str) -> None:
+def test_when_it_was_decided_is_answered_as_coupa_wrote_it_where_it_is_a_time(
+    written: str, *, is_time: bool
+) -> None:
     world, card = offered()
-    approval = approval_of(world, card)
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
-    approval.raw["approval-date"] = written
+    world.in_coupa(card)
+    world.approval(card).raw["approval-date"] = written
 
-    assert world.click(card, JAMIE).body["decided_at"] == written
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["soon", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23<01:02:03-08:00", "2026-13-23T01:02:03Z"],
-)
-def test_a_text_that_is_no_time_is_not_answered_as_one(written: str) -> None:
-    world, card = offered()
-    approval = approval_of(world, card)
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="approved")
-    approval.raw["approval-date"] = written
-
-    assert not world.click(card, JAMIE).body.get("decided_at")
+    assert (world.click(card, JAMIE).body.get("decided_at") or None) == (written if is_time else None)
 
 
 def test_what_ended_without_a_decider_is_answered_all_the_same() -> None:
     world, card = offered()
-    world.coupa.world.hold(approval_of(world, card).id)
+    world.coupa.world.hold(world.approval(card).id)
 
     reply = world.click(card, JAMIE)
 
     assert reply.body["message"] == "Nothing was changed. Put on hold: Purchase request 5001."
-
-
-def test_a_withdrawn_request_is_said_to_be_withdrawn() -> None:
-    world, card = offered()
-    world.coupa.world.withdraw(approval_of(world, card).document.id)
-
-    reply = world.click(card, JAMIE)
-
-    assert reply.body["outcome"] == "already_decided"
-    assert world.puts() == 0
 
 
 @pytest.mark.parametrize("actor", [ROBIN, "jamie@example.org", "jamie+x@example.com", "xjamie@example.com"])
@@ -241,8 +198,7 @@ def test_an_approver_who_left_does_not_decide() -> None:
 def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str, part: str) -> None:
     world = World()
     details = {"requester": JAMIE} if role == "requested_by" else {"created_by": world.person(JAMIE)}
-    world.requisition(JAMIE, **details)
-    [card] = world.announced()
+    card = world.offer(JAMIE, **details)
 
     reply = world.click(card, JAMIE)
 
@@ -256,7 +212,7 @@ def test_whoever_asked_for_the_purchase_does_not_decide_on_it(role: str, part: s
 
 def test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_an_own_card() -> None:
     world, card = offered()
-    world.coupa.world.reassign(approval_of(world, card).id, to=world.person(ROBIN))
+    world.coupa.world.reassign(world.approval(card).id, to=world.person(ROBIN))
 
     assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
     assert world.click(card, ROBIN).body["outcome"] == "not_your_approval"
@@ -268,8 +224,7 @@ def test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_n
 def grouped(*members: str) -> tuple[World, dict[str, Delivered]]:
     """Return a world in which a group was told of one request, and each member's card."""
     world = World()
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members])
-    world.requisition(Group(group))
+    world.requisition(world.group(*members))
     return world, {card.recipient: card for card in world.announced()}
 
 
@@ -281,17 +236,10 @@ def test_any_member_decides_for_a_group_and_the_others_are_told_by_whom_it_was_d
 
     assert first.body["outcome"] == "approved"
     note = f'Jamie Doe <{JAMIE}> via Moveworks as member of "Buyers"'
-    assert approval_of(world, cards[JAMIE]).note == note
+    assert world.approval(cards[JAMIE]).note == note
     assert second.body["outcome"] == "already_decided"
     assert second.body["decided_by"] == "Jamie Doe"
     assert world.puts() == 1
-
-
-def test_a_members_card_is_of_no_use_to_another_member() -> None:
-    world, cards = grouped(JAMIE, ROBIN)
-
-    assert world.click(cards[JAMIE], ROBIN).body["outcome"] == "not_your_approval"
-    assert world.puts() == 0
 
 
 @pytest.mark.parametrize("is_embedded", [True, False])
@@ -333,22 +281,13 @@ def test_a_delegate_decides_for_the_approver_and_coupa_says_for_whom() -> None:
 def test_no_name_of_a_group_becomes_the_words_of_whoever_decided(name: str) -> None:
     world = World()
     group = world.coupa.world.add_group(name=name, members=[world.person(JAMIE)])
-    world.requisition(Group(group), ROBIN)
-    [card] = world.announced()
+    card = world.offer(Group(group), ROBIN)
 
     world.click(card, JAMIE)
 
     [following] = world.announced()
     [line] = [each for each in following.message.split("<br>") if "Approved by" in each]
     assert re.fullmatch(r"- <i>Approved by</i>: Jamie Doe \(Nov [0-9]+, 2026\)", line)
-
-
-def test_a_delegate_whose_time_is_over_does_not_decide() -> None:
-    world, cards = delegated(-1, 1)
-    world.clock.advance(3600)
-
-    assert world.click(cards[ROBIN], ROBIN).body["outcome"] == "not_your_approval"
-    assert world.click(cards[JAMIE], JAMIE).body["outcome"] == "approved"
 
 
 @pytest.mark.parametrize(
@@ -384,8 +323,7 @@ def test_the_delegate_of_an_approver_without_an_address_is_told_listed_and_can_d
     world = World(settings=settings)
     silent = world.coupa.world.add_user(email="", firstname="Jo", lastname="Doe")
     world.delegation(silent, ROBIN)
-    world.requisition(silent)
-    [card] = world.announced()
+    card = world.offer(silent)
 
     listed = world.call("list_approvals", headers={"X-Actor-Email": ROBIN}).body
     slots = {"approval_id": card.slots["approval_id"]} if settings else card.slots
@@ -406,9 +344,7 @@ def test_the_delegate_of_somebody_inactive_has_no_right_and_nobody_is_asked_abou
 
 
 def test_whoever_asked_for_the_purchase_alone_gets_the_card_without_buttons_and_decides_in_coupa() -> None:
-    world = World(settings={"MOVEWORKS_CHANNEL": "listener"})
-    world.requisition(JAMIE, requester=JAMIE)
-    [card] = world.announced()
+    world, card = offered(requester=JAMIE, settings={"MOVEWORKS_CHANNEL": "listener"})
     [call] = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
     [item] = world.call("list_approvals", headers={"X-Actor-Email": JAMIE}).body["approvals"]
 
@@ -432,24 +368,20 @@ def test_the_listeners_buttons_are_what_the_settings_leave() -> None:
 
 
 def test_the_chats_address_may_be_another_than_coupas() -> None:
-    world = World(settings={"EMAIL_MAP": json.dumps({JAMIE: "j.doe@chat.example"})})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"EMAIL_MAP": json.dumps({JAMIE: "j.doe@chat.example"})})
 
     assert card.recipient == "j.doe@chat.example"
     assert world.click(card, JAMIE).body["outcome"] == "not_your_approval"
     assert world.click(card, "J.Doe@chat.example").body["outcome"] == "approved"
 
 
+CHEAP = "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is fully approved."
+
+
 @pytest.mark.parametrize(
     ("limits", "price", "outcome", "sentence"),
     [
-        (
-            "USD:1000",
-            "500.00",
-            "approved",
-            "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is fully approved.",
-        ),
+        ("USD:1000", "500.00", "approved", CHEAP),
         (
             "USD:1000",
             "500.01",
@@ -457,12 +389,7 @@ def test_the_chats_address_may_be_another_than_coupas() -> None:
             "This amount is too high to decide in chat; please decide in Coupa.",
         ),
         ("EUR:1000", "1.00", "step_up", "in a currency with a limit for chat; please decide in Coupa."),
-        (
-            "EUR:1,*:1000",
-            "500.00",
-            "approved",
-            "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is fully approved.",
-        ),
+        ("EUR:1,*:1000", "500.00", "approved", CHEAP),
     ],
 )
 def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
@@ -492,17 +419,13 @@ def test_an_amount_that_is_not_known_is_decided_in_coupa_where_there_are_limits(
 
 
 def test_a_setting_lets_people_decide_on_what_they_asked_for() -> None:
-    world = World(settings={"ALLOW_SELF_APPROVAL": "on"})
-    world.requisition(JAMIE, requester=JAMIE)
-    [card] = world.announced()
+    world, card = offered(requester=JAMIE, settings={"ALLOW_SELF_APPROVAL": "on"})
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
 def test_a_setting_lets_people_reject_without_a_reason() -> None:
-    world = World(settings={"REJECT_REASON": "optional"})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"REJECT_REASON": "optional"})
 
     assert world.click(card, JAMIE, "reject").body["outcome"] == "rejected"
 
@@ -538,18 +461,16 @@ def test_the_same_request_again_gets_the_same_answer_for_one_question_to_coupa()
 
 @pytest.mark.parametrize("mode", ["required", "off"])
 def test_the_same_request_after_it_was_opened_again_decides_nothing_and_says_how_it_is(mode: str) -> None:
-    world = World(settings={"ACTION_TOKEN": mode})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"ACTION_TOKEN": mode})
     keyed(world, card, "reject", "one")
-    world.coupa.world.reopen(approval_of(world, card).id)
+    world.coupa.world.reopen(world.approval(card).id)
 
     reply = keyed(world, card, "reject", "one")
 
     assert (reply.body["outcome"], world.puts()) == ("changed", 1)
     assert reply.body["message"].startswith("This was opened again after you decided: Purchase request")
     assert "Laptops" in reply.body["content"]
-    assert approval_of(world, card).status == "pending_approval"
+    assert world.approval(card).status == "pending_approval"
     fresh = {name: reply.body[name] for name in ("action_token",) if name in reply.body}
     assert bool(fresh) is (mode == "required")
     assert world.click({**card.slots, **fresh}, JAMIE).body["outcome"] == "approved"
@@ -558,9 +479,9 @@ def test_the_same_request_after_it_was_opened_again_decides_nothing_and_says_how
 def test_the_same_request_after_somebody_else_decided_the_opened_one_says_who() -> None:
     world, card = offered()
     keyed(world, card, "reject", "one")
-    number = approval_of(world, card).id
+    number = world.approval(card).id
     world.coupa.world.reopen(number)
-    world.coupa.world.decide_in_coupa(number, by=world.person(ROBIN), decision="approved")
+    world.in_coupa(number)
 
     reply = keyed(world, card, "reject", "one")
 
@@ -591,9 +512,7 @@ def test_the_same_request_is_answered_though_the_delegation_has_ended_since() ->
 def test_the_same_request_claims_nothing_that_coupa_does_not_say(
     spoil: Callable[[World], object], outcome: str
 ) -> None:
-    world = World(settings={"ACTION_TOKEN": "off"})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"ACTION_TOKEN": "off"})
     keyed(world, card, "approve", "one")
     spoil(world)
 
@@ -618,19 +537,10 @@ def test_another_key_is_another_request() -> None:
     assert world.puts() == 1
 
 
-class Away(MemoryStore):
-    """A store that does not answer."""
-
-    def read(self, approval_id: int) -> Entry | None:
-        """Fail."""
-        raise Unavailable("ledger_503", "away")
-
-
 def test_without_the_ledger_the_same_request_again_is_checked_again() -> None:
     world, card = offered()
     keyed(world, card, "approve", "one")
-    world.store = Away()
-    world.restart()
+    away(world.store, "read")
 
     assert keyed(world, card, "approve", "one").body["outcome"] == "approved"
     assert world.puts() == 1
@@ -649,7 +559,7 @@ def test_before_its_turn_an_approval_is_not_decided() -> None:
 
 def test_changed_content_is_shown_with_a_button_that_works() -> None:
     world, card = offered()
-    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="9000.00")
+    world.coupa.world.edit_line(world.approval(card).document.id, 0, unit_price="9000.00")
 
     reply = world.click(card, JAMIE)
 
@@ -663,41 +573,19 @@ def test_changed_content_is_shown_with_a_button_that_works() -> None:
 
 def test_an_older_button_shows_the_request_without_a_difference_that_its_reader_did_not_see() -> None:
     world, card = offered()
-    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="5000.00")
+    world.coupa.world.edit_line(world.approval(card).document.id, 0, unit_price="5000.00")
     world.clock.advance(60)
     world.sweep()
-    world.coupa.world.edit_line(approval_of(world, card).document.id, 0, unit_price="9000.00")
+    world.coupa.world.edit_line(world.approval(card).document.id, 0, unit_price="9000.00")
 
     content = world.click(card, JAMIE).body["content"]
 
     assert ("18,000.00" in content, "→" in content) == (True, False)
 
 
-def test_an_earlier_rounds_button_shows_the_request_anew() -> None:
-    world, card = offered()
-    world.click(card, JAMIE)
-    world.coupa.world.reopen(approval_of(world, card).id)
-
-    reply = world.click(card, JAMIE)
-
-    assert reply.body["outcome"] == "changed"
-    assert world.puts() == 1
-
-
 def test_without_the_ledger_coupas_own_state_decides(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(MemoryStore):
-        is_broken = False
-
-        def read(self, approval_id: int) -> Entry | None:
-            if self.is_broken:
-                raise Unavailable("ledger_unreachable", "no answer")
-            return super().read(approval_id)
-
-    store = Broken()
-    world = World(store=store)
-    world.requisition(JAMIE)
-    [card] = world.announced()
-    store.is_broken = True
+    world, card = offered()
+    away(world.store, "read")
 
     with caplog.at_level(logging.WARNING):
         reply = world.click(card, JAMIE)
@@ -707,38 +595,22 @@ def test_without_the_ledger_coupas_own_state_decides(caplog: pytest.LogCaptureFi
     assert "decision not recorded" in caplog.text
 
 
-def test_a_decision_that_somebody_else_records_at_the_same_time_is_tried_again_and_then_left() -> None:
-    class Contended(MemoryStore):
-        clashes = 0
-
-        def replace(self, entry: Entry) -> str:
-            if entry.decision and self.clashes:
-                self.clashes -= 1
-                stored = self.read(entry.approval_id)
-                assert stored
-                super().replace(stored)
-            return super().replace(entry)
-
-    for clashes, recorded in ((2, "approve"), (3, "")):
-        store = Contended()
-        world = World(store=store)
-        world.requisition(JAMIE)
-        [card] = world.announced()
-        store.clashes = clashes
-
-        assert world.click(card, JAMIE).body["outcome"] == "approved"
-        row = store.read(int(card.slots["approval_id"]))
-        assert row is not None
-        assert row.decision == recorded
-
-
-def test_a_reject_needs_a_reason() -> None:
+@pytest.mark.parametrize(("clashes", "recorded"), [(2, "approve"), (3, "")])
+def test_a_decision_that_somebody_else_records_at_the_same_time_is_tried_again_and_then_left(
+    clashes: int, recorded: str
+) -> None:
     world, card = offered()
+    write, left = world.store.replace, [True] * clashes
 
-    for reason in (None, "", "  \n"):
-        reply = world.click(card, JAMIE, "reject", reason=reason)
-        assert reply.body["outcome"] == "reason_required"
-    assert world.puts() == 0
+    def meanwhile(entry: Entry) -> None:
+        if entry.decision and left:
+            left.pop()
+            write(world.row(card))
+
+    before(world.store, "replace", meanwhile)
+
+    assert world.click(card, JAMIE).body["outcome"] == "approved"
+    assert (world.row(card).decision, left) == (recorded, [])
 
 
 def test_a_hold_that_coupa_does_not_offer_is_the_callers_mistake() -> None:
@@ -752,15 +624,13 @@ def test_a_hold_that_coupa_does_not_offer_is_the_callers_mistake() -> None:
 
 @pytest.mark.parametrize("verb", ["approve", "hold"])
 def test_an_action_that_is_switched_off_is_refused_before_coupa_is_asked(verb: str) -> None:
-    world = World(settings={"ACTIONS": "reject"})
-    world.requisition(JAMIE, holdable=True)
-    [card] = world.announced()
-    before = len(world.coupa.front.calls)
+    world, card = offered(holdable=True, settings={"ACTIONS": "reject"})
+    calls = len(world.coupa.front.calls)
 
     reply = world.click(card, JAMIE, verb, reason="because")
 
     assert (reply.status, reply.body["error"]) == (403, "action_off")
-    assert len(world.coupa.front.calls) == before
+    assert len(world.coupa.front.calls) == calls
     assert world.click(card, JAMIE, "reject", reason="because").body["outcome"] == "rejected"
 
 
@@ -778,59 +648,7 @@ def test_a_document_that_cannot_be_read_any_more_is_not_decided_blindly() -> Non
     assert world.puts() == 0
 
 
-# Tokens.
-
-
-def forged(card: Delivered, **changes: Any) -> str:
-    """Return the card's token with another payload under the same signature."""
-    version, kid, payload, signature = card.slots["action_token"].split(".")
-    said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    encoded = base64.urlsafe_b64encode(json.dumps(said | changes).encode()).rstrip(b"=").decode()
-    return f"{version}.{kid}.{encoded}.{signature}"
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda card: None,
-        lambda card: "",
-        lambda card: "x",
-        lambda card: card.slots["action_token"][:-1],
-        lambda card: card.slots["action_token"].replace("v1", "v2"),
-        lambda card: card.slots["action_token"].replace("k1", "k2"),
-        lambda card: forged(card, g=7),
-        lambda card: forged(card, p="user:1"),
-        lambda card: "v1.k1.é.é",
-    ],
-)
-def test_every_token_that_is_not_ours_has_the_same_answer(spoil: Callable[[Delivered], str | None]) -> None:
-    world, card = offered()
-    slots = {"approval_id": card.slots["approval_id"]}
-    token = spoil(card)
-    reply = world.click(slots if token is None else {**slots, "action_token": token}, JAMIE)
-
-    assert reply.status == 403
-    assert reply.body["error"] == "token_refused"
-    assert reply.body["message"] == "The action token is missing or not valid here."
-    assert world.coupa.front.count(path=f"/api/approvals/{card.slots['approval_id']}") == 0
-
-
-def test_the_token_of_another_approval_is_refused() -> None:
-    world, card = offered()
-    world.requisition(JAMIE)
-    [other] = world.announced()
-
-    reply = world.click({**card.slots, "action_token": other.slots["action_token"]}, JAMIE)
-
-    assert (reply.status, reply.body["error"]) == (403, "token_refused")
-
-
-def test_an_old_button_says_that_it_is_too_old() -> None:
-    world, card = offered()
-    world.clock.advance(timedelta(days=30).total_seconds())
-
-    assert world.click(card, JAMIE).body["outcome"] == "expired"
-    assert world.puts() == 0
+# Tokens. Who may do what with which token is in `test_auth_matrix.py`, cell by cell.
 
 
 def test_a_button_signed_with_the_key_before_the_last_still_works() -> None:
@@ -892,14 +710,6 @@ def test_a_document_that_coupa_does_not_return_is_a_failure_and_nothing_is_decid
 # What Coupa does with the decision.
 
 
-def test_a_decision_whose_answer_was_lost_is_read_back() -> None:
-    world, card = offered()
-    world.coupa.front.fail("lose", method="PUT")
-
-    assert world.click(card, JAMIE).body["outcome"] == "approved"
-    assert world.puts() == 1
-
-
 @pytest.mark.parametrize("body", ["", "<html>", '{"approvals": 7}', '{"id": 12}'])
 def test_a_200_that_did_not_come_from_coupa_is_no_decision_of_ours(body: str) -> None:
     world, card = offered()
@@ -921,7 +731,7 @@ def test_a_200_that_did_not_come_from_coupa_is_no_decision_of_ours(body: str) ->
 def test_a_decision_is_known_as_ours_by_coupas_answer_where_no_note_is_served(answer: Any) -> None:
     world, card = offered()
     world.coupa.action_body = answer
-    world.coupa.world.delete_field("approval", approval_of(world, card).id, "note")
+    world.coupa.world.delete_field("approval", world.approval(card).id, "note")
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
@@ -957,7 +767,7 @@ def test_a_decision_that_took_effect_is_said_to_have_whatever_a_gateway_answers(
     )
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
-    assert not approval_of(world, card).is_open
+    assert not world.approval(card).is_open
 
 
 def _away(world: World) -> None:
@@ -991,17 +801,12 @@ def test_what_was_sent_and_never_confirmed_is_not_said_to_be_undecided_when_aske
 
 def test_a_row_that_a_sweep_has_claimed_is_left_to_the_sweep() -> None:
     world, card = offered()
-    number = int(card.slots["approval_id"])
-    row = world.store.read(number)
-    assert row is not None
-    world.store.replace(claimed(row, now=world.clock.now(), lease=Lease()))
+    world.store.replace(claimed(world.row(card), now=world.clock.now(), lease=Lease()))
     world.coupa.front.fail("lose", method="PUT", times=None)
     world.coupa.front.fail("cut", method="GET", skip=2, times=None)
 
     assert keyed(world, card, "approve", "one").body["outcome"] == "unconfirmed"
-    after = world.store.read(number)
-    assert after is not None
-    assert (after.state, after.decision_key) == (State.CLAIMED, "")
+    assert (world.row(card).state, world.row(card).decision_key) == (State.CLAIMED, "")
 
 
 def test_what_was_tried_may_be_tried_again() -> None:
@@ -1021,19 +826,25 @@ def test_what_was_tried_and_is_refused_then_is_a_failure() -> None:
     assert keyed(world, card, "approve", "one").status == 502
 
 
-@pytest.mark.parametrize(("status", "answered"), [(403, 502), (429, 503), (400, 502), (404, 502)])
-def test_a_decision_that_coupa_refuses_is_a_failure_while_it_waits(status: int, answered: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "answered"),
+    [(403, "no", 502), (429, "no", 503), (400, "no", 502), (400, "<html>Bad</html>", 502), (404, "{}", 502)],
+)
+def test_a_decision_that_coupa_refuses_is_a_failure_and_never_called_out_of_reach(
+    status: int, body: str, answered: int
+) -> None:
     world, card = offered()
-    world.coupa.front.fail("answer", method="PUT", status=status, body="no")
+    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
 
     reply = world.click(card, JAMIE)
 
+    said = "This cannot be done from here at this moment; nothing was decided. Please use Coupa."
     assert reply.status == answered
-    assert approval_of(world, card).is_open
+    assert (reply.body["message"] == f"{NAME}: {said}") is (answered == 502)
+    assert world.approval(card).is_open
     assert world.puts() == 1
 
 
-NAME = "Purchase request 5001, “Laptops”, USD 1,800.00"
 BLOCKED = "Blocked: supplier is on hold"
 LINK = "https://acme.coupahost.com/requisition_headers/"
 
@@ -1060,7 +871,7 @@ def test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and
     assert (reply.status, said["outcome"]) == (200, "refused_by_coupa")
     assert said["message"] == f"{NAME}: Coupa does not accept this, so nothing was changed: {BLOCKED}"
     assert said["link"].startswith(LINK)
-    assert approval_of(world, card).is_open
+    assert world.approval(card).is_open
     assert world.puts() == 1
 
 
@@ -1092,7 +903,7 @@ def test_a_refusal_of_coupas_without_words_for_people_is_said_in_ours(
 
     assert (reply.status, reply.body["outcome"], reply.body["message"]) == (200, "refused_by_coupa", OURS)
     assert reply.body["link"].startswith(LINK)
-    assert approval_of(world, card).is_open
+    assert world.approval(card).is_open
     [logged] = [line for line in caplog.messages if line.startswith("refused by coupa")]
     assert f"code=coupa_{status}" in logged
     assert ("NoMethodError" in logged, "db-7" in logged) == ("NoMethodError" in body, "db-7" in body)
@@ -1108,17 +919,6 @@ def test_of_several_words_of_coupas_only_those_for_people_are_shown() -> None:
     assert message == f"{NAME}: Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
 
 
-@pytest.mark.parametrize(("status", "body"), [(400, "<html>Bad Request</html>"), (404, "{}"), (403, "no")])
-def test_an_answer_is_never_called_out_of_reach(status: int, body: str) -> None:
-    world, card = offered()
-    world.coupa.front.fail("answer", method="PUT", status=status, body=body)
-
-    reply = world.click(card, JAMIE)
-
-    said = "This cannot be done from here at this moment; nothing was decided. Please use Coupa."
-    assert (reply.status, reply.body["message"]) == (502, f"{NAME}: {said}")
-
-
 def test_coupas_words_are_made_harmless_and_capped() -> None:
     world, card = offered()
     words = "See :+1:\\n" + "x" * 10_000
@@ -1131,13 +931,14 @@ def test_coupas_words_are_made_harmless_and_capped() -> None:
     assert len(message) < 600
 
 
-@pytest.mark.parametrize("text", ["\u200b", "\u200d\u200c", "\u3164 \u2800", "\ufeff", " \n"])
-def test_a_reason_of_which_nothing_can_be_seen_is_none(text: str) -> None:
+@pytest.mark.parametrize("text", [None, "", "  \n", "\u200b", "\u200d\u200c", "\u3164 \u2800", "\ufeff"])
+def test_a_reject_needs_a_reason_and_one_of_which_nothing_can_be_seen_is_none(text: str | None) -> None:
     world, card = offered()
 
     assert world.click(card, JAMIE, "reject", reason=text).body["outcome"] == "reason_required"
+    assert world.puts() == 0
     assert world.click(card, JAMIE, "approve", reason=text).body["outcome"] == "approved"
-    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks"
+    assert world.approval(card).note == f"Jamie Doe <{JAMIE}> via Moveworks"
 
 
 def test_a_long_name_and_address_give_way_to_the_words() -> None:
@@ -1158,28 +959,20 @@ def test_without_a_look_afterwards_nothing_is_claimed() -> None:
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == "unconfirmed"
-    assert not approval_of(world, card).is_open
+    assert not world.approval(card).is_open
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
 def test_coupas_own_screen_may_be_quicker(decision: Any) -> None:
     world, card = offered()
-    decide = world.coupa.world.decide
-
-    def after_robin(aid: int, **details: Any) -> Any:
-        world.coupa.world.decide = decide  # type: ignore[method-assign]
-        world.coupa.world.decide_in_coupa(aid, by=world.person(ROBIN), decision=decision)
-        return decide(aid, **details)
-
-    world.coupa.world.decide = after_robin  # type: ignore[method-assign]
+    coupa, number = world.coupa.world, world.approval(card).id
+    once(coupa, "decide", lambda: coupa.decide_in_coupa(number, by=world.person(ROBIN), decision=decision))
 
     reply = world.click(card, JAMIE)
 
     assert reply.body["outcome"] == "already_decided"
     assert reply.body["message"] == (
-        BY_ROBIN.replace("Approved", decision.capitalize()).replace(
-            "Purchase request 5001", "Purchase request 5001, “Laptops”, USD 1,800.00"
-        )
+        BY_ROBIN.replace("Approved", decision.capitalize()).replace("Purchase request 5001", NAME)
     )
 
 
@@ -1195,19 +988,13 @@ def test_the_answer_comes_within_ten_seconds_however_slow_coupa_is(method: str, 
     assert world.clock.monotonic() - began_s <= 10
     assert reply.status in (200, 503)
     assert reply.body.get("outcome") in {None, "approved", "unconfirmed"}
-    assert (reply.body.get("outcome") == "approved") <= (not approval_of(world, card).is_open)
+    assert (reply.body.get("outcome") == "approved") <= (not world.approval(card).is_open)
 
 
 def test_with_too_little_time_left_nothing_is_sent() -> None:
     world, card = offered()
     world.coupa.front.fail("slow", path="/api/approvals", seconds=5.0)
-    store_reads = world.store.read
-
-    def late(approval_id: int) -> Entry | None:
-        world.clock.advance(3)
-        return store_reads(approval_id)
-
-    world.store.read = late  # type: ignore[method-assign]
+    before(world.store, "read", lambda _: world.clock.advance(3))
 
     reply = world.click(card, JAMIE)
 
@@ -1218,21 +1005,9 @@ def test_with_too_little_time_left_nothing_is_sent() -> None:
 # The reason.
 
 
-def reason(text: str, name: str = "Jamie Doe", capacity: Capacity = Capacity.APPROVER) -> str:
-    """Return what Coupa gets for a reason."""
-    decider = Decider("user:7", JAMIE, name, "Jamie", capacity)
+def reason(text: str, name: str = "Jamie Doe") -> str:
+    decider = Decider("user:7", JAMIE, name, "Jamie", Capacity.APPROVER)
     return reason_for(Click(1, Verb.REJECT, JAMIE, reason=text), decider, asked="Robin Doe")
-
-
-def test_the_reason_names_the_person_first() -> None:
-    assert reason("too dear") == f"Jamie Doe <{JAMIE}> via Moveworks: too dear"
-    assert reason(" ") == f"Jamie Doe <{JAMIE}> via Moveworks"
-
-
-def test_the_reason_says_for_whom_somebody_else_decided() -> None:
-    acting = reason("too dear", capacity=Capacity.DELEGATE)
-
-    assert acting == f'Jamie Doe <{JAMIE}> via Moveworks as delegate of "Robin Doe": too dear'
 
 
 def test_no_name_can_pass_for_somebody_elses_address() -> None:
@@ -1250,19 +1025,16 @@ def test_the_reason_reaches_coupa_as_it_was_written(text: str) -> None:
 
     world.click(card, JAMIE, "reject", reason=text)
 
-    assert approval_of(world, card).note == f"Jamie Doe <{JAMIE}> via Moveworks: {text}"
+    assert world.approval(card).note == f"Jamie Doe <{JAMIE}> via Moveworks: {text}"
 
 
 @pytest.mark.parametrize("login", ["api-client", "", "somebody-else"])
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 def test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors(verb: str, login: str) -> None:
     """Whoever decides in Coupa can write any note: our mark counts where our client wrote it."""
-    world = World(settings={"COUPA_CLIENT_LOGIN": login})
-    world.requisition(JAMIE)
-    [card] = world.announced()
-    world.coupa.world.decide_in_coupa(
-        approval_of(world, card).id,
-        by=world.person(ROBIN),
+    world, card = offered(settings={"COUPA_CLIENT_LOGIN": login})
+    world.in_coupa(
+        card,
         decision="approved" if verb == "approve" else "rejected",
         note=f"Jamie Doe <{JAMIE}> via Moveworks: cleared",
     )
@@ -1273,32 +1045,18 @@ def test_a_note_in_coupa_that_only_looks_like_ours_is_its_authors(verb: str, log
 
 
 @pytest.mark.parametrize("login", ["api-client", ""])
-def test_an_own_decision_is_known_again_by_our_clients_hand_or_our_own_record(login: str) -> None:
-    world = World(settings={"COUPA_CLIENT_LOGIN": login})
-    world.requisition(JAMIE)
-    [card] = world.announced()
-    world.click(card, JAMIE)
-
-    assert world.click(card, JAMIE).body["outcome"] == "approved"
-
-
-@pytest.mark.parametrize("login", ["api-client", ""])
 def test_a_decision_of_which_the_answer_was_lost_is_known_by_our_hand_or_our_exact_words(login: str) -> None:
-    world = World(settings={"COUPA_CLIENT_LOGIN": login})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"COUPA_CLIENT_LOGIN": login})
     world.coupa.front.fail("lose", method="PUT")
 
     assert world.click(card, JAMIE, "reject", reason="too dear").body["outcome"] == "rejected"
+    assert world.puts() == 1
 
 
 def test_without_the_ledger_and_our_clients_name_an_own_decision_is_told_as_coupa_has_it() -> None:
-    world = World(settings={"COUPA_CLIENT_LOGIN": "", "ACTION_TOKEN": "off"})
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world, card = offered(settings={"COUPA_CLIENT_LOGIN": "", "ACTION_TOKEN": "off"})
     world.click(card, JAMIE)
-    world.store = Away()
-    world.restart()
+    away(world.store, "read")
 
     said = world.click(card, JAMIE).body
 
@@ -1331,7 +1089,7 @@ def test_after_a_step_the_answer_names_the_next_approver_and_at_last_that_there_
     [next_card] = world.announced()
     last = world.click(next_card, ROBIN)
 
-    done = "Approved: Purchase request 5001, “Laptops”, USD 1,800.00."
+    done = f"Approved: {NAME}."
     assert receipt(first) == (f"{done} Next: Robin Doe.", "pending_approval", "Robin Doe")
     assert receipt(last) == (f"{done} It is fully approved.", "approved", None)
 
@@ -1363,16 +1121,8 @@ def test_a_rejection_says_what_the_request_is_now_and_a_hold_too() -> None:
     rejected = receipt(rejecting.click(card, JAMIE, "reject", reason="no"))
     on_hold = receipt(holding.click(held, JAMIE, "hold"))
 
-    assert rejected == (
-        "Rejected: Purchase request 5001, “Laptops”, USD 1,800.00. Coupa has your reason.",
-        "draft",
-        None,
-    )
-    assert on_hold == (
-        "Put on hold: Purchase request 5001, “Laptops”, USD 1,800.00.",
-        "pending_approval",
-        None,
-    )
+    assert rejected == (f"Rejected: {NAME}. Coupa has your reason.", "draft", None)
+    assert on_hold == (f"Put on hold: {NAME}.", "pending_approval", None)
 
 
 @pytest.mark.parametrize(
@@ -1380,27 +1130,15 @@ def test_a_rejection_says_what_the_request_is_now_and_a_hold_too() -> None:
 )
 def test_what_coupa_made_of_the_request_meanwhile_is_said(status: str, says: str) -> None:
     world, card = offered()
-    decide = world.coupa.world.decide
+    after(world.coupa.world, "decide", lambda decided: setattr(decided.document, "status", status))
 
-    def on(aid: int, **details: Any) -> Any:
-        decided = decide(aid, **details)
-        decided.document.status = status
-        return decided
-
-    world.coupa.world.decide = on  # type: ignore[method-assign]
-
-    assert receipt(world.click(card, JAMIE)) == (
-        f"Approved: Purchase request 5001, “Laptops”, USD 1,800.00.{says}",
-        status,
-        None,
-    )
+    assert receipt(world.click(card, JAMIE)) == (f"Approved: {NAME}.{says}", status, None)
 
 
 def test_a_name_that_is_next_is_one_harmless_line() -> None:
     world = World()
     nasty = world.person("x@example.com", firstname="Eve\n<@U1> http://evil.example\u202e" + "x" * 200)
-    world.requisition(JAMIE, nasty)
-    [card] = world.announced()
+    card = world.offer(JAMIE, nasty)
 
     name = world.click(card, JAMIE).body["next_approver"]
 
@@ -1415,55 +1153,29 @@ def test_where_the_document_does_not_show_the_approval_it_is_read_alone_and_ther
     raw: dict[str, Any],
 ) -> None:
     world, card = offered()
-    document = approval_of(world, card).document
-    decide = world.coupa.world.decide
-
-    def then(aid: int, **details: Any) -> Any:
-        decided = decide(aid, **details)
-        document.raw |= raw
-        return decided
-
-    world.coupa.world.decide = then  # type: ignore[method-assign]
-    before = world.coupa.front.count(path="/api/")
+    after(world.coupa.world, "decide", lambda decided: decided.document.raw.update(raw))
+    calls = world.coupa.front.count(path="/api/")
 
     reply = world.click(card, JAMIE)
 
-    assert receipt(reply) == ("Approved: Purchase request 5001, “Laptops”, USD 1,800.00.", None, None)
-    assert world.coupa.front.count(path="/api/") - before == 5
+    assert receipt(reply) == (f"Approved: {NAME}.", None, None)
+    assert world.coupa.front.count(path="/api/") - calls == 5
 
 
 def test_a_document_without_a_status_leaves_it_out_of_the_receipt() -> None:
     world, card = offered()
-    document = approval_of(world, card).document
-    decide = world.coupa.world.decide
+    after(world.coupa.world, "decide", lambda decided: decided.document.raw.update(status=None))
 
-    def then(aid: int, **details: Any) -> Any:
-        decided = decide(aid, **details)
-        document.raw["status"] = None
-        return decided
-
-    world.coupa.world.decide = then  # type: ignore[method-assign]
-
-    assert receipt(world.click(card, JAMIE)) == (
-        "Approved: Purchase request 5001, “Laptops”, USD 1,800.00.",
-        None,
-        None,
-    )
+    assert receipt(world.click(card, JAMIE)) == (f"Approved: {NAME}.", None, None)
 
 
 def test_a_document_that_shows_the_approval_without_our_note_does_not_confirm_a_lost_answer() -> None:
     """Somebody else may have approved it; only the approval's own note tells."""
     world, card = offered()
-    approval = approval_of(world, card)
+    coupa, number, robin = world.coupa.world, world.approval(card).id, world.person(ROBIN)
     world.coupa.front.fail("cut", method="PUT")
-    robin = world.person(ROBIN)
-    send = world.bridge.endpoints._decide._coupa.decide
-
-    def meanwhile(*args: Any, **more: Any) -> Any:
-        world.coupa.world.decide_in_coupa(approval.id, by=robin, decision="approved")
-        return send(*args, **more)
-
-    world.bridge.endpoints._decide._coupa.decide = meanwhile  # type: ignore[method-assign]
+    client = world.bridge.endpoints._decide._coupa
+    once(client, "decide", lambda: coupa.decide_in_coupa(number, by=robin, decision="approved"))
 
     reply = world.click(card, JAMIE)
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, SAM, World
+from unruly import away, before, failing
 
-from coupa_core.audit_log import EventKind, Head, MemoryAuditStore, Row
+from coupa_core.audit_log import EventKind, Head, Row
 from coupa_core.decide import BUDGET_S, MAX_AT_ONCE
 from coupa_core.endpoints import Reply
-from coupa_core.errors import Malformed, Unavailable
-from coupa_core.ledger import Entry, MemoryStore
-from sandbox.coupa.world import Group
+from coupa_core.errors import Malformed
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 APPROVED = "Approved: Purchase request 5001, “Laptops”, USD 1,800.00. It is fully approved."
 
 
 def listed(world: World, email: str = JAMIE) -> list[dict[str, str]]:
     """Return what waits for a person, as the items of a request."""
-    cards = world.call("list_approvals", query={"approver_email": email}).body["approvals"]
+    cards = world.listed(email).body["approvals"]
     return [{"id": card["approval_id"], "token": card["action_token"]} for card in cards]
 
 
@@ -35,7 +34,6 @@ def offered(number: int, **more: Any) -> tuple[World, list[dict[str, str]]]:
 
 
 def decided(world: World, items: list[Any], verb: str = "approve", actor: str = JAMIE, **more: Any) -> Reply:
-    """Send one request."""
     key = {"Idempotency-Key": more.pop("key")} if "key" in more else {}
     body = {"decision": verb, "items": items, **more}
     return world.call("decide", headers={"X-Actor-Email": actor, **key}, json=body)
@@ -47,7 +45,6 @@ def said(reply: Reply) -> list[str]:
 
 
 def statuses(world: World, items: list[dict[str, str]]) -> list[str]:
-    """Return Coupa's status of each."""
     return [world.coupa.world.approval(int(each["id"])).status for each in items]
 
 
@@ -96,12 +93,12 @@ def test_twenty_cost_four_calls_and_a_put_each_and_less_than_ten_seconds_at_five
     world, items = offered(MAX_AT_ONCE, settings={"COUPA_MAX_PER_SECOND": "5"})
     world.coupa.front.latency_s = 0.05
     world.clock.advance(60)
-    before, began_s = len(world.coupa.front.calls), world.clock.monotonic()
+    calls, began_s = len(world.coupa.front.calls), world.clock.monotonic()
 
     reply = decided(world, items)
 
     assert said(reply) == ["approved"] * MAX_AT_ONCE
-    assert len(world.coupa.front.calls) - before == 3 + MAX_AT_ONCE
+    assert len(world.coupa.front.calls) - calls == 3 + MAX_AT_ONCE
     assert world.clock.monotonic() - began_s <= BUDGET_S
 
 
@@ -188,6 +185,7 @@ def test_a_single_click_on_each_has_the_same_answer() -> None:
     alone, same = mixed()
 
     told = decided(together, list(items.values())).body["items"]
+    assert len(told) == 10
     for each, item in zip(told, same.values(), strict=True):
         slots = {"approval_id": item["id"]} | ({"action_token": item["token"]} if "token" in item else {})
         reply = alone.click(slots, JAMIE).body
@@ -200,7 +198,7 @@ def test_a_single_click_on_each_has_the_same_answer() -> None:
 
 def test_a_rejection_without_a_reason_reaches_nobody() -> None:
     world, items = offered(2)
-    before = len(world.coupa.front.calls)
+    calls = len(world.coupa.front.calls)
 
     reply = decided(world, items, "reject", reason=" ")
 
@@ -210,7 +208,7 @@ def test_a_rejection_without_a_reason_reaches_nobody() -> None:
         == "Please give a reason, so that the requester knows what to change."
     )
     assert reply.body["message"] == "Rejected: 0 of 2 requests. Not decided by you: 2."
-    assert len(world.coupa.front.calls) == before
+    assert len(world.coupa.front.calls) == calls
 
 
 def test_what_coupa_does_not_let_be_held_does_not_keep_the_others() -> None:
@@ -226,19 +224,19 @@ def test_what_coupa_does_not_let_be_held_does_not_keep_the_others() -> None:
 
 def test_members_and_delegates_decide_several_and_people_are_looked_up_once() -> None:
     world = World()
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(ROBIN), world.person(SAM)])
+    group = world.group(ROBIN, SAM)
     world.delegation(JAMIE, ROBIN)
-    for approver in (Group(group), JAMIE, ROBIN) * 3:
+    for approver in (group, JAMIE, ROBIN) * 3:
         world.requisition(approver, requester="kim@example.com")
     items = listed(world, ROBIN)
-    before = world.coupa.front.count("GET")
+    gets = world.coupa.front.count("GET")
 
     reply = decided(world, items, actor=ROBIN)
 
     assert said(reply) == ["approved"] * 9
     assert world.coupa.front.count("GET", "delegations") <= 2 * 3
     # approvals, documents, delegations until there are no more; and one read-back
-    assert world.coupa.front.count("GET") - before == 5
+    assert world.coupa.front.count("GET") - gets == 5
 
 
 def test_a_failure_to_look_up_people_keeps_only_those_who_need_it() -> None:
@@ -265,14 +263,14 @@ def test_documents_of_other_types_are_decided_among_the_rest_without_a_receipt()
         )
     world.requisition(JAMIE)
     items = listed(world)
-    before = world.coupa.front.count("GET")
+    gets = world.coupa.front.count("GET")
 
     reply = decided(world, items)
 
     assert said(reply) == ["approved"] * 3
     assert ["document_status" in each for each in reply.body["items"]].count(True) == 1
     # approvals, documents, those who share them; requisitions and approvals read back
-    assert world.coupa.front.count("GET") - before == 5
+    assert world.coupa.front.count("GET") - gets == 5
 
 
 def test_without_those_who_share_a_document_only_it_is_not_decided() -> None:
@@ -370,33 +368,19 @@ def test_a_read_back_with_another_record_in_its_place_confirms_nothing() -> None
 def test_all_intents_are_recorded_at_once_and_before_anything_is_sent() -> None:
     writes: list[list[str]] = []
 
-    class Counting(MemoryAuditStore):
-        def write(self, head: Head, rows: Any = ()) -> Head:
-            if rows:
-                writes.append([row.values()["event"]["kind"] for row in rows])
-                assert world.puts() == 0 or "intent" not in writes[-1]
-            return super().write(head, rows)
-
-    world, items = offered(3, audit_store=Counting())
+    world, items = offered(3)
     items[0]["token"] = "x"
-    writes.clear()
+
+    def note(_: Head, rows: Sequence[Row] = ()) -> None:
+        if rows:
+            writes.append([row.values()["event"]["kind"] for row in rows])
+            assert world.puts() == 0 or "intent" not in writes[-1]
+
+    before(world.audit_store, "write", note)
 
     decided(world, items)
 
     assert writes == [["intent", "intent"], ["refusal", "decision", "decision"]]
-
-
-def test_what_cannot_be_recorded_before_is_not_decided() -> None:
-    class Away(MemoryAuditStore):
-        def write(self, head: Head, rows: Any = ()) -> Head:
-            if any('"intent"' in row.text for row in rows):
-                raise Unavailable("audit_503", "away")
-            return super().write(head, rows)
-
-    world, items = offered(2, audit_store=Away())
-
-    assert said(decided(world, items)) == ["audit_503"] * 2
-    assert world.puts() == 0
 
 
 def rows_of(world: World, kind: EventKind) -> list[Row]:
@@ -439,41 +423,25 @@ def test_the_same_key_decides_what_is_left() -> None:
     assert len(world.coupa.decisions) == 3
 
 
-class Slow(MemoryStore):
-    """A ledger that does not answer, or only after a while."""
-
-    world: World
-    seconds = 0.0
-    is_away = False
-    asked = 0
-
-    def read(self, approval_id: int) -> Entry | None:
-        self.asked += 1
-        if self.seconds:
-            self.world.clock.advance(self.seconds)
-        if self.is_away:
-            raise Unavailable("ledger_503", "away")
-        return super().read(approval_id)
-
-
 def test_a_ledger_that_is_away_is_asked_once_and_costs_no_decision(caplog: pytest.LogCaptureFixture) -> None:
-    store = Slow()
-    world, items = offered(MAX_AT_ONCE, store=store)
-    store.world, store.is_away, store.seconds, store.asked = world, True, 1.0, 0
+    world, items = offered(MAX_AT_ONCE)
+    asked: list[int] = []
+    away(world.store, "read")
+    before(world.store, "read", lambda _: world.clock.advance(1.0))
+    before(world.store, "read", asked.append)
 
     with caplog.at_level(logging.WARNING):
         reply = decided(world, items, key="one")
 
     assert said(reply) == ["approved"] * MAX_AT_ONCE
-    assert store.asked == 1
+    assert len(asked) == 1
     assert caplog.text.count("decision not recorded") == MAX_AT_ONCE
 
 
 def test_a_ledger_that_is_slow_does_not_use_up_the_time_of_the_answer() -> None:
-    store = Slow()
-    world, items = offered(MAX_AT_ONCE, store=store)
+    world, items = offered(MAX_AT_ONCE)
     world.clock.advance(60)
-    store.world, store.seconds = world, 3.0
+    before(world.store, "read", lambda _: world.clock.advance(3.0))
     began_s = world.clock.monotonic()
 
     reply = decided(world, items)
@@ -484,20 +452,13 @@ def test_a_ledger_that_is_slow_does_not_use_up_the_time_of_the_answer() -> None:
 
 
 def test_a_row_that_cannot_be_read_keeps_no_other_from_being_remembered() -> None:
-    class Corrupt(MemoryStore):
-        broken = 0
-
-        def read(self, approval_id: int) -> Entry | None:
-            if approval_id == self.broken:
-                raise Malformed("ledger_row", "a row cannot be read")
-            return super().read(approval_id)
-
-    store = Corrupt()
-    world, items = offered(2, store=store)
-    store.broken = int(items[0]["id"])
+    world, items = offered(2)
+    first, second = (int(each["id"]) for each in items)
+    corrupt = Malformed("ledger_row", "a row cannot be read")
+    failing(world.store, "read", corrupt, when=lambda number: bool(number == first))
 
     assert said(decided(world, items)) == ["approved"] * 2
-    row = store.read(int(items[1]["id"]))
+    row = world.store.read(second)
     assert row is not None
     assert row.decision == "approve"
 

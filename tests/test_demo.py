@@ -19,7 +19,7 @@ import pytest
 import requests
 from ports import shared_ports
 
-from sandbox.azurite import INSTALL_HINT, is_installed
+from sandbox.azurite import is_installed
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
@@ -69,7 +69,6 @@ def _one_at_a_time() -> Iterator[None]:
 
 @contextmanager
 def demo(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run the demo while the block runs."""
     with shared_ports():
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.demo", *arguments],
@@ -102,7 +101,6 @@ def in_order(lines: list[str], text: str) -> bool:
 
 
 def shown_in_readme() -> list[str]:
-    """Return the lines of the README's transcript."""
     block = (ROOT / "README.md").read_text("utf-8").partition("<!-- transcript -->\n```\n")[2]
     return block.partition("\n```")[0].splitlines()
 
@@ -145,18 +143,6 @@ def without(program: str, folder: Path) -> str:
     return os.pathsep.join(kept)
 
 
-def test_the_story_is_told_on_azurite_and_ends_with_zero() -> None:
-    if not is_installed():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(INSTALL_HINT)
-
-    status, output = told()
-
-    assert status == 0, output
-    assert "table store   Azurite" in output
-    assert in_order(STORY, output), output
-    assert in_order(shown_in_readme(), output), output
-
-
 def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path: Path) -> None:
     with shared_ports(), taken(COUPA_PORT, MOVEWORKS_PORT, APP_PORT):
         status, output = told(environment={"PATH": without("node", tmp_path)})
@@ -168,8 +154,9 @@ def test_without_azurite_and_with_its_ports_taken_the_story_is_the_same(tmp_path
     assert in_order(STORY, output), output
 
 
-def test_over_the_listener_and_with_core_tools_the_story_is_the_same(tmp_path: Path) -> None:
-    """A stand-in for Core Tools takes the same command line, and serves with the local host."""
+@pytest.fixture
+def core_tools(tmp_path: Path) -> str:
+    """Return a PATH with a stand-in for Core Tools, which serves with the local host."""
     func = tmp_path / "func"
     func.write_text(
         "#!/bin/sh\n"
@@ -177,15 +164,7 @@ def test_over_the_listener_and_with_core_tools_the_story_is_the_same(tmp_path: P
         'echo "unknown arguments: $*"; exit 2\n'
     )
     func.chmod(0o755)
-
-    status, output = told(
-        "--channel", "listener", environment={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    )
-
-    assert status == 0, output
-    assert "| *💳 Sam Stinson asks for “Office chairs”, EUR 1,558.00*" in output
-    assert ("function app  func start" in output) is is_installed()
-    assert in_order(STORY, output), output
+    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_a_story_that_fails_names_the_last_error_of_the_app_at_once() -> None:
@@ -196,9 +175,16 @@ def test_a_story_that_fails_names_the_last_error_of_the_app_at_once() -> None:
     assert re.search(r"The function app's last error: .*cause=NOTICE_LANGUAGE: must be a locale", output)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: signal.Signals) -> None:
-    with demo() as process:
+@pytest.mark.parametrize(
+    ("how", "is_listener"),
+    [(signal.SIGINT, False), (signal.SIGTERM, True)],
+    ids=["on its own", "listener, func"],
+)
+def test_the_story_is_told_and_all_that_it_names_stays_up_until_it_is_stopped(
+    how: signal.Signals, *, is_listener: bool, core_tools: str
+) -> None:
+    arguments = ["--channel", "listener"] if is_listener else []
+    with demo(*arguments, environment={"PATH": core_tools} if is_listener else None) as process:
         assert process.stdout
         lines = []
         for line in process.stdout:
@@ -217,6 +203,13 @@ def test_it_stays_up_with_everything_that_it_names_until_it_is_stopped(how: sign
         process.send_signal(how)
         rest = process.communicate(timeout=20)[0]
 
+    assert in_order(STORY, output), output
+    assert ("table store   Azurite" in output) is is_installed()
+    if is_listener:
+        assert "| *💳 Sam Stinson asks for “Office chairs”, EUR 1,558.00*" in output
+        assert ("function app  func start" in output) is is_installed()
+    else:
+        assert in_order(shown_in_readme(), output), output
     assert process.returncode == 0, output + rest
     assert "Traceback" not in output + rest
     assert statuses == [200, 200, 200, 200, 200]

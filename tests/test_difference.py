@@ -17,7 +17,6 @@ LINE: dict[str, Any] = {"id": 7, "quantity": "3", "unit-price": "10.00", "total"
 
 
 def asked(*lines: dict[str, Any], total: str = "100.00", currency: Any = None) -> Document:
-    """Return a requisition of these lines."""
     currency = {"code": "USD", "decimals": 2} if currency is None else currency
     return request(total=total, currency=currency, requisition_lines=[{**LINE, **line} for line in lines])
 

@@ -50,6 +50,10 @@ class Office:
         number = self.world.delegation(ANN, BOB)
         self.world.coupa.world.delegations.rows[number].raw.update(raw)
 
+    def keys(self, *emails: str) -> list[str]:
+        """Return the keys of people, who are made on first mention."""
+        return [f"user:{self.world.person(each)}" for each in emails]
+
     def fail(self, path: str, status: int = 500) -> None:
         self.world.coupa.front.fail("answer", path=path, status=status, times=None, body="{}")
 
@@ -59,7 +63,6 @@ class Office:
         self.world.coupa.front.fail("answer", path="/api/users$", query=query, times=None, body="{}")
 
     def capacity(self, actor: str, approval: Approval) -> Capacity | None:
-        """Return as what somebody may decide now."""
         decider = self.directory.decider(actor, approval, self.soon())
         return decider.capacity if decider else None
 
@@ -174,8 +177,7 @@ def test_a_click_takes_nothing_from_memory() -> None:
 
 def test_which_addresses_are_shared_is_asked_once_in_some_minutes() -> None:
     office = Office()
-    for email in (ANN, BOB):
-        office.world.person(email)
+    office.keys(ANN, BOB)
     office.world.coupa.world.add_user(email=BOB.upper(), firstname="B", lastname="B")
 
     for _ in range(2):
@@ -188,8 +190,7 @@ def test_which_addresses_are_shared_is_asked_once_in_some_minutes() -> None:
 
 def test_whether_an_address_is_shared_is_a_failure_while_nobody_can_say() -> None:
     office = Office()
-    for email in (ANN, BOB):
-        office.world.person(email)
+    office.keys(ANN, BOB)
     office.fail_for("email[in]=.*bob@")
 
     with pytest.raises(ServiceError):
@@ -200,8 +201,7 @@ def test_whether_an_address_is_shared_is_a_failure_while_nobody_can_say() -> Non
 def test_an_address_of_two_people_is_shared_by_the_map_too() -> None:
     office = Office()
     office.directory.emails = EmailMap({ANN: BOB})
-    for email in (ANN, BOB):
-        office.world.person(email)
+    office.keys(ANN, BOB)
 
     assert office.directory.shared([BOB], office.soon()) == {BOB}
 
@@ -217,7 +217,7 @@ def test_an_address_is_shared_in_each_way_that_it_is_written() -> None:
 def test_people_are_known_by_their_keys_with_name_and_address_in_the_chat() -> None:
     office = Office()
     office.directory.emails = EmailMap({BOB: "bobby@example.com"})
-    ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
+    ann, bob = office.keys(ANN, BOB)
 
     assert office.directory.known([bob, ann, bob], office.soon()).people == {
         ann: Decider(ann, ANN, "Ann Doe", "", Capacity.APPROVER),
@@ -254,7 +254,7 @@ def test_nothing_is_asked_about_nobody(keys: list[str]) -> None:
 
 def test_people_are_asked_for_fifty_at_once() -> None:
     office = Office()
-    keys = [f"user:{office.world.person(f'p{number}@example.com')}" for number in range(51)]
+    keys = office.keys(*(f"p{number}@example.com" for number in range(51)))
 
     assert list(office.directory.known(keys, office.soon()).people) == keys
     ids = [call for call in office.world.coupa.front.calls if "id%5Bin%5D" in call.query]
@@ -291,7 +291,7 @@ def test_nobody_has_a_manager_whom_the_chat_cannot_reach_or_is_their_own() -> No
 @pytest.mark.parametrize("number", [1, 2])
 def test_coupa_that_cannot_be_asked_about_people_is_a_failure_and_no_answer(number: int) -> None:
     office = Office()
-    keys = [f"user:{office.world.person(email)}" for email in (ANN, BOB)[:number]]
+    keys = office.keys(*(ANN, BOB)[:number])
     office.fail("/api/users", 400)
 
     for ask in (office.directory.known, office.directory.managers):
@@ -305,7 +305,7 @@ def test_coupa_that_cannot_be_asked_about_people_is_a_failure_and_no_answer(numb
 @pytest.mark.parametrize("status", [400, 500])
 def test_coupa_that_knows_nothing_of_many_people_is_a_failure_of_its_own(status: int) -> None:
     office = Office()
-    keys = [f"user:{office.world.person(f'p{number}@example.com')}" for number in range(9)]
+    keys = office.keys(*(f"p{number}@example.com" for number in range(9)))
     office.fail("/api/users", status)
 
     for ask in (office.directory.known, office.directory.managers):
@@ -330,7 +330,7 @@ def test_whoever_cannot_be_looked_up_is_told_apart_from_all_others() -> None:
 
 def test_whose_address_cannot_be_looked_up_is_not_known_now_either() -> None:
     office = Office()
-    ann, bob = (f"user:{office.world.person(email)}" for email in (ANN, BOB))
+    ann, bob = office.keys(ANN, BOB)
     office.fail_for("email[in]=.*bob@")
 
     known = office.directory.known([ann, bob], office.soon())
@@ -341,8 +341,7 @@ def test_whose_address_cannot_be_looked_up_is_not_known_now_either() -> None:
 def test_of_one_address_coupa_is_asked_again_although_the_map_gives_it_two_names() -> None:
     office = Office()
     office.directory.emails = EmailMap({ANN: BOB})
-    for email in (ANN, BOB):
-        office.world.person(email)
+    office.keys(ANN, BOB)
     office.world.coupa.front.fail("answer", path="/api/users", status=500, times=1)
 
     assert office.directory.shared([BOB], office.soon()) == {BOB}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -11,16 +10,10 @@ from goldens import CHAIN, RECORDS, approval, document
 
 from coupa_core.content import content_hash
 from coupa_core.documents import READABLE, Invoice, Order, enabled, kind_of, parse_document
-from coupa_core.model import Attachment, Currency, Document, DocumentKind, Unreadable, has_turn
+from coupa_core.model import Attachment, Currency, DocumentKind, Unreadable, has_turn
 
 NAMES_ITS_TURN = ["RequisitionHeader", "OrderHeaderChange", "Contract", "EasyFormResponse"]
 BY_POSITION = ["InvoiceHeader", "ExpenseReport"]
-
-
-def changed(kind: str, name: str, change: dict[str, Any]) -> Document:
-    """Return the golden document with another value in its first line or such."""
-    part = RECORDS[kind][name][0]
-    return document(kind, **{name: [{**part, **change}]})
 
 
 @pytest.mark.parametrize("kind", NAMES_ITS_TURN)
@@ -59,84 +52,16 @@ def test_in_a_document_that_cannot_be_read_it_is_nobodys_turn() -> None:
     assert not has_turn(approval(id=853), closed, [approval(id=853)])
 
 
-@pytest.mark.parametrize(
-    ("kind", "change"),
-    [
-        ("ExpenseReport", {"total": "1240.51"}),
-        ("ExpenseReport", {"expensed_by": {"id": 44}}),
-        ("InvoiceHeader", {"total_with_taxes": "1.00"}),
-        ("InvoiceHeader", {"invoice_number": "INV-2"}),
-        ("InvoiceHeader", {"document_type": "Credit Note"}),
-        ("InvoiceHeader", {"supplier": {"id": 5, "name": "Hale & Sons"}}),
-        ("OrderHeaderChange", {"total": "121.00"}),
-        ("OrderHeaderChange", {"pending_cancel": False}),
-        ("OrderHeaderChange", {"supplier": {"name": "Hale & Sons"}}),
-        ("Contract", {"name": "Cleaning of another office"}),
-        ("Contract", {"number": "C-120"}),
-        ("Contract", {"supplier": None}),
-        ("Contract", {"minimum_value": "1.00"}),
-        ("Contract", {"maximum_value": "1.00"}),
-        ("Contract", {"min_commit": "1.00"}),
-        ("Contract", {"max_commit": "1.00"}),
-        ("Contract", {"start_date": "2027-02-01"}),
-        ("Contract", {"end_date": None}),
-        ("Contract", {"term_type": "fixed"}),
-        ("Contract", {"no_of_renewals": 4}),
-        ("Contract", {"renewal_length_value": 24}),
-        ("Contract", {"renewal_length_unit": "years"}),
-        ("EasyFormResponse", {"name": "Another bank account"}),
-        ("EasyFormResponse", {"requested_by": {"id": 44}}),
-    ],
-    ids=json.dumps,
-)
-def test_other_terms_have_another_digest(kind: str, change: dict[str, Any]) -> None:
-    assert content_hash(document(kind, **change)) != content_hash(document(kind))
+@pytest.mark.parametrize("kind", READABLE)
+def test_a_document_that_was_only_touched_has_the_same_digest(kind: str) -> None:
+    assert content_hash(document(kind, updated_at="2027-01-01T00:00:00Z")) == content_hash(document(kind))
 
 
-@pytest.mark.parametrize(
-    ("kind", "lines", "change"),
-    [
-        ("ExpenseReport", "expense-lines", {"amount": "981.00"}),
-        ("ExpenseReport", "expense-lines", {"merchant": "Hotel Ritz"}),
-        ("ExpenseReport", "expense-lines", {"expense-date": "2026-11-04T00:00:00-08:00"}),
-        ("ExpenseReport", "expense-lines", {"expense-category": {"name": "Meals"}}),
-        ("ExpenseReport", "expense-lines", {"expense-category": None}),
-        ("InvoiceHeader", "invoice-lines", {"price": "501.00"}),
-        ("InvoiceHeader", "invoice-lines", {"quantity": "21"}),
-        ("InvoiceHeader", "invoice-lines", {"po-number": "4500013"}),
-        ("OrderHeaderChange", "order-line-changes", {"price": "31.00"}),
-        ("OrderHeaderChange", "order-line-changes", {"pending-delete": False}),
-        ("OrderHeaderChange", "order-line-changes", {"supplier": {"id": 8}}),
-    ],
-    ids=json.dumps,
-)
-def test_other_lines_have_another_digest(kind: str, lines: str, change: dict[str, Any]) -> None:
-    assert content_hash(changed(kind, lines, change)) != content_hash(document(kind))
+def test_an_order_whose_line_changes_its_supplier_has_another_digest() -> None:
+    [line, *rest] = RECORDS["OrderHeaderChange"]["order-line-changes"]
+    other = document("OrderHeaderChange", order_line_changes=[{**line, "supplier": {"id": 8}}, *rest])
 
-
-@pytest.mark.parametrize(
-    ("kind", "change"),
-    [
-        ("ExpenseReport", {"audit_score": 99}),
-        ("InvoiceHeader", {"attachments": []}),
-        ("OrderHeaderChange", {"approvals": []}),
-        ("Contract", {"department": None}),
-        ("EasyFormResponse", {"submitted_at": None, "approvals": []}),
-        *((kind, {"updated_at": "2027-01-01T00:00:00Z"}) for kind in READABLE),
-        *((kind, {"comments": [{"id": 9, "comments": "hurry"}]}) for kind in READABLE),
-    ],
-    ids=json.dumps,
-)
-def test_what_does_not_matter_to_the_decision_leaves_the_digest(kind: str, change: dict[str, Any]) -> None:
-    assert content_hash(document(kind, **change)) == content_hash(document(kind))
-
-
-def test_a_receipt_that_comes_later_leaves_the_digest() -> None:
-    later = {"expense-artifacts": [], "requires-receipt": True}
-
-    assert content_hash(changed("ExpenseReport", "expense-lines", later)) == content_hash(
-        document("ExpenseReport")
-    )
+    assert content_hash(other) != content_hash(document("OrderHeaderChange"))
 
 
 def test_documents_of_two_kinds_never_have_one_digest() -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, SAM, World, offered
 from goldens import CLIENT, approval, document, request
 
 from coupa_core.endings import End, Ending, end_of, end_of_document, has_stopped
 from coupa_core.ledger import State
 from coupa_core.model import Document
-from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 ALWAYS = {"CLOSING_NOTICE": "always"}
 TELL = {"CLOSING_NOTICE": "never", "TELL_REQUESTER": "on"}
 SUBMITTED = "2026-11-23T09:00:00Z"
@@ -117,8 +115,8 @@ def test_the_requester_of_two_parallel_steps_hears_of_the_one_that_rejected() ->
     number = world.requisition([JAMIE, ROBIN], requester=SAM)
     world.announced()
     first, second = approvals(world, number)
-    world.coupa.world.decide_in_coupa(first, by=world.person(JAMIE), decision="approved")
-    world.coupa.world.decide_in_coupa(second, by=world.person(ROBIN), decision="rejected")
+    world.in_coupa(first, by=JAMIE)
+    world.in_coupa(second, decision="rejected")
 
     [(person, said)] = heard(world)
 
@@ -130,9 +128,7 @@ def test_the_requester_hears_nothing_of_a_step_where_the_whole_was_withdrawn_aft
     world = World(settings=TELL)
     number = world.requisition(JAMIE, ROBIN, requester=SAM)
     world.announced()
-    world.coupa.world.decide_in_coupa(
-        approvals(world, number)[0], by=world.person(JAMIE), decision="approved"
-    )
+    world.in_coupa(approvals(world, number)[0], by=JAMIE)
     world.coupa.world.withdraw(number)
 
     assert heard(world) == []
@@ -148,9 +144,7 @@ def test_the_requester_of_an_invoice_that_was_disputed_hears_that_and_no_approva
         total_with_taxes="10.00",
     )
     world.announced()
-    world.coupa.world.decide_in_coupa(
-        approvals(world, number)[0], by=world.person(JAMIE), decision="approved"
-    )
+    world.in_coupa(approvals(world, number)[0], by=JAMIE)
     world.coupa.world.document(number).status = "disputed"
 
     [(person, said)] = heard(world)
@@ -163,10 +157,7 @@ def test_whoever_a_new_chain_asks_again_hears_no_farewell_and_the_old_button_say
     setting: str,
 ) -> None:
     world = World(settings={"CLOSING_NOTICE": setting})
-    group = Group(
-        world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
-    )
-    number = world.requisition(group)
+    number = world.requisition(world.group(JAMIE, ROBIN))
     old = {each.recipient: each for each in world.announced()}
     world.coupa.world.restart_chain(number)
 
@@ -250,9 +241,8 @@ def test_what_is_a_draft_again_is_traced_by_its_true_cause() -> None:
     world.sweep()
     row = world.store.read(step_id)
 
-    reply = world.call("trace", route={"approval_id": str(step_id)}, query={"live": "1"})
+    told = " ".join(world.story(step_id, is_live=True))
 
-    told = " ".join(line["text"] for line in reply.body["story"])
     assert row is not None
     assert (row.state, row.cause, row.is_told) == (State.WAITING, "stopped_draft", False)
     assert "its document does not wait for approval in Coupa (stopped_draft)" in told
@@ -277,35 +267,24 @@ def test_a_hold_that_was_released_unchanged_is_no_change() -> None:
     assert "changed" not in answered["content"]
 
 
-def test_a_button_of_what_vanished_says_how_its_document_ended() -> None:
-    world = World()
-    number = world.requisition(JAMIE)
-    [card] = world.announced()
-    world.coupa.world.withdraw(number)
-
-    said = world.click(card, JAMIE).body["message"]
-    assert said.startswith("Nothing was changed. Withdrawn: ")
+NO_LONGER = "Nothing was changed. No longer waiting for you: "
 
 
-def test_where_nobody_can_say_how_it_ended_the_button_says_no_more_than_that() -> None:
-    world = World()
-    number = world.requisition(JAMIE)
-    [card] = world.announced()
-    world.coupa.world.withdraw(number)
-    world.coupa.front.fail("answer", path="/api/requisitions", status=500, times=None)
+@pytest.mark.parametrize(
+    ("happens", "fault", "said"),
+    [
+        ("withdraw", {}, "Nothing was changed. Withdrawn: Purchase request 5001"),
+        ("withdraw", {"path": "/api/requisitions", "status": 500}, f"{NO_LONGER}Request 5001."),
+        ("restart_chain", {"path": "/api/approvals", "status": 400, "skip": 1}, f"{NO_LONGER}this request."),
+    ],
+    ids=["known", "how is not known", "whom it asks now is not known"],
+)
+def test_a_button_of_what_vanished_says_how_it_ended_and_no_more_than_is_known(
+    happens: str, fault: dict[str, Any], said: str
+) -> None:
+    world, card = offered()
+    getattr(world.coupa.world, happens)(world.approval(card).document.id)
+    if fault:
+        world.coupa.front.fail("answer", times=None, **fault)
 
-    said = world.click(card, JAMIE).body
-
-    assert said["message"] == "Nothing was changed. No longer waiting for you: Request 5001."
-
-
-def test_where_nobody_can_say_who_is_asked_now_the_button_says_no_more_than_that() -> None:
-    world = World()
-    number = world.requisition(JAMIE)
-    [card] = world.announced()
-    world.coupa.world.restart_chain(number)
-    world.coupa.front.fail("answer", path="/api/approvals", status=400, skip=1, times=None)
-
-    said = world.click(card, JAMIE).body
-
-    assert said["message"] == "Nothing was changed. No longer waiting for you: this request."
+    assert world.click(card, JAMIE).body["message"].startswith(said)

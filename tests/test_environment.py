@@ -105,6 +105,7 @@ def given_as(**values: str) -> Iterator[None]:
 
 def test_each_setting_has_a_right_value_here() -> None:
     assert list(RIGHT) == [*NAMES, HOST_STORAGE]
+    assert all([BLANKS, AROUND, *MISTAKES.values()]), "something to try of each kind"
     assert [name for name, value in RIGHT.items() if not trimmed(value)] == []
 
 

@@ -7,16 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import ALEX, JAMIE, ROBIN, World
 from proof.backlog import backlog_of
+from unruly import away
 
 from coupa_core.content import content_hashes
-from coupa_core.errors import Unavailable
-from coupa_core.ledger import MemoryStore, State, Status
-from sandbox.coupa.world import Group
+from coupa_core.ledger import State, Status
 from sandbox.moveworks import Delivered
-
-JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
 
 
 def backlog(world: World, number: int = 3) -> None:
@@ -24,6 +21,14 @@ def backlog(world: World, number: int = 3) -> None:
     for _ in range(number):
         world.requisition(JAMIE)
     world.requisition(ROBIN, ALEX)
+
+
+def recorded(*approvers: str, **settings: str) -> tuple[World, int]:
+    """Return a world in which one request was recorded in silence, and its number."""
+    world = World(settings={"FIRST_RUN": "baseline", **settings})
+    number = world.requisition(*approvers)
+    world.sweep()
+    return world, number
 
 
 def minutes(world: World, number: int) -> list[Delivered]:
@@ -75,19 +80,15 @@ def test_with_baseline_the_backlog_is_recorded_in_silence_and_what_comes_later_i
 
 
 def test_a_step_of_the_backlog_that_comes_up_later_is_told() -> None:
-    world = World(settings={"FIRST_RUN": "baseline"})
-    number = world.requisition(ROBIN, ALEX)
-    world.sweep()
+    world, number = recorded(ROBIN, ALEX)
     first, _ = world.coupa.world.approvals_of(number)
-    world.coupa.world.decide_in_coupa(first.id, by=world.person(ROBIN), decision="approved")
+    world.in_coupa(first.id)
 
     assert [each.recipient for each in minutes(world, 1)] == [ALEX]
 
 
 def test_a_change_to_the_backlog_is_told_as_what_is_pending_and_not_as_a_change_nobody_saw() -> None:
-    world = World(settings={"FIRST_RUN": "baseline"})
-    number = world.requisition(JAMIE)
-    world.sweep()
+    world, number = recorded(JAMIE)
     world.clock.advance(60)
     world.coupa.world.edit_line(number, 0, unit_price="901.00")
 
@@ -97,10 +98,8 @@ def test_a_change_to_the_backlog_is_told_as_what_is_pending_and_not_as_a_change_
 
 
 def test_nobody_is_reminded_of_the_backlog_or_told_that_it_is_over() -> None:
-    settings = {"FIRST_RUN": "baseline", "REMIND_AFTER_HOURS": "1", "CLOSING_NOTICE": "always"}
-    world = World(settings=settings)
-    number = world.requisition(JAMIE)
-    world.sweep()
+    settings = {"REMIND_AFTER_HOURS": "1", "CLOSING_NOTICE": "always"}
+    world, number = recorded(JAMIE, **settings)
     world.clock.advance(3 * 3600)
     assert world.announced() == []
     world.coupa.world.withdraw(number)
@@ -109,43 +108,32 @@ def test_nobody_is_reminded_of_the_backlog_or_told_that_it_is_over() -> None:
 
 
 def test_people_can_decide_on_the_backlog_from_their_list() -> None:
-    world = World(settings={"FIRST_RUN": "baseline"})
-    world.requisition(JAMIE)
-    world.sweep()
+    world, _ = recorded(JAMIE)
 
-    [card] = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    [card] = world.listed(JAMIE).body["approvals"]
     slots = {"approval_id": card["approval_id"], "action_token": card["action_token"]}
 
     assert world.click(slots, JAMIE).body["outcome"] == "approved"
 
 
 def test_the_story_of_the_backlog_says_why_nobody_was_told() -> None:
-    world = World(settings={"FIRST_RUN": "baseline"})
-    world.requisition(JAMIE)
-    world.sweep()
+    world, _ = recorded(JAMIE)
 
     number = world.store.open_entries().entries[0].approval_id
-    said = world.call("trace", route={"approval_id": str(number)}).body["story"]
-
-    assert any("FIRST_RUN=baseline" in line["text"] for line in said)
+    assert any("FIRST_RUN=baseline" in line for line in world.story(number))
     [group] = world.call("status").body["groups"]
     assert (group["place"], group["cause"]) == ("announced", "baseline")
 
 
 def stories(world: World) -> str:
     """Return the story of the only approval, Coupa asked as well."""
-    [row] = world.store.open_entries().entries
-    route = {"approval_id": str(row.approval_id)}
-    story = world.call("trace", route=route, query={"live": "1"}).body["story"]
-    return " ".join(line["text"] for line in story)
+    return " ".join(world.story(world.row().approval_id, is_live=True))
 
 
 @pytest.mark.parametrize("release", ["this", "an earlier"])
 def test_nobody_is_said_to_have_been_told_of_the_backlog_however_often_it_is_looked_at(release: str) -> None:
-    world = World(settings={"FIRST_RUN": "baseline"})
-    number = world.requisition(JAMIE)
-    world.sweep()
-    [row] = world.store.open_entries().entries
+    world, number = recorded(JAMIE)
+    row = world.row()
     if release != "this":  # it kept no cause after the second look
         world.store.replace(replace(row, cause=""))
     for _ in range(2):
@@ -164,16 +152,15 @@ def test_nobody_is_said_to_have_been_told_of_the_backlog_however_often_it_is_loo
     world.coupa.world.withdraw(number)
     world.clock.advance(60)
     world.sweep()
-    story = world.call("trace", route={"approval_id": str(row.approval_id)}).body["story"]
-    assert "nobody had been told" in story[-1]["text"]
+    assert "nobody had been told" in world.story(row.approval_id)[-1]
 
 
 def test_of_a_group_only_those_are_said_to_have_been_told_who_got_a_message() -> None:
     world = World(settings={"FIRST_RUN": "baseline"})
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
-    world.requisition(Group(group))
+    group = world.group(JAMIE)
+    world.requisition(group)
     world.sweep()
-    world.coupa.world.join(group, world.person(ALEX))
+    world.coupa.world.join(group.id, world.person(ALEX))
 
     told = {each.recipient for _ in range(3) for each in minutes(world, 3)}
     said = stories(world)
@@ -230,15 +217,9 @@ def test_a_ledger_that_has_rows_is_no_first_run_even_when_its_status_is_lost() -
     assert [each.recipient for each in minutes(world, 1)] == [ROBIN]
 
 
-class NoStatus(MemoryStore):
-    """A store that does not take a status."""
-
-    def save_status(self, status: Status) -> None:
-        raise Unavailable("ledger_unreachable", "no answer")
-
-
 def test_a_first_run_that_cannot_be_noted_does_not_begin() -> None:
-    world = World(store=NoStatus(), settings={"FIRST_RUN": "baseline"})
+    world = World(settings={"FIRST_RUN": "baseline"})
+    away(world.store, "save_status", "ledger_unreachable")
     world.requisition(JAMIE)
 
     assert world.sweep().failure == "ledger_unreachable"
@@ -258,8 +239,8 @@ def test_a_trial_sends_nothing_and_says_what_it_would_send_to_whom(value: str) -
     assert world.moveworks.front.count("*") == 0
     assert (summary.counts["dry_run"], summary.counts["not_your_turn"]) == (4, 1)
     number = world.store.open_entries().entries[0].approval_id
-    story = [each["text"] for each in world.call("trace", route={"approval_id": str(number)}).body["story"]]
-    assert any(f"{JAMIE} was not told, as approver: DRY_RUN is on" in line for line in story)
+    said = f"{JAMIE} was not told, as approver: DRY_RUN is on"
+    assert any(said in line for line in world.story(number))
     groups = {each["cause"]: each["count"] for each in world.call("status").body["groups"]}
     assert groups == {"dry_run": 4, "not_your_turn": 1}
 
@@ -301,7 +282,7 @@ def test_in_a_trial_nobody_is_reminded_and_nobody_told_that_it_is_over() -> None
     world.clock.advance(2 * 3600)
     before = world.moveworks.front.count("*")
     [approval] = world.coupa.world.approvals_of(number)
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person(ROBIN), decision="rejected")
+    world.in_coupa(approval.id, decision="rejected")
 
     minutes(world, 2)
 

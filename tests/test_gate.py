@@ -58,7 +58,6 @@ class Deployment:
     queries: list[dict[str, str]] = field(default_factory=list)
 
     def wsgi(self, environ: Any, start_response: Any) -> Any:
-        """Answer."""
         request = Request(environ)
         self.asked.append(request.path)
         self.queries.append(dict(request.args))
@@ -81,7 +80,6 @@ class Told:
     waited_s: float
 
     def codes(self, verdict: str = "wrong") -> list[str]:
-        """Return the codes of the findings."""
         lines = [line.split(None, 1) for line in self.out.splitlines()]
         return [rest.partition(":")[0] for kind, rest in lines if kind == verdict]
 

@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import ALEX, JAMIE, ROBIN, World
 
 from coupa_core.ledger import Entry, State
 
-JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
 MINUTE_S, DAY_S = 60, 86_400
 
 
@@ -138,7 +137,7 @@ def ended(world: World, number: int) -> list[int]:
     while any(world.store.read(each) is None for each in approvals):
         swept(world, 1)
     for each in approvals:
-        world.coupa.world.decide_in_coupa(each, by=world.person(ROBIN), decision="approved")
+        world.in_coupa(each)
     world.clock.advance(MINUTE_S)
     return approvals
 

@@ -52,10 +52,9 @@ def test_nobody_has_the_turn_of_a_step_that_is_on_hold(kind: str) -> None:
 
     foreseen = preview(world.read_settings(), world.overrides()).notices
     assert (told(world), list(foreseen)) == ([], [])
-    assert world.call("list_approvals", query={"approver_email": BOB}).body["approvals"] == []
+    assert world.listed(BOB).body["approvals"] == []
     assert world.click({"approval_id": str(second)}, BOB).body["outcome"] == "not_your_turn"
-    reply = world.call("trace", route={"approval_id": str(second)}, query={"live": "1"})
-    assert any("it is not its turn yet" in str(each["text"]) for each in reply.body["story"])
+    assert any("it is not its turn yet" in each for each in world.story(second, is_live=True))
 
     world.coupa.world.reopen(first)
     assert [each.recipient for each in told(world)] == [ANN]

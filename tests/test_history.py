@@ -8,21 +8,19 @@ from typing import Any
 
 import pytest
 from azure.data.tables import TableClient
-from bridge import World
+from bridge import JAMIE, ROBIN, SAM, World
 from description import operations
 from ledger_contract import NOW, full_row, put, put_raw, row
 from openapi_schema_validator import OAS30Validator
+from unruly import away, before
 
 from coupa_core.callers import CALLER_OF, Caller
 from coupa_core.clock import time_left_s
 from coupa_core.endpoints import Reply
-from coupa_core.errors import Unavailable
 from coupa_core.history import DAYS, MAX_READ, MAX_SHOWN, OURS_S
-from coupa_core.ledger import Entry, LedgerStore, MemoryStore, State, decided
+from coupa_core.ledger import LedgerStore, State, decided
 from coupa_core.table_ledger import CLOSED, TableStore, _row
-from sandbox.coupa.world import Group
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 LINK = "https://acme.coupahost.com/requisition_headers/"
 
 
@@ -56,7 +54,7 @@ def in_coupa(world: World, *approvers: Any, by: str = JAMIE, **details: Any) -> 
     number = world.requisition(*(approvers or (JAMIE,)), **details)
     [approval] = world.coupa.world.approvals_of(number)
     decision = details.get("decision", "approved")
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person(by), decision=decision)
+    world.in_coupa(approval.id, by=by, decision=decision)
     world.clock.advance(60)
     return number
 
@@ -84,11 +82,11 @@ def test_what_was_decided_in_chat_and_in_coupa_comes_newest_first() -> None:
 def test_it_is_the_same_before_and_after_the_sweep_closed_the_row(store: LedgerStore) -> None:
     world = World(store=store)
     number = in_chat(world)
-    before = asked(world).body
+    open_ = asked(world).body
     world.sweep()
 
-    assert store.read(int(before["decisions"][0]["approval_id"])) is None
-    assert asked(world).body == before
+    assert store.read(int(open_["decisions"][0]["approval_id"])) is None
+    assert asked(world).body == open_
     assert said(asked(world)) == [(str(number), "approved", "chat")]
 
 
@@ -123,9 +121,9 @@ def test_no_amount_is_said_because_what_it_came_to_then_is_not_known() -> None:
 
 def test_nobody_sees_what_a_colleague_of_the_group_or_a_later_step_decided() -> None:
     world = World()
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
-    theirs = in_coupa(world, Group(group), by=ROBIN)
-    mine = in_chat(world, "approve", Group(group))
+    group = world.group(JAMIE, ROBIN)
+    theirs = in_coupa(world, group, by=ROBIN)
+    mine = in_chat(world, "approve", group)
 
     assert said(asked(world)) == [(str(mine), "approved", "chat")]
     assert said(asked(world, ROBIN)) == [(str(theirs), "approved", "coupa")]
@@ -145,12 +143,7 @@ def test_words_that_look_like_our_mark_make_nobody_the_decider() -> None:
     world = World()
     number = world.requisition([JAMIE, ROBIN])
     for approval in world.coupa.world.approvals_of(number):
-        world.coupa.world.decide_in_coupa(
-            approval.id,
-            by=world.person(ROBIN),
-            decision="approved",
-            note=f"Jamie Doe <{JAMIE}> via Moveworks",
-        )
+        world.in_coupa(approval.id, note=f"Jamie Doe <{JAMIE}> via Moveworks")
 
     assert said(asked(world)) == []
 
@@ -280,28 +273,20 @@ def test_where_nothing_is_known_and_coupa_is_away_nobody_is_told_that_they_decid
     )
 
 
-class Blind(MemoryStore):
-    """A store that does not find what somebody decided."""
-
-    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-        raise Unavailable("ledger_unreachable", f"no answer about {len(by)} letters since {since}")
-
-
 def test_our_rows_get_their_part_of_the_time_and_leave_the_rest_to_coupa() -> None:
     lefts: list[float] = []
 
-    class Watching(MemoryStore):
-        def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-            lefts.append(time_left_s())
-            return super().decided_entries(by=by, since=since)
+    world = World()
+    before(world.store, "decided_entries", lambda **_: lefts.append(time_left_s()))
 
-    asked(World(store=Watching()))
+    asked(world)
 
     assert lefts == [pytest.approx(OURS_S, abs=0.5)]
 
 
 def test_while_our_rows_are_away_coupa_says_what_it_knows() -> None:
-    world = World(store=Blind())
+    world = World()
+    away(world.store, "decided_entries")
     chat, coupa = in_chat(world), in_coupa(world)
 
     reply = asked(world)
@@ -315,7 +300,8 @@ def test_while_our_rows_are_away_coupa_says_what_it_knows() -> None:
 
 
 def test_while_both_are_away_it_is_a_failure_and_no_empty_list() -> None:
-    world = World(store=Blind())
+    world = World()
+    away(world.store, "decided_entries")
     world.coupa.front.fail("answer", status=503, times=None)
 
     assert asked(world).status == 503

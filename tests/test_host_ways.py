@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
-from standin import ROOT, StandIn, eventually, is_gone, launched, started, write_app
+from proof.processes import is_alive
+from standin import ROOT, StandIn, eventually, launched, started, write_app
 
 pytestmark = pytest.mark.no_cover
 
@@ -27,26 +27,6 @@ def app_dir(tmp_path: Path) -> Path:
 def new_worker(host: StandIn, old: int) -> None:
     """Wait until another worker serves; a call that comes at the moment of a death may die with it."""
     eventually(lambda: host.answer("pid") == 200 and host.worker() != old)
-
-
-def test_the_functions_run_in_the_only_child_of_the_host(app_dir: Path) -> None:
-    with started(app_dir) as host:
-        assert host.get("pid").text == str(host.worker())
-        assert host.worker() != host.process.pid
-
-
-def test_a_killed_worker_fails_what_it_runs_at_once_and_another_serves_the_next_request(
-    app_dir: Path,
-) -> None:
-    with started(app_dir) as host:
-        calls = [host.hold("a"), host.hold("b")]
-        killed = host.worker()
-        os.kill(killed, signal.SIGKILL)
-
-        assert [call.result() for call in calls] == [500, 500]
-        assert host.answer("pid") == 200
-        assert host.worker() != killed
-        assert host.said("has died; 2 calls fail")
 
 
 def test_workers_that_are_killed_one_after_the_other_are_each_replaced(app_dir: Path) -> None:
@@ -133,7 +113,7 @@ def test_sigint_or_a_second_sigterm_ends_host_and_worker_at_once(
 
         assert host.process.wait(20) == 0
         assert call.result() == 0
-        eventually(lambda: is_gone(worker))
+        eventually(lambda: not is_alive(worker))
 
 
 def test_a_killed_host_leaves_its_worker_behind_until_what_it_runs_has_ended(app_dir: Path) -> None:
@@ -144,9 +124,9 @@ def test_a_killed_host_leaves_its_worker_behind_until_what_it_runs_has_ended(app
         host.process.wait(20)
         assert call.result() == 0
         time.sleep(0.5)
-        was_there = not is_gone(worker)
+        was_there = is_alive(worker)
         call.let_go()
-        eventually(lambda: is_gone(worker))
+        eventually(lambda: not is_alive(worker))
 
     assert was_there
     assert (app_dir / "long.ended").exists()
@@ -178,56 +158,6 @@ def test_an_app_that_cannot_be_loaded_leaves_a_host_with_no_functions(
         assert [host.answer(path) for path in ("pid", "health")] == [404, 404]
         assert state == "Running"
         eventually(lambda: host.said("Traceback"))
-
-
-def test_threads_are_as_many_as_the_setting_says(app_dir: Path) -> None:
-    with started(app_dir, PYTHON_THREADPOOL_THREAD_COUNT="2") as host:
-        calls = [host.hold("a"), host.hold("b")]
-        with ThreadPoolExecutor(1) as pool:
-            third = pool.submit(host.answer, "pid")
-            time.sleep(1)
-            had_to_wait = not third.done()
-            for call in calls:
-                call.let_go()
-            status = third.result()
-
-    assert (had_to_wait, status) == (True, 200)
-
-
-LIMITS = (
-    '{"version": "2.0", "extensions": {"http": {"maxConcurrentRequests": 2, "maxOutstandingRequests": 3}}}'
-)
-
-
-def test_one_more_than_may_be_outstanding_is_429_whatever_it_asks_for_and_admin_is_not(app_dir: Path) -> None:
-    write_app(app_dir, host_json=LIMITS)
-
-    with started(app_dir, "--function-key", "k", "--master-key", "m") as host:
-        running = [host.hold("a"), host.hold("b")]
-        more = [host.call("c"), host.call("d")]
-        eventually(lambda: 429 in [each.status for each in more])
-        crowded = [host.get(path) for path in ("pid", "echo?code=wrong", "unknown")]
-        ping = requests.get(f"{host.url}/admin/host/ping", timeout=20)
-        has_begun = [(app_dir / f"{name}.begun").exists() for name in "cd"]
-        for call in (*running, *more):
-            call.let_go()
-        statuses = sorted(call.result() or 0 for call in more)
-
-        assert [(each.status_code, each.content) for each in crowded] == [(429, b"")] * 3
-        assert {each.headers["X-FUNCTION-SCALEOUT"] for each in crowded} == {"1"}
-        assert not any("Retry-After" in each.headers for each in crowded)
-        assert (ping.status_code, has_begun, statuses) == (200, [False, False], [200, 429])
-        assert host.answer("pid") == 200
-
-
-def test_a_body_in_chunks_reaches_the_function_empty(app_dir: Path) -> None:
-    with started(app_dir) as host:
-        sent = requests.post(f"{host.url}/api/echo", data=iter([b"half", b"half"]), timeout=20)
-        whole = requests.post(f"{host.url}/api/echo", data=b"halfhalf", timeout=20)
-
-    assert sent.text.startswith("0 ")
-    assert "'transfer-encoding': 'chunked'" in sent.text
-    assert whole.text.startswith("8 ")
 
 
 def set_back(state: Path, planned: str) -> None:
@@ -306,31 +236,6 @@ def test_a_host_that_was_stopped_past_its_lease_runs_the_timer_no_more(app_dir: 
             eventually(lambda: len(second.ticks()) >= before + 3)
 
             assert {pid for pid, _ in second.ticks()[before + 1 :]} == {str(second.process.pid)}
-
-
-@pytest.mark.parametrize("schedule", ["0 0 0 * * 7", "every minute"])
-def test_a_schedule_that_is_refused_is_an_error_that_only_the_functions_status_tells(
-    app_dir: Path, schedule: str
-) -> None:
-    with started(app_dir, POLL_SCHEDULE=schedule) as host:
-        state = requests.get(f"{host.url}/admin/host/status", timeout=20).json()
-        of_timer = requests.get(f"{host.url}/admin/functions/poll/status", timeout=20).json()
-        of_other = requests.get(f"{host.url}/admin/functions/pid/status", timeout=20).json()
-
-        assert (state["state"], state["errors"], host.answer("pid")) == ("Running", [], 200)
-        assert schedule in of_timer["errors"][0]
-        assert of_other == {}
-        assert host.said("The 'poll' function is in error")
-
-
-def test_a_schedule_that_never_comes_is_taken_and_never_runs(app_dir: Path) -> None:
-    with started(app_dir, POLL_SCHEDULE="0 0 0 31 2 *") as host:
-        of_timer = requests.get(f"{host.url}/admin/functions/poll/status", timeout=20).json()
-        by_hand = requests.post(f"{host.url}/admin/functions/poll?wait=1", json={}, timeout=20)
-
-        assert "poll: timerTrigger" in host.printed
-        assert (of_timer, by_hand.status_code) == ({}, 200)
-        assert len(host.ticks()) == 1
 
 
 def ahead(host: StandIn) -> list[float]:

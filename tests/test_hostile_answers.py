@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, World
 
 from coupa_core import http_client
 from coupa_core.endpoints import Reply
 from coupa_core.model import Delegation
 
-JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
 ENDS = [
     *("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "9999-01-01T00:00:00+14:00"),
     *("0001-01-01T00:00:00+12:00", "0001-01-01T00:00:00Z", "0001-12-31T00:00:00-14:00"),
@@ -33,7 +32,6 @@ def spoil(world: World, request: int, values: dict[str, Any]) -> None:
 
 
 def everything(world: World, number: str) -> list[Reply]:
-    """Ask for all that shows this approval."""
     jamie, route = {"X-Actor-Email": JAMIE}, {"approval_id": number}
     return [
         world.call("list_approvals", headers=jamie),
@@ -58,7 +56,7 @@ def test_a_stamp_at_an_end_of_the_calendar_stops_no_sweep_and_no_route(
     world = World(settings={**settings, "CLOSING_NOTICE": "always", "TELL_REQUESTER": "on"})
     first = world.requisition(ROBIN, JAMIE)
     [step, _] = world.coupa.world.approvals_of(first)
-    world.coupa.world.decide_in_coupa(step.id, by=world.person(ROBIN), decision="approved")
+    world.in_coupa(step.id)
     names = ("submitted-at", "updated-at", "created-at", "approval-date", "need-by-date")
     spoil(world, first, dict.fromkeys(names, stamp))
     world.requisition(JAMIE)

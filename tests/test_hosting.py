@@ -42,7 +42,6 @@ EARLIER = {
 
 
 def folder(path: Path, said: Any) -> Path:
-    """Return a folder with this host.json."""
     text = said if isinstance(said, str) else json.dumps(said)
     (path / "host.json").write_text(text, "utf-8")
     return path

@@ -5,20 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bridge import World
+from bridge import ALEX, JAMIE, ROBIN, World
 
 from coupa_core.ledger import State
-from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
-JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
 NIGHTS = {"QUIET_HOURS": "20:00-07:00", "WORKING_DAYS": "mon-fri"}
 
 
 def at(text: str) -> datetime:
-    """Return a time of the week of the tests, which begins on Monday, November 23, 2026."""
+    """Return a time of the tests' week, from Monday, November 23, 2026, or of the Monday after it."""
     day, _, hour = text.partition(" ")
-    number = ("mon", "tue", "wed", "thu", "fri", "sat", "sun").index(day)
+    number = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "next").index(day)
     return datetime(2026, 11, 23 + number, int(hour[:2]), int(hour[3:]), tzinfo=UTC)
 
 
@@ -47,43 +45,48 @@ def test_what_comes_at_night_is_told_in_the_morning_and_only_then() -> None:
     assert later(world, "tue 07:05") == []
 
 
-def test_what_comes_on_friday_evening_is_told_on_monday() -> None:
-    world = World(settings=NIGHTS)
-    later(world, "fri 19:00")
-    world.requisition(JAMIE)
-    world.requisition(JAMIE)
+DIGEST = {"DIGEST_AT": "16:00"}
+CELLS: dict[str, tuple[dict[str, str], str, tuple[str, int] | None, dict[str, int]]] = {
+    "a weekend is waited for": (NIGHTS, "fri 20:01", None, {"fri 21:00": 0, "sun 12:00": 0, "next 07:00": 1}),
+    "needed soon": (NIGHTS, "sat 12:00", ("sun 12:00", 0), {"sat 12:01": 1}),
+    "needed some day": (NIGHTS, "sat 12:00", ("sun 12:00", 9), {"sat 12:01": 0}),
+    "it becomes urgent": (NIGHTS, "fri 21:00", ("sun 12:00", 0), {"fri 21:01": 0, "sat 00:00": 1}),
+    "urgent before the digest": (
+        DIGEST | {"WORKING_DAYS": "mon-fri"},
+        "fri 17:00",
+        ("sun 12:00", 0),
+        {"fri 17:10": 0, "sat 00:00": 1},
+    ),
+    "near is what the setting says": (
+        NIGHTS | {"URGENT_WITHIN_DAYS": "0"},
+        "sat 12:00",
+        ("sat 12:00", 0),
+        {"sat 12:01": 0},
+    ),
+    "after the hour of the digest": (
+        DIGEST,
+        "mon 16:10",
+        None,
+        {"mon 16:20": 0, "tue 15:59": 0, "tue 16:00": 1},
+    ),
+    "the minute before the hour": (DIGEST, "mon 15:59", None, {"mon 16:00": 1}),
+    "nobody looked at the hour": (DIGEST, "mon 15:00", None, {"mon 18:00": 1}),
+    "needed soon, and a digest": (DIGEST, "mon 09:00", ("tue 12:00", 0), {"mon 10:00": 1}),
+}
+"""Settings, when it is entered, by when it is needed and days more, and how many are told at which hours."""
 
-    assert later(world, "fri 21:00") == []
-    assert later(world, "sun 12:00") == []
-    world.clock.advance(timedelta(hours=19).total_seconds())
-    assert len(world.announced()) == 2
 
+@pytest.mark.parametrize("name", CELLS)
+def test_the_hour_goes_by_nights_weekends_the_digest_and_by_what_is_needed_soon(name: str) -> None:
+    settings, entered, needed, hours = CELLS[name]
+    world = World(settings=settings)
+    later(world, entered)
+    by = None if needed is None else at(needed[0]) + timedelta(days=needed[1])
+    world.requisition(JAMIE, need_by=by)
 
-def test_what_is_needed_soon_is_told_at_any_hour() -> None:
-    world = World(settings=NIGHTS)
-    later(world, "sat 12:00")
-    world.requisition(JAMIE, need_by=at("sun 12:00"))
-    world.requisition(ROBIN, need_by=at("sun 12:00") + timedelta(days=9))
+    told = {text: len(later(world, text)) for text in hours}
 
-    assert [each.recipient for each in later(world, "sat 12:01")] == [JAMIE]
-
-
-def test_what_becomes_urgent_while_it_waits_is_told_then() -> None:
-    world = World(settings=NIGHTS)
-    later(world, "fri 21:00")
-    world.requisition(JAMIE, need_by=at("sun 12:00"))
-    assert later(world, "fri 21:01") == []
-
-    assert len(later(world, "sat 00:00")) == 1
-
-
-def test_what_becomes_urgent_before_the_hour_of_the_digest_does_not_wait_for_it() -> None:
-    world = World(settings={"DIGEST_AT": "16:00", "WORKING_DAYS": "mon-fri"})
-    later(world, "fri 17:00")
-    world.requisition(JAMIE, need_by=at("sun 12:00"))
-    assert later(world, "fri 17:10") == []
-
-    assert len(later(world, "sat 00:00")) == 1
+    assert told == hours
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "soon"])
@@ -99,20 +102,12 @@ def test_a_day_that_makes_no_sense_is_no_reason_not_to_be_told(day: str) -> None
     assert len(world.moveworks.delivered) == 1
 
 
-def test_near_is_what_the_setting_says() -> None:
-    world = World(settings={**NIGHTS, "URGENT_WITHIN_DAYS": "0"})
-    later(world, "sat 12:00")
-    world.requisition(JAMIE, need_by=at("sat 12:00"))
-
-    assert later(world, "sat 12:01") == []
-
-
 def test_each_member_of_a_group_is_told_in_the_morning_of_their_own_zone() -> None:
     zones = f'{{"{ALEX}": "America/New_York", "example.com": "Europe/Berlin"}}'
     world = World(settings={**NIGHTS, "TIME_ZONES": zones})
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ALEX)])
+    group = world.group(JAMIE, ALEX)
     later(world, "tue 02:00")
-    world.requisition(Group(group))
+    world.requisition(group)
 
     assert later(world, "tue 02:01") == []
     assert [each.recipient for each in later(world, "tue 06:01")] == [JAMIE]
@@ -129,7 +124,7 @@ def test_an_approval_that_was_edited_or_decided_while_it_waited_is_told_as_it_is
     later(world, "mon 21:01")
     world.coupa.world.edit_line(edited, 0, unit_price="1234.00")
     [approval] = world.coupa.world.approvals_of(decided)
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person(JAMIE), decision="approved")
+    world.in_coupa(approval.id, by=JAMIE)
 
     assert later(world, "mon 22:00") == []
     [told] = later(world, "tue 07:00")
@@ -152,7 +147,7 @@ def test_after_a_night_without_moveworks_the_morning_makes_up_for_it() -> None:
 
 
 def test_new_approvals_wait_for_the_hour_of_the_digest_and_come_as_one_message() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
+    world = World(settings=DIGEST)
     world.sweep()
     first = world.requisition(JAMIE, title="Chairs")
     assert later(world, "mon 10:00") == []
@@ -169,34 +164,8 @@ def test_new_approvals_wait_for_the_hour_of_the_digest_and_come_as_one_message()
     assert later(world, "mon 16:01") == []
 
 
-def test_what_comes_after_the_hour_waits_for_the_next_day() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
-    later(world, "mon 16:10")
-    world.requisition(JAMIE)
-
-    assert later(world, "mon 16:20") == []
-    assert later(world, "tue 15:59") == []
-    assert len(later(world, "tue 16:00")) == 1
-
-
-def test_what_comes_in_the_minute_before_the_hour_still_belongs_to_it() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
-    later(world, "mon 15:59")
-    world.requisition(JAMIE)
-
-    assert len(later(world, "mon 16:00")) == 1
-
-
-def test_what_came_while_nobody_looked_is_told_when_somebody_looks_again_after_the_hour() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
-    later(world, "mon 15:00")
-    world.requisition(JAMIE)
-
-    assert len(later(world, "mon 18:00")) == 1
-
-
 def test_a_digest_that_moveworks_did_not_take_is_made_up_for_the_same_day() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
+    world = World(settings=DIGEST)
     world.sweep()
     world.requisition(JAMIE)
     world.requisition(JAMIE)
@@ -207,16 +176,8 @@ def test_a_digest_that_moveworks_did_not_take_is_made_up_for_the_same_day() -> N
     assert len(later(world, "mon 16:01")) == 1
 
 
-def test_what_is_needed_soon_does_not_wait_for_the_digest() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
-    world.sweep()
-    world.requisition(JAMIE, need_by=at("tue 12:00"))
-
-    assert len(later(world, "mon 10:00")) == 1
-
-
 def test_when_the_digest_is_switched_off_what_waited_for_it_is_told_when_it_is_due() -> None:
-    world = World(settings={"DIGEST_AT": "16:00"})
+    world = World(settings=DIGEST)
     world.sweep()
     world.requisition(JAMIE)
     later(world, "mon 10:00")
@@ -228,7 +189,7 @@ def test_when_the_digest_is_switched_off_what_waited_for_it_is_told_when_it_is_d
     assert [each.recipient for each in later(world, "mon 16:00")] == [JAMIE]
 
 
-@pytest.mark.parametrize("settings", [NIGHTS, {"DIGEST_AT": "16:00"}])
+@pytest.mark.parametrize("settings", [NIGHTS, DIGEST])
 def test_status_accounts_for_what_waits_for_its_hour(settings: dict[str, str]) -> None:
     world = World(settings=settings)
     later(world, "mon 20:30")

@@ -1,4 +1,4 @@
-"""The stand-in's server reads HTTP as Kestrel does, and refuses what Kestrel refuses."""
+"""The stand-in's server reads HTTP as Kestrel does, where the table of the host's answers does not reach."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from sandbox.calls import Answer
-from sandbox.kestrel import MAX_HEADERS, MAX_HEADERS_BYTES, MAX_REQUEST_LINE, Kestrel
-from sandbox.requested import MAX_BODY, BadRequest, Requested, TooLarge
+from sandbox.kestrel import Kestrel
+from sandbox.requested import BadRequest, Requested, TooLarge
 
 pytestmark = pytest.mark.no_cover
 
@@ -65,48 +65,19 @@ def server(listening: Served) -> Served:
     return listening
 
 
-def line_of(length: int) -> bytes:
-    """Return a request line of so many bytes with its end."""
-    return b"GET /" + b"a" * (length - len("GET / HTTP/1.1\r\n")) + b" HTTP/1.1\r\n"
-
-
-def headers_of(length: int) -> bytes:
-    """Return headers of so many bytes, and the empty line that ends them, which does not count."""
-    start = HOST + b"X: "
-    return start + b"a" * (length - len(start) - 2) + b"\r\n\r\n"
-
-
-def many(number: int) -> bytes:
-    """Return so many headers."""
-    return b"GET /x HTTP/1.1\r\n" + HOST + b"A: b\r\n" * (number - 1) + b"\r\n"
-
-
 @pytest.mark.parametrize(
     ("status", "request_"),
     [
-        (200, line_of(MAX_REQUEST_LINE) + HOST + b"\r\n"),
-        (414, line_of(MAX_REQUEST_LINE + 1) + HOST + b"\r\n"),
-        (200, b"GET /x HTTP/1.1\r\n" + headers_of(MAX_HEADERS_BYTES)),
-        (431, b"GET /x HTTP/1.1\r\n" + headers_of(MAX_HEADERS_BYTES + 1)),
-        (200, many(MAX_HEADERS)),
-        (431, many(MAX_HEADERS + 1)),
-        (400, b"GET /x HTTP/1.1\r\n\r\n"),
         (200, b"GET /x HTTP/1.0\r\n\r\n"),
         (505, b"GET /x HTTP/2.0\r\n" + HOST + b"\r\n"),
         (400, b"GET /x HTTP/1.1\r\n" + HOST + HOST + b"\r\n"),
-        (400, b"GET /x HTTP/1.1\r\n" + HOST + b"X: \xc3\xa9\r\n\r\n"),
         (400, b"GET /x HTTP/1.1\r\n" + HOST + b"X Y: z\r\n\r\n"),
         (400, b"GET /x HTTP/1.1\r\n" + HOST + b"X: a\r\n folded\r\n\r\n"),
-        (400, b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n"),
         (400, b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n"),
         (400, b"GET x HTTP/1.1\r\n" + HOST + b"\r\n"),
         (400, b"GET /x\r\n" + HOST + b"\r\n"),
         (200, b"GET http://b/x HTTP/1.1\r\n" + HOST + b"\r\n"),
-        (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na"),
-        (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n"),
-        (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: one\r\n\r\n"),
         (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nhalf"),
-        (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\n"),
         (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n"),
         (400, b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nhalf"),
     ],
@@ -126,20 +97,6 @@ def test_what_kestrel_refuses_is_refused_with_no_body_and_the_connection_is_clos
         assert server.bodies == []
 
 
-@pytest.mark.parametrize(("length", "status"), [(MAX_BODY, 200), (MAX_BODY + 1, 500)])
-def test_a_body_of_100_mib_is_read_and_one_byte_more_is_an_empty_500(
-    server: Served, length: int, status: int
-) -> None:
-    head = b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % length
-
-    [answer] = server.raw(head, bytes(length))
-
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert [len(body) for body in server.bodies] == ([length] if status == 200 else [])
-    assert (b"\r\nConnection: close\r\n" in answer) is (status == 500)
-    assert status == 200 or answer.endswith(b"\r\n\r\n")
-
-
 def test_a_body_in_chunks_is_read_to_its_end_and_handed_over_empty(server: Served) -> None:
     chunked = b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n\r\n"
 
@@ -148,12 +105,6 @@ def test_a_body_in_chunks_is_read_to_its_end_and_handed_over_empty(server: Serve
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
     assert server.bodies == [b"", b""]
     assert server.requests[0].header("transfer-encoding") == "chunked"
-
-
-def test_a_body_without_a_length_and_without_chunks_is_empty(server: Served) -> None:
-    server.raw(b"POST /x HTTP/1.1\r\n" + HOST + b"\r\n")
-
-    assert server.bodies == [b""]
 
 
 def test_a_connection_serves_several_requests_and_a_body_that_nobody_reads_is_skipped(server: Served) -> None:
@@ -181,15 +132,10 @@ def test_an_answer_of_a_function_leaves_in_chunks_and_to_an_old_caller_whole(ser
 @pytest.mark.parametrize(
     ("sent", "path"),
     [
-        (b"/api/x/../y", "/api/y"),
-        (b"/api/%2e%2E/y", "/y"),
         (b"/api/./y", "/api/y"),
         (b"/../..", "/"),
         (b"/api/..", "/"),
         (b"/api/x/.", "/api/x/"),
-        (b"/api/..%2fy", "/api/..%2fy"),
-        (b"/api//y", "/api//y"),
-        (b"/a%zz", "/a%zz"),
     ],
 )
 def test_dot_segments_are_resolved_before_routing_and_encoded_slashes_part_nothing(

@@ -9,15 +9,13 @@ import re
 from typing import Any
 
 import pytest
-from bridge import SETTINGS, World
+from bridge import JAMIE, ROBIN, SETTINGS, World
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.pseudonym import Pseudonyms
 from coupa_core.settings import read_settings
 
-JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
 CLIENT = "0f2504e0-4f89-41d3-9a0c-0305e82c3301"
 CONNECTOR = {"ENTRA_DECISION_CLIENTS": CLIENT, "WEBSITE_AUTH_ENABLED": "True"}
 OPERATORS = {"ENTRA_OPERATOR_CLIENTS": CLIENT, "WEBSITE_AUTH_ENABLED": "True"}
@@ -86,72 +84,36 @@ def test_a_leaked_decisions_key_reads_every_list_and_decides_nothing() -> None:
     assert world.puts() == 0
 
 
-def test_a_card_without_a_token_says_where_it_is_decided_and_offers_nothing_here() -> None:
-    world = World(settings={"LIST_TOKENS": "off"})
-    world.requisition(JAMIE)
-
-    [card] = cards_for(world, JAMIE)
-
-    assert ELSEWHERE in card["text"]
-
-
 def test_the_message_of_its_own_decides_whatever_the_list_does() -> None:
     world = World(settings={"LIST_TOKENS": "off"})
-    world.requisition(JAMIE)
-    [notice] = world.announced()
+    notice = world.offer()
 
     assert ELSEWHERE not in notice.message
     assert world.click(notice, JAMIE).body["outcome"] == "approved"
 
 
-def test_a_card_that_is_for_coupa_only_says_so_also_in_a_list_without_tokens() -> None:
-    world = World(settings={"LIST_TOKENS": "off", "STEP_UP_OVER": "USD:1"})
-    world.requisition(JAMIE)
-
-    [card] = cards_for(world, JAMIE)
-
-    assert ELSEWHERE not in card["text"]
-    assert "please decide in Coupa" in card["text"]
-    assert "action_token" not in card
-
-
-def test_nothing_is_said_of_deciding_where_chat_decides_nothing() -> None:
-    world = World(settings={"LIST_TOKENS": "off", "ACTIONS": "hold"})
-    world.requisition(JAMIE)
-
-    [card] = cards_for(world, JAMIE)
-
-    assert "To decide" not in card["text"]
-
-
-def test_without_tokens_asked_for_the_list_offers_and_decides() -> None:
-    world = World(settings={"LIST_TOKENS": "off", "ACTION_TOKEN": "optional"})
-    world.requisition(JAMIE)
-    [card] = cards_for(world, JAMIE)
-
-    assert ELSEWHERE not in card["text"]
-    # A token would outlive the setting: with it the key alone could decide after ACTION_TOKEN=required.
-    assert "action_token" not in card
-    assert world.click(card, JAMIE).body["outcome"] == "approved"
-
-
 @pytest.mark.parametrize(
-    ("list_tokens", "language", "says"),
+    ("settings", "says", "decides"),
     [
-        ("on", "en", "To decide here, ask: “Do I have any approvals in Coupa?”"),
-        ("off", "en", "To decide, open each of them in Coupa."),
-        ("off", "de", "Zum Entscheiden öffnen Sie bitte jede davon in Coupa."),
+        ({}, ELSEWHERE, False),
+        ({"STEP_UP_OVER": "USD:1"}, "please decide in Coupa", False),
+        ({"ACTIONS": "hold"}, "", False),
+        ({"ACTION_TOKEN": "optional"}, "", True),
     ],
 )
-def test_a_digest_says_where_what_it_lists_is_decided(list_tokens: str, language: str, says: str) -> None:
-    settings = {"LIST_TOKENS": list_tokens, "DIGEST_OVER": "1", "NOTICE_LANGUAGE": language}
-    world = World(settings=settings)
-    world.requisition(JAMIE)
+def test_a_card_in_a_list_without_tokens_says_where_it_is_decided_if_anywhere(
+    settings: dict[str, str], says: str, *, decides: bool
+) -> None:
+    world = World(settings={"LIST_TOKENS": "off", **settings})
     world.requisition(JAMIE)
 
-    [digest] = world.announced()
+    [card] = cards_for(world, JAMIE)
 
-    assert says in digest.message
+    assert says in card["text"]
+    assert ("To decide" in card["text"]) is (says == ELSEWHERE)
+    # A token would outlive the setting: with it the key alone could decide after ACTION_TOKEN=required.
+    assert "action_token" not in card
+    assert (world.click(card, JAMIE).body.get("outcome") == "approved") is decides
 
 
 # Who was served.
@@ -168,19 +130,16 @@ def test_each_request_that_is_served_leaves_one_line_of_the_caller_and_a_pseudon
 ) -> None:
     caplog.set_level(logging.INFO, logger="coupa_core")
     world = World(settings={"COMMENTS": "on"})
-    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
     for _ in range(3):
         world.requisition(JAMIE)
     cards = cards_for(world, JAMIE)
     first, second, third = cards
     card_of(world, JAMIE, first["approval_id"])
     world.click(first, JAMIE)
-    route = {"approval_id": second["approval_id"]}
-    token = {"X-Actor-Email": JAMIE.upper(), "X-Action-Token": second["action_token"]}
-    world.call("comment", headers=token, route=route, json={"comment": "Which colour?"})
+    world.ask(second, JAMIE.upper(), "Which colour?")
     items = [{"id": each["approval_id"], "token": each["action_token"]} for each in (second, third)]
     world.call("decide", json={"decision": "approve", "actor_email": JAMIE, "items": items})
-    world.call("get_approval", headers={"X-Actor-Email": ROBIN}, route=route)
+    world.call("get_approval", headers={"X-Actor-Email": ROBIN}, route={"approval_id": second["approval_id"]})
     world.click({"approval_id": third["approval_id"]}, ROBIN)
 
     lines = served(caplog)

@@ -7,25 +7,21 @@ import hashlib
 import hmac
 import json
 import re
-import socket
 from dataclasses import replace
-from datetime import timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bridge import MOVEWORKS, SETTINGS, World
+from test_moveworks_channel import channel, send
 from werkzeug.wrappers import Request, Response
 
 from coupa_core.clock import Deadline
-from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
+from coupa_core.errors import Refused
 from coupa_core.http_client import HttpClient
 from coupa_core.model import Verb
-from coupa_core.moveworks import ListenerChannel, chat, listener
+from coupa_core.moveworks import chat, listener
 from coupa_core.notice import Notice
-from coupa_core.pace import Pace
-from coupa_core.sweep import Channel
 from sandbox.serving import InProcess
 
 SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]
@@ -49,26 +45,10 @@ def over_listener(**settings: str) -> World:
     return World(settings={"MOVEWORKS_CHANNEL": "listener", **settings})
 
 
-def channel(world: World) -> Channel:
-    return world.bridge.sweep.deps.channel
-
-
-def send(world: World, notice: Notice = NOTICE, *, within_s: float = 20.0) -> None:
-    channel(world).send(notice, Deadline(world.clock, within_s))
-
-
 def sent(world: World) -> dict[str, Any]:
     """Return the payload that was sent last."""
     payload: dict[str, Any] = json.loads(world.moveworks.front.calls[-1].body)
     return payload
-
-
-def fails(world: World, **fault: Any) -> ServiceError:
-    """Return what a send raises when Moveworks has this fault."""
-    world.moveworks.front.fail(**fault)
-    with pytest.raises(ServiceError) as caught:
-        send(world)
-    return caught.value
 
 
 def outcomes(world: World) -> list[tuple[str, str]]:
@@ -79,7 +59,7 @@ def outcomes(world: World) -> list[tuple[str, str]]:
 def test_one_notice_is_one_signed_request_with_all_that_a_plugin_needs() -> None:
     world = over_listener()
 
-    send(world)
+    send(world, NOTICE)
 
     (call,) = world.moveworks.front.calls
     assert (call.method, call.path, call.query) == ("POST", PATH, "")
@@ -115,7 +95,7 @@ def test_a_refusal_that_repeats_our_request_names_nobody() -> None:
     http_client._session.mount(MOVEWORKS, InProcess(Request.application(refuse)))
 
     with pytest.raises(Refused) as caught:
-        send(world)
+        send(world, NOTICE)
 
     said = str(caught.value)
     assert "cannot take" in said
@@ -137,7 +117,7 @@ def test_the_body_is_compact_and_ascii_so_that_it_can_be_signed_anywhere() -> No
 def test_every_field_is_there_also_in_a_message_that_nobody_can_decide_on() -> None:
     world = over_listener()
 
-    send(world)
+    send(world, NOTICE)
     full = sent(world)
     send(world, Notice("ann@example.com", "3 wait for you", {}, kind="digest"))
     bare = sent(world)
@@ -173,9 +153,7 @@ def test_the_markup_of_events_becomes_that_of_notify_and_no_text_becomes_markup(
 
 def test_whatever_coupa_says_arrives_without_a_tag() -> None:
     world = over_listener()
-    world.requisition("ann@example.com", title="<b>A & B</b> <a href='https://evil.test'>*x*</a>")
-
-    (delivered,) = world.announced()
+    delivered = world.offer("ann@example.com", title="<b>A & B</b> <a href='https://evil.test'>*x*</a>")
 
     assert "<" not in delivered.message
     assert "&lt;b&gt;A &amp; B" in delivered.message
@@ -225,135 +203,15 @@ def test_a_repeat_after_a_lost_answer_is_shown_once_by_a_listener_that_debounces
     assert len(world.moveworks.delivered) == shown
 
 
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (200, '{"message": "Event received successfully", "status": "RECEIVED"}'),
-        (200, ""),
-        (200, "<html>OK</html>"),
-        (201, "{}"),
-        (202, "null"),
-        (204, ""),
-    ],
-)
-def test_any_2xx_is_accepted_whatever_the_body_says(status: int, body: str) -> None:
-    world = over_listener()
-    world.moveworks.front.fail("replace", status=status, body=body)
-
-    send(world)
-
-    assert len(world.moveworks.delivered) == 1
-
-
-@pytest.mark.parametrize("status", [400, 405, 409, 413, 415, 422])
-def test_a_refused_notice_is_the_fault_of_the_notice(status: int) -> None:
-    failure = fails(over_listener(), kind="answer", status=status)
-
-    assert isinstance(failure, Refused)
-    assert failure.code == f"moveworks_{status}"
-
-
-@pytest.mark.parametrize(
-    ("status", "hint"),
-    [
-        (401, "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification"),
-        (403, "moveworks answered 403"),
-        (404, "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region"),
-        (302, "check the base URL"),
-    ],
-)
-def test_a_wrong_secret_listener_or_address_is_no_fault_of_the_notice(status: int, hint: str) -> None:
-    headers = {"Location": "https://elsewhere.example.com/"}
-
-    failure = fails(over_listener(), kind="answer", status=status, headers=headers)
-
-    assert isinstance(failure, Denied)
-    assert hint in str(failure)
-    assert SECRET not in str(failure)
-
-
-@pytest.mark.parametrize(
-    ("setting", "code"),
-    [("MOVEWORKS_LISTENER_SECRET", "moveworks_401"), ("MOVEWORKS_LISTENER_ID", "moveworks_404")],
-)
-def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(setting: str, code: str) -> None:
-    world = over_listener(**{setting: "another-one"})
-
-    with pytest.raises(Denied) as caught:
-        send(world)
-
-    assert caught.value.code == code
-    assert setting in str(caught.value)
-    assert "another-one" not in str(caught.value).replace(PATH, "")
-    assert world.moveworks.delivered == []
-
-
 def test_a_wrong_secret_may_look_like_success_and_then_only_the_listeners_log_shows_it() -> None:
     world = over_listener(MOVEWORKS_LISTENER_SECRET="another-one")
     world.moveworks.listener.rejects_quietly = True
 
-    send(world)
+    send(world, NOTICE)
 
     assert world.moveworks.delivered == []
     assert outcomes(world) == [("received", ""), ("rejected", "ErrorSignatureVerificationFailed")]
     assert "ErrorSignatureVerificationFailed" in listener.LOOK_IN_THE_LOG
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_server_error_may_stand_for_a_message_that_was_sent(status: int) -> None:
-    failure = fails(over_listener(), kind="answer", status=status, body="<title>Bad</title>")
-
-    assert isinstance(failure, Unknown)
-    assert failure.code == f"moveworks_{status}"
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        ({"kind": "cut"}, "moveworks_lost"),
-        ({"kind": "lose"}, "moveworks_lost"),
-        ({"kind": "slow", "seconds": 100.0}, "moveworks_timeout"),
-        ({"kind": "replace", "status": 200, "body": "x" * 300_000}, "moveworks_too_large"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value["kind"],
-)
-def test_a_message_without_an_answer_may_have_been_sent(fault: dict[str, Any], code: str) -> None:
-    world = over_listener()
-
-    failure = fails(world, **fault)
-
-    assert isinstance(failure, Unknown)
-    assert failure.code == code
-    assert world.moveworks.front.count("POST") == 1
-    assert world.clock.monotonic() <= 20.0
-
-
-def test_a_refused_connection_means_that_nothing_was_sent() -> None:
-    world = World()
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    nobody = ListenerChannel(
-        HttpClient(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
-        listener_id="coupa-approvals",
-        secret=SECRET,
-        pace=Pace(world.clock, limit=1, period_s=60.0),
-        clock=world.clock,
-    )
-
-    with pytest.raises(Unavailable) as caught:
-        nobody.send(NOTICE, Deadline(world.clock, 20.0))
-
-    assert caught.value.code == "moveworks_unreachable"
-
-
-def test_without_time_left_nothing_is_sent() -> None:
-    world = over_listener()
-
-    with pytest.raises(Unavailable):
-        send(world, within_s=0)
-
-    assert world.moveworks.front.calls == []
 
 
 def test_a_body_that_the_listener_could_not_read_is_refused_before_it_is_sent() -> None:
@@ -365,26 +223,6 @@ def test_a_body_that_the_listener_could_not_read_is_refused_before_it_is_sent() 
 
     assert caught.value.code == "moveworks_too_large"
     assert [len(call.body) <= 1_000_000 for call in world.moveworks.front.calls] == [True]
-
-
-@pytest.mark.parametrize(
-    ("header", "pause_s"),
-    [(None, 60.0), ("0", 60.0), ("7", 7.0), ("soon", 60.0), ("100000", 900.0)],
-)
-def test_too_many_requests_say_for_how_long_to_pause(header: str | None, pause_s: float) -> None:
-    headers = {} if header is None else {"Retry-After": header}
-
-    failure = fails(over_listener(), kind="answer", status=429, headers=headers)
-
-    assert isinstance(failure, Throttled)
-    assert failure.retry_after_s == pause_s
-
-
-def test_a_pause_may_be_given_as_a_date() -> None:
-    world = over_listener()
-    until = format_datetime(world.clock.now() + timedelta(seconds=90), usegmt=True)
-
-    assert fails(world, kind="answer", status=429, headers={"Retry-After": until}).retry_after_s == 90.0
 
 
 def test_a_sign_of_life_checks_id_and_secret_and_tells_nobody() -> None:
@@ -407,25 +245,6 @@ def test_a_sign_of_life_tells_nobody_either_where_the_event_filter_was_forgotten
 
     assert outcomes(world)[-1] == ("failed", "approver_email is empty")
     assert world.moveworks.delivered == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ({"kind": "answer", "status": 401}, Denied),
-        ({"kind": "answer", "status": 404}, Denied),
-        ({"kind": "answer", "status": 429}, Throttled),
-        ({"kind": "answer", "status": 503}, Unknown),
-        ({"kind": "slow", "seconds": 100.0}, Unknown),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_no_sign_of_life_says_what_is_wrong(fault: dict[str, Any], kind: type[ServiceError]) -> None:
-    world = over_listener()
-    world.moveworks.front.fail(**fault)
-
-    with pytest.raises(kind):
-        channel(world).probe(Deadline(world.clock, 20.0))
 
 
 def test_an_outage_of_hours_parks_nobody_and_ends_with_one_message_each() -> None:
@@ -471,15 +290,6 @@ def test_a_sweep_over_the_listener_is_never_throttled() -> None:
     assert {call.status for call in world.moveworks.front.calls} == {200}
 
 
-def test_idle_connections_are_dropped_and_made_anew() -> None:
-    world = over_listener()
-
-    channel(world).close_idle()
-    send(world)
-
-    assert len(world.moveworks.delivered) == 1
-
-
 def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() -> None:
     world = World(
         settings={
@@ -495,29 +305,19 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
             "COMMENTS": "on",
         }
     )
-    world.coupa.desk.granted_scopes |= {"core.comment.write"}
     number = world.requisition("ann@example.com")
     world.sweep()
-    card = json.loads(world.moveworks.front.calls[-1].body)
-    world.call(
-        "comment",
-        headers={"X-Actor-Email": "ann@example.com", "X-Action-Token": card["action_token"]},
-        route={"approval_id": card["approval_id"]},
-        json={"comment": "Why?"},
-    )
-    world.clock.advance(60)
-    world.sweep()
+    world.ask(sent(world), "ann@example.com")
+    world.minutes(1)
     world.coupa.world.add_comment("requisition", number, by=world.person("sam@example.com"), text="So.")
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
     world.clock.advance(24 * 3600)
     world.sweep()
     [approval] = world.coupa.world.approvals_of(number)
-    world.coupa.world.decide_in_coupa(approval.id, by=world.person("robin@example.com"), decision="approved")
+    world.in_coupa(approval.id, "robin@example.com")
     for _ in range(3):
         world.requisition("ann@example.com")
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
     world.call("notifications", json={"recipients": ["ann@example.com"], "message": "hello"})
     world.bridge.sweep.deps.channel.probe(Deadline(world.clock, 10))
 

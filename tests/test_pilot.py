@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from bridge import World
@@ -14,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coupa_core.audience import EVERYBODY, audience_of, read_audience
-from coupa_core.documents import COMMENT_SCOPE
-from coupa_core.ledger import PILOT, LedgerStore, MemoryStore, State
-from sandbox.coupa.world import Group
+from coupa_core.ledger import PILOT, LedgerStore, State
 
 ANN, BOB, EVA, TOM = "ann@example.com", "bob@example.com", "eva@example.de", "tom@far.example"
 PEOPLE = (ANN, BOB, EVA, TOM)
@@ -24,68 +20,25 @@ BOSS, OPS, SAM = "boss@example.com", "ops@example.com", "sam@example.com"
 HOUR_S = 3600
 
 
-def pilot(world: World, who: str) -> None:
-    """Name other people, as a new deployment does."""
-    world.settings["PILOT"] = who
-    world.restart()
-
-
-def group_of(world: World, *members: str) -> Group:
-    made = world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members])
-    return Group(made)
-
-
-def told(world: World) -> list[str]:
-    """Return who is told something by one sweep."""
-    return [each.recipient for each in world.announced()]
-
-
-def row_of(world: World) -> Any:
-    [row] = world.store.open_entries().entries
-    return row
-
-
-def acts_for(world: World, delegator: str, delegate: str) -> None:
-    """Let somebody act for another from now on."""
-    world.coupa.world.add_delegation(
-        delegator=world.person(delegator),
-        delegate=world.person(delegate),
-        start=world.clock.now() - timedelta(days=1),
-        end=world.clock.now() + timedelta(days=9),
-    )
-
-
 def live(world: World, number: int) -> str:
     """Return the story of an approval, as operators read it."""
-    said = world.call("trace", route={"approval_id": str(number)}, query={"live": "1"}).body
-    return " ".join(line["text"] for line in said["story"])
+    return " ".join(world.story(number, is_live=True))
 
 
-STORES = pytest.mark.parametrize("kind", ["memory", "table"])
-
-
-def store_of(kind: str, request: pytest.FixtureRequest) -> LedgerStore:
-    if kind == "memory":
-        return MemoryStore()
-    made: Callable[[], LedgerStore] = request.getfixturevalue("table_stores")
-    return made()
-
-
-@STORES
 def test_only_those_it_names_are_told_and_all_are_when_it_widens_and_is_emptied(
-    kind: str, request: pytest.FixtureRequest
+    store: LedgerStore,
 ) -> None:
-    world = World(store=store_of(kind, request), settings={"PILOT": ANN})
+    world = World(store=store, settings={"PILOT": ANN})
     for person in PEOPLE:
         world.requisition(person)
 
-    said = [told(world), told(world)]
+    said = [world.told(), world.told()]
     waiting = {row.approval_id: (row.state, row.cause) for row in world.store.open_entries().entries}
     status = world.call("status").body
-    pilot(world, "ann@example.com, Example.DE")
-    said += [told(world), told(world)]
-    pilot(world, "")
-    said += [told(world), told(world)]
+    world.change(PILOT="ann@example.com, Example.DE")
+    said += [world.told(), world.told()]
+    world.change(PILOT="")
+    said += [world.told(), world.told()]
 
     assert said == [[ANN], [], [EVA], [], [BOB, TOM], []]
     assert Counter(waiting.values()) == {(State.SENT, ""): 1, (State.WAITING, PILOT): 3}
@@ -95,31 +48,28 @@ def test_only_those_it_names_are_told_and_all_are_when_it_widens_and_is_emptied(
     assert world.call("status").body["pilot"] == {"is_on": False, "waiting": 0}
 
 
-@STORES
-def test_of_a_group_those_inside_are_told_and_the_others_wait(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    world = World(store=store_of(kind, request), settings={"PILOT": f"{ANN},{EVA}"})
-    number = world.coupa.world.approvals_of(world.requisition(group_of(world, *PEOPLE)))[0].id
+def test_of_a_group_those_inside_are_told_and_the_others_wait(store: LedgerStore) -> None:
+    world = World(store=store, settings={"PILOT": f"{ANN},{EVA}"})
+    number = world.approval_id(world.requisition(world.group(*PEOPLE)))
 
-    assert told(world) == [ANN, EVA]
-    assert (row_of(world).state, row_of(world).cause) == (State.WAITING, PILOT)
+    assert world.told() == [ANN, EVA]
+    assert (world.row().state, world.row().cause) == (State.WAITING, PILOT)
     story = live(world, int(number))
     assert "Somebody is still to be told: PILOT is on and does not name everybody who may decide" in story
     assert f"{TOM} (user:{world.person(TOM)}, member, not told, not in PILOT, can approve, reject)" in story
-    assert told(world) == []
-    pilot(world, f"{ANN},{EVA},{TOM}")
-    assert told(world) == [TOM]
-    pilot(world, "")
-    assert told(world) == [BOB]
-    assert row_of(world).state is State.SENT
+    assert world.told() == []
+    world.change(PILOT=f"{ANN},{EVA},{TOM}")
+    assert world.told() == [TOM]
+    world.change(PILOT="")
+    assert world.told() == [BOB]
+    assert world.row().state is State.SENT
 
 
 def test_nobody_is_looked_at_again_while_it_stays_as_it_is() -> None:
     world = World(settings={"PILOT": ANN})
     for person in PEOPLE:
         world.requisition(person)
-    world.requisition(group_of(world, ANN, TOM))
+    world.requisition(world.group(ANN, TOM))
     world.sweep()
     world.clock.advance(30)  # what changed just before is looked at once more
     world.sweep()
@@ -132,64 +82,64 @@ def test_nobody_is_looked_at_again_while_it_stays_as_it_is() -> None:
 
 def test_who_joins_a_group_or_acts_for_an_approver_is_told_where_the_pilot_has_them() -> None:
     world = World(settings={"PILOT": ANN})
-    group = group_of(world, TOM)
+    group = world.group(TOM)
     world.requisition(group)
     world.requisition(BOB)
-    assert told(world) == []
+    assert world.told() == []
 
     world.coupa.world.join(group.id, world.person(ANN))
-    acts_for(world, BOB, ANN)
+    world.delegation(BOB, ANN, start=timedelta(days=-1))
     world.clock.advance(6 * 60)
 
-    assert told(world) == [ANN, ANN]
+    assert world.told() == [ANN, ANN]
 
 
 def test_the_delegate_of_somebody_inside_waits_when_outside() -> None:
     world = World(settings={"PILOT": ANN})
-    acts_for(world, ANN, TOM)
+    world.delegation(ANN, TOM, start=timedelta(days=-1))
     world.requisition(ANN)
 
-    assert told(world) == [ANN]
-    pilot(world, f"{ANN},{TOM}")
-    assert told(world) == [TOM]
+    assert world.told() == [ANN]
+    world.change(PILOT=f"{ANN},{TOM}")
+    assert world.told() == [TOM]
 
 
 def test_whoever_asks_is_answered_and_decides_whether_the_pilot_has_them_or_not() -> None:
     world = World(settings={"PILOT": ANN})
     world.requisition(TOM)
-    assert told(world) == []
+    assert world.told() == []
 
-    listed = world.call("list_approvals", query={"approver_email": TOM}).body
+    listed = world.listed(TOM).body
 
     [card] = listed["approvals"]
     assert world.click(card, TOM).body["outcome"] == "approved"
-    assert told(world) == []
-    pilot(world, "")
-    assert told(world) == []
+    assert world.told() == []
+    world.change(PILOT="")
+    assert world.told() == []
 
 
 def test_of_what_ended_meanwhile_nobody_is_told_when_it_widens() -> None:
     world = World(settings={"PILOT": ANN, "CLOSING_NOTICE": "always", "TELL_REQUESTER": "on"})
-    document = world.requisition(group_of(world, ANN, TOM))
-    assert told(world) == [ANN]
-    number = world.coupa.world.approvals_of(document)[0].id
-    world.coupa.world.decide_in_coupa(number, by=world.person(TOM), decision="approved")
+    document = world.requisition(world.group(ANN, TOM))
+    assert world.told() == [ANN]
+    number = world.approval_id(document)
+    world.in_coupa(number, TOM)
 
-    assert told(world) == [ANN]  # that it is over for her; the requester is outside, as Tom is
-    pilot(world, "")
-    assert told(world) == []
+    assert world.told() == [ANN]  # that it is over for her; the requester is outside, as Tom is
+    world.change(PILOT="")
+    assert world.told() == []
     assert world.store.open_entries().entries == []
 
 
 def test_a_change_reaches_those_inside_and_waits_for_the_others() -> None:
     world = World(settings={"PILOT": ANN})
-    document = world.requisition(group_of(world, ANN, TOM))
-    assert told(world) == [ANN]
+    document = world.requisition(world.group(ANN, TOM))
+    assert world.told() == [ANN]
     world.clock.advance(60)
     world.coupa.world.edit_line(document, 0, unit_price="1000.00")
 
-    assert told(world) == [ANN]
-    pilot(world, "")
+    assert world.told() == [ANN]
+    world.change(PILOT="")
     [late] = world.announced()
 
     assert late.recipient == TOM
@@ -200,12 +150,12 @@ def test_a_change_reaches_those_inside_and_waits_for_the_others() -> None:
 def test_of_the_only_approver_who_waits_for_what_is_new_nobody_says_that_others_wait() -> None:
     world = World()
     document = world.requisition(TOM)
-    assert told(world) == [TOM]
-    number = world.coupa.world.approvals_of(document)[0].id
-    pilot(world, ANN)
+    assert world.told() == [TOM]
+    number = world.approval_id(document)
+    world.change(PILOT=ANN)
     world.clock.advance(60)
     world.coupa.world.edit_line(document, 0, unit_price="1000.00")
-    assert told(world) == []
+    assert world.told() == []
 
     story = live(world, int(number))
 
@@ -218,9 +168,9 @@ def test_where_somebody_inside_waits_too_the_story_says_that_those_outside_wait_
     more: dict[str, str],
 ) -> None:
     world = World(settings={"PILOT": ANN, **more})
-    number = world.coupa.world.approvals_of(world.requisition(group_of(world, ANN, TOM)))[0].id
+    number = world.approval_id(world.requisition(world.group(ANN, TOM)))
     world.requisition(TOM)
-    assert told(world) == []
+    assert world.told() == []
 
     assert "PILOT is on, too: whoever it does not name is told once it names them" in live(world, int(number))
     # Only what waits for nothing else is counted, as its description says.
@@ -229,35 +179,34 @@ def test_where_somebody_inside_waits_too_the_story_says_that_those_outside_wait_
 
 def test_when_it_narrows_nobody_outside_hears_more_and_their_cards_stay_good() -> None:
     world = World(settings={"REMIND_AFTER_HOURS": "24", "CLOSING_NOTICE": "always"})
-    document = world.requisition(group_of(world, ANN, TOM))
+    document = world.requisition(world.group(ANN, TOM))
     cards = {each.recipient: each for each in world.announced()}
-    pilot(world, ANN)
-    assert told(world) == []
+    world.change(PILOT=ANN)
+    assert world.told() == []
     world.clock.advance(25 * HOUR_S)
 
-    assert told(world) == [ANN]  # the reminder
+    assert world.told() == [ANN]  # the reminder
     world.clock.advance(60)
     world.coupa.world.edit_line(document, 0, unit_price="1000.00")
-    assert told(world) == [ANN]
+    assert world.told() == [ANN]
     assert world.click(cards[TOM], TOM).body["outcome"] == "changed"
     world.clock.advance(25 * HOUR_S)
-    pilot(world, "")
-    assert Counter(told(world)) == {ANN: 1, TOM: 1}
+    world.change(PILOT="")
+    assert Counter(world.told()) == {ANN: 1, TOM: 1}
 
 
 def test_a_reminder_that_was_due_outside_comes_once_it_widens() -> None:
     world = World(settings={"REMIND_AFTER_HOURS": "24", "REMIND_MAX": "1"})
     world.requisition(TOM)
-    assert told(world) == [TOM]
-    pilot(world, ANN)
+    assert world.told() == [TOM]
+    world.change(PILOT=ANN)
     world.sweep()
     for _ in range(3):
-        world.clock.advance(24 * HOUR_S)
-        assert told(world) == []
-    pilot(world, "")
+        assert world.told(after_s=24 * HOUR_S) == []
+    world.change(PILOT="")
 
-    assert told(world) == [TOM]
-    assert told(world) == []
+    assert world.told() == [TOM]
+    assert world.told() == []
 
 
 @pytest.mark.parametrize("to", ["manager", BOSS])
@@ -266,37 +215,23 @@ def test_a_long_wait_is_told_to_somebody_outside_once_the_pilot_has_them(to: str
     boss = world.person(BOSS)
     world.person(ANN, manager=boss) if to == "manager" else world.person(ANN)
     world.requisition(ANN)
-    assert told(world) == [ANN]
+    assert world.told() == [ANN]
     world.clock.advance(73 * HOUR_S)
-    assert [told(world), told(world)] == [[], []]
+    assert [world.told(), world.told()] == [[], []]
 
-    pilot(world, "")
+    world.change(PILOT="")
 
-    assert told(world) == [BOSS]
-    world.clock.advance(2 * HOUR_S)
-    assert told(world) == []
-
-
-def asking() -> World:
-    """Return a world in which asking is on."""
-    world = World(settings={"PILOT": ANN, "COMMENTS": "on"})
-    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
-    return world
+    assert world.told() == [BOSS]
+    assert world.told(after_s=2 * HOUR_S) == []
 
 
 def test_a_question_goes_out_by_coupa_alone_to_a_requester_outside_and_the_answer_comes_back() -> None:
-    world = asking()
+    world = World(settings={"PILOT": ANN, "COMMENTS": "on"})
     document = world.requisition(ANN)
     [card] = world.announced()
-    asked = world.call(
-        "comment",
-        headers={"X-Actor-Email": ANN, "X-Action-Token": card.slots["action_token"]},
-        route={"approval_id": card.slots["approval_id"]},
-        json={"comment": "Why two?"},
-    )
+    asked = world.ask(card, ANN)
     assert asked.status == 200
-    world.clock.advance(60)
-    assert told(world) == []
+    assert world.told(after_s=60) == []
     requisition = world.coupa.world.requisition(document)
     world.coupa.world.comment(requisition, by=world.person(SAM), text="One each.")
     world.clock.advance(60)
@@ -308,23 +243,17 @@ def test_a_question_goes_out_by_coupa_alone_to_a_requester_outside_and_the_answe
 
 
 def test_an_answer_waits_for_somebody_outside_who_asked_from_their_list() -> None:
-    world = asking()
+    world = World(settings={"PILOT": ANN, "COMMENTS": "on"})
     document = world.requisition(TOM)
     world.sweep()
-    [card] = world.call("list_approvals", query={"approver_email": TOM}).body["approvals"]
-    world.call(
-        "comment",
-        headers={"X-Actor-Email": TOM, "X-Action-Token": card["action_token"]},
-        route={"approval_id": card["approval_id"]},
-        json={"comment": "Why two?"},
-    )
+    [card] = world.listed(TOM).body["approvals"]
+    world.ask(card, TOM)
     requisition = world.coupa.world.requisition(document)
     world.coupa.world.comment(requisition, by=world.person(SAM), text="One each.")
-    world.clock.advance(600)
-    assert told(world) == []
+    assert world.told(after_s=600) == []
 
-    pilot(world, "")
-    assert told(world) == [TOM]
+    world.change(PILOT="")
+    assert world.told() == [TOM]
     world.clock.advance(600)
     [answer] = world.announced()
 
@@ -334,42 +263,40 @@ def test_an_answer_waits_for_somebody_outside_who_asked_from_their_list() -> Non
 def test_the_digest_of_those_who_come_in_waits_for_its_hour() -> None:
     world = World(settings={"PILOT": ANN, "DIGEST_AT": "09:00"})
     world.clock.advance(-world.clock.now().timestamp() % (24 * HOUR_S))  # midnight
-    world.requisition(group_of(world, ANN, TOM))
-    assert told(world) == []
-    world.clock.advance(10 * HOUR_S)
-    assert told(world) == [ANN]
-    pilot(world, "")
-    assert told(world) == []
+    world.requisition(world.group(ANN, TOM))
+    assert world.told() == []
+    assert world.told(after_s=10 * HOUR_S) == [ANN]
+    world.change(PILOT="")
+    assert world.told() == []
     world.clock.advance(23 * HOUR_S + 60)
 
-    assert told(world) == [TOM]
+    assert world.told() == [TOM]
 
 
 def test_a_trial_of_a_pilot_notes_only_those_who_would_be_told() -> None:
     world = World(settings={"PILOT": ANN, "DRY_RUN": "on"})
-    world.requisition(group_of(world, ANN, TOM))
+    world.requisition(world.group(ANN, TOM))
     summary = world.sweep()
     days = [day for day, _ in world.audit_store.heads()]
     events = [each.values()["event"] for day in days for each in world.audit_store.rows(day)]
 
     assert summary.counts["dry_run"] == 1
     assert [each["actor"] for each in events if each["kind"] == "notice"] == [ANN]
-    world.settings["DRY_RUN"] = "off"
-    world.restart()
-    assert told(world) == [ANN]
+    world.change(DRY_RUN="off")
+    assert world.told() == [ANN]
 
 
 def test_what_an_operator_muted_stays_muted_when_it_widens() -> None:
     world = World(settings={"PILOT": ANN})
-    number = world.coupa.world.approvals_of(world.requisition(TOM))[0].id
+    number = world.approval_id(world.requisition(TOM))
     world.sweep()
     world.call("mute", headers={"X-Actor-Email": OPS}, route={"approval_id": str(number)}, json={"hours": 2})
 
-    pilot(world, "")
-    assert told(world) == []
+    world.change(PILOT="")
+    assert world.told() == []
     world.clock.advance(2 * HOUR_S + 1)
 
-    assert told(world) == [TOM]
+    assert world.told() == [TOM]
 
 
 def test_a_message_of_unknown_outcome_is_not_repeated_because_the_pilot_changed() -> None:
@@ -380,11 +307,11 @@ def test_a_message_of_unknown_outcome_is_not_repeated_because_the_pilot_changed(
         world.sweep()
         world.clock.advance(200)
     world.moveworks.front.heal()
-    assert row_of(world).state is State.PARKED
+    assert world.row().state is State.PARKED
 
-    pilot(world, "")
+    world.change(PILOT="")
 
-    assert told(world) == []
+    assert world.told() == []
 
 
 def test_what_cannot_be_read_is_an_alarm_for_somebody_outside_and_is_told_once_it_widens() -> None:
@@ -394,12 +321,12 @@ def test_what_cannot_be_read_is_an_alarm_for_somebody_outside_and_is_told_once_i
     for _ in range(9):
         world.sweep()
         world.clock.advance(HOUR_S)
-    assert row_of(world).state is State.PARKED
+    assert world.row().state is State.PARKED
     assert world.moveworks.delivered == []
 
-    pilot(world, "")
+    world.change(PILOT="")
 
-    assert told(world) == [TOM]
+    assert world.told() == [TOM]
 
 
 # ---------------------------------------------------------------------- any groups, zones and changes
@@ -439,11 +366,11 @@ def test_nobody_outside_is_ever_told_and_in_the_end_each_is_told_once_of_each(
     wanted: Counter[tuple[str, str]] = Counter()
     heard: Counter[tuple[str, str]] = Counter()
     for members in groups:
-        number = world.requisition(group_of(world, *members))
-        approval = world.coupa.world.approvals_of(number)[0].id
+        number = world.requisition(world.group(*members))
+        approval = world.approval_id(number)
         wanted.update((member, str(approval)) for member in members)
     for named in [*pilots, []]:
-        pilot(world, ",".join(named))
+        world.change(PILOT=",".join(named))
         for _ in range(4 if named else 13):
             said = [(each.recipient, each.slots["approval_id"]) for each in world.announced()]
             assert all(audience_of(named).has(who) for who, _ in said)

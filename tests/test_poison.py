@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from bridge import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_answers import BIG, ODD_ANSWERS, name_of
+from unruly import before, failing
 
 from coupa_core.errors import (
     Conflict,
@@ -23,10 +24,10 @@ from coupa_core.errors import (
     Unknown,
 )
 from coupa_core.halving import MAX_ALONE, by_halves
-from coupa_core.ledger import MAX_REFUSALS, MINIMAL_AFTER, Entry, MemoryStore, State
-from sandbox.coupa.world import Group
+from coupa_core.ledger import MAX_REFUSALS, MINIMAL_AFTER, State
 
 PEOPLE = [f"person{number}@example.com" for number in range(4)]
+DAY_S = 86_400
 JSON = {"Content-Type": "application/json"}
 
 
@@ -50,12 +51,6 @@ def told(world: World) -> list[int]:
     return sorted(int(each.slots["approval_id"]) for each in world.moveworks.delivered)
 
 
-def row_of(world: World, number: int) -> Entry:
-    row = world.store.read(number)
-    assert row is not None
-    return row
-
-
 # Coupa.
 
 
@@ -75,7 +70,7 @@ def test_a_requisition_that_cannot_be_read_keeps_nobody_else_from_being_told(
     world.sweep()
 
     assert told(world) == sorted(each for key, each in approvals.items() if key != document)
-    row = row_of(world, approvals[document])
+    row = world.entry(approvals[document])
     assert (row.state, row.failures) == (State.RETRY, 1)
     assert row.cause.startswith("document_")
 
@@ -86,9 +81,7 @@ def test_several_that_cannot_be_read_wait_and_all_others_are_told() -> None:
     for document in bad:
         poison(world, document)
 
-    world.sweep()
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(2)
 
     assert told(world) == sorted(each for key, each in approvals.items() if key not in bad)
 
@@ -119,7 +112,7 @@ def test_an_approval_that_cannot_be_read_waits_alone_and_is_parked_with_an_alarm
         world.clock.advance(3_700)
 
     assert told(world) == sorted(set(approvals.values()) - {bad})
-    assert (row_of(world, bad).state, row_of(world, bad).cause) == (State.PARKED, "coupa_500")
+    assert (world.entry(bad).state, world.entry(bad).cause) == (State.PARKED, "coupa_500")
 
 
 def test_an_approval_that_breaks_the_list_keeps_nobody_else_from_being_told() -> None:
@@ -133,8 +126,7 @@ def test_an_approval_that_breaks_the_list_keeps_nobody_else_from_being_told() ->
     assert summary.counts["unreadable"] == 1
     assert not world.call("status").body["is_proved"]
     world.coupa.broken.clear()
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
     assert told(world) == sorted(approvals.values())
 
 
@@ -148,10 +140,9 @@ def test_approvals_that_were_not_asked_about_for_want_of_rate_count_nothing_agai
     world.sweep()
 
     assert told(world) == sorted(approvals.values())[:4]
-    assert {row_of(world, each).failures for each in approvals.values()} == {0}
+    assert {world.entry(each).failures for each in approvals.values()} == {0}
     world.coupa.front.heal()
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
     assert told(world) == sorted(approvals.values())
 
 
@@ -171,16 +162,14 @@ def test_who_has_to_decide_what_cannot_be_read_is_told_by_number_and_then_anew()
     assert str(document) in card.message
     assert "Laptop" not in card.message
     assert world.click(card, card.recipient).body.get("outcome") != "approved"
-    assert (row_of(world, bad).state, row_of(world, bad).cause) == (State.PARKED, "document_coupa_500")
+    assert (world.entry(bad).state, world.entry(bad).cause) == (State.PARKED, "document_coupa_500")
 
-    world.clock.advance(timedelta(days=1).total_seconds())
-    world.sweep()
-    assert (row_of(world, bad).state, told(world).count(bad)) == (State.PARKED, 1)
+    world.told(after_s=DAY_S)
+    assert (world.entry(bad).state, told(world).count(bad)) == (State.PARKED, 1)
 
     world.coupa.front.heal()
-    world.clock.advance(timedelta(days=1).total_seconds())
-    world.sweep()
-    assert (row_of(world, bad).state, told(world).count(bad)) == (State.SENT, 2)
+    world.told(after_s=DAY_S)
+    assert (world.entry(bad).state, told(world).count(bad)) == (State.SENT, 2)
     assert "Laptop" in world.moveworks.delivered[-1].message
     assert "has changed" not in world.moveworks.delivered[-1].message
 
@@ -206,29 +195,26 @@ def test_an_address_that_cannot_be_looked_up_keeps_only_its_owner_waiting(status
 
     waiting = {each for place, each in enumerate(approvals.values()) if place % 4 == 2}
     assert told(world) == sorted(set(approvals.values()) - waiting)
-    assert {(row_of(world, each).state, row_of(world, each).cause) for each in waiting} == {
+    assert {(world.entry(each).state, world.entry(each).cause) for each in waiting} == {
         (State.WAITING, "people_unread")
     }
 
     world.coupa.front.heal()
-    world.clock.advance(600)
-    world.sweep()
+    world.told(after_s=600)
     assert told(world) == sorted(approvals.values())
 
 
 def test_of_a_group_all_are_told_but_whose_address_cannot_be_looked_up() -> None:
     world = World()
-    group = world.coupa.world.add_group(name="Board", members=[world.person(each) for each in PEOPLE])
-    world.requisition(Group(group))
+    world.requisition(world.group(*PEOPLE))
     world.coupa.front.fail("answer", status=400, path="/api/users$", query="person2@", times=None)
 
-    assert [each.recipient for each in world.announced()] == [PEOPLE[0], PEOPLE[1], PEOPLE[3]]
+    assert world.told() == [PEOPLE[0], PEOPLE[1], PEOPLE[3]]
 
     world.clock.advance(600)
     assert world.announced() == []
     world.coupa.front.heal()
-    world.clock.advance(600)
-    assert [each.recipient for each in world.announced()] == [PEOPLE[2]]
+    assert world.told(after_s=600) == [PEOPLE[2]]
 
 
 def test_of_several_clicks_in_one_request_only_the_one_that_cannot_be_read_fails() -> None:
@@ -238,11 +224,8 @@ def test_of_several_clicks_in_one_request_only_the_one_that_cannot_be_read_fails
     cards = [each for each in world.moveworks.delivered if each.recipient == PEOPLE[0]]
     by_approval = {each: document for document, each in approvals.items()}
     poison(world, by_approval[int(cards[1].slots["approval_id"])])
-    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
 
-    reply = world.call(
-        "decide", headers={"X-Actor-Email": PEOPLE[0]}, json={"decision": "approve", "items": items}
-    )
+    reply = world.decide(cards, PEOPLE[0])
 
     said = [each.get("outcome") or each["error"] for each in reply.body["items"]]
     assert said == ["approved", "coupa_500", "approved"]
@@ -252,12 +235,9 @@ def test_a_document_whose_failure_passes_is_decided_in_the_same_request() -> Non
     world, _ = crowd(8)
     world.sweep()
     cards = [each for each in world.moveworks.delivered if each.recipient == PEOPLE[0]]
-    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
     world.coupa.front.fail("answer", status=500, method="GET", path="/api/requisitions$", times=1)
 
-    reply = world.call(
-        "decide", headers={"X-Actor-Email": PEOPLE[0]}, json={"decision": "approve", "items": items}
-    )
+    reply = world.decide(cards, PEOPLE[0])
 
     assert [each["outcome"] for each in reply.body["items"]] == ["approved", "approved"]
 
@@ -269,7 +249,7 @@ def test_an_approval_that_is_over_and_cannot_be_read_keeps_no_other_open(how: di
     world.clock.advance(60)
     bad = list(approvals.values())[5]
     for number in approvals.values():
-        world.coupa.world.decide_in_coupa(number, by=world.person("boss@example.com"), decision="approved")
+        world.in_coupa(number, "boss@example.com")
     poison(world, bad, "approvals", **how)
 
     assert world.sweep().failure == ("not_json" if how else "coupa_500")
@@ -281,11 +261,10 @@ def test_an_approval_that_is_over_and_cannot_be_read_keeps_no_other_open(how: di
     for _ in range(MAX_REFUSALS - 1):
         world.clock.advance(3_700)
         world.sweep()
-    assert row_of(world, bad).state is State.PARKED
+    assert world.entry(bad).state is State.PARKED
 
     world.coupa.front.heal()
-    world.clock.advance(timedelta(days=1).total_seconds())
-    world.sweep()
+    world.told(after_s=DAY_S)
     assert world.store.open_entries().entries == []
 
 
@@ -301,23 +280,24 @@ def test_whose_manager_cannot_be_read_is_escalated_later_and_all_others_now() ->
         "answer", status=500, path="/api/users$", query=rf"id\[in\]=(?:\d+,)*{lost}", times=None
     )
 
-    assert [each.recipient for each in world.announced()] == ["boss@example.com"]
+    assert world.told() == ["boss@example.com"]
     world.clock.advance(600)
     assert world.announced() == []
 
     world.coupa.front.heal()
-    world.clock.advance(600)
-    assert [each.recipient for each in world.announced()] == ["lost@example.com"]
+    assert world.told(after_s=600) == ["lost@example.com"]
 
 
 # The table.
+
+NOT_TAKEN = Unavailable("ledger_413", "no", status=413)
 
 
 @pytest.mark.parametrize(
     "failure",
     [
         Unavailable("ledger_400", "no", status=400),
-        Unavailable("ledger_413", "no", status=413),
+        NOT_TAKEN,
         Conflict("ledger_conflict", "no"),
         Unknown("ledger_503", "no", status=503),
     ],
@@ -327,41 +307,21 @@ def test_whose_manager_cannot_be_read_is_escalated_later_and_all_others_now() ->
 def test_a_row_that_the_table_does_not_take_keeps_nobody_else_from_being_told(
     failure: ServiceError, place: int
 ) -> None:
-    class Picky(MemoryStore):
-        bad = 0
-
-        def insert(self, entry: Entry) -> str:
-            if entry.approval_id == self.bad:
-                raise failure
-            return super().insert(entry)
-
     world, approvals = crowd(60)
-    world.store = store = Picky()
-    world.restart()
-    store.bad = list(approvals.values())[place]
+    bad = list(approvals.values())[place]
+    end = failing(world.store, "insert", failure, when=lambda entry: entry.approval_id == bad)
 
-    world.sweep()
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(2)
 
-    assert told(world) == sorted(set(approvals.values()) - {store.bad})
-
-    store.bad = 0
-    world.clock.advance(60)
-    world.sweep()
+    assert told(world) == sorted(set(approvals.values()) - {bad})
+    end()
+    world.minutes(1)
     assert told(world) == sorted(approvals.values())
 
 
 def test_many_rows_that_the_table_refuses_for_their_own_sake_end_no_sweep() -> None:
-    class Picky(MemoryStore):
-        def insert(self, entry: Entry) -> str:
-            if entry.approval_id % 3:
-                raise Unavailable("ledger_413", "no", status=413)
-            return super().insert(entry)
-
     world, approvals = crowd(30)
-    world.store = Picky()
-    world.restart()
+    failing(world.store, "insert", NOT_TAKEN, when=lambda entry: entry.approval_id % 3 != 0)
 
     world.sweep()
 
@@ -369,39 +329,29 @@ def test_many_rows_that_the_table_refuses_for_their_own_sake_end_no_sweep() -> N
 
 
 def test_a_purge_that_fails_costs_no_sweep_and_comes_again_tomorrow() -> None:
-    class Old(MemoryStore):
-        asked = 0
+    asked: list[datetime] = []
 
-        def purge_closed(self, before: datetime) -> int:
-            self.asked += 1
-            raise Unknown("ledger_wait", "too slow")
+    def fail(until: datetime) -> None:
+        asked.append(until)
+        raise Unknown("ledger_wait", "too slow")
 
-    world = World(store=(store := Old()))
+    world = World()
     world.requisition(PEOPLE[0])
+    before(world.store, "purge_closed", fail)
 
-    world.sweep()
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(2)
 
-    status = store.status()
-    assert (len(told(world)), store.asked, status.last_sweep_at) == (1, 1, world.clock.now())
+    status = world.store.status()
+    assert (len(told(world)), len(asked), status.last_sweep_at) == (1, 1, world.clock.now())
     assert status.last_complete_at == world.clock.now()
     assert status.failure == ""
-    world.clock.advance(timedelta(days=1).total_seconds())
-    world.sweep()
-    assert (store.asked, store.status().failure) == (2, "ledger_wait")
+    world.told(after_s=DAY_S)
+    assert (len(asked), world.store.status().failure) == (2, "ledger_wait")
 
 
 def test_what_cannot_be_written_of_an_approval_that_cannot_be_read_is_tried_again() -> None:
-    class Picky(MemoryStore):
-        def replace(self, entry: Entry) -> str:
-            if entry.cause == "coupa_500":
-                raise Unavailable("ledger_413", "no", status=413)
-            return super().replace(entry)
-
     world, approvals = crowd(9)
-    world.store = Picky()
-    world.restart()
+    failing(world.store, "replace", NOT_TAKEN, when=lambda entry: entry.cause == "coupa_500")
     bad = list(approvals.values())[4]
     poison(world, bad, "approvals")
 
@@ -409,33 +359,25 @@ def test_what_cannot_be_written_of_an_approval_that_cannot_be_read_is_tried_agai
 
     assert told(world) == sorted(set(approvals.values()) - {bad})
     world.coupa.front.heal()
-    world.clock.advance(600)
-    world.sweep()
+    world.told(after_s=600)
     assert told(world) == sorted(approvals.values())
 
 
 def test_what_somebody_else_claims_while_it_cannot_be_read_is_left_to_them() -> None:
-    class Raced(MemoryStore):
-        bad = 0
-
-        def replace(self, entry: Entry) -> str:
-            if entry.approval_id == self.bad and entry.state is State.CLAIMED:
-                raise Conflict("ledger_conflict", "somebody else was quicker")
-            return super().replace(entry)
-
     world, approvals = crowd(5)
-    world.store = store = Raced()
-    world.restart()
     world.sweep()
-    bad = store.bad = list(approvals.values())[2]
+    bad = list(approvals.values())[2]
+    quicker = Conflict("ledger_conflict", "somebody else was quicker")
+    claims = lambda entry: entry.approval_id == bad and entry.state is State.CLAIMED  # noqa: E731
+    failing(world.store, "replace", quicker, when=claims)
     for number in approvals.values():
-        world.coupa.world.decide_in_coupa(number, by=world.person("boss@example.com"), decision="approved")
+        world.in_coupa(number, "boss@example.com")
     poison(world, bad, "approvals")
-    world.clock.advance(60)
 
-    world.sweep()
+    world.minutes(1)
 
-    assert [(each.approval_id, each.state) for each in store.open_entries().entries] == [(bad, State.SENT)]
+    rows = world.store.open_entries().entries
+    assert [(each.approval_id, each.state) for each in rows] == [(bad, State.SENT)]
 
 
 # Halves.

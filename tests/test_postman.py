@@ -32,7 +32,21 @@ FILE = ROOT / "docs" / "creator_studio" / "postman_collection.json"
 COLLECTION: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
 FOLDERS = {folder["name"]: folder["item"] for folder in COLLECTION["item"]}
 REQUESTS = [(folder, item) for folder, items in FOLDERS.items() for item in items]
+OF_THE_BRIDGE = [
+    item["request"] for _, item in REQUESTS if item["request"]["url"]["raw"].startswith("{{bridge_url}}")
+]
 _VARIABLE = re.compile(r"\{\{([$a-z_]+)\}\}")
+
+
+def route_of(request: dict[str, Any]) -> str:
+    """Return method and path of a request to the bridge, as its description has them."""
+    path = request["url"]["raw"].partition("/api")[2]
+    return f"{request['method']} {re.sub(r'{{.+?}}', '{approval_id}', path)}"
+
+
+def each_route(operation: dict[str, Any]) -> str:
+    """Return the same of an operation that is described."""
+    return f"{operation['method']} {operation['path']}"
 
 
 @dataclass(frozen=True)
@@ -202,32 +216,19 @@ def test_an_answer_that_is_a_fault_fails_its_request_with_the_bridges_own_senten
 
 
 def test_the_collection_has_every_route_of_the_bridge_and_the_four_calls_of_the_guide() -> None:
-    routes = {
-        (item["request"]["method"], re.sub(r"\{\{\w+\}\}", "{approval_id}", raw.partition("/api")[2]))
-        for _, item in REQUESTS
-        if (raw := item["request"]["url"]["raw"]).startswith("{{bridge_url}}")
-    }
-
-    assert routes == {(each["method"], each["path"]) for each in operations().values()}
+    assert set(map(route_of, OF_THE_BRIDGE)) == set(map(each_route, operations().values()))
     guide = {("Coupa", "Token"), ("Coupa", "What waits"), ("Coupa", "One requisition")}
     names = {(folder, item["name"]) for folder, item in REQUESTS}
     assert guide | {("Moveworks", "Send a message for an event")} <= names
 
 
-def test_every_request_has_the_key_of_its_kind_of_caller_and_no_other() -> None:
-    for _, item in REQUESTS:
-        request = item["request"]
-        raw = request["url"]["raw"]
-        if not raw.startswith("{{bridge_url}}"):
-            continue
-        path = re.sub(r"\{\{\w+\}\}", "{approval_id}", raw.partition("/api")[2])
-        [name] = [
-            name
-            for name, each in operations().items()
-            if (each["method"], each["path"]) == (request["method"], path)
-        ]
-        keys = [each["value"] for each in request["header"] if each["key"] == "x-functions-key"]
-        assert keys == ([f"{{{{{CALLER_OF[name]}_key}}}}"] if name in CALLER_OF else [])
+@pytest.mark.parametrize("request_", OF_THE_BRIDGE, ids=route_of)
+def test_every_request_has_the_key_of_its_kind_of_caller_and_no_other(request_: dict[str, Any]) -> None:
+    [name] = [name for name, each in operations().items() if route_of(request_) == each_route(each)]
+
+    keys = [each["value"] for each in request_["header"] if each["key"] == "x-functions-key"]
+
+    assert keys == ([f"{{{{{CALLER_OF[name]}_key}}}}"] if name in CALLER_OF else [])
 
 
 def test_the_collection_is_of_version_2_1_and_keeps_no_secret() -> None:
@@ -237,12 +238,12 @@ def test_the_collection_is_of_version_2_1_and_keeps_no_secret() -> None:
         assert bool(variable["value"]) is is_address, variable
 
 
-def test_every_address_says_the_same_whole_and_in_parts() -> None:
-    for _, item in REQUESTS:
-        url = item["request"]["url"]
-        query = "&".join(f"{each['key']}={each['value']}" for each in url.get("query", []))
-        whole = "/".join([*url["host"], *url["path"]]) + (f"?{query}" if query else "")
-        assert url["raw"] == whole
+@pytest.mark.parametrize(("_", "item"), REQUESTS, ids=lambda each: each if isinstance(each, str) else "")
+def test_every_address_says_the_same_whole_and_in_parts(_: str, item: dict[str, Any]) -> None:
+    url = item["request"]["url"]
+    query = "&".join(f"{each['key']}={each['value']}" for each in url.get("query", []))
+
+    assert url["raw"] == "/".join([*url["host"], *url["path"]]) + (f"?{query}" if query else "")
 
 
 def test_everything_is_described_and_every_variable_is_used() -> None:

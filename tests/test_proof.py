@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterable
 
 import pytest
 from proof import (
@@ -30,9 +29,9 @@ from proof import (
     times,
     versions,
 )
-from proof.audit import Tally
 from proof.callers import APPROVE, Answer, Caller
 from proof.dying import CLICK, SWEEP, Kind, dying, stage_of
+from proof.full import total
 from proof.mutations import MUTATIONS, ROOT, Mutation
 from proof.reckoning import reckon
 from proof.rig import Rig
@@ -46,45 +45,33 @@ from sandbox.coupa.server import Paging
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
-    """Add some tallies up."""
-    whole = Tally()
-    for each in tallies:
-        whole.add(each)
-    assert whole.runs > 0
-    return whole
-
-
-def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one_message_at_most() -> None:
-    for choice in crashes.points(2):
-        tally, steps = crashes.run(2, choice)
-        assert (tally.lost, tally.unexplained) == (0, 0), choice
-        assert tally.repeated <= 1, choice
+@pytest.mark.parametrize(
+    ("scene", "approvals", "way"),
+    [
+        (crashes.PLAIN, 2, "/events/"),
+        (crashes.LISTENER, 1, "/webhooks/v1/listeners/coupa-approvals/notify"),
+        (crashes.DIGEST, 3, "/events/"),
+    ],
+    ids=["event", "listener", "digest"],
+)
+def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_and_a_kill_repeats_one_message_at_most(
+    scene: crashes.Scene, approvals: int, way: str
+) -> None:
+    in_a_message = approvals if scene.is_for_one else 1
+    seen = set[str]()
+    for choice in crashes.points(approvals, scene=scene):
+        tally, steps = crashes.run(approvals, choice, scene=scene)
         [(number, mode)] = choice.items()
+        assert (tally.lost, tally.unexplained) == (0, 0), choice
+        assert tally.repeated <= in_a_message, choice
         # Nobody can know of a message whose sender died with its answer: the count must see it.
         if mode == "kill_after" and steps[number].startswith("moveworks POST"):
-            assert tally.repeated == 1, choice
+            assert tally.repeated == in_a_message, choice
+            assert scene is not crashes.DIGEST or tally.sent == 2
+            seen.add(steps[number])
 
-
-def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_over_the_listener() -> None:
-    passed: set[str] = set()
-    for choice in crashes.points(1, scene=crashes.LISTENER):
-        tally, steps = crashes.run(1, choice, scene=crashes.LISTENER)
-        assert (tally.lost, tally.unexplained) == (0, 0), choice
-        assert tally.repeated <= 1, choice
-        passed |= set(steps)
-
-    assert "moveworks POST /webhooks/v1/listeners/coupa-approvals/notify" in passed
-    assert not any("/events/" in step for step in passed)
-
-
-def test_nothing_is_lost_by_a_fault_or_a_kill_at_any_step_of_a_digest() -> None:
-    for choice in crashes.points(3, scene=crashes.DIGEST):
-        tally, steps = crashes.run(3, choice, scene=crashes.DIGEST)
-        assert (tally.lost, tally.unexplained) == (0, 0), choice
-        [(number, mode)] = choice.items()
-        if mode == "kill_after" and steps[number].startswith("moveworks POST"):
-            assert (tally.repeated, tally.sent) == (3, 2), choice
+    assert seen
+    assert all(way in step for step in seen)
 
 
 def test_nothing_is_lost_by_two_kills() -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_contract import at_once
+from unruly import before
 
 from coupa_core.clock import Deadline, SystemClock, time_left_s, until
 from coupa_core.decide.calls import last_permit_s
-from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.errors import Busy, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import LedgerStore, MemoryStore, Note
 from coupa_core.rate_limiter import (
@@ -30,35 +31,32 @@ from coupa_core.rate_limiter import (
     RateLimiter,
 )
 from sandbox.clock import ManualClock
-from sandbox.coupa.world import Group
 
-JAMIE = "jamie@example.com"
 CLICK_S = 9.0
 """A click's time for Coupa."""
 PERMITS_S = last_permit_s(CLICK_S, FIRST_S, reads=2)
 """Until its last turn, where nothing is known yet of how long calls take."""
 
 
-@dataclass
-class Counting(MemoryStore):
-    """A store that counts what is asked of it, and may fail."""
+def counted(store: MemoryStore) -> Counter[str]:
+    """Count what is asked of a store from now on."""
+    asked: Counter[str] = Counter()
+    for method in ("note", "save_note"):
+        before(store, method, lambda *_, method=method: asked.update([method]))
+    return asked
 
-    failures: list[ServiceError] = field(default_factory=list)
-    reads: int = 0
-    writes: int = 0
 
-    def __post_init__(self) -> None:
-        super().__init__()
+def away_once(*failures: ServiceError) -> MemoryStore:
+    """Return a store that fails so often before it answers."""
+    left = list(failures)
 
-    def note(self, name: str) -> Note:
-        self.reads += 1
-        if self.failures:
-            raise self.failures.pop(0)
-        return super().note(name)
+    def fail(name: str) -> None:
+        if left:
+            raise left.pop()
 
-    def save_note(self, name: str, note: Note) -> str:
-        self.writes += 1
-        return super().save_note(name, note)
+    store = MemoryStore()
+    before(store, "note", fail)
+    return store
 
 
 def stile(store: LedgerStore, clock: ManualClock, per_second: int = 5) -> RateLimiter:
@@ -134,14 +132,9 @@ def _admitted(process: RateLimiter) -> bool:
 
 
 def test_threads_of_one_process_ask_the_table_together() -> None:
-    held = threading.Event()
-
-    class Slow(Counting):
-        def note(self, name: str) -> Note:
-            held.wait(5)
-            return super().note(name)
-
-    store = Slow()
+    held, store = threading.Event(), MemoryStore()
+    before(store, "note", lambda _: held.wait(5))
+    asked = counted(store)
     process = RateLimiter(store, clock=SystemClock(), per_second=5)
     with ThreadPoolExecutor(16) as pool:
         futures = [pool.submit(_admitted, process) for _ in range(16)]
@@ -151,40 +144,37 @@ def test_threads_of_one_process_ask_the_table_together() -> None:
         admitted = [future.result() for future in futures]
 
     assert admitted.count(True) in (2, 3)
-    assert (store.reads, store.writes) <= (1, 2)
+    assert (asked["note"], asked["save_note"]) <= (1, 2)
 
 
 def test_a_request_costs_two_calls_to_the_table_and_a_sweep_one_for_a_second_of_calls() -> None:
-    clock, store = ManualClock(), Counting()
-    process = stile(store, clock)
+    clock, store = ManualClock(), MemoryStore()
+    asked, process = counted(store), stile(store, clock)
 
     process.admit(4, 4, within_s=6)
-    assert (store.reads, store.writes) == (1, 1)
+    assert asked == {"note": 1, "save_note": 1}
 
     clock.advance(60)
-    store.reads = store.writes = 0
+    asked.clear()
     for _ in range(50):
         assert process.wait(Deadline(clock, 50))
-    assert (store.reads, store.writes) == (1, 10)
+    assert asked == {"note": 1, "save_note": 10}
 
 
 def test_no_conversation_with_the_table_holds_the_others_of_a_process_for_long() -> None:
     """A sweep has fifty seconds, and a click that waits until it has spoken has ten."""
-    clock, lefts = ManualClock(), []
+    clock, lefts = ManualClock(), list[float]()
 
-    class Watching(MemoryStore):
-        def note(self, name: str) -> Note:
-            lefts.append(time_left_s())
-            return super().note(name)
-
-        def save_note(self, name: str, note: Note) -> str:
-            lefts.append(time_left_s())
-            return super().save_note(name, note)
+    def watched() -> RateLimiter:
+        store = MemoryStore()
+        for method in ("note", "save_note"):
+            before(store, method, lambda *_: lefts.append(time_left_s()))
+        return stile(store, clock)
 
     with until(Deadline(clock, 50)):
-        assert stile(Watching(), clock).wait(Deadline(clock, 50))
+        assert watched().wait(Deadline(clock, 50))
     with until(Deadline(clock, 1)):
-        assert stile(Watching(), clock).admit(1, 1, within_s=6)
+        assert watched().admit(1, 1, within_s=6)
 
     assert lefts == [SPEAKING_S, SPEAKING_S, 1, 1]
 
@@ -204,7 +194,7 @@ def test_a_clock_that_is_set_keeps_nobody_waiting_for_what_was_owed(step_s: floa
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_a_clock_that_is_set_keeps_nobody_waiting_at_a_process_that_keeps_turns_alone(step_s: float) -> None:
     clock = ManualClock()
-    process = stile(Counting([Unavailable("ledger_500", "away")]), clock)
+    process = stile(away_once(Unavailable("ledger_500", "away")), clock)
     process.admit(4, 4, within_s=PERMITS_S)
     clock.advance(1)
     clock.step(step_s)
@@ -233,8 +223,7 @@ def test_a_sweep_that_gives_way_comes_to_its_turn_at_any_time_of_the_clock(
     """What is left to wait may be shorter than what the clock can show."""
     clock = Impatient()
     clock.advance(passed_s)
-    failures: list[ServiceError] = [Unavailable("ledger_500", "away")] * 1_000 if is_alone else []
-    store = Counting(failures)
+    store = away_once(*[Unavailable("ledger_500", "away")] * (1_000 if is_alone else 0))
     process, other = stile(store, clock, per_second), stile(store, clock, per_second)
     for _ in range(8):
         process.owe(0)
@@ -376,7 +365,7 @@ def test_a_call_that_was_not_foreseen_counts_as_the_turn_before() -> None:
 
 def test_two_calls_begin_together_without_the_table_too() -> None:
     clock = ManualClock()
-    process = stile(Counting(failures=[Unavailable("ledger_503", "away")]), clock)
+    process = stile(away_once(Unavailable("ledger_503", "away")), clock)
 
     assert starts_of(process, clock, 4) == [0, 0, 1, 2]
     assert starts_of(process, clock, 4) == [2, 3, 4, 5]
@@ -477,14 +466,14 @@ def test_a_sweep_that_gets_no_turn_in_time_is_told_so_without_waiting_for_nothin
 
 
 def test_what_a_sweep_took_and_did_not_use_is_over() -> None:
-    clock, store = ManualClock(), Counting()
-    process = stile(store, clock)
+    clock, store = ManualClock(), MemoryStore()
+    asked, process = counted(store), stile(store, clock)
     assert process.wait(Deadline(clock, 50))
 
     clock.advance(10)
 
     assert process.wait(Deadline(clock, 50))
-    assert store.writes == 2
+    assert asked["save_note"] == 2
 
 
 # When the row cannot be trusted.
@@ -494,40 +483,37 @@ def test_what_a_sweep_took_and_did_not_use_is_over() -> None:
 def test_without_the_table_a_process_keeps_the_rate_by_itself_and_asks_again_later(
     failure: ServiceError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock, store = ManualClock(), Counting(failures=[failure])
-    process = stile(store, clock)
+    clock, store = ManualClock(), away_once(failure)
+    asked, process = counted(store), stile(store, clock)
     starts = []
     for _ in range(20):
         assert process.wait(Deadline(clock, 50))
         starts.append(clock.monotonic())
 
-    assert (store.reads, store.writes) == (1, 0)
+    assert asked == {"note": 1}
     assert most_in_a_second(starts) <= 5
     assert f"turns kept alone code={failure.code}" in caplog.text
     clock.advance(ALONE_S)
     process.admit(1, 1, within_s=1)
-    assert store.writes == 1
+    assert asked["save_note"] == 1
 
 
 def test_a_row_that_others_keep_writing_is_tried_again_and_then_done_without() -> None:
-    clock = ManualClock()
+    clock, store, times = ManualClock(), MemoryStore(), [3]
+    asked = counted(store)
 
-    class Contested(Counting):
-        left = 3
+    def contested(*_: object) -> None:
+        if times[0]:
+            times[0] -= 1
+            raise Conflict("ledger_conflict", "others")
 
-        def save_note(self, name: str, note: Note) -> str:
-            if self.left:
-                self.left -= 1
-                raise Conflict("ledger_conflict", "others")
-            return super().save_note(name, note)
-
-    store = Contested()
+    before(store, "save_note", contested)
     assert stile(store, clock).admit(4, 4, within_s=6)
-    assert store.writes == 1
+    assert asked["save_note"] == 1
 
-    store.left = 1000
+    times[0] = 1000
     assert stile(store, clock).admit(4, 4, within_s=6)
-    assert store.writes == 1
+    assert asked["save_note"] == 1
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "nan", "inf", "-1", "1e400"])
@@ -561,13 +547,6 @@ def test_a_clock_that_is_ahead_makes_others_wait_and_never_more_calls() -> None:
 # Through the whole bridge.
 
 
-def _asking() -> World:
-    """Return a world in which approvers may ask; Coupa lets our client comment."""
-    world = World(settings={"COMMENTS": "on"})
-    world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
-    return world
-
-
 def _busy(world: World) -> None:
     """Let others have taken every turn for a while."""
     later = world.clock.now() + timedelta(seconds=9)
@@ -578,8 +557,7 @@ def _busy(world: World) -> None:
 
 def test_an_approver_who_comes_in_a_crowd_is_told_at_once_that_nothing_was_decided() -> None:
     world = World()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    card = world.offer()
     _busy(world)
     began_s = world.clock.monotonic()
 
@@ -595,9 +573,8 @@ def test_an_approver_who_comes_in_a_crowd_is_told_at_once_that_nothing_was_decid
 
 @pytest.mark.parametrize("route", ["list_approvals", "get_approval", "comment", "decide"])
 def test_every_question_of_a_person_is_answered_at_once_in_a_crowd(route: str) -> None:
-    world = _asking()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    world = World(settings={"COMMENTS": "on"})
+    card = world.offer()
     _busy(world)
     calls = len(world.coupa.front.calls)
     body = {
@@ -626,10 +603,8 @@ def test_of_many_decisions_at_a_low_rate_as_many_are_made_as_fit_and_the_others_
         world.requisition(JAMIE)
     cards = world.announced()
     world.clock.advance(120)
-    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
 
-    body = {"decision": "approve", "items": items}
-    reply = world.call("decide", headers={"X-Actor-Email": JAMIE}, json=body)
+    reply = world.decide(cards, JAMIE)
 
     said = [each.get("outcome") or each["error"] for each in reply.body["items"]]
     assert said == ["approved"] * 5 + ["busy"] * 5
@@ -638,8 +613,7 @@ def test_of_many_decisions_at_a_low_rate_as_many_are_made_as_fit_and_the_others_
 
 def test_what_was_decided_before_is_never_said_to_be_undecided_because_it_is_busy() -> None:
     world = World()
-    world.requisition(JAMIE)
-    [card] = world.announced()
+    card = world.offer()
     world.clock.advance(60)
     headers = {"X-Actor-Email": JAMIE, "X-Action-Token": card.slots["action_token"], "Idempotency-Key": "k1"}
     route = {"approval_id": card.slots["approval_id"]}
@@ -656,12 +630,10 @@ def test_many_that_were_decided_in_parts_are_all_said_to_be_decided_in_the_end()
     for _ in range(6):
         world.requisition(JAMIE)
     cards = world.announced()
-    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
-    headers = {"X-Actor-Email": JAMIE, "Idempotency-Key": "many"}
     said = []
-    for order in (items, items[::-1], items):
+    for order in (cards, cards[::-1], cards):
         world.clock.advance(120)
-        reply = world.call("decide", headers=headers, json={"decision": "approve", "items": order})
+        reply = world.decide(order, JAMIE, **{"Idempotency-Key": "many"})
         said.append([each.get("outcome") or each["error"] for each in reply.body["items"]])
 
     assert said == [["approved"] * 5 + ["busy"], ["approved"] * 6, ["approved"] * 6]
@@ -672,15 +644,12 @@ def test_many_that_were_decided_in_parts_are_all_said_to_be_decided_in_the_end()
 @pytest.mark.parametrize("route", ["approve", "comment"])
 def test_what_a_click_costs_is_foreseen(who: str, route: str) -> None:
     """Or a crowd of them would be admitted to more calls than there are turns."""
-    world = _asking()
-    approver = JAMIE
+    world = World(settings={"COMMENTS": "on"})
     if who == "member":
-        group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
-        world.requisition(Group(group))
+        world.requisition(world.group(JAMIE))
     elif who == "delegate":
-        approver = "robin@example.com"
-        world.requisition(approver)
-        world.delegation(approver, JAMIE)
+        world.requisition(ROBIN)
+        world.delegation(ROBIN, JAMIE)
     else:
         world.requisition(JAMIE)
     card = next(each for each in world.announced() if each.recipient == JAMIE)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from bridge import SETTINGS, World
+from bridge import JAMIE, ROBIN, SAM, SETTINGS, World
+from unruly import away, before
 
 from coupa_core.app import Overrides, build
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Reply, Request
 from coupa_core.errors import Unavailable
-from coupa_core.ledger import Entry, MemoryStore
+from coupa_core.ledger import MemoryStore
 from coupa_core.parallel import start_in_background
 from coupa_core.settings import read_settings
 from sandbox.clock import RealClock
@@ -27,7 +28,6 @@ from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import served
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 APPROVALS, DOCUMENTS = ("GET", "/api/approvals"), ("GET", "/api/requisitions")
 PATIENCE_S = 10.0
 
@@ -212,11 +212,8 @@ def offered(number: int = 1, **more: Any) -> tuple[World, list[Delivered]]:
 
 def decided(world: World, cards: list[Delivered]) -> list[str]:
     """Approve all in one request, and return what each is told."""
-    items = [{"id": each.slots["approval_id"], "token": each.slots["action_token"]} for each in cards]
-    reply = world.call(
-        "decide", headers={"X-Actor-Email": JAMIE}, json={"decision": "approve", "items": items}
-    )
-    return [each.get("outcome") or each["error"] for each in reply.body["items"]]
+    items = world.decide(cards, JAMIE).body["items"]
+    return [each.get("outcome") or each["error"] for each in items]
 
 
 def asked(world: World) -> list[str]:
@@ -224,22 +221,9 @@ def asked(world: World) -> list[str]:
     return [call.path.split("/")[2] for call in world.coupa.front.calls if call.method == "GET"]
 
 
-def document_of(world: World, card: Delivered) -> int:
-    """Return the id of a card's document."""
-    return int(world.coupa.world.approval(int(card.slots["approval_id"])).document.id)
-
-
-def row_names(world: World, card: Delivered, **other: Any) -> None:
+def names(world: World, card: Delivered, **other: Any) -> None:
     """Let the ledger's row name another document."""
-    row = world.store.read(int(card.slots["approval_id"]))
-    assert row is not None
-    world.store.replace(replace(row, **other))
-
-
-def decided_in_coupa(world: World, card: Delivered) -> None:
-    """Let somebody decide on Coupa's own screen."""
-    number = int(card.slots["approval_id"])
-    world.coupa.world.decide_in_coupa(number, by=world.person(ROBIN), decision="approved")
+    world.store.replace(replace(world.row(card), **other))
 
 
 def failing(world: World, number: int, **how: Any) -> None:
@@ -252,7 +236,7 @@ def failing(world: World, number: int, **how: Any) -> None:
 
 def test_a_row_that_names_another_document_costs_a_call_and_the_right_one_counts() -> None:
     world, cards = offered(2)
-    row_names(world, cards[0], document_id=document_of(world, cards[1]))
+    names(world, cards[0], document_id=world.approval(cards[1]).document.id)
 
     reply = world.click(cards[0], JAMIE)
 
@@ -263,8 +247,8 @@ def test_a_row_that_names_another_document_costs_a_call_and_the_right_one_counts
 
 def test_a_row_that_names_another_document_hides_no_change_of_the_right_one() -> None:
     world, cards = offered(2)
-    row_names(world, cards[0], document_id=document_of(world, cards[1]))
-    world.coupa.world.edit_line(document_of(world, cards[0]), 0, unit_price="9000.00")
+    names(world, cards[0], document_id=world.approval(cards[1]).document.id)
+    world.coupa.world.edit_line(world.approval(cards[0]).document.id, 0, unit_price="9000.00")
 
     reply = world.click(cards[0], JAMIE)
 
@@ -275,7 +259,7 @@ def test_a_row_that_names_another_document_hides_no_change_of_the_right_one() ->
 
 def test_a_document_of_another_type_with_the_same_number_does_not_count() -> None:
     world, [card] = offered()
-    row_names(world, card, document_type="ExpenseReport")
+    names(world, card, document_type="ExpenseReport")
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
     assert sorted(asked(world))[-2:] == ["requisitions"] * 2
@@ -284,30 +268,19 @@ def test_a_document_of_another_type_with_the_same_number_does_not_count() -> Non
 @pytest.mark.parametrize("number", [0, -1, 10**30])
 def test_a_row_that_names_no_possible_document_is_as_none(number: int) -> None:
     world, [card] = offered()
-    row_names(world, card, document_id=number)
+    names(world, card, document_id=number)
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
-class Failing(MemoryStore):
-    """A store that may have lost its rows, or does not answer."""
-
-    is_away = False
-    is_empty = False
-    asked = 0
-
-    def read(self, approval_id: int) -> Entry | None:
-        self.asked += 1
-        if self.is_away:
-            raise Unavailable("ledger_503", "away")
-        return None if self.is_empty else super().read(approval_id)
-
-
-@pytest.mark.parametrize("how", ["is_away", "is_empty"])
+@pytest.mark.parametrize("how", ["away", "empty"])
 def test_without_a_row_the_document_is_read_after_its_approval(how: str) -> None:
-    store = Failing()
+    store = MemoryStore()
     world, [card] = offered(store=store)
-    setattr(store, how, True)
+    if how == "away":
+        away(store, "read")
+    else:
+        store._open.clear()
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
     assert asked(world) == ["approvals", "requisitions", "requisitions"]
@@ -315,20 +288,13 @@ def test_without_a_row_the_document_is_read_after_its_approval(how: str) -> None
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_row_is_read_once_before_the_decision(workers: int) -> None:
-    store = Failing()
-    world, [card] = offered(store=store, workers=workers)
-    reads: list[int] = []
-    decide = world.coupa.world.decide
-
-    def counted(*arguments: Any, **more: Any) -> Any:
-        reads.append(store.asked)
-        return decide(*arguments, **more)
-
-    world.coupa.world.decide = counted  # type: ignore[method-assign]
-    store.asked = 0
+    world, [card] = offered(workers=workers)
+    done: list[str] = []
+    before(world.store, "read", lambda _: done.append("read"))
+    before(world.coupa.world, "decide", lambda *_, **__: done.append("decide"))
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"
-    assert reads == [1]
+    assert done[: done.index("decide")] == ["read"]
 
 
 def test_without_threads_the_document_is_read_after_its_approval() -> None:
@@ -354,8 +320,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_document_that_fails_is_no_failure_where_it_is_not_needed(fault: str) -> None:
     world, cards = offered(3)
-    approvals = [world.coupa.world.approval(int(card.slots["approval_id"])) for card in cards]
-    decided_in_coupa(world, cards[0])
+    approvals = [world.approval(card) for card in cards]
+    world.in_coupa(world.approval(cards[0]).id, ROBIN)
     world.coupa.world.reassign(approvals[1].id, to=world.person(ROBIN))
     world.coupa.world.withdraw(approvals[2].document.id)
     for approval in approvals:
@@ -370,7 +336,7 @@ def test_a_document_that_fails_is_no_failure_where_it_is_not_needed(fault: str) 
 def test_a_document_that_fails_and_is_needed_is_answered_as_without_reading_ahead(fault: str) -> None:
     def told(workers: int) -> tuple[int, Any, int, int]:
         world, [card] = offered(workers=workers)
-        failing(world, document_of(world, card), **FAULTS[fault])
+        failing(world, world.approval(card).document.id, **FAULTS[fault])
         reply = world.click(card, JAMIE)
         return reply.status, reply.body["error"], world.puts(), len(asked(world))
 
@@ -379,8 +345,8 @@ def test_a_document_that_fails_and_is_needed_is_answered_as_without_reading_ahea
 
 def test_of_several_a_failing_document_that_nobody_needs_keeps_nobody() -> None:
     world, cards = offered(3)
-    decided_in_coupa(world, cards[1])
-    failing(world, document_of(world, cards[1]))
+    world.in_coupa(world.approval(cards[1]).id, ROBIN)
+    failing(world, world.approval(cards[1]).document.id)
 
     assert decided(world, cards) == ["approved", "already_decided", "approved"]
 
@@ -388,8 +354,8 @@ def test_of_several_a_failing_document_that_nobody_needs_keeps_nobody() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_of_several_what_failed_with_others_is_asked_for_again_alone(fault: str) -> None:
     world, cards = offered(2)
-    decided_in_coupa(world, cards[1])
-    failing(world, document_of(world, cards[1]), **FAULTS[fault])
+    world.in_coupa(world.approval(cards[1]).id, ROBIN)
+    failing(world, world.approval(cards[1]).document.id, **FAULTS[fault])
 
     assert decided(world, cards) == ["approved", "already_decided"]
 
@@ -397,8 +363,8 @@ def test_of_several_what_failed_with_others_is_asked_for_again_alone(fault: str)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_of_several_a_wrong_row_and_a_failing_document_keep_only_their_own(fault: str) -> None:
     world, cards = offered(3)
-    row_names(world, cards[0], document_id=document_of(world, cards[1]))
-    failing(world, document_of(world, cards[0]), **FAULTS[fault])
+    names(world, cards[0], document_id=world.approval(cards[1]).document.id)
+    failing(world, world.approval(cards[0]).document.id, **FAULTS[fault])
 
     told = decided(world, cards)
 

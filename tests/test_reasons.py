@@ -7,35 +7,30 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, SAM, World
 from goldens import CLIENT, request
 
 from coupa_core.endings import Ending, end_of_document
-from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
-JAMIE, ROBIN, SAM = "jamie@example.com", "robin@example.com", "sam@example.com"
 TELL = {"TELL_REQUESTER": "on", "CLOSING_NOTICE": "never"}
 WHY = "Two are enough; take the cheaper model."
 
 
-def offered(world: World, how: str) -> tuple[int, Delivered]:
+def offered_as(world: World, how: str) -> tuple[int, Delivered]:
     """Enter a request that Jamie may decide as somebody, and return it with Jamie's card."""
-    coupa, jamie, robin = world.coupa.world, world.person(JAMIE), world.person(ROBIN)
     asked: Any = {"group": None, "delegate": ROBIN}.get(how, JAMIE)
     if how == "group":
-        asked = Group(coupa.add_group(name="Buyers", members=[jamie, robin]))
+        asked = world.group(JAMIE, ROBIN)
     if how == "delegate":
-        day, now = timedelta(days=1), coupa.now()
-        coupa.add_delegation(delegator=robin, delegate=jamie, start=now - day, end=now + 9 * day)
+        world.delegation(ROBIN, JAMIE, start=timedelta(days=-1))
     number = world.requisition(asked, requester=SAM)
     return number, next(each for each in world.announced() if each.recipient == JAMIE)
 
 
 def at_the_screen(world: World, card: Delivered) -> None:
     """Let Jamie reject it in Coupa."""
-    number = int(card.slots["approval_id"])
-    world.coupa.world.decide_in_coupa(number, by=world.person(JAMIE), decision="rejected", note=WHY)
+    world.in_coupa(world.approval(card).id, JAMIE, "rejected", note=WHY)
 
 
 def heard(world: World, *, minutes: float = 1) -> list[tuple[str, str]]:
@@ -48,13 +43,13 @@ def heard(world: World, *, minutes: float = 1) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("has_note", [True, False])
 def test_the_requester_hears_who_rejected_it_and_why_once(how: str, *, has_note: bool) -> None:
     world = World(settings=TELL)
-    number, card = offered(world, how)
+    number, card = offered_as(world, how)
     if how == "in Coupa":
         at_the_screen(world, card)
     else:
         assert world.click(card, JAMIE, "reject", reason=WHY).body["outcome"] == "rejected"
     if not has_note:  # then Coupa has the reason as a comment alone
-        world.coupa.world.approval(int(card.slots["approval_id"])).note = None
+        world.approval(card).note = None
 
     [(person, said)] = heard(world)
 
@@ -79,7 +74,7 @@ def test_of_parallel_steps_the_reason_is_that_of_who_rejected() -> None:
 
 def test_a_second_round_is_told_with_its_own_reason() -> None:
     world = World(settings=TELL)
-    number, card = offered(world, "approver")
+    number, card = offered_as(world, "approver")
     world.click(card, JAMIE, "reject", reason="Too dear.")
     assert "Too dear." in heard(world)[0][1]
     world.coupa.world.restart_chain(number)
@@ -95,7 +90,7 @@ def test_a_second_round_is_told_with_its_own_reason() -> None:
 def test_the_requester_is_told_in_their_own_morning_with_the_reason() -> None:
     zones = json.dumps({SAM: "Asia/Tokyo"})
     world = World(settings={**TELL, "QUIET_HOURS": "20:00-07:00", "TIME_ZONES": zones})
-    _, card = offered(world, "approver")
+    _, card = offered_as(world, "approver")
     world.clock.advance(4 * 3600)  # afternoon here, night there
     world.click(card, JAMIE, "reject", reason=WHY)
 
@@ -107,11 +102,13 @@ def test_the_requester_is_told_in_their_own_morning_with_the_reason() -> None:
 @pytest.mark.parametrize("verb", ["hold", "approve"])
 def test_what_somebody_says_for_the_record_of_a_step_that_ends_nothing_is_passed_to_nobody(verb: str) -> None:
     world = World(settings=TELL)
-    world.requisition(JAMIE, ROBIN, requester=SAM, holdable=True)
-    [card] = world.announced()
+    card = world.offer(JAMIE, ROBIN, requester=SAM, holdable=True)
     world.click(card, JAMIE, verb, reason=WHY)
 
-    assert [person for person, said in heard(world) if WHY in said and person != ROBIN] == []
+    said = heard(world)
+
+    assert [person for person, _ in said] == ([ROBIN] if verb == "approve" else [])
+    assert not any(WHY in text for person, text in said if person != ROBIN)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +118,7 @@ def test_what_somebody_says_for_the_record_of_a_step_that_ends_nothing_is_passed
 )
 def test_where_the_deployment_keeps_it_from_chat_the_reason_is_kept_too(settings: dict[str, str]) -> None:
     world = World(settings={"CLOSING_NOTICE": "never", **settings})
-    world.requisition(JAMIE, requester=SAM)
-    [card] = world.announced()
+    card = world.offer(requester=SAM)
     at_the_screen(world, card)
 
     said = heard(world)

@@ -31,7 +31,7 @@ def test_a_rejection_of_which_the_chain_lists_no_step_is_told_with_its_words() -
     world.announced()
     first = world.coupa.world.approvals_of(number)[0]
     world.clock.advance(60)
-    world.coupa.world.decide_in_coupa(first.id, by=world.person(ANN), decision="rejected", note="too dear")
+    world.in_coupa(first.id, ANN, "rejected", note="too dear")
     world.coupa.world._clear(world.coupa.world.requisition(number), every=True)
 
     said = dict(told(world))

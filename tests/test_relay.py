@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from bridge import World
+from unruly import away, failing
 
 from coupa_core.endpoints import Reply
-from coupa_core.errors import Conflict, Unavailable
-from coupa_core.ledger import MemoryStore, Note, Status
+from coupa_core.errors import Conflict
+from coupa_core.ledger import Note, Status
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 ON = {"RELAY": "on", "RELAY_DOMAINS": "example.com, corp.example"}
@@ -160,27 +161,19 @@ def test_each_recipients_answer_is_true_when_moveworks_fails(
 
 
 def test_without_the_ledger_nothing_is_relayed() -> None:
-    class Away(MemoryStore):
-        def save_note(self, name: str, note: Note) -> str:
-            raise Unavailable("ledger_503", "away")
-
-    world = World(store=Away(), settings=ON)
+    world = World(settings=ON)
+    away(world.store, "save_note")
 
     assert relay(world).status == 503
     assert sent(world) == []
 
 
 def test_a_rate_that_another_process_wrote_meanwhile_is_read_again() -> None:
-    class Busy(MemoryStore):
-        times = 2
+    world, others = World(settings=ON), iter(range(2))
+    busy = Conflict("ledger_conflict", "others")
+    failing(world.store, "save_note", busy, when=lambda *_: next(others, None) is not None)
 
-        def save_note(self, name: str, note: Note) -> str:
-            if self.times:
-                self.times -= 1
-                raise Conflict("ledger_conflict", "others")
-            return super().save_note(name, note)
-
-    assert relay(World(store=Busy(), settings=ON)).status == 200
+    assert relay(world).status == 200
 
 
 def test_a_rate_that_cannot_be_read_begins_anew() -> None:

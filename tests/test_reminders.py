@@ -6,14 +6,14 @@ import json
 from zoneinfo import ZoneInfo
 
 import pytest
-from bridge import World
+from bridge import ALEX, JAMIE, ROBIN, World
 from unruly import ENDLESS, Dying, Raced
 
 from coupa_core.ledger import State
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
-JAMIE, ROBIN, ALEX, BOSS = "jamie@example.com", "robin@example.com", "alex@example.com", "boss@example.com"
+BOSS = "boss@example.com"
 DAILY = {"REMIND_AFTER_HOURS": "24", "REMIND_MAX": "3"}
 HOUR_S = 3600
 
@@ -24,16 +24,9 @@ def after(world: World, hours: float) -> list[Delivered]:
     return world.announced()
 
 
-def announced(world: World) -> Delivered:
-    """Enter a request for Jamie and return the notice."""
-    world.requisition(JAMIE)
-    [told] = world.announced()
-    return told
-
-
 def test_reminders_come_after_a_day_two_and_four_and_then_no_more() -> None:
     world = World(settings=DAILY)
-    announced(world)
+    world.offer()
 
     hours = [hour for hour in range(1, 24 * 20) if after(world, 1)]
 
@@ -42,7 +35,7 @@ def test_reminders_come_after_a_day_two_and_four_and_then_no_more() -> None:
 
 def test_a_reminder_says_how_long_it_has_waited_and_has_buttons_that_work() -> None:
     world = World(settings=DAILY)
-    announced(world)
+    world.offer()
 
     [reminder] = after(world, 24)
 
@@ -53,7 +46,7 @@ def test_a_reminder_says_how_long_it_has_waited_and_has_buttons_that_work() -> N
 
 def test_without_the_setting_nobody_is_reminded() -> None:
     world = World()
-    announced(world)
+    world.offer()
 
     assert after(world, 1000) == []
 
@@ -61,13 +54,13 @@ def test_without_the_setting_nobody_is_reminded() -> None:
 @pytest.mark.parametrize("how", ["from chat", "in Coupa", "withdrawn"])
 def test_nobody_is_reminded_of_what_is_over(how: str) -> None:
     world = World(settings=DAILY)
-    card = announced(world)
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    card = world.offer()
+    approval = world.approval(card)
     world.clock.advance(24 * HOUR_S)
     if how == "from chat":
         world.click(card, JAMIE)
     elif how == "in Coupa":
-        world.coupa.world.decide_in_coupa(approval.id, by=world.person(JAMIE), decision="approved")
+        world.in_coupa(approval.id, JAMIE)
     else:
         world.coupa.world.withdraw(approval.document.id)
 
@@ -76,8 +69,8 @@ def test_nobody_is_reminded_of_what_is_over(how: str) -> None:
 
 def test_after_a_change_the_change_is_told_and_the_reminders_begin_anew() -> None:
     world = World(settings=DAILY)
-    card = announced(world)
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    card = world.offer()
+    approval = world.approval(card)
     after(world, 24)
     world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
 
@@ -91,8 +84,8 @@ def test_after_a_change_the_change_is_told_and_the_reminders_begin_anew() -> Non
 
 def test_a_change_that_was_not_yet_seen_is_told_instead_of_the_reminder() -> None:
     world = World(settings=DAILY)
-    card = announced(world)
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    card = world.offer()
+    approval = world.approval(card)
     world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
 
     [told] = after(world, 24)
@@ -105,7 +98,7 @@ def test_a_change_that_was_not_yet_seen_is_told_instead_of_the_reminder() -> Non
 
 def test_a_reminder_waits_for_the_morning() -> None:
     world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "12", "QUIET_HOURS": "20:00-07:00"})
-    announced(world)  # at nine in the morning
+    world.offer()  # at nine in the morning
 
     assert after(world, 12) == []
     assert after(world, 9) == []
@@ -148,8 +141,7 @@ def test_reminders_of_one_person_are_one_message_and_count_as_one(
     world = World(settings={**DAILY, "DIGEST_OVER": "0"})
     known = [world.requisition(JAMIE) for _ in range(old)]
     assert len(world.announced()) == old
-    world.settings["DIGEST_OVER"] = over
-    world.restart()
+    world.change(DIGEST_OVER=over)
     known += [world.requisition(JAMIE) for _ in range(new)]
 
     told = after(world, 24)
@@ -175,7 +167,7 @@ def test_a_list_of_reminders_says_so_once_and_is_decided_from_the_list() -> None
 
     assert told.message.startswith("<b>2 approvals are still waiting for you in Coupa: USD 3,600.00</b>")
     assert [told.message.count(each) for each in ("Chairs", "Desks", "waiting for 1 day")] == [1, 1, 2]
-    cards = world.call("list_approvals", query={"approver_email": JAMIE}).body["approvals"]
+    cards = world.listed(JAMIE).body["approvals"]
     assert [world.click(card, JAMIE).body["outcome"] for card in cards] == ["approved", "approved"]
     assert after(world, 200) == []
 
@@ -274,63 +266,58 @@ def test_a_list_of_reminders_that_may_have_arrived_is_not_repeated() -> None:
     assert [after(world, 1) for _ in range(5)] == [[]] * 5
 
 
+# When something fails.
+
+
 @pytest.mark.parametrize("writes", range(8))
-def test_a_store_that_dies_during_a_list_of_reminders_costs_some_and_repeats_none(writes: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "settings"),
+    [
+        (1, {**DAILY, "REMIND_MAX": "1"}),
+        (1, {"ESCALATE_AFTER_HOURS": "24", "ESCALATE_TO": BOSS}),
+        (3, {**DAILY, "REMIND_MAX": "1", "DIGEST_OVER": "10"}),
+    ],
+    ids=["a reminder", "an escalation", "a list of reminders"],
+)
+def test_a_store_that_dies_meanwhile_costs_a_message_at_most_and_repeats_none(
+    number: int, settings: dict[str, str], writes: int
+) -> None:
     store = Dying()
-    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "10", "REMIND_MAX": "1"})
-    numbers = [world.requisition(JAMIE) for _ in range(3)]
-    world.announced()
-    before = len(world.moveworks.delivered)
+    world = World(store=store, settings=settings)
+    numbers = [world.requisition(JAMIE) for _ in range(number)]
+    assert world.told() == [JAMIE] * number
     store.left = writes
     after(world, 24)
     store.left = ENDLESS
 
-    for _ in range(3):
+    for _ in range(5):
         after(world, 1)
 
-    said = " ".join(each.message for each in world.moveworks.delivered[before:])
-    assert all(said.count(f"/{number}") <= 1 for number in numbers)
+    said = " ".join(each.message for each in world.moveworks.delivered[number:])
+    assert [said.count(f"/{each}") <= 1 for each in numbers] == [True] * number
+    assert {row.state for row in world.store.open_entries().entries} == {State.SENT}
 
 
-def test_the_story_of_one_in_a_list_of_reminders_says_reminded() -> None:
-    world = World(settings={**DAILY, "DIGEST_OVER": "10"})
-    number = announced(world).slots["approval_id"]
-    world.requisition(JAMIE)
-    world.sweep()
-    after(world, 24)
-
-    story = [line["text"] for line in world.call("trace", route={"approval_id": number}).body["story"]]
-
-    assert any(f"{JAMIE} was reminded" in line for line in story)
-
-
-def test_every_member_who_was_told_is_reminded() -> None:
-    world = World(settings=DAILY)
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE), world.person(ROBIN)])
-    world.requisition(Group(group))
-    world.announced()
-
-    assert [each.recipient for each in after(world, 24)] == [JAMIE, ROBIN]
-
-
-# When something fails.
-
-
-def test_while_moveworks_is_away_a_reminder_is_only_put_off() -> None:
-    world = World(settings=DAILY)
-    announced(world)
+@pytest.mark.parametrize(
+    ("settings", "hours", "who"),
+    [(DAILY, 24, JAMIE), ({"ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": BOSS}, 72, BOSS)],
+)
+def test_while_moveworks_is_away_a_reminder_or_an_escalation_is_only_put_off(
+    settings: dict[str, str], hours: int, who: str
+) -> None:
+    world = World(settings=settings)
+    world.offer()
     world.moveworks.front.fail("answer", method="POST", status=401, times=1)
 
-    assert after(world, 24) == []
-    assert len(after(world, 0.1)) == 1
+    assert after(world, hours) == []
+    assert [each.recipient for each in after(world, 0.1)] == [who]
     assert after(world, 47) == []
-    assert len(after(world, 1)) == 1
 
 
 @pytest.mark.parametrize("fault", ["lose", "refuse"])
 def test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated(fault: str) -> None:
     world = World(settings=DAILY)
-    announced(world)
+    world.offer()
     if fault == "lose":
         world.moveworks.front.fail("lose", method="POST", times=1)
     else:
@@ -343,52 +330,31 @@ def test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated(fault: 
     assert world.store.open_entries().entries[0].state is State.SENT
 
 
-@pytest.mark.parametrize("writes", range(4))
-def test_a_store_that_dies_during_a_reminder_costs_it_at_most_and_never_repeats_it(writes: int) -> None:
-    store = Dying()
-    world = World(store=store, settings={**DAILY, "REMIND_MAX": "1"})
-    announced(world)
-    store.left = writes
-    after(world, 24)
-    store.left = ENDLESS
-
-    for _ in range(5):
-        after(world, 1)
-
-    assert len(world.moveworks.delivered) <= 2
-    assert world.store.open_entries().entries[0].state is State.SENT
-
-
 @pytest.mark.parametrize("writes", [1, 2])
 def test_when_somebody_else_writes_the_row_a_reminder_is_left_to_them(writes: int) -> None:
     store = Raced()
     world = World(store=store, settings={**DAILY, "DIGEST_OVER": "1"})
-    announced(world)
+    world.offer()
     store.left = writes
 
     assert len(after(world, 24)) == writes - 1
 
 
-def test_when_somebody_else_writes_every_row_of_a_digest_there_is_no_empty_one() -> None:
+@pytest.mark.parametrize(
+    ("over", "waiting", "raced", "said"), [("1", 2, 2, []), ("2", 4, 1, ["3 approvals"])]
+)
+def test_rows_of_a_digest_that_somebody_else_writes_are_left_out_and_there_is_no_empty_one(
+    over: str, waiting: int, raced: int, said: list[str]
+) -> None:
     store = Raced()
-    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "1"})
-    announced(world)
-    announced(world)
-    store.left, store.times = 2, 2  # after the claims
+    world = World(store=store, settings={**DAILY, "DIGEST_OVER": over})
+    for _ in range(waiting):
+        world.offer()
+    store.left, store.times = waiting, raced  # after the claims
 
-    assert after(world, 24) == []
+    told = after(world, 24)
 
-
-def test_when_somebody_else_writes_one_row_of_a_digest_the_others_are_told_of() -> None:
-    store = Raced()
-    world = World(store=store, settings={**DAILY, "DIGEST_OVER": "2"})
-    for _ in range(4):
-        announced(world)
-    store.left = 4  # after the claims
-
-    [told] = after(world, 24)
-
-    assert "3 approvals" in told.message
+    assert [text in each.message for each, text in zip(told, said, strict=True)] == [True] * len(said)
 
 
 # Escalation.
@@ -397,7 +363,7 @@ def test_when_somebody_else_writes_one_row_of_a_digest_the_others_are_told_of() 
 def test_a_long_wait_is_told_once_to_the_approvers_manager_who_cannot_decide() -> None:
     world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
     world.person(JAMIE, manager=world.person(BOSS))
-    card = announced(world)
+    card = world.offer()
     assert after(world, 71) == []
 
     [told] = after(world, 1)
@@ -428,8 +394,8 @@ def test_a_manager_who_may_decide_it_too_is_not_told_that_it_is_for_information_
 
 def test_a_long_wait_is_told_to_whom_the_setting_names() -> None:
     world = World(settings={"ESCALATE_AFTER_HOURS": "72", "ESCALATE_TO": "desk@example.com"})
-    group = world.coupa.world.add_group(name="Buyers", members=[world.person(JAMIE)])
-    world.requisition(Group(group))
+    group = world.group(JAMIE)
+    world.requisition(group)
     world.announced()
 
     assert [each.recipient for each in after(world, 72)] == ["desk@example.com"]
@@ -440,7 +406,7 @@ def test_without_a_manager_who_can_be_told_nobody_is_and_it_is_not_asked_again(m
     world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
     boss = world.person(BOSS, active=False) if manager else None
     world.person(JAMIE, manager=boss)
-    announced(world)
+    world.offer()
 
     assert after(world, 72) == []
     asked = world.coupa.front.count("GET", "/api/users")
@@ -454,11 +420,11 @@ def test_when_the_manager_cannot_be_read_the_reminder_goes_out_and_the_escalatio
 ) -> None:
     world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "72", "ESCALATE_AFTER_HOURS": "72"})
     world.person(JAMIE, manager=world.person(BOSS))
-    announced(world)
+    world.offer()
     world.clock.advance(72 * HOUR_S)
     world.coupa.front.fail("answer", path="/api/users", status=status, skip=2, times=4)
 
-    first = [each.recipient for each in world.announced()]
+    first = world.told()
     second = [each.recipient for each in after(world, 0.1)]
 
     assert (first, second) == ([JAMIE], [BOSS])
@@ -467,7 +433,7 @@ def test_when_the_manager_cannot_be_read_the_reminder_goes_out_and_the_escalatio
 def test_reminder_and_escalation_come_together_when_both_are_due() -> None:
     world = World(settings={**DAILY, "REMIND_AFTER_HOURS": "72", "ESCALATE_AFTER_HOURS": "72"})
     world.person(JAMIE, manager=world.person(BOSS))
-    announced(world)
+    world.offer()
 
     assert [each.recipient for each in after(world, 72)] == [BOSS, JAMIE]
 
@@ -507,61 +473,34 @@ def test_an_escalation_that_cannot_be_written_keeps_no_reminder_back(
     assert "message spoiled" in caplog.text
 
 
-@pytest.mark.parametrize("writes", range(1, 4))
-def test_a_store_that_dies_during_an_escalation_costs_it_at_most(writes: int) -> None:
-    store = Dying()
-    world = World(store=store, settings={"ESCALATE_AFTER_HOURS": "24", "ESCALATE_TO": BOSS})
-    announced(world)
-    store.left = writes
-    after(world, 24)
-    store.left = ENDLESS
-
-    for _ in range(5):
-        after(world, 1)
-
-    assert len(world.moveworks.inbox(BOSS)) <= 1
-    assert world.store.open_entries().entries[0].state is State.SENT
-
-
-def test_an_escalation_that_was_surely_not_sent_comes_later() -> None:
-    world = World(settings={"ESCALATE_AFTER_HOURS": "72"})
-    world.person(JAMIE, manager=world.person(BOSS))
-    announced(world)
-    world.moveworks.front.fail("answer", method="POST", status=401, times=1)
-
-    assert after(world, 72) == []
-    assert [each.recipient for each in after(world, 0.1)] == [BOSS]
-    assert after(world, 100) == []
-
-
 def test_an_escalation_waits_for_the_morning_and_a_new_version_may_be_escalated_again() -> None:
     world = World(settings={"ESCALATE_AFTER_HOURS": "12", "QUIET_HOURS": "20:00-07:00"})
     world.person(JAMIE, manager=world.person(BOSS))
-    card = announced(world)
+    card = world.offer()
     assert after(world, 12) == []
     assert [each.recipient for each in after(world, 10)] == [BOSS]
-    approval = world.coupa.world.approval(int(card.slots["approval_id"]))
+    approval = world.approval(card)
     world.coupa.world.edit_line(approval.document.id, 0, unit_price="901.00")
 
     assert [each.recipient for each in after(world, 1)] == [JAMIE]
     assert [each.recipient for each in after(world, 24)] == [BOSS]
 
 
-def test_the_story_tells_of_reminders_and_escalations() -> None:
-    world = World(settings={**DAILY, "ESCALATE_AFTER_HOURS": "24"})
+@pytest.mark.parametrize("waiting", [1, 2])
+def test_the_story_tells_of_reminders_alone_or_in_a_list_and_of_escalations(waiting: int) -> None:
+    world = World(settings={**DAILY, "ESCALATE_AFTER_HOURS": "24", "DIGEST_OVER": "10"})
     world.person(JAMIE, manager=world.person(BOSS))
-    number = announced(world).slots["approval_id"]
+    number, *_ = [world.offer().slots["approval_id"] for _ in range(waiting)]
     after(world, 24)
 
-    story = [line["text"] for line in world.call("trace", route={"approval_id": number}).body["story"]]
-
+    story = world.story(number)
     assert any(f"{JAMIE} was reminded" in line for line in story)
     assert any(f"{BOSS} was told that it has waited for long" in line for line in story)
 
 
 def test_waits_are_counted_from_the_first_notice_and_not_from_a_reminder() -> None:
     world = World(settings=DAILY)
-    announced(world)
+    world.offer()
     [reminder] = after(world, 24)
     world.click(reminder, JAMIE)
     world.sweep()

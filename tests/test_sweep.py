@@ -6,49 +6,37 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from bridge import World
+from bridge import ALEX, JAMIE, ROBIN, World
 from canaries import API_KEY
+from kinds import KINDS, enter
+from unruly import Spoiled, after, away, before, failing, once
 
 from coupa_core.endpoints import Request
-from coupa_core.errors import Conflict, Unavailable
-from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, MemoryStore, Opened, State, Status
+from coupa_core.errors import Conflict
+from coupa_core.ledger import Entry, State, Status
 from coupa_core.sweep import Summary
-from sandbox.coupa.world import Group, Line
-
-JAMIE, ROBIN, ALEX = "jamie@example.com", "robin@example.com", "alex@example.com"
-
-
-def approval_ids(world: World, number: int) -> list[int]:
-    """Return the ids of a document's steps."""
-    return [each.id for each in world.coupa.world.approvals_of(number)]
-
-
-def recipients(world: World) -> list[str]:
-    """Run a sweep and return who was told."""
-    return [each.recipient for each in world.announced()]
-
-
-def minutes(world: World, number: int) -> list[list[str]]:
-    """Run a sweep in each of some minutes, and return who was told in each."""
-    told = []
-    for _ in range(number):
-        world.clock.advance(60)
-        told.append(recipients(world))
-    return told
+from sandbox.coupa.world import Line
 
 
 def state_of(world: World, approval_id: int) -> str:
     """Return where an approval stands, and why."""
-    row = world.store.read(approval_id) or world.store.read_closed(approval_id)
-    assert row is not None
+    row = world.entry(approval_id)
     return f"{row.state.value} {row.cause}".strip()
+
+
+def world_of_three() -> World:
+    """Return a world in which a request waits for each of three people."""
+    world = World()
+    for person in (JAMIE, ROBIN, ALEX):
+        world.requisition(person)
+    return world
 
 
 # Everybody, once.
@@ -60,12 +48,12 @@ def test_120_approvals_on_three_pages_are_told_once_each_and_not_again_by_a_new_
     for person in people:
         world.requisition(person)
 
-    first, second = recipients(world), recipients(world)
-    third = minutes(world, 1)
+    first, second = world.told(), world.told()
+    third = world.minutes(1)
     world.restart()
 
     assert (sorted(first), second, third) == (sorted(people[:120]), [], [[]])
-    assert minutes(world, 2) == [[], []]
+    assert world.minutes(2) == [[], []]
     by_approval = Counter(each.slots["approval_id"] for each in world.moveworks.delivered)
     assert set(by_approval.values()) == {1}
 
@@ -81,27 +69,14 @@ def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_five(number: int)
     assert world.coupa.front.count("GET", "/api/") <= 3 * math.ceil(number / 50) + 5
 
 
-def test_a_quiet_sweep_costs_one_call_for_fifty_and_three_and_sends_nothing() -> None:
-    world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "1000"})
-    world.moveworks.max_per_minute = None
-    for _ in range(500):
-        world.requisition(JAMIE)
-    minutes(world, 12)  # until nothing counts as lately edited
-    before = world.coupa.front.count("GET")
-
-    assert minutes(world, 1) == [[]]
-
-    assert world.coupa.front.count("GET") - before <= 500 / 50 + 3
-
-
 @pytest.mark.parametrize("workers", [1, 10])
 def test_as_many_threads_as_there_may_be_tell_the_same(workers: int) -> None:
     world = World(workers=workers)
     for number in range(60):
         world.requisition(f"person{number}@example.com")
 
-    assert sorted(recipients(world)) == sorted(f"person{number}@example.com" for number in range(60))
-    assert recipients(world) == []
+    assert sorted(world.told()) == sorted(f"person{number}@example.com" for number in range(60))
+    assert world.told() == []
 
 
 # Whose turn it is.
@@ -110,38 +85,38 @@ def test_as_many_threads_as_there_may_be_tell_the_same(workers: int) -> None:
 def test_only_the_current_step_is_told_and_the_next_one_when_it_becomes_current() -> None:
     world = World()
     number = world.requisition(JAMIE, ROBIN)
-    first, second = approval_ids(world, number)
+    first, second = (world.approval_id(number, step) for step in (0, 1))
 
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
     assert state_of(world, second) == "waiting not_your_turn"
-    world.coupa.world.decide_in_coupa(first, by=world.person(JAMIE), decision="approved")
-    assert minutes(world, 1) == [[ROBIN]]
+    world.in_coupa(first, JAMIE)
+    assert world.minutes(1) == [[ROBIN]]
 
 
 def test_parallel_steps_are_told_together() -> None:
     world = World()
     world.requisition([JAMIE, ROBIN], ALEX)
 
-    assert recipients(world) == [JAMIE, ROBIN]
+    assert world.told() == [JAMIE, ROBIN]
 
 
 def test_a_draft_is_told_to_nobody_until_it_is_submitted() -> None:
     world = World()
     number = world.requisition(JAMIE, submitted=False)
 
-    assert recipients(world) == []
+    assert world.told() == []
     world.coupa.world.submit(number)
-    assert minutes(world, 1) == [[JAMIE]]
+    assert world.minutes(1) == [[JAMIE]]
 
 
 def test_what_waits_is_looked_at_again_within_minutes_though_nothing_seems_touched() -> None:
     """A document may begin to wait without a new stamp on the approval."""
     world = World()
     number = world.requisition(JAMIE, submitted=False)
-    minutes(world, 2)
+    world.minutes(2)
     world.coupa.world.requisition(number).status = "pending_approval"
 
-    told = minutes(world, 6)
+    told = world.minutes(6)
 
     assert [JAMIE] in told
 
@@ -162,8 +137,8 @@ def test_somebody_who_cannot_be_told_is_counted_and_never_replaced(
     number = world.requisition(JAMIE)
     spoil(world, world.person(JAMIE))
 
-    assert recipients(world) == []
-    assert state_of(world, approval_ids(world, number)[0]) == "parked no_recipient"
+    assert world.told() == []
+    assert state_of(world, world.approval_id(number)) == "parked no_recipient"
     assert world.store.status().counts["no_recipient"] == 1
     [parked] = world.bridge.endpoints.handle("status", Request()).body["lists"]["parked"]
     assert parked["cause"] == "no_recipient"
@@ -174,87 +149,80 @@ def test_somebody_who_can_be_told_again_is_told_at_once() -> None:
     world.requisition(JAMIE)
     user = world.coupa.world.users.rows[world.person(JAMIE)]
     user.active = False
-    assert minutes(world, 3) == [[], [], []]
+    assert world.minutes(3) == [[], [], []]
 
     user.active = True
 
-    assert minutes(world, 2) == [[JAMIE], []]
-
-
-def buyers(world: World, *members: str) -> Any:
-    """Return a group with these members."""
-    return Group(world.coupa.world.add_group(name="Buyers", members=[world.person(each) for each in members]))
+    assert world.minutes(2) == [[JAMIE], []]
 
 
 @pytest.mark.parametrize("is_embedded", [True, False])
 def test_every_active_member_of_a_group_is_told_once(*, is_embedded: bool) -> None:
     world = World()
-    group = buyers(world, JAMIE, ROBIN, ALEX)
+    group = world.group(JAMIE, ROBIN, ALEX)
     world.coupa.world.users.rows[world.person(ALEX)].active = False
     if not is_embedded:
         world.coupa.world.delete_field("group", group.id, "users")
     world.requisition(group)
 
-    assert minutes(world, 3) == [[JAMIE, ROBIN], [], []]
+    assert world.minutes(3) == [[JAMIE, ROBIN], [], []]
     assert "(for Buyers)" in world.moveworks.delivered[0].message
 
 
 def test_whoever_joins_a_group_is_told_of_what_waits_and_nobody_else_again() -> None:
     world = World()
-    group = buyers(world, JAMIE)
+    group = world.group(JAMIE)
     world.requisition(group)
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
 
     world.coupa.world.groups.rows[group.id].users.append(world.coupa.world.users.rows[world.person(ROBIN)])
 
-    assert minutes(world, 2) == [[ROBIN], []]
+    assert world.minutes(2) == [[ROBIN], []]
 
 
 def test_a_group_without_members_is_parked_and_told_when_it_has_one() -> None:
     world = World()
-    group = buyers(world)
+    group = world.group()
     number = world.requisition(group)
     world.requisition(ALEX)
 
-    assert recipients(world) == [ALEX]
-    assert state_of(world, approval_ids(world, number)[0]) == "parked no_recipient"
+    assert world.told() == [ALEX]
+    assert state_of(world, world.approval_id(number)) == "parked no_recipient"
 
     member = world.coupa.world.users.rows[world.person(JAMIE)]
     world.coupa.world.groups.rows[group.id].users.append(member)
-    assert minutes(world, 1) == [[JAMIE]]
+    assert world.minutes(1) == [[JAMIE]]
 
 
 def test_members_who_cannot_be_read_now_are_told_later_and_the_others_go_on() -> None:
     world = World()
-    group = buyers(world, JAMIE)
+    group = world.group(JAMIE)
     world.coupa.world.delete_field("group", group.id, "users")
     number = world.requisition(group)
     world.coupa.front.fail("answer", path="/api/users$", status=503, times=8)
     world.requisition(ALEX)
 
-    told = minutes(world, 10)
+    told = world.minutes(10)
 
-    assert sorted(each for minute in told for each in minute) == [ALEX, JAMIE]
-    assert state_of(world, approval_ids(world, number)[0]) == "sent"
+    assert sorted(chain(*told)) == [ALEX, JAMIE]
+    assert state_of(world, world.approval_id(number)) == "sent"
 
 
 def test_a_member_whom_moveworks_does_not_take_keeps_nobody_else_from_being_told() -> None:
     world = World()
-    number = world.requisition(buyers(world, JAMIE, ROBIN, ALEX))
+    number = world.requisition(world.group(JAMIE, ROBIN, ALEX))
     world.moveworks.front.fail("answer", method="POST", status=400, skip=1, times=1)
 
-    assert recipients(world) == [ALEX, JAMIE]
-    assert state_of(world, approval_ids(world, number)[0]) == "retry moveworks_400"
-    assert minutes(world, 2) == [[ROBIN], []]
+    assert world.told() == [ALEX, JAMIE]
+    assert state_of(world, world.approval_id(number)) == "retry moveworks_400"
+    assert world.minutes(2) == [[ROBIN], []]
 
 
 def test_a_group_that_does_not_fit_into_the_rate_is_told_over_two_minutes_and_nobody_twice() -> None:
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "2"})
-    world.requisition(buyers(world, JAMIE, ROBIN, ALEX))
+    world.requisition(world.group(JAMIE, ROBIN, ALEX))
 
-    told = [each for minute in minutes(world, 4) for each in minute]
-
-    assert sorted(told) == [ALEX, JAMIE, ROBIN]
+    assert sorted(chain(*world.minutes(4))) == [ALEX, JAMIE, ROBIN]
 
 
 def delegate(world: World, *, start_h: float, end_h: float, to: str = ROBIN, **more: Any) -> int:
@@ -268,7 +236,7 @@ def test_every_delegate_of_today_is_told_beside_the_approver() -> None:
     delegate(world, start_h=-2, end_h=1, to=ALEX)
     world.requisition(JAMIE)
 
-    assert minutes(world, 2) == [[ALEX, JAMIE, ROBIN], []]
+    assert world.minutes(2) == [[ALEX, JAMIE, ROBIN], []]
     to_robin = next(each for each in world.moveworks.delivered if each.recipient == ROBIN)
     assert "(for Jamie Doe)" in to_robin.message
 
@@ -276,10 +244,10 @@ def test_every_delegate_of_today_is_told_beside_the_approver() -> None:
 def test_a_delegation_that_begins_while_a_request_waits_is_told_within_minutes() -> None:
     world = World()
     world.requisition(JAMIE)
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
     delegate(world, start_h=0.5, end_h=5)
 
-    told = minutes(world, 40)
+    told = world.minutes(40)
 
     assert [minute for minute in told if minute] == [[ROBIN]]
     assert told.index([ROBIN]) in range(29, 36)
@@ -301,7 +269,7 @@ def test_a_delegation_that_cannot_be_judged_gives_no_right_and_spoils_nothing(ra
     world.coupa.world.delegations.rows[number].raw.update(raw)
     world.requisition(JAMIE)
 
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
 
 
 def test_a_delegate_of_whom_only_the_id_is_known_is_looked_up() -> None:
@@ -310,7 +278,7 @@ def test_a_delegate_of_whom_only_the_id_is_known_is_looked_up() -> None:
     world.coupa.world.delegations.rows[number].raw["delegate"] = {"id": world.person(ROBIN)}
     world.requisition(JAMIE)
 
-    assert recipients(world) == [JAMIE, ROBIN]
+    assert world.told() == [JAMIE, ROBIN]
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -333,11 +301,11 @@ def test_while_delegations_are_out_of_reach_the_approver_is_told_and_no_delegate
     delegate(world, start_h=-1, end_h=500)
     world.requisition(JAMIE)
     world.coupa.front.fail("answer", path="/api/delegations", status=503, times=8)
-    assert recipients(world) == [JAMIE]
-    assert [minute for minute in minutes(world, 6) if minute] == [[ROBIN]]
+    assert world.told() == [JAMIE]
+    assert [minute for minute in world.minutes(6) if minute] == [[ROBIN]]
     world.coupa.front.fail("answer", path="/api/delegations", status=503, times=None)
 
-    told = minutes(world, 90)
+    told = world.minutes(90)
 
     assert [minute for minute in told if minute] == []
 
@@ -347,12 +315,12 @@ def test_nobody_is_told_at_an_address_that_two_people_share() -> None:
     number = world.requisition(JAMIE)
     twin = world.coupa.world.add_user(email=JAMIE, firstname="Jay", lastname="Me")
 
-    assert recipients(world) == []
-    assert state_of(world, approval_ids(world, number)[0]) == "parked shared_address"
+    assert world.told() == []
+    assert state_of(world, world.approval_id(number)) == "parked shared_address"
 
     world.coupa.world.users.rows[twin].active = False
     world.clock.advance(24 * 3600)
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
 
 
 def test_other_documents_have_a_generic_notice_with_a_link() -> None:
@@ -367,37 +335,12 @@ def test_other_documents_have_a_generic_notice_with_a_link() -> None:
     assert 'href="https://acme.coupahost.com"' in card.message
 
 
-KINDS: dict[str, dict[str, Any]] = {
-    "ExpenseReport": {"title": "Sales fair", "total": "90.00"},
-    "InvoiceHeader": {"invoice_number": "INV-1", "total_with_taxes": "90.00"},
-    "OrderHeaderChange": {"po_number": "4500012", "total": "90.00"},
-    "Contract": {"name": "Cleaning", "maximum_value": "90.00"},
-    "EasyFormResponse": {"name": "New bank account"},
-}
-ASKED_BY = {
-    "ExpenseReport": "expensed_by",
-    "InvoiceHeader": "requested_by",
-    "OrderHeaderChange": "requester",
-    "Contract": "submitter",
-    "EasyFormResponse": "requested_by",
-}
-MONEY = {"code": "USD", "decimals": 2}
-
-
-def document_of(world: World, kind: str, *approvers: int, **fields: Any) -> int:
-    """Add a document of a kind, asked for by Sam, and return its id."""
-    fields = {"currency": MONEY, ASKED_BY[kind]: world.person("sam@example.com"), **fields}
-    number: int = world.coupa.world.add_document(approvable_type=kind, approvers=approvers, **fields)
-    return number
-
-
 @pytest.mark.parametrize(("kind", "fields"), KINDS.items())
 def test_each_kind_of_document_is_told_to_whose_turn_it_is_and_decided(
     kind: str, fields: dict[str, Any]
 ) -> None:
     world = World(settings={"DOCUMENT_TYPES": kind})
-    jamie, robin = world.person(JAMIE), world.person(ROBIN)
-    document_of(world, kind, jamie, robin, **fields)
+    enter(world, kind, JAMIE, ROBIN)
 
     [card] = world.announced()
 
@@ -405,8 +348,7 @@ def test_each_kind_of_document_is_told_to_whose_turn_it_is_and_decided(
     assert next(iter(fields.values())) in card.message
     assert world.click(card, ROBIN).body["outcome"] == "not_your_approval"
     assert world.click(card, JAMIE).body["outcome"] == "approved"
-    world.clock.advance(60)
-    assert [each.recipient for each in world.announced()] == [ROBIN]
+    assert world.told(after_s=60) == [ROBIN]
 
 
 @pytest.mark.parametrize(("kind", "fields"), KINDS.items())
@@ -414,42 +356,39 @@ def test_an_edit_of_any_kind_is_noticed_by_its_stamp_and_spoils_the_old_button(
     kind: str, fields: dict[str, Any]
 ) -> None:
     world = World(settings={"DOCUMENT_TYPES": kind})
-    number = document_of(world, kind, world.person(JAMIE), **fields)
+    number = enter(world, kind, JAMIE)
     [card] = world.announced()
-    assert minutes(world, 2) == [[], []]
+    assert world.minutes(2) == [[], []]
     name, value = list(fields.items())[-1]
 
     world.coupa.world.edit_document(kind, number, **{name: value.replace("9", "8").replace("New", "Other")})
     outcome = world.click(card, JAMIE).body["outcome"]
 
     assert outcome == "changed"
-    assert minutes(world, 2) == [[JAMIE], []]
+    assert world.minutes(2) == [[JAMIE], []]
     assert "has changed and still needs" in world.moveworks.delivered[-1].message
 
 
 def test_a_comment_on_a_document_of_another_kind_tells_nobody_anything() -> None:
     world = World(settings={"DOCUMENT_TYPES": "ExpenseReport"})
-    jamie = world.person(JAMIE)
-    number = world.coupa.world.add_document(
-        approvable_type="ExpenseReport", approvers=[jamie], title="Sales fair"
-    )
+    number = enter(world, "ExpenseReport", JAMIE)
     world.sweep()
 
     world.coupa.world.edit_document("ExpenseReport", number, auditor_note="Looks fine")
 
-    assert minutes(world, 2) == [[], []]
+    assert world.minutes(2) == [[], []]
 
 
 def test_a_steady_state_of_all_kinds_reads_no_document_and_asks_once_for_the_edits_of_each() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
-    for kind, fields in KINDS.items():
+    for kind in KINDS:
         for _ in range(3):
-            world.coupa.world.add_document(approvable_type=kind, approvers=[world.person(JAMIE)], **fields)
+            enter(world, kind, JAMIE)
     world.requisition(JAMIE)
-    minutes(world, 2)
+    world.minutes(2)
     before = len(world.coupa.front.calls)
 
-    assert minutes(world, 1) == [[]]
+    assert world.minutes(1) == [[]]
 
     asked = world.coupa.front.calls[before:]
     assert [call for call in asked if "id%5Bin%5D" in call.query] == []
@@ -473,24 +412,23 @@ def test_a_kind_that_cannot_be_read_waits_with_the_scope_and_the_others_go_on(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World(settings={"DOCUMENT_TYPES": "*"})
-    jamie = world.person(JAMIE)
-    invoice = world.coupa.world.add_document(approvable_type="InvoiceHeader", approvers=[jamie])
-    world.coupa.world.add_document(approvable_type="Contract", approvers=[jamie], name="Cleaning")
+    invoice = enter(world, "InvoiceHeader", JAMIE)
+    enter(world, "Contract", JAMIE)
     world.requisition(JAMIE)
     world.coupa.front.fail("answer", path="/api/invoices", times=None, status=status, body="{}")
 
-    assert recipients(world) == [JAMIE, JAMIE]
+    assert world.told() == [JAMIE, JAMIE]
 
-    [number] = approval_ids(world, invoice)
+    number = world.approval_id(invoice)
     assert state_of(world, number) == "waiting unreadable:core.invoice.read"
     assert world.store.status().counts["unreadable:core.invoice.read"] == 1
     assert (
         f"documents not readable code=coupa_{status} type=InvoiceHeader scope=core.invoice.read"
         in caplog.text
     )
-    assert minutes(world, 2) == [[], []]
+    assert world.minutes(2) == [[], []]
     world.coupa.front.heal()
-    assert minutes(world, 5).count([JAMIE]) == 1
+    assert world.minutes(5).count([JAMIE]) == 1
 
 
 # What ends.
@@ -498,30 +436,30 @@ def test_a_kind_that_cannot_be_read_waits_with_the_scope_and_the_others_go_on(
 
 def test_what_was_decided_elsewhere_is_closed_with_how_it_ended_and_purged_after_ninety_days() -> None:
     world = World()
-    done, gone = approval_ids(world, world.requisition(JAMIE)), world.requisition(ROBIN)
-    [withdrawn] = approval_ids(world, gone)
+    done, gone = world.approval_id(world.requisition(JAMIE)), world.requisition(ROBIN)
+    withdrawn = world.approval_id(gone)
     world.sweep()
-    world.coupa.world.decide_in_coupa(done[0], by=world.person(ALEX), decision="rejected")
+    world.in_coupa(done, ALEX, "rejected")
     world.coupa.world.withdraw(gone)
 
-    minutes(world, 1)
+    world.minutes(1)
 
-    assert state_of(world, done[0]) == "closed rejected"
+    assert state_of(world, done) == "closed rejected"
     assert state_of(world, withdrawn).startswith("closed ")
     world.clock.advance(timedelta(days=91).total_seconds())
     world.sweep()
-    assert world.store.read_closed(done[0]) is None
+    assert world.store.read_closed(done) is None
     assert world.store.status().counts["purged"] == 2
 
 
 def test_a_row_is_not_closed_while_coupas_answer_about_it_cannot_be_read() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.sweep()
-    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    world.in_coupa(number, ALEX)
     world.coupa.world.override(("approval", number), {"id": None})
 
-    minutes(world, 1)
+    world.minutes(1)
 
     assert state_of(world, number) == "sent"
     assert world.store.status().counts["unreadable"] == 1
@@ -530,12 +468,12 @@ def test_a_row_is_not_closed_while_coupas_answer_about_it_cannot_be_read() -> No
 def test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits() -> None:
     """A list may leave out what still waits; asked for by id, Coupa says so."""
     world = World(settings={"DOCUMENT_TYPES": "*"})
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.sweep()
     world.settings = {"DOCUMENT_TYPES": "InvoiceHeader"}
     world.restart()
 
-    minutes(world, 1)
+    world.minutes(1)
 
     assert state_of(world, number) == "sent"
     assert world.store.status().counts["unlisted"] == 1
@@ -543,21 +481,15 @@ def test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits() -> None:
 
 def test_without_time_left_closing_goes_on_in_the_next_sweep() -> None:
     world = World()
-    numbers = [approval_ids(world, world.requisition(JAMIE))[0] for _ in range(120)]
-    minutes(world, 3)
+    numbers = [world.approval_id(world.requisition(JAMIE)) for _ in range(120)]
+    world.minutes(3)
     for number in numbers:
-        world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
-    archive = world.store.archive
-
-    def slowly(entry: Entry) -> None:
-        archive(entry)
-        world.clock.advance(0.6)
-
-    world.store.archive = slowly  # type: ignore[method-assign]
+        world.in_coupa(number, ALEX)
+    after(world.store, "archive", lambda _: world.clock.advance(0.6))
 
     world.sweep()
     counts = world.store.status().counts
-    minutes(world, 1)
+    world.minutes(1)
 
     assert (counts["closed"], counts["closings_left"]) == (100, 20)
     assert {state_of(world, number) for number in numbers} == {"closed approved"}
@@ -566,24 +498,24 @@ def test_without_time_left_closing_goes_on_in_the_next_sweep() -> None:
 def test_a_backlog_that_fills_every_minute_leaves_time_for_closing() -> None:
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "10"})
     world.moveworks.front.latency_s = 2.5
-    [done] = approval_ids(world, world.requisition(JAMIE))
+    done = world.approval_id(world.requisition(JAMIE))
     world.sweep()
     for _ in range(100):
         world.requisition(ROBIN)
-    minutes(world, 1)
-    world.coupa.world.decide_in_coupa(done, by=world.person(ALEX), decision="approved")
+    world.minutes(1)
+    world.in_coupa(done, ALEX)
 
-    minutes(world, 1)
+    world.minutes(1)
 
     assert state_of(world, done) == "closed approved"
 
 
 def test_a_failure_while_closing_closes_nothing_and_is_told() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.sweep()
     world.clock.advance(60)
-    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
+    world.in_coupa(number, ALEX)
     world.coupa.front.fail("answer", path="/api/approvals", skip=1, status=400, times=None)
 
     summary = world.sweep()
@@ -601,26 +533,26 @@ def test_a_requisition_that_coupa_does_not_return_waits_and_the_others_are_told(
     world.requisition(ROBIN)
     world.coupa.world.override(("requisition", missing), {"id": None})
 
-    assert recipients(world) == [ROBIN]
-    assert state_of(world, approval_ids(world, missing)[0]) == "retry document_missing"
+    assert world.told() == [ROBIN]
+    assert state_of(world, world.approval_id(missing)) == "retry document_missing"
 
 
 def test_an_approval_that_cannot_be_read_after_the_claim_is_given_back() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     page = json.dumps([{"id": None}])
     world.coupa.front.fail("replace", path="/api/approvals$", skip=2, status=200, body=page)
 
-    assert recipients(world) == []
+    assert world.told() == []
     assert state_of(world, number) == "retry approval_unreadable"
-    assert minutes(world, 1) == [[JAMIE]]
+    assert world.minutes(1) == [[JAMIE]]
 
 
 def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE, title="odd"))
+    number = world.approval_id(world.requisition(JAMIE, title="odd"))
     world.requisition(ROBIN)
     compose = __import__("coupa_core.notice", fromlist=["notice"]).compose
 
@@ -631,61 +563,46 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
 
     monkeypatch.setattr("coupa_core.notice.compose", broken)
 
-    assert recipients(world) == [ROBIN]
+    assert world.told() == [ROBIN]
     assert state_of(world, number) == "retry internal"
     assert f"approval spoiled approval_id={number}" in caplog.text
 
 
-@pytest.mark.parametrize("status", [400, 422])
 def test_a_notice_that_moveworks_refuses_comes_later_each_time_then_shorter_then_never(
-    status: int, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE, justification="Because."))
-    world.moveworks.front.fail("answer", method="POST", times=None, status=status, body='{"error": "no"}')
+    number = world.approval_id(world.requisition(JAMIE, justification="Because."))
+    world.moveworks.front.fail("answer", method="POST", times=None, status=400, body='{"error": "no"}')
     tried: list[int] = []
-    for minute in range(200):
+    for minute in range(140):
         before = world.moveworks.front.count("POST")
         world.sweep()
         if world.moveworks.front.count("POST") > before:
             tried.append(minute)
         world.clock.advance(60)
 
-    assert [later - earlier for earlier, later in pairwise(tried)] == [
-        1,
-        2,
-        4,
-        8,
-        16,
-        32,
-        60,
-    ]
+    waits = [later - earlier for earlier, later in pairwise(tried)]
+    assert waits == [*(2**number for number in range(6)), 60]
     bodies = [call.body.decode() for call in world.moveworks.front.calls if call.method == "POST"]
     assert ["Because." in body for body in bodies] == [True] * 5 + [False] * 3
-    assert state_of(world, number) == f"parked moveworks_{status}"
+    assert state_of(world, number) == "parked moveworks_400"
     assert f"approval parked approval_id={number}" in caplog.text
     world.moveworks.front.heal()
     world.clock.advance(timedelta(days=1).total_seconds())
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
 
 
 def test_one_refused_notice_does_not_hold_up_the_others() -> None:
-    world = World()
-    for person in (JAMIE, ROBIN, ALEX):
-        world.requisition(person)
+    world = world_of_three()
     world.moveworks.front.fail("answer", method="POST", status=400)
 
-    assert recipients(world) == [ALEX, ROBIN]
+    assert world.told() == [ALEX, ROBIN]
 
 
-@pytest.mark.parametrize(
-    ("status", "cause"), [(401, "moveworks_401"), (404, "moveworks_404"), (403, "moveworks_403")]
-)
-def test_a_wrong_key_or_event_stops_the_sending_and_counts_against_no_approval(
-    status: int, cause: str
-) -> None:
-    world = World()
-    numbers = [approval_ids(world, world.requisition(person))[0] for person in (JAMIE, ROBIN, ALEX)]
+@pytest.mark.parametrize("status", [401, 404, 403])
+def test_a_wrong_key_or_event_stops_the_sending_and_counts_against_no_approval(status: int) -> None:
+    world = world_of_three()
     world.moveworks.front.fail("answer", times=None, status=status)
 
     for _ in range(20):
@@ -694,13 +611,11 @@ def test_a_wrong_key_or_event_stops_the_sending_and_counts_against_no_approval(
 
     assert world.moveworks.front.count("POST") == 1
     assert world.moveworks.front.count("GET") == 19
-    assert state_of(world, numbers[0]) == f"retry {cause}"
-    assert all(
-        (world.store.read(number) or Entry(approval_id=1, state=State.SENT, nonce="")).failures == 0
-        for number in numbers
-    )
+    rows = world.store.open_entries().entries
+    assert (rows[0].state, rows[0].cause) == (State.RETRY, f"moveworks_{status}")
+    assert {row.failures for row in rows} == {0}
     world.moveworks.front.heal()
-    assert sorted(recipients(world)) == [ALEX, JAMIE, ROBIN]
+    assert sorted(world.told()) == [ALEX, JAMIE, ROBIN]
 
 
 @pytest.mark.parametrize(("retry_after", "pause_s"), [(None, 60), ("120", 120), ("0", 60), ("9999999", 900)])
@@ -708,22 +623,19 @@ def test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says(
     retry_after: str | None, pause_s: int
 ) -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     headers = {"Retry-After": retry_after} if retry_after else {}
     world.moveworks.front.fail("answer", method="POST", status=429, headers=headers)
     world.sweep()
     began_s = world.clock.monotonic()
 
     world.restart()  # the pause is remembered by the ledger, not by the process
-    while not world.moveworks.delivered:
-        world.clock.advance(5)
-        world.sweep()
+    for passed_s in (pause_s / 2, pause_s - 5):
+        assert world.told(after_s=began_s + passed_s - world.clock.monotonic()) == []
+    assert world.told(after_s=10) == [JAMIE]
 
-    waited_s = world.clock.monotonic() - began_s
-    assert pause_s - 5 <= waited_s <= pause_s + 5
     assert world.moveworks.front.count("POST") == 2
-    row = world.store.read(number)
-    assert row is not None
+    row = world.entry(number)
     assert (row.failures, row.uncertain) == (0, 0)
 
 
@@ -738,12 +650,8 @@ def test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end
     world.sweep()  # Moveworks wants a pause of a quarter of an hour
 
     world.coupa.world.edit_line(number, 0, unit_price="950.00")
-    told = []
-    for _ in range(20):
-        world.clock.advance(60)
-        told += recipients(world)
 
-    assert sorted(told) == [JAMIE, ROBIN]
+    assert sorted(chain(*world.minutes(20))) == [JAMIE, ROBIN]
 
 
 def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
@@ -751,7 +659,7 @@ def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
     world.store.save_status(Status(paused_until=world.clock.now() + timedelta(days=3)))
     world.requisition(JAMIE)
 
-    assert recipients(world) == [JAMIE]
+    assert world.told() == [JAMIE]
 
 
 @pytest.mark.parametrize(("kind", "status"), [("lose", 0), ("cut", 0), ("answer", 500), ("answer", 503)])
@@ -759,7 +667,7 @@ def test_a_send_of_unknown_outcome_waits_for_its_lease_and_is_parked_after_three
     kind: Any, status: int
 ) -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.moveworks.front.fail(kind, method="POST", times=None, status=status)
     times = []
     for _ in range(60):
@@ -775,15 +683,13 @@ def test_a_send_of_unknown_outcome_waits_for_its_lease_and_is_parked_after_three
 
 
 def test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_then_sends_the_others() -> None:
-    world = World()
-    for person in (JAMIE, ROBIN, ALEX):
-        world.requisition(person)
+    world = world_of_three()
     world.moveworks.front.fail("lose", method="POST")
 
-    assert recipients(world) == [JAMIE]  # it arrived; its answer did not
-    assert minutes(world, 1) == [[ALEX, ROBIN]]
+    assert world.told() == [JAMIE]  # it arrived; its answer did not
+    assert world.minutes(1) == [[ALEX, ROBIN]]
     assert world.moveworks.front.count("GET", "/auth/test") == 1
-    assert minutes(world, 3) == [[], [JAMIE], []]  # told once more, because nobody can know
+    assert world.minutes(3) == [[], [JAMIE], []]  # told once more, because nobody can know
 
 
 def test_the_allowed_rate_is_kept_across_sweeps_and_processes() -> None:
@@ -804,7 +710,7 @@ def test_the_allowed_rate_is_kept_across_sweeps_and_processes() -> None:
 
 def test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_what_is_left() -> None:
     world = World()
-    numbers = [approval_ids(world, world.requisition(JAMIE))[0] for _ in range(60)]
+    numbers = [world.approval_id(world.requisition(JAMIE)) for _ in range(60)]
     world.moveworks.front.latency_s = 1.0
     durations = []
     for _ in range(4):
@@ -833,7 +739,7 @@ def test_when_coupa_answers_nonsense_nothing_is_closed_or_sent_and_the_line_is_c
     body: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.sweep()
     world.clock.advance(60)
     world.coupa.front.fail("answer", path="/api/", times=None, status=status, body=body)
@@ -852,10 +758,10 @@ def test_edits_are_asked_for_in_whole_seconds_as_coupa_writes_them() -> None:
     world = World()
     world.clock.advance(0.123456)
     number = world.requisition(JAMIE)
-    minutes(world, 2)
+    world.minutes(2)
     world.coupa.world.edit_line(number, 0, unit_price="950.00")
 
-    assert minutes(world, 1) == [[JAMIE]]
+    assert world.minutes(1) == [[JAMIE]]
     assert world.store.status().failure == ""
 
 
@@ -866,7 +772,7 @@ def test_in_the_first_backlog_only_the_edits_since_its_beginning_are_asked_about
         world.requisition(JAMIE)
     world.clock.advance(3600)
     began = world.clock.now()
-    minutes(world, 5)
+    world.minutes(5)
 
     asked = [
         parse_qs(call.query)["updated_at[gt_or_eq]"][0]
@@ -886,7 +792,7 @@ def test_when_only_the_question_for_edits_fails_the_sweep_goes_on() -> None:
     world.requisition(ROBIN)
     world.coupa.front.fail("answer", path="/api/requisitions", status=400)
 
-    [told] = [recipients(world)]
+    [told] = [world.told()]
 
     assert told == [ROBIN]
     assert world.store.status().failure == "coupa_400"
@@ -895,229 +801,145 @@ def test_when_only_the_question_for_edits_fails_the_sweep_goes_on() -> None:
 # The ledger.
 
 
-class Flaky(MemoryStore):
-    """A store of which chosen methods fail for a while."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broken: dict[str, Exception] = {}
-
-    def _check(self, name: str) -> None:
-        if name in self.broken:
-            raise self.broken[name]
-
-    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-        self._check("open_entries")
-        return super().open_entries(since, known)
-
-    def insert(self, entry: Entry) -> str:
-        self._check("insert")
-        return super().insert(entry)
-
-    def replace(self, entry: Entry) -> str:
-        self._check("replace")
-        return super().replace(entry)
-
-    def save_status(self, status: Status) -> None:
-        self._check("save_status")
-        super().save_status(status)
-
-    def set_aside(self, corrupt: Corrupt) -> None:
-        self._check("set_aside")
-        super().set_aside(corrupt)
-
-
-DOWN = Unavailable("ledger_unreachable", "no answer")
-
-
 def test_a_spoiled_approval_that_cannot_be_noted_as_such_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = Flaky()
-    world = World(store=store)
+    world = World()
     world.requisition(JAMIE)
 
-    def broken(*arguments: Any, **more: Any) -> str:
-        store.broken["replace"] = DOWN
+    def broken(*_: object, **__: object) -> str:
+        ends.append(away(world.store, "replace"))
         raise ZeroDivisionError
 
+    ends: list[Callable[[], None]] = []
     with monkeypatch.context() as patch:
         patch.setattr("coupa_core.notice.compose", broken)
-        assert world.sweep().failure == "ledger_unreachable"
-    store.broken.clear()
-    world.clock.advance(200)
+        assert world.sweep().failure == "ledger_503"
+    for end in reversed(ends):
+        end()
 
-    assert recipients(world) == [JAMIE]
+    assert world.told(after_s=200) == [JAMIE]
 
 
 @pytest.mark.parametrize("method", ["open_entries", "insert"])
 def test_without_the_store_nothing_is_sent(method: str) -> None:
-    store = Flaky()
-    world = World(store=store)
-    world.requisition(JAMIE)
-    world.requisition(JAMIE)
-    store.broken[method] = DOWN
+    world = World()
+    for _ in range(2):
+        world.requisition(JAMIE)
+    end = away(world.store, method)
 
-    assert recipients(world) == []
+    assert world.told() == []
     assert world.moveworks.front.count("POST") == 0
-    store.broken.clear()
-    assert minutes(world, 1) == [[JAMIE, JAMIE]]
+    end()
+    assert world.minutes(1) == [[JAMIE, JAMIE]]
 
 
 def test_when_two_claims_cannot_be_written_no_more_is_claimed() -> None:
-    store = Flaky()
-    world = World(store=store)
-    for person in (JAMIE, ROBIN, ALEX):
-        world.requisition(person)
-    store.broken["insert"] = DOWN
+    world = world_of_three()
+    away(world.store, "insert")
 
-    assert recipients(world) == []
+    assert world.told() == []
     assert world.store.status().counts["rows_missed"] == 2
 
 
 def test_when_two_marks_cannot_be_written_no_more_is_sent_and_the_lease_decides() -> None:
-    store = Flaky()
-    world = World(store=store)
-    for person in (JAMIE, ROBIN, ALEX):
-        world.requisition(person)
-    store.broken["replace"] = DOWN
+    world = world_of_three()
+    end = away(world.store, "replace")
 
-    assert recipients(world) == [JAMIE, ROBIN]
-    store.broken.clear()
-    told = minutes(world, 4)
+    assert world.told() == [JAMIE, ROBIN]
+    end()
 
-    assert sorted(person for minute in told for person in minute) == sorted([JAMIE, ROBIN, ALEX])
+    assert sorted(chain(*world.minutes(4))) == sorted([JAMIE, ROBIN, ALEX])
 
 
 def test_when_a_claim_cannot_be_given_back_its_lease_ends_it() -> None:
-    store = Flaky()
-    world = World(store=store)
+    world = World()
     world.requisition(JAMIE)
     world.coupa.front.fail("answer", path="/api/requisitions", times=None, status=500)
-    store.broken["replace"] = DOWN
+    end = away(world.store, "replace")
     world.sweep()
     world.coupa.front.heal()
-    store.broken.clear()
+    end()
 
-    told = minutes(world, 4)
-
-    assert [person for minute in told for person in minute] == [JAMIE]
+    assert [*chain(*world.minutes(4))] == [JAMIE]
 
 
 def test_a_claim_that_clashes_with_a_row_that_cannot_be_read_leaves_the_others_alone() -> None:
-    class Clashing(Flaky):
-        def insert(self, entry: Entry) -> str:
-            if entry.approval_id == clashing:
-                raise Conflict("ledger_corrupt", "the row cannot be read")
-            return super().insert(entry)
-
-        def read(self, approval_id: int) -> Entry | None:
-            if approval_id == clashing:
-                raise Conflict("ledger_corrupt", "the row cannot be read")
-            return super().read(approval_id)
-
-    world = World(store=Clashing())
-    [clashing] = approval_ids(world, world.requisition(JAMIE))
+    world = World()
+    clashing = world.approval_id(world.requisition(JAMIE))
     world.requisition(ROBIN)
+    unreadable = Conflict("ledger_corrupt", "the row cannot be read")
+    failing(world.store, "insert", unreadable, when=lambda entry: entry.approval_id == clashing)
+    failing(world.store, "read", unreadable, when=lambda number: number == clashing)
 
-    assert recipients(world) == [ROBIN]
+    assert world.told() == [ROBIN]
     assert world.store.status().counts["lost_race"] == 1
 
 
 def test_a_row_that_cannot_be_read_is_set_aside_and_made_anew_from_coupa(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Spoiled(Flaky):
-        corrupt: Corrupt | None = None
-
-        def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-            opened = super().open_entries(since, known)
-            if self.corrupt is None:
-                return opened
-            kept = [entry for entry in opened.entries if str(entry.approval_id) != self.corrupt.key]
-            return Opened(kept, [self.corrupt])
-
-        def set_aside(self, corrupt: Corrupt) -> None:
-            super().set_aside(corrupt)
-            self._open.pop(int(corrupt.key))
-            self.corrupt = None
-
     store = Spoiled()
     world = World(store=store)
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.requisition(ROBIN)
     world.sweep()
-    store.corrupt = Corrupt(str(number), "schema 2 is not 1")
-    store.broken["set_aside"] = DOWN
+    store.causes = {number: "schema 2 is not 1"}
+    end = away(store, "set_aside")
 
-    assert minutes(world, 1) == [[]]
-    store.broken.clear()
-    assert minutes(world, 1) == [[JAMIE]]  # its row said to whom it was sent; nobody can read that
+    assert world.minutes(1) == [[]]
+    end()
+    assert world.minutes(1) == [[JAMIE]]  # its row said to whom it was sent; nobody can read that
     assert f"ledger row set aside key={number} cause=schema 2 is not 1" in caplog.text
 
 
 def test_a_status_that_cannot_be_saved_is_told_and_costs_nothing() -> None:
-    store = Flaky()
-    world = World(store=store)
+    world = World()
     world.requisition(JAMIE)
-    store.broken["save_status"] = DOWN
+    end = away(world.store, "save_status")
 
     summary = world.sweep()
 
-    assert (len(world.moveworks.delivered), summary.failure) == (1, "ledger_unreachable")
-    store.broken.clear()
-    assert minutes(world, 1) == [[]]
+    assert (len(world.moveworks.delivered), summary.failure) == (1, "ledger_503")
+    end()
+    assert world.minutes(1) == [[]]
 
 
 def test_somebody_elses_claim_is_left_alone_until_its_lease_and_the_skew_are_over() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     deps = world.bridge.sweep.deps
     assert deps.ledger.claim(None, approval_id=number, now=world.clock.now(), lease=deps.lease)
 
-    world.clock.advance(149)
-    assert recipients(world) == []
+    assert world.told(after_s=149) == []
     assert world.store.status().counts["held"] == 1
-    world.clock.advance(1)
-    assert recipients(world) == [JAMIE]
+    assert world.told(after_s=1) == [JAMIE]
 
 
 def test_nothing_is_sent_when_too_little_of_the_claim_is_left() -> None:
     """The wait for the allowed rate is longer than the claim may wait."""
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "1", "CLAIM_LEASE_S": "15"})
-    [number] = approval_ids(world, world.requisition(ROBIN))
+    number = world.approval_id(world.requisition(ROBIN))
     world.requisition(JAMIE)
-    assert recipients(world) == [JAMIE]
-    world.clock.advance(20)
+    assert world.told() == [JAMIE]
 
-    assert recipients(world) == []
+    assert world.told(after_s=20) == []
     assert world.store.status().counts["late"] == 1
     assert state_of(world, number) == "retry lease_too_short"
-    world.clock.advance(60)
-    assert recipients(world) == [ROBIN]
+    assert world.told(after_s=60) == [ROBIN]
 
 
 def test_without_tokens_the_notice_has_none() -> None:
     world = World(settings={"ACTION_TOKEN": "off"})
-    world.requisition(JAMIE)
 
-    assert set(world.announced()[0].slots) == {"approval_id"}
+    assert set(world.offer(JAMIE).slots) == {"approval_id"}
 
 
 def test_a_row_that_changes_under_a_claim_is_not_overwritten() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
-    store = world.store
-    replace = store.replace
+    number = world.approval_id(world.requisition(JAMIE))
+    once(world.store, "replace", lambda: world.store.replace(world.entry(number)))
 
-    def stolen(entry: Entry) -> str:
-        store.replace = replace  # type: ignore[method-assign]
-        held = store.read(number)
-        assert held
-        store.replace(held)
-        return replace(entry)
-
-    store.replace = stolen  # type: ignore[method-assign]
     world.sweep()
 
     assert world.store.status().counts["sent_unmarked"] == 1
@@ -1126,18 +948,16 @@ def test_a_row_that_changes_under_a_claim_is_not_overwritten() -> None:
 
 def test_two_closings_at_once_close_once() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
+    number = world.approval_id(world.requisition(JAMIE))
     world.sweep()
     world.clock.advance(60)
-    world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
-    archive = world.store.archive
+    world.in_coupa(number, ALEX)
 
-    def late(entry: Entry) -> None:
-        world.store.archive = archive  # type: ignore[method-assign]
-        archive(entry)
-        archive(entry)
+    def too(entry: Entry) -> None:
+        end()
+        world.store.archive(entry)
 
-    world.store.archive = late  # type: ignore[method-assign]
+    end = before(world.store, "archive", too)
     world.sweep()
 
     assert world.store.status().counts["lost_race"] == 1
@@ -1146,16 +966,10 @@ def test_two_closings_at_once_close_once() -> None:
 
 def test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word() -> None:
     world = World()
-    [number] = approval_ids(world, world.requisition(JAMIE))
-    insert = world.store.insert
+    number = world.approval_id(world.requisition(JAMIE))
+    once(world.store, "insert", lambda: world.in_coupa(number, ALEX))
 
-    def after_the_decision(entry: Entry) -> str:
-        world.coupa.world.decide_in_coupa(number, by=world.person(ALEX), decision="approved")
-        return insert(entry)
-
-    world.store.insert = after_the_decision  # type: ignore[method-assign]
-
-    assert recipients(world) == []
+    assert world.told() == []
     assert state_of(world, number) == "closed approved"
 
 
@@ -1207,7 +1021,7 @@ def test_no_log_line_has_a_person_a_text_or_a_secret(caplog: pytest.LogCaptureFi
         world.sweep()
         world.moveworks.front.fail("answer", times=None, status=400)
         world.requisition(ROBIN)
-        minutes(world, 3)
+        world.minutes(3)
 
     [card] = world.moveworks.delivered
     for secret in (JAMIE, ROBIN, "confidential", card.slots["action_token"], API_KEY):
@@ -1235,7 +1049,7 @@ def _crowded(*, groups: int, members: int, others: int, workers: int = 1, **sett
     """Return a world in which a great group is asked several times, and then many people once each."""
     world = World(workers=workers, settings={"MOVEWORKS_MAX_PER_MINUTE": "100", **settings})
     world.moveworks.max_per_minute = None
-    group = buyers(world, *(f"buyer{number}@example.com" for number in range(members)))
+    group = world.group(*(f"buyer{number}@example.com" for number in range(members)))
     for _ in range(groups):
         world.requisition(group)
     for number in range(others):
@@ -1247,7 +1061,7 @@ def _crowded(*, groups: int, members: int, others: int, workers: int = 1, **sett
 def test_a_great_group_keeps_nobody_waiting_who_is_asked_alone(workers: int) -> None:
     world = _crowded(groups=9, members=200, others=70, workers=workers)
 
-    first = minutes(world, 1)[0]
+    first = world.minutes(1)[0]
 
     others = {f"other{number}@example.com" for number in range(70)}
     assert others <= set(first)
@@ -1261,7 +1075,7 @@ def test_a_great_group_is_told_to_the_last_while_others_keep_coming() -> None:
     for minute in range(40):
         for number in range(10):
             world.requisition(f"late{minute}-{number}@example.com")
-        told.update(minutes(world, 1)[0])
+        told.update(world.minutes(1)[0])
 
     buyer = {who: number for who, number in told.items() if who.startswith("buyer")}
     assert (len(buyer), set(buyer.values())) == (30, {2})
@@ -1270,7 +1084,7 @@ def test_a_great_group_is_told_to_the_last_while_others_keep_coming() -> None:
 
 def test_what_is_needed_soon_is_told_first_and_each_member_once_before_anybody_twice() -> None:
     world = World()
-    group = buyers(world, JAMIE, ROBIN, ALEX)
+    group = world.group(JAMIE, ROBIN, ALEX)
     later = [world.requisition(group, title=f"Chairs {number}") for number in range(3)]
     soon = world.requisition("pat@example.com", title="Desk", need_by="2026-11-25")
 

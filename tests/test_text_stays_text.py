@@ -24,45 +24,10 @@ from coupa_core.notice import Style, clean, is_blank, safe_html, text_to_html
 
 ANN, JAMIE = "ann@example.com", "jamie@example.com"
 PIECES = [
-    *("a", "Z", "\u00e9", "7", "fire", "http", "www", "evil", "example", "com", "\u092d\u093e\u0930\u0924"),
-    *(
-        " ",
-        ".",
-        ":",
-        "/",
-        "//",
-        "@",
-        "#",
-        "!",
-        "<",
-        ">",
-        "&",
-        '"',
-        "'",
-        "*",
-        "_",
-        "`",
-        "~",
-        "|",
-        "[",
-        "]",
-        "(",
-    ),
-    *(")", "-", "+", "=", "\\", "\n", "\t", "\u3002", "\uff0e", "\u0301", "\U0001f4a9", "\ufe0f", "\u200b"),
-    *(
-        "\u202e",
-        "\u2066",
-        "\u3164",
-        "\u2800",
-        "\u034f",
-        "\u00ad",
-        "users/all",
-        "&lt;",
-        "&#42;",
-        "<b>",
-        "</b>",
-    ),
-    *("<a href='https://evil.example'>", "+1", "\u05d0", "\ud83d", "\ufffe"),
+    *"aZ\u00e97 .:/@#!<>&\"'*_`~|[]()-+=\\\n\t\u3002\uff0e\u0301\U0001f4a9\ufe0f\u200b",
+    *"\u202e\u2066\u3164\u2800\u034f\u00ad\u05d0\ud83d\ufffe",
+    *("fire", "http", "www", "evil", "example", "com", "\u092d\u093e\u0930\u0924", "//", "users/all", "&lt;"),
+    *("&#42;", "<b>", "</b>", "<a href='https://evil.example'>", "+1"),
 ]
 written = st.lists(st.sampled_from(PIECES), max_size=25).map("".join) | st.text(max_size=60)
 
@@ -206,9 +171,7 @@ def relayed(world: World, message: str, *, html: bool) -> Reply:
 
 def test_over_the_listener_a_title_has_no_marks() -> None:
     world = World(settings=LISTENER)
-    world.requisition(JAMIE, title="*bold* _i_ `c` ~s~ :white_check_mark: SKU_1_A")
-
-    (card,) = world.announced()
+    card = world.offer(title="*bold* _i_ `c` ~s~ :white_check_mark: SKU_1_A")
 
     shown = "\u2217bold\u2217 \uff3fi\uff3f \u2035c\u2035 \u223cs\u223c \u2236white_check_mark: SKU_1_A"
     assert f"\u201c{shown}\u201d, USD" in card.message.split("\n")[0]
@@ -219,9 +182,7 @@ def test_over_the_listener_a_title_has_no_marks() -> None:
 )
 def test_a_title_that_shows_nothing_is_none(blank: str) -> None:
     world = World()
-    world.requisition(JAMIE, title=blank)
-
-    (card,) = world.announced()
+    card = world.offer(title=blank)
 
     assert "<i>Title</i>" not in card.message
 

@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import JAMIE, ROBIN, World
 from ledger_contract import HOUR, NOW, full_row, row, told_of
+from unruly import away, before
 
 from coupa_core.audit_log import Event, EventKind, MemoryAuditStore, Row
-from coupa_core.errors import Unavailable
 from coupa_core.ledger import Lease, PersonState, State, Status
 from coupa_core.report.trace import MAX_DAYS
 from coupa_core.report.words import in_order, of_event, of_row, why
-from sandbox.coupa.world import Group
 
-JAMIE, ROBIN, DEE = "jamie@example.com", "robin@example.com", "dee@example.com"
-BEA, CAL = "bea@example.com", "cal@example.com"
+BEA, CAL, DEE = (f"{name}@example.com" for name in ("bea", "cal", "dee"))
 
 
-def told(*approvers: Any, **more: Any) -> tuple[World, str]:
-    """Return a world after one sweep, and the id of its first approval."""
+def waiting(*approvers: Any, **more: Any) -> tuple[World, int]:
+    """Return a world in which a request waits, for Jamie unless others are named, and its first approval."""
     world = World(**more)
-    document = world.requisition(*(approvers or (JAMIE,)))
+    return world, world.approval_id(world.requisition(*(approvers or (JAMIE,))))
+
+
+def told(**more: Any) -> tuple[World, int]:
+    """Return the same after one sweep."""
+    world, number = waiting(**more)
     world.sweep()
-    return world, str(world.coupa.world.approvals_of(document)[0].id)
+    return world, number
 
 
-def story(world: World, approval_id: str, *, live: bool = False) -> list[str]:
-    """Return the sentences."""
-    reply = world.call("trace", route={"approval_id": approval_id}, query={"live": "1"} if live else {})
-    assert reply.status == 200, reply.body
-    times = [line["at"] for line in reply.body["story"] if line["at"]]
-    assert times == sorted(times)
-    return [line["text"] for line in reply.body["story"]]
+# Why somebody was told or not.
 
 
-# Ten cases.
-
-
-def test_1_the_approver_was_told() -> None:
+def test_the_approver_was_told() -> None:
     world, number = told()
 
-    assert story(world, number) == [
+    assert world.story(number) == [
         f"{JAMIE} was told, as approver: Moveworks took the message.",
         (
             f"Everybody who is to be told has this version: user:{world.people[JAMIE]}. "
@@ -53,13 +46,12 @@ def test_1_the_approver_was_told() -> None:
     ]
 
 
-def test_2_it_is_not_the_approvers_turn() -> None:
+def test_it_is_not_the_approvers_turn() -> None:
     world = World()
-    document = world.requisition(JAMIE, ROBIN)
+    second = world.approval_id(world.requisition(JAMIE, ROBIN), 1)
     world.sweep()
-    second = str(world.coupa.world.approvals_of(document)[1].id)
 
-    [line] = story(world, second)
+    [line] = world.story(second)
 
     assert line.startswith(
         "Nobody is told for now: it is not this approver's turn yet, because an earlier step"
@@ -67,28 +59,26 @@ def test_2_it_is_not_the_approvers_turn() -> None:
     assert line.endswith("(not_your_turn). It is looked at again by 2026-11-23 09:05:01 UTC.")
 
 
-def test_3_there_is_nobody_to_tell() -> None:
+def test_there_is_nobody_to_tell() -> None:
     world = World()
-    document = world.requisition(Group(world.coupa.world.add_group(name="Nobody", members=[])))
+    number = world.approval_id(world.requisition(world.group()))
     world.sweep()
 
-    [line] = story(world, str(world.coupa.world.approvals_of(document)[0].id))
+    [line] = world.story(number)
 
     assert line.startswith("It is set aside, with an alarm: Coupa names nobody who can be told")
     assert "at once when an operator un-parks it" in line
 
 
-def test_4_members_were_told_and_a_colleague_took_it() -> None:
+def test_members_were_told_and_a_colleague_took_it() -> None:
     world = World()
-    members = [world.person(BEA), world.person(CAL)]
-    document = world.requisition(Group(world.coupa.world.add_group(name="Buyers", members=members)))
+    number = world.approval_id(world.requisition(world.group(BEA, CAL)))
     cards = world.announced()
     world.clock.advance(60)
     world.click(cards[1], CAL)
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
 
-    lines = story(world, str(world.coupa.world.approvals_of(document)[0].id))
+    lines = world.story(number)
 
     assert lines[:2] == [f"{who} was told, as member: Moveworks took the message." for who in (BEA, CAL)]
     assert lines[2:4] == [
@@ -98,46 +88,39 @@ def test_4_members_were_told_and_a_colleague_took_it() -> None:
     assert lines[4] == "It does not wait any more: in Coupa it is approved, decided through the bridge."
 
 
-def test_5_a_delegate_was_told() -> None:
-    world = World()
+def test_a_delegate_was_told() -> None:
+    world, number = waiting()
     world.delegation(JAMIE, DEE)
-    document = world.requisition(JAMIE)
     world.sweep()
 
-    lines = story(world, str(world.coupa.world.approvals_of(document)[0].id))
-
-    assert f"{DEE} was told, as delegate: Moveworks took the message." in lines
+    assert f"{DEE} was told, as delegate: Moveworks took the message." in world.story(number)
 
 
-def test_6_moveworks_refused_the_message_and_took_it_later() -> None:
-    world = World()
-    document = world.requisition(JAMIE)
+def test_moveworks_refused_the_message_and_took_it_later() -> None:
+    world, number = waiting()
     world.moveworks.front.fail("answer", method="POST", status=400)
     world.sweep()
-    number = str(world.coupa.world.approvals_of(document)[0].id)
-    between = story(world, number)
-    world.clock.advance(120)
-    world.sweep()
+    between = world.story(number)
+    world.told(after_s=120)
 
     refused = f"{JAMIE} was not told, as approver: Moveworks refused the message (moveworks_400)."
     assert between[0] == refused
     assert between[1].startswith("Whoever was not told yet is told from 2026-11-23 09:01:0")
     assert between[1].endswith("after 1 of 8 refusals: Moveworks refused the message (moveworks_400).")
-    assert story(world, number)[:2] == [
+    assert world.story(number)[:2] == [
         refused,
         f"{JAMIE} was told, as approver: Moveworks took the message.",
     ]
 
 
-def test_7_it_is_parked_after_many_refusals() -> None:
-    world = World()
-    document = world.requisition(JAMIE)
+def test_it_is_parked_after_many_refusals() -> None:
+    world, number = waiting()
     world.moveworks.front.fail("answer", method="POST", status=400, times=None)
     for _ in range(8):
         world.sweep()
         world.clock.advance(3700)
 
-    lines = story(world, str(world.coupa.world.approvals_of(document)[0].id))
+    lines = world.story(number)
 
     assert len([line for line in lines if "was not told" in line]) == 8
     assert lines[-1].startswith("No sweep has seen everything lately")
@@ -146,42 +129,36 @@ def test_7_it_is_parked_after_many_refusals() -> None:
     )
 
 
-def test_8_the_outcome_is_unknown_and_the_claim_has_not_ended() -> None:
-    world = World()
-    document = world.requisition(JAMIE)
+def test_the_outcome_is_unknown_and_the_claim_has_not_ended() -> None:
+    world, number = waiting()
     world.moveworks.front.fail("lose", method="POST")
     world.sweep()
-    number = str(world.coupa.world.approvals_of(document)[0].id)
-    waits = story(world, number)
+    waits = " ".join(world.story(number))
     world.clock.advance(150)
 
-    assert any(
-        line.startswith(f"Whether {JAMIE} was told, as approver is not known") and "may have arrived" in line
-        for line in waits
-    )
-    assert any("nothing is sent again before 2026-11-23 09:02:3" in line for line in waits)
-    assert any("the next one tells whoever may not have been told" in line for line in story(world, number))
+    assert f"Whether {JAMIE} was told, as approver is not known" in waits
+    assert "may have arrived" in waits
+    assert "nothing is sent again before 2026-11-23 09:02:3" in waits
+    assert "the next one tells whoever may not have been told" in " ".join(world.story(number))
 
 
-def test_9_moveworks_wanted_a_pause() -> None:
-    world = World()
-    document = world.requisition(JAMIE)
+def test_moveworks_wanted_a_pause() -> None:
+    world, number = waiting()
     world.moveworks.front.fail("answer", method="POST", status=429, headers={"Retry-After": "300"})
     world.sweep()
 
-    lines = story(world, str(world.coupa.world.approvals_of(document)[0].id))
+    lines = world.story(number)
 
     assert lines[0].endswith("Moveworks asked for fewer messages (moveworks_429).")
     assert lines[1].startswith("Nothing is sent to anybody before 2026-11-23 09:05:0")
 
 
-def test_10_it_was_decided_in_coupa() -> None:
+def test_it_was_decided_in_coupa() -> None:
     world, number = told()
-    world.coupa.world.decide_in_coupa(int(number), decision="approved", by=world.people[JAMIE])
-    world.clock.advance(60)
-    world.sweep()
+    world.in_coupa(number, JAMIE)
+    world.minutes(1)
 
-    last = story(world, number)[-1]
+    last = world.story(number)[-1]
 
     assert last == "It does not wait any more: in Coupa it is approved, not decided through the bridge."
 
@@ -200,10 +177,10 @@ def test_of_an_id_that_nobody_knows_there_is_no_story() -> None:
 def test_asked_live_coupa_says_who_may_decide_and_who_of_them_was_told() -> None:
     world, number = told()
 
-    *_, now, people = story(world, number, live=True)
+    *_, now, people = world.story(number, is_live=True)
 
     key = f"user:{world.people[JAMIE]}"
-    document = world.coupa.world.approval(int(number)).approvable_id
+    document = world.coupa.world.approval(number).approvable_id
     assert (
         now
         == f"Coupa, asked now, waits for {key} to decide RequisitionHeader {document}, and it is its turn."
@@ -213,10 +190,9 @@ def test_asked_live_coupa_says_who_may_decide_and_who_of_them_was_told() -> None
 
 def test_what_the_bridge_has_not_seen_is_said_to_be_new() -> None:
     world = World()
-    document = world.requisition(JAMIE, ROBIN)
-    second = str(world.coupa.world.approvals_of(document)[1].id)
+    second = world.approval_id(world.requisition(JAMIE, ROBIN), 1)
 
-    lines = story(world, second, live=True)
+    lines = world.story(second, is_live=True)
 
     assert lines[0] == "The bridge has not seen it yet."
     assert lines[1].endswith("and it is not its turn yet.")
@@ -230,10 +206,10 @@ def test_a_document_of_another_type_has_its_turn_by_its_siblings() -> None:
         approvable_type="InvoiceHeader", approvers=[world.person(JAMIE), world.person(ROBIN)]
     )
     world.sweep()
-    first, second = (str(each.id) for each in world.coupa.world.approvals_of(document))
+    first, second = (world.approval_id(document, step) for step in (0, 1))
 
-    assert any("it is its turn" in line for line in story(world, first, live=True))
-    assert any("it is not its turn yet" in line for line in story(world, second, live=True))
+    assert any("it is its turn" in line for line in world.story(first, is_live=True))
+    assert any("it is not its turn yet" in line for line in world.story(second, is_live=True))
 
 
 @pytest.mark.parametrize(
@@ -273,9 +249,9 @@ def test_a_document_of_another_type_has_its_turn_by_its_siblings() -> None:
 )
 def test_what_coupa_says_otherwise_is_in_the_story(change: Any, said: str) -> None:
     world, number = told()
-    change(world, int(number))
+    change(world, number)
 
-    assert any(said in line for line in story(world, number, live=True))
+    assert any(said in line for line in world.story(number, is_live=True))
 
 
 # The row, and the record.
@@ -300,66 +276,48 @@ def test_an_approval_that_came_back_has_both_rounds_in_its_story() -> None:
     )
     world.store.insert(row(generation=1, told={"user:12": PersonState(version="v", at=NOW + HOUR)}))
 
-    lines = story(world, "7")
+    lines = world.story(7)
 
     assert lines[0] == "An earlier round ended: approved. The approval came back."
     assert lines[1].startswith("Everybody who is to be told has this version: user:12.")
 
 
 def test_a_record_that_cannot_be_read_is_said_and_the_row_still_tells() -> None:
-    class Away(MemoryAuditStore):
-        def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-            raise Unavailable("audit_503", "away")
+    world, number = told()
+    away(world.audit_store, "rows", "audit_503")
 
-    world, number = told(audit_store=Away())
-
-    lines = story(world, number)
+    lines = world.story(number)
 
     assert "The audit record could not be read (audit_503)." in lines
     assert any(line.startswith("Everybody who is to be told") for line in lines)
 
 
 def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month() -> None:
-    class Counting(MemoryAuditStore):
-        asked: list[date]
-
-        def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-            self.asked.append(day)
-            return super().rows(day, after=after)
-
-    record = Counting()
-    record.asked = []
-    world = World(audit_store=record)
+    world, asked = World(), list[date]()
+    before(world.audit_store, "rows", lambda day, **_: asked.append(day))
     today = world.clock.now().date()
     world.store.insert(row(1, first_told_at=NOW - timedelta(days=1)))
     world.store.insert(row(2, first_told_at=NOW - timedelta(days=90)))
     closed = row(3, etag=world.store.insert(row(3)), closed_at=NOW - timedelta(days=50))
     world.store.archive(closed)
 
-    story(world, "1")
-    assert record.asked == [today + timedelta(days=back) for back in (1, 0, -1)]
-    record.asked.clear()
-    lines = story(world, "2")
-    assert len(record.asked) == MAX_DAYS
-    assert f"Of the audit record nothing before {record.asked[-1]} was read." in lines
-    record.asked.clear()
-    story(world, "3")
-    assert record.asked == [today - timedelta(days=back) for back in (49, 50)]
+    world.story(1)
+    assert asked == [today + timedelta(days=back) for back in (1, 0, -1)]
+    asked.clear()
+    lines = world.story(2)
+    assert len(asked) == MAX_DAYS
+    assert f"Of the audit record nothing before {asked[-1]} was read." in lines
+    asked.clear()
+    world.story(3)
+    assert asked == [today - timedelta(days=back) for back in (49, 50)]
 
 
 def test_a_reading_that_takes_too_long_ends_with_what_was_read() -> None:
     world = World()
-
-    class Slow(MemoryAuditStore):
-        def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-            world.clock.advance(15)
-            return super().rows(day, after=after)
-
-    world.audit_store = Slow()
-    world.restart()
+    before(world.audit_store, "rows", lambda *_, **__: world.clock.advance(15))
     world.store.insert(row(first_told_at=NOW - timedelta(days=9)))
 
-    assert any(line.startswith("Of the audit record nothing before 2026-11-23") for line in story(world, "7"))
+    assert any(line.startswith("Of the audit record nothing before 2026-11-23") for line in world.story(7))
 
 
 def test_rows_of_the_record_about_others_or_without_a_sound_event_are_left_out() -> None:
@@ -377,7 +335,7 @@ def test_rows_of_the_record_about_others_or_without_a_sound_event_are_left_out()
     extra = {place: Row(place, each, "", "", "") for place, each in enumerate(strangers, 2)}
     stored.days[today] = head, {**rows, **extra}
 
-    assert len(story(world, number)) == 2
+    assert len(world.story(number)) == 2
 
 
 # Words.

@@ -31,12 +31,20 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def place(azurite_server: Azurite) -> Iterator[Hosted]:
+@pytest.fixture(scope="module")
+def running(azurite_server: Azurite) -> Iterator[Hosted]:
     """Run a bridge whose ledger and record outlive its worker."""
     tables = {name: f"t{uuid.uuid4().hex}" for name in ("LEDGER_TABLE", "AUDIT_TABLE")}
-    with hosted(more={"LEDGER_CONNECTION": azurite_server.connection_string, **tables}) as running:
-        yield running
+    with hosted(more={"LEDGER_CONNECTION": azurite_server.connection_string, **tables}) as place:
+        yield place
+
+
+@pytest.fixture
+def place(running: Hosted) -> Hosted:
+    """Return that bridge, and forget what Coupa was asked before."""
+    running.coupa.front.heal()
+    running.coupa.front.calls.clear()
+    return running
 
 
 def decided(place: Hosted) -> int:

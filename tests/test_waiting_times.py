@@ -77,7 +77,7 @@ def after_a_week(world: World, number: int) -> Delivered:
     world.announced()
     world.clock.advance(8 * DAY)
     first = world.coupa.world.approvals_of(number)[0]
-    world.coupa.world.decide_in_coupa(first.id, by=world.person(ANN), decision="approved")
+    world.in_coupa(first.id, ANN)
     world.clock.advance(60)
     return next(each for each in world.announced() if each.recipient == BOB)
 
@@ -87,9 +87,9 @@ def test_who_is_asked_second_is_not_said_to_have_waited_for_the_first() -> None:
     number = world.requisition(ANN, BOB)
     after_a_week(world, number)
 
-    young = world.call("list_approvals", query={"approver_email": BOB}).body
+    young = world.listed(BOB).body
     world.clock.advance(3 * DAY)
-    old = world.call("list_approvals", query={"approver_email": BOB}).body
+    old = world.listed(BOB).body
 
     assert young["message"] == "1 approval is waiting for you in Coupa. Total: USD 1,800.00."
     assert old["message"].endswith("It has been waiting for 3 days.")
@@ -103,7 +103,7 @@ def test_nor_is_it_in_a_digest() -> None:
     world.clock.advance(8 * DAY)
     world.requisition(BOB)
     first = world.coupa.world.approvals_of(number)[0]
-    world.coupa.world.decide_in_coupa(first.id, by=world.person(ANN), decision="approved")
+    world.in_coupa(first.id, ANN)
     world.clock.advance(120)
 
     [digest] = [each for each in world.announced() if each.recipient == BOB]
@@ -114,7 +114,7 @@ def test_nor_is_it_in_a_digest() -> None:
 
 def test_who_is_given_an_approval_is_not_said_to_have_waited_for_another() -> None:
     world = World(settings={"DIGEST_OVER": "1"})
-    given_away = [world.coupa.world.approvals_of(world.requisition(ANN))[0].id for _ in range(2)]
+    given_away = [world.approval_id(world.requisition(ANN)) for _ in range(2)]
     world.announced()
     world.clock.advance(8 * DAY)
     for each in given_away:
@@ -133,8 +133,7 @@ def test_a_reminder_counts_from_the_first_telling_whatever_was_edited_since() ->
     world.clock.advance(9 * DAY)
     world.sweep()
     world.coupa.world.edit_line(number, 0, unit_price="901.00")
-    world.clock.advance(60)
-    world.sweep()
+    world.minutes(1)
     world.clock.advance(DAY)
 
     [reminder] = world.announced()
@@ -150,7 +149,7 @@ def test_a_round_that_begins_anew_counts_anew() -> None:
     world.click(card, ANN, "hold")
     world.clock.advance(400)
     world.sweep()
-    world.coupa.world.reopen(world.coupa.world.approvals_of(number)[0].id)
+    world.coupa.world.reopen(world.approval_id(number))
     world.clock.advance(400)
     world.sweep()
     world.clock.advance(DAY)

@@ -37,7 +37,6 @@ class Row:
 
     @property
     def is_missed(self) -> bool:
-        """Tell whether a target was missed."""
         if self.is_other:
             return False
         figures = self.tally

@@ -104,7 +104,6 @@ class Traffic:
 
 
 def _busiest(times: Iterable[datetime], window: timedelta) -> int:
-    """Return the most requests in any window."""
     at = sorted(times)
     most = first = 0
     for last, time in enumerate(at):

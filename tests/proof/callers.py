@@ -74,7 +74,6 @@ class Caller:
         self.untrue: list[str] = []
 
     def click(self) -> Answer:
-        """Press the button."""
         before = len(self._stage.decided(self._number))
         headers = {
             "X-Actor-Email": self._card.recipient,

@@ -48,12 +48,10 @@ def ours(poller: Poller) -> bool:
 
 
 def send_first(poller: Poller) -> bool:
-    """Send, then record."""
     return sweep_in_order(poller, record_first=False)
 
 
 def record_first(poller: Poller) -> bool:
-    """Record, then send."""
     return sweep_in_order(poller, record_first=True)
 
 

@@ -70,13 +70,11 @@ class Piece:
 
     @property
     def numbers(self) -> Iterable[int]:
-        """Return the numbers of its steps."""
         stride = STRIDES.get(self.name, 1)
         return itertools.count(self.part * stride, self.parts * stride)
 
 
 def pieces(names: Iterable[str] = tuple(WORKS)) -> list[Piece]:
-    """Return all pieces of some kinds."""
     return [Piece(name, part) for name in names for part in range(PARTS)]
 
 

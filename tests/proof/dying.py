@@ -57,7 +57,6 @@ class Kind:
         return f"{self.way.name}, {self.act}"
 
     def points(self, number: int) -> list[Point]:
-        """Return the moments of a step."""
         moments = MOMENTS if self.has_both_moments else (MOMENTS[number % 2],)
         return [Point(number, each) for each in moments]
 

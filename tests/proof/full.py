@@ -36,6 +36,7 @@ from proof import (
     versions,
 )
 from proof.audit import Tally
+from proof.seam import Choice
 from sandbox.azurite import azurite
 
 SCHEDULES = 2_500
@@ -77,9 +78,11 @@ def every_fault_on_azurite(approvals: int) -> Tally:
         return crashes.enumerate_faults(approvals, crashes.points(approvals), new_store=new_store)
 
 
-def every_pair_of_kills(part: int, parts: int) -> Tally:
-    """Do a part of the ordered pairs."""
-    return crashes.enumerate_faults(1, itertools.islice(crashes.pairs_of_kills(1), part, None, parts))
+def every_choice(
+    approvals: int, choices: Callable[[int], Iterable[Choice]], part: int = 0, parts: int = 1
+) -> Tally:
+    """Do a part of what a function names."""
+    return crashes.enumerate_faults(approvals, itertools.islice(choices(approvals), part, None, parts))
 
 
 def other_order(sweep: crashes.Sweep, approvals: int) -> Tally:
@@ -88,7 +91,6 @@ def other_order(sweep: crashes.Sweep, approvals: int) -> Tally:
 
 
 def weather(name: str, first: int, last: int) -> Tally:
-    """Run some schedules."""
     [found] = [each for each in schedules.WEATHERS if each.name == name]
     return schedules.run_schedules(range(first, last), found)
 
@@ -109,33 +111,16 @@ def every_kill(seed: int) -> Tally:
     return total(kills.killing(KILLS_IN_A_WORLD, seed + part) for part in range(KILLS // KILLS_IN_A_WORLD))
 
 
-def every_length() -> Tally:
-    """Lists of every length."""
-    return total(map(pages.of_length, pages.LENGTHS))
-
-
-def every_moving_list(first: int, last: int) -> Tally:
-    """Lists that change while they are read."""
-    return total(map(pages.moving, range(first, last)))
-
-
-def every_failing_page() -> Tally:
-    """A page that does not come, in every manner."""
-    return total(pages.failing(page, mode) for page in range(3) for mode in pages.FAILURES)
-
-
 def every_event() -> Tally:
     """What is told again, and what is not."""
     return total(map(versions.happening, versions.EVENTS))
 
 
 def every_time() -> Tally:
-    """Midnights, zones and set clocks."""
     return total(times.every_time())
 
 
 def every_crowd(first: int, last: int) -> Tally:
-    """Crowds of clicks."""
     whole = Tally()
     for crowd in clicks.CROWDS:
         for seed in range(first, last):
@@ -152,40 +137,15 @@ def nights(name: str, first: int, last: int) -> Tally:
     return midnights.nights(range(first, last), found)
 
 
-def every_spoiled_field() -> Tally:
-    """Malformed answers."""
-    return total(malformed.spoiling(*case) for case in malformed.cases())
-
-
-def every_odd_answer(approvals: int) -> Tally:
-    """Every answer that says no, or is too large, at every call."""
-    return crashes.enumerate_faults(approvals, crashes.odd_points(approvals))
-
-
 def lying(name: str, seed: int) -> Tally:
     """Live with stamps that lie."""
     [found] = [each for each in stamps.LIES if each.name == name]
     return stamps.lying(found, seed)
 
 
-def every_poison(work: Callable[[str, str], Tally]) -> Tally:
-    """One poisoned thing in each way."""
-    return each(work, poison.CASES)
-
-
 def every_paging() -> Tally:
     """Pages that are short, repeat, shrink or go backwards."""
     return each(lambda way, most_rows: poison.paging(way, most_rows=most_rows), poison.PAGES)
-
-
-def every_broken_resource() -> Tally:
-    """Two hours without a resource."""
-    return each(resources.breaking, resources.CASES)
-
-
-def days(first: int, last: int) -> Tally:
-    """Random days of groups."""
-    return people.days(range(first, last))
 
 
 def each(work: Callable[..., Tally], cases: Iterable[tuple[Any, ...]]) -> Tally:
@@ -201,10 +161,11 @@ def each(work: Callable[..., Tally], cases: Iterable[tuple[Any, ...]]) -> Tally:
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """Add some tallies up."""
+    """Add some tallies up; there must be one."""
     whole = Tally()
     for each in tallies:
         whole.add(each)
+    assert whole.runs > 0
     return whole
 
 
@@ -221,7 +182,10 @@ def jobs(seed: int) -> list[Job]:
         Job("any fault or kill, 4 approvals, Azurite", every_fault_on_azurite, (4,)),
         *(Job(piece.name, deaths.run, (piece,)) for piece in deaths.pieces()),
         *(Job("any fault or kill, 60 approvals", every_fault, (60, part, 8)) for part in range(8)),
-        *(Job("every ordered pair of kills", every_pair_of_kills, (part, 4)) for part in range(4)),
+        *(
+            Job("every ordered pair of kills", every_choice, (1, crashes.pairs_of_kills, part, 4))
+            for part in range(4)
+        ),
         *random,
         Job("any fault or kill, 1 approval, Azurite", every_fault_on_azurite, (1,)),
         Job("any fault or kill, 4 approvals", every_fault, (4, 0, 1)),
@@ -231,27 +195,27 @@ def jobs(seed: int) -> list[Job]:
         Job("state machine", machine.run_machine, (400,)),
         *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
         Job("first run: 5,000 for 400 people", backlog.first_run),
-        Job("lists of 0 to 5,000", every_length),
+        Job("lists of 0 to 5,000", each, (pages.of_length, [(length,) for length in pages.LENGTHS])),
         *(Job("a backlog under a slow Coupa", slowness.first_backlog, cell) for cell in slowness.GRID),
         *(Job("a new one under a slow Coupa", slowness.one_new, (5_000, call_s)) for call_s in (1.0, 2.0)),
         *(Job("a pass under a slow Coupa", slowness.whole_pass, cell) for cell in slowness.PASSES),
         *(Job("stamps that lie", lying, (lie.name, seed)) for lie in stamps.LIES),
         *(
-            Job("groups, zones, edits, refusals", days, (first, first + 50))
+            Job("groups, zones, edits, refusals", people.days, (range(first, first + 50),))
             for first in range(seed, seed + DAYS, 50)
         ),
-        Job("Coupa broken for two hours", every_broken_resource),
-        Job("poison, by a sweep", every_poison, (poison.sweeping,)),
-        Job("poison, by a click", every_poison, (poison.clicking,)),
+        Job("Coupa broken for two hours", each, (resources.breaking, resources.CASES)),
+        Job("poison, by a sweep", each, (poison.sweeping, poison.CASES)),
+        Job("poison, by a click", each, (poison.clicking, poison.CASES)),
         Job("pages that are odd", every_paging),
-        Job("any odd answer, 4 approvals", every_odd_answer, (4,)),
-        Job("lists that change while read", every_moving_list, (seed, seed + 40)),
-        Job("a page that fails", every_failing_page),
+        Job("any odd answer, 4 approvals", every_choice, (4, crashes.odd_points)),
+        Job("lists that change while read", each, (pages.moving, [(seed + more,) for more in range(40)])),
+        Job("a page that fails", each, (pages.failing, [*itertools.product(range(3), pages.FAILURES)])),
         Job("the store's answer lost, real SDK", every_lost_answer),
         Job("what is told again", every_event),
         Job("midnights, zones, set clocks", every_time),
         Job("crowds of clicks", every_crowd, (seed, seed + 100)),
-        Job("malformed fields", every_spoiled_field),
+        Job("malformed fields", each, (malformed.spoiling, [*malformed.cases()])),
         *(Job(each.name, nights, (each.name, seed, seed + NIGHTS)) for each in midnights.WEATHERS),
         *(
             Job("(send, then record: any fault)", other_order, (crashes.send_first, number))

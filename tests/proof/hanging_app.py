@@ -19,6 +19,5 @@ app: func.FunctionApp = runpy.run_path(str(ROOT / "function_app.py"))["app"]
 
 @app.route("hang", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def hang(req: func.HttpRequest) -> func.HttpResponse:
-    """Never answer."""
     threading.Event().wait()
     return func.HttpResponse("")

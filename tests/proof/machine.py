@@ -145,7 +145,6 @@ class Approvals(RuleBasedStateMachine):
         assert self.is_disturbed or self.rig.books.repeated == 0
 
     def pick(self, data: st.DataObject) -> int:
-        """Return one of the waiting approvals."""
         return data.draw(st.sampled_from(sorted(self.owed)))
 
     def teardown(self) -> None:

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import cast
 
 from greenlet import getcurrent, greenlet
 
-from coupa_core.audit_log import AuditLog, Event, EventKind, Head, MemoryAuditStore, Row, Seals
-from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
+from coupa_core.audit_log import AuditLog, AuditStore, Event, EventKind, Head, MemoryAuditStore, Row, Seals
+from coupa_core.errors import Conflict, ServiceError
 from proof.audit import Tally
-from proof.seam import Killed, Seam
+from proof.seam import Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
-
-R = TypeVar("R")
 
 SEALS = Seals({"k1": b"a key of thirty-two bytes or more"})
 MODES = ("kill_before", "kill_after", "refuse", "lose", "conflict", "late")
@@ -53,57 +51,24 @@ ASTRAY = Weather("audit record, clocks days apart", fault=0.1, skew_s=200_000.0,
 WEATHERS = (CALM, STORM, ASTRAY)
 
 
-class SeamAuditStore:
-    """A store of the record that passes the seam, and then the one inside."""
-
-    def __init__(self, inside: MemoryAuditStore, seam: Seam, late: list[Callable[[], object]]) -> None:
-        self._inside = inside
-        self._seam = seam
-        self._late = late
-
-    def _pass(self, name: str, work: Callable[[], R], *, writes: bool = False) -> R:
-        mode = self._seam.enter(name)
-        if mode == "kill_before":
-            raise Killed
-        if mode == "refuse" or (mode in ("conflict", "late") and not writes):
-            raise Unavailable("audit_503", "refused by the seam")
-        if mode == "late":
-            self._late.append(work)
-            raise Unknown("audit_lost", "under way")
-        done = work()
-        if mode == "kill_after":
-            raise Killed
-        if mode == "lose":
-            raise Unknown("audit_lost", "lost by the seam")
-        if mode == "conflict":
-            # The SDK repeats a transaction after a lost answer, and gets a conflict with its own rows.
-            raise Conflict("audit_conflict", "exists already")
-        return done
-
-    def head(self, day: date) -> Head | None:
-        """Pass."""
-        return self._pass("head", lambda: self._inside.head(day))
+class SeamAuditStore(SeamStore):
+    """A store of the record that passes the seam, also within what it yields."""
 
     def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
-        """Pass at each day."""
-        for day, head in self._pass("heads", lambda: list(self._inside.heads(before=before))):
+        for day, head in list(self.through("heads", before=before)):
             self._seam.enter("a day of heads")
             yield day, head
 
     def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-        """Pass, and once more half-way."""
-        rows = self._pass("rows", lambda: list(self._inside.rows(day, after=after)))
+        rows = list(self.through("rows", day, after=after))
         yield from rows[: len(rows) // 2]
         self._seam.enter("more rows")
         yield from rows[len(rows) // 2 :]
 
-    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-        """Pass."""
-        return self._pass("write", lambda: self._inside.write(head, rows), writes=True)
 
-    def erase(self, day: date, *, with_head: bool) -> int:
-        """Pass."""
-        return self._pass("erase", lambda: self._inside.erase(day, with_head=with_head))
+def seamed(inside: MemoryAuditStore, seam: Seam, late: list[Callable[[], object]]) -> AuditStore:
+    """Return a store that passes the seam, and whose late writes arrive some time."""
+    return cast("AuditStore", SeamAuditStore(inside, seam, code="audit", writes=("write",), late=late))
 
 
 class Night:
@@ -141,7 +106,7 @@ class Night:
         clock.advance(BEFORE_MIDNIGHT_S + self._chance.uniform(0, self._weather.skew_s))
         for turn in range(8):
             numbers = [writer * 1_000 + turn * 10 + each for each in range(self._chance.randint(1, 3))]
-            audit_log = self._audit_log(SeamAuditStore(self.store, self._seam, self._late), clock)
+            audit_log = self._audit_log(seamed(self.store, self._seam, self._late), clock)
             try:
                 audit_log.append([event(number, clock) for number in numbers])
             except (ServiceError, Killed):
@@ -154,11 +119,11 @@ class Night:
         """Check again and again what the others are writing."""
         seam = Seam(pause=lambda _: self._main.switch())
         for _ in range(10):
-            report = self._audit_log(SeamAuditStore(self.store, seam, []), ManualClock()).verify()
+            report = self._audit_log(seamed(self.store, seam, []), ManualClock()).verify()
             self.false_alarms += report.broken is not None
             self._main.switch()
 
-    def _audit_log(self, store: SeamAuditStore | MemoryAuditStore, clock: ManualClock) -> AuditLog:
+    def _audit_log(self, store: AuditStore, clock: ManualClock) -> AuditLog:
         return AuditLog(
             store,
             seals=SEALS,

@@ -61,7 +61,6 @@ class Scene:
     of_bad: set[Card]
 
     def told(self) -> list[Card]:
-        """Return the cards that came, in order."""
         return [(int(each.slots["approval_id"]), each.recipient) for each in self.world.moveworks.delivered]
 
 
@@ -101,7 +100,6 @@ def scene(thing: str) -> Scene:
 
 
 def poison(here: Scene, thing: str, how: str) -> None:
-    """Poison the one thing."""
     coupa = here.world.coupa
     [approval] = {number for number, person in here.of_bad if person == PEOPLE[BAD]} - _groups(here)
     if thing == "row":

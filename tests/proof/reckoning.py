@@ -29,7 +29,6 @@ class Toll(Tally):
 
     @property
     def is_missed(self) -> bool:
-        """Tell whether a target was missed."""
         wrong = self.lost + self.unexplained + self.false_answers + self.twice + self.unrecorded
         return bool(wrong or self.missed)
 

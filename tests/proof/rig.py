@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 import requests
-from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
+from bridge import COUPA, MOVEWORKS, SETTINGS, neighbours, session
+from canaries import CLIENT_ID, CLIENT_SECRET
 
 from coupa_core import ledger
 from coupa_core.app import Bridge, Overrides, build
@@ -32,27 +34,14 @@ from coupa_core.model import version
 from coupa_core.settings import Settings, read_settings
 from proof.seam import Door, Killed, Seam, SeamStore
 from sandbox.clock import ManualClock
-from sandbox.coupa import CoupaSimulator
-from sandbox.coupa.server import EVERY
 from sandbox.coupa.world import Group, Line
-from sandbox.moveworks import Delivered, MoveworksSimulator
+from sandbox.moveworks import Delivered
 from sandbox.serving import InProcess
 
-COUPA, MOVEWORKS = "https://acme.coupahost.com", "https://api.moveworks.ai"
 _SETTINGS = {
-    "COUPA_BASE_URL": COUPA,
-    "COUPA_CLIENT_ID": CLIENT_ID,
-    "COUPA_CLIENT_SECRET": CLIENT_SECRET,
-    "COUPA_CLIENT_LOGIN": "api-client",
-    "MOVEWORKS_BASE_URL": MOVEWORKS,
-    "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
-    "MOVEWORKS_API_KEY": API_KEY,
-    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
-    "MOVEWORKS_LISTENER_SECRET": "listener-secret",
-    "ACTION_TOKEN_KEYS": TOKEN_KEYS,
-    "LEDGER_CONNECTION": "memory",
-    "DIGEST_OVER": "0",
-    "CLOSING_NOTICE": "never",
+    name: value
+    for name, value in SETTINGS.items()
+    if name not in {"MOVEWORKS_MAX_PER_MINUTE", "LIST_TOKENS"}  # these two are as by default
 }
 _cache: dict[tuple[tuple[str, str], ...], Settings] = {}
 
@@ -174,7 +163,6 @@ class Books:
     _known: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def sent(self, key: Key, version: str) -> None:
-        """A notice of this version took effect."""
         if self.last_sent.get(key) == version:
             self.repeated += 1
             self.unexplained += self._last_marked.get(key) == version
@@ -206,7 +194,6 @@ class Books:
         self.unexplained += self._reminders[key] > limit
 
     def marked(self, key: Key, version: str) -> None:
-        """Its mark was committed."""
         self._unmarked.discard(key)
         self._last_marked[key] = version
 
@@ -231,11 +218,18 @@ class Poller:
         self.start()
 
     def start(self) -> None:
-        """Start the process, with nothing in memory."""
         rig = self._rig
         self.unmarked: list[tuple[Key, str]] = []
         self.listed: dict[Key, str] = {}
-        self.store = SeamStore(rig.store, self.seam, self._committed)
+        seamed = SeamStore(
+            rig.store,
+            self.seam,
+            step="store ",
+            code="ledger",
+            writes=("insert", "replace", "archive", "save_note"),
+            committed=self._committed,
+        )
+        self.store = cast("LedgerStore", seamed)
         self.bridge: Bridge = build(
             rig.settings,
             Overrides(
@@ -262,7 +256,6 @@ class Poller:
         return True
 
     def sent(self, delivered: Delivered) -> None:
-        """Note that a message took effect."""
         books, limit = self._rig.books, self._rig.settings.remind_max
         if is_card(delivered):
             said = told(delivered)
@@ -294,10 +287,7 @@ class Poller:
                 return
 
     def _session(self, base: str, name: str, inside: InProcess) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        session.mount(base, Door(name, inside, self.seam, self._rig.clock))
-        return session
+        return session(base, Door(name, inside, self.seam, self._rig.clock))
 
 
 class _Counting(InProcess):
@@ -364,17 +354,7 @@ class Rig:
             _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
-        vendors = _Unstepped(self.clock)
-        self.coupa = CoupaSimulator(
-            clock=vendors, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, granted_scopes=EVERY
-        )
-        self.moveworks = MoveworksSimulator(
-            clock=vendors,
-            api_key=API_KEY,
-            event_id=_SETTINGS["MOVEWORKS_EVENT_ID"],
-            listener_id=_SETTINGS["MOVEWORKS_LISTENER_ID"],
-            listener_secret=_SETTINGS["MOVEWORKS_LISTENER_SECRET"],
-        )
+        self.coupa, self.moveworks = neighbours(_Unstepped(self.clock))
         self.books = Books()
         numbers = itertools.count(1)
         self.new_nonce: Callable[[], str] = lambda: f"{next(numbers):032x}"
@@ -389,7 +369,6 @@ class Rig:
         )
 
     def poller(self, seam: Seam | None = None) -> Poller:
-        """Start a process."""
         return Poller(self, seam or Seam())
 
     def request(self, *approvers: int | Group, price: str = "100.00") -> int:
@@ -433,11 +412,13 @@ class Rig:
 
         Read through a client of its own that passes no seam.
         """
-        session = requests.Session()
-        session.trust_env = False
-        session.mount(COUPA, InProcess(self.coupa.front))
         access = Access(
-            HttpClient(name="coupa", base_url=COUPA, clock=self.clock, session=session),
+            HttpClient(
+                name="coupa",
+                base_url=COUPA,
+                clock=self.clock,
+                session=session(COUPA, InProcess(self.coupa.front)),
+            ),
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             scopes=self.settings.coupa_scopes,

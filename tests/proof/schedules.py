@@ -153,7 +153,6 @@ class Schedule:
                 rig.clock.advance(60)
 
     def _fate(self, number: int, name: str) -> str | None:
-        """Say how a step fails."""
         if self._is_calm:
             return None
         chance, weather = self._chance, self._weather

@@ -6,19 +6,16 @@ It knows the steps by name and number only; which step fails, and how, is for a 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
 
 from coupa_core.errors import Conflict, Unavailable, Unknown
-from coupa_core.ledger import NOTHING_KNOWN, Corrupt, Entry, LedgerStore, Note, Opened, Status
 from sandbox.clock import ManualClock
-
-R = TypeVar("R")
 
 KILLS = ("kill_before", "kill_after")
 GARBAGE = {
@@ -80,7 +77,6 @@ class Door(BaseAdapter):
         self._clock = clock
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send, or fail as the schedule says."""
         path = request.path_url.partition("?")[0]
         mode = self._seam.enter(f"{self._name} {request.method} {path}")
         if mode is None:
@@ -127,91 +123,61 @@ def _reply(request: requests.PreparedRequest, status: int, body: str, kind: str)
 
 
 class SeamStore:
-    """A ledger store that passes the seam, and then the one inside."""
+    """A store of any kind whose calls pass the seam, and then the one inside.
 
-    def __init__(self, inside: LedgerStore, seam: Seam, committed: Callable[[Entry], None]) -> None:
-        self._inside = inside
-        self._seam = seam
-        self._committed = committed
+    Args:
+        inside: a store.
+        seam: what is passed.
+        step: how a call's name begins as a step.
+        code: how the codes of its errors begin.
+        writes: the methods that know a conflict.
+        committed: is told what was written by `insert` and `replace`.
+        late: keeps the writes that arrive when their writer has given up.
+    """
 
-    def _pass(self, name: str, work: Callable[[], R], *, writes: bool = False) -> R:
-        mode = self._seam.enter(f"store {name}")
+    def __init__(
+        self,
+        inside: object,
+        seam: Seam,
+        *,
+        step: str = "",
+        code: str,
+        writes: Collection[str],
+        committed: Callable[[Any], object] = lambda entry: None,
+        late: list[Callable[[], object]] | None = None,
+    ) -> None:
+        self._inside, self._seam = inside, seam
+        self._step, self._code, self._writes = step, code, writes
+        self._committed, self._late = committed, late
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return a method of the one inside that passes the seam first."""
+        return partial(self.through, method)
+
+    def through(self, method: str, *args: Any, **more: Any) -> Any:
+        """Pass the seam, and do what was asked, unless the schedule says otherwise."""
+        mode, is_write = self._seam.enter(f"{self._step}{method}"), method in self._writes
         if mode == "kill_before":
             raise Killed
-        if mode == "refuse" or (mode == "conflict" and not writes):
-            raise Unavailable("ledger_503", "refused by the seam")
+        if mode == "refuse" or (mode in ("conflict", "late") and not is_write):
+            raise Unavailable(f"{self._code}_503", "refused by the seam")
         if mode == "hang":
-            raise Unknown("ledger_timeout", "nothing came")
+            raise Unknown(f"{self._code}_timeout", "nothing came")
+        work = partial(getattr(self._inside, method), *args, **more)
+        if mode == "late" and self._late is not None:
+            self._late.append(work)
+            raise Unknown(f"{self._code}_lost", "under way")
         done = work()
+        if method in ("insert", "replace"):
+            self._committed(args[0])
         if mode == "kill_after":
             raise Killed
         if mode == "lose":
-            raise Unknown("ledger_lost", "lost by the seam")
+            raise Unknown(f"{self._code}_lost", "lost by the seam")
         if mode == "conflict":
-            # The SDK repeats an insert after a lost answer, and gets a conflict with its own write.
-            raise Conflict("ledger_conflict", "exists already")
+            # The SDK repeats a write after a lost answer, and gets a conflict with its own.
+            raise Conflict(f"{self._code}_conflict", "exists already")
         return done
-
-    def _write(self, entry: Entry, work: Callable[[Entry], str]) -> str:
-        etag = work(entry)
-        self._committed(entry)
-        return etag
-
-    def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-        """Pass."""
-        return self._pass("open_entries", lambda: self._inside.open_entries(since, known))
-
-    def read(self, approval_id: int) -> Entry | None:
-        """Pass."""
-        return self._pass("read", lambda: self._inside.read(approval_id))
-
-    def read_closed(self, approval_id: int) -> Entry | None:
-        """Pass."""
-        return self._pass("read_closed", lambda: self._inside.read_closed(approval_id))
-
-    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
-        """Pass."""
-        return self._pass("closed_entries", lambda: self._inside.closed_entries(since=since, until=until))
-
-    def decided_entries(self, *, by: str, since: datetime) -> list[Entry]:
-        """Pass."""
-        return self._pass("decided_entries", lambda: self._inside.decided_entries(by=by, since=since))
-
-    def insert(self, entry: Entry) -> str:
-        """Pass."""
-        return self._pass("insert", lambda: self._write(entry, self._inside.insert), writes=True)
-
-    def replace(self, entry: Entry) -> str:
-        """Pass."""
-        return self._pass("replace", lambda: self._write(entry, self._inside.replace), writes=True)
-
-    def archive(self, entry: Entry) -> None:
-        """Pass."""
-        self._pass("archive", lambda: self._inside.archive(entry), writes=True)
-
-    def set_aside(self, corrupt: Corrupt) -> None:
-        """Pass."""
-        self._pass("set_aside", lambda: self._inside.set_aside(corrupt))
-
-    def purge_closed(self, before: datetime) -> int:
-        """Pass."""
-        return self._pass("purge_closed", lambda: self._inside.purge_closed(before))
-
-    def status(self) -> Status:
-        """Pass."""
-        return self._pass("status", self._inside.status)
-
-    def save_status(self, status: Status) -> None:
-        """Pass."""
-        self._pass("save_status", lambda: self._inside.save_status(status))
-
-    def note(self, name: str) -> Note:
-        """Pass."""
-        return self._pass("note", lambda: self._inside.note(name))
-
-    def save_note(self, name: str, note: Note) -> str:
-        """Pass."""
-        return self._pass("save_note", lambda: self._inside.save_note(name, note), writes=True)
 
 
 Choice = Mapping[int, str]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET, TOKEN_KEYS
+from bridge import SETTINGS, neighbours
 
 from coupa_core.app import Overrides, build_audit_logs
 from coupa_core.audit_log import AuditLog
@@ -32,6 +32,7 @@ from proof.steps import Steps
 from sandbox.azurite import Azurite
 from sandbox.clock import ShiftedClock
 from sandbox.coupa import CoupaSimulator
+from sandbox.coupa.server import BASELINE
 from sandbox.coupa.world import REQUISITION, Approval, Line
 from sandbox.moveworks import Delivered, MoveworksSimulator
 from sandbox.serving import served
@@ -102,7 +103,6 @@ class Stage:
 
     @property
     def host(self) -> Host:
-        """The host that is asked."""
         return self.hosts[-1]
 
     def start(self, settings: Mapping[str, str] | None = None) -> Host:
@@ -118,7 +118,6 @@ class Stage:
         self.gone.append(host)
 
     def end(self) -> None:
-        """End all processes."""
         for each in (*self.hosts, *self.gone):
             each.end()
 
@@ -149,7 +148,6 @@ class Stage:
         return self.news[-1][0]
 
     def approval(self, number: int) -> Approval:
-        """Return an approval as Coupa has it."""
         return self.coupa.world.approvals.rows[number]
 
     def decided(self, number: int) -> list[str]:
@@ -183,7 +181,6 @@ class Stage:
     # ------------------------------------------------------------------ the app's own words
 
     def claimed(self) -> frozenset[int]:
-        """Return the approvals that somebody has claimed."""
         rows = self.ledger.open_entries().entries
         return frozenset(row.approval_id for row in rows if row.state is State.CLAIMED)
 
@@ -193,7 +190,6 @@ class Stage:
         self.deaths.append(Death(self.clock.now(), self.claimed()))
 
     def status(self) -> dict[str, Any]:
-        """Return what operators see."""
         said: dict[str, Any] = requests.get(f"{self.host.url}/api/status", timeout=60).json()
         return said
 
@@ -247,14 +243,7 @@ def staged(
         is_counted: the steps at the store are counted, too, which makes it slower.
     """
     clock, steps = ShiftedClock(), Steps()
-    coupa = CoupaSimulator(clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-    moveworks = MoveworksSimulator(
-        clock=clock,
-        api_key=API_KEY,
-        event_id="5d4a2f6e-0000-4000-8000-000000000001",
-        listener_id="coupa-approvals",
-        listener_secret="listener-secret",
-    )
+    coupa, moveworks = neighbours(clock, granted=BASELINE)
     moveworks.max_per_minute = None
     requester = coupa.world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")
     people = [
@@ -266,23 +255,16 @@ def staged(
         connection = server.connection_string
         if is_counted:
             connection, _ = open_.enter_context(before(server, door=lambda at: steps.door("store", at)))
+        left_out = {"LEDGER_CONNECTION", "LIST_TOKENS", "CLOSING_NOTICE"}
         given = {
+            **{name: value for name, value in SETTINGS.items() if name not in left_out},
             "AzureWebJobsStorage": connection,
             "LEDGER_TABLE": f"ledger{name}",
             "AUDIT_TABLE": f"audit{name}",
             "COUPA_BASE_URL": open_.enter_context(served(steps.door("coupa", coupa.front))),
-            "COUPA_CLIENT_ID": CLIENT_ID,
-            "COUPA_CLIENT_SECRET": CLIENT_SECRET,
-            "COUPA_CLIENT_LOGIN": "api-client",
             "COUPA_MAX_PER_SECOND": "25",
             "MOVEWORKS_BASE_URL": open_.enter_context(served(steps.door("moveworks", moveworks.front))),
-            "MOVEWORKS_EVENT_ID": moveworks.event_id,
-            "MOVEWORKS_API_KEY": API_KEY,
-            "MOVEWORKS_LISTENER_ID": "coupa-approvals",
-            "MOVEWORKS_LISTENER_SECRET": "listener-secret",
             "MOVEWORKS_MAX_PER_MINUTE": "10000",
-            "ACTION_TOKEN_KEYS": TOKEN_KEYS,
-            "DIGEST_OVER": "0",
             **(settings or {}),
         }
         past = {**given, "AzureWebJobsStorage": server.connection_string}

@@ -107,7 +107,6 @@ class Days:
             row.document.updated_at = row.updated_at or row.document.updated_at
 
     def sweep(self) -> None:
-        """Sweep once, and let a minute pass."""
         before = len(self.world.moveworks.delivered)
         self.world.sweep()
         for each in self.world.moveworks.delivered[before:]:

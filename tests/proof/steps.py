@@ -82,8 +82,6 @@ class Steps:
         return plan.reached
 
     def door(self, name: str, inside: Wsgi) -> Wsgi:
-        """Return a neighbour whose requests are counted."""
-
         def passed(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             step = step_of(name, environ)
             with self._lock:

@@ -107,7 +107,6 @@ class Pair:
         return self._last_asker()
 
     def host(self, name: str) -> Host:
-        """Return a host."""
         return self._hosts[name]
 
     def lose(self, name: str) -> None:

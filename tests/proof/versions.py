@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proof.audit import Tally, audit
 from proof.rig import Rig, click
-from sandbox.coupa.world import World
+from sandbox.coupa.world import Requisition, World
 
 Change = Callable[[Rig, int, int], object]
 """What happens in Coupa: the rig, the requisition's id, the approval's id."""
@@ -30,120 +30,90 @@ class Event:
     old_button: str
 
 
-def _world(rig: Rig) -> World:
-    return rig.coupa.world
+def _edit(**changes: str) -> Change:
+    """Edit the only line."""
+    return lambda rig, request, _: rig.coupa.world.edit_line(request, 0, **changes)
 
 
-def _touch(rig: Rig, _: int, approval: int) -> None:
-    _world(rig).touch(approval)
+def _name(kind: str, name: str) -> Change:
+    """Let another supplier or unit stand in the line."""
 
-
-def _comment(rig: Rig, request: int, _: int) -> None:
-    _world(rig).add_comment("requisition", request, rig.people[1], "Is this urgent?")
-
-
-def _code(rig: Rig, request: int, approval: int) -> None:
-    document = _world(rig).requisition(request)
-    document.extra["department"] = None
-    _world(rig).edit_line(request, 0)
-    _world(rig).touch(approval)
-
-
-def _price(rig: Rig, request: int, _: int) -> None:
-    _world(rig).edit_line(request, 0, unit_price="250.00")
-
-
-def _same_price(rig: Rig, request: int, _: int) -> None:
-    _world(rig).edit_line(request, 0, unit_price="100.0")
-
-
-def _describe(rig: Rig, request: int, _: int) -> None:
-    _world(rig).edit_line(request, 0, description="Something else")
-
-
-def _supplier(rig: Rig, request: int, _: int) -> None:
-    line = _world(rig).requisition(request).requisition_lines[0]
-    line.extra["supplier"] = _world(rig)._name("supplier", "Somebody else")
-    _world(rig).edit_line(request, 0)
-
-
-def _currency(rig: Rig, request: int, _: int) -> None:
-    document = _world(rig).requisition(request)
-    document.currency = _world(rig)._currency("EUR")
-    _world(rig).edit_line(request, 0)
-
-
-def _title(rig: Rig, request: int, _: int) -> None:
-    _world(rig).requisition(request).req_title = "Something else"
-    _world(rig).edit_line(request, 0)
-
-
-def _unit(rig: Rig, request: int, _: int) -> None:
-    line = _world(rig).requisition(request).requisition_lines[0]
-    line.extra["uom"] = _world(rig)._name("uom", "PALLET")
-    _world(rig).edit_line(request, 0)
-
-
-def _fewer_lines(rig: Rig, request: int, _: int) -> None:
-    _world(rig).edit_line(request, 0)
-    _world(rig).requisition(request).requisition_lines.clear()
-
-
-def _give_to(person: int) -> Change:
-    return lambda rig, _, approval: _world(rig).reassign(approval, to=rig.people[person])
-
-
-def _escalate(rig: Rig, _: int, approval: int) -> None:
-    _world(rig).escalate(approval, to=rig.people[2])
-
-
-def _reject(rig: Rig, _: int, approval: int) -> None:
-    _world(rig).decide_in_coupa(approval, by=rig.people[0], decision="rejected")
-
-
-def _reopen(rig: Rig, _: int, approval: int) -> None:
-    _world(rig).reopen(approval)
-
-
-def _resubmit(rig: Rig, request: int, _: int) -> None:
-    _world(rig).restart_chain(request)
-
-
-def _nothing(rig: Rig, request: int, approval: int) -> None:
-    """Only a sweep passes."""
-
-
-def _both(first: Change, second: Change) -> Change:
-    def change(rig: Rig, request: int, approval: int) -> None:
-        first(rig, request, approval)
-        second(rig, request, approval)
+    def change(rig: Rig, request: int, _: int) -> None:
+        world = rig.coupa.world
+        world.requisition(request).requisition_lines[0].extra[kind] = world._name(kind, name)
+        world.edit_line(request, 0)
 
     return change
 
 
+def _of_document(change: Callable[[Requisition, World], object]) -> Change:
+    """Let something happen to the document, which is stamped as edited."""
+
+    def changed(rig: Rig, request: int, _: int) -> None:
+        change(rig.coupa.world.requisition(request), rig.coupa.world)
+        rig.coupa.world.edit_line(request, 0)
+
+    return changed
+
+
+def _of_approval(method: str, **details: int | str) -> Change:
+    """Do something to the approval; people are given by number."""
+
+    def change(rig: Rig, _: int, approval: int) -> None:
+        known = {name: rig.people[of] if isinstance(of, int) else of for name, of in details.items()}
+        getattr(rig.coupa.world, method)(approval, **known)
+
+    return change
+
+
+def _all(*changes: Change) -> Change:
+    """Let everything happen between two sweeps; nothing where nothing is given."""
+    return lambda *where: [each(*where) for each in changes]
+
+
+def _comment(rig: Rig, request: int, _: int) -> None:
+    rig.coupa.world.add_comment("requisition", request, rig.people[1], "Is this urgent?")
+
+
+def _resubmit(rig: Rig, request: int, _: int) -> None:
+    rig.coupa.world.restart_chain(request)
+
+
+def _clear_lines(rig: Rig, request: int, _: int) -> None:
+    rig.coupa.world.requisition(request).requisition_lines.clear()
+
+
+_touch, _reopen = _of_approval("touch"), _of_approval("reopen")
+_reject = _of_approval("decide_in_coupa", by=0, decision="rejected")
+_to_0, _to_1 = _of_approval("reassign", to=0), _of_approval("reassign", to=1)
+_recode = _all(_of_document(lambda document, _: document.extra.update(department=None)), _touch)
+_price, _nothing = _edit(unit_price="250.00"), _all()
+_currency = _of_document(lambda document, world: setattr(document, "currency", world._currency("EUR")))
+_title = _of_document(lambda document, _: setattr(document, "req_title", "Something else"))
+
 APPROVED, CHANGED = "approved", "changed"
-NOT_YOURS, ENDED, EARLIER = "not_your_approval", "already_decided", "not_your_turn"
+NOT_YOURS, ENDED = "not_your_approval", "already_decided"
 EVENTS = (
     Event("a job touches it", (_touch,), (), APPROVED),
     Event("a touch in every minute of an hour", (_touch,) * 60, (), APPROVED),
     Event("a comment", (_comment,), (), APPROVED),
-    Event("a coding edit", (_code,), (), APPROVED),
-    Event("the same price, written otherwise", (_same_price,), (), APPROVED),
+    Event("a coding edit", (_recode,), (), APPROVED),
+    Event("the same price, written otherwise", (_edit(unit_price="100.0"),), (), APPROVED),
     Event("another price", (_price,), (0,), CHANGED),
-    Event("another text", (_describe,), (0,), CHANGED),
-    Event("another supplier", (_supplier,), (0,), CHANGED),
+    Event("another text", (_edit(description="Something else"),), (0,), CHANGED),
+    Event("another supplier", (_name("supplier", "Somebody else"),), (0,), CHANGED),
     Event("another currency", (_currency,), (0,), CHANGED),
     Event("another title", (_title,), (0,), CHANGED),
-    Event("another unit", (_unit,), (0,), CHANGED),
-    Event("a line less", (_fewer_lines,), (0,), CHANGED),
-    Event("another approver", (_give_to(1),), (1,), NOT_YOURS),
-    Event("to another and back", (_give_to(1), _give_to(0)), (1, 0), APPROVED),
-    Event("to another and back between two sweeps", (_both(_give_to(1), _give_to(0)),), (), APPROVED),
-    Event("escalated", (_escalate,), (2,), ENDED),
+    Event("another unit", (_name("uom", "PALLET"),), (0,), CHANGED),
+    Event("a line less", (_all(_edit(), _clear_lines),), (0,), CHANGED),
+    Event("another approver", (_to_1,), (1,), NOT_YOURS),
+    Event("to another and back", (_to_1, _to_0), (1, 0), APPROVED),
+    Event("to another and back between two sweeps", (_all(_to_1, _to_0),), (), APPROVED),
+    Event("escalated", (_of_approval("escalate", to=2),), (2,), ENDED),
     Event("rejected and reopened", (_reject, _nothing, _reopen), (0,), CHANGED),
-    Event("rejected and reopened between two sweeps", (_both(_reject, _reopen),), (), APPROVED),
+    Event("rejected and reopened between two sweeps", (_all(_reject, _reopen),), (), APPROVED),
     Event("rejected and asked anew", (_reject, _resubmit), (0,), ENDED),
-    Event("rejected, fixed, reopened", (_reject, _nothing, _both(_price, _reopen)), (0,), CHANGED),
+    Event("rejected, fixed, reopened", (_reject, _nothing, _all(_price, _reopen)), (0,), CHANGED),
 )
 
 
