@@ -1,1 +1,1 @@
-"""What the bridge costs, measured on the simulators beside the manner of Moveworks' guide."""
+"""The cost of the bridge, measured on the simulators beside the method of Moveworks' guide."""

@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/promises.md, each beside its bound; ends with 1 when one is missed.
 
-With the folder of another checkout as its argument it measures both, see `bench.beside`.
+With the folder of another checkout as its argument it measures both; see `bench.beside`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from coupa_core.endpoints import Request
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
 LATENCY_S = 0.1
-"""Each way."""
+"""The latency each way, in seconds."""
 
 NEW = 50
 IMPORTS = 15
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _new(figures: Figures, storage: str) -> None:
-    """Announce new approvals in both manners."""
+    """Announce new approvals with both methods."""
     figures.section(f"{NEW} new approvals, Moveworks' limit lifted")
     with neighbours() as around:
         around.enter(NEW)
@@ -87,7 +87,7 @@ def _quiet(figures: Figures, storage: str, pending: int) -> None:
 
 
 def _click(figures: Figures, storage: str) -> None:
-    """Approve what was announced: with a new process, and with one that has a token and connections."""
+    """Approve the announced requests: with a new process, and with one that has a token and connections."""
     figures.section("one click")
     with neighbours() as around:
         around.enter(2)
@@ -111,11 +111,11 @@ def _click(figures: Figures, storage: str) -> None:
             _expect(outcomes, ["approved"])
             figures.show(f"{manner}: seconds", f"{seconds:.2f}")
             figures.bound(f"{manner}: calls to Coupa beside the token", api, at_most=4)
-            time.sleep(1)  # nobody else has asked Coupa just before, as in most seconds
+            time.sleep(1)  # as in most seconds, there was no call to Coupa just before
 
 
 def _import(figures: Figures) -> None:
-    """Import the app and the library in new interpreters, by turns."""
+    """Import the app and the library in new interpreters, in turn."""
     figures.section("import")
     app, library = [], []
     for _ in range(IMPORTS):

@@ -1,7 +1,7 @@
-"""`make bench BESIDE=folder`: the same measurements in two checkouts, by turns in one run, with their ratios.
+"""`make bench BESIDE=folder`: the same measurements in two checkouts, in turn in one run, with their ratios.
 
 Each checkout measures itself with its own benchmark and, where it has one, its own virtual environment; this
-module only reads what both print. It judges nothing: the bounds are the benchmark's.
+module only reads their output. It judges nothing: the bounds are the benchmark's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIGURE = re.compile(r"  (?P<what>\S.*?)\s+(?P<number>[0-9][0-9.,e+-]*)(   at (m
 
 
 def read_figures(text: str) -> dict[str, float]:
-    """Read what a benchmark printed.
+    """Read the output of a benchmark.
 
     Args:
         text: sections, each a line that is not indented, and below it indented lines of a name and a number.
@@ -41,7 +41,7 @@ def read_figures(text: str) -> dict[str, float]:
 
 
 def compared(before: Iterable[Mapping[str, float]], now: Iterable[Mapping[str, float]]) -> list[str]:
-    """Return a line for each figure that both builds have: the median of each, and now divided by before.
+    """Return a line for each figure that both builds have: the median of each, and the ratio now / before.
 
     Args:
         before: the figures of each run of the other checkout.
@@ -60,7 +60,7 @@ def compared(before: Iterable[Mapping[str, float]], now: Iterable[Mapping[str, f
 
 
 def measured(checkout: Path) -> str:
-    """Run the benchmark of a checkout and return what it printed.
+    """Run the benchmark of a checkout and return its output.
 
     Raises:
         RuntimeError: it printed no figures.
@@ -74,7 +74,7 @@ def measured(checkout: Path) -> str:
 
 
 def main(other: Path) -> int:
-    """Measure both by turns; returns the exit status."""
+    """Measure both in turn; returns the exit status."""
     if not (other / "bench" / "__main__.py").exists():
         print(f"BESIDE={other} is no checkout of this project: it has no bench/__main__.py.")
         return 2

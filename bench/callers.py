@@ -1,4 +1,4 @@
-"""Callers that click at once over HTTP, and what each of them saw."""
+"""Callers that click at once over HTTP, and the answer to each of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 PATIENCE_S = 10.0
-"""So long a caller waits for an answer."""
+"""The time that a caller waits for an answer, in seconds."""
 
 LISTENING_S = 120.0
-"""So long the connection stays open, to time an answer that comes when the caller has given up."""
+"""The time that the connection stays open, to time an answer after the caller has given up, in seconds."""
 
 
 class Kind(StrEnum):
-    """What a caller makes of an answer; each click has exactly one."""
+    """A caller's reading of an answer; each click has exactly one."""
 
     APPROVED = "approved"
     AGAIN = "try again"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Card:
-    """What the message about an approval carries back in a click."""
+    """The slots of a message, which a click sends back."""
 
     actor: str
     approval_id: int
@@ -42,13 +42,13 @@ class Card:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """The answer to one click.
 
     Attributes:
         approval_id: the approval that was clicked.
         status: of HTTP; 0 where the connection ended without an answer.
-        said: the outcome or the code of the error; empty where the body is.
-        seconds: until the whole answer was there, or the connection was over.
+        said: the outcome or the code of the error; empty for an answer without a body.
+        seconds: until the whole answer was there, or the connection ended.
         is_of_host: the host itself refused the request; the app never saw it.
     """
 
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def kind(self) -> Kind:
-        """What the caller makes of it.
+        """The caller's reading of it.
 
         >>> Answer(7, 503, "busy", 0.2).kind, Answer(7, 200, "approved", 10.1).kind
         (<Kind.AGAIN: 'try again'>, <Kind.LATE: 'late'>)
@@ -81,7 +81,7 @@ def click_at_once(url: str, cards: Sequence[Card]) -> list[Answer]:
 
     Args:
         url: of the instance, without a path.
-        cards: what is clicked.
+        cards: the cards to click.
     """
     together = threading.Barrier(len(cards))
 

@@ -1,6 +1,6 @@
-"""`python -m bench.click`: one click after another, each warm and on what a sweep has announced.
+"""`python -m bench.click`: one click after another, each warm and on an announced approval.
 
-With `--beside FOLDER` the build in another checkout is measured by turns in the same world, with the ratio.
+With `--beside FOLDER` the build in another checkout is measured in turn in the same world, with the ratio.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 ROOT = Path(__file__).resolve().parent.parent
 APPROVER = "jamie@example.com"
 LATENCY_S = 0.1
-"""Each way."""
+"""The latency each way, in seconds."""
 
 CLICKS = 8
-"""In each run; a first one, which makes it warm, is not counted."""
+"""The clicks of each run; a first one, which warms the process up, is not counted."""
 
 PAUSE_S = 1.0
-"""Between clicks, so that none waits for the turns of the one before."""
+"""The pause between clicks, so that none waits for the permits of the one before, in seconds."""
 
 CLICKING = "clicking"
 """The argument of the process that clicks."""
 
 RATES = (5, 25)
-"""Calls a second that the setting allows: the default, and the most."""
+"""The calls a second that the setting allows: the default, and the most."""
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) -> list[float]:
-    """Let a build decide on what was announced, one after the other; returns how long each click took."""
+    """Let a build decide the announced approvals, one after the other; returns the duration of each click."""
     with neighbours() as around:
         around.enter(clicks + 1)
         settings = settings_for(around, storage, f"click{uuid.uuid4().hex}")
@@ -91,7 +91,7 @@ def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) ->
 
 
 def _cards(settings: dict[str, str]) -> list[dict[str, str]]:
-    """Return what the approver may decide."""
+    """Return the approvals that the approver may decide."""
     listing = bridge(settings).endpoints.handle("list_approvals", Request(query={"user_email": APPROVER}))
     cards: list[dict[str, str]] = listing.body["approvals"]
     return cards
@@ -103,7 +103,7 @@ def _expect_all_decided(around: Neighbours, number: int) -> None:
 
 
 def click_all() -> None:
-    """Click on every card on standard input, in a process of its own, and print how long each took."""
+    """Click on every card on standard input, in a process of its own, and print each click's duration."""
     logging.disable(logging.CRITICAL)
     cards: list[dict[str, Any]] = json.load(sys.stdin)
     endpoints = build(read_settings(dict(os.environ)), Overrides(SystemClock(), random.Random())).endpoints

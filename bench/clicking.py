@@ -1,6 +1,6 @@
-"""One process of a crowd: approve everything on standard input at the same time, when told to go.
+"""One process of a crowd: it approves everything on standard input at the same time, at a signal.
 
-It imports `coupa_core` from where `PYTHONPATH` says, so that an earlier build can be measured the same way.
+It imports `coupa_core` from the `PYTHONPATH`, so that an earlier build can be measured in the same way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from coupa_core.settings import read_settings
 
 
 def main() -> None:
-    """Read the cards, get warm, say that it is ready, wait for a line, click, and print what came of it."""
+    """Read the cards, warm up, report that it is ready, wait for a line, click, and print the results."""
     logging.disable(logging.CRITICAL)
     cards: list[dict[str, str]] = json.loads(sys.stdin.readline())
     bridge = build(read_settings(dict(os.environ)), Overrides(SystemClock(), random.Random()))
@@ -35,7 +35,7 @@ def main() -> None:
         said = reply.body.get("outcome") or f"{reply.status} {reply.body.get('error')}"
         return {"said": said, "seconds": time.monotonic() - began_s}
 
-    call("get_approval", cards[0])  # as an instance that has been serving: with a token and a connection
+    call("get_approval", cards[0])  # like an instance in use: with a token and a connection
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(len(cards)) as pool:

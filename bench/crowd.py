@@ -26,25 +26,25 @@ from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 ROOT = Path(__file__).resolve().parent.parent
 APPROVER = "jamie@example.com"
 LATENCY_S = 0.05
-"""Each way: a call takes a tenth of a second."""
+"""The latency each way: a call takes a tenth of a second."""
 
 COUPA_ALLOWS = 25
 CROWDS = ((1, 16), (1, 30), (1, 50), (4, 8), (8, 5))
-"""Processes, and clicks in each."""
+"""The numbers of processes, and of clicks in each."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What came of a crowd.
+    """The results of a crowd.
 
     Attributes:
-        outcomes: how many clicks were told what.
-        refused_s: how long the slowest answer to a click that was not carried out took; None for none.
-        last_s: how long the last answer took.
-        decided: how many decisions Coupa applied.
+        outcomes: the number of clicks with each outcome.
+        refused_s: the time of the slowest answer to a click that was not carried out; None for none.
+        last_s: the time of the last answer.
+        decided: the number of decisions that Coupa applied.
         calls: to Coupa's API.
-        most: in any one second.
-        refused: how many of them Coupa refused for its own limit.
+        most: the most calls in any one second.
+        refused: the number of calls that Coupa refused for its own limit.
     """
 
     outcomes: Counter[str]
@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def measure(storage: str, processes: int, clicks: int, *, checkout: Path = ROOT) -> Crowd:
-    """Let so many processes with so many clicks each approve different requests at the same time."""
+    """Let this many processes with this many clicks each approve different requests at the same time."""
     with neighbours() as around:
         around.enter(processes * clicks)
         settings = settings_for(around, storage, f"crowd{uuid.uuid4().hex}")
@@ -92,7 +92,7 @@ def measure(storage: str, processes: int, clicks: int, *, checkout: Path = ROOT)
         ]
         for each in crowd:
             _line(each)
-        time.sleep(2)  # what the processes asked for to get warm is not counted against the crowd
+        time.sleep(2)  # the calls of the warm-up must not count against the crowd
         around.count_anew()
         for each in crowd:
             _tell(each, "go")
@@ -113,7 +113,7 @@ def measure(storage: str, processes: int, clicks: int, *, checkout: Path = ROOT)
 
 
 def most_in_a_second(times: Iterable[float]) -> int:
-    """Return how many of these lie in one second, at most.
+    """Return the largest number of these times within one second.
 
     >>> most_in_a_second([0.0, 0.5, 0.9, 1.2, 3.0])
     3
@@ -128,7 +128,7 @@ def most_in_a_second(times: Iterable[float]) -> int:
 
 
 def _cards(settings: dict[str, str], number: int) -> list[dict[str, str]]:
-    """Return what the approver is shown of each request."""
+    """Return the approver's card of each request."""
     quick = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"})
     pending = quick.sweep.deps.coupa.pending(Deadline(SystemClock(), 60)).approvals
     cards = []

@@ -1,4 +1,4 @@
-"""One instance of a build under the stand-in's host, with the limits that the build is deployed with."""
+"""One instance of a build under the local host, with the limits that the build is deployed with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THREADS = re.compile(r"readEnvironmentVariable\('HTTP_CONCURRENCY', ''\), ([0-9]
 """The default in infra/main.bicepparam: the threads of an instance, by infra/modules/function-app.bicep."""
 
 STARTED, EMPTY = "Host started", "0 functions loaded"
-"""What the host prints when it serves, and when the app cannot be imported."""
+"""The output of the host when it serves, and when the app cannot be imported."""
 
 SWEEPING_S = 300.0
 ENDING_S = 15.0
@@ -29,14 +29,14 @@ ENDING_S = 15.0
 
 @dataclass(frozen=True)
 class Build:
-    """A checkout, and what it is deployed with.
+    """A checkout, and the limits that it is deployed with.
 
     Attributes:
-        name: how it is called in the table.
-        folder: where it is.
+        name: its name in the table.
+        folder: its folder.
         threads: of the worker.
         running: requests that the host hands to the worker at once.
-        outstanding: requests that run or wait in the host; any beyond them is refused.
+        outstanding: requests that run or wait in the host; the host refuses any more.
     """
 
     name: str
@@ -47,10 +47,10 @@ class Build:
 
 
 def build_in(folder: Path, name: str) -> Build:
-    """Read with which limits a checkout is deployed.
+    """Read the limits that a checkout is deployed with.
 
     Raises:
-        ValueError: it is no checkout of this project.
+        ValueError: it is not a checkout of this project.
     """
     try:
         http = json.loads((folder / "host.json").read_text("utf-8"))["extensions"]["http"]
@@ -76,7 +76,7 @@ class Instance:
         self._pid = pid
 
     def sweep(self) -> None:
-        """Run a sweep to its end.
+        """Run one complete sweep.
 
         Raises:
             RuntimeError: it failed.
@@ -88,7 +88,7 @@ class Instance:
             raise RuntimeError(f"the sweep of the instance was answered with {status}")
 
     def peak_mb(self) -> float | None:
-        """Return the most memory that its worker held, in millions of bytes; None where nothing says so.
+        """Return the largest memory of its worker, in millions of bytes; None where the system does not tell.
 
         Source: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, VmHWM
         """
@@ -105,9 +105,9 @@ def instance(build: Build, settings: Mapping[str, str], *, has_timers: bool = Fa
     """Run one instance of a build while the block runs, under the host of this checkout.
 
     Args:
-        build: what is run.
+        build: the build to run.
         settings: of the app.
-        has_timers: let its timers run as they are scheduled.
+        has_timers: run its timers by their schedules.
 
     Raises:
         RuntimeError: it did not start.
@@ -129,7 +129,7 @@ def instance(build: Build, settings: Mapping[str, str], *, has_timers: bool = Fa
             raise RuntimeError(f"the host of {build.folder} did not start: {' '.join(lines)[-400:]}")
         yield Instance(lines[-1].split()[-1], process.pid)
     finally:
-        process.send_signal(signal.SIGINT)  # not SIGTERM: the host would end what callers have given up
+        process.send_signal(signal.SIGINT)  # not SIGTERM: the host would first finish abandoned calls
         try:
             process.communicate(timeout=ENDING_S)
         except subprocess.TimeoutExpired:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass
 class Figures:
-    """What was measured; prints as it goes."""
+    """The measured figures; it prints them at once."""
 
     missed: int = 0
 
     def section(self, name: str) -> None:
-        """Print what the figures that follow are about."""
+        """Print the subject of the next figures."""
         print(name)
 
     def show(self, what: str, figure: str) -> None:

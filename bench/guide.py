@@ -1,6 +1,6 @@
-"""The manner of Moveworks' guide, in a few lines: one after the other, a connection for each call.
+"""The method of Moveworks' guide, in a few lines: one after the other, a connection for each call.
 
-Source of the manner: https://developer.moveworks.com/creator-studio, "Approve or reject purchase requests":
+Source of the method: https://developer.moveworks.com/creator-studio, "Approve or reject purchase requests":
 the first page of pending approvals, one GET for each, one message for each.
 """
 

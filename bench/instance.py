@@ -1,12 +1,12 @@
-"""`python -m bench.instance`: clicks that come at once over HTTP, at one instance under the stand-in's host.
+"""`python -m bench.instance`: clicks that come at once over HTTP, at one instance under the local host.
 
 Coupa, Moveworks, Azurite, the host and its worker are processes of their own. Each click approves another
-approval, with the token of the message that the instance itself sent about it; each caller gives up after
-ten seconds. The instance has the threads and limits that its checkout is deployed with. With
-`--beside FOLDER` the build in another checkout is measured by turns, under the host of this one.
+approval, with the token of the instance's own message about it; each caller gives up after ten seconds. The
+instance has the threads and limits of its checkout's deployment. With `--beside FOLDER` the build in another
+checkout is measured in turn, under the host of this one.
 
-With `--rounds K` so many crowds come one after another within a minute, as the timer runs, while the health
-route is asked as an availability test would ask.
+With `--rounds K`, K crowds come one after another within a minute while the timer runs, and the health route
+is asked as an availability test asks it.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 CROWDS = (30, 100, 150)
 
 CASES = ((0.2, 25), (1.0, 25), (0.2, 5))
-"""Seconds that a call to Coupa takes, and calls a second that we make; the last is the default rate."""
+"""Pairs of the seconds of a call to Coupa and our calls a second; the last pair has the default rate."""
 
 ALLOWED = 25
-"""Calls a second that Coupa allows.
+"""The calls a second that Coupa allows.
 
 Source: https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/\
 the-coupa-core-api/get-started-with-the-api/exception-handling-and-error-codes
 """
 
 CALLS = 4
-"""To Coupa, of a click."""
+"""The calls of a click to Coupa."""
 
 MINUTE_S = 60.0
 SETTLING_S = 2.0
-"""What announcing asked for is not counted against the crowd."""
+"""The pause after announcing, whose calls must not count against the crowd, in seconds."""
 
 MAX_SWEEPS = 10
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is around an instance.
+    """The services around an instance.
 
     Attributes:
         storage: the connection string.
-        call_s: how long a call to Coupa takes, in seconds.
-        rate: calls a second that the app is set to.
+        call_s: the duration of a call to Coupa, in seconds.
+        rate: the app's setting of calls a second.
         rounds: crowds within a minute; 1 for one crowd by itself, without a timer.
-        allowed: calls a second that Coupa takes; it refuses the others.
+        allowed: the calls a second that Coupa accepts; it refuses the others.
     """
 
     storage: str
@@ -70,7 +70,7 @@ class Case:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure every case; returns the exit status: 1 when this build answered somebody late or untruly."""
+    """Measure every case; returns the exit status: 1 when this build answered somebody late or wrongly."""
     parser = argparse.ArgumentParser(prog="bench.instance", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--crowd", type=int, nargs="+", metavar="N", help="clicks at once")
     parser.add_argument("--call", type=float, metavar="S", help="seconds that a call to Coupa takes")
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure_all(case: Case, crowds: Iterable[int], *, now: Build, before: Build | None) -> int:
-    """Measure crowds at both builds by turns, print it, and return how often this build missed."""
+    """Measure crowds at both builds in turn, print them, and return the number of this build's failures."""
     print(f"\na call to Coupa takes {case.call_s:g} s, {case.rate} of {case.allowed} calls a second", end="")
     print(f"; {case.rounds} crowds within a minute" if case.rounds > 1 else "")
     print(HEAD)
@@ -133,7 +133,7 @@ def measure_all(case: Case, crowds: Iterable[int], *, now: Build, before: Build 
 
 
 def measure(case: Case, build: Build, clicks: int) -> Seen:
-    """Let so many people click at once on what one instance has announced to them."""
+    """Let this many people click at once on the announced approvals of one instance."""
     with neighbours() as around:
         around.enter(clicks * case.rounds)
         table = f"instance{uuid.uuid4().hex}"
@@ -153,10 +153,10 @@ def measure(case: Case, build: Build, clicks: int) -> Seen:
 
 
 def announced(one: Instance, around: Neighbours, number: int) -> list[Card]:
-    """Let an instance announce all that waits, and make it warm for clicks; return what may be clicked.
+    """Let an instance announce all pending approvals, and warm it up for clicks; return the cards.
 
     Raises:
-        RuntimeError: not everything could be announced.
+        RuntimeError: it could not announce all of them.
     """
     for _ in range(MAX_SWEEPS):
         one.sweep()
@@ -175,7 +175,7 @@ def announced(one: Instance, around: Neighbours, number: int) -> list[Card]:
 def crowded_minute(
     one: Instance, cards: Sequence[Card], rounds: int
 ) -> tuple[list[Answer], Sequence[Health]]:
-    """Let the crowds come at even distances, whether those before were answered or not."""
+    """Let the crowds come at even intervals, whether the clicks before have answers or not."""
     size = len(cards) // rounds
     with watched(one.url) as health, ThreadPoolExecutor(rounds) as crowds:
         begun = []

@@ -1,4 +1,4 @@
-"""Coupa and Moveworks in a process of their own, so that they do not slow down what is measured."""
+"""Coupa and Moveworks in a process of their own, so that they do not slow down the measured process."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ EVENT_ID = "5d4a2f6e-0000-4000-8000-000000000001"
 
 
 PEOPLE = 500
-"""Who is asked, where so many wait that one person could not be."""
+"""The approvers, where too many approvals wait for one person."""
 
 
 def fill(world: World, approvals: int) -> list[int]:
-    """Let so many requisitions wait for many people; return the approvals' ids, the same ones each time."""
+    """Add this many requisitions for many approvers; return the approvals' ids, the same ones each time."""
     requester = world.add_user(email="alex@example.com", firstname="Alex", lastname="Reed")
     people = [
         world.add_user(email=f"person{number}@example.com", firstname=f"P{number}", lastname="Fox")
@@ -57,50 +57,50 @@ def is_list(path: str, query: str) -> bool:
 
 @dataclass
 class Neighbours:
-    """The neighbours, as the measuring process sees them."""
+    """The services, as the measuring process sees them."""
 
     coupa_url: str
     moveworks_url: str
     _pipe: Connection
 
     def enter(self, approvals: int) -> None:
-        """Let so many requisitions wait for somebody, entered and last edited a day ago."""
+        """Add this many requisitions for one approver, entered and last edited a day ago."""
         self._ask("enter", approvals)
 
     def be_slow(self, latency_s: float) -> None:
-        """Answer so many seconds later, each way."""
+        """Set the latency each way, in seconds."""
         self._ask("be_slow", latency_s)
 
     def fill(self, approvals: int, at: datetime) -> list[int]:
-        """Let so many wait for many people, all entered and last edited at a time; return their ids."""
+        """Add this many requisitions for many approvers, entered and edited at one time; return the ids."""
         ids: list[int] = self._ask("fill", approvals, at)
         return ids
 
     def add(self) -> int:
-        """Let one more wait, entered now; return the approval's id."""
+        """Add one more, entered now; return the approval's id."""
         number: int = self._ask("add")
         return number
 
     def remove(self, approvals: list[int]) -> None:
-        """Let approvals vanish, and nothing show that they did."""
+        """Let approvals vanish without a trace."""
         self._ask("remove", approvals)
 
     def told(self) -> list[int]:
-        """Return of which approvals a message was taken, in order, each as often as it was."""
+        """Return the approvals of the accepted messages, in order, each as often as it was accepted."""
         ids: list[int] = self._ask("told")
         return ids
 
     def cards(self) -> list[Card]:
-        """Return what the messages that were taken carry back in a click, in order."""
+        """Return the slots of the accepted messages, in order."""
         cards: list[Card] = self._ask("cards")
         return cards
 
     def jump(self, ahead_s: float) -> None:
-        """Let the fast time be so far ahead."""
+        """Move the fast time forward."""
         self._ask("jump", ahead_s)
 
     def allow(self, per_second: int) -> None:
-        """Let Coupa refuse what goes beyond so many requests in a second."""
+        """Let Coupa refuse requests beyond this number in a second."""
         self._ask("allow", per_second)
 
     def count_anew(self) -> None:
@@ -108,21 +108,21 @@ class Neighbours:
         self._ask("count_anew")
 
     def answered(self) -> list[tuple[float, int]]:
-        """Return when Coupa's API answered each call, in seconds, and with which status."""
+        """Return the time, in seconds, and the status of each answer of Coupa's API."""
         answered: list[tuple[float, int]] = self._ask("answered")
         return answered
 
     def listed(self) -> int:
-        """Return how many calls asked which approvals wait, and neither named any nor said since when."""
+        """Return the number of calls that asked for pending approvals, without ids and without a time."""
         number: int = self._ask("listed")
         return number
 
     def decided(self) -> int:
-        """Return how many decisions Coupa has applied."""
+        """Return the number of decisions that Coupa has applied."""
         return len(self.decided_ids())
 
     def decided_ids(self) -> list[int]:
-        """Return on which approvals Coupa has applied a decision, in order, each as often as it did."""
+        """Return the approvals of the decisions that Coupa has applied, in order, each as often as it did."""
         ids: list[int] = self._ask("decided_ids")
         return ids
 
@@ -137,7 +137,7 @@ class Neighbours:
 
 
 class _Hosts:
-    """The time of the simulators, or another one while something is entered."""
+    """The time of the simulators, or another one while a document is entered."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -150,7 +150,7 @@ class _Hosts:
 
 
 class _Hosted:
-    """The simulators, and what may be asked of them over the pipe."""
+    """The simulators, and the questions that the pipe allows."""
 
     def __init__(self, tempo: Tempo | None) -> None:
         self._tempo = tempo
@@ -243,7 +243,7 @@ def _host(pipe: Connection, tempo: Tempo | None) -> None:
 
 @contextlib.contextmanager
 def neighbours(tempo: Tempo | None = None) -> Iterator[Neighbours]:
-    """Run them while the block runs, in the machine's time or in one that runs faster."""
+    """Run them while the block runs, in the machine's time or in a faster one."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_host, args=(there, tempo), daemon=True)

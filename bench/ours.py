@@ -1,4 +1,4 @@
-"""The bridge as it is deployed, with what a measurement needs to say."""
+"""The bridge as it is deployed, with the settings of a measurement."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from coupa_core.tables import table_client
 
 @dataclass(frozen=True)
 class Quiet:
-    """A sweep that had nothing to tell, in a process of its own.
+    """A sweep without messages, in a process of its own.
 
     Attributes:
         seconds: for the sweep.
-        peak_mb: the most memory that the process held, in millions of bytes.
+        peak_mb: the largest memory of the process, in millions of bytes.
     """
 
     seconds: float
@@ -62,12 +62,12 @@ def bridge(settings: dict[str, str]) -> Bridge:
 
 
 def announce_all(settings: dict[str, str], approvals: int) -> None:
-    """Announce everything that waits, and keep the rows in the table.
+    """Announce all pending approvals, and keep the rows in the table.
 
-    The rows are made in memory and copied: the table is not what is measured here.
+    The rows are made in memory and copied: this measurement is not about the table.
 
     Raises:
-        RuntimeError: not everything could be announced.
+        RuntimeError: it could not announce all of them.
     """
     store = MemoryStore()
     overrides = Overrides(SystemClock(), random.Random(), store=store)
@@ -104,7 +104,7 @@ def quiet_sweep(settings: dict[str, str]) -> Quiet:
 
 @dataclass(frozen=True)
 class Accounted:
-    """A status, and how long it took beside the reads of Coupa and of the ledger."""
+    """A status, and its duration without the reads of Coupa and of the ledger."""
 
     total: int
     unaccounted: int
@@ -112,7 +112,7 @@ class Accounted:
 
 
 class _Timed:
-    """A neighbour whose answers are timed."""
+    """A service whose answers are timed."""
 
     def __init__(self, inside: Any) -> None:
         self._inside = inside
@@ -130,7 +130,7 @@ class _Timed:
 
 
 def account(settings: dict[str, str]) -> Accounted:
-    """Account for everything that waits, as `GET status` does."""
+    """Account for all pending approvals, as `GET status` does."""
     deps = bridge({**settings, "COUPA_MAX_PER_SECOND": "25"}).sweep.deps
     coupa, store = _Timed(deps.coupa), _Timed(deps.ledger.store)
     report = StatusReport(

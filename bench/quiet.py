@@ -1,8 +1,8 @@
-"""`python -m bench.quiet`: a sweep that has nothing to tell, with 5,000 approvals that wait and were told.
+"""`python -m bench.quiet`: a sweep without messages, with 5,000 announced approvals that are still pending.
 
 With `--beside FOLDER` the build in another checkout is measured in a world of its own in the same run, with
-the ratio. Each build announces the approvals itself. No list of everything may be due in a sweep that counts:
-what the build asks shows it, and each sweep that did read it is said.
+the ratio. Each build announces the approvals itself. No complete read of the list may be due in a measured
+sweep: the calls of the build show it, and the output names each sweep that read the list.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
 PENDING = 5_000
 LATENCY_S = 0.1
-"""Each way."""
+"""The latency each way, in seconds."""
 
 NEXT = 3
-"""Sweeps of the same process after its first one."""
+"""The measured sweeps of one process after its first one."""
 
 SETTLING = 3
-"""Sweeps at most, before anything is measured, in which a build may end what the announcing left to do."""
+"""The most sweeps before the measurement, in which a build may finish the work of the announcement."""
 
 PAUSE_S = 1.0
-"""Between sweeps, so that none waits for the turns of the one before; a minute, as it is run."""
+"""The pause between sweeps, so that none waits for the permits of the one before: a minute, as in use."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Seen:
     """One sweep.
 
     Attributes:
-        seconds: that it took.
+        seconds: its duration.
         calls: to Coupa's API.
-        listed: of these, the ones that read the list of everything.
-        list_age_s: how old the last complete list was when it ended, by the status row; None for none.
-        peak_mb: the most memory that the process had held by its end, in millions of bytes.
+        listed: the calls among them that read the whole list.
+        list_age_s: the age of the last complete list at its end, by the status row; None for none.
+        peak_mb: the largest memory of the process by its end, in millions of bytes.
     """
 
     seconds: float
@@ -106,7 +106,7 @@ def _median(sweeps: list[Seen]) -> float:
 
 
 def measure(storage: str, checkout: Path, pending: int) -> list[Seen]:
-    """Return a new process's first sweep and the next ones, on what this build has announced."""
+    """Return a new process's first sweep and the next ones, on approvals that this build has announced."""
     with neighbours() as around:
         around.enter(pending)
         settings = settings_for(around, storage, f"quiet{uuid.uuid4().hex}")
@@ -120,7 +120,7 @@ def measure(storage: str, checkout: Path, pending: int) -> list[Seen]:
 
 
 def _settle(process: Sweeper, around: Neighbours) -> None:
-    """Sweep until no list of everything is read; not for longer where each sweep reads all of it."""
+    """Sweep until a sweep does not read the list; give up where each sweep reads all of it."""
     before = 0
     for _ in range(SETTLING):
         listed = _seen(process, around).listed

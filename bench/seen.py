@@ -1,4 +1,4 @@
-"""What was seen of the clicks on one instance, and the lines that say it."""
+"""The observations of the clicks on one instance, and the lines of output about them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of the clicks on one instance.
+    """The observations of the clicks on one instance.
 
     Attributes:
-        answers: to each click.
-        decided: the approvals that Coupa applied a decision to, each as often as it did.
-        calls: when Coupa's API answered, in seconds, and with which status.
-        peak_mb: the most memory that the worker held, in millions of bytes; None where nothing says so.
-        health: what the health route said meanwhile.
+        answers: the answers to the clicks.
+        decided: the approvals of the decisions that Coupa applied, each as often as it did.
+        calls: the time, in seconds, and the status of each answer of Coupa's API.
+        peak_mb: the largest memory of the worker, in millions of bytes; None where the system does not tell.
+        health: the answers of the health route meanwhile.
     """
 
     answers: Sequence[Answer]
@@ -36,23 +36,23 @@ class Seen:
 
     @property
     def kinds(self) -> Counter[Kind]:
-        """How many callers were told what."""
+        """The number of callers for each reading of an answer."""
         return Counter(each.kind for each in self.answers)
 
     @property
     def in_time(self) -> int:
-        """How many callers were answered before they gave up, whatever they were told."""
+        """The number of callers with an answer before they gave up, whatever the answer."""
         return len(self.answers) - self.kinds[Kind.LATE]
 
     @property
     def unheard(self) -> int:
-        """How many decisions took effect of which the caller did not hear in time."""
+        """The number of decisions that took effect without an answer to the caller in time."""
         heard = {each.approval_id for each in self.answers if each.kind is Kind.APPROVED}
         return len(set(self.decided) - heard)
 
     @property
     def untrue(self) -> int:
-        """How many callers were told what is not so: approved, or to try again; or decided twice."""
+        """The number of callers with a wrong answer (approved, or try again), and of double decisions."""
         decided = Counter(self.decided)
         wrong = sum(
             (each.said == "approved") != (decided[each.approval_id] == 1)
@@ -63,7 +63,7 @@ class Seen:
 
     @property
     def server_errors(self) -> Counter[int]:
-        """The statuses from 500 on, late ones too, as a log of requests holds them."""
+        """The statuses from 500 on, also late ones, as a log of requests holds them."""
         return Counter(each.status for each in self.answers if each.status >= 500)
 
 
@@ -84,7 +84,7 @@ def line(name: str, seen: Seen) -> str:
 
 
 def health_line(seen: Seen) -> str:
-    """Return what the health route said, and the 5xx that the alert on server errors finds in the log."""
+    """Return the answers of the health route, and the 5xx that the alert on server errors finds in logs."""
     said = Counter(each.status for each in seen.health)
     statuses = ", ".join(f"{number} times {status or 'no answer'}" for status, number in said.items())
     errors = ", ".join(f"{number} of {status}" for status, number in sorted(seen.server_errors.items()))
@@ -96,7 +96,7 @@ def health_line(seen: Seen) -> str:
 
 
 def longest_red_s(health: Sequence[Health]) -> float:
-    """Return for how long, at most, no question was answered with 200, in seconds by when they were asked."""
+    """Return the longest time without an answer 200, in seconds, by the times of the questions."""
     longest, since = 0.0, None
     for each in health:
         if each.status == 200:
@@ -108,12 +108,12 @@ def longest_red_s(health: Sequence[Health]) -> float:
 
 
 def compared(before: Sequence[Seen], now: Sequence[Seen], *, carried: int) -> str:
-    """Return the sums of both builds beside each other, with the ratio.
+    """Return the sums of both builds, with the ratio.
 
     Args:
-        before: what was seen of the build before.
-        now: what was seen of this one.
-        carried: how many clicks the rate to Coupa carries while the callers wait.
+        before: the observations of the earlier build.
+        now: the observations of this one.
+        carried: the number of clicks that the rate to Coupa allows while the callers wait.
     """
     clicks = sum(len(each.answers) for each in now)
     approved = (sum(each.kinds[Kind.APPROVED] for each in builds) for builds in (before, now))

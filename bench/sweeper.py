@@ -24,12 +24,12 @@ class Sweeper:
         self._tempo = tempo
 
     def announce(self, approvals: int) -> None:
-        """Announce so many, which are all that wait."""
+        """Announce this many approvals, which are all pending ones."""
         self._tell({"announce": approvals})
         self._hear()
 
     def sweep(self) -> dict[str, Any]:
-        """Run one sweep and return what it said."""
+        """Run one sweep and return its report."""
         self.begin()
         return self.end()
 
@@ -38,11 +38,11 @@ class Sweeper:
         self._tell({})
 
     def end(self) -> dict[str, Any]:
-        """Wait for the sweep that was begun and return what it said."""
+        """Wait for the end of the sweep and return its report."""
         return self._hear()
 
     def kill(self) -> None:
-        """End the process in the middle of whatever it does."""
+        """Kill the process, whatever it does."""
         self._process.kill()
         self._process.wait()
 
@@ -67,7 +67,7 @@ def sweeper(settings: Mapping[str, str], checkout: Path, tempo: Tempo | None = N
 
     Args:
         settings: of the build.
-        checkout: where the build is.
+        checkout: the folder of the build.
         tempo: the clock; None for the machine's.
     """
     process = subprocess.Popen(

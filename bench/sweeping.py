@@ -1,7 +1,7 @@
-"""One process that sweeps when it is told to, by a line of JSON, and answers with a line of JSON.
+"""One process that sweeps on command: it reads a line of JSON, and answers with a line of JSON.
 
-It imports `coupa_core` from where `PYTHONPATH` says, so that another build can be measured the same way, and
-of the benchmark only what lies beside this file.
+It imports `coupa_core` from the `PYTHONPATH`, so that another build can be measured in the same way, and of
+the benchmark only the modules beside this file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 def main() -> None:
     """Answer each line of standard input until it ends."""
     logging.disable(logging.CRITICAL)
-    # By its file: the package `bench` may be that of the build that is measured.
+    # By its file: the package `bench` may belong to the measured build.
     clock: Clock = importlib.import_module("tempo").Tempo.of_environment()
     bridge: Bridge | None = None
     for line in sys.stdin:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def sweep(bridge: Bridge, clock: Clock) -> Answer:
-    """Sweep once; say how long it took, what it counted, what the status row says, and the peak memory."""
+    """Sweep once; return the duration, the counts, the status row, and the largest memory."""
     began_s, began_cpu_s = clock.monotonic(), time.process_time()
     summary = bridge.sweep.run()
     return {
@@ -65,10 +65,10 @@ def sweep(bridge: Bridge, clock: Clock) -> Answer:
 
 
 def announce(approvals: int, clock: Clock) -> Answer:
-    """Announce all that waits, with the rows in memory, and copy them: the table is not what is measured.
+    """Announce all pending approvals, with the rows in memory, and copy them: this is not about the table.
 
     Raises:
-        RuntimeError: not everything could be announced.
+        RuntimeError: it could not announce all of them.
     """
     store = MemoryStore()
     settings = {**os.environ, "COUPA_MAX_PER_SECOND": "25"}
@@ -90,10 +90,10 @@ def announce(approvals: int, clock: Clock) -> Answer:
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process held.
+    """Return the largest memory of this process.
 
-    Linux hands `ru_maxrss` down from the process that started this one, so its own record is read there;
-    elsewhere `ru_maxrss` is in bytes. Source: https://man7.org/linux/man-pages/man2/getrusage.2.html
+    On Linux, a process inherits `ru_maxrss` from its parent, so this reads the process's own record; on other
+    systems, `ru_maxrss` is in bytes. Source: https://man7.org/linux/man-pages/man2/getrusage.2.html
     """
     record = Path("/proc/self/status")
     if record.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", record.read_text("ascii"))):

@@ -1,7 +1,7 @@
 """Time that runs faster than the machine's, the same in every process of a measurement.
 
 A call that takes a second, a rate of five a second and a sweep of fifty seconds all shrink by the same
-factor. What the processor does does not: it counts so many times, against what is measured.
+factor. The processor's work does not shrink: it counts as a multiple, against the measured build.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import time
 from datetime import UTC, datetime, timedelta
 
 ORIGIN = "BENCH_ORIGIN"
-"""The variable that says when the fast time began, in seconds since 1970."""
+"""The variable with the begin of the fast time, in seconds since 1970."""
 
 SPEED = "BENCH_SPEED"
-"""The variable that says how many of its seconds pass in one."""
+"""The variable with the number of its seconds in one second."""
 
 
 class Tempo:
     """The clock; a process may jump ahead, as if it had waited.
 
     Args:
-        origin_s: when it began, in seconds since 1970.
-        speed: how many of its seconds pass in one.
+        origin_s: its begin, in seconds since 1970.
+        speed: the number of its seconds in one second.
     """
 
     def __init__(self, origin_s: float, speed: float) -> None:
@@ -32,12 +32,12 @@ class Tempo:
 
     @classmethod
     def of_environment(cls) -> Tempo:
-        """Return the clock that whoever started this process has."""
+        """Return the clock that the parent process has set."""
         return cls(float(os.environ.get(ORIGIN, time.time())), float(os.environ.get(SPEED, "1")))
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what makes another process have this clock; jumps are to be told beside it."""
+        """Return the variables that give another process this clock; its jumps must be told to it."""
         return {ORIGIN: repr(self.origin_s), SPEED: repr(self.speed)}
 
     def now(self) -> datetime:
@@ -49,5 +49,5 @@ class Tempo:
         return (time.time() - self.origin_s) * self.speed + self.ahead_s
 
     def sleep(self, seconds: float) -> None:
-        """Block until so many of its seconds have passed."""
+        """Block until this many of its seconds have passed."""
         time.sleep(max(0.0, seconds) / self.speed)

@@ -1,7 +1,7 @@
-"""Rows of thousands of approvals that were told, made by the product in a world like the neighbours' own.
+"""Rows of thousands of announced approvals, made by the product in a world like the measured one.
 
-The time is moved by hand, so that no rate and no wait costs any; the rows go into the table a hundred at
-once. What is measured begins afterwards.
+The time is moved by hand, so that no rate and no wait costs time; the rows go into the table a hundred at
+once. The measurement begins afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sandbox.serving import InProcess
 
 PROCESSES = 2
 AT_ONCE = 2_500
-"""Approvals that wait at a time while rows are made: the list of so many is short."""
+"""The approvals that are pending at a time while rows are made: a list of this size is short."""
 
 _TRANSACTION = 100
 _SWEEPS = 6
@@ -40,7 +40,7 @@ _SWEEPS = 6
 def made(
     settings: dict[str, str], approvals: int, *, entered_at: datetime, told_at: datetime
 ) -> tuple[list[Entry], Status]:
-    """Return the rows of so many approvals that were told, and the status of the last sweep."""
+    """Return the rows of this many announced approvals, and the status of the last sweep."""
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         works = [
             pool.submit(_made, settings, approvals, entered_at, told_at, part) for part in range(PROCESSES)
@@ -59,7 +59,7 @@ def _made(
     moveworks = MoveworksSimulator(clock=clock, api_key=API_KEY, event_id=EVENT_ID)
     moveworks.max_per_minute = None
     world = coupa.world
-    for name in ("jamie", "sam"):  # as the neighbours have them, so that all numbers are the same
+    for name in ("jamie", "sam"):  # as in the measured world, so that all numbers are the same
         world.add_user(email=f"{name}@example.com", firstname=name.capitalize(), lastname="Fox")
     ids = fill(world, approvals)
     clock.advance((told_at - entered_at).total_seconds())
@@ -85,7 +85,7 @@ def _told(
     moveworks: MoveworksSimulator,
     number: int,
 ) -> tuple[list[Entry], Status]:
-    """Announce what waits, with a ledger of its own."""
+    """Announce all pending approvals, with a ledger of its own."""
     store = MemoryStore()
     sweep = build(
         read_settings({**settings, "COUPA_MAX_PER_SECOND": "25", "LEDGER_CONNECTION": "memory"}),
@@ -119,7 +119,7 @@ def _session(base: str, inside: InProcess) -> requests.Session:
 
 
 def keep(settings: dict[str, str], rows: Sequence[Entry], status: Status) -> None:
-    """Put rows and the status into the table of these settings, in transactions as far as they go."""
+    """Put rows and the status into the table of these settings, in transactions where possible."""
     with table_client(
         connection=settings["LEDGER_CONNECTION"], account_url="", table=settings["LEDGER_TABLE"]
     ) as client:
@@ -130,7 +130,7 @@ def keep(settings: dict[str, str], rows: Sequence[Entry], status: Status) -> Non
 
 
 def left(settings: dict[str, str], approvals: Sequence[int]) -> list[int]:
-    """Return of which of these approvals the table has an open row."""
+    """Return those of these approvals that have an open row in the table."""
     with table_client(
         connection=settings["LEDGER_CONNECTION"], account_url="", table=settings["LEDGER_TABLE"]
     ) as client:

@@ -1,4 +1,4 @@
-"""The health route, asked from outside as an availability test asks, only more often."""
+"""Asks the health route from outside, as an availability test does, only more often."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Health:
     """One question and its answer.
 
     Attributes:
-        at_s: when it was asked, in seconds on the monotonic clock.
-        status: of HTTP; 0 for none in time.
-        seconds: that it took.
+        at_s: the time of the question, in seconds on the monotonic clock.
+        status: of HTTP; 0 for no answer in time.
+        seconds: its duration.
     """
 
     at_s: float
@@ -40,7 +40,7 @@ def ask(url: str) -> Health:
 
 @contextlib.contextmanager
 def watched(url: str) -> Iterator[list[Health]]:
-    """Ask once a second while the block runs, whether the question before was answered or not.
+    """Ask once a second while the block runs, whether the question before has an answer or not.
 
     Yields:
         A list that holds the answers, in the order of the questions, when the block has ended.

@@ -1,12 +1,12 @@
-"""`python -m bench.whole`: 50,000 approvals wait and were told, and a call to Coupa takes a second.
+"""`python -m bench.whole`: 50,000 announced approvals are pending, and a call to Coupa takes a second.
 
-One sweep begins in each minute, as they are run; what is left of a minute is jumped over in all processes,
-so that the times are those of a clock on the wall. `--speed` lets a minute pass in less, with latency and
-rates alike; the processor's share counts so many times then. Where the pass through the whole list is, is
-told from its effects alone: approvals that no question for changes can show are told, and rows of approvals
-that vanished without a trace are closed, all over the range of ids.
+One sweep begins in each minute, as in use; all processes jump over the rest of a minute, so that the times
+are those of a wall clock. `--speed` makes a minute shorter, with latency and rates alike; the processor's
+share then counts as a multiple. The benchmark sees the progress through the whole list by its effects alone:
+the bridge announces approvals that no question for changes can show, and closes the rows of approvals that
+vanished without a trace, all over the range of ids.
 
-In the last run the process that sweeps is killed twice in the middle.
+In the last run, the sweeping process is killed twice in the middle.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
 PENDING = 50_000
 LATENCY_S = 0.5
-"""Each way."""
+"""The latency each way, in seconds."""
 
 TOLD_AGO = timedelta(minutes=30)
-"""When everything was told: a pass is due."""
+"""The time of all announcements: a pass through the list is due."""
 
 SIGNS = 20
-"""Approvals that only the pass can find, and as many that vanished."""
+"""The approvals that only the pass can find, and as many that vanished."""
 
 MINUTE_S = 60.0
 KILL_AFTER_S = 20.0
-"""So far into a sweep its process is killed."""
+"""The time into a sweep at which its process is killed, in seconds."""
 
 KILLED = (1, 2)
-"""In these sweeps of the last run, counted from 0."""
+"""The sweeps of the last run with a kill, counted from 0."""
 
 BOUND_S = {25: 900}
-"""A whole pass, by the calls a second that the setting allows; elsewhere it takes what the rate allows."""
+"""The bound of a whole pass, by the calls a second of the setting; elsewhere the rate decides."""
 
 
 @dataclass
 class Run:
-    """What was seen from outside.
+    """The observations from outside.
 
     Attributes:
-        passed_s: from the first sweep's begin to the end of the one after which the pass was through; None if
-            it never was.
-        delays: of each new approval, in how many sweeps it was told; 0 for never.
-        calls: to Coupa in each sweep, and how many of them read the list.
-        quiet_calls: the same of a sweep after the pass, with nothing new; None where each reads the list.
+        passed_s: from the begin of the first sweep to the end of the sweep that completed the pass; None if
+            none did.
+        delays: for each new approval, the sweep that announced it; 0 for never.
+        calls: to Coupa in each sweep, and the calls among them that read the list.
+        quiet_calls: the same for a sweep after the pass, with nothing new; None where each reads the list.
         seconds: of each sweep.
-        cpu_s: the same, of the processor.
-        peak_mb: the most memory that a process which swept held.
-        lost: approvals that wait and were never told.
+        cpu_s: the same, for the processor.
+        peak_mb: the largest memory of a sweeping process.
+        lost: pending approvals that were never announced.
         repeated: messages beyond the first about an approval.
-        failures: codes, by how many sweeps said them.
+        failures: codes, by the number of sweeps with them.
     """
 
     passed_s: float | None = None
@@ -125,7 +125,7 @@ def around_runs(figures: Figures, storage: str, options: Any) -> None:
 
 
 def show(figures: Figures, done: Run, *, at_most_s: float | None, is_killed: bool) -> None:
-    """Print what a run showed, beside the bounds."""
+    """Print the observations of a run, with the bounds."""
     sweeps = " ".join(f"{calls - listed}+{listed}" for calls, listed in done.calls)
     print(f"  calls beside the list and calls for it, in each sweep: {sweeps}")
     print(f"  seconds of each sweep: {' '.join(f'{each:.0f}' for each in done.seconds)}")
@@ -134,7 +134,7 @@ def show(figures: Figures, done: Run, *, at_most_s: float | None, is_killed: boo
     never = sum(not each for each in done.delays.values())
     figures.bound("new approvals that were not told", never, at_most=0)
     slowest = math.inf if never else max(done.delays.values())
-    if is_killed:  # what a killed process has claimed waits for the end of the lease
+    if is_killed:  # the claims of a killed process wait for the end of the lease
         figures.show("sweeps until the slowest new one was told", str(slowest))
     else:
         figures.bound("sweeps until the slowest new one was told", slowest, at_most=2)
@@ -167,9 +167,9 @@ class Stage:
         self._entered: dict[int, int] = {}
 
     def run(self, ids: list[int], rows: list[Entry], status: Status, *, minutes: int) -> Run:
-        """Sweep once a minute until the pass is through, and then until a sweep reads no list."""
+        """Sweep once a minute until the pass is complete, and then until a sweep reads no list."""
         step = len(ids) // SIGNS
-        # What no stamp shows makes every sweep read the list for a day: then no sweep is quiet.
+        # An approval that no stamp shows makes every sweep read the list for a day: then no sweep is quiet.
         unseen, vanished = set(ids[step // 2 :: step] if self._kills else ()), ids[step // 3 :: step]
         keep(self._settings, [row for row in rows if row.approval_id not in unseen], status)
         self._around.remove(vanished)

@@ -1,4 +1,5 @@
 """A simulated Coupa, a simulated Moveworks and a local Functions host; never deployed.
 
-Nothing here imports coupa_core: a field misspelt on both sides would pass.
+Nothing here imports coupa_core: otherwise a misspelt field would be wrong on both sides, and no test would
+see it.
 """

@@ -1,6 +1,6 @@
-"""`python -m sandbox`: the neighbours alone, as `local.settings.json.example` expects them.
+"""`python -m sandbox`: only the simulated services, as `local.settings.json.example` expects them.
 
-Copy that file to `local.settings.json`, start this, and in another terminal `func start`, or
+Copy that file to `local.settings.json` and start this. In another terminal, start `func start` or
 `python -m sandbox.host --settings local.settings.json`.
 """
 
@@ -18,7 +18,7 @@ from sandbox.serving import served
 
 
 def main() -> int:
-    """Run until Ctrl-C; returns the exit status, 1 when a port is taken."""
+    """Run until Ctrl-C; returns the exit status, 1 when a port is in use."""
     prepare_terminal()
     for port in (COUPA_PORT, MOVEWORKS_PORT):
         if not is_free(port):

@@ -1,7 +1,7 @@
-"""What an administrator may ask of the host, under `/admin`.
+"""The requests of an administrator to the host, under `/admin`.
 
-Two things are ours and not Azure's: `?wait=1` with `POST /admin/functions/NAME` answers when the run has
-ended, 200 or 500, and `POST /admin/clock?advance=SECONDS` moves the time of the app.
+Two requests are ours and not Azure's: `POST /admin/functions/NAME` with `?wait=1` answers 200 or 500 when the
+run has ended, and `POST /admin/clock?advance=SECONDS` moves the time of the app.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
@@ -19,13 +19,13 @@ from sandbox.keys import Keys, key_in
 from sandbox.requested import BadRequest, Requested, TooLarge
 
 VERSION = "4.1037.0"
-"""The version of Azure's host that was watched."""
+"""The version of Azure's host whose answers were observed."""
 MAX_ADVANCE_S = 366 * 86_400
-"""The farthest that one request moves the clock."""
+"""The longest move of the clock by one request."""
 
 
 class Administered(Protocol):
-    """What an administrator sees of the functions of an app."""
+    """An administrator's view of the functions of an app."""
 
     keys: Keys
     infos: dict[str, FunctionInfo]
@@ -36,7 +36,7 @@ class Administered(Protocol):
         ...
 
     def is_timer(self, name: str) -> bool:
-        """Return whether there is such a timer, and its schedule is one."""
+        """Tell whether there is such a timer with a valid schedule."""
         ...
 
     def advance(self, seconds: float) -> bool:

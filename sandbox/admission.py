@@ -1,7 +1,7 @@
-"""Who is let in: the host's throttle, before it looks at a key or a route.
+"""The host's throttle: it admits requests before it looks at a key or a route.
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook (host.json: `http`),
-read 2026-11; what a crowd is answered was seen on the host itself.
+read 2026-11; the answer to a crowd was observed on the host itself.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Admission:
     """Counts the requests that run and those that wait.
 
     Args:
-        at_once: how many run at once; the others wait. None sets no limit.
-        outstanding: how many run and wait together; one more is not let in. None sets no limit.
+        at_once: how many requests run at once; the others wait. None sets no limit.
+            outstanding: how many run and wait together; one more is refused. None sets no limit.
     """
 
     def __init__(self, *, at_once: int | None = None, outstanding: int | None = None) -> None:
@@ -31,7 +31,7 @@ class Admission:
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
-        """Wait for a turn and hold it while the block runs; yields False at once when there are too many."""
+        """Wait for a place and hold it while the block runs; yields False at once when there are too many."""
         with self._lock:
             is_in = self._most is None or self._inside < self._most
             self._inside += is_in

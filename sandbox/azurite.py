@@ -1,6 +1,6 @@
 """Azurite, Microsoft's emulator of Azure Storage, as a child process on loopback ports.
 
-It does not install Azurite (`npm ci` in sandbox/ does) and knows nothing of what is stored in it.
+It does not install Azurite (`npm ci` in sandbox/ does) and does not know the stored data.
 
 Source: https://learn.microsoft.com/azure/storage/common/storage-use-azurite, read 2026-11.
 """
@@ -21,7 +21,7 @@ from typing import IO
 INSTALL_HINT = "Azurite is not installed: run `npm ci` in sandbox/, with Node.js 18 or later"
 
 WELL_KNOWN_PORTS = (10000, 10001, 10002)
-"""Where tools look for blobs, queues and tables by default."""
+"""The default ports of tools for blobs, queues and tables."""
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -35,14 +35,14 @@ _STOP_S = 5.0
 
 
 class AzuriteError(Exception):
-    """Azurite did not start; the message says why, with what it printed."""
+    """Azurite did not start; the message gives the reason and Azurite's output."""
 
 
 class Azurite:
     """A running Azurite.
 
     Attributes:
-        ports: of blobs, queues and tables; of tables only, if that is all that runs.
+        ports: of blobs, queues and tables; only of tables when nothing else runs.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], ports: Sequence[int], output: IO[bytes]) -> None:
@@ -53,7 +53,7 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        """Return how clients of Azure Storage find it."""
+        """Return the connection string for clients of Azure Storage."""
         services = ("Blob", "Queue", "Table")[-len(self.ports) :]
         endpoints = "".join(
             f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};"
@@ -78,21 +78,21 @@ class Azurite:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it takes connections and answers nothing."""
+        """Tell whether it accepts connections and does not answer."""
         return self._is_paused
 
     def pause(self) -> None:
-        """Let it hang: it takes connections and answers nothing, as a service that is overwhelmed."""
+        """Make it hang: it accepts connections and does not answer, like an overloaded service."""
         self._process.send_signal(signal.SIGSTOP)
         self._is_paused = True
 
     def resume(self) -> None:
-        """Let it go on, with whatever waits for it."""
+        """Let it continue, with all waiting requests."""
         self._process.send_signal(signal.SIGCONT)
         self._is_paused = False
 
     def stop(self) -> None:
-        """End it; what is in memory is gone. Doing so twice is no fault."""
+        """Stop it; data in memory is lost. A second call does nothing."""
         if self._process.poll() is None:
             if self._is_paused:
                 self.resume()
@@ -110,7 +110,7 @@ class Azurite:
 
 
 def is_installed() -> bool:
-    """Tell whether `azurite` can start it: Node.js is there, and `npm ci` was run."""
+    """Tell whether `azurite` can start it: Node.js is installed, and `npm ci` has run."""
     return shutil.which("node") is not None and _ALL_IN_ONE.exists()
 
 
@@ -121,13 +121,13 @@ def azurite(
     """Run Azurite while the block runs.
 
     Args:
-        tables_only: tables are all that is needed; `func start` needs blobs and queues, too.
+        tables_only: only tables are needed; `func start` also needs blobs and queues.
         ports: of blobs, queues and tables (of tables only, with `tables_only`), such as `WELL_KNOWN_PORTS`;
             free ones by default.
-        location: the folder that outlives it; by default everything is in memory.
+        location: the folder that keeps the data; by default the data is in memory.
 
     Raises:
-        AzuriteError: it is not installed, a port is taken, or it did not start.
+        AzuriteError: it is not installed, a port is in use, or it did not start.
     """
     node = shutil.which("node")
     if node is None or not is_installed():
@@ -138,7 +138,7 @@ def azurite(
     command += ["--inMemoryPersistence"] if location is None else ["--location", str(location)]
     for service, port in zip(("blob", "queue", "table")[-len(used) :], used, strict=True):
         command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
-    # A file, not a pipe: nobody reads along, and a full pipe would stop it.
+    # A file, not a pipe: nobody reads the output, and a full pipe would stop Azurite.
     output = tempfile.TemporaryFile()  # noqa: SIM115 - the server closes it
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     server = Azurite(process, used, output)
@@ -150,12 +150,12 @@ def azurite(
 
 
 def _usable_ports(wanted: Sequence[int]) -> list[int]:
-    """Return the wanted ports, with a free one for each 0.
+    """Return the wanted ports, with a free port for each 0.
 
     Raises:
-        AzuriteError: a port is taken; without this, whoever has it would pass for Azurite.
+        AzuriteError: a port is in use; without this check, its owner would be taken for Azurite.
     """
-    with contextlib.ExitStack() as probes:  # all held until all are found, so that they differ
+    with contextlib.ExitStack() as probes:  # all are held until all are found, so that they differ
         found = []
         for port in wanted:
             probe = probes.enter_context(socket.socket())

@@ -1,7 +1,7 @@
-"""What the host and its worker say to each other, and the line they say it on.
+"""The messages between the host and its worker, and the connection that carries them.
 
-Between Azure's host and its worker this is gRPC; here it is a pair of sockets that carry pickled messages.
-Nobody else can write to it.
+Azure's host and its worker use gRPC; here it is a pair of sockets that carry pickled messages.
+No other process can write to it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _LENGTH = struct.Struct("!Q")
 
 @dataclass(frozen=True)
 class FunctionInfo:
-    """What the host knows of a function.
+    """The host's description of a function.
 
     Attributes:
         name: of the function.
-        trigger: the trigger's binding: `type`, and as the type has them `route`, `methods`, `authLevel`
+        trigger: the trigger's binding: `type`, and depending on the type `route`, `methods`, `authLevel`
             (texts in upper case as the decorators have them) or `schedule`.
     """
 
@@ -34,12 +34,12 @@ class FunctionInfo:
 
 @dataclass(frozen=True)
 class Load:
-    """What the worker is to load.
+    """The app that the worker should load.
 
     Attributes:
         app_dir: folder of function_app.py.
-        environ: the environment of the host, which has taken settings into it.
-        ahead_s: by how many seconds the app's time is ahead; None where it cannot be moved.
+        environ: the environment of the host, including the settings that it loaded.
+        ahead_s: how many seconds the app's time is ahead; None where it cannot be moved.
     """
 
     app_dir: Path
@@ -63,7 +63,7 @@ class NotLoaded:
 
 @dataclass(frozen=True)
 class HttpCall:
-    """A request for a function; `headers` and `params` are joined by commas where they came twice."""
+    """A request for a function; values of repeated `headers` and `params` are joined by commas."""
 
     invocation_id: str
     function: str
@@ -86,14 +86,14 @@ class TimerCall:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function or the host answers.
+    """The answer of a function or of the host.
 
     Attributes:
         status: HTTP status; 500 where a function failed.
-        headers: as they are sent.
-        body: of the answer.
-        of_function: a function made it; the server sends it in chunks then, as Azure's does.
-        is_last: the connection is closed after it.
+        headers: as sent.
+        body: the body of the answer.
+        of_function: a function made the answer; the server then sends it in chunks, as Azure's does.
+        is_last: the connection closes after it.
     """
 
     status: int
@@ -113,7 +113,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Ahead:
-    """By how many seconds the app's time is to be ahead of the machine's."""
+    """The number of seconds that the app's time should be ahead of the machine's."""
 
     seconds: float
 
@@ -123,7 +123,7 @@ Message = Load | Loaded | NotLoaded | HttpCall | TimerCall | Done | Ahead
 
 
 class Channel:
-    """One end of the line; any thread may send, one receives."""
+    """One end of the connection; any thread may send, one receives."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -131,7 +131,7 @@ class Channel:
         self._turn = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Say something.
+        """Send a message.
 
         Raises:
             OSError: the other end is gone.
@@ -142,7 +142,7 @@ class Channel:
             self._end.sendall(data)
 
     def receive(self) -> Message | None:
-        """Return what the other end said next; None when it is gone."""
+        """Return the next message of the other end; None when it is gone."""
         try:
             head = self._file.read(_LENGTH.size)
             if len(head) < _LENGTH.size:
@@ -157,7 +157,7 @@ class Channel:
         return message
 
     def close(self) -> None:
-        """Hang up: the other end receives nothing more."""
-        with contextlib.suppress(OSError):  # it hung up first
+        """Close this end: the other end receives nothing more."""
+        with contextlib.suppress(OSError):  # the other end closed first
             self._end.shutdown(socket.SHUT_RDWR)
         self._end.close()

@@ -1,4 +1,4 @@
-"""The time that the simulators live in: the machine's, or one that a test moves by hand."""
+"""The time of the simulators: the machine's time, or a time that a test moves by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What a simulator needs to know of time."""
+    """The time as a simulator needs it."""
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -20,7 +20,7 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let that many seconds pass."""
+        """Let this many seconds pass."""
         ...
 
 
@@ -36,12 +36,12 @@ class RealClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Block for that many seconds."""
+        """Block for this many seconds."""
         time.sleep(seconds)
 
 
 class ShiftedClock(RealClock):
-    """The machine's clock, moved forward by as much as a person asked for; sleeping really sleeps."""
+    """The machine's clock, moved forward as a person asked; a sleep really sleeps."""
 
     def __init__(self) -> None:
         self._ahead_s = 0.0
@@ -52,7 +52,7 @@ class ShiftedClock(RealClock):
         return super().now() + timedelta(seconds=self._ahead_s)
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic seconds and those it was moved by."""
+        """Return the machine's monotonic seconds plus the moved seconds."""
         return super().monotonic() + self._ahead_s
 
     def advance(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ class ShiftedClock(RealClock):
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move; sleeping moves it at once."""
+    """A clock that stands still until a test moves it; a sleep moves it at once."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:
         self._start = start
@@ -71,12 +71,12 @@ class ManualClock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Return the time it was moved to, aware UTC."""
+        """Return its present time, aware UTC."""
         with self._lock:
             return self._start + timedelta(seconds=self._passed_s + self._stepped_s)
 
     def monotonic(self) -> float:
-        """Return the seconds it was advanced since it was made; steps of the wall clock do not show."""
+        """Return the seconds by which it was advanced; steps of the wall clock do not count."""
         with self._lock:
             return self._passed_s
 
@@ -85,7 +85,7 @@ class ManualClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let that many seconds pass."""
+        """Let this many seconds pass."""
         with self._lock:
             self._passed_s += max(0.0, seconds)
 

@@ -24,12 +24,12 @@ logger = logging.getLogger("host")
 
 
 def take_settings(path: Path, environ: MutableMapping[str, str]) -> None:
-    """Put the `Values` of a settings file into the environment, which wins, as with `func start`.
+    """Put the `Values` of a settings file into the environment, which has precedence, as with `func start`.
 
     Source: https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
 
     Raises:
-        ValueError: the file is no JSON, is encrypted, or has others than plain texts.
+        ValueError: the file is not JSON, is encrypted, or has values that are not plain texts.
         OSError: it cannot be read.
     """
     said = json.loads(path.read_text("utf-8-sig"))
@@ -66,13 +66,13 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def run(first: Child) -> int:
-    """Do what the command line asks for.
+    """Run the command line.
 
     Args:
         first: the process of the first worker.
 
     Returns:
-        The exit status: 1 when settings cannot be read, the port is taken, or no worker stays alive.
+        The exit status: 1 when settings cannot be read, the port is in use, or no worker stays alive.
     """
     options = _arguments().parse_args()
     log_to_stderr()

@@ -1,6 +1,6 @@
-"""The Creator Studio connector: what Moveworks sends to the bridge when a person clicks or asks.
+"""The Creator Studio connector: the requests of Moveworks to the bridge when a person clicks or asks.
 
-It does not know what the answers mean; it returns them.
+It does not know the meaning of the answers; it returns them.
 
 Sources, read 2026-11:
     https://developer.moveworks.com/creator-studio/quickstart/event-triggered-paths
@@ -22,18 +22,18 @@ from sandbox.moveworks import Delivered
 Decision = Literal["approve", "reject", "hold"]
 
 TIMEOUT_S = 16.0
-"""After this Creator Studio gives up on an API call ("Paths & Queries API Calls will timeout")."""
+"""Creator Studio gives up on an API call after this time ("Paths & Queries API Calls will timeout")."""
 
 
 class Connector:
     """An HTTP connector and its actions, configured for one function app.
 
     Args:
-        base_url: where the function app is, without `/api`.
+        base_url: the address of the function app, without `/api`.
         function_key: the key of the functions; None sends none.
         key_in: `query` sends it as `?code=`, as Moveworks' own guide for Azure Functions does; `header`
             sends it as `x-functions-key`, which stays out of access logs.
-        session: what sends; a new `requests.Session` by default.
+        session: the session that sends; a new `requests.Session` by default.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Connector:
         reason: str | None = None,
         merged: bool = False,
     ) -> requests.Response:
-        """Send what a click on a notice's button sends.
+        """Send the request of a click on a notice's button.
 
         Args:
-            delivered: the notice, or its slots; `approval_id` is needed, `action_token` is sent if there.
-            clicker: the e-mail that Moveworks knows the clicking person by.
+            delivered: the notice, or its slots; `approval_id` is required, `action_token` is optional.
+            clicker: the e-mail address by which Moveworks knows the person who clicks.
             decision: the button.
-            reason: the answer to the follow-up question, if one was asked.
-            merged: the options were merged into one API call, which says the decision in its body.
+            reason: the answer to the follow-up question, if the path asked one.
+            merged: the options were merged into one API call, which has the decision in its body.
 
         Raises:
             requests.RequestException: no answer, or none within Creator Studio's 16 s.
@@ -107,7 +107,7 @@ class Connector:
         return self._call("GET", "/api/approvals", headers={}, params={"approver_email": email})
 
     def decided(self, email: str) -> requests.Response:
-        """Ask what a person decided, as "What did I decide in Coupa?" does.
+        """Ask for a person's past decisions, as "What did I decide in Coupa?" does.
 
         Raises:
             requests.RequestException: no answer, or none within Creator Studio's 16 s.

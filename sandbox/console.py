@@ -8,7 +8,7 @@ import time
 
 
 def log_to_stderr() -> None:
-    """Log from now on."""
+    """Start logging."""
     logging.Formatter.converter = time.gmtime
     style = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=style, datefmt="%Y-%m-%dT%H:%M:%S")

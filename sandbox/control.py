@@ -1,6 +1,6 @@
-"""The handles of the sandbox for people: what stands in Coupa, what arrived in chat, a new request.
+"""Handles of the sandbox for people: the state of Coupa, the messages in chat, a new request.
 
-Plain JSON under `/_sandbox`, beside the vendors' own paths and never mixed with them.
+Plain JSON under `/_sandbox`, apart from the vendors' own paths.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Handle = Callable[[Request], Any]
 
 
 SCREENS = ("requisition_headers", "invoices", "expense_reports", "contracts", "order_headers")
-"""Where Coupa has its own screens for people."""
+"""The paths of Coupa's own screens for people."""
 
 
 def coupa_with_handles(
@@ -30,12 +30,12 @@ def coupa_with_handles(
 ) -> WSGIApplication:
     """Return Coupa with `GET /_sandbox/state` and `POST /_sandbox/requisitions`.
 
-    Its own screens for people are on the page of the sandbox, to which their addresses lead.
+    The page of the sandbox shows Coupa's screens for people; their addresses lead there.
 
     Args:
         coupa: the simulator.
-        people: Coupa's user ids by e-mail, for whoever makes a request.
-        page_url: says where the page is; nothing while there is none.
+        people: Coupa's user ids by e-mail, for the person who enters a request.
+        page_url: returns the address of the page; empty while there is none.
     """
 
     def create(request: Request) -> Any:
@@ -79,8 +79,8 @@ def _screens(page_url: Callable[[], str]) -> WSGIApplication:
 def moveworks_with_handles(moveworks: MoveworksSimulator) -> WSGIApplication:
     """Return Moveworks with two handles.
 
-    `GET /_sandbox/inbox?email=` shows what one person, or everybody, was told; `GET /_sandbox/listener` shows
-    the listener's log.
+    `GET /_sandbox/inbox?email=` shows the messages to one person, or to everybody; `GET /_sandbox/listener`
+    shows the listener's log.
     """
 
     def inbox(request: Request) -> Any:

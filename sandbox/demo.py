@@ -1,4 +1,4 @@
-"""`make demo`: the whole story on this machine, and then a sandbox to play with.
+"""`make demo`: plays the whole story on this machine, and then keeps a sandbox to play with.
 
 It starts Azurite, both simulators, and the function app as a process of its own: with `func start` where
 Azure Functions Core Tools are installed, else on the local host.
@@ -42,7 +42,7 @@ EVERY_S = 10
 LOG = ROOT / ".sandbox.log"
 _ERROR = re.compile(r"\bERROR\b|\bcause=|\b\w+Error:")
 
-# The demo decides when a sweep runs; the app's own timer would do it each minute.
+# The demo starts each sweep; the app's own timer would start one each minute.
 NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *"}
 
 CADENCE = {
@@ -51,10 +51,10 @@ CADENCE = {
     "CLOSING_NOTICE": "always",
     "TELL_REQUESTER": "on",
 }
-"""So that each kind of message can be seen, when time is moved on the page."""
+"""So that the page can show each kind of message when a person moves the time."""
 
 SHOWN = {**CADENCE, "DOCUMENT_TYPES": ",".join(NAMES)}
-"""The same, and every kind of document that the page can enter."""
+"""The same, with every kind of document that the page can enter."""
 
 
 @contextlib.contextmanager
@@ -62,12 +62,12 @@ def function_app(settings: dict[str, str], *, port: int, log: Path = LOG) -> Ite
     """Run the function app while the block runs, and yield its base URL.
 
     Args:
-        settings: of the app.
+        settings: the settings of the app.
         port: must be free.
-        log: the file that takes what it prints.
+        log: the file for its output.
 
     Raises:
-        StoryError: it did not answer within a minute, or ended; says what it printed last.
+        StoryError: it did not answer within a minute, or ended; the message has the end of its output.
     """
     func = core_tools()
     if func and settings["AzureWebJobsStorage"]:
@@ -96,7 +96,7 @@ def function_app(settings: dict[str, str], *, port: int, log: Path = LOG) -> Ite
 
 
 def core_tools() -> str | None:
-    """Return where Azure Functions Core Tools are, or None."""
+    """Return the path of Azure Functions Core Tools, or None."""
     return shutil.which("func")
 
 
@@ -112,13 +112,13 @@ def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 
 
 def last_error(log: Path = LOG) -> str:
-    """Return the last line of a log that tells of an error; empty when there is none."""
+    """Return the last line of a log that reports an error; empty when there is none."""
     lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
     return next((line.strip() for line in reversed(lines) if _ERROR.search(line)), "")
 
 
 def stay(around: Neighbours, app_url: str, page_url: str) -> None:
-    """Sweep every ten seconds and say what arrives, until Ctrl-C."""
+    """Sweep every ten seconds and print the new messages, until Ctrl-C."""
     wish = '{"title": "Desk", "price": "250", "approvers": ["jamie@example.com"]}'
     print(f"""
 Everything stays up until Ctrl-C; a sweep runs every {EVERY_S} s. In a browser:
@@ -138,7 +138,7 @@ People: {", ".join(PEOPLE)}""")
         time.sleep(EVERY_S)
         try:
             sweep(app_url)
-        except (StoryError, requests.RequestException) as failure:  # somebody may break things on the page
+        except (StoryError, requests.RequestException) as failure:  # a person may switch faults on
             print(f"\n{time.strftime('%H:%M:%S')} no sweep: {failure}")
         for each in around.moveworks.delivered[seen:]:
             print(f"\n{time.strftime('%H:%M:%S')} a notice for {each.recipient}:\n{plain(each.message)}")
@@ -146,7 +146,7 @@ People: {", ".join(PEOPLE)}""")
 
 
 def main() -> int:
-    """Tell the story; returns the exit status."""
+    """Play the story; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="The bridge on this machine.")
     parser.add_argument("--exit", action="store_true", help="end after the story")
     parser.add_argument("--channel", choices=("events", "listener"), default="events", help="into Moveworks")

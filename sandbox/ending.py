@@ -1,4 +1,4 @@
-"""What signals ask of the host."""
+"""The requests of signals to the host."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 
 class Ending:
-    """Asked for by SIGTERM; by SIGINT, or a second SIGTERM, the process ends at once.
+    """SIGTERM asks for the end; SIGINT, or a second SIGTERM, ends the process at once.
 
     Args:
-        before: done before it ends at once.
+        before: called before an end at once.
     """
 
     def __init__(self, before: Callable[[], None]) -> None:

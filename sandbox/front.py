@@ -1,7 +1,7 @@
-"""What stands in front of every simulator: a record of the traffic, latency, and faults on demand.
+"""The front of every simulator: a record of the traffic, latency, and faults on demand.
 
-It knows nothing of what the simulators mean. A fault is matched by method and path, in the order the
-faults were added, and is spent after `times` uses.
+It does not know the meaning of the simulators. A fault is matched by method and path, in the order in which
+the faults were added, and is removed after `times` uses.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Environ = dict[str, Any]
 FaultKind = Literal["cut", "lose", "answer", "slow", "drip", "replace", "truncate"]
 
 DRIPS = "sandbox.drips"
-"""A list in the environment of a request: an answer that comes in pieces adds to it."""
+"""A list in the environment of a request; an answer that is sent in pieces adds to it."""
 
 _PIECES = 50
 
 
 class ConnectionCut(Exception):
-    """The connection ended without an answer; carries whether the caller saw a timeout instead."""
+    """The connection ended without an answer; says whether the caller saw a timeout instead."""
 
     def __init__(self, *, timed_out: bool = False) -> None:
         super().__init__("the simulator cut the connection")
@@ -42,7 +42,7 @@ class ConnectionCut(Exception):
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, and how often.
+    """One fault, and how often it occurs.
 
     Attributes:
         kind: `cut` ends the connection before the request is handled; `lose` handles it and ends the
@@ -54,8 +54,8 @@ class Fault:
         path: regular expression searched for in the path.
         query: the same for the query, decoded.
         sent: the same for the body of the request.
-        times: how many requests it meets; None means until cleared.
-        skip: how many matching requests pass untouched first.
+        times: how many requests it affects; None means until cleared.
+        skip: how many matching requests pass first.
     """
 
     kind: FaultKind
@@ -71,14 +71,14 @@ class Fault:
     seconds: float = 0.0
 
     def meets(self, method: str, path: str, query: str = "", sent: str = "") -> bool:
-        """Tell whether the fault is about this request."""
+        """Tell whether the fault affects this request."""
         wanted = ((self.path, path), (self.query, query), (self.sent, sent))
         return self.method in ("*", method) and all(re.search(*each) for each in wanted)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it arrived, and the status that was answered (0 when the connection was cut)."""
+    """One request as it arrived, and the status of its answer (0 when the connection was cut)."""
 
     method: str
     path: str
@@ -98,15 +98,15 @@ class Handler(Protocol):
 
 
 class Front:
-    """The WSGI application of a simulator: records, delays, breaks, and hands on to the handler."""
+    """The WSGI application of a simulator: it records, delays, breaks, and calls the handler."""
 
     def __init__(self, handler: Handler, *, clock: Clock | None = None) -> None:
         self._handler = handler
         self.clock: Clock = clock or RealClock()
         self.is_dated = True
-        """Whether answers say when they were made."""
+        """Whether answers have a date."""
         self.latency_s = 0.0
-        """One way: every request waits this long before it is handled and again before it is answered."""
+        """One way, in seconds: the wait of every request before it is handled and again before its answer."""
         self.calls: list[Call] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -119,7 +119,7 @@ class Front:
         return fault
 
     def heal(self) -> None:
-        """Forget every fault."""
+        """Remove every fault."""
         with self._lock:
             self._faults.clear()
 
@@ -134,7 +134,7 @@ class Front:
         try:
             body = request.get_data(cache=True)
         except ClientDisconnected as gone:
-            raise ConnectionResetError from gone  # the server says nothing of a caller that hung up
+            raise ConnectionResetError from gone  # the server logs no caller that closed the connection
         fault = self._take(request, body) if self._faults else None
         status = 0
         try:
@@ -145,9 +145,9 @@ class Front:
             if connection is None:
                 raise
             connection.shutdown(socket.SHUT_RDWR)
-            raise ConnectionResetError from None  # the server takes it for a caller that hung up
+            raise ConnectionResetError from None  # to the server, the caller closed the connection
         finally:
-            # The raw path shows what was on the wire; the decoded one is what the handler saw.
+            # The raw path shows the bytes of the request; the handler sees the decoded one.
             path = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path).split("?")[0]
             call = Call(
                 method=request.method,
@@ -214,7 +214,7 @@ class Front:
             yield whole[start : start + size]
 
     def _wait(self, seconds: float, timeout_s: float | None) -> None:
-        """Let time pass; an in-process caller that would have given up by then gets a timeout."""
+        """Let time pass; an in-process caller whose time-out is shorter gets a timeout."""
         if seconds <= 0:
             return
         if timeout_s is not None and seconds > timeout_s:

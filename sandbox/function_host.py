@@ -1,4 +1,4 @@
-"""The functions of one app as the host sees them: which function answers a request, and when a timer runs.
+"""The functions of one app as the host sees them: the function for each request, and the time of each timer.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger
@@ -34,7 +34,7 @@ logger = logging.getLogger("host")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An HTTP function, and the requests it answers; no methods means any."""
+    """An HTTP function, and the requests that it answers; no methods means any."""
 
     name: str
     route: Route
@@ -46,16 +46,16 @@ class Functions:
     """The functions of one app, callable by request and by name.
 
     Args:
-        functions: what the app has.
+        functions: the functions of the app.
         run: runs a call and returns its answer; raises nothing.
         prefix: `extensions.http.routePrefix` of host.json.
-        keys: what opens what.
-        admission: how many requests are let in.
-        environ: where `%NAME%` in a schedule is looked up; the environment by default.
-        clock: what the timers go by.
-        advance: moves the app's time forward by so many seconds; None where it cannot be moved.
-        storage: folder of the timers' status and locks; None remembers nothing.
-        lease_s: how long the lock of a timer outlives its host.
+        keys: the keys, and the functions that they open.
+        admission: admits requests.
+        environ: the values of `%NAME%` in a schedule; the environment by default.
+        clock: the clock of the timers.
+        advance: moves the app's time forward by this many seconds; None where it cannot be moved.
+        storage: the folder of the timers' status and locks; None remembers nothing.
+        lease_s: how long the lock of a timer outlives its host, in seconds.
 
     Raises:
         ValueError: the host does not know a trigger or a route; then none of the app's functions loads.
@@ -110,7 +110,7 @@ class Functions:
         self.infos[info.name] = info
 
     def start_timers(self) -> None:
-        """Keep every timer's schedule, each in a thread that ends with the process."""
+        """Run every timer's schedule, each in a thread that ends with the process."""
         for name in self.timers:
             thread = threading.Thread(target=self._keep, args=[name], name=f"timer {name}", daemon=True)
             self._keepers.append(thread)
@@ -127,16 +127,16 @@ class Functions:
             memory.release()
 
     def stop_timers(self) -> None:
-        """Start no further run; each timer is left to other hosts when its run has ended."""
+        """Start no more runs; other hosts get each timer when its run has ended."""
         self._stopped.set()
 
     @property
     def keeps_timers(self) -> bool:
-        """Return whether a timer is still kept."""
+        """Tell whether a timer still runs."""
         return any(thread.is_alive() for thread in self._keepers)
 
     def is_timer(self, name: str) -> bool:
-        """Return whether there is such a timer, and its schedule is one."""
+        """Tell whether there is such a timer with a valid schedule."""
         return name in self.timers
 
     def fire(self, name: str, past_due: bool = False) -> bool:  # noqa: FBT001, FBT002 - a timer has one flag
@@ -190,7 +190,7 @@ class Functions:
             ("X-Azure-Functions-InvocationId", invocation_id),
         ]
         headers = joined((name.lower(), value) for name, value in [*request.headers, *added])
-        # What is empty is left out of the query, as the host does it.
+        # The host leaves empty values out of the query.
         params = {name: value for name, value in joined(request.pairs).items() if value}
         body = request.read()
         return HttpCall(
@@ -199,7 +199,7 @@ class Functions:
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return names and values, with those of a name that comes more than once joined by commas.
+    """Return names and values; the values of a repeated name are joined by commas.
 
     >>> joined([("a", "1"), ("b", ""), ("a", "2")])
     {'a': '1,2', 'b': ''}

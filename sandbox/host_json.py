@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class HostJson:
-    """What host.json says; -1 and nothing are no limit."""
+    """The values of host.json; -1 or no value means no limit."""
 
     prefix: str = "api"
     at_once: int | None = None
@@ -21,7 +21,7 @@ class HostJson:
 
 
 def read_host_json(app_dir: Path) -> HostJson:
-    """Read a folder's host.json; where there is none, all is as by default.
+    """Read a folder's host.json; without one, all values are the defaults.
 
     Raises:
         ValueError: it cannot be read.
@@ -43,7 +43,7 @@ def read_host_json(app_dir: Path) -> HostJson:
 
 
 def _seconds(span: str) -> float | None:
-    """Return the seconds of `HH:MM:SS`, perhaps with a fraction; None for -1, which sets no limit.
+    """Return the seconds of `HH:MM:SS`, also with a fraction; None for -1, which sets no limit.
 
     >>> _seconds("00:02:00.5"), _seconds("-1")
     (120.5, None)

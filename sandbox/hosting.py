@@ -1,4 +1,4 @@
-"""The life of the host: from the worker that has loaded the app to the end of the last call."""
+"""The life of the host, from a worker that has loaded the app to the end of the last call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox.keys import Keys
 from sandbox.worker import Worker, WorkerGaveUp
 
 DRAIN_S = 30.0
-"""How long a host that is told to end waits for what is in flight."""
+"""How long a host that should end waits for running calls, in seconds."""
 
 logger = logging.getLogger("host")
 
@@ -31,12 +31,12 @@ def host(
     options: argparse.Namespace,
     settings: HostJson,
 ) -> int:
-    """Be the host of a worker that has been started, until a signal ends it.
+    """Run as the host of a worker that has started, until a signal ends it.
 
     Args:
-        listening: the socket that requests arrive at.
+        listening: the socket for requests.
         worker: runs the functions.
-        ending: whether a signal has asked for the end.
+        ending: tells whether a signal has asked for the end.
         options: of the command line.
         settings: of host.json.
 
@@ -103,7 +103,7 @@ def _maker(
 def _functions(
     loaded: Loaded | NotLoaded, functions_of: Callable[[Sequence[FunctionInfo]], Functions]
 ) -> Functions:
-    """Return the functions of the app, or none of them where one cannot be loaded; that is printed."""
+    """Return the functions of the app, or none when one cannot be loaded; the cause is printed."""
     if isinstance(loaded, NotLoaded):
         cause = loaded.cause
     else:

@@ -18,13 +18,13 @@ class FunctionHost(Functions):
     """The functions of one app, callable as WSGI and by name.
 
     Args:
-        functions: what `app.get_functions()` returned; an app can be asked only once.
+        functions: the result of `app.get_functions()`; an app returns it only once.
         function_key: the host's key, which opens all routes; None asks for no key, as `func start` does.
-        function_keys: keys of single functions by the functions' names; each opens its function only.
-        options: those of `Functions`.
+        function_keys: keys of single functions by the functions' names; each opens only its function.
+        options: the options of `Functions`.
 
     Raises:
-        ValueError: the worker would refuse a function; then none of the app's loads.
+        ValueError: the worker would refuse a function; then no function of the app loads.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class FunctionHost(Functions):
 
 
 def requested(environ: dict[str, Any]) -> Requested:
-    """Return what a WSGI server has read."""
+    """Return the request that a WSGI server has read."""
     names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
     headers = [
         (names.get(key) or key.removeprefix("HTTP_").replace("_", "-").lower(), str(value))
@@ -88,7 +88,7 @@ def requested(environ: dict[str, Any]) -> Requested:
             raise BadRequest
         return b"" if "HTTP_TRANSFER_ENCODING" in environ else body
 
-    # Matched as it was on the wire: in PATH_INFO the server has already made a slash of %2F.
+    # The raw path counts: in PATH_INFO the server has already decoded %2F to a slash.
     path = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "/")
     return Requested(
         str(environ["REQUEST_METHOD"]),

@@ -1,8 +1,8 @@
-"""One call of one function, as the Python worker makes it: arguments in, answer out, one line of log each.
+"""One call of one function, as the Python worker makes it: arguments in, answer out, and one log line each.
 
 Sources, read 2026-11:
-    https://github.com/Azure/azure-functions-host (GrpcMessageConversionExtensions.cs: what a request becomes)
-    the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py: what a function may be)
+    https://github.com/Azure/azure-functions-host (GrpcMessageConversionExtensions.cs: the form of a request)
+    the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py: the allowed functions)
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from azure.functions.timer import TimerRequest
 from sandbox.calls import Answer, Call, FunctionInfo, HttpCall
 
 FAILED = Answer(500)
-"""The caller learns nothing of a failure; the log has all."""
+"""The caller learns nothing about a failure; the log has everything."""
 
 logger = logging.getLogger("host")
 
 
 def info_of(function: Function) -> FunctionInfo:
-    """Return what the host is told of a function, after checking that the worker would take it.
+    """Return the host's description of a function, after a check that the worker would accept it.
 
     Raises:
-        ValueError: it has no trigger, or its parameters are not its bindings and perhaps `context`.
+        ValueError: it has no trigger, or its parameters are not its bindings and optionally `context`.
     """
     name = str(function.get_function_name())
     trigger = function.get_trigger()
@@ -46,14 +46,14 @@ def info_of(function: Function) -> FunctionInfo:
 
 
 def _plain(value: Any) -> Any:
-    """Return texts in place of the enumerations that only `azure.functions` knows."""
+    """Return texts in place of the enumerations of `azure.functions`."""
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
     return getattr(value, "value", value)
 
 
 def run(function: Function, call: Call) -> Answer:
-    """Run a function and return its answer: its own, 200 of a timer function, 500 when it failed."""
+    """Run a function and return its answer: its own, 200 for a timer function, 500 after a failure."""
     try:
         return run_loudly(function, call)
     except Exception:  # noqa: BLE001 - it is logged
@@ -61,10 +61,10 @@ def run(function: Function, call: Call) -> Answer:
 
 
 def run_loudly(function: Function, call: Call) -> Answer:
-    """Do the same where a failure is to be seen.
+    """Do the same, and raise the failure.
 
     Raises:
-        Exception: whatever the function raised; it is logged.
+        Exception: any exception of the function; it is logged.
     """
     with _logged(call):
         if isinstance(call, HttpCall):

@@ -1,6 +1,6 @@
-"""The host's server: HTTP/1.1 as Kestrel reads it, with its limits.
+"""The host's server: it reads HTTP/1.1 as Kestrel does, with Kestrel's limits.
 
-What it refuses and how was seen on Azure's host. Source of the names:
+Its refusals were observed on Azure's host. Source of the names:
 https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/options, read 2026-11.
 """
 
@@ -22,7 +22,7 @@ MAX_REQUEST_LINE = 8_192
 MAX_HEADERS_BYTES = 32_768
 MAX_HEADERS = 100
 IDLE_S = 130.0
-"""How long a connection is kept that nobody uses."""
+"""How long an unused connection stays open, in seconds."""
 _LINGER_S = 5.0
 _PIECE = 65_536
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -34,7 +34,7 @@ class Kestrel:
 
     Args:
         listening: the socket.
-        answer: answers a request; an exception of it is 500.
+        answer: answers a request; an exception in it gives 500.
     """
 
     def __init__(self, listening: socket.socket, answer: Callable[[Requested], Answer]) -> None:
@@ -45,7 +45,7 @@ class Kestrel:
 
     @property
     def busy(self) -> int:
-        """Return how many requests have begun to arrive and are not answered yet."""
+        """Return the number of requests that have begun to arrive and have no answer yet."""
         return self._busy
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class Kestrel:
             return False
         try:
             answer = self._answer(request)
-        except Exception:  # noqa: BLE001 - a mistake of the stand-in must not look like a lost connection
+        except Exception:  # noqa: BLE001 - a fault of this server must not look like a lost connection
             answer = Answer(500, is_last=True)
         is_last = answer.is_last or not line.keeps_alive(headers) or not body.is_skipped()
         connection.sendall(
@@ -116,10 +116,10 @@ class Line:
         self.path, self.query = without_dots(path), query
 
     def requested(self, headers: list[tuple[str, str]], body: Body) -> Requested:
-        """Return the request that this line begins.
+        """Return the request that begins with this line.
 
         Raises:
-            BadRequest: it does not name its host once.
+            BadRequest: it does not have exactly one host.
         """
         hosts = [value for name, value in headers if name.lower() == "host"]
         if len(hosts) > 1 or (self.is_new and not hosts):
@@ -127,7 +127,7 @@ class Line:
         return Requested(self.method, self.path, self.query, headers, body.read)
 
     def keeps_alive(self, headers: list[tuple[str, str]]) -> bool:
-        """Return whether the caller wants to keep the connection."""
+        """Tell whether the caller wants to keep the connection."""
         said = ",".join(value for name, value in headers if name.lower() == "connection").lower()
         return "close" not in said if self.is_new else "keep-alive" in said
 
@@ -136,7 +136,7 @@ def read_line(file: BufferedReader) -> Line:
     """Read the first line.
 
     Raises:
-        BadRequest: 414 it is too long; 400 it is none; 505 another version of HTTP.
+        BadRequest: 414 it is too long; 400 it is invalid; 505 another version of HTTP.
     """
     line = file.readline(MAX_REQUEST_LINE)
     while line == b"\r\n":
@@ -153,7 +153,7 @@ def read_headers(file: BufferedReader) -> list[tuple[str, str]]:
     """Read the headers, in their order.
 
     Raises:
-        BadRequest: 431 they are too many or too long; 400 one is none.
+        BadRequest: 431 they are too many or too long; 400 one is invalid.
     """
     headers: list[tuple[str, str]] = []
     left = MAX_HEADERS_BYTES + len(b"\r\n")  # the empty line that ends them does not count
@@ -178,10 +178,10 @@ def _is_text(value: str) -> bool:
 
 
 class Body:
-    """The body of a request, read when it is asked for.
+    """The body of a request, which is read on demand.
 
     Raises:
-        BadRequest: its length is not said as it must be.
+        BadRequest: its length is missing or wrong.
     """
 
     def __init__(
@@ -201,10 +201,10 @@ class Body:
         self._wants_sign = line.is_new and said.get("expect", "").lower() == "100-continue"
 
     def read(self) -> bytes:
-        """Read all; of a body in chunks the function sees nothing, as in the version that was watched.
+        """Read all; a function sees nothing of a body in chunks, as in the observed version.
 
         Raises:
-            BadRequest: it does not arrive whole.
+            BadRequest: it does not arrive completely.
             TooLarge: it is longer than `MAX_BODY`.
         """
         if self._is_read:
@@ -243,7 +243,7 @@ class Body:
         read_headers(self._file)
 
     def is_skipped(self) -> bool:
-        """Skip what nobody has read; False when that is too much, or does not come."""
+        """Skip the unread rest; False when it is too long, or does not arrive."""
         if self._is_read:
             return True
         if self._wants_sign or self._is_chunked or self._left > _PIECE:
@@ -255,7 +255,7 @@ class Body:
 
 
 def written(answer: Answer, *, is_last: bool = True, is_new: bool = False, has_body: bool = True) -> bytes:
-    """Return an answer as it is sent; a function's leaves in chunks to whoever knows them."""
+    """Return the bytes of an answer; a function's answer goes in chunks to callers that know chunks."""
     names = {name.lower() for name, _ in answer.headers}
     is_bare = answer.status in {204, 304} or answer.status < 200
     in_chunks = answer.of_function and is_new and not is_bare and "content-length" not in names
@@ -281,7 +281,7 @@ def _phrase(status: int) -> str:
 
 
 def _linger(connection: socket.socket) -> None:
-    """Take what the caller is still sending: a connection that is closed on it loses the answer, too."""
+    """Read what the caller still sends: a connection that is closed too early loses the answer, too."""
     end = time.monotonic() + _LINGER_S
     connection.shutdown(socket.SHUT_WR)
     connection.settimeout(_LINGER_S)

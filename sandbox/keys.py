@@ -1,4 +1,4 @@
-"""Which key opens what, as Azure's host decides it."""
+"""The keys and the functions that they open, as in Azure's host."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Level = Literal["anonymous", "function", "admin"]
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of an app; with none at all nobody is asked for one, as under `func start`.
+    """The keys of an app; without any key, no caller needs one, as under `func start`.
 
     Attributes:
-        host: opens every function, and admin where there is no master key.
-        own: pairs of a function's name and a key that opens this function only.
+        host: opens every function, and admin when there is no master key.
+        own: pairs of a function's name and a key that opens only this function.
         system: opens nothing here.
         master: opens everything.
     """
@@ -28,16 +28,16 @@ class Keys:
 
     @property
     def are_asked_for(self) -> bool:
-        """Return whether there are any."""
+        """Tell whether there are any keys."""
         return bool(self.own) or any(key is not None for key in (self.host, self.system, self.master))
 
     def open(self, sent: str, function: str) -> bool:
-        """Return whether a key opens a function."""
+        """Tell whether a key opens a function."""
         own = [key for name, key in self.own if name == function]
         return not self.are_asked_for or _is_one_of(sent, self.host, self.master, *own)
 
     def refused_admin(self, sent: str) -> int | None:
-        """Return the status that refuses admin to a key, 401 or 403; None lets it in."""
+        """Return the status that refuses admin to a key, 401 or 403; None admits it."""
         if not self.are_asked_for or _is_one_of(sent, self.host if self.master is None else self.master):
             return None
         return 403 if _is_one_of(sent, self.host, self.system) else 401
@@ -48,7 +48,7 @@ def _is_one_of(sent: str, *keys: str | None) -> bool:
 
 
 def key_in(headers: Sequence[tuple[str, str]], query: Sequence[tuple[str, str]]) -> str:
-    """Return the key that is shown: the header's, even an empty one, else the query's; the first counts.
+    """Return the key of a request: the header's, also an empty one, else the query's; the first one counts.
 
     >>> key_in([("X-Functions-Key", "a")], [("code", "b")]), key_in([], [("CODE", "b"), ("code", "c")])
     ('a', 'b')

@@ -1,15 +1,15 @@
-"""Agent Studio's webhook listener as its documentation describes it: a request in, an event, a plugin, a log.
+"""Agent Studio's webhook listener, by its documentation: a request in, an event, a plugin, a log.
 
-It keeps what is documented of any listener (arbitrary JSON in) and of the one that docs/creator_studio has
-people build: the event filter and the compound action. It shows nothing in a chat; it hands over who is told.
+It follows the documentation of any listener (arbitrary JSON in) and of the listener that docs/creator_studio
+describes: the event filter and the compound action. It shows nothing in a chat; it returns who is told.
 
-Where the documentation is silent or in two minds, there is a switch, or the stricter reading:
+Where the documentation is silent or contradicts itself, there is a switch, or the stricter reading:
 
 * a wrong signature is answered 401 as the reference says, or 200 with a line in the log as Moveworks' demo
   app says (`rejects_quietly`);
-* a body that is no JSON is refused with 400;
-* of several events with one debounce key the first one passes;
-* a request that was refused with 429 does not count towards the limit, every other one does.
+* a body that is not JSON is refused with 400;
+* of several events with one debounce key, the first one passes;
+* a request that was refused with 429 does not count towards the limit; every other request does.
 
 Sources, read 2026-11:
     https://help.moveworks.com/api-reference/webhook-listeners/webhooks/send-a-webhook-to-a-webhook-listener
@@ -52,7 +52,7 @@ class LogLine:
     Attributes:
         event: the name of the log event.
         outcome: `received`, `rejected`, `filtered`, `debounced`, `published`, `completed` or `failed`.
-        cause: why, when it did not go on.
+        cause: the reason, when the event went no further.
     """
 
     event: str
@@ -63,7 +63,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Notification:
-    """What a plugin's `notify` step says: to whom, what, and what a button brings back."""
+    """The values of a plugin's `notify` step: the person, the message, and the slots of a button."""
 
     email: str
     message: str
@@ -81,7 +81,7 @@ def notify_approver(payload: Any) -> Notification:
     """Do what the compound action of docs/creator_studio/listener.md does with a payload.
 
     Raises:
-        PluginError: it has not what the steps need.
+        PluginError: the payload lacks a value that the steps need.
     """
     if not isinstance(payload, dict):
         raise PluginError("the payload is no object")
@@ -103,9 +103,9 @@ class Listener:
     """One listener, with its verification, filter, debounce and plugin.
 
     Args:
-        clock: the time it lives in.
-        listener_id: what its URL says.
-        secret: of the signature; empty leaves the listener unsecured.
+        clock: its time.
+        listener_id: the id in its URL.
+        secret: the secret of its signature; empty leaves the listener unsecured.
         show: shows a notification to a person.
     """
 
@@ -116,19 +116,19 @@ class Listener:
         self.secret = secret
         self.signature_header = "X-Signature"
         self.rejects_quietly = False
-        """Answer 200 to a wrong signature, and say so in the log only."""
+        """Answer 200 to a wrong signature, and report it only in the log."""
         self.max_per_second: int | None = 5
-        """Requests of the organisation in any second; None for no limit. An unsecured one takes 1 in 10 s."""
+        """Requests that the organisation may send in a second, or None; an unsecured one takes 1 in 10 s."""
         self.retry_after: str | None = None
-        """Sent as `Retry-After` with a 429; Moveworks documents none."""
+        """The value of `Retry-After` with a 429; Moveworks documents none."""
         self.ignored_kinds: frozenset[str] = frozenset({"probe"})
-        """The event filter: events of these kinds end here."""
+        """The event filter: events of these kinds stop here."""
         self.debounce_s: float = 0
-        """The window in which a second event with the same `delivery_id` ends here."""
+        """The window in which a second event with the same `delivery_id` stops here."""
         self.plugin: Plugin | None = notify_approver
-        """What an event triggers; None for nothing, as before a plugin is published."""
+        """The plugin that an event triggers; None for none, as before a plugin is published."""
         self.log: list[LogLine] = []
-        """In order."""
+        """The log, in order."""
         self._clock = clock
         self._show = show
         self._accepted_at: deque[float] = deque()
@@ -169,7 +169,7 @@ class Listener:
         except ValueError:
             self._note(PROCESSED, "rejected", "no JSON")
             return _error(400, "BAD_REQUEST", "The body is no JSON")
-        # A larger body is taken all the same; then nothing that refers to it can be worked out.
+        # A larger body is accepted, too; but no expression that refers to it has a value then.
         self._process(payload if len(body) <= MAX_BODY else None)
         return _received()
 

@@ -1,13 +1,13 @@
-"""Moveworks' Events API as its reference describes it: a notice in, an inbox per person out.
+"""Moveworks' Events API, by its reference: a notice in, an inbox for each person out.
 
-It does not send anything to a chat, and it does not press buttons: that is `sandbox.connector`. What its
-webhook listener takes, `sandbox.listener` says, ends in the same inboxes.
+It sends nothing to a chat and presses no buttons: `sandbox.connector` does that. `sandbox.listener` simulates
+Moveworks' webhook listener; its messages end in the same inboxes.
 
 Where the reference is silent, this simulator decides, and always for the stricter reading:
 
 * unknown fields are refused, in the body and in `context`;
 * a request that was refused with 429 does not count towards the limit, one refused with 400 or 404 does;
-* the HTTP status of each documented error code is the one of the OpenAPI description that fits.
+* the HTTP status of each documented error code is the one in the OpenAPI description that fits.
 
 Sources, read 2026-11:
     https://docs.moveworks.com/api-reference/events-api/events-api/events/send-message-for-event
@@ -76,11 +76,11 @@ class MoveworksSimulator:
     """One organisation at Moveworks, with one published event and one listener.
 
     Args:
-        clock: the time it lives in.
-        api_key: the key that must come as `Authorization: Bearer <key>`.
+        clock: its time.
+        api_key: the key that is required as `Authorization: Bearer <key>`.
         event_id: the event that exists; any other is unknown.
         listener_id: the listener that exists; any other is unknown.
-        listener_secret: of its signature verification; empty leaves it unsecured.
+        listener_secret: the secret of its signature; empty leaves it unsecured.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class MoveworksSimulator:
         self.front = Front(self._handle, clock=self.clock)
         """The WSGI application."""
         self.max_per_minute: int | None = 120
-        """Requests of the organisation in any 60 s; None for no limit."""
+        """Allowed requests of the organisation in any 60 s; None for no limit."""
         self.retry_after: str | None = None
-        """Sent as `Retry-After` with a 429; Moveworks documents none, only "sleep for 60 seconds"."""
+        """The value of `Retry-After` with a 429; Moveworks documents none, only "sleep for 60 seconds"."""
         self.known: set[str] | None = None
-        """Who is in the identity system, casefolded; to anyone else nothing is delivered, silently."""
+        """The people in the identity system, casefolded; messages to others are dropped, silently."""
         self.slots: frozenset[str] | None = frozenset({"approval_id", "action_token"})
-        """The slots the event declares; None for any."""
+        """The slots that the event declares; None for any."""
         self.flat_errors = False
         """The error pages nest `{"code", "message"}` under `error`; the OpenAPI schemas have it flat."""
         self.listener = Listener(
@@ -112,14 +112,14 @@ class MoveworksSimulator:
         )
         """The webhook listener, with its switches and its log."""
         self.delivered: list[Delivered] = []
-        """One per recipient, in order."""
+        """The messages, one for each recipient, in order."""
         self.markup_faults: list[str] = []
-        """What in the messages is no markup of an official sample; it is delivered all the same."""
+        """Parts of messages that are not markup of an official sample; they are delivered all the same."""
         self._accepted_at: deque[float] = deque()
         self._lock = threading.Lock()
 
     def inbox(self, email: str) -> list[Delivered]:
-        """Return what one person got, oldest first; letter case does not matter."""
+        """Return the messages to one person, oldest first; letter case does not matter."""
         return [each for each in self.delivered if each.recipient.casefold() == email.casefold()]
 
     def _handle(self, request: Request) -> Response:
@@ -190,7 +190,7 @@ class MoveworksSimulator:
 
 
 def markup_faults(message: str) -> list[str]:
-    """Return what in a message is no markup of an official sample, in order; empty when all is well.
+    """Return the parts of a message that are not markup of an official sample, in order.
 
     The page that lists the tags is not public. The samples prove `b`, `i`, `br`, `ul`, `li` and `a href`;
     every other `<`, a tag that is not closed and one closed out of turn are faults.
@@ -214,7 +214,7 @@ def markup_faults(message: str) -> list[str]:
 
 
 def _parse(request: Request) -> _Notice:
-    """Check a send's body as documented, and return it.
+    """Check a send's body by the documentation, and return it.
 
     Raises:
         _RefusedError: 400, with the documented code and message.

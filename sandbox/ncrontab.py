@@ -1,7 +1,7 @@
-"""When a timer function runs: schedules as Azure's host reads them.
+"""The times of a timer function: schedules as Azure's host reads them.
 
-It reads what the host reads, with what the host does in silence: a range that ends before it begins is turned
-round, a step of 0 is one of 1, and a time that never comes is waited for.
+It accepts the host's input, with the host's silent corrections: a range that ends before it begins is
+swapped, a step of 0 is a step of 1, and a time that never comes is waited for.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
@@ -24,20 +24,20 @@ _WORDS = {
 _ENDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _SPAN = re.compile(r"(?:(?P<d>\d+)[.:])??(?P<h>\d+):(?P<m>\d+)(?::(?P<s>\d+))?|(?P<days>\d+)")
 _SEARCHED = timedelta(days=366 * 41)
-"""A 29 February on a given weekday comes once in 28 years, and once in 40 around the year 2100."""
+"""A 29 February on a given weekday comes once in 28 years, and once in 40 years around the year 2100."""
 
 
 class ScheduleError(ValueError):
-    """A schedule that the host cannot run by; the message says why."""
+    """A schedule that the host cannot use; the message gives the reason."""
 
 
 class Schedule:
-    """A cron expression or a span of time; all in UTC.
+    """A cron expression or a time span; all times in UTC.
 
-    The fields are second, minute, hour, day, month and weekday; where there are five, the second is left out.
+    The fields are second, minute, hour, day, month and weekday; with five fields, the second is missing.
 
     Raises:
-        ScheduleError: the host would not take it.
+        ScheduleError: the host would not accept it.
     """
 
     def __init__(self, expression: str) -> None:
@@ -54,7 +54,7 @@ class Schedule:
             raise ScheduleError(f"{expression!r} is no schedule for the host: {error}") from error
 
     def after(self, moment: datetime) -> datetime | None:
-        """Return the first time after a moment, aware UTC; None when none ever comes.
+        """Return the first time after a moment, aware UTC; None when there is none.
 
         >>> from datetime import UTC
         >>> Schedule("*/20 * * * * *").after(datetime(2026, 11, 23, 9, 0, 20, tzinfo=UTC)).second
@@ -63,7 +63,7 @@ class Schedule:
         return self._next(moment) if self._every is None else moment + self._every
 
     def _next(self, moment: datetime) -> datetime | None:
-        """Move on field by field, from the greatest that does not match."""
+        """Advance field by field, from the largest that does not match."""
         at, end = moment.replace(microsecond=0) + timedelta(seconds=1), moment + _SEARCHED
         seconds, minutes, hours, days, months, weekdays = self._allowed
         while at < end:
@@ -108,7 +108,7 @@ def _value(text: str, place: int) -> int:
 
 
 def _span(text: str) -> timedelta:
-    """Read a span as .NET does: `hh:mm:ss`, or `dd:hh:mm` where the first is beyond 23; a number is days."""
+    """Read a span as .NET does: `hh:mm:ss`, or `dd:hh:mm` where the first is above 23; a number is days."""
     found = _SPAN.fullmatch(text)
     if found is None:
         raise ValueError("it has neither five nor six fields, nor is it a span of time")
@@ -126,7 +126,7 @@ def _span(text: str) -> timedelta:
 
 
 def resolve(text: str, environ: Mapping[str, str]) -> str:
-    """Put settings where a binding names them as `%NAME%`.
+    """Replace each `%NAME%` in a binding by its setting.
 
     Raises:
         ScheduleError: a setting is missing or empty; the message names it.

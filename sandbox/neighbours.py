@@ -1,4 +1,4 @@
-"""The neighbours of the bridge on this machine: Azurite, a simulated Coupa and a simulated Moveworks."""
+"""The services around the bridge, on this machine: Azurite, a simulated Coupa and a simulated Moveworks."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ MANAGERS = {
     "alex@example.com": "robin@example.com",
     "sam@example.com": "jamie@example.com",
 }
-"""Who is managed by whom; the others by nobody."""
+"""The manager of each person; the others have none."""
 
 
 @dataclass
 class Neighbours:
-    """The neighbours, running.
+    """The running services.
 
     Attributes:
         storage: a connection string, or `memory`.
         people: Coupa's user ids by e-mail.
-        clock: the time that both simulators live in.
-        store: what runs behind `storage`; None for `memory`.
-        page_url: where people see Coupa's screens, once that runs.
+        clock: the time of both simulators.
+        store: the process behind `storage`; None for `memory`.
+        page_url: the address of Coupa's screens for people, once the page runs.
     """
 
     coupa: CoupaSimulator
@@ -60,7 +60,7 @@ class Neighbours:
     page_url: str = ""
 
     def settings(self, *, channel: str = "events") -> dict[str, str]:
-        """Return the settings by which the bridge finds them, and tells people through that channel."""
+        """Return the settings with which the bridge finds the services and uses that channel."""
         return {
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "AzureWebJobsStorage": self.storage if self.storage != "memory" else "",
@@ -70,7 +70,7 @@ class Neighbours:
             "COUPA_CLIENT_ID": CLIENT_ID,
             "COUPA_CLIENT_SECRET": CLIENT_SECRET,
             "COUPA_CLIENT_LOGIN": "api-client",
-            "COUPA_MAX_PER_SECOND": "25",  # all that Coupa allows: nobody else asks here
+            "COUPA_MAX_PER_SECOND": "25",  # all that Coupa allows: there is no other caller here
             "MOVEWORKS_BASE_URL": self.moveworks_url,
             "MOVEWORKS_CHANNEL": channel,
             "MOVEWORKS_EVENT_ID": EVENT_ID,
@@ -78,7 +78,7 @@ class Neighbours:
             "MOVEWORKS_LISTENER_ID": LISTENER_ID,
             "MOVEWORKS_LISTENER_SECRET": LISTENER_SECRET,
             "ACTION_TOKEN_KEYS": TOKEN_KEYS,
-            "LIST_TOKENS": "on",  # everybody here may play everybody
+            "LIST_TOKENS": "on",  # here a person may play all people
         }
 
 
@@ -90,7 +90,7 @@ def neighbours(
     tables_only: bool = True,
     storage_ports: Sequence[int] | None = None,
 ) -> Iterator[Neighbours]:
-    """Run them while the block runs, and say where they are.
+    """Run them while the block runs, and print their addresses.
 
     Args:
         coupa_port: must be free.
@@ -137,7 +137,7 @@ def neighbours(
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a loopback port can be listened on."""
+    """Tell whether a loopback port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -148,7 +148,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port; when it is taken another, and say so."""
+    """Return the wanted port; when it is in use, another one, and say so."""
     if is_free(wanted):
         return wanted
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""A request as the host has read it, up to its body, which is read when a function is to have it."""
+"""A request as the host has read it, up to its body, which is read when a function needs it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl, unquote
 
 MAX_BODY = 104_857_600
-"""Bytes; a longer body is a failure of the host's."""
+"""Bytes; a longer body makes the host fail."""
 
 
 class BadRequest(Exception):
@@ -28,11 +28,11 @@ class Requested:
     """A request.
 
     Attributes:
-        method: as it was sent.
-        path: as it was on the wire, without dot segments.
-        query: the same, without the question mark.
-        headers: in their order, as they were sent.
-        read: returns the body, once; raises `BadRequest` when it does not arrive whole, `TooLarge`.
+        method: unchanged.
+        path: the raw path, without dot segments.
+        query: the raw query, without the question mark.
+        headers: in their order, unchanged.
+        read: returns the body, once; raises `BadRequest` when it does not arrive completely, and `TooLarge`.
         scheme: `http` or `https`.
     """
 
@@ -50,17 +50,17 @@ class Requested:
 
     @property
     def url(self) -> str:
-        """Return the whole URL, with the key that may stand in it."""
+        """Return the whole URL, with a key in it if there is one."""
         query = f"?{self.query}" if self.query else ""
         return f"{self.scheme}://{self.header('host') or ''}{self.path}{query}"
 
     def header(self, name: str) -> str | None:
-        """Return the first header of a name in lower case."""
+        """Return the first header with a name in lower case."""
         return next((value for each, value in self.headers if each.lower() == name), None)
 
 
 def without_dots(path: str) -> str:
-    """Resolve dot segments, encoded ones too; an encoded slash parts no segments.
+    """Resolve dot segments, also encoded ones; an encoded slash separates no segments.
 
     >>> without_dots("/api/x/%2e%2E/health"), without_dots("/api/..%2fhealth"), without_dots("/..")
     ('/api/health', '/api/..%2fhealth', '/')

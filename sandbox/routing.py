@@ -16,7 +16,7 @@ _LITERAL = re.compile(r"[^{}]+")
 
 
 def segments(raw_path: str) -> list[str]:
-    """Split a path as it was on the wire and decode it, as ASP.NET does: `%2F` stays what it is.
+    """Split a raw path and decode it, as ASP.NET does: `%2F` stays unchanged.
 
     >>> segments("/api/approvals/a%2Fb%20c/")
     ['api', 'approvals', 'a%2Fb c']
@@ -29,7 +29,7 @@ class Route:
     """A route template such as `approvals/{approval_id}`, with the prefix of the app.
 
     Raises:
-        ValueError: the template holds something that this stand-in does not know.
+        ValueError: the template holds something that this host does not know.
     """
 
     def __init__(self, template: str, *, prefix: str) -> None:
@@ -41,7 +41,7 @@ class Route:
 
     @property
     def precedence(self) -> tuple[bool, ...]:
-        """Return the sort key by which a literal segment wins over a parameter in the same place."""
+        """Return the sort key by which a literal segment precedes a parameter in the same place."""
         return tuple(_PARAMETER.fullmatch(part) is not None for part in self._parts)
 
     def match(self, path: list[str]) -> dict[str, str] | None:

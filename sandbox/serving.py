@@ -1,4 +1,4 @@
-"""Two ways to reach a simulator: over a loopback socket, or in this process without one."""
+"""Two ways to reach a simulator: over a loopback socket, or in this process without a socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox.front import DRIPS, ConnectionCut
 
 
 class _Quiet(WSGIRequestHandler):
-    """A request handler that prints nothing; Werkzeug ends each connection after its answer."""
+    """A request handler that prints nothing; Werkzeug closes each connection after its answer."""
 
     protocol_version = "HTTP/1.1"
 
@@ -33,13 +33,13 @@ def served(app: WSGIApplication, *, port: int = 0) -> Iterator[str]:
 
     Args:
         app: the WSGI application.
-        port: the port to listen on; 0 takes a free one.
+        port: the port; 0 takes a free one.
 
     Yields:
         The base URL, such as `http://127.0.0.1:40123`.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
@@ -54,7 +54,7 @@ def served(app: WSGIApplication, *, port: int = 0) -> Iterator[str]:
 
 
 class InProcess(BaseAdapter):
-    """A `requests` transport that calls a WSGI application directly: same bytes, no socket.
+    """A `requests` transport that calls a WSGI application directly: the same bytes, without a socket.
 
     Mount it on a session: `session.mount("http://coupa.test", InProcess(app))`.
     """
@@ -72,7 +72,7 @@ class InProcess(BaseAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> requests.Response:
-        """Hand the request to the application.
+        """Pass the request to the application.
 
         Args:
             timeout: seconds; the application sees the read timeout as `sandbox.timeout_s`.
@@ -90,7 +90,7 @@ class InProcess(BaseAdapter):
             data=request.body if isinstance(request.body, bytes) else (request.body or "").encode(),
         ).get_environ()
         environ |= {"RAW_URI": path, "QUERY_STRING": query}
-        drips: list[bool] = []  # the environment is copied on its way
+        drips: list[bool] = []  # the environment is copied on the way
         environ[DRIPS] = drips
         environ["sandbox.timeout_s"] = timeout[1] if isinstance(timeout, tuple) else timeout
         try:
@@ -103,7 +103,7 @@ class InProcess(BaseAdapter):
         return self._reply(request, body, status, dict(headers))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""
 
     def _reply(
         self, request: requests.PreparedRequest, body: Any, status: str, headers: dict[str, Any]
@@ -119,7 +119,7 @@ class InProcess(BaseAdapter):
 
 
 class _Arriving:
-    """A body of which the next piece is made when somebody asks for it."""
+    """A body whose next piece is made on demand."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -129,7 +129,7 @@ class _Arriving:
         return next(self._pieces, b"")
 
     def close(self) -> None:
-        """Want no more of it."""
+        """Drop the rest."""
         self._pieces = iter(())
 
 

@@ -1,4 +1,4 @@
-"""Starts the process of a worker; it imports next to nothing, for the host starts the first before all."""
+"""Starts the process of a worker; it imports almost nothing, because the host starts one first."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _BEGIN = "import sys; sys.path[0] = {root!r}; from sandbox.worker_process import
 
 
 class Child:
-    """A process, and our end of the line to it.
+    """A process, and this side's end of the connection to it.
 
     Attributes:
         pid: of the process.
-        line: our end.
+        line: this side's end.
     """
 
     def __init__(self) -> None:
@@ -29,17 +29,15 @@ class Child:
         self._is_over = False
 
     def is_over(self) -> bool:
-        """Return whether it has ended; it is waited for then."""
+        """Tell whether it has ended, and collect its status then."""
         if not self._is_over:
             self._is_over = os.waitpid(self.pid, os.WNOHANG)[0] != 0
         return self._is_over
 
     def kill(self) -> None:
-        """End it, and wait until it has."""
+        """End it, and wait for its end."""
         if not self._is_over:
-            with contextlib.suppress(
-                ProcessLookupError, ChildProcessError
-            ):  # a signal came while it was waited for
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):  # a signal came during the wait
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
             self._is_over = True

@@ -1,4 +1,4 @@
-"""The main job, told step by step and checked: from two requests in Coupa to what Coupa says in the end."""
+"""The main job, told step by step and checked: from two requests in Coupa to Coupa's state in the end."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _PATIENCE_S = 60.0
 
 
 class StoryError(Exception):
-    """The story did not go as it must."""
+    """A step of the story failed."""
 
 
 class Story:
     """The story, told on standard output and in the chats.
 
     Args:
-        neighbours: of the bridge.
-        app_url: where the function app answers.
-        chats: where its people speak, and find later what they said and heard.
+        neighbours: the services around the bridge.
+        app_url: the address of the function app.
+        chats: the chats of its people, which keep the messages and clicks.
     """
 
     def __init__(self, neighbours: Neighbours, app_url: str, chats: Chats) -> None:
@@ -40,7 +40,7 @@ class Story:
         """Tell it.
 
         Raises:
-            StoryError: something did not happen as it must.
+            StoryError: a step did not happen as it must.
         """
         self._say("Sam asks for laptops (Jamie, then Robin decide) and chairs (Robin decides) in Coupa.")
         laptops, chairs = self._enter()
@@ -121,7 +121,7 @@ class Story:
         self._expect(answer.get("outcome"), outcome)
 
     def _state(self, number: int, status: str, chain: list[str]) -> None:
-        """Show a requisition and its chain, and check where they stand."""
+        """Show a requisition and its chain, and check their state."""
         state = requests.get(f"{self._neighbours.coupa_url}/_sandbox/state", timeout=10).json()
         [document] = [each for each in state["RequisitionHeader"] if each["id"] == number]
         print(f"     requisition {number} {document['title']!r}: {document['status']}")
@@ -131,7 +131,7 @@ class Story:
         self._expect([step["status"] for step in document["chain"]], chain)
 
     def _end(self) -> None:
-        """Count what reached the neighbours."""
+        """Count the calls to the services."""
         decisions, notices = len(self._neighbours.coupa.decisions), len(self._neighbours.moveworks.delivered)
         self._expect((decisions, notices), (2, 4))
         self._expect(self._neighbours.moveworks.markup_faults, [])
@@ -150,7 +150,7 @@ def sweep(app_url: str) -> None:
     """Fire the timer function and wait until its sweep has ended.
 
     Raises:
-        StoryError: it did not end within a minute, or the function app does not say when the last one did.
+        StoryError: it did not end within a minute, or the function app does not give the end of the last one.
     """
     before = _last_sweep(app_url)
     requests.post(f"{app_url}/admin/functions/poll_approvals", json={"input": ""}, timeout=10)

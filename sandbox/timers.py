@@ -1,7 +1,7 @@
-"""Keeps the schedules of an app's timers, with what a host remembers of them in its storage.
+"""Runs the schedules of an app's timers, and keeps their state as a host does in its storage.
 
-Hosts that share a folder as their storage are instances of one app: of each timer they have one lock, and who
-holds it runs the timer. The lock is a lease: it ends some time after its holder has died.
+Hosts that share a folder as their storage are instances of one app. They have one lock for each timer, and
+its holder runs the timer. The lock is a lease: it ends some time after its holder has died.
 
 Sources, read 2026-11:
     https://github.com/Azure/azure-webjobs-sdk-extensions (TimerListener.cs: past due, and what follows an
@@ -27,21 +27,21 @@ from sandbox.clock import Clock
 from sandbox.ncrontab import Schedule
 
 STEP_S = 0.1
-"""How long a sleep is at most, before somebody asks whether time was moved or the timers are stopped."""
+"""The longest sleep, before a check whether the time was moved or the timers are stopped, in seconds."""
 MONITORED_FROM = timedelta(minutes=1)
 
 logger = logging.getLogger("host")
 
 
 class Memory(Protocol):
-    """What is remembered of one timer."""
+    """The memory of one timer."""
 
     def is_ours(self) -> bool:
-        """Return whether this host may run the timer now; takes or renews its lock."""
+        """Tell whether this host may run the timer now; takes or renews its lock."""
         ...
 
     def next_time(self) -> datetime | None:
-        """Return the time that was planned last, aware UTC; None when nothing is known."""
+        """Return the last planned time, aware UTC; None when it is unknown."""
         ...
 
     def keep(self, last: datetime | None, next_time: datetime | None) -> None:
@@ -49,12 +49,12 @@ class Memory(Protocol):
         ...
 
     def release(self) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         ...
 
 
 class NoMemory:
-    """Nothing is remembered, and nobody else is there."""
+    """Without memory, and without other hosts."""
 
     def is_ours(self) -> bool:
         """Return True."""
@@ -75,7 +75,7 @@ class FolderMemory:
     """One timer in a folder: `NAME.status.json` (`last`, `next`) and `NAME.lock.json`.
 
     Args:
-        folder: the storage; it is made where it is missing.
+        folder: the storage; it is created where it is missing.
         name: of the timer.
         lease_s: how long the lock outlives its holder.
     """
@@ -90,11 +90,11 @@ class FolderMemory:
         threading.Thread(target=self._renew, name=f"lock {name}", daemon=True).start()
 
     def is_ours(self) -> bool:
-        """Take the lock if it is free or ours; hosts that die leave it until its time is over."""
+        """Take the lock if it is free or ours; the lock of a dead host ends with its lease."""
         return self._change_lock(self._after_asking)
 
     def _after_asking(self, now: float, holder: str, until: float) -> tuple[str, float] | None:
-        # Beyond a lease from now is a time of before the machine was started anew.
+        # A time beyond a lease from now is from before a restart of the machine.
         is_held = holder != self._owner and now < until <= now + self._lease_s
         return None if is_held else (self._owner, now + self._lease_s)
 
@@ -104,8 +104,8 @@ class FolderMemory:
         self._change_lock(lambda _now, holder, _until: ("", 0.0) if holder == self._owner else None)
 
     def _change_lock(self, change: Callable[[float, str, float], tuple[str, float] | None]) -> bool:
-        """Read the lock and write what `change` makes of it; False where it is left as it is."""
-        # Not the clock of the wall, which somebody may move; this one is the same in all processes.
+        """Read the lock and write the result of `change`; False when it stays unchanged."""
+        # Not the wall clock, which somebody may move; this clock is the same in all processes.
         with os.fdopen(os.open(self._lock, os.O_RDWR | os.O_CREAT), "r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             said = json.loads(file.read() or "{}")
@@ -114,13 +114,13 @@ class FolderMemory:
             )
             if changed is None:
                 return False
-            # Of one length and in one write: a host that is killed meanwhile leaves a whole text.
+            # One length and one write: a host that is killed meanwhile leaves a complete text.
             text = json.dumps({"holder": changed[0], "until": changed[1]})
             os.pwrite(file.fileno(), f"{text:<120}".encode(), 0)
         return True
 
     def next_time(self) -> datetime | None:
-        """Return the time that was planned last; None where there is no status or none that can be read."""
+        """Return the last planned time; None without a readable status."""
         try:
             return datetime.fromisoformat(json.loads(self._status.read_text("utf-8"))["next"])
         except FileNotFoundError:
@@ -130,14 +130,14 @@ class FolderMemory:
             return None
 
     def keep(self, last: datetime | None, next_time: datetime | None) -> None:
-        """Write the status in one piece."""
+        """Write the status in one write."""
         said = {"last": last and last.isoformat(), "next": next_time and next_time.isoformat()}
         new = self._status.with_suffix(f".{self._owner}")
         new.write_text(json.dumps(said), "utf-8")
         new.replace(self._status)
 
     def _renew(self) -> None:
-        """Keep the lock, however long a run lasts."""
+        """Renew the lock during a run of any length."""
         while not self._is_released.wait(self._lease_s / 4):
             self._change_lock(self._longer)
 
@@ -155,16 +155,16 @@ def keep(
 ) -> None:
     """Call `run` at each time of the schedule until stopped, never twice at once.
 
-    The next time is counted from the start of a run. A run that lasted past it, however long, is followed
-    by one run at once, and then by the schedule again. A time that passed while no host was there is made up
-    for by one run at once, which is told that it is past due.
+    The next time counts from the start of a run. A run that lasted past it is followed by one run at once,
+    and then by the schedule again. A time that passed without a host is followed by one run at once, which is
+    told that it is past due.
 
     Args:
-        schedule: when.
-        run: what, called with whether it is past due; must not raise.
-        clock: tells the time and lets it pass.
+        schedule: the times.
+        run: the function, called with whether it is past due; must not raise.
+        clock: tells the time and sleeps.
         stopped: asked before each run.
-        memory: what is known from before, and who may run the timer.
+        memory: the state from before, and the lock.
     """
     memory = memory or NoMemory()
     started: datetime | None = None
@@ -189,7 +189,7 @@ def keep(
 
 
 def _is_past_due(schedule: Schedule, now: datetime, memory: Memory) -> bool:
-    """Return whether the time that was planned last has passed; where none was, remember the next."""
+    """Tell whether the last planned time has passed; without one, remember the next."""
     following = schedule.after(now)
     second = following and schedule.after(following)
     if following is None or second is None or second - following < MONITORED_FROM:
@@ -201,7 +201,7 @@ def _is_past_due(schedule: Schedule, now: datetime, memory: Memory) -> bool:
 
 
 def _sleep_until(due: datetime, clock: Clock, stopped: Callable[[], bool]) -> bool:
-    """Let time pass; False when the timers are stopped."""
+    """Sleep; False when the timers are stopped."""
     while (left_s := (due - clock.now()).total_seconds()) > 0:
         if stopped():
             return False

@@ -1,4 +1,4 @@
-"""Moves the time of a whole process forward: of an app that reads the machine's clock and no other.
+"""Moves the time of a whole process forward: for an app that reads the machine's clock and no other.
 
 Files, sockets, waits and other processes keep the machine's time.
 """
@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 
 
 class ProcessTime:
-    """The time of this process, from now on under control; there is one in a process."""
+    """The time of this process, under control from now on; one for each process."""
 
     def __init__(self) -> None:
-        import time_machine  # noqa: PLC0415 - only where time is to be moved
+        import time_machine  # noqa: PLC0415 - only where the time is moved
 
         self._wall = time_machine.travel(datetime.now(UTC), tick=True).start()
-        # time-machine leaves the monotonic clock alone, because event loops hang on it; none runs here.
+        # time-machine does not move the monotonic clock, because event loops use it; none runs here.
         self._monotonic = time.monotonic
         self._ahead_s = 0.0
         vars(time)["monotonic"] = self._moved
 
     def set_ahead(self, seconds: float) -> None:
-        """Let it be so many seconds ahead of the machine's; it is never moved back."""
+        """Put it this many seconds ahead of the machine's; it never moves back."""
         further_s = max(0.0, seconds - self._ahead_s)
         self._ahead_s += further_s
         self._wall.shift(further_s)

@@ -1,7 +1,8 @@
-"""The host's side of its worker: starts it, hands it calls, and starts another when it dies or hangs.
+"""The host's side of its worker: it starts the worker, sends it calls, and replaces it when it dies or hangs.
 
-What happens to a call whose worker is gone was seen on Azure's host: where the worker died, the call fails at
-once; where the host has ended the worker because of another call's time-out, it hangs until its own.
+The fate of a call whose worker is gone was observed on Azure's host. Where the worker died, the call fails at
+once. Where the host ended the worker because of another call's time-out, the call hangs until its own
+time-out.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic  # as it is now: nobody moves the time of the host
+from time import monotonic  # the original function: nobody moves the time of the host
 
 from sandbox.calls import Ahead, Answer, Call, Channel, Done, Load, Loaded, Message, NotLoaded
 from sandbox.spawning import Child
 
 GRACE_S = 2.0
-"""From the cancellation of a call, which Python does not hear, to the end of its worker."""
+"""From the cancellation of a call, which Python ignores, to the end of its worker, in seconds."""
 UNHEARD_S = 1.0
-"""A worker that is dead for so long, and whose line is still open, has left it to a process of its own."""
+"""After this time, a dead worker whose connection is still open has left it to a process of its own."""
 EARLY_S = 10.0
-"""A worker that dies younger than this without one answer died at its start."""
+"""A worker that dies younger than this, without one answer, died at its start."""
 RESTART_WAITS_S = (0.0, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Before each new worker while they die at their start; after the last one the host gives up."""
+"""The waits before each new worker while they die at their start; after the last one the host gives up."""
 
 logger = logging.getLogger("host")
 
@@ -37,13 +38,13 @@ class _Process:
     born: float = field(default_factory=monotonic)
     has_answered: bool = False
     is_lost: bool = False
-    """It is dead, or is ended by us; nothing more is expected of it."""
+    """It is dead, or this side ends it; nothing more is expected of it."""
     died: float | None = None
 
 
 @dataclass(eq=False)
 class _Flight:
-    """A call that is not answered yet; no process means that it waits for one."""
+    """A call without an answer so far; without a process, it waits for one."""
 
     call: Call
     due: float
@@ -62,7 +63,7 @@ class Worker:
 
     Args:
         app_dir: folder of function_app.py.
-        timeout_s: `functionTimeout`; None lets a call take for ever.
+        timeout_s: `functionTimeout`; None sets no limit for a call.
         is_movable: the app's time can be moved.
     """
 
@@ -76,16 +77,16 @@ class Worker:
         self._ready: _Process | None = None
         self._changed = threading.Event()
         self.loaded: Loaded | NotLoaded | None = None
-        """What the first worker said of the app; None before it has."""
+        """The first worker's description of the app; None before it has arrived."""
         self._early_deaths = 0
         self._restart_at = 0.0
         self._has_given_up = False
 
     def start(self, child: Child | None = None) -> None:
-        """Have a worker load the app; in the main thread, whose child it is to be.
+        """Let a worker load the app; in the main thread, whose child it will be.
 
         Args:
-            child: the process, where it runs already.
+            child: the process, if it runs already.
         """
         child = child or Child()
         self._process = process = _Process(child, Channel(child.line))
@@ -93,20 +94,20 @@ class Worker:
         threading.Thread(target=self._listen, args=[process], name="worker", daemon=True).start()
 
     def run(self, call: Call) -> Answer:
-        """Have a call run and wait for its answer; an empty 500 if it fails, hangs, or its worker dies."""
+        """Run a call and wait for its answer; an empty 500 if it fails, hangs, or its worker dies."""
         begun = monotonic()
         flight = _Flight(call, begun + self._timeout_s if self._timeout_s else float("inf"))
         with self._lock:
             self._flights[call.invocation_id] = flight
             flight.process = process = self._ready
         self._changed.set()
-        if process is not None:  # else the worker that is ready next takes it
+        if process is not None:  # otherwise the next ready worker takes it
             self._say(process, flight.call)
         flight.is_over.wait()
         return flight.answer
 
     def advance(self, seconds: float) -> None:
-        """Move the app's time forward, of this worker and of those to come."""
+        """Move the app's time forward, in this worker and in later ones."""
         with self._lock:
             self._ahead_s = (self._ahead_s or 0.0) + seconds
             ready = self._ready
@@ -115,14 +116,14 @@ class Worker:
 
     @property
     def in_flight(self) -> int:
-        """Return how many calls are not answered yet."""
+        """Return the number of calls without an answer."""
         return len(self._flights)
 
     def supervise(self, wait_s: float) -> None:
-        """Do what is due: end calls and workers, start a worker; in the main thread, again and again.
+        """Do the due work: end calls and workers, start a worker; in the main thread, again and again.
 
         Args:
-            wait_s: how long to wait at most if nothing is due.
+            wait_s: the longest wait when nothing is due.
 
         Raises:
             WorkerGaveUp: one worker after the other died at its start.
@@ -150,7 +151,7 @@ class Worker:
                 self._lost(process)
 
     def kill(self) -> None:
-        """End the worker at once, with all that it runs."""
+        """End the worker at once, with all its calls."""
         if self._process is not None:
             self._process.is_lost = True
             self._process.child.kill()
@@ -180,7 +181,7 @@ class Worker:
         self._lost(process)
 
     def _take(self, process: _Process, message: Loaded | NotLoaded) -> None:
-        """Let a worker that is ready have the calls that waited for it."""
+        """Give the waiting calls to a worker that is ready."""
         self._tell_time(process)
         with self._lock:
             if process.is_lost:
@@ -195,13 +196,13 @@ class Worker:
         self._changed.set()
 
     def _lost(self, process: _Process) -> None:
-        """Fail what a dead worker was running, unless we have ended it: then that hangs."""
+        """Fail the calls of a dead worker; the calls of a worker that this side ended hang."""
         with self._lock:
             if self._ready is process:
                 self._ready = None
             if process.is_lost:
                 return
-            process.is_lost = True  # nothing is done twice
+            process.is_lost = True  # so that nothing happens twice
             lost = [flight for flight in self._flights.values() if flight.process is process]
             for flight in lost:
                 self._land(flight)

@@ -1,6 +1,6 @@
-"""The worker: the process in which an app is imported and its functions run, in a pool of threads.
+"""The worker: the process that imports an app and runs its functions, in a pool of threads.
 
-Only a host starts it. It outlives a host that is killed until what it runs has ended.
+Only a host starts it. It outlives a killed host until its running calls have ended.
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-app-settings (PYTHON_THREADPOOL_THREAD_COUNT)
@@ -34,8 +34,8 @@ def load_functions(app_dir: Path) -> list[Function]:
     """Import a folder's function_app.py in its folder, and return the functions of its one app.
 
     Raises:
-        Exception: whatever the import raised.
-        ValueError: there is no app or more than one, or two functions share a name.
+        Exception: any exception of the import.
+        ValueError: there is no app or more than one, or two functions have the same name.
     """
     os.chdir(app_dir)
     sys.path.insert(0, str(app_dir))
@@ -47,7 +47,7 @@ def load_functions(app_dir: Path) -> list[Function]:
 
 
 def threads(environ: Mapping[str, str]) -> int | None:
-    """Return how many functions run at once; None is Python's own number, which the worker takes, too."""
+    """Return the number of functions that run at once; None is Python's own number, as in Azure's worker."""
     try:
         return max(1, int(environ.get(THREADS, "")))
     except ValueError:
@@ -55,7 +55,7 @@ def threads(environ: Mapping[str, str]) -> int | None:
 
 
 def serve(channel: Channel) -> None:
-    """Load the app and run what the host asks for, until the host is gone; then end what is running."""
+    """Load the app and run the host's calls, until the host is gone; then end the running calls."""
     load = channel.receive()
     if not isinstance(load, Load):
         return  # the host has ended already
@@ -90,7 +90,7 @@ def serve(channel: Channel) -> None:
 
 
 def _mover(ahead_s: float) -> Callable[[float], None]:
-    from sandbox.timeshift import ProcessTime  # noqa: PLC0415 - only where time is to be moved
+    from sandbox.timeshift import ProcessTime  # noqa: PLC0415 - only where the time is moved
 
     process_time = ProcessTime()
     process_time.set_ahead(ahead_s)
@@ -98,14 +98,14 @@ def _mover(ahead_s: float) -> Callable[[float], None]:
 
 
 def _stand_still(_seconds: float) -> None:
-    """Leave the time alone."""
+    """Do not move the time."""
 
 
 def main(descriptor: int) -> None:
-    """Be the worker at the other end of a line, and end the process.
+    """Run the worker at the other end of a connection, and end the process.
 
     Args:
-        descriptor: of our end.
+        descriptor: of this side's end.
     """
     for each in (signal.SIGINT, signal.SIGTERM):  # a terminal sends them to both; the host decides
         signal.signal(each, lambda _signal, _frame: None)
@@ -118,4 +118,4 @@ def main(descriptor: int) -> None:
         logger.warning("The host is gone")
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(0)  # an orderly end would wait for threads that a function has left behind
+    os._exit(0)  # an orderly end would wait for the left-over threads of a function

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Asks whether a known hole is in what is deployed, against the advisory service.
+"""Asks the advisory service whether a deployed package has a known weakness.
 
     audit_deps.py PATH_OF_PIP_AUDIT LIST_OF_WHAT_IS_DEPLOYED
 
-Exit status 0: all packages were checked and none has a known hole; 1: some have, and are listed; 2: not all
-could be checked, such as without the network. A check that did not happen is never reported as passed.
+Exit status 0: all packages were checked and none has a known weakness; 1: some have, and are listed; 2: some
+could not be checked, such as without the network. It never reports a check that did not happen as passed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def main(pip_audit: str, deployed: str) -> int:
-    """Run the audit and say what came of it."""
+    """Run the audit and print the result."""
     command = [pip_audit, "--requirement", deployed, "--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
     try:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes lines of `bridge.env`: all that are asked for or none, and never a half of the file.
+"""Writes lines of `bridge.env`: all requested lines or none, and never half of the file.
 
-`NAME=value` sets a line or adds it, `NAME?=value` only where there is no value yet, and `--app` sets the name
-of the function app that Azure holds for this environment, and prints it. The file before is `bridge.env.bak`.
+`NAME=value` sets or adds a line, `NAME?=value` does so only for a name without a value, and `--app` sets the
+name of this environment's function app, which Azure tells, and prints it. `bridge.env.bak` is the file
+before.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the lines, and return the exit status.
 
     Args:
-        arguments: `--app`, or lines that are set.
+        arguments: `--app`, or the lines to set.
     """
     file = Path("bridge.env")
     try:
@@ -40,15 +41,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def put(file: Path, lines: Sequence[str]) -> None:
-    """Set lines of the file, in one step; others that read it meanwhile see all of them or none.
+    """Set lines of the file, in one step; other readers see all of them or none.
 
     Args:
-        file: is replaced, also where it is a link's end.
-        lines: each `NAME=value`, or `NAME?=value` for where it has no value.
+        file: the file to replace, also at the end of a link.
+        lines: each `NAME=value`, or `NAME?=value` for a name without a value.
 
     Raises:
         OSError: it cannot be written.
-        Unknown: it cannot be read, or what would be written could not be read alike by all that read it.
+        Unknown: it cannot be read, or its readers would read the new lines differently.
     """
     file = file.resolve()
     before = text_of(file)
@@ -71,7 +72,7 @@ def put(file: Path, lines: Sequence[str]) -> None:
 
 
 def _replace(file: Path, text: str, *, like: Path) -> None:
-    """Write a file beside it, which takes its place when it is whole."""
+    """Write a new file beside it, which then replaces it."""
     handle, new = tempfile.mkstemp(".new", f"{like.name}.", like.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as written:
@@ -87,7 +88,7 @@ def app_of(values: Mapping[str, str]) -> str:
     """Return the name of the function app of this environment, by the tag that the templates give it.
 
     Raises:
-        Unknown: there is not exactly one, or Azure gives no answer.
+        Unknown: there is not exactly one, or Azure does not answer.
     """
     environment, group = (values.get(name, "").strip() for name in ("AZURE_ENV_NAME", "AZURE_RESOURCE_GROUP"))
     if not environment or not group:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Reads the locks: which version of each package is installed, and where.
+"""Reads the locks: the installed version of each package, and the place.
 
-    locks.py        prints what is deployed, as the lines of requirements.txt that hold in the cloud
+    locks.py        prints the deployed packages, as the lines of requirements.txt that apply in the cloud
 
-Scanners either judge the markers by the Python that they run on, or not at all; those lines have none.
+Some scanners read the markers with their own Python, others not at all; these lines have no markers.
 It does not write locks: `make lock` does.
 """
 
@@ -28,7 +28,7 @@ CLOUD = {
     "python_version": "3.13",
     "sys_platform": "linux",
 }
-"""The markers of the function app that infra/modules/function-app.bicep makes."""
+"""The marker values of the function app that infra/modules/function-app.bicep creates."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Locked:
     """One version of a package, with the marker under which it is installed.
 
     Attributes:
-        name: as PEP 503 writes it: in lower case, with hyphens.
-        hashes: of the files that may be installed, `sha256:` and 64 digits each.
+        name: in the form of PEP 503: in lower case, with hyphens.
+        hashes: of the allowed files, `sha256:` and 64 digits each.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Locked:
     hashes: tuple[str, ...]
 
     def holds(self, environment: Mapping[str, str] | None = None) -> bool:
-        """Say whether it is installed there; by default, on the Python that runs this."""
+        """Tell whether it is installed there; by default, on the Python that runs this."""
         return self.marker is None or self.marker.evaluate(dict(environment or {}))
 
 
@@ -54,7 +54,7 @@ def locked(path: Path) -> list[Locked]:
     """Return every entry of a lock, in its order.
 
     Raises:
-        InvalidRequirement: an entry is none.
+        InvalidRequirement: an entry is invalid.
         ValueError: an entry is not pinned to one version.
     """
     lines = path.read_text("utf-8").replace("\\\n", " ").splitlines()
@@ -72,7 +72,7 @@ def _parsed(line: str) -> Locked:
 
 
 def main() -> None:
-    """Print what is deployed."""
+    """Print the deployed packages."""
     for each in locked(ROOT / DEPLOYED):
         if each.holds(CLOUD):
             print(f"{each.name}=={each.version}", *(f"--hash={digest}" for digest in each.hashes))

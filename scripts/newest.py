@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Says how the newest versions differ from the locks, and which newer ones a range holds back, and why.
+"""Shows how the newest versions differ from the locks, and which newer ones a range holds back, and why.
 
     newest.py FOLDER
 
-FOLDER has new locks, and an environment made from each: venv, venv-infra, venv-supply. The report is printed,
-and kept in FOLDER/report.txt. It judges nothing: whether the newest versions serve is for the tests to say.
+FOLDER has new locks, and an environment made from each: venv, venv-infra, venv-supply. The script prints the
+report, and keeps it in FOLDER/report.txt. It judges nothing: the tests show whether the newest versions work.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from packaging.utils import canonicalize_name
 
 ENVIRONMENTS = {"dev": "venv", "infra": "venv-infra", "supply": "venv-supply"}
 SEEDS = {"pip", "setuptools"}
-"""Python puts these into each new environment; nothing here uses them."""
+"""Python puts these into each new environment; no code here uses them."""
 RANGE = r'"([\w-]+[=<>~!][^"]*)"\]?,?(?:  # (.+))?$'
-"""A range of pyproject.toml and its comment, which a reader of TOML would drop."""
+"""A range of pyproject.toml and its comment, which a TOML reader would drop."""
 ELSEWHERE = "another Python or system has no newer one, and one version serves all"
 
 
@@ -47,7 +47,7 @@ def _versions(lock: Path) -> dict[str, str]:
 
 
 def held_back(environment: Path) -> Iterator[str]:
-    """Yield a line for each package of an environment that has a newer version, with who asks for less.
+    """Yield a line for each package of an environment with a newer version, and the range that excludes it.
 
     Raises:
         CalledProcessError: pip could not ask its registry.
@@ -69,7 +69,7 @@ def held_back(environment: Path) -> Iterator[str]:
 
 
 def asked(environment: Path) -> Iterator[tuple[Requirement, str]]:
-    """Yield every range that holds here, ours first, with who asks for it."""
+    """Yield every range that applies here, ours first, with its owner."""
     for range_, reason in re.findall(RANGE, (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE):
         yield Requirement(range_), f"pyproject.toml asks for {range_}" + (f" ({reason})" if reason else "")
     [packages] = environment.glob("lib/python*/site-packages")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Puts what is deployed into build/package: the code, and requirements.txt.
+"""Puts the deployed files into build/package: the code, and requirements.txt.
 
-The cloud installs from requirements.txt; hashes in it make pip refuse anything else.
-A list of what is taken, because a list of what is left out forgets. Nothing but Python is needed, so that it
-runs beside the deployment's credentials without anybody's packages.
+The cloud installs from requirements.txt; its hashes make pip refuse any other file. The script lists the
+files to take, because a list of files to leave out is easily incomplete. It needs only Python, so that it
+runs beside the deployment's credentials without packages of others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TARGET = ROOT / "build" / "package"
 
 
 def main() -> None:
-    """Make the folder anew."""
+    """Create the folder anew."""
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
     for name in ("function_app.py", "host.json", "requirements.txt"):
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def release() -> str:
-    """Return the version, and the commit where GitHub says which: the deployment waits for its sweep."""
+    """Return the version, and the commit where GitHub gives it: the deployment waits for its sweep."""
     source = (ROOT / "coupa_core" / "__init__.py").read_text("utf-8")
     version = re.findall(r'^__version__ = "(.+)"$', source, re.MULTILINE)[0]
     commit = os.environ.get("GITHUB_SHA", "")[:12]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Looks before a deployment whether it can succeed, and says what to do next where it cannot.
+"""Checks before a deployment whether it can succeed, and prints the next step for each fault.
 
-It reads `bridge.env`, and what has no line there from the environment, as a shell that loads the file; it
-asks `az`, and the app's own reader where this Python has what that needs. It changes nothing, and shows no
-secret. With `--secrets` it also asks for those that a first deployment needs. Nothing but Python is needed,
-so that azd runs it on any machine.
+It reads `bridge.env`, and other variables from the environment, as a shell that loads the file; it asks `az`,
+and the app's own reader where this Python has the packages for it. It changes nothing, and shows no secret.
+With `--secrets` it also checks the secrets of a first deployment. It needs only Python, so that azd runs it
+on any machine.
 """
 
 from __future__ import annotations
@@ -57,21 +57,21 @@ PROVIDERS = (
     "Microsoft.Storage",
     "Microsoft.Web",
 )
-"""What the templates make comes from these."""
+"""The resource providers of the templates."""
 
 OF_NETWORK = ("Microsoft.App", "Microsoft.Network")
-"""What a virtual network needs besides: the app's subnet is delegated to the first.
+"""More providers for a virtual network: the app's subnet is delegated to the first.
 
 Source: https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#enable-virtual-network-integration
 """
 
 
 class Unknown(Exception):
-    """The file cannot be read, or `az` gave no answer; the text says what to do."""
+    """The file cannot be read, or `az` does not answer; the text says the next step."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look, print what is wrong, and return the exit status.
+    """Check, print the faults, and return the exit status.
 
     Args:
         arguments: `--secrets` or nothing.
@@ -95,14 +95,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def text_of(file: Path, *, is_windows: bool = os.name == "nt") -> str:
-    """Return the text of the file; empty where there is none and the environment has all that is needed.
+    """Return the text of the file; empty where there is none and the environment has all required variables.
 
     Args:
         file: with a `NAME=value` on each line.
-        is_windows: no shell reads it here, and the others take the line ends of Windows.
+        is_windows: no shell reads it here, and the others accept the line ends of Windows.
 
     Raises:
-        Unknown: it cannot be read, or not alike by all that read it.
+        Unknown: it cannot be read, or its readers would read it differently.
     """
     try:
         raw = file.read_bytes()
@@ -136,8 +136,8 @@ _LINE = re.compile(r"[A-Z_]+=")
 _VALUE = re.compile(r"""(?:'[^']*(?<!\\)'|"[^"$`\\]*"|[^\s'"$`\\;&|<>()~#]+)(?:[ \t]+#[^#]*)?[ \t]*|[ \t]*""")
 r"""A value that a shell, PowerShell by the line of its page, azd and gh read alike.
 
-The last two do not end a text at `\'`, and take a comment for the value where there is no other, or for a
-part of it where it has a second `#`.
+The last two do not end a text at `\'`. They take a comment for the value where there is no other value, or
+for a part of it where it has a second `#`.
 Source: https://github.com/joho/godotenv/blob/v1.5.1/parser.go
 """
 
@@ -145,12 +145,12 @@ Source: https://github.com/joho/godotenv/blob/v1.5.1/parser.go
 def _words(value: str) -> list[str]:
     try:
         return shlex.split(value, comments=True)
-    except ValueError:  # a quote without its end
+    except ValueError:  # a quote without an end
         return [value]
 
 
 def of_the_lines(file: Path, text: str) -> Iterator[str]:
-    """Say which lines a shell, azd and the workflow would read differently, and how they are written."""
+    """Name the lines that a shell, azd and the workflow would read differently, and the right form."""
     if text and not text.endswith("\n"):
         yield f"{file} ends within a line, so that what is added becomes part of it: end its last line"
     seen: set[str] = set()
@@ -171,7 +171,7 @@ def of_the_lines(file: Path, text: str) -> Iterator[str]:
 
 
 def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
-    """Say which lines of the file nothing reads, and which must not stand there."""
+    """Name the lines that no program reads, and the lines that must not be in the file."""
     known = deployed() - SECRETS | OF_TOOLS
     for name in given:
         if name in SECRETS:
@@ -189,7 +189,7 @@ def deployed() -> set[str]:
 
 
 def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
-    """Say what is missing, and what does not fit the channel."""
+    """Name the missing values, and the values that do not fit the channel."""
     for name in NEEDED:
         if not values.get(name, "").strip():
             yield f"{name} is not set: fill in its line in bridge.env"
@@ -214,14 +214,14 @@ _FORMED = {
     ),
     "AZURE_ENV_NAME": (re.compile("[A-Za-z0-9-]{1,32}"), "1 to 32 letters, digits and hyphens"),
 }
-"""How the needed values are written that the app does not read, and how that is said."""
+"""The form of the required values that the app does not read, with the message about it."""
 
 
 def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
-    """Say what the app itself would refuse to start with; a secret that is not here yet is taken for good."""
+    """Name the values that the app itself would refuse at its start; a missing secret counts as right."""
     sys.path.insert(0, str(ROOT))
     try:
-        from coupa_core.errors import SettingsError  # noqa: PLC0415 - this Python may not have what it needs
+        from coupa_core.errors import SettingsError  # noqa: PLC0415 - this Python may lack its packages
         from coupa_core.settings import read_settings  # noqa: PLC0415
     except ImportError as error:
         print(f"note   {error} in this Python, so no value was looked at: the Python of step 2 does that")
@@ -244,10 +244,10 @@ def of_the_vault(values: Mapping[str, str]) -> list[str]:
 
 
 def of_azure(values: Mapping[str, str]) -> Iterator[str]:
-    """Say what keeps Azure from making it.
+    """Name the obstacles in Azure.
 
     Raises:
-        Unknown: `az` is not there, or nobody is logged in.
+        Unknown: `az` is not installed, or nobody is logged in.
     """
     wanted, region = values["AZURE_SUBSCRIPTION_ID"], values["AZURE_LOCATION"].lower().replace(" ", "")
     subscription = ask("account", "show")
@@ -268,7 +268,7 @@ def of_azure(values: Mapping[str, str]) -> Iterator[str]:
 
 
 def deleted(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
-    """Say how a vault of this environment comes back that was deleted less than 90 days ago."""
+    """Say how to recover a vault of this environment that was deleted less than 90 days ago."""
     properties, group = vault["properties"], values["AZURE_RESOURCE_GROUP"]
     is_ours = (properties.get("tags") or {}).get("azd-env-name") == values["AZURE_ENV_NAME"]
     if is_ours and f"/resourcegroups/{group}/".lower() in properties["vaultId"].lower():
@@ -281,10 +281,10 @@ def deleted(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str
 
 
 def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
-    """Say which secrets the terminal does not have while there is no vault that holds them.
+    """Name the secrets that the terminal lacks while no vault holds them.
 
     Raises:
-        Unknown: `az` is not there, or nobody is logged in.
+        Unknown: `az` is not installed, or nobody is logged in.
     """
     ours = (values["AZURE_ENV_NAME"], values["AZURE_RESOURCE_GROUP"].lower())
     for vault in ask("keyvault", "list"):
@@ -302,7 +302,7 @@ def ask(*words: str) -> Any:
     """Ask `az`.
 
     Raises:
-        Unknown: it is not there, or answers with an error or in no JSON.
+        Unknown: it is not installed, or answers with an error or without JSON.
     """
     az = shutil.which("az")
     if az is None:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Prints what CHANGELOG.md says about a release, for the page of the release: release_notes.py TAG [ADDRESS].
+"""Prints the part of CHANGELOG.md about a release, for its page: release_notes.py TAG [ADDRESS].
 
-Refuses a tag that is not the version of this commit, or that the changelog has no dated section for.
-Links into the repository get ADDRESS in front, because a release's page is elsewhere. Nothing but Python is
-needed, so that it runs beside the right to publish without anybody's packages.
+It refuses a tag that is not the version of this commit, or that has no dated section in the changelog. It
+puts ADDRESS in front of links into the repository, because a release's page is elsewhere. It needs only
+Python, so that it runs beside the right to publish without packages of others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    """Print the section; end with 1 and what to do next where there is none."""
+    """Print the section; end with 1 and the next step where there is none."""
     if not 2 <= len(sys.argv) <= 3 or not sys.argv[1]:  # noqa: PLR2004
         sys.exit("A tag is needed: make release-notes TAG=1.2.3")
     tag, address = sys.argv[1], "".join(sys.argv[2:])
@@ -31,10 +31,10 @@ def main() -> None:
 
 
 def section(changelog: str, version: str) -> str:
-    """Return what stands below the heading of a version, such as `## [1.2.3] - 2026-12-31`.
+    """Return the text below the heading of a version, such as `## [1.2.3] - 2026-12-31`.
 
     Raises:
-        SystemExit: the heading is not there once with a day of the calendar, or nothing stands below it.
+        SystemExit: there is not exactly one heading with a valid day, or there is no text below it.
     """
     heading = rf"^## \[{re.escape(version)}\]([^\n]*)\n(.*?)(?=^## |\Z)"
     found: list[tuple[str, str]] = re.findall(heading, changelog, re.MULTILINE | re.DOTALL)

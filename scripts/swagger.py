@@ -1,11 +1,11 @@
 """Write openapi.yaml as OpenAPI 2.0, which custom connectors of Power Automate and Logic Apps take.
 
-They take no OpenAPI 3, and follow references badly, so that everything stands in its place:
+They do not take OpenAPI 3, and follow references badly, so every schema is written at its place:
 
     .venv/bin/python scripts/swagger.py your-function-app.azurewebsites.net > swagger.json
 
-It converts what that file uses, and nothing else. That file also has the names that a person reads in the
-connector (`x-ms-summary`), and says what is folded away there (`x-ms-visibility`).
+It converts only the features that this file uses. The file also has names for people (`x-ms-summary`), and
+the visibility of each field in the connector (`x-ms-visibility`).
 
 Sources, read 2026-11:
     https://learn.microsoft.com/connectors/custom-connectors/define-openapi-definition
@@ -94,9 +94,7 @@ def _answer(answer: dict[str, Any]) -> dict[str, Any]:
     content = answer.pop("content", {})
     converted = {"description": answer["description"]}
     if content:
-        media = content[
-            JSON
-        ]  # one schema for an answer is all that OpenAPI 2.0 has; other forms are named in `produces`
+        media = content[JSON]  # OpenAPI 2.0 has one schema for an answer; `produces` names other forms
         converted |= {"schema": media["schema"], "examples": {JSON: next(_examples(media))}}
     if "headers" in answer:
         converted["headers"] = {

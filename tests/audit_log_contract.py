@@ -1,4 +1,4 @@
-"""What the tests of the audit record share: events, a journal with a clock to move, and forgeries."""
+"""Shared parts of the tests of the audit log: events, an audit log with a clock to move, and forgeries."""
 
 from __future__ import annotations
 

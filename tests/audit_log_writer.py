@@ -1,7 +1,7 @@
-"""`python audit_log_writer.py NAME EVENTS`: append mixed events over four days, as one process among others.
+"""`python audit_log_writer.py NAME EVENTS`: appends mixed events over four days, as one process among others.
 
 The settings come from the environment; the days pass on a clock of this process, one hour for each append.
-Only the pauses between races take their time: without them two writers in step never get out of it.
+Only the pauses between races take real time: without them, two writers in step never leave it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The made-up secrets of the tests, and the guard that finds them where they must not be.
 
-Every secret holds the same mark, so that one look for it finds each of them, also in another encoding.
+Every secret holds the same mark, so that one search finds each of them, also in another encoding.
 """
 
 from __future__ import annotations

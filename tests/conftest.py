@@ -1,4 +1,4 @@
-"""What every test has: no network but loopback, no settings of the machine, Azurite where it is asked for."""
+"""Rules for every test: no network but loopback, no settings of the machine, Azurite on request."""
 
 from __future__ import annotations
 

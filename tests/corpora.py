@@ -1,7 +1,7 @@
-"""The corpora of the hostile tests: texts and ids by which programs have been led astray.
+"""The corpora of the hostile tests: texts and ids that have misled programs.
 
-Each is written here for what it does to one kind of reader: a decoder, parser, shell, template, query, chat.
-Where something must be shown or sent for it, that stands beside it, written down and not worked out.
+Each text misleads one kind of reader: a decoder, parser, shell, template, query or chat. Where the bridge
+must show or send something for it, the expected text is beside it, written by hand and not computed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""openapi.yaml as the tests read it: its operations, with every reference followed."""
+"""openapi.yaml as the tests read it: its operations, with every reference resolved."""
 
 from __future__ import annotations
 

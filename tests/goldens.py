@@ -1,4 +1,4 @@
-"""One approval, and one document of each kind, with every field that the bridge reads, as Coupa has them."""
+"""One approval, and one document of each kind, as Coupa returns them, with every field that we read."""
 
 from __future__ import annotations
 

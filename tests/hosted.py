@@ -1,4 +1,4 @@
-"""The function app as a process that asks for a key, between simulated neighbours, with one approver."""
+"""The function app as a process that asks for a key, between simulated services, with one approver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the ledger share: rows, threads that start together, and stores that lose answers."""
+"""Shared parts of the tests of the ledger: rows, threads that start together, stores that lose answers."""
 
 from __future__ import annotations
 

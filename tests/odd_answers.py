@@ -1,4 +1,4 @@
-"""Answers of a neighbour that nobody can use, as faults of the simulators."""
+"""Unusable answers of a service, as faults of the simulators."""
 
 from __future__ import annotations
 

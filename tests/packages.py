@@ -1,4 +1,4 @@
-"""The packages of npm that only tests use, asked by the scripts of tests/npm."""
+"""The npm packages that only tests use, called by the scripts of tests/npm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may use the ports that local.settings.json.example names: many demos at once, or one test alone."""
+"""The users of the ports that local.settings.json.example names: many demos at once, or one test alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Loads a function app with Microsoft's own Python runtime, calls its functions, and prints what happened.
 
-Started as a process of its own, because the runtime keeps all it knows in module globals:
+Started as a process of its own, because the runtime keeps its state in module globals:
 
     python tests/runtime_driver.py APP_DIR [NAME ...] < requests.json
 
@@ -10,8 +10,8 @@ need more than a bare request. The last line of standard output is the report:
 `{"load_error": str | null, "functions": {name: {"trigger": {...}, "invocation": {...}}}}`, where an
 invocation is `{"error": str | null, "status_code", "content_type", "body"}`. Standard error is the log.
 
-The runtime never imports protobuf: it builds its answers from the classes that it is handed. Those below are
-the few it needs, with the field names of FunctionRpc.proto.
+The runtime never imports protobuf: it builds its answers from the classes that its caller passes. Below are
+the few classes that it needs, with the field names of FunctionRpc.proto.
 
 Sources, read 2026-11:
     the package azure-functions-runtime 1.3.0 (functions.py, handle_event.py)

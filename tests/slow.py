@@ -1,4 +1,4 @@
-"""Neighbours that are slow in every way over real sockets, and a whole bridge to hold against them."""
+"""Services that are slow in every way over real sockets, and a whole bridge that calls them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in for the Functions host as processes, over an app of a few functions."""
+"""The local host as processes, with an app of a few functions."""
 
 from __future__ import annotations
 

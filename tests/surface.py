@@ -1,6 +1,6 @@
 """The real surface for hostile tests: the local host on a loopback socket, and the bytes of all that leaves.
 
-The simulators stand behind sockets as well, and what each connection received is kept as it came.
+The simulators are behind sockets as well, and each connection keeps its received bytes unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When two e-mail addresses are one: capitals apart, only when every letter is the same."""
+"""Two e-mail addresses are one when every letter is the same, capitals aside."""
 
 from __future__ import annotations
 

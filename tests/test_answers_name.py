@@ -1,4 +1,4 @@
-"""Among ten cards an answer says which request it is about, in each language, to whoever may know it."""
+"""An answer names its request among ten cards, in each language, to each person who may know it."""
 
 from __future__ import annotations
 

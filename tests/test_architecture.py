@@ -1,4 +1,4 @@
-"""The rules between modules that import-linter holds, tried, and those that it cannot say."""
+"""The rules between modules that import-linter checks, tried, and the rules that it cannot express."""
 
 from __future__ import annotations
 

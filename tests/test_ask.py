@@ -1,4 +1,4 @@
-"""A question before deciding: what is written in Coupa, who may ask, and what the person is told."""
+"""A question before a decision: the comment in Coupa, the people who may ask, and the messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of the audit record, on Azurite: what it finds, what it writes, and how it ends."""
+"""The command line of the audit log, on Azurite: its findings, its files, and its exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of the audit record that come and go: who vouches for what, and where nobody does.
+"""Keys of the audit log that come and go: the rows that each key proves, and the rows without proof.
 
 An attacker here may write anything to the table and has no key; an operator has the keys and may lose one.
 """

@@ -1,4 +1,4 @@
-"""The chain: what a row and a head carry, and that no single change by a stranger goes unseen."""
+"""The chain: the contents of a row and a head; every single change by a stranger is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One contract for both stores of the audit record, and the journal that makes them safe."""
+"""One contract for both stores of the audit log, and the audit log that makes them safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said in the audit record: folded and capped as it comes in."""
+"""The texts of events in the audit log: folded and capped when they come in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the audit record says of a run: who was told, who decided what and as whom, and what was refused."""
+"""The audit log of a run: who was told, who decided and as whom, and the refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what, cell by cell, through HTTP: the key, the person, the token, and what reached Coupa."""
+"""Who may do what, cell by cell, through HTTP: the key, the person, the token, and the calls to Coupa."""
 
 from __future__ import annotations
 

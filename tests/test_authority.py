@@ -1,4 +1,4 @@
-"""Who may decide what: a token says only what was signed, and a person is compared exactly."""
+"""Who may decide what: a token proves only its signed values, and a person is compared exactly."""
 
 from __future__ import annotations
 

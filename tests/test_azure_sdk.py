@@ -1,4 +1,4 @@
-"""Azure's SDK under our deadlines: a token is asked for once, and nobody waits for a dead endpoint."""
+"""Azure's SDK under our deadlines: a token is requested once, and nobody waits for a dead endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says, in small: counts, not times."""
+"""The benchmark measures the right things, in small: counts, not times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When people are told: in which hours, on which days, by whose clock, and when clocks are set."""
+"""The time of messages: the hours, the days, each person's clock, and clocks that are set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call which route: the kinds of callers, and the application that App Service vouches for."""
+"""Who may call which route: the kinds of callers, and the application that App Service confirms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kind of caller may call which route, cell by cell, through HTTP: the key and the application."""
+"""The routes of each kind of caller, cell by cell, through HTTP: the key and the application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left to Coupa: great or unstated amounts, and requests that may be the decider's own."""
+"""Decisions that are left to Coupa: large or unstated amounts, and requests that may be the decider's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time: the machine's clock is aware and steady, a deadline passes once and only gets earlier."""
+"""The machine's clock is aware and steady; a deadline passes once and only gets earlier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a card that was shown dies, those who may be told learn what happened: shortly, and once."""
+"""People with a card that is out of date get one closing notice, if they may be told: shortly, and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which content is signed: every field of a card is, or is listed with the reason why not."""
+"""The signed content: every field of a card is signed, or is listed with the reason why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One id from the caller through the bridge to its neighbours and back, and the calls made under it."""
+"""One id from the caller through the bridge to its services and back, and the calls made under it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access to Coupa: how a token is got and kept, and what is repeated for how long."""
+"""Access to Coupa: the token and its lifetime, and the repeated calls and their time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coupa's resources: pages, batches, single records, and what an answer must be to be believed."""
+"""Coupa's resources: pages, batches, single records, and the conditions for a believable answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coupa's times are compared with Coupa's clock, whatever the bridge's own shows."""
+"""Coupa's times are compared with Coupa's clock, whatever the bridge's own clock shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/creator_studio tells a Moveworks builder is true: calls, names, samples and answers."""
+"""The pages of docs/creator_studio are true: calls, names, samples and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long approvals waited: by ISO week, type and who was asked."""
+"""How long approvals waited: by ISO week, type and approver."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A click, a list and a sweep end in time, whatever a neighbour does: real libraries over real sockets.
+"""A click, a list and a sweep end in time, however slow a service is: real libraries over real sockets.
 
-The deadlines here are short and set around those of the app, which `tests/proof/deadlines.py` measures.
+The deadlines here are short and outside of the app's own, which `tests/proof/deadlines.py` measures.
 """
 
 from __future__ import annotations

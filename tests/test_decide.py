@@ -1,4 +1,4 @@
-"""A click as the approver makes it: what happens in Coupa, and what the person is told."""
+"""A click as the approver makes it: its effect in Coupa, and the answer to the person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo` as a person sees it: a process, what it prints, and how it ends."""
+"""`make demo` as a person sees it: a process, its output, and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed since a document was shown: told in a line or a few, from numbers that were kept."""
+"""The changes since a document was shown: told in a line or a few, from the kept numbers."""
 
 from __future__ import annotations
 

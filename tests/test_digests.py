@@ -1,4 +1,4 @@
-"""Many notices for one person become one, and each approval of it is known, decidable and told once."""
+"""Many notices for one person become one, and each of its approvals is known, decidable and told once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may decide, looked up: what is kept, for how long, and what a click never takes from memory."""
+"""The lookup of deciders: the cached answers, their lifetime, and the answers that a click reads anew."""
 
 from __future__ import annotations
 

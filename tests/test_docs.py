@@ -1,6 +1,6 @@
-"""What README, docs/ and SECURITY.md name exists: files, links, commands, settings, parameters, codes.
+"""All that README, docs/ and SECURITY.md name exists: files, links, commands, settings, parameters, codes.
 
-What a name means is for the reader to judge; that it is there is for this file.
+The reader judges the meaning of a name; this file checks that it exists.
 """
 
 from __future__ import annotations

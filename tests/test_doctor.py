@@ -1,4 +1,4 @@
-"""What the doctor says: green on the sandbox; of each fault what is wrong, and what to change where."""
+"""The doctor is green on the sandbox, and names the cause of each fault and the value to change."""
 
 from __future__ import annotations
 

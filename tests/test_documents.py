@@ -1,4 +1,4 @@
-"""The kinds of documents: whose turn it is, what changes a digest, and what is summed up of their parts."""
+"""The kinds of documents: the turn, the changes of the content hash, and the totals of their parts."""
 
 from __future__ import annotations
 

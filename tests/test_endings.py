@@ -1,4 +1,4 @@
-"""How it ended is read from Coupa: nobody hears what Coupa does not say, nor farewell who is asked again."""
+"""The bridge reads the ending from Coupa: it adds nothing, and people asked again get no closing notice."""
 
 from __future__ import annotations
 

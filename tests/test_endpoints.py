@@ -1,4 +1,4 @@
-"""What a caller may send, and what each answer is in HTTP."""
+"""The allowed requests of a caller, and the form of each answer in HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reader for each setting: whatever is odd about a text, all who read settings understand the same."""
+"""One reader for each setting: all parts of the app read an odd text in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Coupa knows beside a document: on the card where it is known for sure, and nowhere else."""
+"""Facts beside a document are on the card where they are certain, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waited before the bridge began, and a trial that sends nothing."""
+"""Approvals that waited before the bridge began, and a trial that sends nothing."""
 
 from __future__ import annotations
 

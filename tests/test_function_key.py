@@ -1,6 +1,6 @@
-"""The caller's key ends at the door: in no log line, answer, row or call of ours, whatever fails.
+"""The app drops the caller's key: no log line, answer, row or call of ours has it, whatever fails.
 
-The host hands it on, in the header and in the address. The guard of all tests looks at every log record.
+The host passes it on, in the header and in the address. The guard of all tests looks at every log record.
 """
 
 from __future__ import annotations

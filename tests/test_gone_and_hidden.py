@@ -1,4 +1,4 @@
-"""What Coupa does not list any more, does not return, or does not say whose turn it is of."""
+"""Approvals that Coupa no longer lists, documents that it does not return, turns that it does not show."""
 
 from __future__ import annotations
 

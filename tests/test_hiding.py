@@ -1,4 +1,4 @@
-"""What we sent does not come back into a log, in whatever form a neighbour repeats it."""
+"""Values that we sent do not come back into a log, in whatever form a service repeats them."""
 
 from __future__ import annotations
 

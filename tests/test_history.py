@@ -1,4 +1,4 @@
-"""What somebody decided lately: from our rows and from Coupa, theirs alone, and as much as can be known."""
+"""A person's recent decisions: from our rows and from Coupa, only their own, and as many as can be known."""
 
 from __future__ import annotations
 

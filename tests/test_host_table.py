@@ -1,4 +1,4 @@
-"""The stand-in answers each row of the table as Microsoft's host does, and a wrong answer is noticed."""
+"""The local host answers each row of the table as Microsoft's host does, and a wrong answer is noticed."""
 
 from __future__ import annotations
 

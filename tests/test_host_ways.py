@@ -1,4 +1,4 @@
-"""The stand-in's deaths, time-outs, ends and crowds are those that Azure's host was seen to have."""
+"""The local host's deaths, time-outs, ends and crowds are those observed on Azure's host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stamps at the ends of the calendar and half characters in Coupa's answers spoil one card at most.
+"""Stamps at the ends of the calendar and half characters in Coupa's answers break one card at most.
 
 Times near year 1 and year 9999 overflow when a zone or a day is added; half a surrogate pair is in no UTF-8.
 """

@@ -1,7 +1,7 @@
-"""Malformed HTTP through the real surface, byte by byte: each is refused as documented, and nothing is asked.
+"""Malformed HTTP through the real surface, byte by byte: each is refused as documented, and calls no service.
 
-Every request is written by hand and goes over a socket to the local host. What is no HTTP, or no path of
-ours, the host refuses before the bridge sees it.
+Every request is written by hand and goes over a socket to the local host. The host refuses invalid HTTP,
+and unknown paths, before the bridge sees them.
 """
 
 from __future__ import annotations

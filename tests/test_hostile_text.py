@@ -1,7 +1,7 @@
-"""What others write, through the real surface, seen on the wire: it stays text, in its field, on one line.
+"""Texts of other people, through the real surface, seen as bytes: each stays text, in its field, on one line.
 
-The expected bytes are made by the encoder of this file, and what must be shown is written down in the
-corpora; nothing of the code under test makes either.
+The encoder of this file makes the expected bytes, and the corpora hold the expected texts; the code under
+test makes neither.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the host lets in fits what the app can serve, and the doctor says where it does not."""
+"""The host admits as many requests as the app can serve, and the doctor says where the numbers do not fit."""
 
 from __future__ import annotations
 

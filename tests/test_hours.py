@@ -1,4 +1,4 @@
-"""At which hour people are told: quiet hours, working days, what is needed soon, the hour of the digest."""
+"""The hours of messages: quiet hours, working days, urgent approvals, the hour of the digest."""
 
 from __future__ import annotations
 

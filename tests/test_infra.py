@@ -1,6 +1,6 @@
-"""What is deployed is what is meant, and each fault that is sown is seen.
+"""The deployment has the intended resources, and each injected fault is found.
 
-The rules read kept snapshots of what Azure would be sent; where the Bicep CLI is, the templates are compiled.
+The rules read kept snapshots of the sent resources; with the Bicep CLI, the templates are compiled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Each alert is raised by what it is for, by nothing else, and ends when that is mended.
+"""Each alert is raised by its own fault, by nothing else, and ends after the repair.
 
-The queries are the deployed ones; the lines are those that the bridge writes on the simulators.
+The queries are the deployed ones; the bridge writes the lines, on the simulators.
 """
 
 from __future__ import annotations

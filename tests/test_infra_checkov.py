@@ -1,4 +1,4 @@
-"""A scanner that others wrote finds nothing in what is sent but what is explained."""
+"""An independent scanner finds nothing in the sent resources but the explained exceptions."""
 
 from __future__ import annotations
 

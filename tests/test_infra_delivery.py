@@ -1,4 +1,4 @@
-"""How the code gets to Azure: what is taken, what it is pinned to, and who may do what on the way."""
+"""The way of the code to Azure: the packed files, the pinned versions, and the rights on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one approval needs, judged from one read after the claim: who is told what, and the row after that."""
+"""The judgement of one approval from one read after the claim: the messages, and the row after them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that makes all keys: once, each with a name of its own, and in every form that is asked for."""
+"""The command that makes all keys: once, each with a name of its own, and in every requested form."""
 
 from __future__ import annotations
 

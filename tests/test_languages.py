@@ -1,4 +1,4 @@
-"""One language for one person: every text in every language, and each reader hears their own."""
+"""One language for one person: every text in every language, and each reader gets their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a row may change: every rule, and what no rule may do."""
+"""The allowed changes of a row: every rule, and the changes that no rule may make."""
 
 from __future__ import annotations
 

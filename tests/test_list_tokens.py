@@ -1,4 +1,4 @@
-"""The decisions key alone reads what waits for people and decides nothing; the log says who was served."""
+"""The decisions key alone reads pending approvals and decides nothing; the log counts the readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agent Studio's webhook listener: what is sent and signed, what is accepted, what each failure means."""
+"""Agent Studio's webhook listener: the signed data, the accepted answers, the meaning of each failure."""
 
 from __future__ import annotations
 

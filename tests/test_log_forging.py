@@ -1,4 +1,4 @@
-"""One event is one record, and one record is one line, whatever stands in the fields that reach the log."""
+"""One event is one record, and one record is one line, whatever the logged fields hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark before words that our client writes in Coupa: what is written comes back, and nothing else."""
+"""The mark before our client's words in Coupa: it reads back as written, and no other text is a mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Coupa sends is read tolerantly: one bad field is lost, its neighbours and the record are not."""
+"""Coupa's answers are read tolerantly: one bad field is lost, the other fields and the record are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every field of a golden record is spoiled in every way: it is lost, its neighbours are not."""
+"""Every field of a golden record breaks in every way: it is lost, the other fields are not."""
 
 from __future__ import annotations
 

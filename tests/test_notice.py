@@ -1,4 +1,4 @@
-"""What an approver reads: complete, short, in the channel's markup, and safe whatever a requester writes."""
+"""The text for an approver: complete, short, in the channel's markup, safe whatever a requester writes."""
 
 from __future__ import annotations
 

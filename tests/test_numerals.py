@@ -1,4 +1,4 @@
-"""A number that was written is the same when read back, to the last decimal, and grouped as people expect.
+"""A written number is the same when read back, to the last decimal, and grouped as people expect.
 
 Babel's own reading, which did not write it, reads it back, in every locale that the setting takes.
 The tests say the same with CLDR 47 (Babel 2.18) and with CLDR 49 (Babel 2.19).

@@ -1,4 +1,4 @@
-"""The open rows in memory: what is written elsewhere shows, and what cannot be read costs nothing."""
+"""The open rows in memory: writes of others show, and unreadable rows cost nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""openapi.yaml is valid, and says of every route what the code does."""
+"""openapi.yaml is valid, and describes the code's behaviour on every route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator may do with one approval: send again, un-park, mute; and what the next sweep does then."""
+"""An operator's actions on one approval: send again, un-park, mute; and the next sweep after them."""
 
 from __future__ import annotations
 

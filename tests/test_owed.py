@@ -1,4 +1,4 @@
-"""What should have been told and was not is watched for itself, whatever keeps it."""
+"""Owed messages are watched by themselves, whatever delays them."""
 
 from __future__ import annotations
 

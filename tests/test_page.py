@@ -1,4 +1,4 @@
-"""The sandbox's page without a browser: what it answers and refuses, and how it shows others' texts."""
+"""The sandbox's page without a browser: its answers and refusals, and its view of texts from other people."""
 
 from __future__ import annotations
 

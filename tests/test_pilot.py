@@ -1,4 +1,4 @@
-"""The pilot: only those whom it names are told; what is new waits for the others, and none is lost."""
+"""The pilot: only the people whom it names are told; new approvals of others wait, and none is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a sweep: what is looked at, in which order, what is closed, and what needs nothing."""
+"""The plan of a sweep: the candidates and their order, the closed rows, and the rows that need nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/creator_studio/plugins.md has for each plugin what Moveworks asks for, and pictures that are true."""
+"""docs/creator_studio/plugins.md has all parts that Moveworks requires of a plugin, and true pictures."""
 
 from __future__ import annotations
 

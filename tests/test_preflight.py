@@ -1,6 +1,6 @@
-"""The look before a deployment: how bridge.env is written, and what is said when nobody can read it.
+"""The check before a deployment: the form of bridge.env, and the message when it cannot be read.
 
-What it asks Azure is played in test_walk.py.
+test_walk.py plays its questions to Azure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A question goes to the requester in chat, and the answer comes back to whoever asked, with the buttons."""
+"""A question goes to the requester in chat, and the answer goes to the person who asked, with the buttons."""
 
 from __future__ import annotations
 

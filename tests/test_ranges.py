@@ -1,4 +1,4 @@
-"""Ranges of ids: read newest first, shared between workers, and halved down to what cannot be listed."""
+"""Ranges of ids: read newest first, shared between workers, split down to the ids that cannot be listed."""
 
 from __future__ import annotations
 

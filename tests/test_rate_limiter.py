@@ -1,4 +1,4 @@
-"""Turns at Coupa: one rate for all processes, people before sweeps, and nobody who begins and cannot end."""
+"""Permits for Coupa: one rate for all processes, people before sweeps, no call that cannot end in time."""
 
 from __future__ import annotations
 

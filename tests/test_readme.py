@@ -1,4 +1,4 @@
-"""The documents say what is true: settings, routes, types and fields are those of the code."""
+"""The documents are true: their settings, routes, types and fields are those of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever asked for something hears why it was rejected, in the words and by the name of who did it, once."""
+"""A requester reads why a request was rejected, in the words and with the name of the decider, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A return to draft is a rejection only where Coupa says so, and of a hold people hear what is true."""
+"""A return to draft is a rejection only where Coupa says so, and people read the truth about a hold."""
 
 from __future__ import annotations
 

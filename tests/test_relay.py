@@ -1,4 +1,4 @@
-"""Messages that other systems hand on: to whom, with what, how often, and what each caller is told."""
+"""Messages of other systems: their readers, their content, their rate, and the answer to each caller."""
 
 from __future__ import annotations
 

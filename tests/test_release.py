@@ -1,4 +1,4 @@
-"""How a tag becomes a release: its section of the changelog, the package, and the list of what is in it."""
+"""The way from a tag to a release: its section of the changelog, the package, the list of its contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever was told and is silent is reminded, seldom and never too late; in the end somebody else is told."""
+"""A person who was told and does nothing is reminded, rarely and in time; in the end another is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling again, at an operator's word: everything that waits, once, to those who may decide it."""
+"""Telling again, at an operator's request: all pending approvals, once, to the people who may decide them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators and the health check are told: the proof that every pending approval is accounted for."""
+"""The answers to operators and to the health check: the proof that all pending approvals are known."""
 
 from __future__ import annotations
 

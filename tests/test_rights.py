@@ -1,7 +1,7 @@
-"""Who may decide, and what each may do: one answer, whether it is told, listed, clicked, traced or previewed.
+"""Deciders and their rights: one answer for messages, list, click, trace and preview.
 
-Every world is one approval among people of all sorts. In each of them, Coupa refuses every decision with a
-rule of its own: so a click that comes that far was taken by all rules of ours, and changes nothing.
+Every world is one approval among people of all kinds. In each of them, Coupa refuses every decision by a rule
+of its own: so a click that reaches Coupa has passed all our rules, and changes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each line under "Run it" in docs/local.md, run as it is written, in a copy of what it needs."""
+"""Each line under "Run it" in docs/local.md, run as it is written, in a copy of its files."""
 
 from __future__ import annotations
 

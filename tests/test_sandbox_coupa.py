@@ -1,4 +1,4 @@
-"""The simulated Coupa keeps the rules that Coupa publishes, and its switches cover what Coupa does not."""
+"""The simulated Coupa follows Coupa's published rules, and its switches cover the unpublished ones."""
 
 from __future__ import annotations
 

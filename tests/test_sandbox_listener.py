@@ -1,4 +1,4 @@
-"""The simulated listener keeps the rules Moveworks publishes, and both sides where they contradict."""
+"""The simulated listener follows Moveworks' published rules, on both sides of their contradictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator keeps the rules Moveworks publishes; the connector sends what Creator Studio sends."""
+"""The simulator follows Moveworks' published rules; the connector sends the requests of Creator Studio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep reads of Coupa: what changed, and the list of all that waits, part by part."""
+"""A sweep's reads from Coupa: the changes, and the list of all pending approvals, part by part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that Schemathesis makes up from openapi.yaml: none fails, every answer is as described."""
+"""Requests that Schemathesis generates from openapi.yaml: none fails, every answer is as described."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """No secret leaves, whatever fails: not in a log record, an HTTP answer, a row or a message.
 
-The secrets are new in every run, and looked for as they are and as others might write them. Every neighbour
-fails in every way that it can, and repeats in its error what it was sent.
+The secrets are new in every run, and the tests look for them in every usual encoding. Every service fails in
+every possible way, and repeats our request in its error.
 """
 
 from __future__ import annotations

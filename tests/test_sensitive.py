@@ -1,4 +1,4 @@
-"""What a setting keeps from chat: no message of any kind holds a word of it, whichever way it is named."""
+"""A setting keeps documents out of chat: no message of any kind holds a word of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forty wrong settings, each with just the sentence that is said: what is wrong, and how to write it."""
+"""Forty wrong settings, each with its exact error: the fault, and the right form."""
 
 from __future__ import annotations
 

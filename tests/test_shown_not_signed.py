@@ -1,4 +1,4 @@
-"""What a card shows and nobody signs: a change of it tells nobody anything, and spoils no button."""
+"""Fields that a card shows and nobody signs: a change of them tells nobody anything, and breaks no button."""
 
 from __future__ import annotations
 

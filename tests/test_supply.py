@@ -1,4 +1,4 @@
-"""One set of versions: the ranges, the locks and what is installed agree."""
+"""One set of versions: the ranges, the locks and the installed packages agree."""
 
 from __future__ import annotations
 

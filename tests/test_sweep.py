@@ -1,4 +1,4 @@
-"""A sweep end to end: who is told what, and what stays to be done when a neighbour or a record is bad."""
+"""A sweep end to end: the messages, and the work that remains when a service or a record is bad."""
 
 from __future__ import annotations
 

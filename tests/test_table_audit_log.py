@@ -1,6 +1,6 @@
-"""The audit record's table beyond the contract: what a stranger may leave in it, and answers that are lost.
+"""The audit log's table beyond the contract: rows of a stranger, and lost answers.
 
-The SDK is the real one throughout; it talks to Azurite, or to a relay that stands before it.
+The SDK is the real one throughout; it talks to Azurite, or to a relay in front of it.
 """
 
 from __future__ import annotations

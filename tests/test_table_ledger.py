@@ -1,6 +1,6 @@
-"""The table store beyond the contract: rows that cannot be read, and answers that are lost or make no sense.
+"""The table store beyond the contract: unreadable rows, and answers that are lost or make no sense.
 
-The SDK is the real one throughout; it talks to Azurite, or to a small server that stands before it.
+The SDK is the real one throughout; it talks to Azurite, or to a small server in front of it.
 """
 
 from __future__ import annotations

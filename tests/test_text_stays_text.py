@@ -1,6 +1,6 @@
-"""No text of others makes markup, a link, a mention or an emoji in any channel, and its letters stay.
+"""No text of other people makes markup, a link, a mention or an emoji in any channel, and its letters stay.
 
-This file looks for each channel's marks by itself, apart from the rules that keep them out.
+This file finds each channel's marks with its own rules, not with the rules that keep them out.
 """
 
 from __future__ import annotations

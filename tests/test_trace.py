@@ -1,4 +1,4 @@
-"""Why somebody did or did not get a message: the story of one approval, in words."""
+"""The reason why somebody did or did not get a message: the story of one approval, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the host answers in the app's place, and that trying again is safe then: one click decides once."""
+"""The host's answers in the app's place, and the proof that a repeat is safe then: one click decides once."""
 
 from __future__ import annotations
 

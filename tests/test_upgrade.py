@@ -1,4 +1,4 @@
-"""After a release that signs more of a card nobody is told again, and old cards are shown once more."""
+"""After a release that signs more of a card, nobody is told again, and old cards are shown once more."""
 
 from __future__ import annotations
 

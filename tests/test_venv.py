@@ -1,4 +1,4 @@
-"""A virtual environment holds its lock and nothing else; what an interrupted run left is made anew."""
+"""A virtual environment holds its lock and nothing else; the remains of an interrupted run are replaced."""
 
 from __future__ import annotations
 

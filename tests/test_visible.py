@@ -1,4 +1,4 @@
-"""Texts as they can be seen: what shows nothing takes nothing away, and what spells stays."""
+"""Texts as people see them: invisible characters are removed, and characters that spell stay."""
 
 from __future__ import annotations
 

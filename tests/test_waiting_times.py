@@ -1,4 +1,4 @@
-"""What is said to wait for somebody has waited for them, and for no less than is said."""
+"""The waiting time that a message states is true, and never too long."""
 
 from __future__ import annotations
 

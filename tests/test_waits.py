@@ -1,4 +1,4 @@
-"""Where the time went until a decision: waiting for us, for the person, and for Coupa."""
+"""The parts of the time until a decision: waiting for the bridge, for the person, and for Coupa."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walk of docs/operations.md, played: every command of it is run, against stand-ins of the tools.
+"""The walk of docs/operations.md, played: every command runs, against stand-ins of the tools.
 
 The stand-ins (`walk/stand_in.py`) know the tools' commands and options, and keep what Azure and GitHub would.
 """

@@ -1,4 +1,4 @@
-"""By when a decision is wanted: which day says so, what it orders, and who is reminded of it."""
+"""The wanted day of a decision: its field, the order that it makes, and the reminders before it."""
 
 from __future__ import annotations
 

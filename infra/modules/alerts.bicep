@@ -1,10 +1,11 @@
-// Silence is an alarm. Each query returns rows exactly when somebody must act; docs/runbook.md says how.
+// Alerts, also for a bridge that stops. Each query returns rows exactly when somebody must act; docs/runbook.md has the
+// steps.
 //
-// A state (isEvent: false) is told when it begins and when it is over, and not again in between. An event is told each
-// time, and never called over: its rule keeps no state, and its window is as long as the time between two evaluations,
-// so that each row is in one window. What came late into the log is looked for again by Azure.
-// What a rule is split by stands in the mail, and each value is told by itself: up to 6,000 at once for an event, 300
-// for a state. One address gets up to 100 mails an hour.
+// A state (isEvent: false) sends a mail when it begins and when it ends, and none in between. An event sends one each
+// time, and never ends: its rule keeps no state, and its window is as long as the time between two evaluations, so that
+// each row is in one window. Azure evaluates rows that come late into the log again.
+// The mail has the values of the dimension by which a rule is split, and each value has a mail of its own: up to 6,000
+// at once for an event, 300 for a state. One address gets up to 100 mails an hour.
 // Sources: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-overview#alerts-and-state,
 // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log,
 // https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits#alerts

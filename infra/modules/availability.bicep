@@ -53,8 +53,8 @@ resource test 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-// Over the log and not over the metric: that counts a place as failing for one failure in the window, so that a minute
-// in which the host is full would be an outage.
+// The rule reads the log and not the metric: the metric counts a place as failing after one failure in the window, so
+// that a minute in which the host is full would be an outage.
 resource alert 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
   name: name
   location: location

@@ -1,4 +1,4 @@
-// Tells when the month's cost nears the budget; it stops nothing.
+// Sends a mail when the month's cost comes near the budget; it stops nothing.
 
 @description('Required. Name of the budget.')
 param name string

@@ -1,5 +1,5 @@
-// Callers need an Entra token of a client that is named; the function keys stay as the second lock. Which client may
-// call which route is the app's business.
+// Callers need an Entra token of a named client; the function keys stay as the second lock. The app decides which
+// client may call which route.
 // https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad
 
 @description('Required. Name of the function app.')

@@ -1,4 +1,4 @@
-// The function app on Flex Consumption. Its settings stand here in three lists: of the host, plain, and of the vault.
+// The function app on Flex Consumption. It has three lists of settings: those of the host, plain ones, and secrets.
 
 @description('Required. Name of the app.')
 @maxLength(60)
@@ -82,7 +82,7 @@ var hostSettings = [
     value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
-  // One number for all that a crowd meets: whoever is let in has a thread, and the others are told at once.
+  // One number for all limits of a crowd: each admitted request has a thread, and the others are refused at once.
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(httpConcurrency) }
   { name: 'AzureFunctionsJobHost__extensions__http__maxConcurrentRequests', value: string(httpConcurrency) }
   { name: 'AzureFunctionsJobHost__extensions__http__maxOutstandingRequests', value: string(httpConcurrency) }
@@ -96,7 +96,7 @@ var plainSettings = [
   }
 ]
 
-// Without a version, so that a new value is taken within a day, or at the next restart.
+// Without a version, so that the app reads a new value within a day, or at the next restart.
 // https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 var vaultSettings = [
   for secretName in secretNames: {
@@ -155,7 +155,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     httpsOnly: true
     keyVaultReferenceIdentity: identity.id
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    // Closes /admin to the master key; operators manage the host through Azure's own rights. No published type knows it.
+    // Closes /admin to the master key; operators manage the host through Azure's own rights. No published type has it.
     // https://learn.microsoft.com/azure/azure-functions/security-concepts
     #disable-next-line BCP037
     functionsRuntimeAdminIsolationEnabled: true
@@ -184,7 +184,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           }
         }
       }
-      // The service takes it, and no published type knows it.
+      // The service accepts it, and no published type has it.
       // https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
       #disable-next-line BCP037
       siteUpdateStrategy: {

@@ -1,4 +1,4 @@
-// Who the app is: one identity of its own, without a password.
+// The app's identity: one of its own, without a password.
 
 @description('Required. Name of the identity.')
 param name string

@@ -1,4 +1,4 @@
-// A virtual network for the app, and private endpoints for what it opens.
+// A virtual network for the app, and private endpoints for its storage and vault.
 
 @description('Required. Name of the network.')
 param name string
@@ -24,7 +24,7 @@ param storageAccountId string
 @description('Required. Resource id of the vault.')
 param vaultId string
 
-// Nobody calls into these subnets from outside; the default rules say so.
+// The default rules allow no call from outside into these subnets.
 resource rules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
   name: 'nsg-${name}'
   location: location

@@ -1,4 +1,4 @@
-// One service inside the virtual network, with the name by which it is found there.
+// One service inside the virtual network, with its name there.
 // https://learn.microsoft.com/azure/private-link/private-endpoint-dns
 
 @description('Required. Name of the endpoint.')

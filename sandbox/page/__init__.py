@@ -1,6 +1,7 @@
-"""The sandbox's page: a person's chat, Coupa's screens, what the bridge did, and switches to break things.
+"""The sandbox's page: a person's chat, Coupa's screens, the actions of the bridge, and switches for faults.
 
-It is the people and their two programs, never the bridge: it knows the function app only through HTTP.
+It plays the people, Coupa's screens and the chat, never the bridge: it reaches the function app only through
+HTTP.
 """
 
 from sandbox.page.server import Page

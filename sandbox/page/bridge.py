@@ -1,7 +1,7 @@
-"""What the bridge did and why, as an operator finds out: its routes, its log, its audit record.
+"""The actions of the bridge and their reasons, as an operator sees them: its routes, its log, its audit log.
 
-It knows the function app through HTTP, the log as a file, and the record as rows of a table that this sandbox
-runs. Whatever cannot be reached is said, and the rest is shown.
+It reaches the function app through HTTP, the log as a file, and the audit log as rows of a table that this
+sandbox runs. It reports each source that it cannot reach, and shows the rest.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from sandbox.page.health import in_words, words
 from sandbox.page.plot import plotted
 
 LINES, EVENTS, CALLS = 30, 15, 15
-"""How many of each are shown, the newest ones."""
+"""The number of shown entries of each, the newest ones."""
 
 TIMEOUT_S = 6.0
 CYCLES = timedelta(days=14)
-"""Of how long ago cycle times are shown."""
+"""The period of the shown cycle times."""
 
 PATIENCE_S = 30.0
-"""How long a sweep is waited for."""
+"""The longest wait for a sweep, in seconds."""
 
 AUDIT_TABLE = "audit"
 COLUMNS = ("at", "kind", "approval_id", "actor", "verb", "outcome", "cause")
-"""What of an event is shown."""
+"""The shown columns of an event."""
 
 STEPS = {"900": "15 minutes", "3600": "1 hour", "86400": "1 day", "604800": "1 week"}
-"""By how much time can be moved, in seconds."""
+"""The possible moves of the time, in seconds."""
 
 _TAIL_BYTES = 60_000
 _OWN = ("'Functions.status'", "'Functions.trace'", "'Functions.health'")
-"""Calls of this page itself, which would drown the rest of the log."""
+"""Calls of this page itself, which would hide the rest of the log."""
 
 
 class Bridge:
     """The function app, seen from outside.
 
     Args:
-        around: its neighbours.
-        url: where it answers, without `/api`.
-        log: the file that it logs to; None where it logs elsewhere.
+        around: the services around it.
+        url: its address, without `/api`.
+        log: the file of its log; None where it logs elsewhere.
     """
 
     def __init__(self, around: Neighbours, url: str, log: Path | None) -> None:
@@ -62,14 +62,14 @@ class Bridge:
         self._log = log
         self._cycles: tuple[object, dict[str, Any]] = (None, {})
 
-    # ------------------------------------------------------------------ seen
+    # ------------------------------------------------------------------ views
 
     def view(self, trace: str, broken: Iterable[str]) -> dict[str, Any]:
-        """Return what is to be seen, with the trace of one approval if a number is given.
+        """Return the view, with the trace of one approval if a number is given.
 
         Args:
-            trace: the number, or nothing.
-            broken: what the switches of the page have broken.
+            trace: the number, or empty.
+            broken: the faults that the switches of the page have set.
         """
         status = self._get("/api/status")
         cycle = self._cycle(status.get("last_sweep_at"))
@@ -89,7 +89,7 @@ class Bridge:
     def _cycle(self, last_sweep_at: object) -> dict[str, Any]:
         """Return the cycle times.
 
-        They take as long as all the rest, so they are asked for when there was a sweep or a decision.
+        They take as long as all the rest, so the page asks for them only after a sweep or a decision.
         """
         moment = (last_sweep_at, len(self._around.coupa.decisions))
         if self._cycles[0] != moment or "unreachable" in self._cycles[1]:
@@ -98,7 +98,7 @@ class Bridge:
         return self._cycles[1]
 
     def _get(self, path: str) -> dict[str, Any]:
-        """Return a JSON answer; `unreachable` says why there is none."""
+        """Return a JSON answer; `unreachable` gives the reason when there is none."""
         try:
             answer = requests.get(self._url + path, timeout=TIMEOUT_S).json()
         except requests.RequestException as error:
@@ -117,7 +117,7 @@ class Bridge:
         return [line for line in reversed(lines) if not any(own in line for own in _OWN)][:LINES]
 
     def _audit_events(self) -> dict[str, Any]:
-        """Return `events`, newest first, or why there are none: rows of the newest day in the app's table."""
+        """Return `events`, newest first, or the reason for none: the newest day in the app's table."""
         if self._around.store is None:
             return {"unreachable": "The record is in the memory of the app."}
         if self._around.store.is_paused:
@@ -140,12 +140,12 @@ class Bridge:
         return {"events": list(reversed(events))}
 
     def _calls(self) -> list[tuple[str, Call]]:
-        """Return the newest calls to the neighbours, newest first."""
+        """Return the newest calls to the services, newest first."""
         fronts = {"Coupa": self._around.coupa.front, "Moveworks": self._around.moveworks.front}
         calls = [(name, call) for name, front in fronts.items() for call in front.calls[-CALLS:]]
         return sorted(calls, key=lambda each: each[1].at, reverse=True)[:CALLS]
 
-    # ------------------------------------------------------------------ done
+    # ------------------------------------------------------------------ actions
 
     def sweep(self, form: Form) -> Done:  # noqa: ARG002 - as every action
         """Fire the timer function and wait for its sweep to end."""
@@ -163,11 +163,11 @@ class Bridge:
             after = self._get("/api/status")
             if after.get("last_sweep_at", before["last_sweep_at"]) != before["last_sweep_at"]:
                 return self._swept(after, len(self._around.moveworks.delivered) - sent)
-            time.sleep(0.1)  # each look at the status makes the bridge list what is pending
+            time.sleep(0.1)  # each call of the status makes the bridge list the pending approvals
         return Done("sweep", "The sweep has left no trace; the log says why.", is_bad=True)
 
     def _swept(self, after: dict[str, Any], told: int) -> Done:
-        """Say what a sweep came to; one that could not read or tell is none that went well."""
+        """Return the result of a sweep; a sweep that could not read or send has failed."""
         news = f"{told or 'no'} new notice{'' if told == 1 else 's'}"
         if after.get("failure"):
             said = f"Swept with a failure ({words(after['failure'])}): {news}."
@@ -191,7 +191,7 @@ class Bridge:
 
 
 def _event(text: str) -> dict[str, str]:
-    """Return what is shown of a row of the record: all columns, empty where the row does not say."""
+    """Return the shown part of an audit log row: all columns, empty where the row has no value."""
     row = json.loads(text)
     event = row.get("event", row)
     return {name: str(event.get(name, "")) for name in COLUMNS}

@@ -1,6 +1,6 @@
-"""The chats: what each person was sent, what they clicked or asked, and what the bridge answered.
+"""The chats: each person's messages, clicks and questions, and the answers of the bridge.
 
-It plays Moveworks' part after delivery. It does not judge answers; it shows them.
+It plays Moveworks' part after delivery. It shows answers and does not judge them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from sandbox.page.form import Done, Form, Mistake
 
 @dataclass(frozen=True)
 class Words:
-    """What whoever builds the plugin puts into a chat, in one language; the bridge's own words come from it.
+    """The words of the plugin's builder in one language; the bridge's own words come from the bridge.
 
     Attributes:
-        asked: the question that brings the list.
-        labels: of the buttons, by what they do; `back` is Reject once the reason is there.
-        reason: what the field for a reason is called.
-        past: parts of words by which whatever is typed is understood as the question what one decided.
-        heard: those of the question that brings the list; `past` comes first.
-        lost: what is said to anything else.
+        asked: the question that shows the list.
+        labels: the buttons' labels, by action; `back` is Reject after the reason.
+        reason: the label of the field for a reason.
+        past: parts of words that mark typed text as the question about past decisions.
+        heard: the same for the question that shows the list; `past` has precedence.
+        lost: the answer to any other text.
     """
 
     asked: str
@@ -97,22 +97,22 @@ WORDS = {
         "「Coupaで承認待ちのものはありますか？」または「Coupaで何を決定しましたか？」とお尋ねください。",
     ),
 }
-"""In English for everybody whose language is not here."""
+"""The words for people whose language is not here, in English."""
 
 ASKED, LABELS = WORDS["en"].asked, WORDS["en"].labels
 SHOWN = 60
-"""Entries of a chat that are shown, the newest ones."""
+"""The number of shown entries of a chat, the newest ones."""
 
 TOGETHER = timedelta(minutes=2)
-"""What is said within so long by the same side is one group."""
+"""Entries of one side within this time form one group."""
 
 MANY = 3
-"""Cards of one group from which on each is drawn in short."""
+"""From this number of cards in a group on, each is drawn in short form."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A text in Moveworks' markup, and the slots that its buttons send back; no slots, no buttons."""
+    """A text in Moveworks' markup, and the slots of its buttons; no slots, no buttons."""
 
     id: str
     text: str
@@ -125,17 +125,17 @@ class Card:
 
     @property
     def asks(self) -> bool:
-        """Whether it says what to ask for the list, as a digest does, and so gets that as a button."""
+        """Tell whether it names the question for the list, as a digest does, and so gets it as a button."""
         return not self.approval_id and any(words.asked in self.text for words in WORDS.values())
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One turn of a chat.
+    """One entry of a chat.
 
-    Attributes:
+    is_own: the person wrote it; otherwise the bot did.
         is_own: the person said it; otherwise the bot did.
-        note: what became of a click, for whoever looks over the person's shoulder.
+        note: the outcome of a click, for a person who watches.
     """
 
     id: str
@@ -148,18 +148,18 @@ class Entry:
 
     @property
     def is_many(self) -> bool:
-        """Whether it shows several approvals, which can then be decided together."""
+        """Tell whether it shows several approvals, which can then be decided together."""
         return sum(bool(card.approval_id) for card in self.cards) > 1
 
 
 @dataclass(frozen=True)
 class Turn:
-    """An entry where it stands in a chat.
+    """An entry at its place in a chat.
 
     Attributes:
-        day: the day that begins with it; None where it is that of the entry before.
-        begins: whether somebody else spoke before it, or some time went by.
-        is_short: whether its cards are some of many, and so drawn in short.
+        day: the day that begins with it; None when it is the day of the entry before.
+        begins: the entry before it is of the other side, or some time ago.
+        is_short: its cards are some of many, and so drawn in short form.
     """
 
     entry: Entry
@@ -169,7 +169,7 @@ class Turn:
 
 
 def turns(entries: Sequence[Entry]) -> list[Turn]:
-    """Return the entries, oldest first, in their days and groups."""
+    """Return the entries, oldest first, in days and groups."""
     groups: list[list[Entry]] = []
     for each in entries:
         if groups and _goes_on(groups[-1][-1], each):
@@ -196,10 +196,10 @@ class Chats:
     """Every person's chat.
 
     Args:
-        moveworks: where notices arrive.
-        connector: what carries clicks and questions to the bridge.
+        moveworks: the source of the notices.
+        connector: the way of clicks and questions to the bridge.
         clock: the time of the sandbox.
-        locale_of: which language somebody reads.
+        locale_of: returns the language of a person.
     """
 
     def __init__(
@@ -217,28 +217,28 @@ class Chats:
         self._lock = threading.Lock()
 
     def of(self, person: str) -> list[Entry]:
-        """Return the newest turns of a person's chat, oldest first."""
+        """Return the newest entries of a person's chat, oldest first."""
         return sorted((*self._notices(person), *self._own(person)), key=lambda each: each.at)[-SHOWN:]
 
     def words(self, person: str) -> Words:
-        """Return the words of somebody's plugin."""
+        """Return the words of a person's plugin."""
         return WORDS.get((self._locale_of(person) or "")[:2], WORDS["en"])
 
     def language(self, person: str) -> str:
-        """Return the language that somebody is told in, as HTML names it."""
+        """Return a person's language, as HTML names it."""
         return (self._locale_of(person) or "en").replace("_", "-")
 
     def waiting(self, person: str) -> int:
-        """Return how many notices a person got."""
+        """Return the number of a person's notices."""
         return len(self._notices(person))
 
     def decide(
         self, person: str, slots: Mapping[str, str], decision: Decision, reason: str = ""
     ) -> requests.Response:
-        """Decide as that person; their chat has what they said and what was answered.
+        """Decide as that person; their chat has the click and the answer.
 
         Raises:
-            requests.RequestException: there was no answer, which the chat then says.
+            requests.RequestException: there was no answer; the chat then says so.
         """
         said = f"{self.words(person).labels[decision]}{f': {reason}' if reason else ''}"
         self._say(person, said, is_own=True)
@@ -257,10 +257,10 @@ class Chats:
         return reply
 
     def pending(self, person: str, asked: str = "") -> requests.Response:
-        """Ask for the list of open approvals as that person, in their words; their chat has it.
+        """Ask for the list of open approvals as that person, in their words; their chat has the question.
 
         Raises:
-            requests.RequestException: there was no answer, which the chat then says.
+            requests.RequestException: there was no answer; the chat then says so.
         """
         self._say(person, asked or self.words(person).asked, is_own=True)
         reply = self._tried(person, lambda: self._connector.pending(person))
@@ -271,10 +271,10 @@ class Chats:
         return reply
 
     def decided(self, person: str, asked: str) -> requests.Response:
-        """Ask what that person decided, in their words; their chat has it.
+        """Ask for that person's past decisions, in their words; their chat has the question.
 
         Raises:
-            requests.RequestException: there was no answer, which the chat then says.
+            requests.RequestException: there was no answer; the chat then says so.
         """
         self._say(person, asked, is_own=True)
         reply = self._tried(person, lambda: self._connector.decided(person))
@@ -309,7 +309,7 @@ class Chats:
         return self._shown()
 
     def write(self, person: str, form: Form) -> Done:
-        """Type something, as that person: Moveworks finds out what it asks for, if anything.
+        """Type something, as that person; Moveworks finds the question in it, if there is one.
 
         Raises:
             Mistake: nothing was typed.
@@ -326,10 +326,10 @@ class Chats:
         return self._say(person, words.lost)
 
     def approve_several(self, person: str, form: Form) -> Done:
-        """Approve at once what was ticked in one turn, as that person.
+        """Approve at once the ticked approvals of one entry, as that person.
 
         Raises:
-            Mistake: there is no such turn in the chat, or nothing was ticked.
+            Mistake: the chat has no such entry, or nothing was ticked.
         """
         turn = form.needed("turn", limit=40)
         cards = [card for entry in self._own(person) if entry.id == turn for card in entry.cards]
@@ -348,7 +348,7 @@ class Chats:
         return self._shown()
 
     def _tried(self, person: str, call: Callable[[], requests.Response]) -> requests.Response:
-        """Return what a call answers; where nothing does, say so as Moveworks would, and raise."""
+        """Return the answer to a call; without one, say so as Moveworks would, and raise."""
         try:
             return call()
         except requests.RequestException:
@@ -356,7 +356,7 @@ class Chats:
             raise
 
     def _shown(self) -> Done:
-        """Lead to the newest turn."""
+        """Lead to the newest entry."""
         return Done(self._said[-1].id)
 
     def _say(
@@ -398,7 +398,7 @@ class Chats:
 
 
 def _slots(item: dict[str, Any]) -> dict[str, str]:
-    """Return what the buttons of a listed card send back; none where it comes without a token."""
+    """Return the slots of a listed card's buttons; none where it comes without a token."""
     return {key: str(value) for key, value in item.items()} if item.get("action_token") else {}
 
 
@@ -411,7 +411,7 @@ def _outcome(answer: dict[str, Any]) -> str:
 
 
 def _json(reply: requests.Response) -> dict[str, Any]:
-    """Read an answer; whatever is no JSON object says nothing."""
+    """Read an answer; anything but a JSON object counts as empty."""
     try:
         answer = reply.json()
     except requests.JSONDecodeError:

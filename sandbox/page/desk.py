@@ -1,4 +1,4 @@
-"""What people do at Coupa's screens: enter, edit, withdraw, decide, re-assign, groups and delegations.
+"""The actions of people at Coupa's screens: enter, edit, withdraw, decide, re-assign, groups and delegations.
 
 It plays the people at the simulated Coupa; the bridge has no part in it.
 """
@@ -27,7 +27,7 @@ MAX_COPIES = 25
 
 
 class Desk:
-    """What can be done in Coupa; each method takes a form, and raises `Mistake` when it cannot be done.
+    """The actions in Coupa; each method takes a form, and raises `Mistake` when the action is impossible.
 
     Args:
         coupa: the simulator.
@@ -39,7 +39,7 @@ class Desk:
         self._people = people
 
     def create(self, form: Form) -> Done:
-        """Enter a document of a kind; several copies are numbered by their first field."""
+        """Enter a document of a kind; several copies get numbers in their first field."""
         kind = KINDS.get(form.text("kind"))
         if kind is None:
             raise Mistake("There is no such kind of document.")
@@ -78,14 +78,14 @@ class Desk:
         return Done("document", "The line was changed.")
 
     def withdraw(self, form: Form) -> Done:
-        """Take a document back."""
+        """Withdraw a document."""
         number = form.hidden("document")
         self._found(number)
         self._world.withdraw(number)
         return Done("document", "Withdrawn.")
 
     def resubmit(self, form: Form) -> Done:
-        """Ask the same approvers anew, after it was sent back."""
+        """Ask the same approvers again, after the document was sent back."""
         number = form.hidden("document")
         self._found(number)
         self._world.restart_chain(number)
@@ -108,7 +108,7 @@ class Desk:
         return Done("document", f"Approval {approval.id} was {decision} in Coupa.")
 
     def reassign(self, form: Form) -> Done:
-        """Give an approval to somebody else."""
+        """Assign an approval to somebody else."""
         approval, to = self._approval(form), self._asked(form, "to")
         if to is None:
             raise Mistake("Somebody must get it.", "to")
@@ -116,23 +116,23 @@ class Desk:
         return Done("document", f"Approval {approval.id} was re-assigned.")
 
     def add_group(self, form: Form) -> Done:
-        """Make an approval group of one person; others join it."""
+        """Create an approval group of one person; others can join it."""
         name, member = form.needed("name", limit=80), self._user(form, "member")
         number = self._world.add_group(name=name, members=[member])
         return Done("groups", f"Group {number}, {name}, was made.")
 
     def join(self, form: Form) -> Done:
-        """Make somebody a member of a group."""
+        """Add somebody to a group."""
         self._world.join(self._group(form), self._user(form, "member"))
         return Done("groups", "Joined.")
 
     def leave(self, form: Form) -> Done:
-        """End somebody's membership of a group."""
+        """Remove somebody from a group."""
         self._world.leave(self._group(form), self._user(form, "member"))
         return Done("groups", "Left.")
 
     def delegate(self, form: Form) -> Done:
-        """Let somebody act for somebody else, from now on for some days."""
+        """Add a delegation, from now on for some days."""
         delegator, to, days = self._user(form, "by"), self._user(form, "to"), form.number("days", most=365)
         if delegator == to:
             raise Mistake("Nobody is their own delegate.", "to")
@@ -143,7 +143,7 @@ class Desk:
         return Done("delegations", "The delegation has begun.")
 
     def end_delegation(self, form: Form) -> Done:
-        """Let a delegation end now."""
+        """End a delegation now."""
         number = form.hidden("delegation")
         if number not in self._world.delegations.rows:
             raise Mistake("There is no such delegation.")
@@ -175,7 +175,7 @@ class Desk:
         return number
 
     def _asked(self, form: Form, name: str) -> Approver | None:
-        """Return a person or a group, or None where nobody was chosen."""
+        """Return a person or a group, or None for no choice."""
         value = form.text(name, limit=30)
         if not value:
             return None

@@ -1,4 +1,4 @@
-"""The switches: what can go wrong at each neighbour, and how it is mended."""
+"""The switches: the possible faults of each service, and their end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.page.form import Done, Form, Mistake
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that goes wrong until it is mended, as `sandbox.front` knows it."""
+    """One fault that lasts until it is cleared, as `sandbox.front` knows it."""
 
     label: str
     kind: FaultKind
@@ -43,7 +43,7 @@ STORE = "Table store"
 
 
 class Faults:
-    """The switches of one sandbox; each neighbour has at most one fault."""
+    """The switches of one sandbox; each service has at most one fault."""
 
     def __init__(self, around: Neighbours) -> None:
         self._around = around
@@ -51,7 +51,7 @@ class Faults:
         self._now: dict[str, str] = {}
 
     def view(self) -> dict[str, dict[str, Any]]:
-        """Return by neighbour what could go wrong (`choices`, labels by name) and what does (`now`)."""
+        """Return, by service, the possible faults (`choices`, labels by name) and the present one (`now`)."""
         shown: dict[str, dict[str, Any]] = {
             neighbour: {
                 "choices": {name: each.label for name, each in switches.items()},
@@ -66,11 +66,11 @@ class Faults:
         return shown
 
     def broken(self) -> list[str]:
-        """Return what goes wrong now, as sentences without a full stop."""
+        """Return the present faults, as sentences without a full stop."""
         return [f"{neighbour} {each['now']}" for neighbour, each in self.view().items() if each["now"]]
 
     def break_(self, form: Form) -> Done:
-        """Let one thing go wrong from now on."""
+        """Switch a fault on."""
         neighbour, name = form.needed("neighbour"), form.needed("fault")
         if neighbour == STORE and self._around.store is not None:
             self._around.store.pause()
@@ -84,7 +84,7 @@ class Faults:
         return Done("faults", f"{neighbour} {switch.label}.")
 
     def mend(self, form: Form) -> Done:
-        """Let everything of one neighbour work again."""
+        """Clear the fault of one service."""
         neighbour = form.needed("neighbour")
         if neighbour == STORE and self._around.store is not None:
             self._around.store.resume()

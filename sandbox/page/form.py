@@ -1,4 +1,4 @@
-"""What a person sent with a form, and what to say when it cannot be done."""
+"""The values of a person's form, and the message when its action is impossible."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 
 
 class Mistake(Exception):
-    """What was asked for cannot be done; the message says why, to the person.
+    """The action is impossible; the message tells the person why.
 
     Args:
         said: one sentence.
-        field: the name of the field in which it was made; empty where it is about the whole.
+        field: the name of the field with the mistake; empty when it is about the whole form.
     """
 
     def __init__(self, said: str, field: str = "") -> None:
@@ -23,13 +23,13 @@ class Mistake(Exception):
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a form.
+    """The outcome of a form.
 
     Attributes:
         place: the id of the element that shows it.
-        said: one sentence; empty where the place itself says it.
-        is_bad: whether it failed.
-        screen: what of Coupa is to be seen from now on; None for what is seen already.
+        said: one sentence; empty where the place itself shows it.
+        is_bad: the action failed.
+        screen: the screen of Coupa to show next; None for the present one.
     """
 
     place: str
@@ -45,7 +45,7 @@ class Form:
         self._fields = fields
 
     def text(self, name: str, *, limit: int = 500) -> str:
-        """Return a text without spaces around it; empty when it is not there.
+        """Return a text without spaces around it; empty when it is missing.
 
         Raises:
             Mistake: it is longer than `limit` characters.
@@ -56,7 +56,7 @@ class Form:
         return value
 
     def needed(self, name: str, *, limit: int = 500) -> str:
-        """Return a text that must be there.
+        """Return a required text.
 
         Raises:
             Mistake: it is empty or too long.
@@ -70,7 +70,7 @@ class Form:
         """Return a whole number, from 1 to `most` where that is given.
 
         Raises:
-            Mistake: it is none.
+            Mistake: it is not such a number.
         """
         value = self.needed(name, limit=19)
         if not (value.isascii() and value.isdigit()):
@@ -80,10 +80,10 @@ class Form:
         return int(value)
 
     def hidden(self, name: str) -> int:
-        """Return the number of what the form is about, which no person types.
+        """Return the number of the form's subject, which no person types.
 
         Raises:
-            Mistake: it is none; the mistake is in no field.
+            Mistake: it is not a number; the mistake is in no field.
         """
         try:
             return self.number(name)
@@ -91,10 +91,10 @@ class Form:
             raise Mistake(str(mistake)) from None
 
     def decimal(self, name: str) -> str:
-        """Return an amount or a quantity as it was written.
+        """Return an amount or a quantity, unchanged.
 
         Raises:
-            Mistake: it is no number above zero.
+            Mistake: it is not a number above zero.
         """
         value = self.needed(name, limit=20)
         try:
@@ -109,7 +109,7 @@ class Form:
         """Return a calendar day as `2026-12-24`; empty when there is none.
 
         Raises:
-            Mistake: it is no day.
+            Mistake: it is not a day.
         """
         value = self.text(name, limit=10)
         try:

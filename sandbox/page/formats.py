@@ -1,4 +1,4 @@
-"""How the page writes money, quantities, days and times: as the cards beside it do, in English."""
+"""The format of money, quantities, days and times on the page: as on the cards, in English."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def money(amount: Any, code: str) -> str:
 
 
 def quantity(amount: Any) -> str:
-    """Write a quantity without decimals that say nothing: `1,200`, `2.5`."""
+    """Write a quantity without trailing zeros: `1,200`, `2.5`."""
     number = Decimal(str(amount))
     return f"{number:,.{_decimals(number)}f}"
 
 
 def _decimals(number: Decimal) -> int:
-    """Return how many decimals are needed."""
+    """Return the number of needed decimals."""
     exponent = number.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def day(at: date | str) -> str:
-    """Write a day: `Dec 1, 2026`; of a time its day is written."""
+    """Write a day: `Dec 1, 2026`; of a time, its day."""
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
     return f"{when:%b} {when.day}, {when.year}"
 
 
 def weekday(at: date) -> str:
-    """Write a day of these weeks: `Monday, Nov 23`."""
+    """Write a day of the present weeks: `Monday, Nov 23`."""
     return f"{at:%A}, {at:%b} {at.day}"
 
 
@@ -53,13 +53,13 @@ def moment(at: datetime | str) -> str:
 
 
 def lately(at: datetime | str) -> str:
-    """Write a time of these weeks: `Nov 23, 9:02 AM`."""
+    """Write a time of the present weeks: `Nov 23, 9:02 AM`."""
     when = _when(at)
     return f"{when:%b} {when.day}, {clock(when)}"
 
 
 def instant(at: datetime | str) -> str:
-    """Write the time of a record of these weeks: `Nov 23, 9:02:07 AM`."""
+    """Write the time of a record of the present weeks: `Nov 23, 9:02:07 AM`."""
     when = _when(at)
     return f"{when:%b} {when.day}, {when.hour % 12 or 12}:{when:%M:%S %p}"
 

@@ -1,6 +1,6 @@
-"""What the status route says, in words: one sentence on how things are, and where everything stands.
+"""The status route in words: one sentence on the state, and the counts.
 
-It judges nothing by itself: what is well and what is not, the bridge says and the switches of the page do.
+It judges nothing by itself: the bridge and the switches of the page say what is well.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _COUNTS = {
 
 @dataclass(frozen=True)
 class Health:
-    """How things are.
+    """The state of the bridge.
 
     Attributes:
-        is_well: whether there is nothing to look after.
+        is_well: there is nothing to do.
         said: one sentence.
-        lines: where everything stands, a sentence each.
+        lines: the counts, a sentence each.
     """
 
     is_well: bool
@@ -55,12 +55,12 @@ class Health:
 
 
 def in_words(status: Mapping[str, Any], *, now: datetime, broken: Iterable[str]) -> Health:
-    """Return how things are.
+    """Return the state.
 
     Args:
-        status: what the status route answers; `unreachable` says why there is no answer.
-        now: in the sandbox.
-        broken: what the switches have broken, as sentences without a full stop.
+        status: the answer of the status route; `unreachable` gives the reason when there is none.
+        now: the time in the sandbox.
+        broken: the present faults, as sentences without a full stop.
     """
     why = "; ".join(broken)
     if "unreachable" in status:
@@ -76,7 +76,7 @@ def in_words(status: Mapping[str, Any], *, now: datetime, broken: Iterable[str])
 
 
 def _trouble(status: Mapping[str, Any]) -> str:
-    """Return what the bridge itself says is not well; nothing where all is, or before the first sweep."""
+    """Return the bridge's own complaint; empty when all is well, or before the first sweep."""
     if status.get("failure"):
         return f"The last sweep met a failure ({words(status['failure'])})"
     if status.get("is_moveworks_suspect"):
@@ -91,7 +91,7 @@ def words(code: object) -> str:
 
 
 def length(seconds: float) -> str:
-    """Write a length of time in its greatest unit: `1.5 d`, `45 min`, `8 s`."""
+    """Write a length of time in its largest unit: `1.5 d`, `45 min`, `8 s`."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

@@ -1,6 +1,6 @@
-"""Where a browser is on the page, as its address says: nothing of it is kept for two browsers together.
+"""The state of a browser on the page, as its address holds it: two browsers share nothing.
 
-What became of a form is kept under a key that only the browser that sent it is told.
+The outcome of a form is kept under a key that only the browser of that form gets.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from urllib.parse import urlencode
 from sandbox.page.form import Done
 
 KEPT = 200
-"""Outcomes that are kept, the newest ones."""
+"""The number of kept outcomes, the newest ones."""
 
 _SCREEN = re.compile(r"people|new|new/[a-z-]{1,20}|[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one form.
+    """The outcome of one form.
 
     Attributes:
-        done: where it is shown, and what is said.
-        form: the form in which a mistake was made; empty where there was none.
-        name: the field in which it was made.
-        typed: what was typed into that form, by field.
+        done: the place and the text of the outcome.
+        form: the form with the mistake; empty without one.
+        name: the field with the mistake.
+        typed: the typed values of that form, by field.
     """
 
     done: Done = field(default_factory=lambda: Done(""))
@@ -55,20 +55,20 @@ class Outcomes:
         return key
 
     def get(self, key: str) -> Outcome:
-        """Return an outcome; one that says nothing where there is none of this key."""
+        """Return an outcome; an empty one when the key is unknown."""
         return self._kept.get(key, Outcome())
 
 
 @dataclass(frozen=True)
 class Here:
-    """What a browser sees.
+    """A browser's view.
 
     Attributes:
-        person: whose chat, by e-mail.
-        screen: what of Coupa: a document's number, `new`, `new/KIND`, `people`, or nothing for the list.
-        trace: the approval that is traced, or nothing.
+        person: the person of the chat, by e-mail.
+        screen: the screen of Coupa: a document's number, `new`, `new/KIND`, `people`, or empty for the list.
+        trace: the traced approval, or empty.
         said: the key of `last`.
-        last: what became of the form that this browser sent last.
+        last: the outcome of the last form of this browser.
     """
 
     person: str
@@ -79,7 +79,7 @@ class Here:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any], *, person: str, outcomes: Outcomes) -> Here:
-        """Read it from an address or a form, of which whatever makes no sense is left out."""
+        """Read it from an address or a form; invalid values are left out."""
         screen, said = str(fields.get("coupa", "")), str(fields.get("said", ""))
         trace = str(fields.get("trace", "")).strip()
         return cls(
@@ -99,7 +99,7 @@ class Here:
         trace: str | None = None,
         said: str = "",
     ) -> str:
-        """Return the address of another place, which says nothing of an outcome unless it is told to."""
+        """Return the address of another place, without an outcome unless one is given."""
         query = {
             "as": self.person if person is None else person,
             "coupa": self.screen if screen is None else screen,
@@ -110,14 +110,14 @@ class Here:
         return f"{address}#{place}" if place else address
 
     def typed(self, form: str, name: str, otherwise: Any = "") -> str:
-        """Return what a field of a form shows: what was typed into it, if a mistake was made in that form."""
+        """Return the value of a form's field: the typed text, if that form had a mistake."""
         return str(self.last.typed.get(name, "") if self.last.form == form else otherwise)
 
     def wrong(self, form: str, name: str) -> str:
-        """Return the mistake that was made in a field; empty where there was none."""
+        """Return the mistake in a field; empty without one."""
         return self.last.done.said if (self.last.form, self.last.name) == (form, name) else ""
 
     def remark(self, place: str) -> Done | None:
-        """Return what is said at a place of a form that was sent, unless one of its fields says it."""
+        """Return the message at a place of a sent form, unless one of its fields shows it."""
         done = self.last.done
         return done if done.place == place and done.said and not self.last.name else None

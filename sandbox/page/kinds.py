@@ -1,4 +1,4 @@
-"""The six kinds of documents as Coupa's people enter them: the fields of each, filled in with an example.
+"""The six kinds of documents as Coupa's people enter them: the fields of each, with an example.
 
 It makes the attributes that the simulated Coupa keeps; it shows nothing.
 """
@@ -24,8 +24,8 @@ class Field:
     """A field of a form.
 
     Attributes:
-        example: what it is filled in with: a text, or in how many days.
-        most: characters that fit.
+        example: the first value: a text, or a number of days from now.
+        most: the largest number of characters.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Field:
     most: int = 255
 
     def shown(self, today: date) -> str:
-        """Return the example as it stands in the form."""
+        """Return the example as the form shows it."""
         is_day = isinstance(self.example, int)
         return (today + timedelta(days=int(self.example))).isoformat() if is_day else str(self.example)
 
     def read(self, form: Form) -> str:
-        """Return what was entered; empty where nothing was and nothing need be.
+        """Return the entered value; empty for an optional field without one.
 
         Raises:
-            Mistake: it is not what the field is for.
+            Mistake: the value does not fit the field.
         """
         if self.mode == "day":
             return form.day(self.name)
@@ -59,7 +59,7 @@ class Entered:
 
     Attributes:
         values: by the names of the fields of the kind.
-        asker: Coupa's user id of whoever asks.
+        asker: Coupa's user id of the requester.
     """
 
     values: Mapping[str, str]
@@ -86,10 +86,10 @@ class Kind:
     Attributes:
         key: its name in addresses.
         type: Coupa's class name.
-        name: what people call it.
-        who: what whoever asks is called.
-        is_money: whether it has a currency.
-        enter: adds one to a world and returns its id.
+        name: its name for people.
+        who: the name of the requester's role.
+        is_money: it has a currency.
+        enter: adds a document to a world and returns its id.
     """
 
     key: str
@@ -182,7 +182,7 @@ def _invoice(world: World, entered: Entered) -> int:
 
 
 def _order_change(world: World, entered: Entered) -> int:
-    """Add the order as it is and the change of it."""
+    """Add the present order and its change."""
     price, supplier = entered.number("price"), {"id": 5, "name": entered["supplier"]}
 
     def line(quantity: str) -> dict[str, Any]:
@@ -380,7 +380,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
-"""By their names in addresses, the most common first."""
+"""The kinds by their names in addresses, the most common first."""
 
 NAMES = {each.type: each.name for each in KINDS.values()}
-"""What people call a kind, by Coupa's class name."""
+"""The names for people, by Coupa's class name."""

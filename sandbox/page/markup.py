@@ -1,6 +1,7 @@
 """A message in Moveworks' markup as the parts of a card, in HTML that is safe to show.
 
-The tags that its samples prove are kept, nothing else. It chooses no words: a card has those of the message.
+It keeps the tags that Moveworks' samples prove, and no others. It chooses no words: a card has the message's
+words.
 
 Source: https://docs.moveworks.com/api-reference/events-api, read 2026-11.
 """
@@ -29,9 +30,9 @@ class Drawn:
 
     Attributes:
         title: its first line.
-        lines: lines of text below it, such as who asks for what.
-        facts: labels and values; the label is empty where the value says what it is.
-        links: what leads into Coupa.
+        lines: lines of text below it, such as the sentence about the request.
+        facts: labels and values; the label is empty where the value needs none.
+        links: the links into Coupa.
     """
 
     title: Markup
@@ -45,10 +46,10 @@ def drawn(message: str, *, coupa_url: str, inside: Callable[[str], str]) -> Draw
 
     Args:
         message: in Moveworks' markup.
-        coupa_url: where Coupa's screens are.
-        inside: says where this page has the screen with a path of Coupa's.
+        coupa_url: the address of Coupa's screens.
+        inside: returns this page's address for the path of a Coupa screen.
     """
-    # Each line is cleaned for itself: a tag that goes over its end is closed there.
+    # Each line is cleaned alone: an open tag is closed at the end of its line.
     lines = [_linked(each, coupa_url) for each in _BREAK.split(message)]
     pieces = [shown(each, coupa_url=coupa_url, inside=inside) for each in lines]
     pieces = [each for each in pieces if each.strip()]
@@ -69,7 +70,7 @@ def drawn(message: str, *, coupa_url: str, inside: Callable[[str], str]) -> Draw
 
 
 def _linked(line: str, coupa_url: str) -> str:
-    """Return a line that is nothing but a name and an address in Coupa as a link."""
+    """Return a line with only a name and an address in Coupa as a link."""
     found = _ADDRESS.fullmatch(line)
     is_coupas = found is not None and found[2].startswith(f"{coupa_url}/")
     return f'<a href="{found[2]}">{found[1]}</a>' if found and is_coupas else line
@@ -78,7 +79,7 @@ def _linked(line: str, coupa_url: str) -> str:
 def shown(message: str, *, coupa_url: str, inside: Callable[[str], str]) -> Markup:
     """Return the HTML of a message; a link into the simulated Coupa leads to its screen on this page.
 
-    Whatever else looks like a tag is left out, and a link may only lead to http and https, or into the page.
+    Any other tag is left out, and a link may only lead to http and https, or into the page.
     """
 
     def attribute(_tag: str, _name: str, value: str) -> str | None:

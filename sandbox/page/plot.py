@@ -1,6 +1,6 @@
 """Cycle times as a plot that needs no script: one bar for each week, kind and person, from 0 to p95.
 
-The axis is logarithmic, so that seconds and weeks can be seen beside each other.
+The axis is logarithmic, so that seconds and weeks are both visible.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from sandbox.page.health import length
 from sandbox.page.kinds import NAMES
 
 LINES_S = (0, 10, 60, 600, 3_600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400)
-"""Where the grid has lines, in seconds, up to the first that is beyond every bar."""
+"""The lines of the grid, in seconds, up to the first that is beyond every bar."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A row: who was asked for what, how often, and the lengths in percent of the width."""
+    """A row: the person, the kind, the number of decisions, and the lengths in percent of the width."""
 
     label: str
     count: int
@@ -31,18 +31,18 @@ class Bar:
 
 @dataclass(frozen=True)
 class Plot:
-    """All rows, and the lines of the grid: where they are in percent, and what they are called."""
+    """All rows, and the lines of the grid: their places in percent, and their labels."""
 
     bars: list[Bar] = field(default_factory=list)
     grid: list[tuple[float, str]] = field(default_factory=list)
 
 
 def plotted(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Plot:
-    """Return the plot of what the route for cycle times answers.
+    """Return the plot of the answer of the route for cycle times.
 
     Args:
         rows: with `week`, `document_type`, `approver`, `count`, `median_s` and `p95_s`.
-        names: of people, by what the route calls them.
+        names: of people, by their names in the route's answer.
     """
     longest = max((float(row["p95_s"]) for row in rows), default=0.0)
     end = next((each for each in LINES_S[1:] if each >= longest), longest)

@@ -1,6 +1,6 @@
-"""Coupa's screens as they are seen: the list, one document with its chain, groups, delegations.
+"""Coupa's screens: the list, one document with its chain, groups, delegations.
 
-It knows how each kind of document keeps what a screen shows, and changes nothing.
+It knows where each kind of document keeps the values of a screen, and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from sandbox.page.formats import CURRENCIES, day, money, quantity
 from sandbox.page.kinds import KINDS, NAMES
 
 SHOWN = 50
-"""Documents that are listed, the newest ones."""
+"""The number of listed documents, the newest ones."""
 
 _ORDERS = "order_headers"
 _PATH = re.compile(r"/(requisition_headers|invoices|expense_reports|contracts|order_headers)/([0-9]{1,19})")
-"""Where Coupa's own screens have documents; it has none for a form."""
+"""The paths of documents on Coupa's own screens; a form has none."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """How a kind of document keeps what its screen shows: served names of attributes.
+    """The served names of the attributes on the screen of a kind of document.
 
     Attributes:
-        called: what stands before the title.
-        facts: further ones, by what they are called for people.
+        called: the attribute before the title.
+        facts: more attributes, by their labels for people.
     """
 
     title: str
@@ -82,7 +82,7 @@ _MONEY = {"tax-amount", "minimum-value", "maximum-value"}
 
 
 class Screens:
-    """What can be seen in Coupa.
+    """The views of Coupa.
 
     Args:
         coupa: the simulator.
@@ -94,9 +94,9 @@ class Screens:
         self._people = people
 
     def view(self, screen: str) -> dict[str, Any]:
-        """Return what is to be seen: `screen` and its name, what it shows, and whom to choose.
+        """Return the view: `screen` and its name, its content, and the people to choose from.
 
-        A document that is not there is the list.
+        An unknown document gives the list.
         """
         with self._world.lock:
             document = self._find(screen)
@@ -124,7 +124,7 @@ class Screens:
             }
 
     def screen_of(self, path: str) -> str:
-        """Return the screen that a path of Coupa's own screens shows; the list where it names none."""
+        """Return the screen for a path of Coupa's own screens; the list for an unknown path."""
         found = _PATH.fullmatch(path)
         if not found:
             return ""
@@ -148,7 +148,7 @@ class Screens:
             return None
 
     def _newest(self) -> list[Document]:
-        """Return what somebody entered; an order is there for its change only."""
+        """Return the entered documents; an order exists only for its change."""
         tables = [table for kind, table in self._world.documents.items() if kind != "OrderHeader"]
         documents = [each for table in tables for each in table.rows.values()]
         return sorted(documents, key=lambda each: -each.id)[:SHOWN]
@@ -232,7 +232,7 @@ class Screens:
 
 
 def _value(record: Record, name: str) -> Any:
-    """Return an attribute by its served name, wherever the record keeps it; None where it has none."""
+    """Return an attribute by its served name, from any part of the record; None when it has none."""
     if name in record.extra:
         return record.extra[name]
     return getattr(record, name.replace("-", "_"), None) if name else None
@@ -251,7 +251,7 @@ def _amount(document: Document, amount: Any) -> str:
 
 
 def _line(document: Document, line: Record) -> dict[str, Any]:
-    """Return a line: quantity and price as they are edited, and all that is `shown`."""
+    """Return a line: quantity and price for the form, and all that is `shown`."""
     number, price = _value(line, "quantity"), _value(line, "unit-price") or _value(line, "price")
     total = _value(line, "total")
     return {
@@ -267,7 +267,7 @@ def _line(document: Document, line: Record) -> dict[str, Any]:
 
 
 def _fact(document: Document, name: str) -> Any:
-    """Return an attribute as it is shown."""
+    """Return an attribute as text for the screen."""
     value = _value(document, name)
     if name in _MONEY:
         return _amount(document, value)

@@ -1,7 +1,7 @@
-"""The page's HTTP side: one page, forms that lead back to it, two files, and who may post.
+"""The page's HTTP side: one page, forms that lead back to it, two files, and the check of each form.
 
 A form acts with the connector's key, so it counts only when this page made it: it carries a token that no
-other site can read, and the page answers to loopback names only, so that no other name can lead here.
+other site can read, and the page answers only to loopback names, so that no other name can lead here.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Page:
     """The page, as a WSGI application.
 
     Args:
-        around: the neighbours of the bridge.
-        app_url: where the function app answers, without `/api`.
-        log: the file that it logs to, if there is one.
+        around: the services around the bridge.
+        app_url: the address of the function app, without `/api`.
+        log: the file of its log, if there is one.
 
     Attributes:
         chats: of its people.
@@ -142,14 +142,14 @@ class Page:
             return Response("There is one page only: /\n", status=404)
         page, last = self._render(here), here.last
         if last.name and f'id="{last.form}-{last.name}-wrong"' not in page:
-            # The form has gone meanwhile, so its mistake is said at the head of the page.
+            # The form has gone meanwhile, so the head of the page shows its mistake.
             page = self._render(replace(here, last=Outcome(replace(last.done, place="said"))))
         return Response(page, content_type="text/html; charset=utf-8")
 
     def _act(self, request: Request) -> Response:
-        """Do what a form says, and lead back to the place that shows what became of it.
+        """Do the action of a form, and lead back to the place that shows its outcome.
 
-        A mistake leads back to its field, with what was typed.
+        A mistake leads back to its field, with the typed text.
         """
         is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         if not (
@@ -206,7 +206,7 @@ class Page:
         return Here.of(fields, person=self._person(fields.get("as", "")), outcomes=self._outcomes)
 
     def _inside(self, here: Here, path: str) -> str:
-        """Return where this page has one of Coupa's own screens."""
+        """Return this page's address for one of Coupa's own screens."""
         return here.to("coupa", screen=self._screens.screen_of(path))
 
     def _person(self, email: str) -> str:
@@ -222,7 +222,7 @@ def _mistaken(mistake: Mistake, fields: Any) -> Outcome:
 
 
 def _timed(written: Callable[[Any], str]) -> Callable[[date | str], Markup]:
-    """Return what writes a day or a time as people do, and as machines do in its tag."""
+    """Return a function that writes a day or a time for people, and for machines in its tag."""
 
     def tag(at: date | str) -> Markup:
         when = datetime.fromisoformat(at) if isinstance(at, str) else at

@@ -1,1 +1,1 @@
-"""A function app with the product's routes and handlers of its own, for watching a host."""
+"""A function app with the product's routes and handlers of its own, for the observation of a host."""

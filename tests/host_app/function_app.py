@@ -1,7 +1,7 @@
-"""The product's routes, methods and levels of keys, each with a handler that answers what reached it.
+"""The product's routes, methods and levels of keys, each with a handler that returns its request.
 
-They are read out of the product's own function_app.py. No handler decides or asks anybody anything; a query
-makes one wait, or end its worker, for the rows about crowds and deaths:
+The product's own function_app.py gives them. No handler decides anything or calls a service; a query makes
+one wait, or end its worker, for the rows about crowds and deaths:
 
     ?wait=sweep     until the timer function has run
     ?together=8     until eight have begun at once, and half a second more

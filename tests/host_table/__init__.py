@@ -1,10 +1,10 @@
-"""What Microsoft's Functions host answers, row by row, and a stand-in or a real host held against it.
+"""The answers of Microsoft's Functions host, row by row, and the check of the local host or a real one.
 
-`rows` says what a row is, `wire` sends it, `hosts` starts what is asked, `play` plays the rows there.
-The rows stand in `keys`, `routing`, `sizes`, `admin`, `faults` and `crowds`.
+`rows` has the form of a row, `wire` sends it, `hosts` starts the host, `play` plays the rows on it.
+The rows are in `keys`, `routing`, `sizes`, `admin`, `faults` and `crowds`.
 `PYTHONPATH=tests python -m host_table` is `make check-host`.
 
-Source of each row: version 4.1037.0 of the host, under its Python worker 4.34, watched on 2026-11-28.
-Where that leaves an edge open, the tests of the limits of Kestrel, the server below it, say it:
+Source of each row: version 4.1037.0 of the host, under its Python worker 4.34, observed on 2026-11-28.
+Source of the edges that this leaves open: the tests of the limits of Kestrel, the server below it,
 https://github.com/dotnet/aspnetcore, read 2026-11.
 """

@@ -1,7 +1,7 @@
 """`make check-host`: plays the table on a host, and ends with 1 when a row is wrong.
 
-With `--url` on a deployed app, whose master key is in the environment as `MASTER_KEY`; else on Microsoft's
-host where `func` is on the path; else on the stand-in.
+With `--url`, the host is a deployed app, whose master key is in the environment as `MASTER_KEY`; otherwise it
+is Microsoft's host where `func` is on the path, and the local host elsewhere.
 """
 
 from __future__ import annotations

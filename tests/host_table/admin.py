@@ -1,4 +1,4 @@
-"""Rows about the host's own doors, `/admin`: who may, in which form, and what then runs."""
+"""Rows about the host's own routes, `/admin`: the allowed callers, the forms, and the started functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three hosts that the rows are played on: the stand-in, Microsoft's by `func`, and one that is deployed.
+"""Three hosts for the rows: the local host, Microsoft's by `func`, and a deployed one.
 
 The first two are processes of their own on loopback, with the app of `tests/host_app`; they end with the
 block.

@@ -1,4 +1,4 @@
-"""Rows about keys: which opens what, from where it is taken, and what a refusal looks like."""
+"""Rows about keys: the functions that each opens, its place in a request, and the form of a refusal."""
 
 from __future__ import annotations
 

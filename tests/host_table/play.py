@@ -1,4 +1,4 @@
-"""Plays the rows on a host: each stage is started once, its rows come one after another."""
+"""Plays the rows on a host: each stage is started once, and its rows run one after another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows about methods, paths, and what the function is given and the caller gets."""
+"""Rows about methods and paths, the function's view of the request, and the caller's view of the answer."""
 
 from __future__ import annotations
 

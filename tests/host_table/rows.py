@@ -1,7 +1,7 @@
-"""What a row is: a request, and what is right to come back.
+"""The form of a row: a request, and the right answer.
 
-A row names keys in braces, such as `{host_key}`, in its target and headers: which there are depends on what
-is asked. `{opens}` opens each function there, and `{master}` the doors of the host itself.
+A row names keys in braces, such as `{host_key}`, in its target and headers; each kind of host has its own
+keys. `{opens}` opens each function there, and `{master}` the routes of the host itself.
 """
 
 from __future__ import annotations

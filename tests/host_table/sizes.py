@@ -1,4 +1,4 @@
-"""Rows about sizes and about requests that are none, at the edge of each limit."""
+"""Rows about sizes and about invalid requests, at the edge of each limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request, byte for byte as it is said, and what came back; also what no client would send."""
+"""One request, byte for byte, and its answer; also requests that no client would send."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the infrastructure's tests stand on: a reader of Bicep, the rules, a small interpreter of Kusto."""
+"""The basis of the infrastructure's tests: a reader of Bicep, the rules, a small interpreter of Kusto."""

@@ -1,7 +1,7 @@
-"""Faults to sow, each with what must be said of it.
+"""Faults to inject, each with the expected complaint.
 
-In what is sent: rule, way, resource (its type, and a text that it holds), path, what is put there (`GONE`: nothing),
-and the complaint. In the templates: file, what stands there, what is put, and the complaint.
+In the snapshots: rule, way, resource (its type, and a text in it), path, new value (`GONE`: none), and the complaint.
+In the templates: file, old text, new text, and the complaint.
 """
 
 # ruff: noqa: E501 - one fault, one line

@@ -1,7 +1,7 @@
 """A small interpreter of the Kusto query language: as much of it as the queries of this project use.
 
-It runs the text of a query as it is deployed; what it does not know it refuses, and never guesses. It knows
-no keywords and no types; Microsoft's language service does, and no rows.
+It runs the deployed text of a query. It refuses every construct that it does not know, and never guesses. It
+knows no keywords and no types; Microsoft's language service knows these, but no rows.
 
 Source: https://learn.microsoft.com/kusto/query/ (each operator and function has a page of its name).
 """

@@ -1,7 +1,7 @@
-"""The rules of the infrastructure: each takes what Azure would be sent, and returns what is wrong in words.
+"""The rules of the infrastructure: each reads the snapshot of a deployment, and returns the faults in words.
 
-They hold what the compiler does not know: which settings, roles and locks are meant, and the names of choices
-that Azure's types leave open. A rule that finds nothing to look at is broken, so most end in an equality.
+They check what the compiler does not know: the intended settings, roles and locks, and the names of choices
+that Azure's types leave open. A rule without anything to check is broken, so most end in an equality.
 """
 
 from __future__ import annotations

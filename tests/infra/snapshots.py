@@ -1,7 +1,7 @@
-"""What Azure would be sent: the Bicep CLI's snapshots of each way to deploy, kept beside the tests.
+"""The resources that Azure would get: the Bicep CLI's snapshots of each way to deploy, kept beside the tests.
 
-Where the CLI is, and of the version that made them, they are made anew and compared; elsewhere a hash says
-whether the templates are still those that they were made of. `REWRITE_SNAPSHOTS=1 pytest tests/test_infra.py`
+With the CLI in the version that made them, the tests make them anew and compare; elsewhere, a hash shows
+whether the templates are unchanged. `REWRITE_SNAPSHOTS=1 pytest tests/test_infra.py`
 writes them.
 """
 

@@ -1,4 +1,4 @@
-"""What Application Insights would hold of a run, log lines and requests, and which alerts it would raise."""
+"""Application Insights for a run, simulated: its log lines and requests, and the alerts that they raise."""
 
 from __future__ import annotations
 

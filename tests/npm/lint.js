@@ -1,4 +1,4 @@
-// Says what Redocly and Spectral have against descriptions of an API.
+// Lists the complaints of Redocly and Spectral about descriptions of an API.
 //
 // In, as JSON on stdin: [path]. Out, on stdout: for each path a list of {tool, rule, at, message}.
 

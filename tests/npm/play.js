@@ -1,4 +1,4 @@
-// Plays the Postman collection as Postman's runner would, and says what became of each request.
+// Plays the Postman collection as Postman's runner would, and returns the result of each request.
 //
 // In, as JSON on stdin: {collection, values: {name: value}, runs: [{folder, values}]}; a folder of "" is all of them,
 // and each run begins with the collection's own values. Out, on stdout: for each run a list of

@@ -1,6 +1,6 @@
 """`make proof`: every proof at full size, three at a time; one table, and 1 when a target is missed.
 
-A run that misses is named by what replays it; `--seed` moves the random ones elsewhere.
+A failed run is printed with the command that repeats it; `--seed` changes the random runs.
 """
 
 from __future__ import annotations

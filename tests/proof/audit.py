@@ -1,4 +1,4 @@
-"""What was owed, what came, and whether every repeat has a reason."""
+"""Compares the owed messages with the sent ones, and checks that every repeat has a reason."""
 
 from __future__ import annotations
 

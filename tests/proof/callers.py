@@ -1,4 +1,4 @@
-"""Who clicks while a process dies: what they are answered, whether it is true, and what they do then.
+"""The people who click while a process dies: their answers, whether these are true, and their next action.
 
 Moveworks either sends the same click again, or it does not, and the approver asks for the list.
 """

@@ -1,4 +1,4 @@
-"""Many clicks on one card at once, against each other, Coupa's own screen, and answers that are lost."""
+"""Many clicks on one card at once, against each other, Coupa's own screen, and lost answers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`PYTHONPATH=tests python -m proof.deadlines`: how long everything takes at the app's own deadlines.
+"""`PYTHONPATH=tests python -m proof.deadlines`: the duration of everything at the app's own deadlines.
 
-It prints the seconds beside their bound, by neighbour and way of being slow, and returns 1 when a figure is
-over its bound. It takes three minutes, nearly all of them spent waiting.
+It prints the seconds beside their bound, by service and kind of slowness, and returns 1 when a figure is
+above its bound. It takes three minutes, nearly all of them spent waiting.
 """
 
 from __future__ import annotations

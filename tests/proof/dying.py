@@ -1,7 +1,7 @@
-"""Deaths of the one host that there is, at each step of a sweep or a click, and what becomes of it.
+"""Deaths of a single host, at each step of a sweep or a click, and their effects.
 
-The steps are those of real processes, counted where their neighbours are asked: number by number, until there
-are no more. The time of everybody is moved from sweep to sweep.
+The steps are those of real processes, counted at the calls to their services: number by number, until there
+are no more. The time of all is moved from sweep to sweep.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The product's app and one more function, which never ends.
+"""The product's app with one more function, which never ends.
 
-All is imported and built before a function runs: only what hangs is to take longer than `functionTimeout`.
+All is imported and built before a function runs: only the hanging function may take longer than
+`functionTimeout`.
 """
 
 import runpy

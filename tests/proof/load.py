@@ -1,4 +1,4 @@
-"""Thousands of waiting approvals, slow neighbours, and an hour of arrivals at the allowed rate."""
+"""Thousands of waiting approvals, slow services, and an hour of arrivals at the allowed rate."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Anything that people can do in Coupa, in any order, between sweeps, kills and outages.
+"""All actions of people in Coupa, in any order, between sweeps, kills and outages.
 
-The model is a few lines of its own: who must decide at which price. It knows no digest, no version and no
-token; what somebody was told is read from the text of the last notice.
+The model is a few lines of its own: the approver of each price. It knows no hash, no version and no token; it
+reads the last notice's text for what somebody was told.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Writers of the audit record, interleaved at every step around midnights, with clocks that differ.
+"""Writers of the audit log, interleaved at every step around midnights, with clocks that differ.
 
-They are killed, their answers are lost, and writes arrive long after they were given up. A seed is the whole
+They are killed, their answers are lost, and writes arrive long after their writers gave up. A seed is the
+whole
 schedule: the same seed gives the same run.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m proof.mutations`: each rule is taken out of the code in turn, and a named test must fail.
+"""`python -m proof.mutations`: removes each rule from the code in turn; a named test must fail.
 
 It works on a copy; a mutation whose text is no longer in the code is an error, too.
 """

@@ -1,4 +1,4 @@
-"""Two other orders of doing it, for comparison, in a few lines each on the same seam.
+"""Two other orders of sending and recording, for comparison, in a few lines each on the same seam.
 
 They share the client, the channel and the seam with the product, and have no ledger but a set of rows.
 """

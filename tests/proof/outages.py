@@ -1,4 +1,4 @@
-"""A neighbour is away for a day, refusing or hanging, while new requests keep coming in."""
+"""A service is away for a day, refusing or hanging, while new requests keep coming in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of every length, lists that change while they are read, and lists of which a page does not come."""
+"""Lists of every length, lists that change while they are read, and lists with a missing page."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Random days of groups in several zones: edits, joins, leaves, refusals, new processes.
 
-What a message calls "before" is what its reader was last shown, and each is reminded as the settings say.
+The "before" of a message is the content that its reader last saw, and each person is reminded as the settings
+say.
 """
 
 from __future__ import annotations

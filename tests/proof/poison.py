@@ -1,4 +1,4 @@
-"""One poisoned thing, by every read of a sweep and of a click: it waits, and everybody else is served."""
+"""One poisoned record in every read of a sweep and of a click: it waits, and everybody else is served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Functions host as processes of its own: started, and ended in each of the ways in which it dies."""
+"""The Functions host as processes of its own: started, and ended in each of its known ways."""
 
 from __future__ import annotations
 

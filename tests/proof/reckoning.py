@@ -1,4 +1,4 @@
-"""What the deaths of processes cost: compared at the end by what the neighbours and the record know."""
+"""The cost of deaths of processes: the states of the services and the audit log, compared at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server before Azurite that commits a write and then loses its answer, and the real SDK before it."""
+"""A server in front of Azurite that commits a write and then loses its answer, called by the real SDK."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Each resource of Coupa is broken in each way for two hours: it is an alarm in time, which names the cause.
+"""Each resource of Coupa breaks in each way for two hours: an alarm is raised in time and names the cause.
 
-Where what is broken keeps nobody from being told, there is nothing to be alarmed about.
+Where the fault delays no message, there is no alarm.
 """
 
 from __future__ import annotations

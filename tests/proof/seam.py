@@ -1,6 +1,6 @@
 """The one place that every outbound call passes, and where it can be made to fail.
 
-It knows the steps by name and number only; which step fails, and how, is for a schedule to say.
+It knows the steps by name and number only; a schedule chooses the step that fails, and the fault.
 """
 
 from __future__ import annotations

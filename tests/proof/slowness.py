@@ -1,7 +1,7 @@
-"""A great backlog and a slow Coupa: messages go out in every sweep from the first on, and health is green.
+"""A large backlog and a slow Coupa: messages go out in every sweep from the first on, and health is green.
 
-The time is moved by hand, and each call moves it by what it takes: calls that a process makes beside each
-other count one after the other here, which is worse than it is.
+The time is moved by hand, and each call moves it by its duration: parallel calls of a process count one after
+the other here, which is worse than in reality.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The neighbours of an app that runs as processes of its own, and what they know of it at the end.
+"""The services around an app that runs as processes of its own, and their state at the end.
 
-The time of the neighbours moves with the app's: minutes need not be waited for.
+The time of the services moves with the app's, so that no test waits for minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Coupa's stamps lie: behind, ahead, missing, of next year, out of order. All are told all the same.
+"""Coupa's stamps are wrong: behind, ahead, missing, of next year, out of order; yet all people are told.
 
-A list is long enough not to be read in every sweep for its shortness, and everything happens while others
-are told already: what a question for changes does not show is found by the pass, within its period.
+The list is too long to be read in every sweep, and other people have been told already: the pass through the
+list finds, within its period, each approval that a question for changes does not show.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The steps of a process, counted where its neighbours are asked, and what comes at one of them.
+"""The steps of a process, counted at the calls to its services, and an event at one of them.
 
-A step is one request to a neighbour: of Coupa, of Moveworks, of the table store. It knows nothing of what
-they mean, and nothing of the process but that it may end.
+A step is one request to Coupa, to Moveworks or to the table store. This module knows nothing of their
+meaning, and nothing of the process but that it may end.
 """
 
 from __future__ import annotations

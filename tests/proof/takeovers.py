@@ -1,6 +1,6 @@
-"""Hosts that share what is known of the timer: another takes over, or makes up for an hour without any.
+"""Hosts that share the timer's state: another host takes over, or makes up for an hour without any.
 
-Here time is not moved, since a host that is frozen cannot be told; leases are short instead.
+Time is not moved here, because a frozen host cannot be told; leases are short instead.
 """
 
 from __future__ import annotations

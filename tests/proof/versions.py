@@ -1,4 +1,4 @@
-"""Which changes in Coupa are told again, and to whom; and what an old button answers afterwards."""
+"""The changes in Coupa that are told again, and their readers; and the later answer to an old button."""
 
 from __future__ import annotations
 

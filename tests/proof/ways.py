@@ -1,6 +1,6 @@
-"""The ways in which a host, its worker, or both come to an end, each as it was seen or is documented.
+"""The ways in which a host, its worker, or both end, each as observed or documented.
 
-A way says what comes while a step is under way, what the caller is answered, and what is done afterwards.
+A way names the event during a step, the answer to the caller, and the action afterwards.
 """
 
 from __future__ import annotations

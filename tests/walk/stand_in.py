@@ -1,4 +1,4 @@
-"""Stands in for az, azd, func, gh, make and curl: takes what they take, and keeps what they would keep.
+"""A stand-in for az, azd, func, gh, make and curl: it takes their arguments and keeps their results.
 
 The commands and options are those of azure-cli 2.91.0, azd 1.31, Core Tools 4.15 and gh 2. Anything else is
 an error, written to `errors`. The cloud is a file; `WALK` is the folder with both. Each deployment is noted

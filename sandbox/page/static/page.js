@@ -1,15 +1,15 @@
-// Brings the page up to date where it is: after a form, after a link, and every two seconds. Nothing jumps, what is
-// focused, opened or typed in stays, what is pressed while something is done follows, and all works without this script.
+// Updates the page in place: after a form, after a link, and every two seconds. Nothing jumps; focus, open parts and
+// typed text stay; an action during another one follows it; and the page works without this script.
 "use strict";
 
 const EVERY_MS = 2000;
-const QUICK_MS = 500;  // what takes no longer is not talked about
-const pressed = [];  // and not done yet, oldest first
-const kept = [];  // of what came of a press, because what came of the next one took its place
-let last = Promise.resolve();  // until all of it is done, but for what passes
-let turn = 0;  // of what was asked for last; a look that began before is out of date
+const QUICK_MS = 500;  // shorter actions are not announced
+const pressed = [];  // the actions that are not done yet, oldest first
+const kept = [];  // outcomes of actions that the next outcome has replaced on the page
+let last = Promise.resolve();  // resolves when all actions are done, except the ones that go first
+let turn = 0;  // the number of the last request; an earlier refresh is out of date
 
-// Makes a part of the page like a fresh one.
+// Makes a part of the page equal to a fresh one.
 function renew(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) {
@@ -47,7 +47,7 @@ function renew(old, fresh) {
   }
 }
 
-// Asks for a page, shows it, and returns its address; a mere look shows nothing when more was asked for meanwhile.
+// Fetches a page, shows it, and returns its address; a refresh shows nothing when another request came meanwhile.
 async function show(address, options = {}, isLook = false) {
   const mine = ++turn;
   const reply = await fetch(address, { cache: "no-store", ...options });
@@ -62,7 +62,7 @@ async function show(address, options = {}, isLook = false) {
 
 const screen = () => document.getElementById("screen");
 
-// Takes the reader to a place that cannot be seen at all, and the keyboard to where it would else be lost.
+// Scrolls to a place that is out of view, and moves the focus where it would otherwise be lost.
 function arrive(place, block) {
   if (!place) return;
   if (place instanceof HTMLDetailsElement) place.open = true;
@@ -71,13 +71,13 @@ function arrive(place, block) {
   if (document.activeElement === document.body) place.focus({ preventScroll: true });
 }
 
-// Whether the keyboard may be taken elsewhere: not from whoever types into something else meanwhile.
+// Tells whether the focus may move: not while the person types into another field.
 function isFree(form) {
   const at = document.activeElement;
   return form.contains(at) || !at.matches("input, textarea, select");
 }
 
-// What was typed into a form and done is not typed any more; what was typed since then is.
+// Clears the text of a form that is done; text typed since then stays.
 function clear(form, sent) {
   for (const each of form.elements) {
     if (each.matches("textarea, input:not([type=hidden])") && each.value === sent.get(each.name)) {
@@ -98,7 +98,7 @@ function remark(className, textContent) {
   return line;
 }
 
-// Says what is being done and what follows it, and what came of the presses before.
+// Shows the present action, the next ones, and the outcomes of earlier ones.
 function tell() {
   document.documentElement.classList.toggle("busy", pressed.length > 0);
   const said = document.getElementById("said");
@@ -113,7 +113,7 @@ function tell() {
   said.append(...lines);
 }
 
-// Does one thing after the other, but what passes at once; the same thing pressed again meanwhile is done once.
+// Does one action after the other, and some at once; the same action pressed again meanwhile is done once.
 function press(button, key, act, otherwise) {
   if (pressed.some((each) => each.key === key)) return;
   if (!pressed.length) kept.length = 0;
@@ -153,7 +153,7 @@ document.addEventListener("submit", (event) => {
     }
     clear(form, sent);
     if (isNewest()) arrive(document.querySelector(action.hash || ".remark:not(.doing, .kept)"), "nearest");
-  }, () => location.reload());  // the sandbox is gone, or another one has its place
+  }, () => location.reload());  // the sandbox is gone, or another one has replaced it
 });
 
 document.addEventListener("click", (event) => {
@@ -173,6 +173,6 @@ addEventListener("popstate", () => show(location.href).catch(() => location.relo
   for (;;) {
     await new Promise((done) => setTimeout(done, EVERY_MS));
     const isIdle = !document.hidden && !document.documentElement.classList.contains("busy");
-    if (isIdle) await show(location.href.split("#")[0], {}, true).then(tell, () => undefined);  // the sandbox is gone, or not there yet
+    if (isIdle) await show(location.href.split("#")[0], {}, true).then(tell, () => undefined);  // the sandbox is gone, or has not started yet
   }
 })();
