@@ -62,7 +62,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'health'
-    description: 'The health route has not answered 200 for more than five minutes. See health in docs/runbook.md.'
+    description: 'From two of three places the health route did not answer 200, twice each within 15 minutes. See health in docs/runbook.md.'
     severity: 1
     enabled: true
     autoMitigate: true
