@@ -38,7 +38,7 @@ OUTSTANDING = "extensions.http.maxOutstandingRequests"
 TIMEOUT = "functionTimeout"
 
 _EARLIER = (32, 100, 300.0)
-_SPAN = re.compile(r"(?:([0-9]{1,4})\.)?([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})")
+_SPAN = re.compile(r"(?:([0-9]{1,4})\.)?([01]?[0-9]|2[0-3]):([0-5]?[0-9]):([0-5]?[0-9])(?:\.[0-9]{1,7})?")
 _UNBOUND = "-1"
 
 
@@ -87,24 +87,30 @@ def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
         environment: names and values of the settings.
 
     Raises:
-        SettingsError: `host.json` cannot be read, or says of one of these what the host would not take.
+        SettingsError: `host.json` cannot be read, or it, or a setting over it, says of one of these what the
+            host would not take; begins with the name of which.
     """
     try:
         said = json.loads((folder / HOST_JSON).read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         raise SettingsError(f"{HOST_JSON}: cannot be read as JSON") from None
+    if not isinstance(said, dict):
+        raise SettingsError(f"{HOST_JSON}: must be a JSON object")
     given = {name.lower(): trimmed(value) for name, value in environment.items()}
 
-    def text(name: str) -> str:
-        value: Any = given.get(override_of(name).lower()) or said
-        for part in () if value is not said else name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        return "" if value is None else str(value)
+    def value(name: str) -> tuple[str, str]:
+        """Return what holds, with its place as a complaint names it."""
+        if over := given.get(override_of(name).lower()):
+            return f"{override_of(name)}:", over
+        found: Any = said
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return f"{HOST_JSON}: {name}", "" if found is None else str(found)
 
     return Limits(
-        concurrent=_number(CONCURRENT, text(CONCURRENT)),
-        outstanding=_number(OUTSTANDING, text(OUTSTANDING)),
-        timeout_s=_seconds(text(TIMEOUT)),
+        concurrent=_number(*value(CONCURRENT)),
+        outstanding=_number(*value(OUTSTANDING)),
+        timeout_s=_seconds(*value(TIMEOUT)),
         threads=threads_of(environment.get(THREADS, "")) or min(32, (os.cpu_count() or 1) + 4),
     )
 
@@ -118,27 +124,31 @@ def threads_of(text: str) -> int | None:
     return (int(text) or None) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
-def _number(name: str, text: str) -> int | None:
+def _number(place: str, text: str) -> int | None:
+    """Read a number of requests; -1 is any number.
+
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
+    """
     if text in ("", _UNBOUND):
         return None
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise SettingsError(f"{HOST_JSON}: {name} must be a whole number")
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise SettingsError(f"{place} must be a whole number above 0")
     return int(text)
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(place: str, text: str) -> float | None:
     if text in ("", _UNBOUND):
         return None
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise SettingsError(f"{HOST_JSON}: {TIMEOUT} must be a time such as 00:02:00")
+        raise SettingsError(f"{place} must be a time such as 00:02:00")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def fits(limits: Limits) -> Iterator[Finding]:
     """Say which of the numbers do not fit together, or that all do."""
-    findings = [*_earlier(limits), *_crowd(limits), *_time(limits)]
+    findings = [*_earlier(limits), *(_impossible(limits) or _crowd(limits)), *_time(limits)]
     yield from findings
     if not findings:
         text = f"{limits.outstanding} requests are let in at once, and each has a thread"
@@ -151,7 +161,22 @@ def _earlier(limits: Limits) -> Iterator[Finding]:
         yield Finding(Verdict.NOTE, HOST_JSON, text)
 
 
+def _impossible(limits: Limits) -> list[Finding]:
+    """Name the numbers with which nobody is served; a deployment that names its limits may have them."""
+    named = (
+        ("maxConcurrentRequests", limits.concurrent),
+        ("maxOutstandingRequests", limits.outstanding),
+        (THREADS, limits.threads),
+    )
+    return [
+        Finding(Verdict.WRONG, HOST_JSON, f"{name} is {number}, with which nobody is served: set 100")
+        for name, number in named
+        if number is not None and number < 1
+    ]
+
+
 def _crowd(limits: Limits) -> Iterator[Finding]:
+    """Say where requests that are let in wait: such a click may be decided when its answer is too late."""
     let_in = limits.outstanding
     if let_in is None or let_in > limits.threads:
         text = (
@@ -160,13 +185,13 @@ def _crowd(limits: Limits) -> Iterator[Finding]:
             f"{THREADS}, maxConcurrentRequests and maxOutstandingRequests one number, as HTTP_CONCURRENCY "
             "of the templates does"
         )
-        yield Finding(Verdict.NOTE, HOST_JSON, text)
+        yield Finding(Verdict.WRONG, HOST_JSON, text)
     elif limits.concurrent is not None and limits.concurrent < let_in:
         text = (
             f"lets {let_in} requests in and runs {limits.concurrent} of them: in a crowd the others wait, "
             "and may be answered too late; give maxConcurrentRequests and maxOutstandingRequests one number"
         )
-        yield Finding(Verdict.NOTE, HOST_JSON, text)
+        yield Finding(Verdict.WRONG, HOST_JSON, text)
 
 
 def _time(limits: Limits) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from coupa_core.documents import SCOPES
 from coupa_core.environment import environment_of
 from coupa_core.errors import SettingsError
 from coupa_core.facts import FACT_RESOURCES, Fact
+from coupa_core.hosting import THREADS
 from coupa_core.ledger import State
 from coupa_core.schedule import Schedule
 from coupa_core.settings import HOST_STORAGE, NAMES
@@ -90,7 +91,7 @@ def _session(base: str, front: Any) -> requests.Session:
 def stage(azurite_server: Azurite) -> Stage:
     """Return a sandbox on which all is well."""
     tables = {name: f"t{uuid.uuid4().hex}" for name in ("LEDGER_TABLE", "AUDIT_TABLE")}
-    settings = {**SETTINGS, **tables, "LEDGER_CONNECTION": azurite_server.connection_string}
+    settings = {**SETTINGS, **tables, THREADS: "100", "LEDGER_CONNECTION": azurite_server.connection_string}
     return Stage(World(), settings)
 
 

@@ -72,7 +72,14 @@ def test_the_settings_of_the_example_for_this_machine_fit_as_well() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("00:02:00", 120.0), ("0:00:30", 30.0), ("1.00:00:00", 86_400.0), ("-1", None), (None, None)],
+    [
+        ("00:02:00", 120.0),
+        ("00:02:00.5", 120.0),
+        ("0:00:30", 30.0),
+        ("1.00:00:00", 86_400.0),
+        ("-1", None),
+        (None, None),
+    ],
 )
 def test_a_time_is_read_as_the_host_writes_it(tmp_path: Path, text: str | None, seconds: float) -> None:
     said = {} if text is None else {"functionTimeout": text}
@@ -88,6 +95,13 @@ def test_a_time_is_read_as_the_host_writes_it(tmp_path: Path, text: str | None, 
         (http(maxConcurrentRequests="many"), "maxConcurrentRequests must be a whole number"),
         (http(maxOutstandingRequests=-2), "maxOutstandingRequests must be a whole number"),
         (http(maxOutstandingRequests=1.5), "maxOutstandingRequests must be a whole number"),
+        (http(maxOutstandingRequests=0), "maxOutstandingRequests must be a whole number above 0"),
+        (http(maxConcurrentRequests=0), "maxConcurrentRequests must be a whole number above 0"),
+        (http(maxConcurrentRequests=True), "maxConcurrentRequests must be a whole number above 0"),
+        ([], "host.json: must be a JSON object"),
+        (7, "host.json: must be a JSON object"),
+        ({"functionTimeout": "00:99:00"}, "functionTimeout must be a time such as 00:02:00"),
+        ({"functionTimeout": "24:00:00"}, "functionTimeout must be a time such as 00:02:00"),
         ({"functionTimeout": "2 minutes"}, "functionTimeout must be a time such as 00:02:00"),
         ({"functionTimeout": 120}, "functionTimeout must be a time such as 00:02:00"),
     ],
@@ -108,13 +122,40 @@ def test_without_a_file_that_is_said(tmp_path: Path) -> None:
     assert (said.verdict, said.subject) == (Verdict.WRONG, "host.json")
 
 
-@pytest.mark.parametrize("said", [[], {"extensions": None}, {"extensions": {"http": 7}}, http()])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"extensions": None},
+        {"extensions": {"http": 7}},
+        http(),
+        http(maxConcurrentRequests=-1, maxOutstandingRequests=-1),
+    ],
+)
 def test_a_file_that_says_nothing_of_it_lets_anybody_in(tmp_path: Path, said: Any) -> None:
     found = limits_of(folder(tmp_path, said), HUNDRED)
 
     assert (found.concurrent, found.outstanding) == (None, None)
     assert "lets any number of requests in, and the worker has 100 threads" in texts(
-        fits(found), Verdict.NOTE
+        fits(found), Verdict.WRONG
+    )
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "many"])
+def test_a_setting_with_a_number_that_cannot_work_is_named_itself(number: str) -> None:
+    over = override_of(OUTSTANDING)
+
+    [said] = limits({**HUNDRED, over: number}, APP, is_walk=False)
+
+    assert (said.verdict, said.subject) == (Verdict.WRONG, over)
+    assert said.text == "must be a whole number above 0; set 100, or take it away"
+
+
+def test_a_setting_with_a_time_that_cannot_be_read_is_named_itself() -> None:
+    [said] = limits({**HUNDRED, override_of("functionTimeout"): "2 minutes"}, APP, is_walk=False)
+
+    assert (said.verdict, said.text) == (
+        Verdict.WRONG,
+        "must be a time such as 00:02:00; set it so, or take it away",
     )
 
 
@@ -141,8 +182,11 @@ def test_where_no_number_of_threads_is_given_the_worker_takes_its_own(text: str)
 @pytest.mark.parametrize(
     ("found", "verdict", "part"),
     [
-        (Limits(100, 100, 120, 8), Verdict.NOTE, "lets 100 requests in, and the worker has 8 threads"),
-        (Limits(32, 100, 120, 100), Verdict.NOTE, "lets 100 requests in and runs 32 of them"),
+        (Limits(0, 100, 120, 100), Verdict.WRONG, "maxConcurrentRequests is 0, with which nobody is served"),
+        (Limits(100, -1, 120, 100), Verdict.WRONG, "maxOutstandingRequests is -1, with which nobody"),
+        (Limits(100, 100, 120, 0), Verdict.WRONG, f"{THREADS} is 0, with which nobody is served"),
+        (Limits(100, 100, 120, 8), Verdict.WRONG, "lets 100 requests in, and the worker has 8 threads"),
+        (Limits(32, 100, 120, 100), Verdict.WRONG, "lets 100 requests in and runs 32 of them"),
         (Limits(100, 100, 60, 100), Verdict.WRONG, "functionTimeout is 60 s, and the host then ends"),
         (Limits(100, 100, 119, 100), Verdict.WRONG, "functionTimeout is 119 s"),
         (Limits(100, 100, 300, 100), Verdict.NOTE, "functionTimeout is 300 s: a click that runs beside"),
@@ -193,7 +237,7 @@ def test_settings_of_an_old_deployment_under_a_new_host_json_are_said_by_the_doc
     """The templates of 0.2.0 gave an instance eight threads."""
     found = examined({**SETTINGS, THREADS: "8"}, APP)
 
-    assert "lets 100 requests in, and the worker has 8 threads" in texts(found, Verdict.NOTE)
+    assert "lets 100 requests in, and the worker has 8 threads" in texts(found, Verdict.WRONG)
 
 
 @pytest.mark.parametrize("asked", ["", "8", "100", " 50 "])

@@ -11,8 +11,10 @@ from coupa_core.errors import SettingsError
 from coupa_core.finding import Finding, Verdict
 from coupa_core.hosting import (
     CONCURRENT,
+    HOST_JSON,
     OUTSTANDING,
     THREADS,
+    TIMEOUT,
     TIMER,
     fits,
     limits_of,
@@ -49,7 +51,12 @@ def limits(environment: Mapping[str, str], folder: Path, *, is_walk: bool) -> It
         yield from fits(limits_of(folder, environment))
     except SettingsError as error:
         name, _, complaint = str(error).partition(": ")
-        yield Finding(Verdict.WRONG, name, f"{complaint}; take the one that came with the release")
+        remedy = (
+            "take the one that came with the release" if name == HOST_JSON else "set 100, or take it away"
+        )
+        if name == override_of(TIMEOUT):
+            remedy = "set it so, or take it away"
+        yield Finding(Verdict.WRONG, name, f"{complaint}; {remedy}")
     # Source: https://learn.microsoft.com/azure/azure-functions/disable-function
     if trimmed(environment.get(_OFF, "")).lower() in ("1", "true"):
         yield Finding(Verdict.WRONG, _OFF, "switches the timer off, so nobody is told anything: take it away")
