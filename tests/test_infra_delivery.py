@@ -109,6 +109,32 @@ def test_the_deployment_waits_for_a_sweep_of_its_own(tmp_path: Path) -> None:
     assert jobs["gate"]["needs"] == "deploy"
 
 
+def test_a_deployment_that_the_gate_cannot_reach_says_so_in_its_summary(tmp_path: Path) -> None:
+    """A job that is skipped leaves the run green."""
+    [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
+    steps = yaml.safe_load(deploy.read_text("utf-8"))["jobs"]["deploy"]["steps"]
+    [noting] = [step for step in steps if "GITHUB_OUTPUT" in step.get("run", "")]
+    [warning] = [step for step in steps if "GITHUB_STEP_SUMMARY" in step.get("run", "")]
+    (tmp_path / "build" / "package" / "coupa_core").mkdir(parents=True)
+    (tmp_path / "build" / "package" / "coupa_core" / "release.txt").write_text("0.2.0+abc\n")
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", warning["run"]],
+        env=environment,
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (noting["if"], warning["if"]) == ("vars.ALLOWED_IPS == ''", "vars.ALLOWED_IPS != ''")
+    command = "by step 7 of docs/operations.md, with VERSION=0.2.0+abc"
+    assert done.stdout.startswith("::warning title=The deployment was not checked::ALLOWED_IPS keeps")
+    assert command in done.stdout
+    assert command in (tmp_path / "summary").read_text()
+
+
 def pairs_of(path: Path) -> dict[str, str]:
     """Return what a step noted for those that come after it."""
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
