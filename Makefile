@@ -53,8 +53,8 @@ package: ## put what is deployed into build/package; installs nothing
 release-notes: ## print the changelog's section of a release, TAG=1.2.3; installs nothing
 	@$(or $(PYTHON),python3) scripts/release_notes.py "$$TAG" $${LINKS:+"$$LINKS"}
 
-gate: ## ask the deployment at URL whether it works; waits for a sweep (MASTER_KEY, OPERATORS_KEY: in the environment)
-	@$(or $(PYTHON),python3) -m coupa_core.gate "$(URL)"
+gate: ## ask the deployment at URL whether it works; waits for a sweep (VERSION=any compares no release; MASTER_KEY, OPERATORS_KEY: in the environment)
+	@$(or $(PYTHON),python3) -m coupa_core.gate "$(URL)" $(if $(VERSION),--version "$(VERSION)")
 
 lock: tools-supply ## lock what every command installs, with hashes (UPGRADE=1 takes the newest versions)
 	@scripts/lock $(VENV)-supply/bin/uv . $(if $(UPGRADE),--upgrade)

@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.finding import Finding, Verdict
 from coupa_core.gate.asking import Asking
+from coupa_core.gate.checkout import releases_of
 from coupa_core.gate.health import Wanted, wait_for
-from coupa_core.gate.host import host_findings, status_findings
+from coupa_core.gate.host import host_findings
+from coupa_core.gate.status import status_findings
 
 WAIT_S = 600.0
 """A first deployment has its roles after some minutes."""
 
 NOW = "now"
 """A sweep that begins from now on: an earlier one may be of the release before."""
+
+ANY = "any"
+"""Release: none is compared."""
 
 MASTER_KEY, OPERATORS_KEY = "MASTER_KEY", "OPERATORS_KEY"
 """Variables, and no arguments: what stands in a command is seen by all processes of the machine."""
@@ -45,7 +50,9 @@ def main(
         "timer, too, OPERATORS_KEY the bridge of its last sweep.",
     )
     parser.add_argument("url", help="such as https://your-function-app.azurewebsites.net")
-    parser.add_argument("--version", default="", help="the release that must have swept")
+    parser.add_argument(
+        "--version", default="", help="the release that must have swept; by default this folder's, or any"
+    )
     parser.add_argument("--since", default=NOW, help="when its sweep must have begun; by default now")
     parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds to wait for it (default 600)")
     asked = parser.parse_args(arguments)
@@ -66,7 +73,8 @@ def main(
         findings.append(finding)
 
     since = clock.now().isoformat() if asked.since == NOW else asked.since
-    tell(wait_for(asking, Wanted(asked.version, since), clock, within_s=asked.wait, tell=tell))
+    versions = ("",) if asked.version == ANY else (asked.version,) if asked.version else releases_of()
+    tell(wait_for(asking, Wanted(versions, since), clock, within_s=asked.wait, tell=tell))
     if keys[MASTER_KEY]:
         for each in host_findings(asking, keys[MASTER_KEY]):
             tell(each)

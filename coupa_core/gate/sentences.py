@@ -27,8 +27,9 @@ SAYS: Mapping[str, str] = {
     ),
     "bad_since": "--since must be a time with its zone such as 2026-12-01T08:00:00Z, or now",
     "other_version": (
-        "another release answers than the one that is asked for: the deployment did not take, or this"
-        " is another app"
+        "another release answers than {cause}: the deployment did not take, this is another app, or the"
+        " gate runs from the folder of another commit, or without git; --version names the release that was"
+        " deployed, and --version any compares none"
     ),
     "no_sweep_yet": (
         "the timer has never run: look whether the host runs it (MASTER_KEY, or the portal's page of "
@@ -52,7 +53,14 @@ SAYS: Mapping[str, str] = {
         "the Functions host is there and knows no function of the app: the package cannot be loaded, "
         "so that every route is 404; the deployment's log has the cause"
     ),
-    "wrong_address": "what answers there ({cause}) is no such app: look at the address",
+    "no_app_or_wrong_address": (
+        "{cause}, and a sign-in stands before all but health: the package cannot be loaded, so that there"
+        " is no health (the deployment's log has the cause), or the address is that of another app"
+    ),
+    "wrong_address": (
+        "what answers there ({cause}) shows nothing of a Functions host: look at the address; if it is"
+        " right, look in the portal whether the app has its functions"
+    ),
     "crowd": "429 for a minute: more requests come at once than the instances let in",
     "worker_ends": ("500 without a cause: the worker ends under the request; look for exceptions in the log"),
     "not_started": "{cause}: the host does not start, or does so again and again",
@@ -61,7 +69,8 @@ SAYS: Mapping[str, str] = {
         " stands before health"
     ),
     "earlier_release": (
-        "a release before this one answers, which says no cause: the deployment did not take"
+        "a release before this one answers (0.2.0 or earlier), or another app, as it knows neither"
+        " `since` nor a cause, so that its green says nothing of this release: the deployment did not take"
     ),
 }
 """A sentence for each; `{cause}` is why no answer came, or its status."""
