@@ -20,11 +20,11 @@ class Admission:
 
     Args:
         at_once: how many requests run at once; the others wait. None sets no limit.
-            outstanding: how many run and wait together; one more is refused. None sets no limit.
+        outstanding: how many run and wait together; one more is refused. None sets no limit.
     """
 
     def __init__(self, *, at_once: int | None = None, outstanding: int | None = None) -> None:
-        self._turns = threading.Semaphore(at_once) if at_once else None
+        self._turns = threading.Semaphore(at_once) if at_once is not None else None
         self._most = outstanding
         self._inside = 0
         self._lock = threading.Lock()

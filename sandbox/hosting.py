@@ -48,7 +48,7 @@ def host(
             worker.supervise(0.1)
         if worker.loaded is not None:
             functions = _functions(worker.loaded, _maker(worker, options, settings))
-            _serve(listening, worker, ending, functions, with_timers=not options.no_timers)
+            _serve(listening, worker, ending, functions, options)
     except WorkerGaveUp as error:
         logger.critical("%s", error)
         return 1
@@ -57,21 +57,28 @@ def host(
 
 
 def _serve(
-    listening: socket.socket, worker: Worker, ending: Ending, functions: Functions, *, with_timers: bool
+    listening: socket.socket,
+    worker: Worker,
+    ending: Ending,
+    functions: Functions,
+    options: argparse.Namespace,
 ) -> None:
     server = Kestrel(listening, functions.answer)
     server.start()
     base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     _print_functions(functions, base_url)
-    if with_timers:
+    if not options.no_timers:
         functions.start_timers()
     print(f"Host started on {base_url}", flush=True)
     while not ending.is_asked_for:
         worker.supervise(0.1)
     logger.info("The host is told to end; %d calls are in flight", worker.in_flight)
     functions.stop_timers()
-    end = monotonic() + DRAIN_S
-    while (server.busy or worker.in_flight or functions.keeps_timers) and monotonic() < end:
+    until = monotonic() + options.drain
+    end = max(until, monotonic() + DRAIN_S)
+    while monotonic() < until or (
+        (server.busy or worker.in_flight or functions.keeps_timers) and monotonic() < end
+    ):
         worker.supervise(0.02)
 
 

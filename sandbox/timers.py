@@ -74,6 +74,9 @@ class NoMemory:
 class FolderMemory:
     """One timer in a folder: `NAME.status.json` (`last`, `next`) and `NAME.lock.json`.
 
+    A file that holds something else counts as absent, and is written anew. While the folder cannot be used,
+    this host does not get the lock, and the log says so once.
+
     Args:
         folder: the storage; it is created where it is missing.
         name: of the timer.
@@ -87,6 +90,7 @@ class FolderMemory:
         self._lease_s = lease_s
         self._owner = str(uuid.uuid4())
         self._is_released = threading.Event()
+        self._complaint = ""
         threading.Thread(target=self._renew, name=f"lock {name}", daemon=True).start()
 
     def is_ours(self) -> bool:
@@ -104,37 +108,69 @@ class FolderMemory:
         self._change_lock(lambda _now, holder, _until: ("", 0.0) if holder == self._owner else None)
 
     def _change_lock(self, change: Callable[[float, str, float], tuple[str, float] | None]) -> bool:
-        """Read the lock and write the result of `change`; False when it stays unchanged."""
+        """Read the lock and write the result of `change`; False when it stays as it is."""
+        try:
+            is_changed = self._change_file(change)
+        except OSError as error:
+            self._complain(error)
+            return False
+        self._complaint = ""
+        return is_changed
+
+    def _change_file(self, change: Callable[[float, str, float], tuple[str, float] | None]) -> bool:
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
         # Not the wall clock, which somebody may move; this clock is the same in all processes.
-        with os.fdopen(os.open(self._lock, os.O_RDWR | os.O_CREAT), "r+", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(self._lock, os.O_RDWR | os.O_CREAT), "r+", encoding="utf-8", errors="replace"
+        ) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            said = json.loads(file.read() or "{}")
-            changed = change(
-                clock_gettime(CLOCK_MONOTONIC), str(said.get("holder", "")), float(said.get("until", 0))
-            )
+            changed = change(clock_gettime(CLOCK_MONOTONIC), *self._held(file.read()))
             if changed is None:
                 return False
             # One length and one write: a host that is killed meanwhile leaves a complete text.
-            text = json.dumps({"holder": changed[0], "until": changed[1]})
-            os.pwrite(file.fileno(), f"{text:<120}".encode(), 0)
+            text = f"{json.dumps({'holder': changed[0], 'until': changed[1]}):<120}".encode()
+            os.pwrite(file.fileno(), text, 0)
+            os.ftruncate(file.fileno(), len(text))  # of a spoiled file more may be left
         return True
+
+    def _held(self, text: str) -> tuple[str, float]:
+        """Return who has the lock, and until when; nobody where the text is none of ours."""
+        try:
+            said = json.loads(text or "{}")
+            return str(said.get("holder", "")), float(said.get("until", 0))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            logger.warning("%s is not used: %r", self._lock.name, error)
+            return "", 0.0
 
     def next_time(self) -> datetime | None:
         """Return the last planned time; None without a readable status."""
         try:
-            return datetime.fromisoformat(json.loads(self._status.read_text("utf-8"))["next"])
+            planned = datetime.fromisoformat(json.loads(self._status.read_text("utf-8"))["next"])
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             logger.warning("%s is not used: %r", self._status.name, error)
             return None
+        if planned.tzinfo is None:
+            logger.warning("%s is not used: its next time has no zone", self._status.name)
+            return None
+        return planned
 
     def keep(self, last: datetime | None, next_time: datetime | None) -> None:
-        """Write the status in one write."""
+        """Write the status in one write; where that fails, the log says so and the timer goes on."""
         said = {"last": last and last.isoformat(), "next": next_time and next_time.isoformat()}
         new = self._status.with_suffix(f".{self._owner}")
-        new.write_text(json.dumps(said), "utf-8")
-        new.replace(self._status)
+        try:
+            new.write_text(json.dumps(said), "utf-8")
+            new.replace(self._status)
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: OSError) -> None:
+        complaint = f"The state of the timers cannot be used: {error}"
+        if complaint != self._complaint:
+            logger.error("%s", complaint)
+        self._complaint = complaint
 
     def _renew(self) -> None:
         """Renew the lock during a run of any length."""

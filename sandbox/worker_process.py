@@ -4,6 +4,7 @@ Only a host starts it. It outlives a killed host until its running calls have en
 
 Sources, read 2026-11:
     https://learn.microsoft.com/azure/azure-functions/functions-app-settings (PYTHON_THREADPOOL_THREAD_COUNT)
+    https://github.com/Azure/azure-functions-python-worker (tp_max_workers_validator: at least 1)
 """
 
 from __future__ import annotations
@@ -47,11 +48,18 @@ def load_functions(app_dir: Path) -> list[Function]:
 
 
 def threads(environ: Mapping[str, str]) -> int | None:
-    """Return the number of functions that run at once; None is Python's own number, as in Azure's worker."""
+    """Return the number of functions that run at once.
+
+    None is Python's own number. Azure's worker takes it, too, for a value that is no whole number above 0.
+    """
+    said = environ.get(THREADS, "")
     try:
-        return max(1, int(environ.get(THREADS, "")))
+        number = int(said)
     except ValueError:
-        return None
+        number = 0
+    if said and number < 1:
+        logger.warning("%s is not a whole number above 0; the worker takes its own number", THREADS)
+    return number if number >= 1 else None
 
 
 def serve(channel: Channel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import time
@@ -14,8 +15,11 @@ import requests
 from proof.processes import is_alive
 from standin import ROOT, StandIn, eventually, launched, started, write_app
 
+from sandbox.timers import FolderMemory
+
 pytestmark = pytest.mark.no_cover
 
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHORT = '{"version": "2.0", "functionTimeout": "00:00:03"}'
 
 
@@ -100,6 +104,21 @@ def test_sigterm_lets_what_is_in_flight_end_and_serves_what_comes_meanwhile(app_
         assert len(host.ticks()) == runs
 
 
+def test_a_host_that_nobody_uses_serves_on_after_sigterm_for_as_long_as_it_drains(app_dir: Path) -> None:
+    with started(app_dir, "--drain", "3", POLL_SCHEDULE="* * * * * *") as host:
+        eventually(host.ticks)
+        host.process.terminate()
+        told = time.monotonic()
+        eventually(lambda: host.said("told to end"))
+        time.sleep(1.2)
+        runs = len(host.ticks())
+        meanwhile = host.answer("pid")
+
+        assert host.process.wait(20) == 0
+        assert (meanwhile, len(host.ticks())) == (200, runs)
+        assert time.monotonic() - told >= 3
+
+
 @pytest.mark.parametrize("ending", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
 def test_sigint_or_a_second_sigterm_ends_host_and_worker_at_once(
     app_dir: Path, ending: list[signal.Signals]
@@ -179,6 +198,71 @@ def test_a_time_that_passed_while_nobody_was_there_is_made_up_for_by_one_run(app
 
     assert [past_due for _, past_due in ticks] == ["True"]
     assert later == ticks
+
+
+SPOILED = ["{", "[]", "null", '{"holder": [], "until": {}}', "\0" * 500, "\udcff", "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", SPOILED)
+def test_a_spoiled_lock_is_nobodys_and_one_host_takes_it(
+    app_dir: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (app_dir / "poll.lock.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    one, other = (FolderMemory(app_dir, "poll", lease_s=60) for _ in "ab")
+
+    assert [one.is_ours(), other.is_ours(), one.is_ours()] == [True, False, True]
+    assert caplog.text.count("poll.lock.json is not used") == 1
+    one.release()
+    assert other.is_ours()
+    other.release()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*SPOILED, '{"next": "2020-01-01T00:00:00"}', '{"next": 5}', '{"next": "soon"}', '{"next": null}'],
+)
+def test_a_spoiled_status_is_taken_as_absent_and_is_written_anew(app_dir: Path, text: str) -> None:
+    file = app_dir / "poll.status.json"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    memory = FolderMemory(app_dir, "poll", lease_s=60)
+
+    assert memory.next_time() is None
+    memory.keep(None, NOON)
+    assert memory.next_time() == NOON
+    memory.release()
+
+
+def test_a_timer_goes_on_after_its_files_were_spoiled_or_taken_away(app_dir: Path) -> None:
+    state = app_dir.parent / "state"
+    state.mkdir()
+    (state / "poll.lock.json").write_text("[]")
+    set_back(state, "2020-01-01T00:00:00")
+
+    with started(app_dir, "--state", str(state), POLL_SCHEDULE="* * * * * *") as host:
+        eventually(host.ticks)
+        for spoil in (lambda: (state / "poll.lock.json").write_text("{"), lambda: shutil.rmtree(state)):
+            spoil()
+            before = len(host.ticks())
+            eventually(lambda before=before: len(host.ticks()) > before + 1)
+
+        assert not host.said("Exception in thread")
+
+
+def test_a_timer_whose_state_cannot_be_kept_says_so_once_and_goes_on_when_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = tmp_path / "state" / "poll.lock.json"
+    memory = FolderMemory(lock.parent, "poll", lease_s=60)
+    lock.mkdir()
+
+    assert [memory.is_ours() for _ in "abc"] == [False] * 3
+    assert caplog.text.count("The state of the timers cannot be used") == 1
+    lock.rmdir()
+    assert memory.is_ours()
+    (lock.parent / "poll.status.json").mkdir()
+    memory.keep(None, NOON)
+    assert memory.next_time() is None
+    memory.release()
 
 
 def test_a_time_that_is_still_to_come_is_waited_for(app_dir: Path) -> None:

@@ -10,6 +10,17 @@ from host_table.rows import JSON, OPEN, Row, Sent, Stage
 MANY_THREADS = Stage("a crowd", {"PYTHON_THREADPOOL_THREAD_COUNT": "40"})
 """More threads than requests that may run at once, so that the sweep finds one."""
 
+FIVE = "5"
+BY_SETTINGS = Stage(
+    "limits by settings",
+    {
+        "PYTHON_THREADPOOL_THREAD_COUNT": "40",
+        "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests": FIVE,
+        "AZUREFUNCTIONSJOBHOST__extensions__HTTP__maxOutstandingRequests": FIVE,
+    },
+)
+"""Settings win over host.json, in any case."""
+
 EIGHT_THREADS = Stage("eight threads", {"PYTHON_THREADPOOL_THREAD_COUNT": "8"})
 
 
@@ -78,6 +89,23 @@ CROWD = Crowd(
         ),
     ],
     after=[Row("after a crowd, health is served", Sent(), reaches="health", within_s=20)],
+)
+
+SIX = Crowd(
+    "of 6 clicks at once where settings let 5 in",
+    6,
+    Sent("POST", "/api/approvals/17/approve?wait=sweep&together=5", (OPEN, JSON), b"{}"),
+    running=5,
+    refused=1,
+    meanwhile=[
+        Row("while 5 are outstanding, health is 429", Sent(), 429, headers=CROWDED),
+        Row(
+            "while 5 are outstanding, the timer may be run",
+            Sent("POST", FIRE, (MASTER, JSON), b"{}"),
+            202,
+        ),
+    ],
+    after=[Row("after six clicks, health is served", Sent(), reaches="health", within_s=20)],
 )
 
 EIGHT = Crowd(

@@ -137,6 +137,7 @@ def killed(place: Place) -> Iterator[Result]:
 
 SCENES: dict[Stage, list[Scene]] = {
     crowds.MANY_THREADS: [partial(crowd, scene=crowds.CROWD)],
+    crowds.BY_SETTINGS: [partial(crowd, scene=crowds.SIX)],
     crowds.EIGHT_THREADS: [partial(crowd, scene=crowds.EIGHT), killed],
 }
 
