@@ -128,7 +128,8 @@ def _import(figures: Figures) -> None:
 
 def _import_s(module: str) -> float:
     program = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return float(done.stdout)
 
 

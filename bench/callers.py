@@ -83,7 +83,7 @@ def click_at_once(url: str, cards: Sequence[Card]) -> list[Answer]:
         url: of the instance, without a path.
         cards: the cards to click.
     """
-    together = threading.Barrier(len(cards))
+    together = threading.Barrier(len(cards), timeout=60)
 
     def click(card: Card) -> Answer:
         together.wait()

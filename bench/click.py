@@ -84,6 +84,7 @@ def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) ->
             stdout=subprocess.PIPE,
             text=True,
             check=True,
+            timeout=600,
         )
         _expect_all_decided(around, clicks + 1)
     seconds: list[float] = json.loads(done.stdout)

@@ -22,11 +22,15 @@ from bench.ours import bridge, settings_for
 from coupa_core.clock import Deadline, SystemClock
 from coupa_core.endpoints import Request
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
+from sandbox.patience import at_most
 
 ROOT = Path(__file__).resolve().parent.parent
 APPROVER = "jamie@example.com"
 LATENCY_S = 0.05
 """The latency each way: a call takes a tenth of a second."""
+
+ANSWER_S = 300.0
+"""The longest wait for a process of the crowd; one that is silent for longer is killed."""
 
 COUPA_ALLOWS = 25
 CROWDS = ((1, 16), (1, 30), (1, 50), (4, 8), (8, 5))
@@ -98,7 +102,8 @@ def measure(storage: str, processes: int, clicks: int, *, checkout: Path = ROOT)
             _tell(each, "go")
         ends = [end for each in crowd for end in json.loads(_line(each))]
         for each in crowd:
-            each.communicate()
+            with at_most(ANSWER_S, each.kill):
+                each.communicate()
         answered = around.answered()
         refused = [end["seconds"] for end in ends if end["said"] != "approved"]
         return Crowd(
@@ -165,7 +170,8 @@ def _tell(process: subprocess.Popen[str], line: str) -> None:
 
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout
-    line = process.stdout.readline()
+    with at_most(ANSWER_S, process.kill):
+        line = process.stdout.readline()
     if not line:
         raise RuntimeError("a process of the crowd ended without an answer")
     return line

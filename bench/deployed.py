@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.callers import call
+from sandbox.patience import at_most, end_group
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +25,7 @@ STARTED, EMPTY = "Host started", "0 functions loaded"
 """The output of the host when it serves, and when the app cannot be imported."""
 
 SWEEPING_S = 300.0
+STARTING_S = 90.0
 ENDING_S = 15.0
 
 
@@ -121,19 +123,18 @@ def instance(build: Build, settings: Mapping[str, str], *, has_timers: bool = Fa
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout
-        lines = list(_until_started(process.stdout))
+        with at_most(STARTING_S, lambda: end_group(process.pid)):
+            lines = list(_until_started(process.stdout))
         if not lines or not lines[-1].startswith(STARTED) or any(EMPTY in each for each in lines):
             raise RuntimeError(f"the host of {build.folder} did not start: {' '.join(lines)[-400:]}")
         yield Instance(lines[-1].split()[-1], process.pid)
     finally:
         process.send_signal(signal.SIGINT)  # not SIGTERM: the host would first finish abandoned calls
-        try:
-            process.communicate(timeout=ENDING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        with at_most(ENDING_S, lambda: end_group(process.pid)):
             process.communicate()
 
 

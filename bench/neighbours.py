@@ -17,11 +17,13 @@ from sandbox.clock import Clock, RealClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.coupa.world import Line, World
 from sandbox.moveworks import MoveworksSimulator
+from sandbox.patience import at_most
 from sandbox.serving import served
 
 CLIENT_ID, CLIENT_SECRET, API_KEY = "client", "secret", "api-key"
 EVENT_ID = "5d4a2f6e-0000-4000-8000-000000000001"
 
+ENDING_S = 10.0
 
 PEOPLE = 500
 """The approvers, where too many approvals wait for one person."""
@@ -248,9 +250,11 @@ def neighbours(tempo: Tempo | None = None) -> Iterator[Neighbours]:
     here, there = context.Pipe()
     process = context.Process(target=_host, args=(there, tempo), daemon=True)
     process.start()
+    there.close()  # so that the end of the process ends a wait for its answer
     try:
         coupa_url, moveworks_url = here.recv()
         yield Neighbours(coupa_url, moveworks_url, here)
     finally:
         process.terminate()
-        process.join()
+        with at_most(ENDING_S, process.kill):
+            process.join()

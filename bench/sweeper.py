@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.tempo import Tempo
+from sandbox.patience import at_most
 
 ROOT = Path(__file__).resolve().parent.parent
+
+ANSWER_S = 1800.0
+"""The longest wait for one sweep or for all announcements; a process that is silent for longer is killed."""
 
 
 class Sweeper:
@@ -54,7 +58,8 @@ class Sweeper:
 
     def _hear(self) -> dict[str, Any]:
         assert self._process.stdout
-        line = self._process.stdout.readline()
+        with at_most(ANSWER_S, self._process.kill):
+            line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("the process that sweeps ended without an answer")
         said: dict[str, Any] = json.loads(line)

@@ -33,12 +33,12 @@ _SPAN = re.compile(
 
 @dataclass(frozen=True)
 class HostJson:
-    """The values of host.json; None means no limit."""
+    """The values of host.json; None means no limit. Without a functionTimeout a call has half an hour."""
 
     prefix: str = "api"
     at_once: int | None = None
     outstanding: int | None = None
-    timeout_s: float | None = 300.0
+    timeout_s: float | None = 1800.0
 
 
 def read_host_json(app_dir: Path, environ: Mapping[str, str]) -> HostJson:
@@ -114,7 +114,7 @@ def _seconds(text: str | None, place: str) -> float | None:
     """Return the seconds of a time, None where there is no limit.
 
     >>> _seconds("1.00:02:00.5", "x"), _seconds("00:02", "x"), _seconds("-1", "x"), _seconds(None, "x")
-    (86520.5, 120.0, None, 300.0)
+    (86520.5, 120.0, None, 1800.0)
     """
     if text is None:
         return HostJson.timeout_s

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
 from proof.processes import children, wait_for
+
+from sandbox.patience import at_most, end_group
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 60.0
@@ -163,9 +164,7 @@ def launched(app_dir: Path, *arguments: str, **settings: str) -> Iterator[subpro
         try:
             yield running
         finally:
-            # A worker outlives its host until its functions have ended, and holds the pipes until then.
-            with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)
+            end_group(running.pid)
 
 
 @contextmanager
@@ -174,13 +173,14 @@ def started(app_dir: Path, *arguments: str, **settings: str) -> Iterator[StandIn
     with launched(app_dir, *arguments, **settings) as process:
         host = StandIn(process, app_dir)
         assert process.stdout is not None
-        for line in process.stdout:
-            host.printed += line
-            if line.startswith("Host started on "):
-                host.url = line.split()[-1]
-                break
-        else:
-            raise AssertionError(host.printed)
+        with at_most(WAIT_S, lambda: end_group(process.pid)):
+            for line in process.stdout:
+                host.printed += line
+                if line.startswith("Host started on "):
+                    host.url = line.split()[-1]
+                    break
+            else:
+                raise AssertionError(host.printed)
         reader = threading.Thread(target=_read, args=[process, host.log], daemon=True)
         reader.start()
         yield host

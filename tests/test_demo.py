@@ -21,6 +21,7 @@ from ports import shared_ports
 
 from sandbox.azurite import is_installed
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
+from sandbox.patience import at_most
 
 pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
 
@@ -83,7 +84,8 @@ def demo(*arguments: str, environment: Mapping[str, str] | None = None) -> Itera
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(20)
+                with at_most(20, process.kill):
+                    process.wait()
             assert process.stdout
             process.stdout.close()
 
@@ -187,10 +189,11 @@ def test_the_story_is_told_and_all_that_it_names_stays_up_until_it_is_stopped(
     with demo(*arguments, environment={"PATH": core_tools} if is_listener else None) as process:
         assert process.stdout
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("People:"):
-                break
+        with at_most(110, process.kill):
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("People:"):
+                    break
         output = "".join(lines)
         urls = re.findall(r"(?:curl '?|browser:\n  )(http://[^ '\n]+)", output)
         statuses = [requests.get(url, timeout=10).status_code for url in urls if "APPROVAL_ID" not in url]

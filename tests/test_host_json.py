@@ -50,7 +50,7 @@ def test_the_values_of_the_file_are_taken(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_said_is_the_default_and_minus_one_is_no_limit(tmp_path: Path, said: Any) -> None:
-    assert read(tmp_path, said) == HostJson("api", None, None, 300.0)
+    assert read(tmp_path, said) == HostJson("api", None, None, 1800.0)
 
 
 def test_a_byte_order_mark_and_the_case_of_names_do_not_matter(tmp_path: Path) -> None:

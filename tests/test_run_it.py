@@ -22,6 +22,7 @@ from coupa_core.settings import HOST_STORAGE, NAMES
 from sandbox.azurite import INSTALL_HINT, WELL_KNOWN_PORTS, is_installed
 from sandbox.command_line import take_settings
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, is_free
+from sandbox.patience import at_most, end_group
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = ("coupa_core", "sandbox", "scripts", "Makefile", "function_app.py", "host.json", "pyproject.toml")
@@ -30,6 +31,8 @@ STAYS_UP = {"-m sandbox": "Ctrl-C ends this", "-m sandbox.host": "Host started"}
 
 PORTS = (COUPA_PORT, MOVEWORKS_PORT, APP_PORT, *WELL_KNOWN_PORTS)
 WAIT_S = 90.0
+LINE_S = 600.0
+"""The longest time that a line may take which does not stay up."""
 
 
 def written() -> list[str]:
@@ -71,10 +74,24 @@ def staying(line: str, ready: str, folder: Path, environ: dict[str, str]) -> Ite
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            with at_most(30, process.kill):
+                process.wait()
+
+
+def ended(line: str, folder: Path, environ: dict[str, str]) -> tuple[int, str]:
+    """Run a line to its end; return its status and what it printed."""
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", line],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with at_most(LINE_S, lambda: end_group(process.pid)):
+        printed, _ = process.communicate()
+    return process.returncode, printed
 
 
 @pytest.mark.skipif(not is_installed(), reason=INSTALL_HINT)
@@ -96,10 +113,8 @@ def test_each_line_works_as_it_is_written(tmp_path: Path) -> None:
             with staying(line, ready, folder, environ):
                 run(others)
         else:
-            done = subprocess.run(
-                ["/bin/sh", "-c", line], cwd=folder, env=environ, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+            status, printed = ended(line, folder, environ)
+            assert status == 0, f"{line}\n{printed}"
             run(others)
 
     assert len(lines) == 6

@@ -71,7 +71,7 @@ def stage_of(kind: Kind, server: Azurite, settings: Mapping[str, str] | None = N
     """Yield a stage with one host, whose time can be moved."""
     with tempfile.TemporaryDirectory() as folder:
         app = hanging_app(Path(folder)) if kind.is_short_of_time else ROOT
-        options = ("--no-timers", "--movable-clock")
+        options = ("--no-timers", "--movable-clock", *kind.way.options)
         with staged(server, settings=settings, app=app, options=options) as stage:
             stage.start()
             yield stage

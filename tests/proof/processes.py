@@ -15,6 +15,7 @@ from typing import TypeVar
 import requests
 
 from coupa_core.settings import NAMES
+from sandbox.patience import at_most
 
 T = TypeVar("T")
 
@@ -58,7 +59,8 @@ class Host:
         )
         self.left: set[int] = set()
         assert self.process.stdout
-        started = next((line for line in self.process.stdout if line.startswith("Host started")), None)
+        with at_most(PATIENCE_S, self._end_both):
+            started = next((line for line in self.process.stdout if line.startswith("Host started")), None)
         if started is None:
             self.end()
             raise RuntimeError("the local host did not start")
@@ -132,6 +134,12 @@ class Host:
         for pid in (self.process.pid, *self.left):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+    def _end_both(self) -> None:
+        """End host and worker; each of them holds the pipe that is read at the start."""
+        for pid in (*children(self.process.pid), self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def end(self) -> None:
         """End whatever still runs; doing so twice is no fault."""

@@ -25,6 +25,9 @@ BEFORE, AFTER = "before", "after"
 
 MOMENTS = (BEFORE, AFTER)
 
+COMES_S = 300.0
+"""Whatever comes has come within this: a host starts and sweeps."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -78,7 +81,8 @@ class Steps:
         plan, self._plan = self._plan, None
         if plan is None or not plan.reached:
             return ""
-        plan.over.wait()
+        if not plan.over.wait(COMES_S):
+            self.failures.append(f"what came at {plan.reached} did not end within {COMES_S:.0f} s")
         return plan.reached
 
     def door(self, name: str, inside: Wsgi) -> Wsgi:
@@ -107,7 +111,7 @@ class Steps:
             if is_it and plan.point.moment == BEFORE:
                 plan.reached = step
         if is_late:
-            plan.over.wait()
+            plan.over.wait(COMES_S)
             _cut(environ)
         if not is_it:
             return inside(environ, start_response)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from proof.callers import APPROVE, Caller
-from proof.processes import ROOT
+from proof.processes import ANSWER_S, ROOT
 from proof.stage import Stage
 
 BROKEN, EMPTY, CROWDED = "broken", "500 empty", "429 empty"
@@ -21,6 +21,9 @@ BROKEN, EMPTY, CROWDED = "broken", "500 empty", "429 empty"
 
 TIMEOUT_S = 6
 """`functionTimeout` where something runs past it; the host ends the worker two seconds later."""
+
+DRAIN_S = 120
+"""The longest that a host serves on after it was told to end; longer than all that comes meanwhile takes."""
 
 HEAD_START_S = 0.7
 """So long after its time is over a neighbour is joined by a click: the worker lives on for two seconds."""
@@ -33,11 +36,13 @@ class Way:
         name: for the table.
         ends: whoever was asking a neighbour is dead then.
         answers: what the caller may be answered; empty for any answer that has a body.
+        options: of each host.
     """
 
     name: ClassVar[str]
     ends: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = (EMPTY,)
+    options: ClassVar[tuple[str, ...]] = ()
 
     def prepare(self, stage: Stage) -> None:
         """Do what comes before."""
@@ -99,11 +104,19 @@ class HostKilled(Way):
 
 
 class Drained(Way):
-    """A deployment: the old host is told to end, the new one starts and sweeps, the old one finishes."""
+    """A deployment: the old host is told to end, the new one starts and sweeps, the old one finishes.
+
+    As on Azure, the old one serves on for a while, also when nothing is in flight: somebody clicks there, and
+    is told the truth. Then it is ended.
+    """
 
     name = "drained by a deployment"
     ends = False
     answers = ()
+    options = ("--drain", f"{DRAIN_S}")
+
+    def prepare(self, stage: Stage) -> None:
+        self._other = Caller(stage, stage.card(), APPROVE)
 
     def come(self, stage: Stage) -> None:
         self._old = stage.host
@@ -113,6 +126,10 @@ class Drained(Way):
         stage.host.fire()
 
     def clear_up(self, stage: Stage) -> None:
+        answer = self._other.click(self._old)
+        assert answer.said, f"a click at the host that drains was answered {answer}"
+        assert not self._other.untrue, self._other.untrue
+        self._old.drain()  # the second time, which ends it at once
         status = self._old.await_exit()
         assert status == 0, f"the host that was drained ended with {status}"
         self._old.await_workers()
@@ -149,7 +166,7 @@ class NeighboursTimeout(Way):
         stage.host.await_another_worker(worker)
 
     def finish(self) -> None:
-        self._neighbour.join()
+        self._neighbour.join(ANSWER_S)
 
     def clear_up(self, stage: Stage) -> None:
         wrong = self._other.click_again()

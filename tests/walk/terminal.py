@@ -7,10 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
+from sandbox.patience import at_most, end_group
 from walk.page import ROOT
 
 HERE = Path(__file__).parent
@@ -80,6 +80,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def paste(self, block: str, *typed: str) -> tuple[str, bool]:
@@ -95,17 +96,14 @@ class Terminal:
         self.shell.stdin.write(f"{trap}{told}{mark}")
         self.shell.stdin.flush()
         lines: list[str] = []
-        watch = threading.Timer(300, self.shell.kill)
-        watch.start()
-        try:
+        with at_most(300, lambda: end_group(self.shell.pid)):
             for line in self.shell.stdout:
                 if line.startswith(end):
                     return "".join(lines), line.split()[1] == "no"
                 lines.append(line)
-        finally:
-            watch.cancel()
         raise AssertionError(f"the shell ended: {lines}")
 
     def close(self) -> None:
         """Close it."""
-        self.shell.communicate()
+        with at_most(60, lambda: end_group(self.shell.pid)):
+            self.shell.communicate()
