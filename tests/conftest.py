@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import os
 import runpy
+import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ from coupa_core.table_audit_log import TableAuditStore
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 from sandbox.azurite import INSTALL_HINT, Azurite, azurite, is_installed
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Where the tests were started in the background: a process that they start would ignore Ctrl-C, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run: a fresh clone says the same on any day. A busy machine fails nothing.
 hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
