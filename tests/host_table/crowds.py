@@ -50,8 +50,20 @@ class Crowd:
 CROWDED = {"X-FUNCTION-SCALEOUT": "1", "Retry-After": None}
 
 
-def _full(what: str, sent: Sent) -> Row:
-    return Row(f"while 100 are outstanding, {what} is 429", sent, 429, headers=CROWDED)
+def _full(what: str, sent: Sent, outstanding: int = 100) -> Row:
+    return Row(f"while {outstanding} are outstanding, {what} is 429", sent, 429, headers=CROWDED)
+
+
+def _timer_runs(outstanding: int) -> Row:
+    return Row(
+        f"while {outstanding} are outstanding, the timer may be run",
+        Sent("POST", FIRE, (MASTER, JSON), b"{}"),
+        202,
+    )
+
+
+def _is_served(after: str) -> Row:
+    return Row(f"after {after}, health is served", Sent(), reaches="health", within_s=20)
 
 
 TOO_MANY = Row(
@@ -82,13 +94,9 @@ CROWD = Crowd(
             Sent(target="/admin/host/status", headers=(MASTER,)),
             says={"state": "Running"},
         ),
-        Row(
-            "while 100 are outstanding, the timer may be run",
-            Sent("POST", FIRE, (MASTER, JSON), b"{}"),
-            202,
-        ),
+        _timer_runs(100),
     ],
-    after=[Row("after a crowd, health is served", Sent(), reaches="health", within_s=20)],
+    after=[_is_served("a crowd")],
 )
 
 SIX = Crowd(
@@ -98,14 +106,10 @@ SIX = Crowd(
     running=5,
     refused=1,
     meanwhile=[
-        Row("while 5 are outstanding, health is 429", Sent(), 429, headers=CROWDED),
-        Row(
-            "while 5 are outstanding, the timer may be run",
-            Sent("POST", FIRE, (MASTER, JSON), b"{}"),
-            202,
-        ),
+        _full("health", Sent(), 5),
+        _timer_runs(5),
     ],
-    after=[Row("after six clicks, health is served", Sent(), reaches="health", within_s=20)],
+    after=[_is_served("six clicks")],
 )
 
 EIGHT = Crowd(
