@@ -21,7 +21,8 @@ from coupa_core.app import Overrides, build
 from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.ledger import Entry, MemoryStore, Status
 from coupa_core.settings import read_settings
-from coupa_core.table_ledger import OPEN, TableStore, _row
+from coupa_core.table_ledger import OPEN, TableStore
+from coupa_core.table_ledger import write_row as _row
 from coupa_core.tables import table_client
 from sandbox.clock import ManualClock
 from sandbox.coupa import CoupaSimulator

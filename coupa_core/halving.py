@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Generic, TypeVar
 
 from coupa_core.errors import ServiceError
@@ -44,27 +45,45 @@ def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) ->
     Raises:
         ServiceError: no question succeeded.
     """
-    found: PartialResult[K, R] = PartialResult()
-    groups = deque([wanted] if wanted else [])
-    has_come = False
-    while groups:
-        some = groups.popleft()
+    halving: _Halving[K, R] = _Halving(wanted)
+    while halving.groups:
+        some = halving.groups.popleft()
         try:
-            found.rows += ask(some)
-            has_come = True
+            halving.found.rows += ask(some)
+            halving.has_come = True
         except ServiceError as failure:
-            if not failure.may_be_of_one:
-                if not has_come:
-                    raise
-                found.failed |= dict.fromkeys([*some, *(each for group in groups for each in group)], failure)
-                break
-            if len(some) > 1:
-                half = (len(some) + 1) // 2
-                groups.extendleft([some[half:], some[:half]])
-                continue
-            found.failed[some[0]] = failure
-            if not has_come and len(found.failed) == MAX_ALONE:
-                raise
-            if not has_come:
-                groups.rotate(1)  # the next one comes from the other end
-    return found
+            halving.take_failure(some, failure)
+    return halving.found
+
+
+class _Halving(Generic[K, R]):
+    """The groups that are still to be asked about, and what was found so far."""
+
+    def __init__(self, wanted: Sequence[K]) -> None:
+        self.found: PartialResult[K, R] = PartialResult()
+        self.groups = deque([wanted] if wanted else [])
+        self.has_come = False
+
+    def take_failure(self, some: Sequence[K], failure: ServiceError) -> None:
+        """Go on after a failed question; raises the failure where no question is worth asking."""
+        if not failure.may_be_of_one:
+            self._give_up(some, failure)
+        elif len(some) > 1:
+            half = (len(some) + 1) // 2
+            self.groups.extendleft([some[half:], some[:half]])
+        else:
+            self._leave_out(some[0], failure)
+
+    def _give_up(self, some: Sequence[K], failure: ServiceError) -> None:
+        if not self.has_come:
+            raise failure
+        self.found.failed |= dict.fromkeys(chain(some, *self.groups), failure)
+        self.groups.clear()
+
+    def _leave_out(self, one: K, failure: ServiceError) -> None:
+        self.found.failed[one] = failure
+        if self.has_come:
+            return
+        if len(self.found.failed) == MAX_ALONE:
+            raise failure
+        self.groups.rotate(1)  # the next one comes from the other end

@@ -6,13 +6,12 @@ It sends nothing and asks Coupa nothing: the next sweep acts by the row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
-from coupa_core.audit_log import Event, EventKind
+from coupa_core.audit_log import AuditLog, Event, EventKind
 from coupa_core.clock import Clock
 from coupa_core.errors import CallerError, ServiceError
 from coupa_core.ledger import Entry, Ledger, State, muted, resent, unparked
@@ -54,14 +53,6 @@ class ActionRequest:
     request_id: str = ""
 
 
-class Recorder(Protocol):
-    """The audit log."""
-
-    def record(self, events: Sequence[Event], *, required: bool) -> bool:
-        """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
-        ...
-
-
 class OperatorActions:
     """The use case.
 
@@ -72,7 +63,7 @@ class OperatorActions:
         audit_required: do nothing that cannot be written to the audit log before.
     """
 
-    def __init__(self, *, ledger: Ledger, audit_log: Recorder, clock: Clock, audit_required: bool) -> None:
+    def __init__(self, *, ledger: Ledger, audit_log: AuditLog, clock: Clock, audit_required: bool) -> None:
         self._ledger = ledger
         self._audit_log = audit_log
         self._clock = clock

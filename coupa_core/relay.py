@@ -7,17 +7,17 @@ It knows nothing of approvals or HTTP.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from coupa_core import notice
 from coupa_core.addresses import domain_of, folded
-from coupa_core.audit_log import Event, EventKind
+from coupa_core.audit_log import AuditLog, Event, EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
 from coupa_core.ledger import Ledger
+from coupa_core.moveworks import Channel
 
 MAX_RECIPIENTS = 20
 BUDGET_S = 10.0
@@ -60,22 +60,6 @@ class RelayMessage:
     request_id: str = ""
 
 
-class Sender(Protocol):
-    """The way to one person's chat; `sweep.ports.Channel` says what the errors mean."""
-
-    def send(self, notice: notice.Notice, deadline: Deadline) -> None:
-        """Hand over a notice, once."""
-        ...
-
-
-class Recorder(Protocol):
-    """The audit log."""
-
-    def record(self, events: Sequence[Event], *, required: bool) -> bool:
-        """Append events, or leave them in the log and return False."""
-        ...
-
-
 class Relay:
     """The use case.
 
@@ -93,12 +77,12 @@ class Relay:
     def __init__(
         self,
         *,
-        channel: Sender,
+        channel: Channel,
         ledger: Ledger,
         clock: Clock,
         domains: Iterable[str],
         html: bool,
-        audit_log: Recorder,
+        audit_log: AuditLog,
         max_per_minute: int,
         is_dry: bool = False,
     ) -> None:

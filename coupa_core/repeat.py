@@ -7,16 +7,15 @@ come to, in the allowed rate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from coupa_core.audience import EVERYBODY, Audience, is_of
-from coupa_core.audit_log import Event, EventKind
+from coupa_core.audit_log import AuditLog, Event, EventKind
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory import ReachablePeople
+from coupa_core.directory import Directory, ReachablePeople
 from coupa_core.errors import CallerError, Conflict, ServiceError, Unavailable, Unknown
 from coupa_core.ledger import (
     REPEATS,
@@ -72,22 +71,6 @@ class RepeatRequest:
     request_id: str = ""
 
 
-class Recorder(Protocol):
-    """The audit log."""
-
-    def record(self, events: Sequence[Event], *, required: bool) -> bool:
-        """Append events, or leave them in the log; raises `ServiceError` when required and not possible."""
-        ...
-
-
-class PeopleLookup(Protocol):
-    """The port to the directory."""
-
-    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
-        """Return the people whom the chat can reach; raises `ServiceError`."""
-        ...
-
-
 class Repeats:
     """The use case.
 
@@ -104,9 +87,9 @@ class Repeats:
         self,
         *,
         store: LedgerStore,
-        directory: Callable[[], PeopleLookup],
+        directory: Callable[[], Directory],
         pilot: Audience,
-        audit_log: Recorder,
+        audit_log: AuditLog,
         clock: Clock,
         audit_required: bool,
     ) -> None:
@@ -158,22 +141,19 @@ class Repeats:
         keys = sorted({key for each in told for key in each})
         known = self._directory().known(keys, Deadline(self._clock, PEOPLE_S))
         meant = {key: each.address for key, each in known.people.items() if repeat.people.has(each.address)}
-        outside = {key for key, address in meant.items() if not self._pilot.has(address)}
-        nothing_for = [
-            entry
-            for entry in repeat.people.entries
-            if not any(is_of(entry, address) for address in meant.values())
-        ]
+        nothing_for = _without_anything(repeat.people, meant.values())
         if nothing_for and known.unknown:
             raise next(iter(known.unknown.values()))  # it may be theirs who cannot be looked up
         if not (meant or repeat.people.is_everybody):
             raise CallerError("nobody_to_tell", _NOBODY)
-        return replace(
-            repeat,
-            approvals=sum(repeat.people.is_everybody or not each.isdisjoint(meant) for each in told),
-            waiting_for_pilot=sum(not each.isdisjoint(outside) for each in told),
-            nothing_for=tuple(nothing_for),
-        )
+        return replace(self._numbered(repeat, told, meant), nothing_for=nothing_for)
+
+    def _numbered(self, repeat: Repeat, told: Sequence[set[str]], meant: Mapping[str, str]) -> Repeat:
+        """Say of how many approvals somebody is meant, and of how many somebody outside the pilot."""
+        outside = {key for key, address in meant.items() if not self._pilot.has(address)}
+        approvals = told if repeat.people.is_everybody else [each for each in told if each & meant.keys()]
+        waiting = [each for each in told if each & outside]
+        return replace(repeat, approvals=len(approvals), waiting_for_pilot=len(waiting))
 
     def _leave(self, repeat: Repeat, rows: Sequence[Entry]) -> Repeat:
         """Write the note, unless it has this repeat already: an answer was lost, or another was quicker."""
@@ -229,3 +209,8 @@ class Repeats:
             cause=f"{repeat.approvals} approvals{since}{of}",
             request_id=wish.request_id,
         )
+
+
+def _without_anything(people: Audience, addresses: Collection[str]) -> tuple[str, ...]:
+    """Return the entries of an audience that none of these addresses belongs to."""
+    return tuple(entry for entry in people.entries if not any(is_of(entry, address) for address in addresses))

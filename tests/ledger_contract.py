@@ -14,7 +14,8 @@ from unruly import Lossy
 
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import Entry, Ledger, LedgerStore, MemoryStore, OpenQuestion, PersonState, State
-from coupa_core.table_ledger import CLOSED, OPEN, TableStore, _row
+from coupa_core.table_ledger import CLOSED, OPEN, TableStore
+from coupa_core.table_ledger import write_row as _row
 
 T = TypeVar("T")
 

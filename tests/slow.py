@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from bridge import SETTINGS, neighbours
 
-from coupa_core import app
-from coupa_core.app import Bridge, Overrides, build
+from coupa_core.app import Bridge, Overrides, build, clients
 from coupa_core.clock import SystemClock
 from coupa_core.endpoints import Reply, Request
 from coupa_core.settings import read_settings
@@ -327,13 +326,13 @@ def identity_at(url: str) -> Iterator[None]:
 
     Source: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
     """
-    app._identity.cache_clear()
+    clients._identity.cache_clear()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("IDENTITY_ENDPOINT", f"{url}/msi/token")
         environment.setenv("IDENTITY_HEADER", "header")
         environment.setenv("AZURE_CLIENT_ID", "client")
         yield
-    app._identity.cache_clear()
+    clients._identity.cache_clear()
 
 
 TABLE = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint={}/a"

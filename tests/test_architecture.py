@@ -55,13 +55,13 @@ def test_the_imports_there_are_keep_the_contracts(copy: Path) -> None:
         ("coupa_core/errors.py", "import coupa_core.app", TIERS),
         ("coupa_core/model/values.py", "from coupa_core.settings import NAMES", TIERS),
         ("coupa_core/model/values.py", "from .. import settings", TIERS),
-        ("coupa_core/http_client.py", "def late():\n    from coupa_core import endpoints", TIERS),
-        ("coupa_core/inbox.py", "import coupa_core.history", TIERS),
+        ("coupa_core/http_client/client.py", "def late():\n    from coupa_core import endpoints", TIERS),
+        ("coupa_core/inbox/answer.py", "import coupa_core.history", TIERS),
         ("coupa_core/clock.py", "import coupa_core.errors", TIERS),
         ("coupa_core/model/values.py", "if TYPE_CHECKING:\n    import coupa_core.facts", TIERS),
         ("coupa_core/__init__.py", "from coupa_core import errors", WITHOUT_ROOMS),
         ("coupa_core/__init__.py", "from coupa_core.model.values import Money", WITHOUT_ROOMS),
-        ("coupa_core/app.py", "import sandbox.clock", STRANGERS),
+        ("coupa_core/app/clients.py", "import sandbox.clock", STRANGERS),
         ("sandbox/coupa/world.py", "from coupa_core.model import Approval", STRANGERS),
         ("coupa_core/moveworks/listener.py", "from urllib3.util import Retry", SOCKETS),
     ],
@@ -155,7 +155,7 @@ def users_of(module: str, *, typing_too: bool = True) -> set[str]:
     }
 
 
-def test_requests_is_used_by_wire_and_its_connections_alone() -> None:
+def test_requests_is_used_by_the_http_client_and_its_connections_alone() -> None:
     assert users_of("requests", typing_too=False) == {"connections", "http_client"}
     assert users_of("requests") == {"connections", "http_client", "app"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from coupa_core.authority import (
     TOKEN_LIFE,
     Capacity,
     Decider,
+    Deciders,
     EmailMap,
     Limits,
     Offer,
@@ -202,6 +205,52 @@ def test_the_first_key_signs_and_all_verify_until_one_is_retired() -> None:
     assert TokenKeys({"k1": NEW}).verify(TOKEN) is None
 
 
+ANN_OF_BUYERS = Decider("user:42", "ann@acme.test", "Ann", "de", Capacity.MEMBER)
+
+
+def offered(keys: TokenKeys, decider: Decider = ANN_OF_BUYERS) -> str:
+    """Return the token of a card for one person."""
+    asked = approval(id=853, approver_type="ApprovalGroup", approver={"id": 9, "name": "Buyers"})
+    return keys.offer(Right(decider), asked, content=fingerprint("content"), generation=3, now=NOW)
+
+
+def test_a_card_says_in_which_language_it_was_and_which_key_signed_it() -> None:
+    offer = TokenKeys({"k2": NEW, "k1": OLD}).verify(offered(KEYS))
+
+    assert offer is not None
+    assert (offer.locale, offer.kid) == ("de", "k1")
+    assert offer == offer_of(at=NOW + TOKEN_LIFE)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_theirs"),
+    [("ann@acme.test", True), (" ANN@Acme.test ", True), ("bob@acme.test", False), ("", False)],
+)
+def test_a_card_is_held_by_the_address_it_was_sent_to_whichever_key_signed_it(
+    address: str, *, is_theirs: bool
+) -> None:
+    rotated = TokenKeys({"k2": NEW, "k1": OLD})
+
+    for token in (offered(KEYS), offered(rotated)):
+        offer = rotated.verify(token)
+        assert offer is not None
+        assert rotated.is_held_by(offer, address) is is_theirs
+
+
+def test_a_token_of_an_earlier_version_fits_nobody_and_is_held_by_nobody() -> None:
+    version, kid, payload, _ = TOKEN.split(".")
+    fields = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    del fields["w"]
+    head = f"{version}.{kid}.{base64.urlsafe_b64encode(json.dumps(fields).encode()).rstrip(b'=').decode()}"
+    signature = base64.urlsafe_b64encode(hmac.new(OLD, head.encode(), hashlib.sha256).digest())
+
+    offer = KEYS.verify(f"{head}.{signature.rstrip(b'=').decode()}")
+
+    assert offer is not None
+    assert (offer.approval_id, offer.person, offer.locale, offer.holder) == (853, "", "", "")
+    assert not KEYS.is_held_by(offer, "")
+
+
 def test_the_keys_of_the_settings_are_decoded_in_their_order() -> None:
     encoded = {"b": base64.b64encode(NEW).decode(), "a": base64.b64encode(OLD).decode()}
 
@@ -275,6 +324,35 @@ def test_delegates_may_decide_beside_the_approver_but_not_for_somebody_who_left(
         ("user:8", "ann@acme.test", Capacity.DELEGATE),
     ]
     assert may_decide(delegates=delegates, approver=PERSON | {"active": False}) == []
+
+
+def test_a_decider_has_the_name_and_the_language_that_coupa_has() -> None:
+    members = [Person.model_validate({**ANN, "fullname": "Ann Lee", "default-locale": "de-AT"})]
+    members += [Person.model_validate(BOB)]
+
+    found = find_deciders(approval(**GROUP), members=members, delegates=(), emails=EmailMap())
+
+    assert [(each.name, each.locale) for each in found] == [("Ann Lee", "de-AT"), ("", "")]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "more", "name"),
+    [
+        (Capacity.APPROVER, {}, ""),
+        (Capacity.MEMBER, GROUP, "Buyers"),
+        (Capacity.DELEGATE, {"approver": PERSON | {"fullname": "Jamie Doe"}}, "Jamie Doe"),
+    ],
+)
+def test_a_member_acts_for_the_group_and_a_delegate_for_the_approver(
+    capacity: Capacity, more: dict[str, Any], name: str
+) -> None:
+    assert Decider("user:8", "ann@acme.test", "Ann", "", capacity).acts_for(approval(**more)) == name
+
+
+def test_deciders_are_named_by_their_keys_in_their_order() -> None:
+    found = Deciders(tuple(reversed(people("ann@acme.test", "bob@acme.test"))), is_certain=True)
+
+    assert list(found.keys) == ["user:1", "user:0"]
 
 
 def people(*addresses: str) -> list[Decider]:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import doctest
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import tzset
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coupa_core import cadence
-from coupa_core.cadence import Cadence, read_days, read_hour, read_hours, read_zone, read_zones
+from coupa_core.cadence import (
+    Cadence,
+    hours,
+    read_days,
+    read_hour,
+    read_hours,
+    read_zone,
+    read_zones,
+    reading,
+)
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
+LONDON, TOKYO = "Europe/London", "Asia/Tokyo"
 ANN = "ann@example.com"
 MINUTE = timedelta(minutes=1)
 NIGHT = (time(20), time(7))
@@ -33,8 +44,20 @@ def shown(moment: datetime, zone: str = BERLIN) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M %z}"
 
 
+@pytest.fixture(params=["UTC", TOKYO, LONDON])
+def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Set the clock of this machine to a zone: what a person is told must not depend on it."""
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", request.param)
+        tzset()
+        yield request.param
+    tzset()
+
+
 def test_the_examples_of_the_readers_are_true() -> None:
-    assert doctest.testmod(cadence).failed == 0
+    results = [doctest.testmod(each) for each in (hours, reading)]
+
+    assert all(each.attempted and not each.failed for each in results)
 
 
 # Where somebody lives.
@@ -111,6 +134,11 @@ def test_each_person_has_the_hours_of_their_own_zone() -> None:
         (BERLIN, (time(22), time(2, 30)), "2026-10-25T01:00", 0, "Sun 2026-10-25 02:30 +0200"),
         (BERLIN, (time(22), time(2, 30)), "2026-10-25T02:10", 1, "Sun 2026-10-25 02:30 +0100"),
         (BERLIN, (time(2, 30), time(7)), "2026-10-25T02:40", 0, "Sun 2026-10-25 02:00 +0100"),
+        # London, at the offset of UTC before one change and after the other.
+        (LONDON, NIGHT, "2027-03-27T22:00", 0, "Sun 2027-03-28 07:00 +0100"),
+        (LONDON, (time(22), time(1, 30)), "2027-03-28T00:30", 0, "Sun 2027-03-28 02:00 +0100"),
+        (LONDON, NIGHT, "2026-10-24T22:00", 0, "Sun 2026-10-25 07:00 +0000"),
+        (LONDON, (time(22), time(1, 30)), "2026-10-25T00:30", 0, "Sun 2026-10-25 01:30 +0100"),
         (NEW_YORK, NIGHT, "2027-03-13T22:00", 0, "Sun 2027-03-14 07:00 -0400"),
         (NEW_YORK, (time(22), time(2, 30)), "2027-03-13T23:00", 0, "Sun 2027-03-14 03:00 -0400"),
         (NEW_YORK, NIGHT, "2026-10-31T22:00", 0, "Sun 2026-11-01 07:00 -0500"),
@@ -122,6 +150,7 @@ def test_each_person_has_the_hours_of_their_own_zone() -> None:
         ("Pacific/Apia", NIGHT, "2011-12-29T22:00", 0, "Sat 2011-12-31 07:00 +1400"),
     ],
 )
+@pytest.mark.usefixtures("machine")
 def test_clocks_that_are_set_neither_wake_nor_keep_anybody(
     zone: str, quiet: tuple[time, time], moment: str, fold: int, opening: str
 ) -> None:
@@ -308,7 +337,73 @@ def test_the_day_that_is_an_hour_short_counts_as_a_day() -> None:
     assert not plan.is_urgent(date(2027, 3, 29), ANN, at("2027-03-27T23:30"))
 
 
+@pytest.mark.parametrize(
+    ("zone", "need_by", "since", "told"),
+    [
+        # It is urgent a day before the person's own midnight, which comes before their next open hour.
+        (BERLIN, date(2026, 11, 29), "2026-11-27T22:00", "Sat 2026-11-28 00:00 +0100"),
+        (NEW_YORK, date(2026, 11, 29), "2026-11-27T22:00", "Sat 2026-11-28 00:00 -0500"),
+        (TOKYO, date(2026, 11, 29), "2026-11-27T22:00", "Sat 2026-11-28 00:00 +0900"),
+        (LONDON, date(2027, 3, 29), "2027-03-27T22:00", "Sat 2027-03-27 23:00 +0000"),
+        # It is not urgent before they are awake, or needed on no day.
+        (BERLIN, date(2026, 12, 20), "2026-11-27T22:00", "Mon 2026-11-30 07:00 +0100"),
+        (NEW_YORK, None, "2026-11-27T22:00", "Mon 2026-11-30 07:00 -0500"),
+        # It was open anyway.
+        (TOKYO, date(2026, 12, 20), "2026-11-27T12:00", "Fri 2026-11-27 12:00 +0900"),
+    ],
+)
+@pytest.mark.usefixtures("machine")
+def test_what_becomes_urgent_at_night_is_told_when_it_does_by_the_persons_own_clock(
+    zone: str, need_by: date | None, since: str, told: str
+) -> None:
+    plan = Cadence(zone=LORD_HOWE, zones={ANN: zone}, quiet=NIGHT, working_days=WEEKDAYS)
+
+    assert shown(plan.told_at(need_by, ANN, at(since, zone)), zone) == told
+
+
+def test_without_urgency_what_is_needed_soon_waits_for_the_morning() -> None:
+    plan = Cadence(zone=BERLIN, quiet=NIGHT, urgent_within=timedelta(0))
+
+    assert (
+        shown(plan.told_at(date(2026, 11, 27), ANN, at("2026-11-27T22:00"))) == "Sat 2026-11-28 07:00 +0100"
+    )
+
+
 # Reminders and escalation.
+
+
+@pytest.mark.parametrize(
+    ("plan", "last", "due"),
+    [
+        (Cadence(zone=LONDON), "2027-03-25T12:00", "Fri 2027-03-26 09:00 +0000"),
+        (Cadence(zone=LONDON, quiet=NIGHT), "2027-03-25T12:00", "Fri 2027-03-26 07:00 +0000"),
+        (Cadence(zone=LONDON, digest_at=time(8)), "2027-03-25T12:00", "Fri 2027-03-26 08:00 +0000"),
+        (Cadence(zone=LONDON), "2027-03-26T00:00", "Mon 2027-03-29 09:00 +0100"),
+        (Cadence(zone=LONDON), "2027-03-26T12:00", "Mon 2027-03-29 09:00 +0100"),
+        (Cadence(zone=LONDON), "2027-03-29T00:30", None),
+    ],
+)
+@pytest.mark.usefixtures("machine")
+def test_a_reminder_before_a_wanted_day_comes_in_the_morning_of_a_later_day(
+    plan: Cadence, last: str, due: str | None
+) -> None:
+    plan = replace(plan, working_days=WEEKDAYS, remind_before=(1, 0))
+
+    found = plan.countdown_at([date(2027, 3, 29)], last=at(last, LONDON), address=ANN)
+
+    assert (found and shown(found, LONDON)) == due
+
+
+def test_without_a_person_the_first_morning_of_all_zones_counts() -> None:
+    plan = Cadence(zone=BERLIN, zones={ANN: TOKYO, "bob@x.test": NEW_YORK}, remind_before=(0,))
+    day, last = date(2026, 11, 27), at("2026-11-24T12:00", "UTC")
+
+    assert plan.countdown_at([day], last=last) == at("2026-11-27T09:00", TOKYO)
+    after = at("2026-11-27T09:00", TOKYO)
+    assert plan.countdown_at([day], last=last, after=after) == at("2026-11-27T09:00", BERLIN)
+    assert plan.countdown_at([day], last=last, address="bob@x.test") == at("2026-11-27T09:00", NEW_YORK)
+    assert plan.countdown_at([], last=last) is None
+    assert replace(plan, remind_before=()).countdown_at([day], last=last) is None
 
 
 def test_reminders_come_after_gaps_that_double_and_then_no_more() -> None:
@@ -348,6 +443,18 @@ def test_an_escalation_comes_so_long_after_the_first_notice() -> None:
     plan = Cadence(escalate_after=timedelta(hours=48))
 
     assert plan.escalation_at(first=at("2026-11-25T09:00")) == at("2026-11-27T09:00")
+
+
+def test_what_is_due_is_said_in_utc_whatever_zone_the_last_time_is_in() -> None:
+    plan = Cadence(remind_after=timedelta(hours=1), escalate_after=timedelta(hours=2))
+    told = at("2026-11-25T09:00").astimezone(ZoneInfo(TOKYO))
+
+    due = [plan.reminder_at(last=told, reminders=0), plan.escalation_at(first=told)]
+
+    assert [each and shown(each) for each in due] == [
+        "Wed 2026-11-25 10:00 +0100",
+        "Wed 2026-11-25 11:00 +0100",
+    ]
 
 
 def test_what_is_due_after_the_end_of_the_calendar_is_never_due() -> None:

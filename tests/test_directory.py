@@ -30,7 +30,11 @@ class Office:
         coupa = self.world.bridge.sweep.deps.coupa
         assert isinstance(coupa, Coupa)
         self.coupa = coupa
-        self.directory = Directory(self.coupa, clock=self.world.clock, emails=EmailMap(), keep_s=self.keep_s)
+        self.look_up_by(EmailMap())
+
+    def look_up_by(self, emails: EmailMap) -> None:
+        """Begin a directory with this map of addresses."""
+        self.directory = Directory(self.coupa, clock=self.world.clock, emails=emails, keep_s=self.keep_s)
 
     def approval(self, *approvers: Any) -> Approval:
         number = self.world.requisition(*(approvers or (ANN,)))
@@ -200,7 +204,7 @@ def test_whether_an_address_is_shared_is_a_failure_while_nobody_can_say() -> Non
 
 def test_an_address_of_two_people_is_shared_by_the_map_too() -> None:
     office = Office()
-    office.directory.emails = EmailMap({ANN: BOB})
+    office.look_up_by(EmailMap({ANN: BOB}))
     office.keys(ANN, BOB)
 
     assert office.directory.shared([BOB], office.soon()) == {BOB}
@@ -216,7 +220,7 @@ def test_an_address_is_shared_in_each_way_that_it_is_written() -> None:
 
 def test_people_are_known_by_their_keys_with_name_and_address_in_the_chat() -> None:
     office = Office()
-    office.directory.emails = EmailMap({BOB: "bobby@example.com"})
+    office.look_up_by(EmailMap({BOB: "bobby@example.com"}))
     ann, bob = office.keys(ANN, BOB)
 
     assert office.directory.known([bob, ann, bob], office.soon()).people == {
@@ -340,7 +344,7 @@ def test_whose_address_cannot_be_looked_up_is_not_known_now_either() -> None:
 
 def test_of_one_address_coupa_is_asked_again_although_the_map_gives_it_two_names() -> None:
     office = Office()
-    office.directory.emails = EmailMap({ANN: BOB})
+    office.look_up_by(EmailMap({ANN: BOB}))
     office.keys(ANN, BOB)
     office.world.coupa.front.fail("answer", path="/api/users", status=500, times=1)
 

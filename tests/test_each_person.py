@@ -17,7 +17,8 @@ from ledger_contract import NOW, full_row
 
 from coupa_core.ledger import MAX_REFUSALS, Entry, LedgerStore, MemoryStore, PersonState, State
 from coupa_core.sweep.shapes import MAX_DECIDERS
-from coupa_core.table_ledger import OPEN, TableStore, _row
+from coupa_core.table_ledger import OPEN, TableStore
+from coupa_core.table_ledger import write_row as _row
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 

@@ -19,7 +19,8 @@ from coupa_core.clock import time_left_s
 from coupa_core.endpoints import Reply
 from coupa_core.history import DAYS, MAX_READ, MAX_SHOWN, OURS_S
 from coupa_core.ledger import LedgerStore, State, decided
-from coupa_core.table_ledger import CLOSED, TableStore, _row
+from coupa_core.table_ledger import CLOSED, TableStore
+from coupa_core.table_ledger import write_row as _row
 
 LINK = "https://acme.coupahost.com/requisition_headers/"
 

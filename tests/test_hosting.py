@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from bridge import SETTINGS
 
-from coupa_core import app as composition
 from coupa_core.app import Overrides
+from coupa_core.app import use_cases as composition
 from coupa_core.doctor import examine
 from coupa_core.doctor.limits import limits
 from coupa_core.endpoints import BOUNDS_S

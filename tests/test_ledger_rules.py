@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,32 +14,46 @@ from hypothesis import strategies as st
 from ledger_contract import HOUR, NOW, full_row, row, told_of
 
 from coupa_core.ledger import (
+    BASELINE,
     MAX_REFUSALS,
     MUTED,
+    PILOT,
     Entry,
     Lease,
+    OpenQuestion,
     PersonState,
     State,
+    answered,
+    asked,
     claimed,
     closed,
+    closing_done,
+    closing_owed,
     decided,
     deciding,
     delivered,
+    escalated,
     failed,
     held_back,
     muted,
     next_generation,
     not_reminded,
     parked,
+    put,
+    recorded,
     refused,
     released,
     reminded,
+    renamed,
     resent,
+    reserved,
     sent,
     settled,
+    tried,
     unparked,
     waiting,
 )
+from coupa_core.ledger.questions import MAX_QUESTIONS
 from coupa_core.model import DONE_STATUS, Verb
 from sandbox.clock import ManualClock
 
@@ -189,6 +204,23 @@ def test_the_wait_begins_anew_when_somebody_else_is_asked() -> None:
     entry = delivered(entry, person="user:2", version="v2", to="user:2", now=NOW + HOUR)
 
     assert (entry.first_told_at, entry.escalated_at, entry.sent_to) == (NOW + HOUR, None, "user:2")
+
+
+def test_the_wait_of_a_new_round_begins_with_its_own_first_message_though_the_same_is_asked() -> None:
+    before = delivered(row(), person="user:1", version="v1", to="group:3", now=NOW, facts="{}")
+
+    after = delivered(next_generation(before), person="user:1", version="v1", to="group:3", now=NOW + HOUR)
+
+    assert (after.first_told_at, after.sent_to, after.to("user:1").facts) == (NOW + HOUR, "group:3", "")
+
+
+def test_a_reminder_that_was_not_sent_leaves_the_one_before_it() -> None:
+    before = row(told=told_of("v1", at=NOW, reminders=1, reminded_at=NOW + HOUR))
+
+    after = reminded(before, ["user:1"], now=NOW + 2 * HOUR)
+
+    assert after.to("user:1").reminders == 2
+    assert not_reminded(after, before, ["user:1"]) == before
 
 
 def test_a_reminder_is_counted_for_whoever_gets_it_and_taken_back_when_nothing_was_sent() -> None:
@@ -387,6 +419,223 @@ def test_a_question_outlives_a_hold_and_nothing_else() -> None:
 
         kept = HELD.questions if verb is Verb.HOLD else {}
         assert (here.questions, there.questions, next_generation(here).questions) == (kept, kept, kept)
+
+
+# Times that count against the rate.
+
+
+def test_each_message_of_a_row_counts_against_the_rate_at_its_time() -> None:
+    told = {
+        **told_of("v1", at=NOW, reminded_at=NOW + HOUR),
+        "user:2": PersonState(version="v1", at=NOW + 2 * HOUR),
+        "user:3": PersonState(),
+    }
+
+    assert row(told=told).sends(LEASE) == [NOW, NOW + HOUR, NOW + 2 * HOUR]
+
+
+def test_a_claim_in_flight_counts_at_the_last_time_at_which_it_may_send() -> None:
+    held = claimed(row(), now=NOW, lease=LEASE)
+
+    assert held.sends(LEASE) == [NOW + timedelta(seconds=80)]
+    assert held.may_send(held.sends(LEASE)[0], LEASE)
+
+
+@pytest.mark.parametrize(("refusals", "times"), [(0, []), (1, [NOW]), (2, [NOW])])
+def test_a_send_that_was_refused_counts_at_the_time_of_its_claim(
+    refusals: int, times: list[datetime]
+) -> None:
+    told = {"user:1": PersonState(refusals=refusals), "user:2": PersonState()}
+
+    assert row(state=State.RETRY, attempted_at=NOW, told=told).sends(LEASE) == times
+    assert row(state=State.RETRY, told=told).sends(LEASE) == []
+
+
+# The backlog, the pilot, and people who need no card.
+
+
+def test_a_row_of_the_backlog_counts_as_told_without_a_message_and_says_so_after_each_check() -> None:
+    before = replace(HELD, told=told_of("v0", at=NOW), cause="late")
+
+    after = recorded(before, ["user:2", "user:3"], version="v1")
+    quiet = recorded(replace(HELD, told={}), ["user:2"], version="v1")
+
+    assert after.told == {
+        "user:1": PersonState(version="v0", at=NOW),
+        "user:2": PersonState(version="v1"),
+        "user:3": PersonState(version="v1"),
+    }
+    assert (after.state, after.sent_to, after.first_told_at, after.cause) == (State.SENT, "", None, "")
+    assert (quiet.cause, quiet.told_at, quiet.is_told) == (BASELINE, None, True)
+    assert sent(claimed(quiet, now=NOW, lease=LEASE)).cause == BASELINE
+    assert [quiet.to(key).was_sent for key in ("user:2", "user:9")] == [False, False]
+    assert after.to("user:1").was_sent
+
+
+def test_a_closing_notice_that_is_still_owed_says_when_to_look_again() -> None:
+    assert sent(HELD, until=NOW + HOUR).next_at == NOW + HOUR
+    assert sent(HELD).next_at is None
+    assert sent(row()).cause == ""
+
+
+def test_the_people_outside_the_pilot_are_waited_for_with_nothing_counted() -> None:
+    assert changes(HELD, reserved(HELD)) == {
+        "state": State.WAITING,
+        "lease_until": None,
+        "next_at": None,
+        "cause": PILOT,
+        "failures": 0,
+        "uncertain": 0,
+        "due_at": None,
+    }
+
+
+def test_closing_notices_are_owed_until_each_reader_has_had_one() -> None:
+    before = row(farewell={"user:1": "shown"})
+
+    owed = closing_owed(before, {"user:2": "ended", "user:1": "reassigned"})
+
+    assert owed.farewell == {"user:1": "reassigned", "user:2": "ended"}
+    assert closing_done(owed, "user:1").farewell == {"user:2": "ended"}
+    assert closing_done(owed, "user:9") == owed
+
+
+def test_an_escalation_is_noted_with_its_time_and_nothing_else() -> None:
+    assert changes(HELD, escalated(HELD, now=NOW + HOUR)) == {"escalated_at": NOW + HOUR}
+
+
+def test_a_version_gets_its_new_name_beside_the_old_one_for_whoever_has_exactly_that() -> None:
+    told = {**told_of("v1", "v2", "v1 v0"), "user:4": PersonState()}
+
+    names = {key: each.version for key, each in renamed(row(told=told), old="v1", new="w1").told.items()}
+
+    assert names == {"user:1": "w1 v1", "user:2": "v2", "user:3": "v1 v0", "user:4": ""}
+    after = renamed(row(told=told), old="v1", new="w1")
+    assert [after.has_told("user:1", name) for name in ("w1", "v1", "w1 v1", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "retry_at", "state", "due"),
+    [
+        ([1, 1], [2, 1], State.RETRY, NOW + HOUR),
+        ([1, MAX_REFUSALS], [1, 24], State.PARKED, NOW + HOUR),
+        ([1, MAX_REFUSALS - 1], [1, None], State.RETRY, NOW + HOUR),
+        ([1, 1], [None, None], State.RETRY, NOW),
+    ],
+)
+def test_people_who_were_refused_are_tried_at_the_first_time_of_any_of_them(
+    refusals: list[int], retry_at: list[int | None], state: State, due: datetime
+) -> None:
+    told = {
+        f"user:{number}": PersonState(refusals=times, retry_at=NOW + hours * HOUR if hours else None)
+        for number, (times, hours) in enumerate(zip(refusals, retry_at, strict=True))
+    }
+    told["user:9"] = PersonState(refusals=MAX_REFUSALS, retry_at=NOW - HOUR)
+
+    after = held_back(replace(HELD, told=told), ["user:0", "user:1"], cause="moveworks_400", now=NOW)
+
+    assert (after.state, after.next_at, after.cause, after.told) == (state, due, "moveworks_400", told)
+
+
+def test_being_told_again_by_another_approver_begins_a_persons_own_time_anew() -> None:
+    before = row(
+        told=told_of("v1", to="group:3", at=NOW, since=NOW, refusals=2, retry_at=NOW), sent_to="group:3"
+    )
+
+    same = delivered(before, person="user:1", version="v2", to="group:3", now=NOW + HOUR).to("user:1")
+    other = delivered(before, person="user:1", version="v2", to="user:1", now=NOW + HOUR).to("user:1")
+
+    assert (same.since, same.at, same.refusals, same.retry_at) == (NOW, NOW + HOUR, 0, None)
+    assert (other.since, other.to) == (NOW + HOUR, "user:1")
+
+
+# Questions.
+
+
+def question(by: str = "user:1", *, is_put: bool = False) -> OpenQuestion:
+    return OpenQuestion(by=by, of="user:4", on=5, is_put=is_put)
+
+
+@pytest.mark.parametrize(
+    ("state", "next_at", "due"),
+    [
+        (State.RETRY, None, NOW),
+        (State.RETRY, NOW + HOUR, NOW + HOUR),
+        (State.SENT, None, None),
+        (State.WAITING, None, None),
+    ],
+)
+def test_a_question_makes_a_row_due_that_no_sweep_has_checked(
+    state: State, next_at: datetime | None, due: datetime | None
+) -> None:
+    after = asked(row(state=state, next_at=next_at), 471, question(), now=NOW)
+
+    assert (after.questions, after.next_at, after.state) == ({471: question()}, due, state)
+
+
+def test_beyond_twenty_questions_the_oldest_of_whoever_asked_most_goes() -> None:
+    mine = {number: question("user:1") for number in range(100, 112)}
+    theirs = {number: question("user:2") for number in range(1, 9)}
+    full = row(questions={**mine, **theirs})
+
+    after = asked(full, 200, question("user:2"), now=NOW)
+
+    assert len(full.questions) == MAX_QUESTIONS
+    assert after.questions.keys() == {*range(101, 112), *range(1, 9), 200}
+
+
+def test_a_question_that_was_put_or_answered_changes_no_other() -> None:
+    told = told_of("v1", "v1", refusals=3, retry_at=NOW + HOUR)
+    before = row(questions={1: question(), 2: question("user:2"), 3: question()}, told=told)
+
+    after_put = put(before, 2)
+    after = answered(before, [1, 3, 9], person="user:1")
+
+    assert after_put.questions == {1: question(), 2: question("user:2", is_put=True), 3: question()}
+    assert put(before, 9) == before
+    assert after.questions == {2: question("user:2")}
+    assert after.told == {"user:1": PersonState(version="v1"), "user:2": told["user:2"]}
+    assert answered(before, [2]).told == told
+
+
+# Decisions.
+
+
+def test_a_try_leaves_its_key_and_nothing_else() -> None:
+    assert changes(HELD, tried(HELD, key="k2")) == {"decision_key": "k2"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "address", "since", "is_theirs"),
+    [
+        ("approve", "Ann@Example.com ", NOW, True),
+        ("approve", "ann@example.com", NOW - HOUR, True),
+        ("approve", "ann@example.com", NOW + timedelta.resolution, False),
+        ("approve", "bob@example.com", NOW, False),
+        ("", "ann@example.com", NOW, False),
+    ],
+)
+def test_a_decision_is_somebodys_by_address_and_time(
+    decision: str, address: str, since: datetime, *, is_theirs: bool
+) -> None:
+    entry = row(decision=decision, decided_by="ann@example.com", decided_at=NOW)
+
+    assert entry.is_decided_by(address, since=since) is is_theirs
+    assert not replace(entry, decided_at=None).is_decided_by(address, since=since)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_over"), [({}, False), ({"decision": "hold"}, True), ({"ended_as": "approved"}, True)]
+)
+def test_a_row_has_ended_by_a_decision_here_or_by_its_end_in_coupa(
+    fields: dict[str, Any], *, is_over: bool
+) -> None:
+    assert row(**fields).has_ended is is_over
 
 
 # What no rule may do.

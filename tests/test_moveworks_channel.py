@@ -17,10 +17,9 @@ from canaries import API_KEY
 from coupa_core.clock import Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.http_client import HttpClient
-from coupa_core.moveworks import EventsChannel, ListenerChannel
+from coupa_core.moveworks import Channel, EventsChannel, ListenerChannel
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
-from coupa_core.sweep import Channel
 
 EVENT = SETTINGS["MOVEWORKS_EVENT_ID"]
 NOTICE = Notice(

@@ -28,7 +28,8 @@ from coupa_core.clock import Deadline, SystemClock, until
 from coupa_core.errors import Conflict, ServiceError, SettingsError, Unavailable, Unknown
 from coupa_core.ledger import Corrupt, Entry, Lease, PersonState, State, Status
 from coupa_core.sweep.run import SWEEP_S
-from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore, _row
+from coupa_core.table_ledger import ASIDE, CLOSED, OPEN, STATUS, TableStore
+from coupa_core.table_ledger import write_row as _row
 from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 from sandbox.azurite import Azurite
 from sandbox.serving import served

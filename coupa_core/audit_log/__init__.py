@@ -1,14 +1,16 @@
 """The audit log: decisions, refusals, notices and operators' actions, in a chain that shows any change.
 
-`events` defines the events, `chain` links the rows, `check` finds the first broken link, `store` appends
-safely, and `memory` is a store without a disk. The audit log decides nothing and asks Coupa nothing.
+`events` defines the events, `chain` links the rows, `check` finds the first broken link, `days` begins and
+purges days, `store` appends safely, `port` is the port to the rows, and `memory` a store without a disk. The
+audit log decides nothing and asks Coupa nothing.
 """
 
 from coupa_core.audit_log.chain import GENESIS, ROOT, Head, Row, Seals, derived, link, read_head, row_hash
 from coupa_core.audit_log.check import Broken, Check, CheckReport, Fault, Place
 from coupa_core.audit_log.events import MAX_TEXT, NAMES, Event, EventKind, canonical, folded
 from coupa_core.audit_log.memory import MemoryAuditStore
-from coupa_core.audit_log.store import MAX_ROWS, AuditLog, AuditStore
+from coupa_core.audit_log.port import AuditStore
+from coupa_core.audit_log.store import MAX_ROWS, AuditLog
 
 __all__ = [
     "GENESIS",

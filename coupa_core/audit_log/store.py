@@ -7,17 +7,18 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from itertools import takewhile
-from typing import Protocol
 
-from coupa_core.audit_log.chain import ROOT, Head, Row, Seals, link
+from coupa_core.audit_log.chain import Head, Row, Seals, link
 from coupa_core.audit_log.check import Broken, Check, CheckReport, Fault, Place
-from coupa_core.audit_log.events import Event, folded
+from coupa_core.audit_log.days import Days
+from coupa_core.audit_log.events import Event
+from coupa_core.audit_log.port import AuditStore
 from coupa_core.clock import Clock, Deadline, time_left_s
-from coupa_core.errors import Conflict, Malformed, ServiceError, Unavailable, Unknown
+from coupa_core.errors import Conflict, ServiceError, Unavailable, Unknown
 
 logger = logging.getLogger(__name__)
 
@@ -38,36 +39,19 @@ _PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.3
 
 
-class AuditStore(Protocol):
-    """The port to the stored rows; each method raises `Unavailable` or `Unknown` when there is no answer."""
+@dataclass
+class _Attempt:
+    """The writes of one append.
 
-    def head(self, day: date) -> Head | None:
-        """Return the head of a day, or None; raises `Malformed` when it cannot be read."""
-        ...
+    Attributes:
+        nonce: by which its rows are known again.
+        maybe: the head that a write may have left; None where none can have.
+        prev: the hash that the rows follow.
+    """
 
-    def heads(self, *, before: date | None = None) -> Iterator[tuple[date, Head | None]]:
-        """Yield each stored day, the newest first, and its head if it can be read.
-
-        Args:
-            before: earlier days only.
-        """
-        ...
-
-    def rows(self, day: date, *, after: int = 0) -> Iterator[Row]:
-        """Yield the rows of a day from the place after that one, by their keys, without holding them all."""
-        ...
-
-    def write(self, head: Head, rows: Sequence[Row] = ()) -> Head:
-        """Store new rows and the head of their day, all or nothing, and return the head with its etag.
-
-        Raises:
-            Conflict: a row exists; or the head does, and this one has no etag; or it has another etag.
-        """
-        ...
-
-    def erase(self, day: date, *, with_head: bool) -> int:
-        """Delete the rows of a day, then its head if asked for, and return how many rows."""
-        ...
+    nonce: str
+    maybe: Head | None = None
+    prev: str = ""
 
 
 class AuditLog:
@@ -97,6 +81,7 @@ class AuditLog:
         self._new_nonce = new_nonce
         # The lock only avoids races inside this process; the head's etag keeps the chain whole.
         self._turn = threading.Lock()
+        self._days = Days(store, seals=seals, clock=clock)
 
     def record(self, events: Sequence[Event], *, required: bool) -> bool:
         """Append events, or at least leave them in the log.
@@ -145,27 +130,11 @@ class AuditLog:
 
     def _append(self, events: Sequence[Event]) -> tuple[Head, str]:
         """Return the head after the events, and the hash that the first of them follows."""
-        nonce = self._new_nonce()
-        maybe: Head | None = None
-        prev = ""
+        attempt = _Attempt(self._new_nonce())
         races = failures = 0
         while True:
             try:
-                head = self._open_head()
-                # An answer was lost: the row itself shows it. It is read after the head: any later write
-                # must fit that head, so ours cannot arrive afterwards.
-                if maybe and self._is_stored(maybe):
-                    return maybe, prev
-                rows, maybe = link(head, events, nonce=nonce, seals=self._seals)
-                prev = head.hash
-                try:
-                    return self.store.write(maybe, rows), prev
-                except Conflict:
-                    # The head has changed: our write changed it, or it can no longer arrive.
-                    if self._is_stored(maybe):
-                        return maybe, prev
-                    maybe = None
-                    raise
+                return self._write(events, attempt)
             except Conflict:
                 races += 1
                 if races == _RACES:
@@ -177,66 +146,28 @@ class AuditLog:
                 if failures == _FAILURES:
                     raise
 
+    def _write(self, events: Sequence[Event], attempt: _Attempt) -> tuple[Head, str]:
+        """Write the events once, unless an earlier attempt did."""
+        head, maybe = self._days.open_head(), attempt.maybe
+        # An answer was lost: the row itself shows it. It is read after the head: any later write
+        # must fit that head, so ours cannot arrive afterwards.
+        if maybe and self._is_stored(maybe):
+            return maybe, attempt.prev
+        rows, maybe = link(head, events, nonce=attempt.nonce, seals=self._seals)
+        attempt.maybe, attempt.prev = maybe, head.hash
+        try:
+            return self.store.write(maybe, rows), head.hash
+        except Conflict:
+            # The head has changed: our write changed it, or it can no longer arrive.
+            if self._is_stored(maybe):
+                return maybe, head.hash
+            attempt.maybe = None
+            raise
+
     def _is_stored(self, tried: Head) -> bool:
         """Tell whether the last row of a transaction is stored, which means that all its rows are."""
         row = next(self.store.rows(tried.day, after=tried.seq - 1), None)
         return row is not None and row.hash == tried.hash
-
-    def _open_head(self) -> Head:
-        """Return the head of the day to append to, when no earlier day can grow any more.
-
-        At midnight one writer after the other may take any of these steps, and die after it:
-
-        1. the day before names the next one, once and for all: from now on nothing is appended to it;
-        2. the next one's head is stored, without rows;
-        3. the day before notes that it was: if it vanishes now, that is no beginning but a loss;
-        4. rows are appended.
-        """
-        today = self._clock.now().date()
-        head = self.store.head(today)
-        newest = (today, head) if head and not head.next else next(self.store.heads(), None)
-        head = self._sound(*newest) if newest else self.store.write(self._seals.kept(Head(day=ROOT)))
-        while head.next or head.day < today:
-            head = self._next_head(head, today)
-        if head.before and head.seq == 0:
-            before = self._sound(head.before, self.store.head(head.before))
-            if not before.is_followed:
-                self.store.write(self._seals.kept(replace(before, is_followed=True)))
-        return head
-
-    def _next_head(self, head: Head, today: date) -> Head:
-        """Return the stored head of the day after."""
-        if head.next is None:
-            head = self.store.write(self._seals.kept(replace(head, next=today)))
-        day = head.next or today
-        found = self.store.head(day)
-        if found is None and not head.is_followed:
-            begun = Head(day=day, hash=head.hash, before=head.day, kid=head.kid)
-            found = self.store.write(self._seals.kept(begun))
-        return self._sound(day, found)
-
-    def _sound(self, day: date, head: Head | None) -> Head:
-        """Return a head after checking its seal: a new seal over a forged head would hide the forgery.
-
-        A seal with an unknown key does not count: a stranger can make one, under any name.
-
-        Raises:
-            Malformed: it is missing, cannot be read, or its seal does not hold here.
-        """
-        if head is None or head.day != day or self._seals.holds(head) is False:
-            raise Malformed(
-                "audit_broken",
-                f"the audit record has no sound head of {day}: check it, keep its table as it is, and name "
-                "another in AUDIT_TABLE",
-            )
-        if self._seals.holds(head) is None:
-            raise Malformed(
-                "audit_foreign",
-                f"the audit record ends on {day} with a seal by key {folded(head.kid)}, which is not known "
-                "here: if that was a key of yours, put it back behind the first one until something has been "
-                "recorded; if not, keep the table as it is, and name another in AUDIT_TABLE",
-            )
-        return head
 
     def rows(self, *, since: date, until: date) -> Iterator[tuple[date, Row]]:
         """Yield the rows of these days, both included, in the order of time; not those of purged days.
@@ -307,51 +238,8 @@ class AuditLog:
         return head
 
     def purge(self, *, keep_days: int, deadline: Deadline | None = None) -> int:
-        """Delete the rows of whole days that are older, and return how many.
-
-        The head of the last of them stays and records how many were purged, which distinguishes a purge from
-        a loss. Its seal must be valid, so days whose key is gone wait for a later day whose key is known.
-
-        Args:
-            keep_days: 0 keeps them for ever.
-            deadline: no further day is begun after it; the next purge goes on.
-
-        Raises:
-            Conflict, Unavailable, Unknown: the next purge goes on. A day that fails does not stop the others;
-            the
-                first failure is raised at the end.
-        """
-        if keep_days == 0:
-            return 0
-        limit = self._clock.now().date() - timedelta(days=keep_days)
-        old = [(day, head) for day, head in self.store.heads(before=limit) if head is None or head.next]
-        last = self._last_known(old)
-        if last is None:
-            return 0
-        if last.purged is None or last.kid != self._seals.kid:
-            count = _count(head for day, head in old if head and day <= last.day)
-            self.store.write(self._seals.on(replace(self._sound(last.day, last), purged=count)))
-        days = [day for day, _ in reversed(old) if day <= last.day]
-        return self._erase(days, last.day, deadline)
-
-    def _erase(self, days: Iterable[date], last: date, deadline: Deadline | None) -> int:
-        """Delete the rows of these days, and the heads of all but the last; return how many rows."""
-        purged, failures = 0, list[ServiceError]()
-        for day in takewhile(lambda _: deadline is None or deadline.left_s() > 0, days):
-            try:
-                purged += self.store.erase(day, with_head=day < last)
-            except ServiceError as failure:
-                failures.append(failure)
-        if purged:
-            logger.info("audit purged=%s up to day=%s", purged, last)
-        if failures:
-            raise failures[0]
-        return purged
-
-    def _last_known(self, days: Iterable[tuple[date, Head | None]]) -> Head | None:
-        """Return the first head with a valid seal; None for none."""
-        known = (head for day, head in days if head and day > ROOT and self._seals.holds(head) is not None)
-        return next(known, None)
+        """Delete the rows of whole days that are older, and return how many; see `Days.purge`."""
+        return self._days.purge(keep_days=keep_days, deadline=deadline)
 
     def _stored(self) -> list[tuple[date, Head | None]]:
         """Return the stored days, the oldest first, from the last purged one on."""
@@ -361,13 +249,3 @@ class AuditLog:
             if head and head.purged is not None:
                 break
         return days[::-1]
-
-
-def _count(heads: Iterable[Head]) -> int:
-    """Return the number of rows of purged days, with those of earlier purges; the newest day comes first."""
-    total = 0
-    for head in heads:
-        total += head.seq if head.purged is None else head.purged
-        if head.purged is not None:
-            break
-    return total

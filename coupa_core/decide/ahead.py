@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from coupa_core.clock import Deadline
-from coupa_core.decide.ports import CoupaDecisions
+from coupa_core.coupa import Coupa
 from coupa_core.decide.rows import RequestRows
 from coupa_core.errors import ServiceError
 from coupa_core.model import MAX_ID, Document, DocumentKey, Unreadable
@@ -24,7 +24,7 @@ class Ahead:
 
     Attributes:
         keys: of the requested documents.
-        documents: as `CoupaDecisions.documents` returned them.
+        documents: as `Coupa.documents` returned them.
         failure: the error that it raised instead.
     """
 
@@ -45,7 +45,7 @@ class Ahead:
 
 
 def read_ahead(
-    coupa: CoupaDecisions, rows: RequestRows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
+    coupa: Coupa, rows: RequestRows, approval_ids: Sequence[int], deadline: Deadline, *, workers: int
 ) -> Ahead:
     """Read the rows of approvals, and the documents that they name; a failure is part of the result."""
     found = map_parallel(rows.current_row, approval_ids, workers=workers)

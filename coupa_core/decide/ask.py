@@ -12,19 +12,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from coupa_core import notice
-from coupa_core.audit_log import EventKind
+from coupa_core.audit_log import AuditLog, EventKind
 from coupa_core.clock import Clock, Deadline
+from coupa_core.coupa import Coupa
 from coupa_core.decide.answers import Answer, Outcome, Question
 from coupa_core.decide.calls import kept_s, last_permit_s, reads_of
-from coupa_core.decide.check import Checks, RequestCase
+from coupa_core.decide.cases import RequestCase
+from coupa_core.decide.check import Checks
 from coupa_core.decide.ended import comment_for
-from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
+from coupa_core.decide.policy import DecisionPolicy
 from coupa_core.decide.rows import RequestRows
 from coupa_core.decide.run import BUDGET_S, RECORDING_S
 from coupa_core.documents import READABLE
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.ledger import Ledger, OpenQuestion
 from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
+from coupa_core.rate_limiter import RateLimiter
 
 SAME = timedelta(hours=1)
 """The same words within this time are the same question: its answer was lost, or it was clicked twice."""
@@ -51,10 +54,10 @@ class Ask:
         self,
         *,
         checks: Checks,
-        coupa: CoupaDecisions,
-        permits: Admission,
+        coupa: Coupa,
+        permits: RateLimiter,
         ledger: Ledger,
-        audit_log: Recorder,
+        audit_log: AuditLog,
         clock: Clock,
         policy: DecisionPolicy,
     ) -> None:

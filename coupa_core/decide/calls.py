@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coupa_core.decide.check import RequestCase
+from coupa_core.decide.cases import RequestCase
 
 CONFIRMS = 1
 """Calls for reading decisions back."""

@@ -7,33 +7,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 
-from coupa_core.audit_log import EventKind
+from coupa_core.audit_log import AuditLog, EventKind
 from coupa_core.clock import Clock, Deadline
+from coupa_core.coupa import Coupa
 from coupa_core.decide.answers import Answer, Click, Outcome, SeveralAnswers
 from coupa_core.decide.calls import CONFIRMS, kept_s, last_permit_s, reads_of
-from coupa_core.decide.check import Checks, RequestCase, waiting
-from coupa_core.decide.ended import done, ended, is_ours, reason_for
-from coupa_core.decide.ports import Admission, CoupaDecisions, DecisionPolicy, Recorder
+from coupa_core.decide.cases import waiting
+from coupa_core.decide.check import Checks
+from coupa_core.decide.confirm import Confirm, Decision
+from coupa_core.decide.ended import reason_for
+from coupa_core.decide.policy import DecisionPolicy
 from coupa_core.decide.rows import RequestRows
-from coupa_core.decide.waits import waits
 from coupa_core.errors import (
     BridgeError,
     Busy,
     CallerError,
     Denied,
-    Malformed,
     Refused,
     ServiceError,
     Unavailable,
     Unknown,
 )
 from coupa_core.ledger import Ledger
-from coupa_core.model import DONE_STATUS, REQUISITION, Approval, Chain, Verb
+from coupa_core.model import Verb
 from coupa_core.notice import Style, is_blank
 from coupa_core.parallel import map_parallel
+from coupa_core.rate_limiter import RateLimiter
 
 BUDGET_S = 10.0
 """The whole answer comes within this; Moveworks gives up at 16 s.
@@ -48,51 +48,6 @@ MAX_AT_ONCE = 20
 """The most decisions in one request: as many as a list shows, and as five calls a second allow in time."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Decision(RequestCase):
-    """A click on its way through Coupa.
-
-    Attributes:
-        words: the reason as it was sent.
-        is_clean: Coupa's answer was that of a decision that took effect.
-        refusal: Coupa's refusal.
-        chain: the approval chain as it was read back.
-        is_confirmed: Coupa's record says that this click decided.
-        waits: the parts of the wait, in seconds by name; empty unless confirmed.
-    """
-
-    click: Click
-    clicked_at: datetime = field(kw_only=True)
-    words: str = ""
-    is_clean: bool = False
-    refusal: Refused | Denied | None = None
-    chain: Chain | None = None
-    is_confirmed: bool = False
-    waits: dict[str, float] = field(default_factory=dict)
-
-    def confirms(self, after: Approval) -> bool:
-        """Tell whether this click ended the approval, by its state afterwards.
-
-        It was pending just before. Where our client's user is unknown, a note with exactly our words proves
-        it.
-        """
-        done_so = after.status == DONE_STATUS[self.click.verb]
-        has_our_words = after.by_us is None and after.note == self.words
-        return done_so and (self.is_clean or is_ours(self.click, after) or has_our_words)
-
-    def log(self) -> None:
-        """Log the outcome in one line; an error is logged where it is answered."""
-        if isinstance(self.end, Answer):
-            logger.info(
-                "decision approval_id=%d verb=%s outcome=%s request_id=%s%s",
-                self.click.approval_id,
-                self.click.verb,
-                self.end.outcome,
-                self.click.request_id,
-                "".join(f" {name}={seconds:.1f}" for name, seconds in self.waits.items()),
-            )
 
 
 class Decide:
@@ -113,15 +68,16 @@ class Decide:
         self,
         *,
         checks: Checks,
-        coupa: CoupaDecisions,
-        permits: Admission,
+        coupa: Coupa,
+        permits: RateLimiter,
         ledger: Ledger,
-        audit_log: Recorder,
+        audit_log: AuditLog,
         clock: Clock,
         policy: DecisionPolicy,
         workers: int,
     ) -> None:
         self._checks = checks
+        self._confirm = Confirm(checks, coupa, clock)
         self._coupa = coupa
         self._permits = permits
         self._ledger = ledger
@@ -242,9 +198,9 @@ class Decide:
             return
         map_parallel(lambda case: self._send(case, deadline), cases, workers=self._workers)
         sent = waiting(cases)
-        self._read_back(sent, deadline)
+        self._confirm.read(sent, deadline)
         for case in waiting(sent):
-            self._settle(case)
+            self._confirm.settle(case)
         map_parallel(lambda case: self._remember(case, rows), sent, workers=self._workers)
 
     def _remember(self, case: Decision, rows: RequestRows) -> None:
@@ -274,89 +230,4 @@ class Decide:
         except Unknown as error:
             logger.warning("decision unknown approval_id=%d code=%s", click.approval_id, error.code)
         except ServiceError as error:
-            self._fail(case, error)
-
-    def _read_back(self, cases: list[Decision], deadline: Deadline) -> None:
-        """Read the approvals again: with their documents, or alone where those confirm nothing.
-
-        A document shows more in the same call: how far it has come, and who is next.
-        """
-        chains = self._chains(cases, deadline)
-        for case in cases:
-            approval, _ = case.subject
-            chain = (
-                chains.get(approval.approvable_id or 0) if approval.approvable_type == REQUISITION else None
-            )
-            step = chain.step(approval.id) if chain else None
-            if step is not None and case.confirms(step):
-                case.after, case.chain = step, chain
-        rest = [case for case in cases if case.after is None]
-        try:
-            found = self._coupa.approvals([case.click.approval_id for case in rest], deadline)
-        except ServiceError as error:
-            for case in rest:
-                self._lose(case, error)
-            return
-        for case in rest:
-            number = case.click.approval_id
-            case.after = found.by_id.get(number)
-            if number in found.failed:
-                self._lose(case, found.failed[number])
-            elif case.after is None and found.unreadable:
-                self._lose(case, Malformed("coupa_record", "Coupa answered with something else"))
-
-    def _chains(self, cases: list[Decision], deadline: Deadline) -> dict[int, Chain]:
-        approvals = [case.subject[0] for case in cases]
-        numbers = [each.approvable_id for each in approvals if each.approvable_type == REQUISITION]
-        try:
-            return self._coupa.chains(
-                [number for number in numbers if number is not None],
-                deadline.within(deadline.left_s() / 2),
-            )
-        except ServiceError as error:
-            logger.warning("documents not read back code=%s", error.code)
-            return {}
-
-    def _settle(self, case: Decision) -> None:
-        """Answer a decision that may have taken effect."""
-        after = case.after
-        if after is None or after.is_pending:
-            self._settle_untaken(case)
-            return
-        case.is_confirmed = case.confirms(after)
-        if case.is_confirmed:
-            approval, decider = case.subject
-            assert case.document is not None  # noqa: S101 - what has none has ended
-            case.waits = waits(
-                approval,
-                case.document,
-                case.row,
-                person=decider.key,
-                clicked_at=case.clicked_at,
-                confirmed_at=self._clock.now(),
-            )
-            self._end(case, done(case.click, after, case.writer, case.chain))
-        else:
-            self._end(case, ended(case.click, after, case.writer))
-
-    def _settle_untaken(self, case: Decision) -> None:
-        """Answer a decision that Coupa did not take, as far as Coupa says."""
-        refusal = case.refusal
-        if refusal is None:
-            self._end(case, case.writer.answer(Outcome.UNCONFIRMED))
-        elif answer := self._checks.refused(case, refusal):
-            self._end(case, answer, cause=refusal.code)
-        else:
-            self._fail(case, refusal)
-
-    def _lose(self, case: Decision, error: ServiceError) -> None:
-        logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
-        self._end(case, case.writer.answer(Outcome.UNCONFIRMED), cause=error.code)
-
-    def _fail(self, case: Decision, error: ServiceError) -> None:
-        case.end = error
-        case.note(EventKind.DECISION, at=self._clock.now(), outcome="failed", cause=error.code)
-
-    def _end(self, case: Decision, answer: Answer, *, cause: str = "") -> None:
-        case.end = answer
-        case.note(EventKind.DECISION, at=self._clock.now(), outcome=answer.outcome, cause=cause)
+            self._confirm.fail(case, error)

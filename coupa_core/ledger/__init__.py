@@ -1,15 +1,31 @@
 """The ledger: one row per approval with what was claimed, sent, decided and closed.
 
-`rules` has the changes of a row, `age` the age of an approval, `owed` the messages that are overdue,
-`reading` the progress of the reads of Coupa, `repeats` the operators' requests to tell people again,
-`open_rows` the rows in memory, `store` the safe writes, and `memory` a store without a disk. The ledger sends
-nothing and asks Coupa nothing.
+`entry` is a row, `rules` has its changes, and `questions` those of its open questions; `age` is the age of an
+approval, `owed` the messages that are overdue, `status` what a sweep leaves behind, `reading` the progress of
+the reads of Coupa, `repeats` the operators' requests to tell people again, `open_rows` the rows in memory,
+`store` the safe writes, and `memory` a store without a disk. The ledger sends nothing and asks Coupa nothing.
 """
 
 from coupa_core.ledger.age import age_s
+from coupa_core.ledger.entry import (
+    BASELINE,
+    DIGEST,
+    DRY_RUN,
+    KEEP_CLOSED,
+    MUTED,
+    PILOT,
+    QUIET,
+    STOPPED,
+    Entry,
+    Lease,
+    OpenQuestion,
+    PersonState,
+    State,
+)
 from coupa_core.ledger.memory import MemoryStore
 from coupa_core.ledger.open_rows import OpenRows
 from coupa_core.ledger.owed import LATE_LIST, STUCK_AFTER, UNSEEN, Owed, clock_of, is_late, owed, since, stuck
+from coupa_core.ledger.questions import answered, asked, put
 from coupa_core.ledger.reading import Edits, Reading
 from coupa_core.ledger.repeats import (
     MAX_REPEATS,
@@ -23,25 +39,10 @@ from coupa_core.ledger.repeats import (
     write_repeats,
 )
 from coupa_core.ledger.rules import (
-    BASELINE,
-    DIGEST,
-    DRY_RUN,
-    KEEP_CLOSED,
     MAX_REFUSALS,
     MAX_UNCERTAIN,
     MINIMAL_AFTER,
-    MUTED,
     PARKED_FOR,
-    PILOT,
-    QUIET,
-    STOPPED,
-    Entry,
-    Lease,
-    OpenQuestion,
-    PersonState,
-    State,
-    answered,
-    asked,
     claimed,
     closed,
     closing_done,
@@ -56,7 +57,6 @@ from coupa_core.ledger.rules import (
     next_generation,
     not_reminded,
     parked,
-    put,
     recorded,
     refused,
     released,
@@ -70,7 +70,8 @@ from coupa_core.ledger.rules import (
     unparked,
     waiting,
 )
-from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Ledger, LedgerStore, Note, Opened, Status
+from coupa_core.ledger.status import Status
+from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Ledger, LedgerStore, Note, Opened
 
 __all__ = [
     "BASELINE",

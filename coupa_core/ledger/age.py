@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from coupa_core.ledger.rules import Entry
+from coupa_core.ledger.entry import Entry
 from coupa_core.model import Approval, stamp
 
 

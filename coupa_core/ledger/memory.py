@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from coupa_core.errors import Conflict
-from coupa_core.ledger.rules import Entry
-from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Note, Opened, Status
+from coupa_core.ledger.entry import Entry
+from coupa_core.ledger.status import Status
+from coupa_core.ledger.store import NOTHING_KNOWN, Corrupt, Note, Opened
 
 
 class MemoryStore:

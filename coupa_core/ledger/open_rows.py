@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from coupa_core.errors import Conflict
-from coupa_core.ledger.rules import Entry
+from coupa_core.ledger.entry import Entry
 from coupa_core.ledger.store import Corrupt, LedgerStore
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from coupa_core.ledger.age import age_s
-from coupa_core.ledger.rules import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, STOPPED, Entry, State
+from coupa_core.ledger.entry import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, STOPPED, Entry, State
 from coupa_core.model import UNREAD, Approval, stamp
 
 MAY_WAIT = ("not_your_turn", QUIET, DIGEST, DRY_RUN, MUTED, PILOT)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger.rules import Entry, PersonState, State
+from coupa_core.ledger.entry import Entry, PersonState, State
 from coupa_core.model import stamp
 
 REPEATS = "repeats"

@@ -1,6 +1,7 @@
-"""Moveworks over HTTP: the ways to a person's chat. Each fits the sweep's port `Channel`."""
+"""Moveworks over HTTP: the ways to a person's chat. Each is a `Channel`."""
 
+from coupa_core.moveworks.channel import Channel
 from coupa_core.moveworks.events import EventsChannel
 from coupa_core.moveworks.listener import LOOK_IN_THE_LOG, ListenerChannel
 
-__all__ = ["LOOK_IN_THE_LOG", "EventsChannel", "ListenerChannel"]
+__all__ = ["LOOK_IN_THE_LOG", "Channel", "EventsChannel", "ListenerChannel"]

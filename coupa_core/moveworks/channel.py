@@ -6,10 +6,12 @@ It knows no approvals and no endpoint. The sweep decides when to pause and when 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Denied, Refused, ServiceError, Throttled
 from coupa_core.http_client import HttpClient, ServiceResponse, failure_of
+from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 
 PAUSE_S = 60.0
@@ -24,6 +26,40 @@ MAX_PAUSE_S = 900.0
 ANSWER_BYTES = 256 * 1024
 
 _NOT_THE_NOTICE = (404,)
+
+
+class Channel(Protocol):
+    """The port to people's chat; each Moveworks channel implements it."""
+
+    def free(self, within_s: float) -> int:
+        """Return how many notices the allowed rate still takes within that many seconds."""
+        ...
+
+    def acquire(self, deadline: Deadline) -> bool:
+        """Wait for the next send that the rate allows; return False at once where none is free in time."""
+        ...
+
+    def remember(self, seconds_ago: float) -> None:
+        """Count a notice that another process sent."""
+        ...
+
+    def send(self, notice: Notice, deadline: Deadline) -> None:
+        """Hand over a notice, once; returning means that Moveworks took it on.
+
+        Raises:
+            Refused: this notice is at fault; nothing was sent.
+            Unavailable: nothing was sent, and it is not the notice's fault.
+            Unknown: it may have been sent.
+        """
+        ...
+
+    def probe(self, deadline: Deadline) -> None:
+        """Check that Moveworks answers, without sending anything; raises `ServiceError` when it does not."""
+        ...
+
+    def close_idle(self) -> None:
+        """Drop kept connections."""
+        ...
 
 
 class HttpChannel:

@@ -6,7 +6,8 @@ of one approval, `cycle` measures waiting times.
 
 from coupa_core.report.cycle import CycleTimes, as_csv
 from coupa_core.report.health import STALE_AFTER, Cause, is_rare
-from coupa_core.report.status import MAX_FULL, MAX_ROWS, StatusReport
+from coupa_core.report.standing import MAX_FULL, MAX_ROWS
+from coupa_core.report.status import StatusReport
 from coupa_core.report.trace import Trace
 
 __all__ = [

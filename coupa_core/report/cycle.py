@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from coupa_core.audit_log import EventKind, Row
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError
-from coupa_core.ledger import Entry, Opened, State
+from coupa_core.ledger import LedgerStore, State
 from coupa_core.model import DONE_STATUS, stamp
 from coupa_core.report.figures import spread
 
@@ -38,18 +38,6 @@ _FORMULA = ("=", "+", "-", "@")
 
 Round = tuple[int, int]
 """An approval's id and its generation."""
-
-
-class Closed(Protocol):
-    """The port to the ledger's rows; every method raises `ServiceError`."""
-
-    def closed_entries(self, *, since: datetime, until: datetime) -> list[Entry]:
-        """Return the rows that were closed in that time."""
-        ...
-
-    def open_entries(self) -> Opened:
-        """Return every row that is not closed."""
-        ...
 
 
 class AuditRows(Protocol):
@@ -94,7 +82,7 @@ class CycleTimes:
         clock: the time.
     """
 
-    def __init__(self, *, store: Closed, record: AuditRows, clock: Clock) -> None:
+    def __init__(self, *, store: LedgerStore, record: AuditRows, clock: Clock) -> None:
         self._store = store
         self._record = record
         self._clock = clock

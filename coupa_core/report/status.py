@@ -5,41 +5,38 @@ It shows ids, keys of people, states, times and codes; no purchase data and no a
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from coupa_core.audience import EVERYBODY, Audience
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory import ReachablePeople
+from coupa_core.directory import Directory, ReachablePeople
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import (
     PILOT,
     REPEATS,
-    UNSEEN,
     Entry,
     Lease,
     LedgerStore,
-    Opened,
     Repeat,
-    State,
     Status,
-    age_s,
     read_repeats,
     stuck,
     undone,
 )
-from coupa_core.model import Approval, Listing, stamp
+from coupa_core.model import Listing
 from coupa_core.report.figures import spread
-from coupa_core.report.health import STALE_AFTER, Cause, cause_of, not_yet
-
-MAX_ROWS = 100
-"""The most approvals in each list for operators."""
-
-MAX_FULL = 5_000
-"""The approvals in one page when all are requested."""
+from coupa_core.report.health import Cause, cause_of, not_yet
+from coupa_core.report.standing import (
+    MAX_ROWS,
+    groups_of,
+    is_young,
+    json_time,
+    lists_of,
+    page_of,
+    standings_of,
+)
 
 LIST_S = 100.0
 """The seconds for listing Coupa's approvals: 500 pages at 5 a second. Azure ends an answer after 230 s.
@@ -52,19 +49,6 @@ PEOPLE_S = 8.0
 
 RATE_WINDOW_S = 60.0
 
-_LISTS = {
-    State.SENT: "announced",
-    State.CLAIMED: "claimed",
-    State.RETRY: "retry",
-    State.WAITING: "waiting",
-    State.PARKED: "parked",
-    State.DECIDED: "decided",
-    State.CLOSED: "gone",
-}
-_WITHOUT_ROW = ("not_seen_yet", "row_unreadable", "unaccounted")
-LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
-"""The names of the lists: by the state of the row, or why there is none."""
-
 
 class Pending(Protocol):
     """The port to Coupa."""
@@ -72,58 +56,6 @@ class Pending(Protocol):
     def pending(self, deadline: Deadline) -> Listing:
         """List every pending approval; the listing has the failure of a page, which is not raised."""
         ...
-
-
-class PeopleLookup(Protocol):
-    """The port to the directory."""
-
-    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
-        """Return the people whom the chat can reach; raises `ServiceError`."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """The state of one approval.
-
-    Attributes:
-        approval_id: of Coupa.
-        approval: as listed now; None when Coupa does not list it.
-        row: of the ledger, or None.
-        place: the list it belongs to.
-        age_s: since the earliest time that is known of its wait.
-    """
-
-    approval_id: int
-    approval: Approval | None
-    row: Entry | None
-    place: str
-    age_s: float
-
-    @property
-    def cause(self) -> str:
-        """Return the cause as a code; empty for none."""
-        return self.row.cause if self.row else ""
-
-    def values(self) -> dict[str, Any]:
-        """Return its JSON values for operators; ids are texts, as in slots."""
-        row, approval = self.row, self.approval
-        document_id = (row.document_id if row else None) or (approval.approvable_id if approval else None)
-        shown = {
-            "approval_id": str(self.approval_id),
-            "place": self.place,
-            "cause": self.cause,
-            "document_type": (row.document_type if row else "")
-            or (approval.approvable_type if approval else None),
-            "document_id": document_id and str(document_id),
-            "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
-            "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
-            "sent_at": json_time(row.told_at) if row else None,
-            "next_at": json_time(row.next_at) if row else None,
-            "lease_until": json_time(row.lease_until) if row else None,
-            "age_s": round(self.age_s),
-        }
-        return {name: value for name, value in shown.items() if value not in (None, "", [])}
 
 
 class StatusReport:
@@ -148,7 +80,7 @@ class StatusReport:
         *,
         store: LedgerStore,
         coupa: Pending,
-        directory: Callable[[], PeopleLookup],
+        directory: Callable[[], Directory],
         clock: Clock,
         lease: Lease,
         max_per_minute: int,
@@ -217,14 +149,15 @@ class StatusReport:
         opened = self._store.open_entries()
         repeats = read_repeats(self._store.note(REPEATS).text)
         listing = self._coupa.pending(Deadline(self._clock, LIST_S))
-        standings, now = self._standings(status, opened, listing), self._clock.now()
+        now = self._clock.now()
+        standings = standings_of(status, opened, listing, now)
         pending = [each for each in standings if each.approval is not None]
         unaccounted = [str(each.approval_id) for each in pending if each.place == "unaccounted"]
         # The ids count, and not the number: others may have been left for later.
         unseen = [
             each
             for each in pending
-            if each.place in ("unaccounted", "not_seen_yet") and not _is_young(each.approval, now)
+            if each.place in ("unaccounted", "not_seen_yet") and not is_young(each.approval, now)
         ]
         late = stuck(status.owed_since, now)
         answer = {
@@ -240,7 +173,7 @@ class StatusReport:
                 **spread(each.age_s for each in pending),
             },
             "unaccounted": unaccounted[:MAX_ROWS],
-            "groups": _groups(standings),
+            "groups": groups_of(standings),
             "last_complete_at": json_time(status.last_complete_at),
             "last_sweep_at": json_time(status.last_sweep_at),
             "last_began_at": json_time(status.last_began_at),
@@ -266,36 +199,7 @@ class StatusReport:
             "versions": self._versions,
             "limits": self._limits,
         }
-        return answer | (_page(standings, after) if full else {"lists": _lists(standings)})
-
-    def _standings(self, status: Status, opened: Opened, listing: Listing) -> list[_Standing]:
-        """Return the state of each approval that Coupa lists or the ledger has, in the order of ids."""
-        listed = {approval.id: approval for approval in listing.approvals}
-        rows = {row.approval_id: row for row in opened.entries}
-        corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
-        now = self._clock.now()
-        old = {
-            number
-            for number, approval in listed.items()
-            if number not in rows and number not in corrupt and not _is_young(approval, now)
-        }
-        # The last sweep counted the approvals that it left for later; any more are unaccounted for.
-        known = max(status.counts.get("left_for_later", 0), status.owed.get(UNSEEN, 0))
-        lost = old if len(old) > known else set()
-
-        def place(number: int) -> str:
-            if number in rows:
-                is_gone = number not in listed and listing.is_complete
-                return _LISTS[State.CLOSED if is_gone else rows[number].state]
-            if number in corrupt:
-                return "row_unreadable"
-            return "unaccounted" if number in lost else "not_seen_yet"
-
-        return [
-            _Standing(number, approval, row, place(number), age_s(approval, row, now))
-            for number in sorted(listed.keys() | rows.keys())
-            for approval, row in [(listed.get(number), rows.get(number))]
-        ]
+        return answer | (page_of(standings, after) if full else {"lists": lists_of(standings)})
 
     def _repeat(self, repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
         """Return the last request to tell people again, and the number of approvals that it still concerns.
@@ -340,44 +244,3 @@ def _reading(status: Status) -> dict[str, Any]:
 
 def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
     return any(repeat.people.is_everybody for repeat, _ in pairs)
-
-
-def _is_young(approval: Approval | None, now: datetime) -> bool:
-    """Tell whether it was touched so lately that no sweep needs to have seen it."""
-    touched = stamp(approval.updated_at) if approval else None
-    return touched is not None and now - touched < STALE_AFTER
-
-
-def _groups(standings: Iterable[_Standing]) -> list[dict[str, Any]]:
-    """Count by place and cause."""
-    ages: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for each in standings:
-        ages[each.place, each.cause].append(each.age_s)
-    return [
-        {"place": place, "cause": cause, "count": len(found), **spread(found)}
-        for (place, cause), found in sorted(ages.items())
-    ]
-
-
-def _lists(standings: Iterable[_Standing]) -> dict[str, list[dict[str, Any]]]:
-    """Return the beginning of each list that is not empty, oldest first."""
-    lists: dict[str, list[dict[str, Any]]] = {}
-    room = Counter(dict.fromkeys(LISTS, MAX_ROWS))
-    for each in sorted(standings, key=lambda each: -each.age_s):
-        if room[each.place] > 0:
-            room[each.place] -= 1
-            lists.setdefault(each.place, []).append(each.values())
-    return lists
-
-
-def _page(standings: list[_Standing], after: int) -> dict[str, Any]:
-    """Return one page of all approvals, by id."""
-    later = [each for each in standings if each.approval_id > after]
-    page = later[:MAX_FULL]
-    next_after = str(page[-1].approval_id) if len(later) > MAX_FULL else None
-    return {"approvals": [each.values() for each in page], "next_after": next_after}
-
-
-def json_time(time: datetime | None) -> str | None:
-    """Write a time as JSON has it."""
-    return time.isoformat() if time else None

@@ -5,21 +5,23 @@ Each day of the audit log is read once, the newest first, and only days that can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.audit_log import Row
-from coupa_core.authority import Deciders, Rules
+from coupa_core.audit_log import AuditStore, Row
+from coupa_core.authority import Rules
 from coupa_core.clock import Clock, Deadline
+from coupa_core.coupa import Coupa
+from coupa_core.directory import Directory
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
-from coupa_core.model import Approval, Document, DocumentKind, has_turn, stamp
+from coupa_core.model import Approval, DocumentKind, has_turn, stamp
 from coupa_core.report.health import STALE_AFTER
-from coupa_core.report.status import json_time
+from coupa_core.report.standing import json_time
 from coupa_core.report.words import StoryLine, can_do, in_order, of_event, of_row
 
 MAX_DAYS = 31
@@ -32,42 +34,6 @@ LIVE_S = 10.0
 """How long Coupa may be asked."""
 
 _PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "told")
-
-
-class AuditRows(Protocol):
-    """The port to the rows of the audit log."""
-
-    def rows(self, day: date) -> Iterator[Row]:
-        """Yield the rows of a day; raises `ServiceError`."""
-        ...
-
-
-class Lookup(Protocol):
-    """Coupa, as far as a story needs it; every method raises `ServiceError` on failure."""
-
-    def approval(self, approval_id: int, deadline: Deadline) -> Approval | None:
-        """Read one approval."""
-        ...
-
-    def document(self, approval: Approval, deadline: Deadline) -> Document | None:
-        """Read the document of an approval."""
-        ...
-
-    def open_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the approvals of one document that nobody has decided."""
-        ...
-
-
-class DeciderLookup(Protocol):
-    """The port to the directory."""
-
-    def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
-        """Return who may decide each approval, by its id."""
-        ...
-
-    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
-        """Return which addresses belong to more than one user; raises `ServiceError`."""
-        ...
 
 
 class Trace:
@@ -88,9 +54,9 @@ class Trace:
         self,
         *,
         store: LedgerStore,
-        record: AuditRows,
-        coupa: Lookup,
-        directory: Callable[[], DeciderLookup],
+        record: AuditStore,
+        coupa: Coupa,
+        directory: Callable[[], Directory],
         rules: Rules,
         clock: Clock,
         lease: Lease,

@@ -251,12 +251,14 @@ def _again(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> list[Story
     of_all = [(each, key) for each, key in pairs if each.people.is_everybody]
     keys = {key for _, key in of_all}
     named = [(each, key) for each, key in pairs if key not in keys]
-    lines = []
-    for found, may in ((of_all, "may still decide"), (named, "was named then, and may still decide,")):
-        if found:
-            people, at = ", ".join(sorted({key for _, key in found})), max(each.at for each, _ in found)
-            lines.append(StoryLine(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}."))
-    return lines
+    both = ((of_all, "may still decide"), (named, "was named then, and may still decide,"))
+    return [_told_again(found, may) for found, may in both if found]
+
+
+def _told_again(found: Sequence[tuple[Repeat, str]], may: str) -> StoryLine:
+    """Say which people are told again, and as asked when at the latest."""
+    people, at = ", ".join(sorted({key for _, key in found})), max(each.at for each, _ in found)
+    return StoryLine(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}.")
 
 
 def _of_told(row: Entry, again: Sequence[StoryLine]) -> list[StoryLine]:

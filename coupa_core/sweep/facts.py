@@ -16,7 +16,8 @@ from coupa_core.errors import Denied, ServiceError
 from coupa_core.facts import NO_FACTS, Fact, FactAnswer, Facts, facts_of
 from coupa_core.model import Document, DocumentKey, Unreadable
 from coupa_core.parallel import map_parallel
-from coupa_core.sweep.dependencies import Progress, SweepDependencies
+from coupa_core.sweep.dependencies import SweepDependencies
+from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.shapes import Judged
 
 FACT_S = 3.0

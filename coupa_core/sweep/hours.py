@@ -5,7 +5,7 @@ Pure; see `judge`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,19 +44,30 @@ def telling(
     dues: list[Due] = [(hours[each.key], Message(MessageKind.ANNOUNCEMENT, each)) for each in reached]
     if case.is_unsure:
         dues.append((now + LOOK_UP_AGAIN, None))
-    if hours and all((entry.to(key).retry_at or now) > now for key in hours):
-        cause = entry.cause or "refused"
-        rest = partial(ledger.held_back, people=list(hours), cause=cause, now=now)
-        judged = replace(judged, rest=rest)
-    elif any(hour > now for hour in hours.values()):
-        waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
-        cause = DIGEST if waits_for_digest else QUIET
-        judged = replace(judged, rest=partial(ledger.waiting, cause=cause, until=None))
-    elif len(reached) < len(owed) and not judged.unread:
-        judged = replace(judged, rest=ledger.reserved)
+    judged = replace(judged, rest=_rest(judged, entry, hours, now, leaves_out=len(reached) < len(owed)))
     told = [each for each in case.reached(recipients) if each.key not in hours]
     judged = once_more(case, judged.saying(dues, now, entry=entry), told, owed=hours)
     return judged.counted("not_the_hour" if hours else PILOT)
+
+
+def _rest(
+    judged: Judged, entry: Entry, hours: Mapping[str, datetime], now: datetime, *, leaves_out: bool
+) -> Callable[[Entry], Entry]:
+    """Return how the claim ends.
+
+    Args:
+        judged: the judgement so far.
+        entry: the row.
+        hours: when each person may be told, by their keys.
+        now: aware UTC.
+        leaves_out: messages do not reach everybody who is to be told.
+    """
+    if hours and all((entry.to(key).retry_at or now) > now for key in hours):
+        return partial(ledger.held_back, people=list(hours), cause=entry.cause or "refused", now=now)
+    if any(hour > now for hour in hours.values()):
+        waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
+        return partial(ledger.waiting, cause=DIGEST if waits_for_digest else QUIET, until=None)
+    return ledger.reserved if leaves_out and not judged.unread else judged.rest
 
 
 def once_more(

@@ -12,32 +12,23 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 
-from coupa_core.clock import Deadline
-from coupa_core.errors import Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.ledger import (
     Entry,
     State,
-    answered,
-    closing_done,
-    delivered,
     escalated,
     not_reminded,
-    put,
-    refused,
     reminded,
 )
-from coupa_core.notice import Notice
 from coupa_core.parallel import map_parallel
-from coupa_core.sweep.compose import MessageItem, compose, is_short, shown_facts
-from coupa_core.sweep.dependencies import Progress, SweepDependencies, SweepRows
-from coupa_core.sweep.questions import closed_by
+from coupa_core.sweep.compose import MessageItem, compose, is_short
+from coupa_core.sweep.dependencies import SweepDependencies
+from coupa_core.sweep.progress import Progress
+from coupa_core.sweep.rows import SweepRows
+from coupa_core.sweep.sender import Sender, SendResult, SendStatus
+from coupa_core.sweep.settle import SETTLED, Delivery
 from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Message, MessageKind
-
-DEFAULT_PAUSE_S = 60.0
 
 NEWS = (
     MessageKind.CLOSING,
@@ -60,129 +51,8 @@ NEVER = sys.maxsize
 logger = logging.getLogger(__name__)
 
 
-class SendStatus(StrEnum):
-    """How a send ended."""
-
-    SENT = "sent"
-    REFUSED = "refused"
-    """Moveworks refused this notice; nothing was sent."""
-    UNKNOWN = "unknown"
-    """The notice may have arrived."""
-    UNSENT = "unsent"
-    """Nothing was sent, for a reason that is not the notice's."""
-
-
-@dataclass(frozen=True)
-class SendResult:
-    """How a send ended, and the cause where it failed."""
-
-    status: SendStatus
-    cause: str = ""
-
-
-@dataclass
-class Delivery:
-    """The messages of one approval under our claim, while they are sent.
-
-    Attributes:
-        judged: the judgement.
-        entry: the row as it was last written.
-        owed: the messages that are not sent yet.
-        refused: the keys of the people for whom Moveworks refused the notice.
-        cause: of the last refusal.
-        is_begun: the row records what must be recorded before sending.
-        is_over: nothing is left to do, or the claim is lost.
-    """
-
-    judged: Judged
-    entry: Entry
-    owed: list[Message]
-    refused: list[str] = field(default_factory=list)
-    cause: str = ""
-    is_begun: bool = False
-    is_over: bool = False
-
-    def has(self, *kinds: MessageKind) -> bool:
-        """Tell whether a message of these kinds is not sent yet."""
-        return not self.is_over and any(message.kind in kinds for message in self.owed)
-
-    def keys(self, kind: MessageKind) -> list[str]:
-        """Return the keys of the readers of one kind that is not sent yet."""
-        return [message.person.key for message in self.owed if message.kind is kind]
-
-    def order(self, today: date) -> tuple[date, int]:
-        """Return its place in a list: by wanted day, then by id."""
-        document = self.judged.document
-        return ((document.wanted_on(today) if document else None) or date.max, self.entry.approval_id)
-
-
 Letter = list[tuple[Delivery, Message]]
 """The messages that one person gets as one."""
-
-
-# ---------------------------------------------------------------------- outcome and row
-
-
-_Change = Callable[[Delivery, Message, datetime], Entry]
-
-
-def _unchanged(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return case.entry
-
-
-def _told(case: Delivery, message: Message, now: datetime) -> Entry:
-    judged, key = case.judged, message.person.key
-    facts = shown_facts(MessageItem(message, judged, case.entry))
-    return delivered(
-        case.entry, person=key, version=judged.version, to=judged.approver_key, now=now, facts=facts
-    )
-
-
-def _refused(case: Delivery, message: Message, now: datetime) -> Entry:
-    # A refused address does not keep the other members of a group from being told.
-    case.refused.append(message.person.key)
-    return refused(case.entry, message.person.key, now=now)
-
-
-def _heard(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return closing_done(case.entry, message.person.key)
-
-
-def _put(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return put(case.entry, message.passes_on[0].id or 0)
-
-
-def _answered(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    key = message.person.key
-    return answered(case.entry, closed_by(case.entry, key, message.passes_on), person=key)
-
-
-_ONCE: dict[SendStatus, _Change] = {
-    SendStatus.SENT: _unchanged,
-    SendStatus.REFUSED: _unchanged,
-    SendStatus.UNKNOWN: _unchanged,
-}
-_LAST: dict[SendStatus, _Change] = {
-    SendStatus.SENT: _heard,
-    SendStatus.REFUSED: _heard,
-    SendStatus.UNKNOWN: _heard,
-}
-
-SETTLED: dict[MessageKind, dict[SendStatus, _Change]] = {
-    MessageKind.ANNOUNCEMENT: {SendStatus.SENT: _told, SendStatus.REFUSED: _refused},
-    MessageKind.REMINDER: _ONCE,
-    MessageKind.ESCALATION: _ONCE,
-    MessageKind.CLOSING: _LAST,
-    MessageKind.OUTCOME: _LAST,
-    MessageKind.QUESTION: {SendStatus.SENT: _put, SendStatus.REFUSED: _put, SendStatus.UNKNOWN: _put},
-    MessageKind.ANSWER: {SendStatus.SENT: _answered, SendStatus.REFUSED: _refused},
-}
-"""How the row changes, by the kind of message and the outcome of the send.
-
-A message without an entry is still owed. Where it may have arrived, the claim stays until its lease ends, so
-that a second message is rare and late. Where it was surely not sent, the claim is given back, and a record
-that was made before is undone.
-"""
 
 
 def _is_new(message: Message) -> bool:
@@ -198,24 +68,18 @@ def _with(cases: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
 
 @dataclass
 class Outbox:
-    """The sender of one sweep.
+    """The messages of one sweep.
 
     Attributes:
         over: more messages than this to one person become one; `NEVER` for no limit. All reminders to one
             person count as one.
-        deadline: for all sending.
-        suspect: the last send failed or has an unknown outcome.
-        paused_until: nothing is sent before; None when there is no pause.
     """
 
     deps: SweepDependencies
     progress: Progress
     rows: SweepRows
+    sender: Sender
     over: int
-    deadline: Deadline
-    suspect: bool
-    paused_until: datetime | None
-    _may: bool | None = None
     _messages: Counter[str] = field(default_factory=Counter)
 
     def alone(self, judged: Sequence[Judged]) -> set[int]:
@@ -260,7 +124,7 @@ class Outbox:
             self._say(letter)
         while new := _with(new, MessageKind.ANNOUNCEMENT):
             # The approvals behind may need all messages that this sweep can still send.
-            must_yield = behind > 0 and 0 < self.room() < behind + len(new)
+            must_yield = behind > 0 and 0 < self.sender.room() < behind + len(new)
             leave = partial(self._give_back, cause="others_first")
             self._each(new, leave if must_yield else self._next)
         self._each(_with(cases, *CARDS), lambda case: self._all(case, CARDS))
@@ -279,7 +143,7 @@ class Outbox:
                 case.is_over = True
 
         # After a failed send one message goes alone first, so that a failure affects no other.
-        map_parallel(isolated, cases, workers=workers or (1 if self.suspect else self.deps.workers))
+        map_parallel(isolated, cases, workers=workers or (1 if self.sender.suspect else self.deps.workers))
 
     def _crowds(self, cases: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
         """Return the messages that are joined, by person; a notice that was refused before goes alone."""
@@ -352,7 +216,7 @@ class Outbox:
             self.progress.count("spoiled", is_one)
             return SendResult(SendStatus.REFUSED, "spoiled") if is_one else None
         self.progress.count("digests", is_card and not is_one)
-        result = self._send(notice, [case.entry for case, _ in letter])
+        result = self.sender.send(notice, [case.entry for case, _ in letter])
         for case, message in letter if result.status is not SendStatus.UNSENT else ():
             first = "" if is_one else "digest"
             self.rows.note_notice(
@@ -408,65 +272,3 @@ class Outbox:
         if case.keys(MessageKind.ESCALATION):
             entry = replace(entry, escalated_at=before.escalated_at)
         self.rows.give_back(entry, cause)
-
-    # ------------------------------------------------------------------ Moveworks
-
-    def room(self) -> int:
-        """Return how many notices can still be sent in this sweep."""
-        if self.progress.is_over or self.progress.has_stopped_sending or self.deadline.left_s() <= 0:
-            return 0
-        return self.deps.channel.free(self.deadline.left_s())
-
-    def may_begin(self) -> bool:
-        """Tell whether sending may begin: not in a pause, and after a failure only if Moveworks answers."""
-        if self._may is None:
-            self._may = self._asked()
-        return self._may
-
-    def _asked(self) -> bool:
-        if self.paused_until is not None and self.deps.clock.now() < self.paused_until:
-            self.progress.count("paused")
-            return False
-        self.paused_until = None
-        if not self.suspect:
-            return True
-        try:
-            self.deps.channel.probe(self.progress.deadline.within(self.deps.lease.send_s))
-        except ServiceError as failure:
-            self._back_off(failure)
-            return False
-        return True
-
-    def _send(self, notice: Notice, under: Sequence[Entry]) -> SendResult:
-        """Send a notice once, if all claims have enough of their lease left."""
-        deps, has_stopped_sending = self.deps, self.progress.is_over or self.progress.has_stopped_sending
-        if has_stopped_sending or not self.may_begin() or not deps.channel.acquire(self.deadline):
-            return SendResult(SendStatus.UNSENT, "no_turn")
-        if not all(entry.may_send(deps.clock.now(), deps.lease) for entry in under):
-            self.progress.count("late")
-            return SendResult(SendStatus.UNSENT, "lease_too_short")
-        try:
-            deps.channel.send(notice, self.progress.deadline.within(deps.lease.send_s))
-        except Refused as failure:
-            self.progress.count("refused")
-            self.progress.record_failure(failure)
-            return SendResult(SendStatus.REFUSED, failure.code)
-        except Unavailable as failure:
-            self._back_off(failure)
-            return SendResult(SendStatus.UNSENT, failure.code)
-        except Unknown as failure:
-            self.progress.count("unknown")
-            self._back_off(failure)
-            return SendResult(SendStatus.UNKNOWN, failure.code)
-        self.suspect = False
-        self.progress.count("sent")
-        return SendResult(SendStatus.SENT)
-
-    def _back_off(self, failure: ServiceError) -> None:
-        """Send nothing more in this sweep; after a 429, nothing before the pause ends."""
-        self.progress.stop_sending(failure)
-        if isinstance(failure, Throttled):
-            pause_s = failure.retry_after_s or DEFAULT_PAUSE_S
-            self.paused_until = self.deps.clock.now() + timedelta(seconds=pause_s)
-        else:
-            self.suspect = True

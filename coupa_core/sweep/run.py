@@ -30,8 +30,9 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import Approval, stamp
 from coupa_core.release import RELEASE
-from coupa_core.sweep.dependencies import FirstRunPolicy, Progress, Summary, SweepDependencies
+from coupa_core.sweep.dependencies import FirstRunPolicy, SweepDependencies
 from coupa_core.sweep.plan import Plan
+from coupa_core.sweep.progress import Progress, Summary
 from coupa_core.sweep.reach import Reach
 from coupa_core.sweep.scan import Scan
 from coupa_core.sweep.work import Work
@@ -100,15 +101,10 @@ class Sweep:
         # A new reading of the list repairs whatever is wrong with the rows in memory.
         aside = self._open_rows(progress, whole=scan.is_at_the_beginning)
         known = self._rows.by_id
-        is_first = status.first_run or (status.last_sweep_at is None and not known)
-        if is_first and not status.first_run and deps.first_run is not FirstRunPolicy.ANNOUNCE:
-            # Once rows have been written, only this field shows that the first run has not ended.
-            deps.ledger.store.save_status(replace(status, first_run=True))
+        is_first = self._is_first_run(status)
         self._remember_rate(known.values(), now)
         began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
-        repeats = read_repeats(deps.ledger.store.note(REPEATS).text)
-        # A request from a clock ahead of ours waits: messages of this sweep would count as told before it.
-        reach = Reach(deps.pilot, [each for each in repeats if each.at <= now])
+        reach = self._reach(now)
         plan = Plan(
             known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.mark
         )
@@ -118,13 +114,12 @@ class Sweep:
         candidates = plan.candidates()
         for name, number in (("seen", len(plan.seen)), ("held", plan.held), ("quiet", plan.quiet)):
             progress.count(name, number)
-        pause = status.paused_until
         work = Work(
             deps,
             progress,
             deadline=progress.deadline.within(progress.deadline.left_s() - CLOSING_S),
             suspect=status.suspect,
-            paused_until=pause if pause and pause <= now + MAX_PAUSE else None,
+            paused_until=_pause(status, now),
             first_run=deps.first_run if is_first else None,
             since=max(filter(None, (status.last_complete_at, status.changes_known_until)), default=now),
             began_at=began_at,
@@ -147,8 +142,8 @@ class Sweep:
         ended = Status(
             **read,
             last_sweep_at=deps.clock.now(),
-            paused_until=work.paused_until,
-            suspect=work.suspect,
+            paused_until=work.sender.paused_until,
+            suspect=work.sender.suspect,
             # One bad record must not keep the first run from ending: later approvals would count as backlog.
             first_run=is_first and (deps.is_dry or not scan.is_whole or bool(scan.reading.left)),
             first_run_at=began_at,
@@ -170,6 +165,21 @@ class Sweep:
         # A connection that idles until the next sweep may be gone by then, and with it a message.
         deps.channel.close_idle()
         return scan.has_all
+
+    def _is_first_run(self, status: Status) -> bool:
+        """Tell whether what waits is the backlog from before the bridge, and note that it is."""
+        deps = self.deps
+        is_first = status.first_run or (status.last_sweep_at is None and not self._rows.by_id)
+        if is_first and not status.first_run and deps.first_run is not FirstRunPolicy.ANNOUNCE:
+            # Once rows have been written, only this field shows that the first run has not ended.
+            deps.ledger.store.save_status(replace(status, first_run=True))
+        return is_first
+
+    def _reach(self, now: datetime) -> Reach:
+        """Return whom messages reach, with the repeats that operators asked for."""
+        repeats = read_repeats(self.deps.ledger.store.note(REPEATS).text)
+        # A request from a clock ahead of ours waits: messages of this sweep would count as told before it.
+        return Reach(self.deps.pilot, [each for each in repeats if each.at <= now])
 
     def _watch(self, due: Owed | None, listed_at: datetime | None, progress: Progress) -> None:
         """Raise an alarm when messages are owed for long and none of them goes out."""
@@ -244,6 +254,12 @@ class Sweep:
                     step()
             except ServiceError as failure:
                 progress.record_failure(failure)  # the purge of tomorrow goes on
+
+
+def _pause(status: Status, now: datetime) -> datetime | None:
+    """Return when sending may go on; None for at once."""
+    pause = status.paused_until
+    return pause if pause and pause <= now + MAX_PAUSE else None
 
 
 def _raise_alarm(due: Owed, late: Sequence[str]) -> None:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from coupa_core.errors import ServiceError
-from coupa_core.ledger import STOPPED, Edits, Entry, Reading, Status
-from coupa_core.model import ALL_IDS, UNREADABLE, Approval, DocumentKey, IdRange, Page, stamp
+from coupa_core.ledger import STOPPED, Entry, Reading, Status
+from coupa_core.model import ALL_IDS, Approval, IdRange, Page, stamp
 from coupa_core.parallel import map_parallel
 from coupa_core.ranges import Ranges
-from coupa_core.sweep.dependencies import Progress, SweepDependencies
+from coupa_core.sweep.dependencies import SweepDependencies
+from coupa_core.sweep.edits import OVERLAP, EditReads
 from coupa_core.sweep.plan import Candidate, Plan
+from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.questions import places_of
 
 READING_S = 25.0
@@ -40,9 +43,6 @@ EDITS_CALLS = 4
 
 SMALL_CALLS = 3
 """A list that takes at most so many calls is read in every sweep."""
-
-OVERLAP = timedelta(minutes=10)
-"""How far back a sweep asks for changes once more, because Coupa may commit a row late."""
 
 LATE_S = 5.0
 """How much longer a page may take that was asked for in time."""
@@ -78,10 +78,18 @@ class Scan:
         self._asked_at = deps.coupa.now()
         self._now = deps.clock.now()
         self._changes: set[int] | None = None
-        self._edits: dict[str, Edits] = {}
         self._listed: set[int] = set()
         self._missed_by_stamps: set[int] = set()
         self._lock = threading.Lock()
+        self._edits = EditReads(
+            deps,
+            progress,
+            status,
+            asked_at=self._asked_at,
+            begins=self._begins,
+            ends=self._ends,
+            lock=self._lock,
+        )
         self._is_small = False
         self._is_reading = self._audits = True
         self.reading = self._begun()
@@ -106,7 +114,9 @@ class Scan:
             audits: an approval without a row is new, or the stamps did not show it.
         """
         self._plan, self._rows, self._audits = plan, tuple(rows), audits
-        reads = [self._read_edits, self._read_answers]
+        calls = sys.maxsize if self._is_small else EDITS_CALLS
+        read_edits = partial(self._edits.read, plan, self._rows, calls=calls)
+        reads: list[Callable[[], None]] = [read_edits, self._read_answers]
         if not self._is_small:
             reads.insert(0, self._read_changes)
         map_parallel(lambda read: read(), reads, workers=self._deps.workers)
@@ -152,60 +162,6 @@ class Scan:
 
     def _newest(self) -> int:
         return max([1, *(row.approval_id for row in self._rows), *self._plan.seen])
-
-    def _read_edits(self) -> None:
-        """Read which documents were edited: an edit need not touch their approvals.
-
-        This only adds candidates. Without it the click finds an edit, so a failure does not end the sweep.
-        """
-        rows = [row for row in self._rows if not row.cause.startswith(UNREADABLE)]
-        asked = {
-            kind: edits
-            for kind in self._deps.coupa.readable(row.document_type for row in rows)
-            if (edits := Edits.of(self._status.edits.get(kind), self._edits_known(kind, rows)))
-        }
-        calls = sys.maxsize if self._is_small else EDITS_CALLS
-        for kind in sorted(asked, key=lambda each: asked[each].asked_at):
-            ranges = self._read_edits_of(kind, asked[kind], calls)
-            calls -= ranges.asked
-            if ranges.failure is not None:
-                self._progress.record_failure(ranges.failure)
-            if ranges.is_cut_off:
-                return
-
-    def _read_edits_of(self, kind: str, edits: Edits, calls: int) -> Ranges:
-        """Read pages of one type, within the number of calls."""
-        since = (stamp(edits.since) or self._asked_at) - OVERLAP
-        if not edits.unread:
-            edits = replace(edits, asked_at=self._asked_at.isoformat(), left=False, unread=[ALL_IDS])
-
-        def take(stamps: Mapping[DocumentKey, str]) -> None:
-            with self._lock:
-                self._plan.add_edits(stamps)
-
-        def ask(ids: IdRange) -> IdRange | None:
-            stamps, rest = self._deps.coupa.edited(kind, since.isoformat(timespec="seconds"), ids, self._ends)
-            take(stamps)
-            return rest
-
-        ranges = Ranges(
-            edits.unread,
-            ask=ask,
-            alone=lambda number: take({(kind, number): "unreadable"}),
-            newest=lambda: max((row.document_id or 1 for row in self._rows), default=1),
-            begins=self._begins,
-            calls=calls,
-        )
-        ranges.read(workers=1)
-        self._edits[kind] = replace(edits, unread=[*ranges.unread, *ranges.failed])
-        return ranges
-
-    def _edits_known(self, kind: str, rows: Iterable[Entry]) -> datetime | None:
-        """Return until when edits of a type are known, where no earlier sweep kept that."""
-        if self._status.edits_known_until is not None:
-            return self._status.edits_known_until
-        known = [time for row in rows if row.document_type == kind and (time := stamp(row.seen_document))]
-        return min(known, default=None)
 
     def _read_answers(self) -> None:
         """Read the comments on documents with open questions: one call for fifty documents of a type.
@@ -322,7 +278,7 @@ class Scan:
             "distrusted_until": until if is_distrusted else None,
             "last_complete_at": self._deps.clock.now() if self.is_whole else status.last_complete_at,
             "is_complete": self.has_all,
-            **self._edits_left(has_left_rows=has_left_rows),
+            **self._edits.left(has_left_rows=has_left_rows),
         }
 
     def _changes_known(self, left: Mapping[int, Candidate], *, has_left_rows: bool) -> datetime:
@@ -333,17 +289,6 @@ class Scan:
         if self.is_whole and not self.reading.left and not has_left_rows:
             known = max(known, self.reading.asked_at)
         return known
-
-    def _edits_left(self, *, has_left_rows: bool) -> dict[str, Any]:
-        """Return how far edits are known; where no candidate was left, the next sweep goes on."""
-        edits = {kind: one for kind, one in self._status.edits.items() if Edits.of(one, None)}
-        for kind, one in self._edits.items():
-            was_left, is_over = one.left or has_left_rows, not one.unread
-            since = one.asked_at if is_over and not was_left else one.since
-            edits[kind] = asdict(replace(one, since=since, left=was_left and not is_over))
-        known = [time for one in edits.values() if (time := stamp(one["since"]))]
-        before = self._status.edits_known_until if self._rows else self._asked_at
-        return {"edits": edits, "edits_known_until": min(known, default=before)}
 
 
 def _is_news(row: Entry | None) -> bool:

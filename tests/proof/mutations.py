@@ -34,7 +34,7 @@ RIGHTS = "test_rights.py::test_in_every_eleventh_world_all_homes_of_the_rule_agr
 MUTATIONS = (
     Mutation(
         "approvals are read again after the claim",
-        "sweep/work.py",
+        "sweep/reads.py",
         "coupa.approvals([one.read.approval.id for one in some], deadline)",
         "FoundApprovals({one.read.approval.id: one.read.approval for one in some})",
         "test_sweep.py::test_a_claimed_approval_that_ended_meanwhile_is_closed_without_a_word",
@@ -55,14 +55,14 @@ MUTATIONS = (
     ),
     Mutation(
         "nothing is sent with too little of the lease left",
-        "ledger/rules.py",
+        "ledger/entry.py",
         "now <= self.lease_until - timedelta(seconds=lease.margin_s)",
         "now <= self.lease_until",
         "test_ledger_rules.py",
     ),
     Mutation(
         "the lease is asked before a send",
-        "sweep/outbox.py",
+        "sweep/sender.py",
         "if not all(entry.may_send(deps.clock.now(), deps.lease) for entry in under):",
         "if False:",
         "test_sweep.py::test_nothing_is_sent_when_too_little_of_the_claim_is_left",
@@ -104,7 +104,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what a closing reads must say that it ended",
-        "sweep/work.py",
+        "sweep/claimed.py",
         "if approval is not None:",
         "if approval is not None and not self.is_gone:",
         "test_sweep.py::test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits",
@@ -146,14 +146,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a held claim is left alone",
-        "ledger/rules.py",
+        "ledger/entry.py",
         "return now < self.lease_until + timedelta(seconds=lease.skew_s)",
         "return False",
         "test_sweep.py::test_somebody_elses_claim_is_left_alone_until_its_lease_and_the_skew_are_over",
     ),
     Mutation(
         "after an unknown outcome a sign of life comes first",
-        "sweep/outbox.py",
+        "sweep/sender.py",
         "if not self.suspect:",
         "if True:",
         "test_sweep.py::test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_then_"
@@ -161,7 +161,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a pause is kept",
-        "sweep/outbox.py",
+        "sweep/sender.py",
         "if self.paused_until is not None and self.deps.clock.now() < self.paused_until:",
         "if False:",
         "test_sweep.py::test_after_a_429_nothing_is_sent_for_as_long_as_moveworks_says",
@@ -175,7 +175,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a row from the future holds nothing",
-        "ledger/rules.py",
+        "ledger/entry.py",
         "return self.attempted_at is not None and self.attempted_at > now",
         "return False and self.attempted_at > now",
         "test_ledger_rules.py::test_a_claim_from_later_than_clocks_can_differ_holds_nothing_because_the_clock_"
@@ -190,14 +190,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a question for edits counts only when all was dealt with",
-        "sweep/scan.py",
+        "sweep/edits.py",
         "since = one.asked_at if is_over and not was_left else one.since",
         "since = one.asked_at if is_over else one.since",
         "test_sweep.py::test_an_edit_that_nobody_could_be_told_of_for_a_long_time_is_told_in_the_end",
     ),
     Mutation(
         "one bad record blocks no other",
-        "sweep/dependencies.py",
+        "sweep/rows.py",
         "except Exception:",
         "except KeyError:",
         "test_sweep.py::test_an_error_that_nobody_thought_of_spoils_one_approval_only",
@@ -225,7 +225,7 @@ MUTATIONS = (
     ),
     Mutation(
         "reminders come to an end",
-        "cadence.py",
+        "cadence/hours.py",
         "self.remind_after is None or reminders >= self.remind_max",
         "self.remind_after is None",
         "test_reminders.py::test_reminders_come_after_a_day_two_and_four_and_then_no_more",
@@ -255,7 +255,7 @@ MUTATIONS = (
     Mutation(
         "a lost status is no first run",
         "sweep/run.py",
-        "(status.last_sweep_at is None and not known)",
+        "(status.last_sweep_at is None and not self._rows.by_id)",
         "status.last_sweep_at is None",
         "test_first_run.py::test_a_ledger_that_has_rows_is_no_first_run_even_when_its_status_is_lost",
     ),
@@ -289,7 +289,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a token is for its approver",
-        "decide/check.py",
+        "decide/live.py",
         "offer is None or (offer.approver_key, offer.person) == (approval.approver_key, found.key)",
         "True",
         "test_decide.py::test_after_a_reassignment_the_old_approver_does_not_decide_and_the_new_one_needs_"
@@ -297,7 +297,7 @@ MUTATIONS = (
     ),
     Mutation(
         "whoever asked does not decide",
-        "authority.py",
+        "authority/rules.py",
         "if not self._allow_self and is_requester(decider, document, self.emails):",
         "if False:",
         "test_decide.py::test_whoever_asked_for_the_purchase_does_not_decide_on_it",
@@ -318,28 +318,28 @@ MUTATIONS = (
     ),
     Mutation(
         "nothing is appended to a day that was followed",
-        "audit_log/store.py",
+        "audit_log/days.py",
         "while head.next or head.day < today:",
         "while head.day < today:",
         "test_proof.py::test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event",
     ),
     Mutation(
         "a day that has vanished is not begun again",
-        "audit_log/store.py",
+        "audit_log/days.py",
         "if found is None and not head.is_followed:",
         "if found is None:",
         "test_audit_log_contract.py::test_nothing_is_appended_when_the_day_that_goes_on_has_vanished",
     ),
     Mutation(
         "a forged head is not built on",
-        "audit_log/store.py",
+        "audit_log/days.py",
         "if head is None or head.day != day or self._seals.holds(head) is False:",
         "if head is None or head.day != day:",
         "test_audit_log_contract.py::test_nothing_is_appended_to_a_head_that_somebody_has_forged",
     ),
     Mutation(
         "a head under a key that is not known is not built on",
-        "audit_log/store.py",
+        "audit_log/days.py",
         "if self._seals.holds(head) is None:",
         "if False:",
         "test_audit_keys.py::test_a_record_that_a_stranger_made_anew_stays_doubted_whatever_happens_next",
@@ -353,56 +353,56 @@ MUTATIONS = (
     ),
     Mutation(
         "all chains begin at one root",
-        "audit_log/store.py",
+        "audit_log/days.py",
         "self._seals.kept(Head(day=ROOT))",
         "self._seals.kept(Head(day=today))",
         "test_proof.py::test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event",
     ),
     Mutation(
         "an address of two is nobody's",
-        "directory.py",
+        "directory/lookup.py",
         "return None if self.shared([found.address], deadline) else found",
         "return found",
         "test_inbox.py::test_a_shared_address_gets_neither_a_list_nor_a_card_nor_a_token",
     ),
     Mutation(
         "a delegation holds by Coupa's clock",
-        "directory.py",
+        "directory/delegations.py",
         "        now = self._people.now()\n        active",
         "        now = self._clock.now()\n        active",
         "test_coupas_clock.py::test_a_delegation_that_has_ended_by_coupas_clock_lets_nobody_decide",
     ),
     Mutation(
         "nobody decides on what may be their own",
-        "authority.py",
+        "authority/rules.py",
         "if not self._allow_self and not document.says_who_asked:",
         "if False:",
         "test_chat_rules.py::test_notice_list_and_click_agree_on_a_request_of_which_nobody_knows_whose_it_is",
     ),
     Mutation(
         "a card that is barred offers no decision",
-        "authority.py",
+        "authority/tokens.py",
         'content="" if right.bar else content',
         "content=content",
         "test_chat_rules.py::test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_either",
     ),
     Mutation(
         "who is told is who can click: the delegate of an approver without an address",
-        "directory.py",
+        "directory/lookup.py",
         "        if found is None:\n            deciders",
         "        if found is None and quick:\n            deciders",
         "test_decide.py::test_the_delegate_of_an_approver_without_an_address_is_told_listed_and_can_decide",
     ),
     Mutation(
         "who asked for it is told only where nobody else decides",
-        "authority.py",
+        "authority/rules.py",
         "return [each for each in others or everybody if each.bar is not Bar.SHARED]",
         "return [each for each in others if each.bar is not Bar.SHARED]",
         "test_decide.py::test_whoever_asked_for_the_purchase_alone_gets_the_card_without_buttons_and_decides_in_coupa",
     ),
     Mutation(
         "what cannot be held is not offered",
-        "authority.py",
+        "authority/rules.py",
         "if verb is not Verb.HOLD or can_hold",
         "if True",
         "test_decide.py::test_a_hold_that_coupa_does_not_offer_is_the_callers_mistake",
@@ -423,7 +423,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a list asks the same rule as the card",
-        "inbox.py",
+        "inbox/answer.py",
         "right=self._rules.right(waiting.decider, waiting.approval, waiting.document),",
         "right=Right(waiting.decider),",
         RIGHTS,
@@ -444,7 +444,7 @@ MUTATIONS = (
     ),
     Mutation(
         "coupa is asked for both forms of an address",
-        "directory.py",
+        "directory/addresses.py",
         "for spelling in spellings(coupa)",
         "for spelling in [folded(coupa)]",
         "test_addresses.py::test_whoever_is_told_at_an_address_can_list_and_click_by_it",
@@ -493,7 +493,7 @@ MUTATIONS = (
     ),
     Mutation(
         "coupa's considered no is an answer",
-        "http_client.py",
+        "http_client/faults.py",
         "is_considered=_is_considered(reply),",
         "is_considered=False,",
         "test_decide.py::test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link",
@@ -570,7 +570,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is sensitive is decided in coupa",
-        "authority.py",
+        "authority/rules.py",
         "if document.is_sensitive:",
         "if False:",
         "test_sensitive.py::test_a_card_says_that_it_waits_and_where_and_offers_nothing",
@@ -591,7 +591,7 @@ MUTATIONS = (
     ),
     Mutation(
         "whoever hears of it on a day is not reminded of it on that day",
-        "cadence.py",
+        "cadence/hours.py",
         "if day > heard_on",
         "if day >= heard_on",
         "test_wanted_days.py::test_whoever_is_told_on_the_day_itself_is_not_reminded_on_it",
@@ -605,7 +605,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a decision is shown to whoever made it alone",
-        "history.py",
+        "history/decisions.py",
         "by is not None and by.key == person.key",
         "by is not None",
         "test_history.py::test_nobody_sees_what_a_colleague_of_the_group_or_a_later_step_decided",

@@ -1,12 +1,4 @@
-"""One rate limit for calls to Coupa, which all processes of a deployment share. It makes no call itself.
-
-A permit is the right to begin one call. One row of the ledger's table says when the next permit is free; a
-process that takes permits moves that time on: a virtual schedule. A person's request takes all its permits at
-once, or is refused at once. Sweeps and operators take the permits that are left, a second's worth at a time.
-
-Source: the generic cell rate algorithm without a burst, ITU-T I.371, annex A,
-https://www.itu.int/rec/T-REC-I.371-200403-I
-"""
+"""Give out permits: from the row that all processes share, or alone where the table does not answer."""
 
 from __future__ import annotations
 
@@ -14,14 +6,13 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
-from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import Protocol, Self
 
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.errors import Busy, Conflict, ServiceError
-from coupa_core.ledger import Note
+from coupa_core.ledger import LedgerStore, Note
+from coupa_core.rate_limiter.ask import Ask
+from coupa_core.rate_limiter.permits import Permits, current
 
 NAME = "turns"
 """The name of the row that all processes share."""
@@ -53,159 +44,9 @@ _WEIGHT = 1 / 8  # of the last call in the mean: one slow call changes little, t
 _FRESH_S = 2.0
 """How long a process assumes that no other has written; where that is wrong, the table refuses the write."""
 
-_LATE = 0.5
-"""A sweep's permit expires when so much of the step after it is left: a late call would add to others."""
-
 _TRIES = 8
 
-_TICK_S = 0.001  # a pause that is too short for the clock would repeat for ever
-
 logger = logging.getLogger(__name__)
-
-
-class Notes(Protocol):
-    """The port to the row; the ledger's store implements it."""
-
-    def note(self, name: str) -> Note:
-        """Return a short text that processes share; raises `ServiceError`."""
-        ...
-
-    def save_note(self, name: str, note: Note) -> str:
-        """Store it over the one that was read and return its etag; raises `Conflict` or `ServiceError`."""
-        ...
-
-
-class Permits:
-    """The permits of one request, one each `step_s`; inside `with`, its calls use them.
-
-    A call beyond them goes out after the same step, so that no admitted request waits behind later ones; the
-    later ones keep the rate. Of a pair the second call begins with the first, and each of the others a step
-    earlier: the last permit stays unused.
-    """
-
-    def __init__(self, limiter: RateLimiter, *, start_s: float, number: int, is_pair: bool = False) -> None:
-        self._limiter = limiter
-        self._next_s = start_s
-        self._left = number
-        self._is_pair = is_pair
-        self._until_s = start_s + (number - _LATE) * limiter.step_s
-        self._lock = threading.Lock()
-        self._before: Token[Permits | None] | None = None
-
-    def __len__(self) -> int:
-        """Return how many are left."""
-        return self._left
-
-    def __enter__(self) -> Self:
-        """Let the calls of this context use them."""
-        self._before = _current.set(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop using them."""
-        assert self._before is not None  # noqa: S101 - `with` enters first
-        _current.reset(self._before)
-
-    def split(self, number: int) -> tuple[Permits, Permits]:
-        """Return the first permits and the others; the others stay reserved, whatever the first calls do."""
-        first = min(number, self._left)
-        is_pair = self._is_pair and first > 0
-        then_s = self._next_s + (first - is_pair) * self._limiter.step_s
-        left, is_pair_left = self._left - first, self._is_pair and not is_pair
-        return (
-            Permits(self._limiter, start_s=self._next_s, number=first, is_pair=is_pair),
-            Permits(self._limiter, start_s=then_s, number=left, is_pair=is_pair_left),
-        )
-
-    @property
-    def next_s(self) -> float:
-        """Return the time of the next permit, on the monotonic clock."""
-        return self._next_s
-
-    def follow(self, before: Permits | None) -> None:
-        """Begin a step after the permits before, where those were late."""
-        if before is not None:
-            self._next_s = max(self._next_s, before.next_s)
-
-    def has_left(self, now_s: float) -> bool:
-        """Tell whether a permit is left that has not expired."""
-        return self._left > 0 and max(now_s, self._next_s) < self._until_s
-
-    def take(self, now_s: float, *, within_s: float) -> float | None:
-        """Take the next permit and return the seconds until it; None when it is not within that time."""
-        with self._lock:
-            at_s = max(now_s, self._next_s)
-            if at_s - now_s > within_s:
-                return None
-            self._next_s = at_s + (0.0 if self._is_pair else self._limiter.step_s)
-            self._is_pair = False
-            if self._left:
-                self._left -= 1
-            else:
-                self._limiter.owe(at_s - now_s)
-        return at_s - now_s
-
-
-_current: ContextVar[Permits | None] = ContextVar("turns", default=None)
-
-
-@dataclass
-class _Ask:
-    """A request for permits, and its answer.
-
-    Attributes:
-        least: the number of permits that are needed.
-        most: the number that is wanted.
-        within_s: how far away the last permit may be.
-        yields: it takes only permits that are free now.
-        number: the number that was given; 0 for none.
-        delay_s: how far away the first permit is.
-        start_s: when the first permit is, on the monotonic clock.
-        pause_s: how long it would have to wait for them.
-        is_pair: the first two calls may begin together.
-        is_answered: the answer is there.
-    """
-
-    least: int
-    most: int
-    within_s: float
-    yields: bool = False
-    number: int = 0
-    delay_s: float = 0.0
-    start_s: float = 0.0
-    pause_s: float = 0.0
-    is_pair: bool = False
-    is_answered: bool = False
-
-    def answer(self, free_at: float, now: float, step_s: float, *, is_idle: bool) -> float:
-        """Take permits from a schedule.
-
-        Args:
-            free_at: when the next permit is free, in seconds on the clock of the schedule; not before `now`.
-            now: on the same clock.
-            step_s: between permits.
-            is_idle: the permit before that one was unused: the second call may begin with the first, in its
-                place. No second has more calls than the rate: one that began before contains that unused
-                permit, and one that begins now contains the last permit, which stays unused.
-
-        Returns:
-            When the next permit is free then.
-        """
-        self.is_answered, self.number = True, 0
-        self.delay_s = free_at - now
-        if self.yields and self.delay_s > step_s:
-            self.pause_s = max(self.delay_s - step_s, _TICK_S)
-            return free_at
-        room = max(0.0, (self.within_s - self.delay_s) / step_s + 1)
-        fit = min(self.most, math.floor(room + 1e-6)) if room < self.most else self.most
-        if fit < self.least:
-            self.pause_s = self.delay_s + (self.least - 1) * step_s - self.within_s
-            return free_at
-        self.number = fit
-        self.is_pair = is_idle and not self.yields and fit > 1 and (fit - 1) * step_s < 1
-        return free_at + fit * step_s
 
 
 @dataclass
@@ -225,12 +66,12 @@ class RateLimiter:
         per_second: the rate of all processes together.
     """
 
-    def __init__(self, store: Notes, *, clock: Clock, per_second: int) -> None:
+    def __init__(self, store: LedgerStore, *, clock: Clock, per_second: int) -> None:
         self._store = store
         self._clock = clock
         self._per_second = per_second
         self.step_s = 1.0001 / per_second  # slightly more than its share, because clocks round
-        self._asks: list[_Ask] = []
+        self._asks: list[Ask] = []
         self._seen = _Seen()
         self._alone_until_s = float("-inf")
         self._call_s = FIRST_S
@@ -251,7 +92,7 @@ class RateLimiter:
         Raises:
             Busy: so many are not free in time; nothing is reserved.
         """
-        ask = _Ask(least, most, within_s)
+        ask = Ask(least, most, within_s)
         permits = self._answered(ask)
         if permits is None:
             raise Busy(
@@ -276,7 +117,7 @@ class RateLimiter:
         Returns:
             False, at once, when none comes before the deadline.
         """
-        permits = _current.get()
+        permits = current.get()
         delay_s = (
             self._spared(deadline)
             if permits is None
@@ -302,7 +143,7 @@ class RateLimiter:
                 if self._spare is not None and self._spare.has_left(now_s):
                     return self._spare.take(now_s, within_s=deadline.left_s())
                 yields = now_s < yields_until_s
-                ask = _Ask(1, self._per_second, deadline.left_s(), yields=yields)
+                ask = Ask(1, self._per_second, deadline.left_s(), yields=yields)
                 before, self._spare = self._spare, self._answered(ask)
                 if self._spare is not None:
                     self._spare.follow(before)
@@ -311,7 +152,7 @@ class RateLimiter:
                 return None
             self._clock.sleep(ask.pause_s)
 
-    def _answered(self, ask: _Ask) -> Permits | None:
+    def _answered(self, ask: Ask) -> Permits | None:
         """Ask, together with the other threads that ask meanwhile."""
         with self._lock:
             self._asks.append(ask)
@@ -324,7 +165,7 @@ class RateLimiter:
             return None
         return Permits(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
-    def _answer(self, asks: Sequence[_Ask]) -> None:
+    def _answer(self, asks: Sequence[Ask]) -> None:
         """Answer requests from the row; where the table does not answer, from a schedule of this process."""
         if self._clock.monotonic() >= self._alone_until_s:
             try:
@@ -339,7 +180,7 @@ class RateLimiter:
             now_s = self._clock.monotonic()
             self._own_at = self._taken(asks, self._own_at, now_s, now_s)
 
-    def _answer_together(self, asks: Sequence[_Ask]) -> None:
+    def _answer_together(self, asks: Sequence[Ask]) -> None:
         failure: ServiceError | None = None
         for _ in range(_TRIES):
             is_fresh = self._clock.monotonic() < self._seen.at_s + _FRESH_S
@@ -368,7 +209,7 @@ class RateLimiter:
         assert failure is not None  # noqa: S101
         raise failure
 
-    def _taken(self, asks: Sequence[_Ask], free_at: float, now: float, now_s: float) -> float:
+    def _taken(self, asks: Sequence[Ask], free_at: float, now: float, now_s: float) -> float:
         """Give permits to requests from a time on; return when the next permit is free then.
 
         Args:

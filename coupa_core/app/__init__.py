@@ -1,0 +1,132 @@
+"""The composition root: settings to clients to use cases, built once, on first use.
+
+The only room that joins ports and clients: `clients` makes them, `use_cases` joins them. Everything heavy is
+imported inside functions: indexing the functions must be quick, and a fault in a dependency must show in a
+call, not make all functions vanish.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from coupa_core.app.clients import build_access, build_audit_logs, build_channel
+from coupa_core.app.parts import Bridge, Overrides
+from coupa_core.clock import SystemClock
+from coupa_core.errors import SettingsError
+from coupa_core.schedule import schedule_fault, timer_schedule
+
+if TYPE_CHECKING:
+    from coupa_core.endpoints import Reply
+    from coupa_core.settings import Settings
+
+__all__ = [
+    "Bridge",
+    "Overrides",
+    "build",
+    "build_access",
+    "build_audit_logs",
+    "build_channel",
+    "handle",
+    "schedule",
+    "sweep",
+    "without",
+]
+
+# ruff: noqa: PLC0415 - see the module's docstring
+
+logger = logging.getLogger(__name__)
+
+_NOISY = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.identity",
+    "azure.monitor.opentelemetry.exporter",
+    "urllib3",
+)
+_lock = threading.Lock()
+_built: list[Bridge] = []
+
+
+def schedule() -> str:
+    """Return by which schedule the host runs the timer; every minute where the setting is wrong."""
+    return timer_schedule(os.environ)
+
+
+def sweep() -> None:
+    """Run one sweep, as the timer does; a wrong setting is logged by name, and nothing else happens."""
+    try:
+        bridge = _bridge()
+    except SettingsError as error:
+        logger.error("sweep not possible: %s", error)  # noqa: TRY400 - the cause is in the message
+        return
+    bridge.sweep.run()
+
+
+def handle(
+    name: str,
+    *,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    route: Mapping[str, str],
+    body: bytes,
+) -> Reply:
+    """Answer one HTTP request.
+
+    The host hands the caller's key on, in the header or in the query; it ends here, where nothing needs it.
+
+    Args:
+        name: of the function that the host matched.
+        headers: as received.
+        query: decoded query parameters.
+        route: parameters of the route.
+        body: as received.
+    """
+    from coupa_core.endpoints import Reply, Request, refusal, request_id
+
+    request = Request(without(headers, "x-functions-key"), without(query, "code"), route, body)
+    try:
+        bridge = _bridge()
+    except SettingsError as error:
+        named = request_id(request)
+        if name == "health":
+            cause = schedule_fault(os.environ) or "settings"
+            return Reply(503, {"status": "failing", "cause": cause}, request_id=named)
+        return refusal(name, error, request_id=named)
+    return bridge.endpoints.handle(name, request)
+
+
+def without(given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return all but what has one name, in whichever case."""
+    return {each: value for each, value in given.items() if each.lower() != name}
+
+
+def _bridge() -> Bridge:
+    """Return the bridge, built on first use.
+
+    Raises:
+        SettingsError: names what is missing or wrong.
+    """
+    with _lock:
+        if not _built:
+            from coupa_core.settings import read_settings
+
+            for name in _NOISY:
+                logging.getLogger(name).setLevel(logging.WARNING)
+            _built.append(build(read_settings(os.environ), Overrides(SystemClock(), random.Random())))  # noqa: S311 - jitter
+        return _built[0]
+
+
+def build(settings: Settings, overrides: Overrides) -> Bridge:
+    """Join everything.
+
+    Args:
+        settings: checked.
+        overrides: the clock, and whatever replaces the real thing.
+    """
+    from coupa_core.app.use_cases import UseCases
+
+    return UseCases(settings, overrides).bridge()

@@ -1,0 +1,225 @@
+"""Look up who may decide an approval in Coupa's records: members of groups, and present delegates.
+
+Sweeps keep the records for some minutes; a click always reads afresh. The directory decides no approval and
+sends nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+
+from coupa_core.authority import Capacity, Decider, Deciders, EmailMap, decider_at, decider_of, find_deciders
+from coupa_core.clock import Clock, Deadline
+from coupa_core.directory.addresses import Addresses, SharedAddresses
+from coupa_core.directory.delegations import Acting, Delegations, KeptDelegations, delegate_id
+from coupa_core.directory.groups import Groups, Members, embedded
+from coupa_core.directory.kept import KEEP_S
+from coupa_core.directory.people import PeopleSource, ReachablePeople
+from coupa_core.errors import ServiceError
+from coupa_core.halving import PartialResult
+from coupa_core.model import Approval, Delegation, Member, Person, user_id
+
+logger = logging.getLogger(__name__)
+
+
+class Directory:
+    """Looks up people.
+
+    Args:
+        people: the source.
+        clock: measures the age of kept records.
+        emails: maps Coupa's addresses to the chat's.
+        keep_s: how long records are kept; 0 reads each time.
+    """
+
+    def __init__(
+        self, people: PeopleSource, *, clock: Clock, emails: EmailMap, keep_s: float = KEEP_S
+    ) -> None:
+        self._people = people
+        self.emails = emails
+        self._lock = threading.Lock()
+        self._delegations = Delegations(people, clock=clock, keep_s=keep_s)
+        self._groups = Groups(people, clock=clock, keep_s=keep_s)
+        self._addresses = Addresses(people, clock=clock, emails=emails, keep_s=keep_s, lock=self._lock)
+
+    def deciders_of(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Deciders]:
+        """Return the deciders of each approval. Never raises: a failed read makes the deciders uncertain."""
+        wanted = list(approvals)
+        with self._lock:
+            delegations = (
+                self._delegations.read(deadline) if any(map(_may_delegate, wanted)) else KeptDelegations()
+            )
+            groups = self._groups.read(wanted, deadline)
+        acting: dict[int, list[Delegation]] = {}
+        now = self._people.now()
+        for each in delegations.value.listed if delegations.value else ():
+            if each.of is not None and each.is_active(now):
+                acting.setdefault(each.of, []).append(each)
+        return {each.id: self._deciders(each, delegations, acting, groups) for each in wanted}
+
+    def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
+        """Return which of the chat's addresses belong to more than one active user of Coupa.
+
+        Raises:
+            ServiceError: the lookup of one of them failed.
+        """
+        sharing = self.sharing(addresses, deadline)
+        for failure in sharing.unknown.values():
+            raise failure
+        return sharing.shared
+
+    def sharing(self, addresses: Iterable[str], deadline: Deadline) -> SharedAddresses:
+        """Return which addresses are shared, and which are unknown; see `Addresses.sharing`."""
+        return self._addresses.sharing(addresses, deadline)
+
+    def owners(self, address: str, deadline: Deadline) -> list[Member]:
+        """Return the active users whom the chat knows by this address; see `Addresses.owners`."""
+        return self._addresses.owners(address, deadline)
+
+    def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
+        """Return the people with these keys whom the chat can reach, and those who could not be looked up.
+
+        Args:
+            keys: `user:<id>`; any other is ignored.
+            deadline: for all calls.
+
+        Returns:
+            Active users with an address in the chat that belongs to nobody else; the others are left out.
+
+        Raises:
+            ServiceError: every lookup failed.
+        """
+        users = self._users(keys, deadline)
+        found = [each for user in users.rows if (each := decider_of(user, Capacity.APPROVER, self.emails))]
+        sharing = self.sharing((each.address for each in found), deadline)
+        left_out = sharing.shared | sharing.unknown.keys()
+        return ReachablePeople(
+            {each.key: each for each in found if each.address not in left_out},
+            _by_key(users.failed)
+            | {each.key: sharing.unknown[each.address] for each in found if each.address in sharing.unknown},
+        )
+
+    def managers(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
+        """Return the managers of people as Coupa has them, by the people's keys.
+
+        Args:
+            keys: `user:<id>`; any other is ignored.
+            deadline: for all calls.
+
+        Returns:
+            The managers who are `known`, by the keys given. A person without such a manager, or who is their
+            own manager, is left out.
+
+        Raises:
+            ServiceError: every lookup failed.
+        """
+        users = self._users(keys, deadline)
+        manager_keys = {
+            user.key: user.manager.key
+            for user in users.rows
+            if user.key and user.manager and user.manager.key and user.manager.key != user.key
+        }
+        known = self.known(manager_keys.values(), deadline)
+        return ReachablePeople(
+            {key: known.people[manager] for key, manager in manager_keys.items() if manager in known.people},
+            _by_key(users.failed)
+            | {
+                key: known.unknown[manager]
+                for key, manager in manager_keys.items()
+                if manager in known.unknown
+            },
+        )
+
+    def _users(self, keys: Iterable[str], deadline: Deadline) -> PartialResult[int, Member]:
+        return self._people.users([number for key in keys if (number := user_id(key))], deadline)
+
+    def decider(
+        self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
+    ) -> Decider | None:
+        """Return the person with this e-mail as a decider of the approval now; None for no decider.
+
+        A person whose address another active user has, too, is none. The approval itself is enough for most
+        people; for the others members and delegates are read.
+
+        Args:
+            actor: e-mail in the chat.
+            approval: as Coupa has it now.
+            deadline: for all calls.
+            is_vouched_for: a token names this person, so the address was checked when the token was made.
+
+        Raises:
+            ServiceError: Coupa did not answer.
+        """
+        quick = find_deciders(approval, members=embedded(approval) or (), delegates=(), emails=self.emails)
+        found = decider_at(actor, quick)
+        if found is None:
+            deciders = self.deciders_of([approval], deadline)[approval.id]
+            found = decider_at(actor, deciders.people)
+            if found is None and deciders.failure is not None:
+                raise deciders.failure
+        if found is None or is_vouched_for:
+            return found
+        return None if self.shared([found.address], deadline) else found
+
+    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return the keys under which approvals ask a person, and the error where delegations failed."""
+        try:
+            others = self.delegators(person.id or 0, deadline)
+        except ServiceError as failure:
+            logger.warning("delegations not read code=%s cause=%s", failure.code, failure)
+            return person.keys, failure
+        return [*person.keys, *(f"user:{number}" for number in others)], None
+
+    def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
+        """Return the ids of the users for whom this one acts now; empty where delegations cannot be read.
+
+        Raises:
+            ServiceError: Coupa did not answer.
+        """
+        acting = self._delegations.listed(deadline) or Acting()
+        return sorted({each.of for each in acting.listed if each.of and delegate_id(each) == user_id})
+
+    def _deciders(
+        self,
+        approval: Approval,
+        delegations: KeptDelegations,
+        acting: Mapping[int, list[Delegation]],
+        groups: Mapping[int, Members],
+    ) -> Deciders:
+        number = approval.asked_id or 0
+        members: Sequence[Person] = ()
+        delegates: Sequence[Person] = ()
+        failure, is_certain = None, True
+        if approval.is_for_group:
+            came = embedded(approval)
+            known = groups.get(number) if came is None else (came, None)
+            members, failure = known or ((), None)
+            is_certain = known is not None
+        elif delegations.value is None:
+            delegates = _named_delegates(approval)
+        elif _may_delegate(approval):
+            for_this = acting.get(number, ())
+            delegates = [each.delegate for each in for_this if each.delegate]
+            unread = [delegations.value.unknown.get(delegate_id(each) or 0) for each in for_this]
+            failure = next(filter(None, unread), delegations.failure)
+        people = find_deciders(approval, members=members, delegates=delegates, emails=self.emails)
+        return Deciders(people, is_certain=is_certain and failure is None, failure=failure)
+
+
+def _by_key(failed: Mapping[int, ServiceError]) -> dict[str, ServiceError]:
+    """Return the errors of users by the users' keys."""
+    return {f"user:{number}": failure for number, failure in failed.items()}
+
+
+def _may_delegate(approval: Approval) -> bool:
+    """Tell whether the approver may have delegates; an inactive approver has none."""
+    who = approval.approver
+    return not approval.is_for_group and who is not None and who.active is not False
+
+
+def _named_delegates(approval: Approval) -> list[Person]:
+    """Return the delegates whom the approval itself names: those who act for its approver."""
+    named = [approval.delegate, *(each.approver for each in approval.delegates)]
+    return [person for person in named if person is not None]

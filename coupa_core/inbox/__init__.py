@@ -1,0 +1,10 @@
+"""Answer "Do I have any approvals in Coupa?": the approvals that wait for one person, each ready to decide.
+
+It reads Coupa live and never the ledger's record of who was told; it knows nothing of HTTP.
+"""
+
+from coupa_core.inbox.answer import BUDGET_S, Inbox
+from coupa_core.inbox.looks import LOOKS, WHOLE
+from coupa_core.inbox.page import MAX_CARDS, InboxItem, InboxPage
+
+__all__ = ["BUDGET_S", "LOOKS", "MAX_CARDS", "WHOLE", "Inbox", "InboxItem", "InboxPage"]

@@ -1,0 +1,143 @@
+"""The state of each approval, by its row and Coupa's list: where it stands, and for how long. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from coupa_core.ledger import UNSEEN, Entry, Opened, State, Status, age_s
+from coupa_core.model import Approval, Listing, stamp
+from coupa_core.report.figures import spread
+from coupa_core.report.health import STALE_AFTER
+
+MAX_ROWS = 100
+"""The most approvals in each list for operators."""
+
+MAX_FULL = 5_000
+"""The approvals in one page when all are requested."""
+
+_LISTS = {
+    State.SENT: "announced",
+    State.CLAIMED: "claimed",
+    State.RETRY: "retry",
+    State.WAITING: "waiting",
+    State.PARKED: "parked",
+    State.DECIDED: "decided",
+    State.CLOSED: "gone",
+}
+_WITHOUT_ROW = ("not_seen_yet", "row_unreadable", "unaccounted")
+LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
+"""The names of the lists: by the state of the row, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The state of one approval.
+
+    Attributes:
+        approval_id: of Coupa.
+        approval: as listed now; None when Coupa does not list it.
+        row: of the ledger, or None.
+        place: the list it belongs to.
+        age_s: since the earliest time that is known of its wait.
+    """
+
+    approval_id: int
+    approval: Approval | None
+    row: Entry | None
+    place: str
+    age_s: float
+
+    @property
+    def cause(self) -> str:
+        """Return the cause as a code; empty for none."""
+        return self.row.cause if self.row else ""
+
+    def values(self) -> dict[str, Any]:
+        """Return its JSON values for operators; ids are texts, as in slots."""
+        row, approval = self.row, self.approval
+        document_id = (row.document_id if row else None) or (approval.approvable_id if approval else None)
+        shown = {
+            "approval_id": str(self.approval_id),
+            "place": self.place,
+            "cause": self.cause,
+            "document_type": (row.document_type if row else "")
+            or (approval.approvable_type if approval else None),
+            "document_id": document_id and str(document_id),
+            "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
+            "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
+            "sent_at": json_time(row.told_at) if row else None,
+            "next_at": json_time(row.next_at) if row else None,
+            "lease_until": json_time(row.lease_until) if row else None,
+            "age_s": round(self.age_s),
+        }
+        return {name: value for name, value in shown.items() if value not in (None, "", [])}
+
+
+def standings_of(status: Status, opened: Opened, listing: Listing, now: datetime) -> list[Standing]:
+    """Return the state of each approval that Coupa lists or the ledger has, in the order of ids."""
+    listed = {approval.id: approval for approval in listing.approvals}
+    rows = {row.approval_id: row for row in opened.entries}
+    corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
+    without = {number: approval for number, approval in listed.items() if number not in rows.keys() | corrupt}
+    old = {number for number, approval in without.items() if not is_young(approval, now)}
+    # The last sweep counted the approvals that it left for later; any more are unaccounted for.
+    known = max(status.counts.get("left_for_later", 0), status.owed.get(UNSEEN, 0))
+    places = dict.fromkeys(without, "not_seen_yet") | dict.fromkeys(corrupt, "row_unreadable")
+    places |= dict.fromkeys(old if len(old) > known else (), "unaccounted")
+    places |= {number: _place_of(row, listing, is_listed=number in listed) for number, row in rows.items()}
+    return [
+        Standing(number, approval, row, places[number], age_s(approval, row, now))
+        for number in sorted(listed.keys() | rows.keys())
+        for approval, row in [(listed.get(number), rows.get(number))]
+    ]
+
+
+def _place_of(row: Entry, listing: Listing, *, is_listed: bool) -> str:
+    """Return the list of an approval with a row."""
+    is_gone = not is_listed and listing.is_complete
+    return _LISTS[State.CLOSED if is_gone else row.state]
+
+
+def is_young(approval: Approval | None, now: datetime) -> bool:
+    """Tell whether it was touched so lately that no sweep needs to have seen it."""
+    touched = stamp(approval.updated_at) if approval else None
+    return touched is not None and now - touched < STALE_AFTER
+
+
+def groups_of(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """Count by place and cause."""
+    ages: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for each in standings:
+        ages[each.place, each.cause].append(each.age_s)
+    return [
+        {"place": place, "cause": cause, "count": len(found), **spread(found)}
+        for (place, cause), found in sorted(ages.items())
+    ]
+
+
+def lists_of(standings: Iterable[Standing]) -> dict[str, list[dict[str, Any]]]:
+    """Return the beginning of each list that is not empty, oldest first."""
+    lists: dict[str, list[dict[str, Any]]] = {}
+    room = Counter(dict.fromkeys(LISTS, MAX_ROWS))
+    for each in sorted(standings, key=lambda each: -each.age_s):
+        if room[each.place] > 0:
+            room[each.place] -= 1
+            lists.setdefault(each.place, []).append(each.values())
+    return lists
+
+
+def page_of(standings: list[Standing], after: int) -> dict[str, Any]:
+    """Return one page of all approvals, by id."""
+    later = [each for each in standings if each.approval_id > after]
+    page = later[:MAX_FULL]
+    next_after = str(page[-1].approval_id) if len(later) > MAX_FULL else None
+    return {"approvals": [each.values() for each in page], "next_after": next_after}
+
+
+def json_time(time: datetime | None) -> str | None:
+    """Write a time as JSON has it."""
+    return time.isoformat() if time else None

@@ -1,0 +1,111 @@
+"""Change a row by the outcome of a send, as `SETTLED` says. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from coupa_core.ledger import Entry, answered, closing_done, delivered, put, refused
+from coupa_core.sweep.compose import MessageItem, shown_facts
+from coupa_core.sweep.questions import closed_by
+from coupa_core.sweep.sender import SendStatus
+from coupa_core.sweep.shapes import Judged, Message, MessageKind
+
+
+@dataclass
+class Delivery:
+    """The messages of one approval under our claim, while they are sent.
+
+    Attributes:
+        judged: the judgement.
+        entry: the row as it was last written.
+        owed: the messages that are not sent yet.
+        refused: the keys of the people for whom Moveworks refused the notice.
+        cause: of the last refusal.
+        is_begun: the row records what must be recorded before sending.
+        is_over: nothing is left to do, or the claim is lost.
+    """
+
+    judged: Judged
+    entry: Entry
+    owed: list[Message]
+    refused: list[str] = field(default_factory=list)
+    cause: str = ""
+    is_begun: bool = False
+    is_over: bool = False
+
+    def has(self, *kinds: MessageKind) -> bool:
+        """Tell whether a message of these kinds is not sent yet."""
+        return not self.is_over and any(message.kind in kinds for message in self.owed)
+
+    def keys(self, kind: MessageKind) -> list[str]:
+        """Return the keys of the readers of one kind that is not sent yet."""
+        return [message.person.key for message in self.owed if message.kind is kind]
+
+    def order(self, today: date) -> tuple[date, int]:
+        """Return its place in a list: by wanted day, then by id."""
+        document = self.judged.document
+        return ((document.wanted_on(today) if document else None) or date.max, self.entry.approval_id)
+
+
+_Change = Callable[[Delivery, Message, datetime], Entry]
+
+
+def _unchanged(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return case.entry
+
+
+def _told(case: Delivery, message: Message, now: datetime) -> Entry:
+    judged, key = case.judged, message.person.key
+    facts = shown_facts(MessageItem(message, judged, case.entry))
+    return delivered(
+        case.entry, person=key, version=judged.version, to=judged.approver_key, now=now, facts=facts
+    )
+
+
+def _refused(case: Delivery, message: Message, now: datetime) -> Entry:
+    # A refused address does not keep the other members of a group from being told.
+    case.refused.append(message.person.key)
+    return refused(case.entry, message.person.key, now=now)
+
+
+def _heard(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return closing_done(case.entry, message.person.key)
+
+
+def _put(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return put(case.entry, message.passes_on[0].id or 0)
+
+
+def _answered(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    key = message.person.key
+    return answered(case.entry, closed_by(case.entry, key, message.passes_on), person=key)
+
+
+_ONCE: dict[SendStatus, _Change] = {
+    SendStatus.SENT: _unchanged,
+    SendStatus.REFUSED: _unchanged,
+    SendStatus.UNKNOWN: _unchanged,
+}
+_LAST: dict[SendStatus, _Change] = {
+    SendStatus.SENT: _heard,
+    SendStatus.REFUSED: _heard,
+    SendStatus.UNKNOWN: _heard,
+}
+
+SETTLED: dict[MessageKind, dict[SendStatus, _Change]] = {
+    MessageKind.ANNOUNCEMENT: {SendStatus.SENT: _told, SendStatus.REFUSED: _refused},
+    MessageKind.REMINDER: _ONCE,
+    MessageKind.ESCALATION: _ONCE,
+    MessageKind.CLOSING: _LAST,
+    MessageKind.OUTCOME: _LAST,
+    MessageKind.QUESTION: {SendStatus.SENT: _put, SendStatus.REFUSED: _put, SendStatus.UNKNOWN: _put},
+    MessageKind.ANSWER: {SendStatus.SENT: _answered, SendStatus.REFUSED: _refused},
+}
+"""How the row changes, by the kind of message and the outcome of the send.
+
+A message without an entry is still owed. Where it may have arrived, the claim stays until its lease ends, so
+that a second message is rare and late. Where it was surely not sent, the claim is given back, and a record
+that was made before is undone.
+"""

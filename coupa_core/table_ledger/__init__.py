@@ -1,0 +1,10 @@
+"""The ledger's rows in Azure Table Storage; `ledger` has the rules.
+
+`store` talks to the table, `rows` makes a row of an `Entry` and back, `columns` has the columns that follow
+from the fields of `Entry`, `people` those about people, and `values` how values are read and written.
+"""
+
+from coupa_core.table_ledger.rows import SCHEMA, write_row
+from coupa_core.table_ledger.store import ASIDE, CLOSED, OPEN, STATUS, TableStore
+
+__all__ = ["ASIDE", "CLOSED", "OPEN", "SCHEMA", "STATUS", "TableStore", "write_row"]
