@@ -7,7 +7,7 @@ NEWEST = build/newest
 export VENV PYTHON LOCKS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench proof check-host infra package gate release-notes lock newest audit-deps sbom clean
+.PHONY: help setup demo test lint docs bench proof check-host infra package gate release-notes lock newest audit-deps sbom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ lint: setup ## check style, types, imports and workflows
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github .pre-commit-config.yaml
+
+docs: setup ## write what the documents repeat of the code (routes, settings, fields of a notice)
+	@PYTHONPATH=. $(PYTHON_BIN) scripts/docs.py
 
 bench: setup ## measure, beside the guide's manner (BESIDE=folder: beside another checkout, with ratios)
 	@$(PYTHON_BIN) -m bench $(BESIDE)

@@ -1,6 +1,6 @@
-"""Decide which callers may call which route: three kinds, and the applications that Entra vouches for.
+"""Decide which callers may call which route: the applications that Entra vouches for, of three kinds.
 
-The host asks each kind for its own key (infra/keys.bicep); this module adds a second check, where the
+The host asks each kind for its own key (`infra/keys.bicep`); this module adds a second check, where the
 settings name applications.
 """
 
@@ -10,41 +10,17 @@ import base64
 import json
 import logging
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 
 from coupa_core.errors import CallerError
+from coupa_core.routes import ROUTES, Caller
 
 _SCOPE_CLAIM = "http://schemas.microsoft.com/identity/claims/scope"
 
 logger = logging.getLogger(__name__)
 
 
-class Caller(StrEnum):
-    """The kinds of callers, by the names of their keys."""
-
-    DECISIONS = "decisions"
-    """The connector of the chat: lists, decisions, questions."""
-    RELAY = "relay"
-    """A system whose messages the bridge hands on."""
-    OPERATORS = "operators"
-    """People who look after the bridge."""
-
-
-CALLER_OF: Mapping[str, Caller] = {
-    **dict.fromkeys(
-        (
-            *("list_approvals", "get_approval", "list_decisions"),
-            *("approve", "reject", "hold", "decision", "decide", "comment"),
-        ),
-        Caller.DECISIONS,
-    ),
-    "notifications": Caller.RELAY,
-    **dict.fromkeys(
-        ("status", "trace", "cycle_times", "resend", "resend_all", "unpark", "mute"),
-        Caller.OPERATORS,
-    ),
-}
-"""The kind of caller that each route is for, by the name of its function; `health` is for anybody."""
+CALLER_OF: Mapping[str, Caller] = {each.name: each.caller for each in ROUTES if each.caller}
+"""The kind of caller that each route is for; `health` is for anybody."""
 
 
 class Callers:

@@ -1,6 +1,7 @@
 """Which content of a document is signed: an old button decides nothing that its card did not show.
 
-All that a card shows is signed, except the fields of `UNSIGNED`. It renders nothing and compares nothing.
+All that a card shows is signed, except the fields that `notice.fields` calls unsigned, with the reason. It
+renders nothing and compares nothing.
 """
 
 from __future__ import annotations
@@ -18,24 +19,6 @@ from coupa_core.documents import (
     OrderLineChange,
 )
 from coupa_core.model import Document, Line, Person, decimal_text, fingerprint, key_of
-
-UNSIGNED: dict[str, str] = {
-    "approved": "the chain moves on with every step, and each says who decided it",
-    "next": "the same; whose turn it is now is read at the click",
-    "status": "it must still wait at the click",
-    "submitted": "a stamp of Coupa's, not a part of what is bought",
-    "comment": "people talk while they decide, and an answer to a question must not kill the button",
-    "department": "a coding: who pays within the company, which accountants mend while it waits",
-    "account": "the same: recoding it must neither announce again nor spoil a button",
-    "off_catalogue": "where a line was found says nothing of its price, and buyers move it into a catalogue",
-    "no_contract": "buyers add the contract that it falls under while it waits",
-    "why": "how the step came about is settled with the step, and a new step has a new id",
-    "attachments": "only their names are known, and an offer that was asked for comes while it waits",
-    "receipts": "they come one by one while it waits, and each takes a warning away",
-    "auditor_note": "a comment, too",
-    "audit_score": "Coupa works it out anew by itself, whatever anybody changed",
-}
-"""The fields of cards that are not signed, by the names of NOTICE_FIELDS, and why."""
 
 
 def content_hash(document: Document) -> str:

@@ -19,36 +19,13 @@ param relayKey string
 @secure()
 param operatorsKey string
 
-var decisionFunctions = [
-  'list_approvals'
-  'get_approval'
-  'list_decisions'
-  'approve'
-  'reject'
-  'hold'
-  'decision'
-  'decide'
-  'comment'
-]
-
-var relayFunctions = [
-  'notifications'
-]
-
-var operatorFunctions = [
-  'status'
-  'trace'
-  'cycle_times'
-  'resend'
-  'resend_all'
-  'unpark'
-  'mute'
-]
+// Written by `make docs` from the table of routes.
+var functions = loadJsonContent('keys.json')
 
 // No published type knows properties, and the service reads the value from there.
 // https://github.com/MicrosoftDocs/azure-docs/issues/66001
 resource decisionKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
-  for function in decisionFunctions: {
+  for function in functions.decisions: {
     name: '${functionAppName}/${function}/decisions'
     #disable-next-line BCP187
     properties: {
@@ -59,7 +36,7 @@ resource decisionKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
 ]
 
 resource relayKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
-  for function in relayFunctions: {
+  for function in functions.relay: {
     name: '${functionAppName}/${function}/relay'
     #disable-next-line BCP187
     properties: {
@@ -70,7 +47,7 @@ resource relayKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
 ]
 
 resource operatorKeys 'Microsoft.Web/sites/functions/keys@2022-09-01' = [
-  for function in operatorFunctions: {
+  for function in functions.operators: {
     name: '${functionAppName}/${function}/operators'
     #disable-next-line BCP187
     properties: {

@@ -20,6 +20,7 @@ from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.endpoints import Reply, Request
 from coupa_core.ledger import Entry, MemoryStore, State
 from coupa_core.moveworks import EventsChannel, ListenerChannel
+from coupa_core.routes import ROUTES
 from coupa_core.settings import read_settings
 from coupa_core.table_audit_log import TableAuditStore
 from coupa_core.table_ledger import TableStore
@@ -35,18 +36,6 @@ REQUIRED = [
     "ACTION_TOKEN_KEYS",
     "LEDGER_CONNECTION",
 ]
-ROUTES = [
-    "list_approvals",
-    "list_decisions",
-    "approve",
-    "reject",
-    "hold",
-    "decision",
-    "get_approval",
-    "status",
-    "trace",
-]
-ROUTES += ["resend", "resend_all", "unpark", "mute", "cycle_times"]
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
 
 
@@ -78,7 +67,7 @@ def test_a_missing_setting_is_named_by_the_sweep_and_by_each_call_and_no_value_i
 
     with caplog.at_level(logging.DEBUG):
         app.sweep()
-        replies = [call(name) for name in ROUTES]
+        replies = [call(route.name) for route in ROUTES if route.caller]
 
     complaint = f"{missing}: is missing"
     assert f"sweep not possible: {complaint}" in caplog.text
@@ -185,7 +174,7 @@ def test_the_ledger_is_in_memory_where_the_settings_say_so() -> None:
 
     store = bridge.sweep.deps.ledger.store
     assert isinstance(store, MemoryStore)
-    assert bridge.endpoints._report._store is store
+    assert bridge.endpoints._operators._report._store is store
 
 
 @pytest.mark.parametrize(
@@ -202,7 +191,7 @@ def test_the_ledger_is_a_table_where_the_settings_say_so_and_a_click_waits_less(
     """Nothing is contacted: a client is made, and asks nobody."""
     bridge = app.build(read_settings({**SETTINGS, **settings}), _soon())
 
-    patient, quick = bridge.sweep.deps.ledger.store, bridge.endpoints._story._store
+    patient, quick = bridge.sweep.deps.ledger.store, bridge.endpoints._operators._trace._store
     assert isinstance(patient, TableStore)
     assert isinstance(quick, TableStore)
     assert patient is not quick

@@ -17,12 +17,14 @@ from bridge import World
 from canaries import FUNCTION_KEY, TOKEN_KEY
 from surface import Surface, surface
 
+from coupa_core import routes
 from coupa_core.authority import TOKEN_LIFE, Offer, TokenKeys
 from coupa_core.clock import Deadline
 from coupa_core.content import content_hash
 from coupa_core.coupa import Coupa
 from coupa_core.documents import COMMENT_SCOPE
 from coupa_core.report import Cause
+from coupa_core.routes import Route
 from sandbox.coupa.world import Group
 
 SIGNER = TokenKeys({"k1": base64.b64decode(TOKEN_KEY)})
@@ -228,35 +230,19 @@ KEYS: dict[str, tuple[dict[str, str], str]] = {
     "right in the query": ({}, f"?code={FUNCTION_KEY}"),
     "wrong in the header, right in the query": ({"x-functions-key": "wrong"}, f"?code={FUNCTION_KEY}"),
 }
-SURFACE = (
-    ("GET", "approvals"),
-    ("GET", "approvals/{id}"),
-    ("GET", "decisions"),
-    ("POST", "approvals/{id}/approve"),
-    ("POST", "approvals/{id}/reject"),
-    ("POST", "approvals/{id}/hold"),
-    ("POST", "approvals/{id}/decision"),
-    ("POST", "approvals/decide"),
-    ("POST", "approvals/{id}/comment"),
-    ("POST", "notifications"),
-    ("GET", "status"),
-    ("GET", "approvals/{id}/trace"),
-    ("GET", "cycle-times"),
-    ("POST", "approvals/{id}/resend"),
-    ("POST", "approvals/resend"),
-    ("POST", "approvals/{id}/unpark"),
-    ("POST", "approvals/{id}/mute"),
-)
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize(("method", "path"), SURFACE)
-def test_every_route_but_health_asks_for_the_key(stage: Stage, method: str, path: str, key: str) -> None:
+@pytest.mark.parametrize(
+    "route", [each for each in routes.ROUTES if each.name != "health"], ids=lambda each: each.name
+)
+def test_every_route_but_health_asks_for_the_key(stage: Stage, route: Route, key: str) -> None:
     before = len(stage.coupa_calls)
     headers, query = KEYS[key]
     host = stage.surface.url.removeprefix("http://")
     caller = HTTPConnection(host, timeout=20)  # another client would put the key into its log
-    caller.request(method, f"/api/{path.format(id=stage.open['user'])}{query}", headers=headers)
+    path = route.path.format(approval_id=stage.open["user"])
+    caller.request(route.method, f"/api/{path}{query}", headers=headers)
     status = caller.getresponse().status
     caller.close()
 

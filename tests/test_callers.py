@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from coupa_core.callers import CALLER_OF, Caller, Callers, entra_client
+from coupa_core.callers import CALLER_OF, Callers, entra_client
 from coupa_core.errors import CallerError
+from coupa_core.routes import Caller
 
 
 def principal(*claims: Any) -> str:

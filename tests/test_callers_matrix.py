@@ -16,34 +16,18 @@ import requests
 from azure.functions.decorators.function_app import Function
 from bridge import World
 from canaries import FUNCTION_KEY
+from description import operations
 from spellings import BASE, RIGHT
 from surface import Surface, surface
 
 from coupa_core import app
 from coupa_core.callers import CALLER_OF
+from coupa_core.routes import ROUTES
 from sandbox.in_process import FunctionHost
 from sandbox.serving import served
 
 ROOT = Path(__file__).resolve().parents[1]
-KIND_OF = {
-    ("GET", "approvals"): "decisions",
-    ("GET", "approvals/{id}"): "decisions",
-    ("GET", "decisions"): "decisions",
-    ("POST", "approvals/{id}/approve"): "decisions",
-    ("POST", "approvals/{id}/reject"): "decisions",
-    ("POST", "approvals/{id}/hold"): "decisions",
-    ("POST", "approvals/{id}/decision"): "decisions",
-    ("POST", "approvals/decide"): "decisions",
-    ("POST", "approvals/{id}/comment"): "decisions",
-    ("POST", "notifications"): "relay",
-    ("GET", "status"): "operators",
-    ("GET", "approvals/{id}/trace"): "operators",
-    ("GET", "cycle-times"): "operators",
-    ("POST", "approvals/{id}/resend"): "operators",
-    ("POST", "approvals/resend"): "operators",
-    ("POST", "approvals/{id}/unpark"): "operators",
-    ("POST", "approvals/{id}/mute"): "operators",
-}
+KIND_OF = {(each.method, each.path): each.caller for each in ROUTES if each.caller}
 KINDS = ("decisions", "relay", "operators")
 KEY_OF = {kind: f"{FUNCTION_KEY}-{kind}" for kind in KINDS}
 CLIENT_OF = {kind: f"{number}f2504e0-4f89-41d3-9a0c-0305e82c3301" for number, kind in enumerate(KINDS)}
@@ -77,30 +61,17 @@ def asked(surface: Surface, method: str, path: str, **headers: str) -> tuple[int
     host = surface.url.removeprefix("http://")
     caller = HTTPConnection(host, timeout=20)
     sent = {name.replace("_", "-"): value for name, value in headers.items() if value}
-    caller.request(method, f"/api/{path.format(id=7)}", headers=sent)
+    caller.request(method, f"/api/{path.format(approval_id=7)}", headers=sent)
     reply = caller.getresponse()
     body = reply.read()
     caller.close()
     return reply.status, json.loads(body).get("error", "") if body else ""
 
 
-def kinds_of(functions: Sequence[Function]) -> dict[str, str]:
-    """Return the kind of caller that the table above has for each function with a route, by its name."""
-    found = {}
-    for function in functions:
-        trigger = function.get_trigger()
-        details = trigger.get_dict_repr() if trigger else {}
-        path = str(details.get("route", "health")).replace("{approval_id}", "{id}")
-        if path != "health":
-            [method] = details["methods"]
-            found[str(function.get_function_name())] = KIND_OF[method.value, path]
-    return found
-
-
 @pytest.fixture(scope="module")
 def served_once(functions: Sequence[Function]) -> Iterator[Surface]:
     """Serve the app behind keys of three kinds and Entra clients of three kinds."""
-    keys = {name: KEY_OF[kind] for name, kind in kinds_of(functions).items()}
+    keys = {name: KEY_OF[kind] for name, kind in CALLER_OF.items()}
     with surface(functions, World(), ENTRA, function_keys=keys) as it:
         yield it
 
@@ -152,8 +123,18 @@ def test_under_entra_a_kind_of_caller_without_applications_is_closed(
                 assert kind == named or code == "route_closed"
 
 
-def test_the_kinds_of_callers_here_are_those_of_the_code(functions: Sequence[Function]) -> None:
-    assert kinds_of(functions) == CALLER_OF
+def test_each_route_is_for_the_callers_of_its_chapter() -> None:
+    """The chapters of openapi.yaml are written beside the table of routes, and not made from it."""
+    chapters = {
+        "Approvals": "decisions",
+        "Decisions": "decisions",
+        "Messages": "relay",
+        "Operators": "operators",
+    }
+
+    assert {
+        name: chapters[each["tags"][0]] for name, each in operations().items() if name != "health"
+    } == CALLER_OF
 
 
 class Door:
@@ -197,7 +178,7 @@ def test_no_setting_opens_a_door_when_it_is_blank(door: Door, name: str) -> None
             for each, value in settings.items():
                 machine.setenv(each, value)
             for method, path in routes:
-                url = f"{door.url}/api/{path.format(id=7)}"
+                url = f"{door.url}/api/{path.format(approval_id=7)}"
                 assert requests.request(method, url, timeout=20).status_code == 401, (path, repr(blank))
             with_key = {"x-functions-key": FUNCTION_KEY}
             known = requests.get(f"{door.url}/api/approvals", headers=with_key, timeout=20)

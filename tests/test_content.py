@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from goldens import ACCOUNT, ASKER, CHAIN, RECORDS, approval
 
-from coupa_core.content import UNSIGNED, content_hash, content_hashes
+from coupa_core.content import content_hash, content_hashes
 from coupa_core.documents import READABLE, parse_document
 from coupa_core.model import Document
 from coupa_core.notice import Style
-from coupa_core.notice.fields import NAMES, values_of
+from coupa_core.notice.fields import NAMES, UNSIGNED, values_of
 
 LINES = {
     "RequisitionHeader": "requisition-lines",

@@ -14,8 +14,10 @@ import requests
 from bridge import COUPA, World
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa.client import APPROVAL_FIELDS, PAGE, Coupa, path_id
+from coupa_core.coupa.attributes import APPROVAL_FIELDS
+from coupa_core.coupa.client import Coupa
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.coupa.rows import PAGE, path_id
 from coupa_core.documents import LEAST_SCOPES, OrderChange, Requisition
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown
 from coupa_core.model import ALL_IDS, REQUISITION, Approval, Document, DocumentKind, Listing, Unreadable, Verb

@@ -14,11 +14,12 @@ from ledger_contract import NOW, full_row, put, put_raw, row
 from openapi_schema_validator import OAS30Validator
 from unruly import away, before
 
-from coupa_core.callers import CALLER_OF, Caller
+from coupa_core.callers import CALLER_OF
 from coupa_core.clock import time_left_s
 from coupa_core.endpoints import Reply
 from coupa_core.history import DAYS, MAX_READ, MAX_SHOWN, OURS_S
 from coupa_core.ledger import LedgerStore, State, decided
+from coupa_core.routes import Caller
 from coupa_core.table_ledger import CLOSED, TableStore
 from coupa_core.table_ledger import write_row as _row
 

@@ -17,24 +17,34 @@ import pytest
 from azure.functions import AuthLevel
 from azure.functions.decorators.function_app import Function
 from bridge import World
-from description import FILE, codes, description, examples, operations
+from description import FILE, codes, description, examples, followed, operations
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator
 from packages import said
 from swagger import swagger
 
-from coupa_core import __version__, decide, endpoints, inbox, ledger
+from coupa_core import __version__, decide, ledger
 from coupa_core.decide.answers import LED
+from coupa_core.endpoints.bodies import (
+    ClickBody,
+    DecisionBody,
+    MessageBody,
+    MuteBody,
+    RepeatBody,
+    SeveralBody,
+)
 from coupa_core.notice.catalogue import texts
 from coupa_core.report import Cause
 from coupa_core.report.trace import _PRIVATE
 
-CORE = Path(endpoints.__file__).parent
+CORE = Path(decide.__file__).parents[1]
 JAMIE = "jamie@example.com"
 NAMING = {"idempotency-key", "traceparent", "x-request-id"}
 """Headers that name a request, on every route; described where they are of use."""
 
 ALL = sorted(operations())
+
+BODIES = (ClickBody, DecisionBody, SeveralBody, MessageBody, MuteBody, RepeatBody)
 
 CROWD = description()["components"]["responses"]["Crowd"]
 
@@ -212,39 +222,6 @@ def test_the_fields_of_a_body_are_those_that_the_code_takes(name: str) -> None:
         assert reply.body["message"] == f"The body may hold {', '.join(sorted(body['properties']))} only."
 
 
-def test_the_limits_are_those_of_the_code() -> None:
-    schemas = description()["components"]["schemas"]
-    named = {
-        each["name"]: each["schema"] for name in ALL for each in operations()[name].get("parameters", [])
-    }
-    by_field = {
-        "actor_email": ("X-Actor-Email", "user_email", "approver_email"),
-        "action_token": ("X-Action-Token", "action_token"),
-        "reason": ("reason",),
-    }
-
-    def limits(field: str, *names: str) -> set[int]:
-        return {schemas[each]["properties"][field]["maxLength"] for each in names}
-
-    for field, places in by_field.items():
-        limit = endpoints.MAX_TEXT[field]
-        assert {named[place]["maxLength"] for place in places} == {limit}
-        assert limits(field, "Click", "ClickWithDecision") == {limit}
-    assert limits("reason", "Clicks") == {endpoints.MAX_TEXT["reason"]}
-    assert limits("actor_email", "Clicks", "Comment") == {endpoints.MAX_TEXT["actor_email"]}
-    assert limits("action_token", "Comment") == {endpoints.MAX_TEXT["action_token"]}
-    assert limits("comment", "Comment") == {endpoints.MAX_TEXT["comment"]}
-    item = schemas["Clicks"]["properties"]["items"]
-    assert item["maxItems"] == schemas["Decisions"]["properties"]["items"]["maxItems"] == decide.MAX_AT_ONCE
-    assert item["items"]["properties"]["token"]["maxLength"] == endpoints.MAX_TEXT["token"]
-    assert item["items"]["properties"]["id"]["pattern"] == f"^{endpoints._ID.pattern}$"
-    assert named["approval_id"]["pattern"] == f"^{endpoints._ID.pattern}$"
-    assert schemas["Inbox"]["properties"]["approvals"]["maxItems"] == inbox.MAX_CARDS
-    for name in ALL:
-        body = operations()[name].get("requestBody")
-        assert body is None or f"At most {endpoints.MAX_BODY} bytes" in body["description"]
-
-
 def test_every_example_fits_its_schema() -> None:
     seen = 0
     for operation in operations().values():
@@ -284,12 +261,15 @@ def test_every_cause_of_red_health_is_described() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    names = ("endpoints", "callers", "inbox", "relay", "operator_actions", "repeat")
-    rooms = [CORE / f"{room}.py" for room in names]
-    rooms += [*(CORE / "decide").glob("*.py"), *(CORE / "report").glob("*.py")]
+    rooms = [*CORE.glob("*.py")]
+    for room in ("decide", "endpoints", "report"):
+        rooms += (CORE / room).glob("*.py")
     source = "".join(room.read_text("utf-8") for room in rooms)
-    raised = set(re.findall(r'CallerError\(\s*"(\w+)"', source))
-    sentences = set(re.findall(r'CallerError\(\s*"(\w+)", "([^"]+)"', source))
+    raised = set(re.findall(r'(?:CallerError|RefusedValue)\(\s*"(\w+)"', source))
+    sentences = set(re.findall(r'(?:CallerError|RefusedValue)\(\s*"(\w+)", "([^"]+)"', source))
+    for model in BODIES:
+        raised |= {code for code, _ in model.faults.values()}
+        sentences |= set(model.faults.values())
     shown = {
         (example["error"], re.sub("^Purchase request .+?: ", "", example["message"]))
         for operation in operations().values()
@@ -375,7 +355,7 @@ def test_what_the_bridge_answers_fits_the_description() -> None:
 
 
 def test_a_trace_describes_all_of_a_row_that_is_not_private() -> None:
-    row = description()["components"]["schemas"]["Row"]["properties"]
+    row = followed(description()["components"]["schemas"]["Row"])["properties"]
 
     assert set(row) == {each.name for each in fields(ledger.Entry)} - set(_PRIVATE) | {"told"}
     assert set(row["told"]["additionalProperties"]["properties"]) == {

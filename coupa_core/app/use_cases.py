@@ -17,7 +17,7 @@ from coupa_core.app.clients import (
 from coupa_core.app.parts import Bridge, Overrides
 from coupa_core.audience import Audience
 from coupa_core.authority import EmailMap, Limits, Rules, TokenKeys
-from coupa_core.callers import Caller, Callers
+from coupa_core.callers import Callers
 from coupa_core.coupa import Coupa, FactReader, document_fields
 from coupa_core.decide import Ask, Checks, Decide, DecisionPolicy
 from coupa_core.directory import Directory, MemoizedPeople
@@ -34,6 +34,7 @@ from coupa_core.rate_limiter import RateLimiter
 from coupa_core.relay import Relay
 from coupa_core.repeat import Repeats
 from coupa_core.report import CycleTimes, StatusReport, Trace, is_rare
+from coupa_core.routes import Caller
 from coupa_core.sensitive import Sensitive
 from coupa_core.settings import Settings
 from coupa_core.sweep import ClosingNoticePolicy, FirstRunPolicy, Sweep, SweepDependencies

@@ -20,17 +20,19 @@ from urllib.parse import urlencode
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
-from coupa_core.coupa.client import PAGE, id_of, rows_in
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.coupa.rows import PAGE, id_of, rows_in
 from coupa_core.documents import SCOPES, parse_document
 from coupa_core.errors import Denied
 from coupa_core.facts import (
     FACT_RESOURCES,
     SEGMENTS,
     BudgetLine,
+    Charged,
     Fact,
     FactAnswer,
     OrderedLine,
+    Period,
     Standing,
     SupplierItem,
     lines_of,
@@ -157,13 +159,19 @@ def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> F
     """
     numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows, fact), len(rows))
     if fact is Fact.OPEN_REQUESTS:
-        known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
-        requests = [each for row in rows if (each := parse_document(REQUISITION, row)) is not None]
-        return FactAnswer(requests, len(requests) == len(rows) < PAGE and known <= set(numbers), *counts)
+        return _open_requests_in(rows, numbers, counts, documents)
     if fact is Fact.LAST_PRICE and numbers != sorted(set(numbers), reverse=True):
         return FactAnswer((), False, *counts)
     records = [_RECORDS[fact].model_validate(row if isinstance(row, dict) else {}) for row in rows]
     return FactAnswer(records, len(rows) < PAGE, *counts)
+
+
+def _open_requests_in(
+    rows: Sequence[Any], numbers: list[int], counts: tuple[int, int], documents: Iterable[Document]
+) -> FactAnswer:
+    known = {each.id for each in documents if requester_of(each) and each.status == PENDING}
+    requests = [each for row in rows if (each := parse_document(REQUISITION, row)) is not None]
+    return FactAnswer(requests, len(requests) == len(rows) < PAGE and known <= set(numbers), *counts)
 
 
 def unread_of(rows: Sequence[Any], fact: Fact | None = None) -> int:
@@ -198,17 +206,20 @@ def _budget(documents: Sequence[Document]) -> dict[str, str]:
         if line.account and line.period and line.period.id and not line.account_allocations
     ]
     asked = _about("period[id][in]", (period.id for period, _ in charged), {})
-    filters: list[tuple[int, str, str]] = []
-    for number in SEGMENTS:
-        values = {account.segments[number] for _, account in charged if number in account.segments}
-        is_marked = bool(values) and all(number in (period.segments or ()) for period, _ in charged)
-        if is_marked and len(values) <= PAGE and not any("," in each for each in values):
-            name, listed = f"segment_{number}[in]", ",".join(sorted(values))
-            filters.append((len(urlencode({name: listed})), name, listed))
-    for _, name, listed in sorted(filters):
+    filters = (_segment_filter(number, charged) for number in SEGMENTS)
+    for name, listed in sorted(filter(None, filters), key=lambda each: (len(urlencode([each])), *each)):
         if len(urlencode(asked | {name: listed})) <= MAX_FILTERS:
             asked[name] = listed
     return asked
+
+
+def _segment_filter(number: int, charged: Sequence[tuple[Period, Charged]]) -> tuple[str, str] | None:
+    """Return the name and the values of the filter by one segment; None where there is none."""
+    values = {account.segments[number] for _, account in charged if number in account.segments}
+    is_marked = bool(values) and all(number in (period.segments or ()) for period, _ in charged)
+    if not is_marked or len(values) > PAGE or any("," in each for each in values):
+        return None
+    return f"segment_{number}[in]", ",".join(sorted(values))
 
 
 def _prices(documents: Sequence[Document]) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The fields to read of each kind of document: documented attributes only, since Coupa may refuse others.
+"""The attributes that Coupa is asked for of each kind of document: those that its model reads.
 
-Sources: see `coupa_core.documents`. Not asked for: the answers to forms, which may be anybody's secrets; the
-comments of invoices, which the schema has as one text; attachments of contracts, which are none of its.
+Only documented attributes stand in the models, since Coupa may refuse others. Not asked for: the answers to
+forms, which may be anybody's secrets; the comments of invoices, which the schema has as one text; attachments
+of contracts, which are none of its.
 
 Collections are spelt with underscores, as Coupa and Moveworks publish them (`{"invoice_lines": [...]}`):
 whether Coupa gives anything for a hyphenated one is not published. All others keep their hyphens.
@@ -11,172 +12,41 @@ installable plugins under https://github.com/moveworks/developer-docs
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
 
-from coupa_core.model import DocumentKind
+from coupa_core.documents import READABLE
+from coupa_core.model import Comment, CoupaRecord, DocumentKind
 
-_PERSON = ["id", "login", "email", "firstname", "lastname", "fullname"]
-_NAMES = ["login", "firstname", "lastname", "fullname"]
-_CURRENCY = {"currency": ["code", "decimals"]}
-_SUPPLIER = {"supplier": ["id", "name"]}
-_FILES = {"attachments": ["id", "file", "url"]}
-COMMENT_FIELDS: list[Any] = ["id", "comments", "created-at", {"created-by": ["id", *_NAMES]}]
+
+def attributes_of(record: type[CoupaRecord]) -> list[Any]:
+    """Return what Coupa is asked for of a record: `["id", {"supplier": ["id", "name"]}]`."""
+    unasked = {name for each in record.__mro__ for name in vars(each).get("unasked", ())}
+    found: list[Any] = []
+    for name, field in record.model_fields.items():
+        if name in unasked:
+            continue
+        spelt = field.alias or name
+        inner = next(_records_in(field.annotation), None)
+        if inner is None:
+            found.append(spelt)
+        else:
+            spelt = spelt.replace("-", "_") if get_origin(field.annotation) is tuple else spelt
+            found.append({spelt: list(inner.asked) or attributes_of(inner)})
+    return found
+
+
+def _records_in(annotation: Any) -> Iterator[type[CoupaRecord]]:
+    """Yield the record that a type holds."""
+    if isinstance(annotation, type) and issubclass(annotation, CoupaRecord):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _records_in(each)
+
+
+COMMENT_FIELDS = list(Comment.asked)
 COMMENTS = {"comments": COMMENT_FIELDS}
-_ASKED = {"approver": [*_NAMES, "name"]}
-_CHAIN = {
-    "approvals": [
-        "id",
-        "status",
-        "position",
-        "parallel-group-name",
-        "note",
-        "approval-date",
-        _ASKED,
-        {"approved-by": ["id", *_NAMES]},
-    ]
-}
-_TURN: list[Any] = [{"current-approval": ["id"]}, {"current_parallel_approvals": ["id"]}]
-_COMMON: list[Any] = ["id", "status", "updated-at", _CURRENCY, {"created-by": _PERSON}]
-_LINE: list[Any] = ["id", "line-num", "description", "quantity", "total", _CURRENCY, {"uom": ["code"]}]
-
-_CODING: list[Any] = [
-    {"account": ["id", "name", "code"]},
-    {"account_allocations": [{"account": ["id", "name", "code"]}]},
-]
-_BUYING: list[Any] = [*_CODING, {"commodity": ["name"]}, {"contract": ["id"]}]
-"""The accounts of lines, and their commodities and contracts.
-
-Sources: Requisition Line, Requisition Amount Line, Req Line Allocation, Invoice Line, Expense Lines, and
-Purchase Order Line Change.
-"""
-
 DOCUMENT_FIELDS: dict[DocumentKind, list[Any]] = {
-    DocumentKind.REQUISITION: [
-        *_COMMON,
-        "req-title",
-        "justification",
-        "total",
-        "need-by-date",
-        "submitted-at",
-        "line-count",
-        "reject-reason-comment",
-        {"requested-by": _PERSON},
-        {"department": ["name"]},
-        {"requisition_lines": [*_LINE, "unit-price", "source-type", _SUPPLIER, _FILES, *_BUYING]},
-        _FILES,
-        COMMENTS,
-        _CHAIN,
-        *_TURN,
-    ],
-    DocumentKind.EXPENSE: [
-        *_COMMON,
-        "title",
-        "total",
-        "start-date",
-        "end-date",
-        "submitted-at",
-        "audit-score",
-        "auditor-note",
-        {"expensed-by": _PERSON},
-        {"submitted-by": _PERSON},
-        {"expense_policy_violations": ["id", "limit-exceeded", "receipt-missing"]},
-        {"expense_violations": ["id", "limit-exceeded", "receipt-missing"]},
-        {
-            "expense_lines": [
-                "id",
-                "line-number",
-                "description",
-                "amount",
-                "merchant",
-                "expense-date",
-                "over-limit",
-                "requires-receipt",
-                _CURRENCY,
-                *_CODING,
-                {"expense-category": ["name"]},
-                {"expense_artifacts": ["id", "image-file-name", "source-file-name"]},
-            ]
-        },
-        COMMENTS,
-        _CHAIN,
-    ],
-    DocumentKind.INVOICE: [
-        *_COMMON,
-        "invoice-number",
-        "invoice-date",
-        "document-type",
-        "total-with-taxes",
-        "net-due-date",
-        "discount-due-date",
-        "discount-percent",
-        "tolerance-failures",
-        "internal-note",
-        "image-scan",
-        "line-count",
-        {"payment-term": ["code"]},
-        _SUPPLIER,
-        {"requested-by": _PERSON},
-        {"contract": ["id"]},
-        {"invoice_lines": [*_LINE, "price", "po-number", *_BUYING]},
-        _FILES,
-        _CHAIN,
-    ],
-    DocumentKind.ORDER_CHANGE: [
-        *_COMMON,
-        "po-number",
-        "order-header-id",
-        "total",
-        "supplier-initiated",
-        "pending-cancel",
-        "justification",
-        _SUPPLIER,
-        {"requester": _PERSON},
-        {
-            "order_line_changes": [
-                *_LINE,
-                "price",
-                "pending-delete",
-                _SUPPLIER,
-                _FILES,
-                *_BUYING,
-                {"department": ["name"]},
-            ]
-        },
-        _FILES,
-        _CHAIN,
-        *_TURN,
-    ],
-    DocumentKind.CONTRACT: [
-        *_COMMON,
-        "name",
-        "number",
-        "description",
-        "minimum-value",
-        "maximum-value",
-        "min-commit",
-        "max-commit",
-        "start-date",
-        "end-date",
-        "term-type",
-        "no-of-renewals",
-        "renewal-length-value",
-        "renewal-length-unit",
-        _SUPPLIER,
-        {"contract-owner": _PERSON},
-        {"submitter": _PERSON},
-        {"department": ["name"]},
-        *_TURN,
-    ],
-    DocumentKind.FORM: [
-        "id",
-        "status",
-        "name",
-        "submitted-at",
-        "updated-at",
-        {"requested-by": _PERSON},
-        {"created-by": _PERSON},
-        _CHAIN,
-        *_TURN,
-    ],
+    each.kind: attributes_of(each) for each in READABLE.values()
 }
-ORDER_FIELDS: list[Any] = ["id", {"order_lines": ["total", _CURRENCY]}]
+ORDER_FIELDS: list[Any] = ["id", {"order_lines": ["total", {"currency": ["code", "decimals"]}]}]

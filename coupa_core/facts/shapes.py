@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -94,6 +94,8 @@ class Charged(Account, _Segmented):
 
     Source: .../reference-data-resources/accounts-api-(accounts)
     """
+
+    unasked: ClassVar[frozenset[str]] = frozenset({"account_type", "segments"})
 
     account_type: Annotated[Step | None, Lenient] = None
     segments: Segments = Field(default_factory=dict)

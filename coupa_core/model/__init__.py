@@ -21,7 +21,7 @@ from coupa_core.model.approvals import (
     version,
 )
 from coupa_core.model.chain import Chain, Step, current_of, parse_chain
-from coupa_core.model.document import UNREAD, UNREADABLE, Document, Unreadable, has_turn
+from coupa_core.model.document import Document
 from coupa_core.model.lines import (
     Account,
     Attachment,
@@ -48,6 +48,7 @@ from coupa_core.model.people import (
     parse_person,
     user_id,
 )
+from coupa_core.model.unreadable import UNREAD, UNREADABLE, Unreadable, has_turn
 from coupa_core.model.values import (
     ALL_IDS,
     MAX_ID,

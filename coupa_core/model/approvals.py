@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
 from pydantic import BeforeValidator, ValidationError
 
 from coupa_core.marks import VIA_CHAT
-from coupa_core.model.people import Approver, Asker, MaybePerson, Person
+from coupa_core.model.people import NAMES, Approver, Asker, MaybePerson, Person
 from coupa_core.model.values import (
     CoupaRecord,
     Flag,
@@ -112,6 +113,12 @@ class DelegateApproval(CoupaRecord):
 
 class Approval(Written):
     """One person's or group's step in the approval chain of one document."""
+
+    asked: ClassVar[Sequence[Any]] = (
+        *("id", "status", "position", "parallel-group-name", "note", "approval-date"),
+        {"approver": [*NAMES, "name"]},
+        {"approved-by": ["id", *NAMES]},
+    )
 
     id: Id
     status: Name = None

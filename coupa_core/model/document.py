@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
     model_validator,
 )
 
-from coupa_core.errors import ServiceError
 from coupa_core.model.approvals import APPROVED, PENDING, Approval, DocumentKind
 from coupa_core.model.chain import Step, current_of, is_before, only_approvals, place
 from coupa_core.model.lines import (
@@ -58,6 +55,7 @@ class Document(CoupaRecord):
     kind: ClassVar[DocumentKind] = DocumentKind.OTHER
     names_turn: ClassVar[bool] = False
     has_requester: ClassVar[bool] = False
+    unasked: ClassVar[frozenset[str]] = frozenset({"type"})
 
     type: Annotated[str, Field(alias="approvable-type")] = ""
     id: Id
@@ -269,44 +267,3 @@ class Document(CoupaRecord):
 _STATE = ("type", "id", "status", "submitted_at", "updated_at", "order_header_id")
 _ASKERS = ("requested_by", "created_by", "submitted_by")
 """The fields that stay in a redacted document; the link contains the order's number."""
-
-UNREADABLE = "unreadable:"
-"""The prefix of the cause for a type that cannot be read; the scope follows."""
-
-UNREAD = "document_"
-"""The prefix of the cause for a single document that could not be read; the error code follows."""
-
-
-class Unreadable(Document):
-    """A document that Coupa does not let us read: its type is closed to us, or this one alone failed.
-
-    Attributes:
-        scope: the scope that is probably missing, where no document of the type can be read.
-        failure: the error of this document, where its type is not closed to us.
-        is_at_fault: the document itself is at fault, and not time or connection.
-    """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    scope: str = ""
-    failure: ServiceError | None = None
-    is_at_fault: bool = False
-
-    def redacted(self) -> Self:
-        """Return itself: its content is unknown."""
-        return self
-
-    @property
-    def cause(self) -> str:
-        """Return the cause for which its approval waits."""
-        return f"{UNREAD}{self.failure.code}" if self.failure else f"{UNREADABLE}{self.scope}"
-
-
-def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval]) -> bool:
-    """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
-    if isinstance(document, Unreadable):
-        return False
-    if document.kind is DocumentKind.OTHER:
-        others = [other for other in siblings if other.id != approval.id]
-        return approval.id in current_of([approval, *others])
-    return document.awaits(approval.id)

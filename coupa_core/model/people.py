@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -20,8 +21,14 @@ class ApprovalGroup(CoupaRecord):
     id: MaybeId = None
 
 
+NAMES = ("login", "firstname", "lastname", "fullname")
+"""What a person's name is made of."""
+
+
 class Person(CoupaRecord):
     """A Coupa user; any field may be missing."""
+
+    asked: ClassVar[Sequence[Any]] = ("id", "email", *NAMES)
 
     id: MaybeId = None
     login: Text = None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -130,7 +130,15 @@ Flag = Annotated[bool | None, Lenient]
 
 
 class CoupaRecord(BaseModel):
-    """A record of Coupa: unknown keys are ignored, and both spellings of a name are read."""
+    """A record of Coupa: unknown keys are ignored, and both spellings of a name are read.
+
+    Attributes:
+        asked: the attributes to ask for where another record holds this one; empty for all that are read.
+        unasked: the fields that Coupa is not asked for: this kind has none of them, or nobody needs them.
+    """
+
+    asked: ClassVar[Sequence[Any]] = ()
+    unasked: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(
         frozen=True,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from coupa_core.marks import Signed, read_mark
-from coupa_core.model.people import Asker, Person
+from coupa_core.model.people import NAMES, Asker, Person
 from coupa_core.model.values import CoupaRecord, MaybeId, Text
 
 _MENTION = re.compile(r"@\[User:[0-9]+\] ?")
@@ -56,6 +57,8 @@ class Written(CoupaRecord):
 
 class Comment(Written):
     """A comment on a document."""
+
+    asked: ClassVar[Sequence[Any]] = ("id", "comments", "created-at", {"created-by": ["id", *NAMES]})
 
     id: MaybeId = None
     commentable_id: MaybeId = None

@@ -5,25 +5,14 @@
 changes.
 """
 
+from coupa_core.notice.cards import MAX_ENTRIES, Notice
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import BARE, MAX_FACTS, difference, shown_facts
+from coupa_core.notice.digests import Waiting, digest, escalation
 from coupa_core.notice.fields import known_as, name_of, numbered
+from coupa_core.notice.information import Ended, QuestionItem, closing, ended_as, outcome, question
 from coupa_core.notice.markup import MAX_MESSAGE
-from coupa_core.notice.messages import (
-    MAX_ENTRIES,
-    ApprovalRequest,
-    Ended,
-    Notice,
-    QuestionItem,
-    Waiting,
-    closing,
-    compose,
-    digest,
-    ended_as,
-    escalation,
-    outcome,
-    question,
-)
+from coupa_core.notice.request import ApprovalRequest, compose
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
 from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, safe_html, text_to_html

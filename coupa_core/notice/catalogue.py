@@ -1,8 +1,9 @@
 """Our own texts by language; each language is a file, which is read when it is needed.
 
-It knows nothing of documents or markup. A language is complete when it has every key of English, with the
-same gaps and with the plural forms that its grammar has; tests say so. A label may exist once more for one
-kind, as `label.amount.contract`.
+The labels of fields stand in one file for all languages, so that a new field is one entry; a label may exist
+once more for one kind, as `amount.contract`. It knows nothing of documents or markup. A language is complete
+when it has every key of English, with the same gaps and with the plural forms that its grammar has; tests say
+so.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ ICONS = {
 }
 
 _FOLDER = Path(__file__).with_name("languages")
+_LABELS = Path(__file__).with_name("labels.json")
 _LOCALE = re.compile(r"[A-Za-z]{2}(_[A-Za-z]{4})?(_([A-Za-z]{2}|[0-9]{3}))?")
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def texts(language: str) -> Texts:
     """Return the texts of one of the `LANGUAGES`."""
-    return dict(json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+    labels = json.loads(_LABELS.read_text("utf-8"))
+    own: Texts = json.loads((_FOLDER / f"{language}.json").read_text("utf-8"))
+    return own | {f"label.{name}": each[language] for name, each in labels.items()}
 
 
 @lru_cache(maxsize=256)

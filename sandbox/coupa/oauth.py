@@ -1,9 +1,9 @@
-"""The OAuth token end point: client credentials in, a bearer token with a life out.
+"""The OAuth token end point: it takes client credentials and returns a bearer token with a lifetime.
 
-It knows no other grant, and nothing of what a token is used for.
+It knows no other grant, and does not know the use of a token.
 
-Where Coupa's public pages are silent, this simulator takes the stricter reading: without a scope there is
-no token, and the credentials must be in the body.
+Where Coupa's public pages are silent, this simulator takes the stricter reading: a request without a scope
+gets no token, and the credentials must be in the body.
 
 Sources, read 2026-11, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -40,13 +40,13 @@ class _Minted:
 
 
 class TokenDesk:
-    """Mints tokens for one client and tells what they are good for.
+    """Mints tokens for one client and checks them.
 
     Args:
-        clock: its monotonic time is the tokens'.
+        clock: its monotonic time counts the lifetime of tokens.
         client_id: of the one client.
         client_secret: of the one client.
-        granted_scopes: what the client may ask for.
+        granted_scopes: the scopes that the client may request.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TokenDesk:
 
         Args:
             request: form-encoded.
-            kills: whether a refusal ends every token, of which Coupa's page warns.
+            kills: whether a refusal ends every token, as Coupa's page warns.
         """
         refusal = self._refusal(request)
         if refusal is None:
@@ -78,7 +78,7 @@ class TokenDesk:
         """Return the scopes of a bearer token.
 
         Raises:
-            TokenRefused: it cannot be used, now or ever.
+            TokenRefused: it cannot be used now, or not any more.
         """
         kind, _, token = authorization.partition(" ")
         minted = self._tokens.get(token)
@@ -97,7 +97,7 @@ class TokenDesk:
             self._tokens.clear()
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
-        """Return why there is no token: status, error and description."""
+        """Return the reason for no token: status, error and description."""
         if request.mimetype != "application/x-www-form-urlencoded":
             return 400, "invalid_request", "The request must be form-encoded"
         form = request.form

@@ -1,11 +1,11 @@
 """Coupa's query language over records: filters with operators, order, pages, and `fields`.
 
-It knows nothing of any one resource: a `View` names the attributes that a record serves. It is strict, so
-that a misspelt name never passes for an empty result: an unknown filter, an unknown name in `fields` and a
-value that does not fit are refused.
+It knows nothing about any one resource: a `View` names the attributes that a record serves. It is strict,
+so that a misspelt name never looks like an empty result: it refuses an unknown filter, an unknown name in
+`fields` and a value that does not fit.
 
-Where Coupa's public pages are silent, this simulator decides: `fields` may name a collection in hyphens, and
-get nothing of it, because Coupa and Moveworks publish collections with underscores only.
+Where Coupa's public pages are silent, this simulator decides: `fields` may name a collection with hyphens,
+and gets nothing of it, because Coupa and Moveworks publish collections with underscores only.
 
 Sources, read 2026-11, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -32,10 +32,10 @@ from typing import Any, Final, TypeVar
 from sandbox.coupa.world import DELETED, Record, Table
 
 PAGE: Final = 50
-"""Records in one answer; a greater `limit` is capped."""
+"""Records in one answer; a larger `limit` is capped."""
 
 ZONE: Final = timezone(timedelta(hours=-8))
-"""The company's time zone, in which times are served."""
+"""The company's time zone, in which Coupa serves times."""
 
 CONTROLS: Final = frozenset({"limit", "offset", "order_by", "dir", "fields", "return_object"})
 
@@ -48,11 +48,11 @@ R = TypeVar("R", bound=Record)
 Project = Callable[[Any], dict[str, Any]]
 Test = Callable[[Any], bool]
 _Part = tuple[str, str, Project | None, bool]
-"""One attribute: its name, that of the record, how to go on for an association, whether it was hyphenated."""
+"""One attribute: its served name, its name in the record, its association's view, whether it had hyphens."""
 
 
 class QueryError(Exception):
-    """The query is refused; carries the name in it that is at fault."""
+    """The query is refused; the message has the name at fault."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{name}: {message}")
@@ -61,13 +61,13 @@ class QueryError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The attributes of a record that are served, by served name.
+    """The served attributes of a record, by served name.
 
     Attributes:
         leaves: attributes with a value.
-        nested: attributes that hold a record or a list of them; several views when it may be of several
-            classes, told apart by `of`.
-        joins: what may only be filtered by.
+        nested: attributes that hold a record or a list of them; several views when the record may have one
+            of several classes, which `of` distinguishes.
+        joins: attributes that only filters may use.
         nil: leaves that are always null here.
         of: the class name of the records, when it matters.
     """
@@ -92,7 +92,7 @@ def stamp(at: datetime) -> str:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Read a date; one without a time is midnight, one without an offset is UTC, anything else is None.
+    """Read a date; without a time it is midnight, without an offset it is UTC; None for any other text.
 
     >>> parse_date("2026-11-23")
     datetime.datetime(2026, 11, 23, 0, 0, tzinfo=datetime.timezone.utc)
@@ -125,19 +125,19 @@ def _hyphens(name: str) -> str:
     return name.replace("_", "-")
 
 
-# ---------------------------------------------------------------------- what is served
+# ---------------------------------------------------------------------- served attributes
 
 
 @lru_cache(maxsize=512)
 def projection(view: View, fields: str | None) -> Project:
-    """Return what turns a record into the JSON that was asked for.
+    """Return the function that turns a record into the requested JSON.
 
     Args:
-        view: of the resource.
+        view: the view of the resource.
         fields: the query parameter: a JSON list of names and of objects that hold lists; None for all.
 
     Raises:
-        QueryError: it is no such list, or a name in it is unknown.
+        QueryError: it is not such a list, or a name in it is unknown.
     """
     if fields is None:
         return _project((view,), None)
@@ -164,7 +164,7 @@ def _project(views: tuple[View, ...], asked: Any) -> Project:
 
 
 def _flatten(asked: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return name to nested list, or to None for a plain name; and the names that were asked in hyphens."""
+    """Return the nested list of each name, or None for a plain name, and the names that came with hyphens."""
     if not isinstance(asked, list):
         raise QueryError("fields", "is not a list")
     said: dict[str, Any] = {}
@@ -205,7 +205,7 @@ def _serve(record: Record, parts: list[_Part]) -> dict[str, Any]:
     """Return the JSON of a record."""
     served: dict[str, Any] = {}
     for name, attribute, deeper, is_hyphenated in parts:
-        value = getattr(record, attribute, _MISSING)  # `_get`, at the speed of one call less
+        value = getattr(record, attribute, _MISSING)  # the same as `_get`, with one call less for speed
         if value is _MISSING:
             value = record.extra.get(name)
         if deeper is None:
@@ -227,14 +227,14 @@ def _overridden(served: dict[str, Any], raw: Mapping[str, Any], *, is_whole: boo
     return served
 
 
-# ---------------------------------------------------------------------- which records
+# ---------------------------------------------------------------------- selection of records
 
 
 def select(view: View, table: Table[R], query: Mapping[str, str]) -> list[R]:
     """Return one page of the records that meet every condition.
 
     Args:
-        view: of the resource.
+        view: the view of the resource.
         table: its records.
         query: decoded query parameters.
 
@@ -261,10 +261,10 @@ def select(view: View, table: Table[R], query: Mapping[str, str]) -> list[R]:
 
 @dataclass(frozen=True)
 class _Condition:
-    """One filter: a test of a record, or (operator, numbers) when it is about the record's own id.
+    """One filter: a test of a record, or (operator, numbers) for a test of the record's own id.
 
     Attributes:
-        is_rare: few records meet it as a rule, so that it is tested first.
+        is_rare: few records usually meet it, so that it is tested first.
     """
 
     test: Test
@@ -273,7 +273,7 @@ class _Condition:
 
 
 def _meeting(rows: Iterable[R], tests: list[Test]) -> Iterator[R]:
-    """Return the rows that meet every test, one by one, so that a page looks at no more than it takes."""
+    """Return the rows that meet every test, one by one, so that a page reads no more rows than it needs."""
     for test in tests:
         rows = filter(test, rows)
     return iter(rows)
@@ -317,7 +317,7 @@ def _sort_key(value: Any) -> tuple[bool, Any]:
 
 
 def _condition(view: View, table: Table[Any], key: str, text: str) -> _Condition:
-    """Understand one filter, such as `updated-at[gt]` or `requested_by[email]`."""
+    """Parse one filter, such as `updated-at[gt]` or `requested_by[email]`."""
     found = _KEY.fullmatch(key)
     if found is None:
         raise QueryError(key, "unknown attribute")
@@ -347,7 +347,7 @@ def _condition(view: View, table: Table[Any], key: str, text: str) -> _Condition
 def _in_time(
     name: str, attribute: str, compare: Callable[[Any, Any], bool], at: datetime, test: Test
 ) -> Test:
-    """Return a test of a time that is quick where the record has one, as all but raw JSON has."""
+    """Return a test of a time that is fast for times, which all records but raw JSON have."""
 
     def run(record: Any) -> bool:
         value = getattr(record, attribute, None)
@@ -387,7 +387,7 @@ def _is_number(name: str) -> bool:
 
 
 def _expected(name: str, operator: str, text: str, key: str) -> list[Any]:
-    """Return the values to compare with, of the attribute's type as its name tells it."""
+    """Return the values to compare with, in the attribute's type, which its name shows."""
     texts = text.split(",") if operator in {"in", "not_in"} else [text]
     if operator == "blank" or operator in _TEXT:
         if _is_date(name):
@@ -432,7 +432,7 @@ _TIMES: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _test(name: str, operator: str, text: str, key: str) -> Test:
-    """Return a test of one value; as in SQL, nothing but `blank` is true of null."""
+    """Return a test of one value; as in SQL, only `blank` is true for null."""
     wanted, compare = _expected(name, operator, text, key), _TESTS[operator]
     if operator == "blank":
         return lambda value: compare("" if value is None else value, wanted)
@@ -455,7 +455,7 @@ def _test(name: str, operator: str, text: str, key: str) -> Test:
 
 
 def _comparable(value: Any, name: str) -> Any:
-    """Return a value as it is compared: raw JSON holds dates as text, and e-mails have no case."""
+    """Return a value for a comparison: raw JSON holds dates as text, and e-mail addresses ignore case."""
     if not isinstance(value, str):
         return value
     if _is_date(name):

@@ -2,16 +2,17 @@
 
 It decides nothing about approvals: `sandbox.coupa.world` does.
 
-Where Coupa's public pages are silent, this simulator decides: an action on a record that exists and is not
+Where Coupa's public pages are silent, this simulator decides: an action on an existing record that is not
 pending is 400 (the schema has no other answer for it), a token without the scope is 403, a wrong method is
-404 as in Rails, an attribute in `fields` that the resource does not have is 400, and reading delegations
-needs no scope because no published list names one.
+404 as in Rails, an unknown attribute in `fields` is 400, and reading delegations needs no scope because no
+published list names one.
 
-Of documents it serves what the pages and the release 39 schemas list for reading, and nothing else: an
-expense report has artifacts at its lines and no attachments, a contract neither approvals nor comments nor
-attachments, an invoice no list of comments, and what a failed tolerance consists of is "not currently
-exposed". Where page and schema differ it serves both: `supplier-initiated` of a purchase order change is in
-the schema only. One form response has no path outside its user or supplier, only the list has one.
+Of documents it serves the attributes that the pages and the release 39 schemas list for reading, and no
+others: an expense report has artifacts at its lines and no attachments, a contract has neither approvals nor
+comments nor attachments, an invoice has no list of comments, and the parts of a failed tolerance are "not
+currently exposed". Where page and schema differ it serves both: `supplier-initiated` of a purchase order
+change is in the schema only. A single form response has a path only below its user or supplier; outside,
+only the list has a path.
 
 Sources, read 2026-11, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -40,7 +41,6 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -48,14 +48,15 @@ from xml.sax.saxutils import escape
 from werkzeug.wrappers import Request, Response
 
 from sandbox.clock import Clock, RealClock
+from sandbox.coupa.attributes import COMMENT
 from sandbox.coupa.oauth import TokenDesk, TokenRefused
 from sandbox.coupa.query import PAGE, Project, QueryError, View, projection, select
+from sandbox.coupa.resources import RESOURCES, Resource
 from sandbox.coupa.world import (
     APPROVED,
     ON_HOLD,
     PENDING,
     REJECTED,
-    REQUISITION,
     NotAllowed,
     Record,
     Table,
@@ -72,14 +73,14 @@ BASELINE: Final = frozenset(
         "core.user_group.read",
     ]
 )
-"""What Moveworks asks for.
+"""The scopes that Moveworks asks for.
 
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements, read 2026-11.
 """
 
 Poison = Literal["500", "400", "403", "404", "truncated", "another type", "missing", "huge"]
-"""What becomes of an answer with a poisoned record in it: a status, or half of it, or a text in its place, or
-no trace of it, or sixteen million bytes.
+"""How a poisoned record changes an answer: a status, half of the answer, a text in its place, the answer
+without the record, or sixteen million bytes.
 """
 
 POISONS: Final[tuple[Poison, ...]] = get_args(Poison)
@@ -93,319 +94,20 @@ NOTHING: Final = "No results match your search criteria."
 ACTIONS: Final = {"approve": APPROVED, "reject": REJECTED, "hold": ON_HOLD}
 
 
-def _view(leaves: str, *, nil: str = "", of: str = "", **nested: Any) -> View:
-    """Write a view down: names in one string, associations as keywords; `joins` is a mapping of those."""
-    joins = nested.pop("joins", {})
-    holds = {name.replace("_", "-"): (v if isinstance(v, tuple) else (v,)) for name, v in nested.items()}
-    return View(
-        leaves=frozenset(leaves.split()),
-        nested=holds,
-        joins={name: (view,) for name, view in joins.items()},
-        nil=frozenset(nil.split()),
-        of=of,
-    )
-
-
-_NAMED = _view("id name code")
-_SUPPLIER = _view("id name number")
-_ATTACHMENT = _view("id file file-file-size file-url intent linked-to text type url created-at updated-at")
-_CURRENCY = _view("id code decimals")
-_USER_SIMPLE = _view(
-    "id login email employee-number firstname lastname fullname active default-locale", of="User"
-)
-_GROUP = _view("id name active created-at updated-at", of="ApprovalGroup", users=_USER_SIMPLE)
-_DELEGATE = _view("id approver-id", approver=_USER_SIMPLE)
-_APPROVAL_LEAVES = (
-    "id status approvable-type approvable-id approver-id approver-type approval-date delegate-id position "
-    "parallel-group-name approval-chain-id type holdable note reasons created-at updated-at"
-)
-_PEOPLE_OF_APPROVAL: Final[dict[str, Any]] = {
-    "approver": (_USER_SIMPLE, _GROUP),
-    "approved_by": _USER_SIMPLE,
-    "delegate": _USER_SIMPLE,
-    "delegates": _DELEGATE,
-    "created_by": _USER_SIMPLE,
-    "updated_by": _USER_SIMPLE,
-}
-_APPROVAL = _view(_APPROVAL_LEAVES, **_PEOPLE_OF_APPROVAL)
-_EMBEDDED = _view(_APPROVAL_LEAVES, nil="created-at updated-at", **_PEOPLE_OF_APPROVAL)
-"""An approval within its document: there Coupa's samples have no times."""
-_SEGMENTS: Final = " ".join(f"segment-{number}" for number in range(1, 21))
-_CHART = _view("id name active")
-_ACCOUNT = _view(f"id name code active {_SEGMENTS}", account_type=_CHART)
-_ITEM = _view("id name item-number description", uom=_NAMED)
-_PERIOD = _view(f"id name is-open start-date end-date {_SEGMENTS}", account_type=_CHART)
-_COMMENT = _view("id commentable-id commentable-type comments created-at updated-at", created_by=_USER_SIMPLE)
-_ALLOCATION = _view("id amount pct created-at updated-at", account=_ACCOUNT, period=_PERIOD)
-_LINE = _view(
-    "id line-num description quantity unit-price total line-type need-by-date "
-    "source-type status image-url payment-term shipping-term form-response",
-    currency=_CURRENCY,
-    supplier=_SUPPLIER,
-    item=_ITEM,
-    account=_ACCOUNT,
-    account_allocations=_ALLOCATION,
-    contract=_view("id name number"),
-    period=_PERIOD,
-    commodity=_NAMED,
-    uom=_NAMED,
-    attachments=_ATTACHMENT,
-)
-_CHAIN: Final[dict[str, Any]] = {"current_approval": _EMBEDDED, "current_parallel_approvals": _EMBEDDED}
-_REQUISITION = _view(
-    "id status req-title justification submitted-at need-by-date total mobile-total line-count created-at "
-    "updated-at rejected reject-reason-comment ship-to-attention buyer-note exported last-exported-at "
-    "hide-price price-hidden pcard external-po-reference recurring-rules milestones taggings tags "
-    "user-members user-group-members total-with-estimated-tax estimated-tax-amount custom-fields",
-    currency=_CURRENCY,
-    created_by=_USER_SIMPLE,
-    requested_by=_USER_SIMPLE,
-    updated_by=_USER_SIMPLE,
-    department=_NAMED,
-    ship_to_address=_NAMED,
-    requisition_lines=_LINE,
-    attachments=_ATTACHMENT,
-    approvals=_EMBEDDED,
-    comments=_COMMENT,
-    joins={"current-approver-association": _USER_SIMPLE},
-    **_CHAIN,
-)
-_USER = _view(
-    "id login email employee-number firstname lastname fullname active default-locale created-at updated-at "
-    "user-groups",
-    approval_groups=_view("id name"),
-    manager=_USER_SIMPLE,
-)
-"""A user; its manager is there as other people are, which do not say in turn who manages them."""
-_USER_GROUP = _view(
-    "id name active can-approve open mention-name type created-at updated-at",
-    of="ApprovalGroup",
-    users=_USER_SIMPLE,
-)
-_DELEGATION = _view(
-    "id delegator-id delegate-id reason start-date end-date approval-delegate receiving-delegate "
-    "invoice-requester-delegate review-delegate",
-    delegator=_USER_SIMPLE,
-    delegate=_USER_SIMPLE,
-)
-_COMMON = "id status created-at updated-at custom-fields "
-_OPTIONAL: Final[dict[str, Any]] = {"comments": _COMMENT, "attachments": _ATTACHMENT, "approvals": _EMBEDDED}
-_VIOLATION = _view("id limit-exceeded receipt-missing created-at updated-at")
-_EXPENSE_LINE = _view(
-    "id line-number description amount approved-amount merchant reason expense-date start-date end-date "
-    "foreign-currency-amount receipt-total-amount over-limit requires-receipt frugality status type "
-    "audit-status employee-reimbursable created-at updated-at",
-    currency=_CURRENCY,
-    foreign_currency=_CURRENCY,
-    account=_NAMED,
-    account_allocations=_ALLOCATION,
-    expense_category=_NAMED,
-    expense_artifacts=_view(
-        "id image-file-name image-content-type image-file-size source-file-name source-content-type "
-        "source-file-size ocr-status url created-at updated-at"
-    ),
-)
-_INVOICE_LINE = _view(
-    "id line-num description quantity price total type status po-number order-header-num order-line-id "
-    "order-line-num tax-amount tax-rate billing-note source-part-num created-at updated-at",
-    currency=_CURRENCY,
-    uom=_NAMED,
-    account=_NAMED,
-    account_allocations=_ALLOCATION,
-    commodity=_NAMED,
-    contract=_view("id name number"),
-)
-_ORDER_LINE = _view(
-    "id line-num description quantity price total type status need-by-date received invoiced",
-    currency=_CURRENCY,
-    supplier=_SUPPLIER,
-    uom=_NAMED,
-)
-_ORDER_LINE_CHANGE = _view(
-    "id line-num description quantity price total need-by-date order-line-id order-header-change-id "
-    "pending-delete created-at updated-at",
-    currency=_CURRENCY,
-    supplier=_SUPPLIER,
-    uom=_NAMED,
-    account=_NAMED,
-    account_allocations=_ALLOCATION,
-    commodity=_NAMED,
-    contract=_view("id name number"),
-    department=_NAMED,
-    attachments=_ATTACHMENT,
-)
-
-
-def _document(leaves: str, *people: str, parts: str = "", **nested: Any) -> View:
-    """Write the view of a document down: people by name, and `parts` of what most documents have."""
-    nested |= {name: _OPTIONAL[name] for name in parts.split()}
-    nested |= dict.fromkeys(("created_by", "updated_by", *people), _USER_SIMPLE)
-    return _view(_COMMON + leaves, **nested)
-
-
-@dataclass(frozen=True)
-class Resource:
-    """Where records are served: their XML root, the scope that reads them, and their attributes."""
-
-    root: str
-    scope: str | None
-    view: View
-    kind: str = ""
-    """The class name of documents, for those."""
-    is_shown: bool = True
-    """Whether there is a path to one record."""
-
-
-RESOURCES: Final[dict[str, Resource]] = {
-    "approvals": Resource("approval", "core.approval.read", _APPROVAL),
-    "requisitions": Resource("requisition-header", "core.requisition.read", _REQUISITION, REQUISITION),
-    "users": Resource("user", "core.user.read", _USER),
-    "user_groups": Resource("user-group", "core.user_group.read", _USER_GROUP),
-    "delegations": Resource("delegation", None, _DELEGATION),
-    "invoices": Resource(
-        "invoice-header",
-        "core.invoice.read",
-        _document(
-            "invoice-number invoice-date document-type gross-total total-with-taxes tax-amount amount-due "
-            "net-due-date discount-due-date discount-percent discount-amount internal-note supplier-note "
-            "tolerance-failures image-scan image-scan-url image-scan-file-name line-count paid",
-            "requested_by",
-            parts="attachments approvals",
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            payment_term=_NAMED,
-            contract=_NAMED,
-            invoice_lines=_INVOICE_LINE,
-        ),
-        "InvoiceHeader",
-    ),
-    "expense_reports": Resource(
-        "expense-report",
-        "core.expense.read",
-        _document(
-            "title submitted-at total reimbursable-total-amount start-date end-date is-trip audit-score "
-            "auditor-note past-due report-due-date report-warnings reject-reason paid payment-channel",
-            "submitted_by",
-            "expensed_by",
-            parts="comments approvals",
-            currency=_CURRENCY,
-            reimbursable_total_currency=_CURRENCY,
-            expense_policy_violations=_VIOLATION,
-            expense_violations=_VIOLATION,
-            expense_lines=_EXPENSE_LINE,
-        ),
-        "ExpenseReport",
-    ),
-    "contracts": Resource(
-        "contract",
-        "core.contract.read",
-        _document(
-            "number name contract-type min-commit max-commit minimum-value maximum-value start-date end-date "
-            "term-type description no-of-renewals renewal-length-value renewal-length-unit version "
-            "termination-notice published-date",
-            "contract_owner",
-            "submitter",
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            department=_NAMED,
-            **_CHAIN,
-        ),
-        "Contract",
-    ),
-    "purchase_orders": Resource(
-        "order-header",
-        "core.purchase_order.read",
-        _document(
-            "po-number version exported",
-            "requester",
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            order_lines=_ORDER_LINE,
-        ),
-        "OrderHeader",
-    ),
-    "purchase_order_changes": Resource(
-        "order-header-change",
-        "core.purchase_order.read",
-        _document(
-            "po-number order-header-id total supplier-initiated pending-cancel justification lines-count "
-            "lines-pending-add-count lines-pending-delete-count version",
-            "requester",
-            parts="attachments approvals",
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            department=_NAMED,
-            order_line_changes=_ORDER_LINE_CHANGE,
-            **_CHAIN,
-        ),
-        "OrderHeaderChange",
-    ),
-    "budget_lines": Resource(
-        "budget-line",
-        "core.budget.read",
-        _view(
-            "id description notes amount remaining pending-requisitions-amount error-on-overrun "
-            f"overrun-calculation owner-is-approver created-at updated-at {_SEGMENTS}",
-            period=_PERIOD,
-            currency=_CURRENCY,
-            owner=_USER_SIMPLE,
-        ),
-    ),
-    "purchase_order_lines": Resource(
-        "order-line",
-        "core.purchase_order.read",
-        _view(
-            "id line-num description quantity price total type status order-header-id order-header-number "
-            "created-at updated-at",
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            item=_ITEM,
-            uom=_NAMED,
-        ),
-    ),
-    "supplier_items": Resource(
-        "supplier-item",
-        "core.catalog.read",
-        _view(
-            "id price savings-pct supplier-part-num created-at updated-at "
-            + " ".join(f"price-tier-{number}" for number in range(1, 21)),
-            currency=_CURRENCY,
-            supplier=_SUPPLIER,
-            item=_ITEM,
-            contract=_NAMED,
-        ),
-    ),
-    "suppliers": Resource(
-        "supplier", "core.supplier.read", _view("id name number status on-hold buyer-hold created-at")
-    ),
-    "easy_form_responses": Resource(
-        "easy-form-response",
-        "core.easy_form_response.read",
-        _document(
-            "name submitted-at easy-form-id",
-            "requested_by",
-            parts="approvals",
-            easy_form_widget_responses=_view("id answer widget-label widget-type field-name type"),
-            **_CHAIN,
-        ),
-        "EasyFormResponse",
-        is_shown=False,
-    ),
-}
 EVERY: Final = BASELINE | {each.scope for each in RESOURCES.values() if each.scope} | {"core.comment.read"}
-"""Every scope that reads something here."""
+"""Every scope that reads a resource here."""
 COMMENTED: Final = {
     name: RESOURCES[name].kind for name in ("requisitions", "invoices", "expense_reports", "purchase_orders")
 }
 """Documents that take comments, by resource. Source: resources/shared-resources/comments-api; users, too."""
 ON: Final = 2
-"""Parts of a path that say on what comments are: a resource and an id."""
+"""The parts of a path of comments: a resource and an id."""
 
 _BY_KIND: Final = {each.kind: each for each in RESOURCES.values() if each.kind}
 
 
 class Decision(NamedTuple):
-    """One decision that the API applied; the reason is as it was received."""
+    """One decision that the API applied; the reason is unchanged."""
 
     approval_id: int
     action: str
@@ -428,10 +130,10 @@ class CoupaSimulator:
     """One Coupa instance with one API client.
 
     Args:
-        clock: the time it lives in.
+        clock: its time.
         client_id: of the client.
         client_secret: of the client.
-        granted_scopes: what the client may ask for.
+        granted_scopes: the scopes that the client may request.
     """
 
     def __init__(
@@ -450,40 +152,40 @@ class CoupaSimulator:
             self.clock, client_id=client_id, client_secret=client_secret, granted_scopes=granted_scopes
         )
         self.settle_s = 0.0
-        """A token is refused until this long after it was minted; Coupa asks for a five-second buffer."""
+        """A token is refused for this time after it was minted; Coupa asks for a five-second buffer."""
         self.failed_mint_kills_token = False
         """Whether a refused token request ends every token, as Coupa warns."""
         self.action_body: Literal["document", "approval"] = "document"
-        """What an action answers with; Coupa's prose and its schema disagree."""
+        """The body of the answer to an action; Coupa's prose and its schema disagree."""
         self.not_current: Literal["refuse", "accept"] = "refuse"
-        """What happens to a decision out of turn; not published."""
+        """The result of a decision out of turn; not published."""
         self.max_per_second: int | None = None
-        """Requests in any one second; Coupa publishes 25."""
+        """The allowed requests in any one second; Coupa publishes 25."""
         self.retry_after: str | None = None
-        """Sent as `Retry-After` with a 429; reports differ on whether Coupa sends any."""
+        """The value of `Retry-After` with a 429; reports differ on whether Coupa sends it."""
         self.most_rows: int | None = None
-        """Records in one answer, however many more are asked for and would fit."""
+        """Records in one answer, even when a larger limit would allow more."""
         self.broken: set[tuple[str, int]] = set()
         """Records, by XML root and id, that break every answer which would show more of them than the id."""
         self.poison: dict[tuple[str, int], Poison] = {}
-        """The same, and how such an answer is broken."""
+        """The same records, with the way in which such an answer breaks."""
         self.spoils_ids = False
-        """Such an answer is broken where it would show nothing but the id, too."""
+        """Such an answer breaks also where it would show only the id."""
         self.paging: Paging = "as asked"
-        """How lists of records are paged, whatever was asked for."""
+        """The page size of all lists of records, whatever the request says."""
         self._shrunk = PAGE
         self.hidden_fields: set[str] = set()
-        """Names that a default response filter takes out of answers for which no `fields` were asked."""
+        """Names that a default response filter removes from answers to requests without `fields`."""
         self.hide_always = False
-        """Take the hidden fields out of every answer."""
+        """Remove the hidden fields from every answer."""
         self.decisions: list[Decision] = []
-        """What the API applied, in order."""
+        """The decisions that the API applied, in order."""
         self.updates: list[int] = []
-        """Approvals for which an update was asked, which changes nothing: a sign of a wrong URL."""
+        """Approvals for which an update was requested, which changes nothing: a sign of a wrong URL."""
         self.api_user = self.world.add_user(
             id=9464, email="api-client@coupa.example", firstname="Approvals", lastname="Integration"
         )
-        """The identity that decisions through the API are recorded under."""
+        """The identity that Coupa records for decisions through the API."""
         self._recent: deque[float] = deque()
         self._lock = threading.Lock()
 
@@ -567,7 +269,7 @@ class CoupaSimulator:
         return resource.root, self._visible(rows, fields)
 
     def _page(self, resource: Resource, query: dict[str, str]) -> list[Any]:
-        """Return a page of records, as it was asked for or otherwise."""
+        """Return a page of records, as requested or as a switch says."""
         table = self._table(resource)
         if self.paging == "the first again":
             query = {key: value for key, value in query.items() if not _KEYSET.fullmatch(key)}
@@ -580,7 +282,7 @@ class CoupaSimulator:
         return found
 
     def _poisoned(self, resource: Resource, number: int, served: Any, fields: str | None) -> list[Any]:
-        """Return what stands in an answer for a record: itself, as a rule."""
+        """Return the form of a record in an answer: usually the record itself."""
         how = self.poison.get((resource.root, number))
         if (resource.root, number) in self.broken:
             how = "500"
@@ -627,11 +329,11 @@ class CoupaSimulator:
             return self._listed_comments(every, query)
 
     def _listed_comments(self, comments: Iterable[Any], query: dict[str, str]) -> tuple[str, Any]:
-        project, fields = self._shape(_COMMENT, query)
+        project, fields = self._shape(COMMENT, query)
         table: Table[Any] = Table()
         for each in comments:
             table.put(each.id, each)
-        return "comment", self._visible([project(row) for row in select(_COMMENT, table, query)], fields)
+        return "comment", self._visible([project(row) for row in select(COMMENT, table, query)], fields)
 
     def _document(self, kind: str, number: int) -> Any:
         document = (self.world.documents.get(kind) or Table()).rows.get(number)
@@ -653,9 +355,9 @@ class CoupaSimulator:
         return tables.get(resource.root) or world.references.get(name) or Table()
 
     def _shape(self, view: View, query: dict[str, str]) -> tuple[Project, str | None]:
-        """Return how records are to be served, and the `fields` that were asked for.
+        """Return how to serve the records, and the requested `fields`.
 
-        Source: "API return formats"; `shallow`, which is to go, is not simulated.
+        Source: "API return formats"; `shallow`, which Coupa will remove, is not simulated.
         """
         form = query.get("return_object")
         if form not in {None, "limited", "none"}:
@@ -673,13 +375,13 @@ class CoupaSimulator:
     def _write_comment(
         self, kind: str, number: int, query: dict[str, str], request: Request, scopes: frozenset[str]
     ) -> tuple[str, Any]:
-        """Add a comment of the API user; whom it mentions must exist.
+        """Add a comment of the API user; the mentioned users must exist.
 
         Source: resources/shared-resources/comments-api, which shows the attribute and no limit of its length.
         """
         _need("core.comment.write", scopes)
         _refuse_filters(query)
-        project, _ = self._shape(_COMMENT, query)
+        project, _ = self._shape(COMMENT, query)
         text = _comment_in(request)
         with self.world.lock:
             document = self._document(kind, number)
@@ -690,7 +392,7 @@ class CoupaSimulator:
             return "comment", project(document.comments[-1])
 
     def _act(self, number: int, action: str, query: dict[str, str]) -> tuple[str, Any]:
-        """Approve, reject or put on hold; the body of the request is not looked at."""
+        """Approve, reject or put on hold; the body of the request is ignored."""
         reason = query.pop("reason", None)
         _refuse_filters(query)
         with self.world.lock:
@@ -783,7 +485,7 @@ def _error(status: int, name: str, message: str, *, is_json: bool) -> Response:
 
 
 def _xml(name: str, value: Any) -> str:
-    """Write one element; a list's elements have its name without the plural's s."""
+    """Write one element; the elements of a list have its name without the plural's s."""
     if value is None:
         return f'<{name} nil="true"/>'
     if isinstance(value, list):

@@ -97,7 +97,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a short answer proves nothing of what did not come",
-        "coupa/client.py",
+        "coupa/rows.py",
         "while left and has_come:",
         "while False:",
         "test_coupa_client.py::test_what_did_not_come_is_asked_for_again_where_an_answer_was_short",
@@ -556,7 +556,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is sensitive is veiled where it is read",
-        "coupa/client.py",
+        "coupa/documents.py",
         "self._sensitive.redact(each)",
         "each",
         "test_sensitive.py::test_from_the_first_message_to_the_last_nothing_of_it_reaches_the_chat",
@@ -585,8 +585,8 @@ MUTATIONS = (
     Mutation(
         "collections are asked for by the spelling that is published",
         "coupa/fields.py",
-        '{"requisition_lines"',
-        '{"requisition-lines"',
+        "if get_origin(field.annotation) is tuple",
+        "if False",
         "test_model_tolerance.py::test_collections_are_asked_for_with_underscores_and_all_others_with_hyphens",
     ),
     Mutation(

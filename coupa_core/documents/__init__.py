@@ -1,0 +1,60 @@
+"""The kinds of documents: what Coupa calls the fields of each, and where they are read with which scope.
+
+Each adds to the common face in `model` only what an approver of that kind needs; Coupa is asked for what a
+model has, without its `unasked`. No I/O.
+
+Sources: the Core API's pages on Requisitions, Expense Reports, Expense Lines, Expense Violation, Invoices,
+Invoice Line, Purchase Order Change, Purchase Order Line Change, Contracts and Easy Form Responses, under
+https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api/resources
+and the release 39 schemas (R39_Purchasing_API.json, R39_Invoicing_API.json, R39_Expense_Reporting_API.json).
+"""
+
+from coupa_core.documents.by_type import (
+    ANSWER_SCOPE,
+    COMMENT_SCOPE,
+    LEAST_SCOPES,
+    READABLE,
+    SCOPES,
+    comment_scopes,
+    enabled,
+    kind_of,
+    parse_document,
+    required_scopes,
+    switched_scopes,
+)
+from coupa_core.documents.contract import Contract
+from coupa_core.documents.expense import ExpenseLine, ExpenseReport, Receipt, Violation
+from coupa_core.documents.form import Form
+from coupa_core.documents.invoice import Invoice, InvoiceLine, PaymentTerm
+from coupa_core.documents.order_change import Order, OrderChange, OrderLineChange
+from coupa_core.documents.readable import Readable
+from coupa_core.documents.requisition import Requisition, RequisitionLine
+
+__all__ = [
+    "ANSWER_SCOPE",
+    "COMMENT_SCOPE",
+    "LEAST_SCOPES",
+    "READABLE",
+    "SCOPES",
+    "Contract",
+    "ExpenseLine",
+    "ExpenseReport",
+    "Form",
+    "Invoice",
+    "InvoiceLine",
+    "Order",
+    "OrderChange",
+    "OrderLineChange",
+    "PaymentTerm",
+    "Readable",
+    "Receipt",
+    "Requisition",
+    "RequisitionLine",
+    "Violation",
+    "comment_scopes",
+    "enabled",
+    "kind_of",
+    "parse_document",
+    "required_scopes",
+    "switched_scopes",
+]

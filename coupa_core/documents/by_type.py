@@ -1,0 +1,111 @@
+"""The kinds by their types, and the scopes that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from coupa_core.documents.contract import Contract
+from coupa_core.documents.expense import ExpenseReport
+from coupa_core.documents.form import Form
+from coupa_core.documents.invoice import Invoice
+from coupa_core.documents.order_change import OrderChange
+from coupa_core.documents.readable import Readable
+from coupa_core.documents.requisition import Requisition
+from coupa_core.facts import FACT_RESOURCES, Fact
+from coupa_core.model import REQUISITION, Document, DocumentKind
+
+READABLE: dict[str, type[Readable]] = {
+    REQUISITION: Requisition,
+    "ExpenseReport": ExpenseReport,
+    "InvoiceHeader": Invoice,
+    "OrderHeaderChange": OrderChange,
+    "Contract": Contract,
+    "EasyFormResponse": Form,
+}
+"""The types whose content can be read, by Coupa's class name."""
+
+
+COMMENT_SCOPE = "core.comment.write"
+ANSWER_SCOPE = "core.comment.read"
+"""Reads the comments that do not come with their documents: of invoices, and of orders."""
+
+SCOPES = {
+    ("GET", "approvals"): "core.approval.read",
+    ("PUT", "approvals"): "core.approval.write",
+    ("GET", "users"): "core.user.read",
+    ("GET", "user_groups"): "core.user_group.read",
+    ("POST", "comments"): COMMENT_SCOPE,
+    ("GET", "budget_lines"): "core.budget.read",
+    ("GET", "purchase_order_lines"): "core.purchase_order.read",
+    ("GET", "supplier_items"): "core.catalog.read",
+    ("GET", "suppliers"): "core.supplier.read",
+    ("GET", "comments"): ANSWER_SCOPE,
+    **{("GET", each.resource): each.scope for each in READABLE.values()},
+}
+"""Which scope lets our client do what, by method and resource: the only home of that.
+
+Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
+"""
+
+LEAST_SCOPES = (
+    "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
+)
+"""The scopes of Moveworks' own Coupa approvals, and nothing more.
+
+Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
+"""
+
+
+def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iterable[Fact] = ()) -> list[str]:
+    """Return the scopes that a deployment needs, each once.
+
+    Args:
+        types: of the setting.
+        comments: approvers may ask by a comment.
+        facts: that are shown on cards.
+    """
+    reading = [READABLE[name].scope for name in enabled(types)]
+    switched = switched_scopes(types, comments=comments, facts=facts)
+    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *switched]))
+
+
+def switched_scopes(types: Iterable[str], *, comments: bool, facts: Iterable[Fact]) -> list[str]:
+    """Return the scopes that are needed for what is switched on, beside those that read and decide."""
+    asking = comment_scopes(types) if comments else []
+    return [*asking, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
+
+
+def comment_scopes(types: Iterable[str]) -> list[str]:
+    """Return the scopes by which approvers ask, and hear the answers, about documents of these types."""
+    is_beside = any(READABLE[name].comments_as for name in enabled(types))
+    return [COMMENT_SCOPE, *([ANSWER_SCOPE] if is_beside else [])]
+
+
+def enabled(types: Iterable[str]) -> list[str]:
+    """Return the readable types among those of the setting, in which `*` stands for all."""
+    chosen = set(types)
+    return [name for name in READABLE if name in chosen or "*" in chosen]
+
+
+def kind_of(type_name: str) -> DocumentKind:
+    """Return the kind of a type."""
+    return READABLE[type_name].kind if type_name in READABLE else DocumentKind.OTHER
+
+
+def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:
+    """Read one document of a type, or return None when it has no usable id.
+
+    Args:
+        type_name: Coupa's class name.
+        raw: as Coupa gave it.
+        client: the login of our client's user in Coupa; empty where it is not known.
+    """
+    if isinstance(raw, dict):
+        raw = raw | {"approvable-type": type_name}
+    try:
+        return READABLE.get(type_name, Document).model_validate(raw, context=client)
+    except ValidationError:
+        return None

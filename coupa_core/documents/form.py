@@ -1,0 +1,35 @@
+"""Answers to forms, as the Core API has them: Easy Form Responses."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from coupa_core.documents.readable import Readable
+from coupa_core.model import DocumentKind, Text
+
+
+class Form(Readable):
+    """The answers to a form, of which only the name is read: they may hold bank accounts and the like."""
+
+    unasked: ClassVar[frozenset[str]] = frozenset(
+        {
+            "justification",
+            "total",
+            "currency",
+            "supplier",
+            "department",
+            "lines",
+            "comments",
+            "attachments",
+            "line_count",
+        }
+    )
+
+    kind: ClassVar[DocumentKind] = DocumentKind.FORM
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "easy_form_responses"
+    scope: ClassVar[str] = "core.easy_form_response.read"
+
+    title: Annotated[Text, Field(alias="name")] = None

@@ -1,0 +1,106 @@
+"""Changes of orders, as the Core API has them: Purchase Order Change, Purchase Order Line Change."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from coupa_core.documents.readable import Readable
+from coupa_core.model import (
+    Asker,
+    CoupaRecord,
+    Currency,
+    DocumentKind,
+    Flag,
+    Line,
+    MaybeId,
+    Number,
+    Text,
+    only_readable,
+)
+
+
+class OrderLineChange(Line):
+    """A line of the order as it is to become."""
+
+    unit_price: Annotated[Number, Field(alias="price")] = None
+    pending_delete: Flag = None
+
+    @property
+    def terms(self) -> tuple[str | bool | None, ...]:
+        """Return whether the line is to go."""
+        return (self.pending_delete is True,)
+
+
+class OrderChange(Readable):
+    """A change of an order that was issued; comments stand on the order.
+
+    Attributes:
+        old_total: of the order as it is; None when the order cannot be read or summed up.
+    """
+
+    unasked: ClassVar[frozenset[str]] = frozenset(
+        {"department", "submitted_at", "comments", "line_count", "old_total"}
+    )
+
+    kind: ClassVar[DocumentKind] = DocumentKind.ORDER_CHANGE
+    names_turn: ClassVar[bool] = True
+    resource: ClassVar[str] = "purchase_order_changes"
+    comments_at: ClassVar[str] = "purchase_orders"
+    comments_as: ClassVar[str] = "OrderHeader"
+    scope: ClassVar[str] = "core.purchase_order.read"
+
+    title: Annotated[Text, Field(alias="po-number")] = None
+    requested_by: Annotated[Asker, Field(alias="requester")] = None
+    lines: Annotated[
+        tuple[OrderLineChange, ...], BeforeValidator(only_readable), Field(alias="order-line-changes")
+    ] = ()
+    order_header_id: MaybeId = None
+    supplier_initiated: Flag = None
+    pending_cancel: Flag = None
+    old_total: Number = None
+
+    @property
+    def commented_on(self) -> int | None:
+        """Return the id of the order; None where Coupa does not name it."""
+        return self.order_header_id
+
+    @property
+    def amounts(self) -> dict[str, Decimal | None]:
+        """Return what the order comes to now, and after the change."""
+        return {"old_total": self.old_total, "total": self.total}
+
+    @property
+    def worth(self) -> None:
+        """Return nothing: what the order comes to is not what the change is, and counts again with each."""
+        return None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return whether the order is to be cancelled, and whether the supplier wants the change."""
+        return {"cancels": self.pending_cancel is True, "started_by": self.supplier_initiated is True}
+
+
+def _whole(lines: Any) -> Any:
+    """Take a list of objects, and none at all where one of them cannot be read: half a sum is none."""
+    return lines if lines == only_readable(lines) else []
+
+
+class Order(CoupaRecord):
+    """An issued order, as far as its total goes: Coupa's page on orders shows totals of lines only."""
+
+    id: MaybeId = None
+    order_lines: Annotated[tuple[Line, ...], BeforeValidator(_whole)] = ()
+
+    def total_in(self, currency: Currency | None) -> Decimal | None:
+        """Return the sum of the lines; None when there are none, or one has no total in this currency."""
+        known = [
+            line.total
+            for line in self.order_lines
+            if line.total is not None
+            and not line.is_unclear
+            and (line.currency is None or (currency is not None and line.currency.code == currency.code))
+        ]
+        return sum(known, Decimal(0)) if known and len(known) == len(self.order_lines) else None

@@ -1,0 +1,149 @@
+"""The routes of operators: how the bridge is, and what they may change."""
+
+from __future__ import annotations
+
+import re
+
+from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
+from coupa_core.endpoints.body import read_of_a_person
+from coupa_core.endpoints.reply import Reply, Routes
+from coupa_core.endpoints.request import Request, approval_id_of, day, idempotency_key, switch
+from coupa_core.errors import CallerError
+from coupa_core.model import stamp
+from coupa_core.operator_actions import ActionRequest, OperatorAction, OperatorActions
+from coupa_core.repeat import RepeatRequest, Repeats
+from coupa_core.report import Cause, CycleTimes, StatusReport, Trace, as_csv
+
+_NO_KEY = (
+    "Idempotency-Key is missing: send a name of your choice for this round, such as launch-2026-12-01. "
+    "The same one again tells nobody twice."
+)
+
+
+class Operators:
+    """The handlers.
+
+    Args:
+        report: the account of everything that waits.
+        trace: the story of one approval.
+        cycle_times: how long approvals waited.
+        operator_actions: the use case of an action on one row.
+        repeats: the use case of telling people again.
+        known_by: how callers are known, for the audit log.
+    """
+
+    def __init__(
+        self,
+        *,
+        report: StatusReport,
+        trace: Trace,
+        cycle_times: CycleTimes,
+        operator_actions: OperatorActions,
+        repeats: Repeats,
+        known_by: str,
+    ) -> None:
+        self._report = report
+        self._trace = trace
+        self._cycle_times = cycle_times
+        self._operator_actions = operator_actions
+        self._repeats = repeats
+        self._known_by = known_by
+
+    @property
+    def routes(self) -> Routes:
+        """Return the handlers by the names of their routes."""
+        return {
+            "health": self.health,
+            "status": self.status,
+            "trace": self.trace,
+            "cycle_times": self.cycle_times,
+            "resend": self.resend,
+            "resend_all": self.repeat,
+            "unpark": self.unpark,
+            "mute": self.mute,
+        }
+
+    def health(self, request: Request) -> Reply:
+        """Say whether the bridge works; for anybody."""
+        since = request.query.get("since")
+        time = stamp(since)
+        cause = self._report.complaint(version=request.query.get("version", ""), since=time)
+        if since and time is None:
+            cause = Cause.BAD_SINCE  # what cannot be read is not fulfilled
+        return Reply(503, {"status": "failing", "cause": cause}) if cause else Reply(200, {"status": "ok"})
+
+    def status(self, request: Request) -> Reply:
+        """Account for everything that waits."""
+        after = request.query.get("after") or "0"
+        if not re.fullmatch(r"[0-9]{1,19}", after):
+            raise CallerError("bad_after", "after must be an approval id.")
+        return Reply(200, self._report.status(full=switch(request, "full"), after=int(after)))
+
+    def trace(self, request: Request) -> Reply:
+        """Tell what happened to one approval."""
+        story = self._trace.trace(approval_id_of(request), live=switch(request, "live"))
+        if story is None:
+            raise CallerError("not_found", "The bridge has never seen this approval.", status=404)
+        return Reply(200, story)
+
+    def cycle_times(self, request: Request) -> Reply:
+        """Show how long approvals waited."""
+        since, until = day(request, "from"), day(request, "to")
+        form = request.query.get("format") or "json"
+        if form not in ("json", "csv"):
+            raise CallerError("bad_format", "format must be json or csv.")
+        table = self._cycle_times.table(since, until)
+        return Reply(200, table, csv=as_csv(table) if form == "csv" else "")
+
+    def resend(self, request: Request) -> Reply:
+        """Let the next sweep tell everybody of one approval again."""
+        return self._order(request, OperatorAction.RESEND)
+
+    def unpark(self, request: Request) -> Reply:
+        """Let the next sweep try a parked approval again."""
+        return self._order(request, OperatorAction.UNPARK)
+
+    def mute(self, request: Request) -> Reply:
+        """Send nothing for an approval for some hours."""
+        return self._order(request, OperatorAction.MUTE)
+
+    def _order(self, request: Request, act: OperatorAction) -> Reply:
+        approval_id = approval_id_of(request)
+        model = MuteBody if act is OperatorAction.MUTE else OrderBody
+        actor, body = read_of_a_person(request, model)
+        row = self._operator_actions.carry_out(
+            ActionRequest(
+                approval_id,
+                act,
+                actor,
+                body.hours if isinstance(body, MuteBody) else 0.0,
+                known_by=self._known_by,
+                request_id=request.id,
+            )
+        )
+        answer = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
+        return Reply(200, answer | {"next_at": row.next_at.isoformat() if row.next_at else None})
+
+    def repeat(self, request: Request) -> Reply:
+        """Let the next sweeps tell people again."""
+        actor, body = read_of_a_person(request, RepeatBody)
+        name = idempotency_key(request)
+        if not name:
+            raise CallerError("no_key", _NO_KEY)
+        repeat, is_new = self._repeats.ask(
+            RepeatRequest(
+                name=name,
+                actor=actor,
+                people=body.audience,
+                since=body.since,
+                known_by=self._known_by,
+                request_id=request.id,
+            )
+        )
+        answer = {
+            "nothing_for": list(repeat.nothing_for),
+            "asked_at": repeat.at.isoformat(),
+            "is_new": is_new,
+        }
+        counts = {"approvals": repeat.approvals, "waiting_for_pilot": repeat.waiting_for_pilot}
+        return Reply(200, counts | answer)

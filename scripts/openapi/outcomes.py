@@ -1,0 +1,248 @@
+"""Examples of what became of a click, of several, and of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, tuple[str, Any]] = {
+    "approved": (
+        "Approved",
+        {
+            "outcome": "approved",
+            "message": "Approved: Purchase request 5001, “Laptops”, USD 14,060.40.",
+            "approval_id": "85301",
+        },
+    ),
+    "approved_and_next": (
+        "Approved, and who is next",
+        {
+            "outcome": "approved",
+            "message": "Approved: Purchase request 5001, “Laptops”, USD 14,060.40. Next: Robin Vega.",
+            "approval_id": "85301",
+            "document_status": "pending_approval",
+            "next_approver": "Robin Vega",
+        },
+    ),
+    "approved_at_last": (
+        "Approved by the last approver",
+        {
+            "outcome": "approved",
+            "message": "Approved: Purchase request 5001, “Laptops”, USD 14,060.40. It is fully approved.",
+            "approval_id": "85301",
+            "document_status": "approved",
+        },
+    ),
+    "all_decided": (
+        "All decided",
+        {
+            "message": "Approved: 2 requests.",
+            "items": [
+                {
+                    "outcome": "approved",
+                    "message": (
+                        "Approved: Purchase request 5001, “Laptops”, USD 14,060.40. It is fully approved."
+                    ),
+                    "approval_id": "85301",
+                    "document_status": "approved",
+                },
+                {
+                    "outcome": "approved",
+                    "message": "Approved: Purchase request 5002, “Laptops”, USD 14,060.40. Next: Robin Vega.",
+                    "approval_id": "85302",
+                    "document_status": "pending_approval",
+                    "next_approver": "Robin Vega",
+                },
+            ],
+        },
+    ),
+    "some_decided": (
+        "One decided, one not",
+        {
+            "message": "Approved: 1 of 2 requests. Not decided by you: 1.",
+            "items": [
+                {
+                    "outcome": "approved",
+                    "message": (
+                        "Approved: Purchase request 5001, “Laptops”, USD 14,060.40. It is fully approved."
+                    ),
+                    "approval_id": "85301",
+                    "document_status": "approved",
+                },
+                {
+                    "approval_id": "85302",
+                    "error": "token_refused",
+                    "message": "The action token is missing or not valid here.",
+                },
+            ],
+        },
+    ),
+    "commented": (
+        "The question is in Coupa",
+        {
+            "outcome": "commented",
+            "message": (
+                "Asked: your comment is in Coupa and mentions the requester: Purchase request 5001, "
+                "“Laptops”, USD 14,060.40."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "not_askable": (
+        "Coupa takes no comments on it",
+        {
+            "outcome": "not_askable",
+            "message": (
+                "Coupa takes no comments from here on this, so nothing was asked: Contract 7001. "
+                "Please open it in Coupa."
+            ),
+            "approval_id": "85301",
+            "link": "https://acme.coupahost.com/contracts/7001",
+        },
+    ),
+    "comment_unconfirmed": (
+        "Coupa did not confirm the comment",
+        {
+            "outcome": "unconfirmed",
+            "message": (
+                "Coupa has not confirmed your comment yet: Purchase request 5001, “Laptops”, USD "
+                "14,060.40. Please check in Coupa before you ask again."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "rejected": (
+        "Rejected",
+        {
+            "outcome": "rejected",
+            "message": "Rejected: Purchase request 5001, “Laptops”, USD 14,060.40. Coupa has your reason.",
+            "approval_id": "85301",
+        },
+    ),
+    "held": (
+        "Put on hold",
+        {
+            "outcome": "held",
+            "message": "Put on hold: Purchase request 5001, “Laptops”, USD 14,060.40.",
+            "approval_id": "85301",
+        },
+    ),
+    "already_decided": (
+        "Somebody was quicker",
+        {
+            "outcome": "already_decided",
+            "message": (
+                "Nothing was changed. Approved by Robin Vega on Nov 23, 2026 at 1:02 AM: Purchase "
+                "request 5001."
+            ),
+            "approval_id": "85301",
+            "status": "approved",
+            "decided_by": "Robin Vega",
+            "decided_at": "2026-11-23T01:02:03-08:00",
+        },
+    ),
+    "not_your_approval": (
+        "It is somebody else's",
+        {
+            "outcome": "not_your_approval",
+            "message": "This is not waiting for your decision, so nothing was changed.",
+            "approval_id": "85301",
+        },
+    ),
+    "not_your_turn": (
+        "An earlier step is still open",
+        {
+            "outcome": "not_your_turn",
+            "message": (
+                "It is not your turn yet, so nothing was changed: Purchase request 5001, “Laptops”, "
+                "USD 14,060.40."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "changed": (
+        "The content is not what was shown",
+        {
+            "outcome": "changed",
+            "message": (
+                "This has changed since you saw it, so nothing was decided: Purchase request 5001, "
+                "“Laptops”, USD 15,000.00. Please look again, then decide."
+            ),
+            "approval_id": "85301",
+            "content": (
+                "<b>💳 Sam Stinson asks for “Laptops”, USD 15,000.00, by Dec 1, 2026</b><br>Purchase "
+                "request 5001 has changed and still needs your approval<br>Amount: USD 14,060.40 → "
+                "USD 15,000.00<br>- <i>Supplier</i>: Apple<br><a "
+                'href="https://acme.coupahost.com/requisition_headers/5001">Open in Coupa</a>'
+            ),
+            "action_token": "v1.2026a.eyJhIjo4NTMwMX0.bmV3LXNpZ25hdHVyZQ",
+        },
+    ),
+    "expired": (
+        "An old button",
+        {
+            "outcome": "expired",
+            "message": (
+                "Purchase request 5001: This button is too old. Please ask for your open approvals, "
+                "or decide in Coupa."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "reason_required": (
+        "A reason is missing",
+        {
+            "outcome": "reason_required",
+            "message": (
+                "Purchase request 5001: Please give a reason, so that the requester knows what to change."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "reason_too_long": (
+        "Not all of the reason would arrive",
+        {
+            "outcome": "reason_too_long",
+            "message": (
+                "Purchase request 5001, “Laptops”, USD 14,060.40: This is 300 characters long and "
+                "200 fit, so nothing was sent. Please shorten it."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+    "refused_by_coupa": (
+        "Coupa's own rules refuse it",
+        {
+            "outcome": "refused_by_coupa",
+            "message": (
+                "Purchase request 5001, “Laptops”, USD 14,060.40: Coupa does not accept this, so "
+                "nothing was changed: Budget line 7 is closed."
+            ),
+            "approval_id": "85301",
+            "link": "https://acme.coupahost.com/requisition_headers/5001",
+        },
+    ),
+    "step_up": (
+        "Too large to decide in chat",
+        {
+            "outcome": "step_up",
+            "message": (
+                "Purchase request 5001, “Laptops”, USD 14,060.40: This amount is too high to decide "
+                "in chat; please decide in Coupa."
+            ),
+            "approval_id": "85301",
+            "link": "https://acme.coupahost.com/requisition_headers/5001",
+        },
+    ),
+    "unconfirmed": (
+        "Coupa did not confirm",
+        {
+            "outcome": "unconfirmed",
+            "message": (
+                "Coupa has not confirmed this yet: Purchase request 5001, “Laptops”, USD 14,060.40. "
+                "Please check in Coupa before you try again."
+            ),
+            "approval_id": "85301",
+        },
+    ),
+}
+"""By name: in short, and the body."""

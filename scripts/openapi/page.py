@@ -1,0 +1,229 @@
+"""`openapi.yaml`, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from coupa_core import __version__
+from coupa_core.endpoints import MAX_BODY
+from coupa_core.routes import ROUTES
+from openapi import accounts, decisions, lists, operators, outcomes
+from openapi.answers import Error
+from openapi.errors import ERRORS
+from openapi.failures import FAILURES
+from openapi.parameters import PARAMETERS
+from openapi.parts import Answered, Failure, Operation, Sent
+from openapi.schema import schemas
+
+OPERATIONS: dict[str, Operation] = {
+    **lists.OPERATIONS,
+    **decisions.OPERATIONS,
+    **accounts.OPERATIONS,
+    **operators.OPERATIONS,
+}
+EXAMPLES = {**lists.EXAMPLES, **outcomes.EXAMPLES, **accounts.EXAMPLES, **operators.EXAMPLES}
+
+ABOUT = """\
+What a Moveworks connector calls when a person asks for open approvals or presses a button, and what operators look at.
+
+A business outcome is always 200, with an `outcome` and one sentence that can be shown as it is.
+A mistake of the caller is 4xx and its `message` says what to mend.
+A failure of this bridge or of a neighbour is 5xx with a code; nothing was decided then.
+
+The Functions host itself answers without a body what it does not hand on: 401 without the right key, 404 for a path or a method that does not exist, 429 on every route where more requests come at once than it lets in, 400, 414 (an address above 8 KB) or 431 (headers above 32 KB) for what is no proper HTTP request, and 500 where the process that serves a request ends under it, or a body is above 100 MiB.
+Only after such a 500, or without any answer, is it not known what was decided. Trying again is safe in every case: the same click of the same person decides once.
+
+Who acts is `X-Actor-Email`, and should come from the platform's attribute of the signed-in user, never from text.
+The same value may come in the body or the query; two that differ are refused.
+So it is with the action token and the reason.
+
+Every answer of the bridge has the id of its request in the header `X-Request-Id`.
+"""  # noqa: E501 - one line is one paragraph, as readers of CommonMark expect
+
+HEAD: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "info": {
+        "title": "Coupa approvals in chat",
+        "version": __version__,
+        "description": ABOUT,
+        "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
+    },
+    "servers": [
+        {
+            "url": "https://{app}.azurewebsites.net/api",
+            "description": "In Azure",
+            "variables": {"app": {"default": "your-function-app", "description": "Name of the function app"}},
+        },
+        {"url": "http://localhost:7071/api", "description": "On this machine"},
+    ],
+    "tags": [
+        {"name": "Approvals", "description": "What waits for a person"},
+        {"name": "Decisions", "description": "Approve, reject, hold, or ask first"},
+        {"name": "Messages", "description": "Relay a message"},
+        {"name": "Operators", "description": "How the bridge is"},
+    ],
+    "security": [{"functionKey": []}, {"functionKeyInQuery": []}],
+}
+SECURITY = {
+    "functionKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-functions-key",
+        "description": "The function key. Prefer this place, it stays out of access logs.",
+    },
+    "functionKeyInQuery": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "code",
+        "description": (
+            "The function key, for connectors that can send it in the query only. The header wins."
+        ),
+    },
+}
+A_BODY = (
+    f"At most {MAX_BODY} bytes of UTF-8, not compressed. A field that is not listed is refused, and so is "
+    "one that stands twice."
+)
+REQUEST_ID = "0d2c7a4e1c7f4f0fa1f4d7b8d1a3c5e7"
+
+
+def page(_: str) -> str:
+    """Return the file, whatever it was."""
+    said = yaml.dump(description(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+    return f"# Written by `make docs` from coupa_core/routes.py and scripts/openapi.\n{said}"
+
+
+def table() -> str:
+    """Return the rows of `docs/api.md`."""
+    rows = ["| method and route (under `/api`) | for |", "|---|---|"]
+    for route in ROUTES:
+        given = OPERATIONS[route.name]
+        read = [PARAMETERS[each] for each in given.parameters if each != "UserEmail"]
+        query = "&".join(
+            f"{each['name']}=" for each in read if each["in"] == "query" and route.method == "GET"
+        )
+        rows.append(f"| `{route.method} {route.path}{'?' if query else ''}{query}` | {given.brief} |")
+    return "\n".join(rows) + "\n"
+
+
+def description() -> dict[str, Any]:
+    """Return what the file says."""
+    paths: dict[str, Any] = {}
+    for route in ROUTES:
+        said = _operation(route.name, OPERATIONS[route.name])
+        paths.setdefault(f"/{route.path}", {})[route.method.lower()] = said
+    components = {
+        "securitySchemes": SECURITY,
+        "parameters": PARAMETERS,
+        "schemas": schemas(list(_models())),
+        "responses": {name: _failure(each) for name, each in FAILURES.items()},
+        "examples": {
+            **{name: {"summary": summary, "value": value} for name, (summary, value) in EXAMPLES.items()},
+            **{name: _error(*each) for name, each in ERRORS.items()},
+        },
+    }
+    return {**HEAD, "paths": paths, "components": components}
+
+
+def _operation(name: str, given: Operation) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "operationId": name,
+        "summary": given.summary,
+        "description": given.description,
+        "tags": [given.tag],
+    }
+    if given.is_open:
+        said["security"] = []
+    said["parameters"] = [_ref("parameters", each) for each in given.parameters]
+    if given.body:
+        said["requestBody"] = _sent(given.body)
+    answers = {str(each.status): _answered(each) for each in given.answers}
+    answers |= {str(FAILURES[each].status): _ref("responses", each) for each in given.failures}
+    return said | {"responses": dict(sorted(answers.items()))}
+
+
+def _sent(body: Sent) -> dict[str, Any]:
+    shown = {"example": body.example}
+    if body.is_named:
+        named = body.example.items()
+        shown = {"examples": {name: {"summary": said, "value": value} for name, (said, value) in named}}
+    content = {"schema": _ref("schemas", body.model.__name__), **shown}
+    return {
+        "required": body.is_required,
+        "description": A_BODY,
+        "content": {"application/json": content},
+    }
+
+
+def _answered(answer: Answered) -> dict[str, Any]:
+    named = {name: _ref("examples", each) for name, each in answer.examples.items()}
+    shown = {"examples": named} if named else {"example": answer.example}
+    content = {"application/json": {"schema": _ref("schemas", answer.model.__name__), **shown}}
+    if answer.csv:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": answer.csv}
+    return {"description": answer.description, "content": content}
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": failure.description}
+    if failure.headers:
+        said["headers"] = failure.headers
+    if failure.errors:
+        shown = {name: _ref("examples", name) for name in failure.errors}
+        content = {"schema": _ref("schemas", Error.__name__), "examples": shown}
+        said["content"] = {"application/json": content}
+    return said
+
+
+def _error(code: str, summary: str, message: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "value": {"error": code, "message": message, "request_id": REQUEST_ID},
+    }
+
+
+def _ref(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _models() -> Iterator[type[BaseModel]]:
+    """Yield each model that a route names, once."""
+    found: dict[str, type[BaseModel]] = {}
+    for each in OPERATIONS.values():
+        if each.body:
+            found[each.body.model.__name__] = each.body.model
+        found |= {answer.model.__name__: answer.model for answer in each.answers}
+    yield from (found | {Error.__name__: Error}).values()
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as a person would write it: what is short in one line, and paragraphs as they are read."""
+
+    def ignore_aliases(self, _: Any) -> bool:
+        """Return that the same part may stand twice."""
+        return True
+
+    def represent_mapping(
+        self,
+        tag: str,
+        mapping: Any,
+        flow_style: bool | None = None,  # noqa: FBT001 - PyYAML calls it so
+    ) -> yaml.MappingNode:
+        """Write a short mapping of plain values in one line."""
+        node = super().represent_mapping(tag, mapping, flow_style)
+        parts = [part for pair in node.value for part in pair]
+        is_plain = all(isinstance(part, yaml.ScalarNode) for part in parts)
+        node.flow_style = is_plain and sum(len(part.value) + 2 for part in parts) < 100  # noqa: PLR2004
+        return node
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text and "\r" not in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

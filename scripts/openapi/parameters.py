@@ -1,0 +1,224 @@
+"""What routes read of the path, the headers and the query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coupa_core.endpoints.request import ID, MAX_KEY, MAX_TEXT
+
+ID_IN_PATH = ("ApprovalId",)
+ACTOR = ("ActorEmail", "UserEmail", "ApproverEmail")
+CLICK = (
+    *ID_IN_PATH,
+    *ACTOR,
+    "ActionToken",
+    "ActionTokenInQuery",
+    "ReasonInQuery",
+    "IdempotencyKey",
+    "RequestId",
+)
+ORDER = (*ID_IN_PATH, *ACTOR, "RequestId")
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "Version": {
+        "name": "version",
+        "in": "query",
+        "x-ms-summary": "Release",
+        "description": "The release whose sweep the last one must have been, as the status names it.",
+        "schema": {"type": "string"},
+        "example": "0.2.0",
+    },
+    "Since": {
+        "name": "since",
+        "in": "query",
+        "x-ms-summary": "Begun After",
+        "description": ("The last sweep must have begun then or later, and have ended complete. RFC 3339."),
+        "schema": {"type": "string"},
+        "example": "2026-11-23T09:00:00Z",
+    },
+    "ApprovalId": {
+        "name": "approval_id",
+        "in": "path",
+        "required": True,
+        "x-ms-summary": "Approval ID",
+        "description": "Coupa's id of the approval, 1 to 19 digits; the slot `approval_id` of the notice.",
+        "schema": {"type": "string", "pattern": f"^{ID.pattern}$"},
+        "example": "85301",
+    },
+    "ActorEmail": {
+        "name": "X-Actor-Email",
+        "in": "header",
+        "required": False,
+        "x-ms-summary": "Who Acts",
+        "x-ms-visibility": "important",
+        "description": (
+            "Who acts, as the chat platform knows the signed-in user. It is required here, or "
+            "else in the body or the query."
+        ),
+        "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
+        "example": "jamie@example.com",
+    },
+    "UserEmail": {
+        "name": "user_email",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Who Acts (Query)",
+        "x-ms-visibility": "advanced",
+        "description": "Who acts, for connectors that cannot send the header.",
+        "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
+        "example": "jamie@example.com",
+    },
+    "ApproverEmail": {
+        "name": "approver_email",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Who Acts (Query, Other Name)",
+        "x-ms-visibility": "advanced",
+        "description": "Another name of `user_email`.",
+        "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
+        "example": "jamie@example.com",
+    },
+    "ActionToken": {
+        "name": "X-Action-Token",
+        "in": "header",
+        "required": False,
+        "x-ms-summary": "Action Token",
+        "x-ms-visibility": "important",
+        "description": (
+            "The slot `action_token` of the notice. It is required here, or else in the body or "
+            "the query, unless the bridge's settings say otherwise."
+        ),
+        "schema": {"type": "string", "maxLength": MAX_TEXT["action_token"]},
+        "example": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
+    },
+    "ActionTokenInQuery": {
+        "name": "action_token",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Action Token (Query)",
+        "x-ms-visibility": "advanced",
+        "description": "The action token, for connectors that cannot send the header.",
+        "schema": {"type": "string", "maxLength": MAX_TEXT["action_token"]},
+        "example": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
+    },
+    "CommentInQuery": {
+        "name": "comment",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Question (Query)",
+        "x-ms-visibility": "advanced",
+        "description": (
+            "The question, for connectors that cannot write any text into a body; Azure refuses "
+            "a URL of more than some 8,000 bytes."
+        ),
+        "schema": {"type": "string", "maxLength": 8000},
+        "example": "Why ten of them?",
+    },
+    "ReasonInQuery": {
+        "name": "reason",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Reason (Query)",
+        "x-ms-visibility": "advanced",
+        "description": (
+            "Why, for connectors that cannot send a body; Azure refuses a URL of more than some 8,000 bytes."
+        ),
+        "schema": {"type": "string", "maxLength": MAX_TEXT["reason"]},
+        "example": "Please take the cheaper model.",
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "x-ms-summary": "Idempotency Key",
+        "x-ms-visibility": "advanced",
+        "description": (
+            "The same for each repeat of one click, such as Moveworks' `action_instance_id`. A "
+            "decision takes effect once with it or without; with it, a repeat never decides what "
+            "was opened again meanwhile. A question is written once with it within a day, and "
+            "without it within an hour."
+        ),
+        "schema": {"type": "string", "maxLength": MAX_KEY},
+        "example": "2f1c4f0e-6a57-4a2b-9d0c-0e5b1d6a9c11",
+    },
+    "RepeatKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "x-ms-summary": "Name of This Round",
+        "description": "A name of your choice for this round; the same one again tells nobody twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+        "example": "launch-2026-12-01",
+    },
+    "Full": {
+        "name": "full",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "All Approvals",
+        "description": "1 for all approvals in pages, instead of the lists.",
+        "schema": {"type": "string", "enum": ["0", "1", "false", "true"]},
+        "example": "1",
+    },
+    "After": {
+        "name": "after",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "After Approval ID",
+        "description": "With `full`, approvals with a greater id; `next_after` of the page before.",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,19}$"},
+        "example": "85301",
+    },
+    "Live": {
+        "name": "live",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Ask Coupa as Well",
+        "description": "1 to ask Coupa as well.",
+        "schema": {"type": "string", "enum": ["0", "1", "false", "true"]},
+        "example": "1",
+    },
+    "From": {
+        "name": "from",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "First Day",
+        "description": "First day, UTC; eight weeks before `to` by default, and at most 366 days before it.",
+        "schema": {"type": "string", "format": "date"},
+        "example": "2026-11-01",
+    },
+    "To": {
+        "name": "to",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Last Day",
+        "description": "Last day, UTC; today by default.",
+        "schema": {"type": "string", "format": "date"},
+        "example": "2026-11-30",
+    },
+    "Format": {
+        "name": "format",
+        "in": "query",
+        "required": False,
+        "x-ms-summary": "Format",
+        "description": "JSON by default.",
+        "schema": {"type": "string", "enum": ["json", "csv"]},
+        "example": "csv",
+    },
+    "RequestId": {
+        "name": "X-Request-Id",
+        "in": "header",
+        "required": False,
+        "x-ms-summary": "Request ID",
+        "x-ms-visibility": "advanced",
+        "description": (
+            "The caller's own id of this request, to find it again in the answer, in the log, "
+            "and at Coupa.\n"
+            "Without it the trace id of `traceparent` is taken, else `Idempotency-Key`; one that "
+            "is longer than 64 characters, or has others than letters, digits, `.`, `_` and `-`, "
+            "is replaced by a new one.\n"
+        ),
+        "schema": {"type": "string", "maxLength": MAX_KEY},
+        "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    },
+}
+"""By the name that routes call them by."""
