@@ -48,7 +48,7 @@ def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]
         "MOVEWORKS_API_KEY": API_KEY,
         "MOVEWORKS_MAX_PER_MINUTE": "100000",
         "DIGEST_OVER": "0",  # a notice for each, as in the manner of the guide
-        "ACTION_TOKEN_KEYS": "k1:bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ=",
+        "ACTION_TOKEN_KEYS": '{"k1": "bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS1zZWNyZXQ="}',
         "LIST_TOKENS": "on",  # what is clicked comes from the list
         "LEDGER_CONNECTION": storage,
         "LEDGER_TABLE": table,

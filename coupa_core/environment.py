@@ -10,7 +10,9 @@ import json
 import os
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from coupa_core.errors import SettingsError
 
@@ -57,6 +59,21 @@ def trimmed(text: str) -> str:
 
 def _is_blank(char: str) -> bool:
     return unicodedata.category(char) in _SHOW_NOTHING or char in _FILLERS
+
+
+def pairs_of(text: str) -> tuple[tuple[str, Any], ...] | None:
+    """Return the pairs of a JSON object, also those whose names stand in it twice; None where it is none.
+
+    A number is a Decimal, with the digits that were written; an object inside is a tuple of pairs, too.
+
+    >>> pairs_of('{"USD": 0.50, "*": 5000}'), pairs_of("USD:0.50")
+    ((('USD', Decimal('0.50')), ('*', Decimal('5000'))), None)
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=tuple, parse_float=Decimal, parse_int=Decimal)
+    except (ArithmeticError, ValueError, RecursionError):  # their texts show the value
+        return None
+    return found if isinstance(found, tuple) else None
 
 
 def environment_of(folder: Path) -> dict[str, str]:

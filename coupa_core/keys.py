@@ -27,10 +27,9 @@ CALLING = ("DECISIONS_KEY", "RELAY_KEY", "OPERATORS_KEY")
 
 NAMES = (*SIGNING, *CALLING)
 
+_KEY = r'"[A-Za-z0-9_-]{1,16}": "[A-Za-z0-9+/]{43}="'
 _FORMED = {
-    **dict.fromkeys(
-        SIGNING, re.compile(r"[\w-]{1,16}:[A-Za-z0-9+/]{43}=(,[\w-]{1,16}:[A-Za-z0-9+/]{43}=)*", re.ASCII)
-    ),
+    **dict.fromkeys(SIGNING, re.compile(rf"{{{_KEY}(, {_KEY})*}}")),
     **dict.fromkeys(CALLING, re.compile(r"[0-9a-f]{64}")),
 }
 """How a whole value of each is written."""
@@ -45,13 +44,13 @@ _FORMS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
 
 
 def named_key(day: datetime) -> str:
-    """Return a new key with a name of its own: `kid:base64key`, of 32 random bytes.
+    """Return a new key with a name of its own, as JSON: `{"kid": "base64key"}`, of 32 random bytes.
 
     Args:
         day: by which it is called; the rest of the name is random.
     """
     kid = f"{day:%y%m%d}-{secrets.token_hex(4)}"
-    return f"{kid}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    return json.dumps({kid: base64.b64encode(secrets.token_bytes(32)).decode()})
 
 
 def made(now: datetime) -> dict[str, str]:
@@ -93,7 +92,7 @@ def read(path: Path) -> dict[str, str]:
 
 def _alike(found: Mapping[str, str]) -> list[str]:
     """Say which keys stand for two: of a ring by their names, of callers by what they are."""
-    rings = {name: re.findall(r"([^:,]+):", found.get(name, "")) for name in SIGNING}
+    rings = {name: re.findall(r'"([^"]+)": ', found.get(name, "")) for name in SIGNING}
     twice = [f"{name} names two keys alike" for name, kids in rings.items() if len({*kids}) < len(kids)]
     first: dict[str, str] = {}
     same = [

@@ -7,11 +7,11 @@ document in Coupa.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from coupa_core.environment import pairs_of
 from coupa_core.model import Account, Approval, Approver, CoupaRecord, Document, DocumentKind
 from coupa_core.visible import visible
 
@@ -53,12 +53,10 @@ def read_sensitive(text: str) -> dict[str, tuple[str, ...]]:
     >>> read_sensitive('{"groups": ["Board"], "accounts": ["9100-*"]}')
     {'groups': ('Board',), 'accounts': ('9100-*',)}
     """
-    try:
-        pairs = json.loads(text, object_pairs_hook=tuple)
-    except (ValueError, RecursionError):  # its text shows the value
-        raise ValueError(_WRONG) from None
-    is_whole = isinstance(pairs, tuple) and all(name in NAMES and _are_names(names) for name, names in pairs)
-    if not is_whole or len(dict(pairs)) < len(pairs):
+    pairs = pairs_of(text)
+    if pairs is None or len(dict(pairs)) < len(pairs):
+        raise ValueError(_WRONG)
+    if not all(name in NAMES and _are_names(names) for name, names in pairs):
         raise ValueError(_WRONG)
     return {name: tuple(names) for name, names in pairs}
 

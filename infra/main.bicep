@@ -5,7 +5,7 @@
 
 targetScope = 'resourceGroup'
 
-import { list, plainSettings, secretName, secretSettings } from 'types.bicep'
+import { clients, plainSettings, secretName, secretSettings } from 'types.bicep'
 
 @description('Name of this deployment, such as approvals-prod, in letters, digits and hyphens; part of the names of all resources.')
 @minLength(1)
@@ -35,7 +35,7 @@ param alertEmail string
 @description('Address ranges, such as 203.0.113.7/32, that may call the app; none for any.')
 param allowedIps string[]
 
-@description('Client id of the app registration that stands for this app, or empty. With it, callers need an Entra token as well as their key, of a client that ENTRA_DECISION_CLIENTS, ENTRA_RELAY_CLIENTS or ENTRA_OPERATOR_CLIENTS names.')
+@description('Client id of the app registration that stands for this app, or empty. With it, callers need an Entra token as well as their key, of a client that ENTRA_CLIENTS names.')
 param entraClientId string
 
 @description('Put storage and vault behind private endpoints, and the app into a virtual network. Costs three endpoints and their traffic.')
@@ -124,9 +124,7 @@ var functionAppName = 'func-${environmentName}-${token}'
 var listTokens = empty(allowedIps) ? '' : 'on'
 var chosen = union(settings, empty(trim(settings.?LIST_TOKENS ?? '')) ? { LIST_TOKENS: listTokens } : {})
 
-var entraClients = [
-  for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}'): toLower(client)
-]
+var entraClients = [for client in clients(settings.?ENTRA_CLIENTS ?? ''): toLower(client)]
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'

@@ -1,8 +1,9 @@
 // The settings of the app, by name: a name that does not stand here is refused where it is given, before anything is
 // deployed. The tests compare them with those that the code reads.
 
+// settings: written by make docs
 @export()
-@description('Settings that are no secrets; an empty one is not set, and has the default of the code.')
+@description('Settings that are no secrets; an empty one is not set, and has its default.')
 @sealed()
 type plainSettings = {
   @minLength(1)
@@ -10,14 +11,18 @@ type plainSettings = {
   @minLength(1)
   COUPA_CLIENT_ID: string
   COUPA_CLIENT_LOGIN: string?
-  COUPA_SCOPES: string?
-  COUPA_MAX_PER_SECOND: string?
   DOCUMENT_TYPES: string?
+  COUPA_MAX_PER_SECOND: string?
   NOTICE_FIELDS: string?
   FACTS: string?
-  ACTIONS: string?
   LINK_TEMPLATE: string?
   NOTICE_LANGUAGE: string?
+  SENSITIVE: string?
+  ACTIONS: string?
+  STEP_UP_OVER: string?
+  ALLOW_SELF_APPROVAL: string?
+  REJECT_REASON: string?
+  COMMENTS: string?
   TIME_ZONE: string?
   TIME_ZONES: string?
   QUIET_HOURS: string?
@@ -32,33 +37,24 @@ type plainSettings = {
   ESCALATE_TO: string?
   CLOSING_NOTICE: string?
   TELL_REQUESTER: string?
+  PILOT: string?
   FIRST_RUN: string?
   DRY_RUN: string?
-  PILOT: string?
-  MOVEWORKS_BASE_URL: string?
-  MOVEWORKS_CHANNEL: string?
+  EMAIL_MAP: string?
   MOVEWORKS_EVENT_ID: string?
   MOVEWORKS_LISTENER_ID: string?
+  MOVEWORKS_BASE_URL: string?
   MOVEWORKS_MAX_PER_MINUTE: string?
-  LEDGER_TABLE: string?
   ACTION_TOKEN: string?
   LIST_TOKENS: string?
-  AUDIT: string?
-  AUDIT_TABLE: string?
-  AUDIT_KEEP_DAYS: string?
-  EMAIL_MAP: string?
-  ALLOW_SELF_APPROVAL: string?
-  STEP_UP_OVER: string?
-  SENSITIVE: string?
-  REJECT_REASON: string?
-  COMMENTS: string?
-  RELAY: string?
+  ENTRA_CLIENTS: string?
   RELAY_DOMAINS: string?
   RELAY_HTML: string?
   RELAY_MAX_PER_MINUTE: string?
-  ENTRA_DECISION_CLIENTS: string?
-  ENTRA_RELAY_CLIENTS: string?
-  ENTRA_OPERATOR_CLIENTS: string?
+  AUDIT: string?
+  AUDIT_KEEP_DAYS: string?
+  AUDIT_TABLE: string?
+  LEDGER_TABLE: string?
   POLL_SCHEDULE: string?
   FULL_LIST_MINUTES: string?
   CLAIM_LEASE_S: string?
@@ -84,6 +80,7 @@ type secretName =
   | 'MOVEWORKS_LISTENER_SECRET'
   | 'ACTION_TOKEN_KEYS'
   | 'AUDIT_KEYS'
+// end of settings
 
 @export()
 @description('Reads a text; nothing is the default.')
@@ -101,3 +98,7 @@ func flag(given string) bool => bool(text(given, 'false'))
 @description('Reads a list with commas, or in JSON; blanks are taken off, and what is empty is left out.')
 func list(given string) string[] =>
   filter(map(startsWith(trim(given), '[') ? json(given) : split(given, ','), each => trim(each)), each => !empty(each))
+
+@export()
+@description('Reads the applications of all kinds of callers: a JSON object that has lists of client ids; nothing is none.')
+func clients(given string) string[] => flatten(map(items(json(text(given, '{}'))), each => each.value))

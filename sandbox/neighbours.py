@@ -21,7 +21,7 @@ COUPA_PORT, MOVEWORKS_PORT, APP_PORT, PAGE_PORT = 7081, 7082, 7071, 7080
 CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 EVENT_ID, API_KEY = "00000000-0000-4000-8000-000000000001", "sandbox-api-key"
 LISTENER_ID, LISTENER_SECRET = "sandbox-listener", "sandbox-listener-secret"
-TOKEN_KEYS = "sandbox:c2FuZGJveC1vbmx5LWtleS1ub3QtZm9yLXByb2R1Y3Rpb24h"
+TOKEN_KEYS = '{"sandbox": "c2FuZGJveC1vbmx5LWtleS1ub3QtZm9yLXByb2R1Y3Rpb24h"}'
 PEOPLE = {
     "jamie@example.com": ("Jamie", "Fox"),
     "robin@example.com": ("Robin", "Vega"),
@@ -72,10 +72,9 @@ class Neighbours:
             "COUPA_CLIENT_LOGIN": "api-client",
             "COUPA_MAX_PER_SECOND": "25",  # all that Coupa allows: there is no other caller here
             "MOVEWORKS_BASE_URL": self.moveworks_url,
-            "MOVEWORKS_CHANNEL": channel,
-            "MOVEWORKS_EVENT_ID": EVENT_ID,
+            "MOVEWORKS_EVENT_ID": EVENT_ID if channel == "events" else "",
             "MOVEWORKS_API_KEY": API_KEY,
-            "MOVEWORKS_LISTENER_ID": LISTENER_ID,
+            "MOVEWORKS_LISTENER_ID": LISTENER_ID if channel == "listener" else "",
             "MOVEWORKS_LISTENER_SECRET": LISTENER_SECRET,
             "ACTION_TOKEN_KEYS": TOKEN_KEYS,
             "LIST_TOKENS": "on",  # here a person may play all people

@@ -1,7 +1,6 @@
 """Write what the documents repeat of the code: `make docs`. A test says where they are not current.
 
-A page is written whole, or the part between two comments, `<!-- NAME: written by make docs -->` and
-`<!-- end of NAME -->`.
+A page is written whole, or the part between two comments, `NAME: written by make docs` and `end of NAME`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import openapi.page
+import settings_pages
 
 from coupa_core.documents import READABLE
 from coupa_core.notice.fields.kinds import FACES
@@ -24,13 +24,13 @@ def part(name: str, made: Callable[[], str]) -> Callable[[str], str]:
     """Return how a page looks whose part of that name is what the function makes.
 
     Args:
-        name: of the part.
+        name: of the part; the lines of its two comments stay.
         made: returns its lines.
     """
+    pattern = re.compile(rf"(.*\b{name}: written by make docs\b.*\n)((?:.*\n)*?)(.*\bend of {name}\b.*\n)")
 
     def page(text: str) -> str:
-        begin, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->\n"
-        [before] = re.findall(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", text, re.DOTALL)
+        [(begin, before, end)] = pattern.findall(text)
         return text.replace(f"{begin}{before}{end}", f"{begin}{made()}{end}")
 
     return page
@@ -56,11 +56,16 @@ def fields() -> str:
     return "\n".join(rows) + "\n"
 
 
+_NINE, _REST = part("nine", settings_pages.first), part("rest", settings_pages.groups)
+
 PAGES: Mapping[str, Callable[[str], str]] = {
     "openapi.yaml": openapi.page.page,
     "docs/api.md": part("routes", openapi.page.table),
     "docs/notices.md": part("fields", fields),
     "infra/keys.json": keys,
+    "docs/settings.md": lambda text: _REST(_NINE(text)),
+    "infra/types.bicep": part("settings", settings_pages.types),
+    "infra/main.bicepparam": part("settings", settings_pages.parameters),
 }
 """By file: what it should be, made of what it is."""
 

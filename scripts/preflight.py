@@ -42,10 +42,10 @@ NEEDED = (
     "COUPA_BASE_URL",
     "COUPA_CLIENT_ID",
 )
-OF_CHANNEL = {
-    "events": ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
-    "listener": ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
-}
+OF_CHANNEL = (
+    ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
+    ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
+)
 OF_TOOLS = {"AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID", "AZURE_FUNCTION_APP_NAME"}
 """Variables that only azd, az, func or the workflow read."""
 
@@ -195,16 +195,17 @@ def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is not set: fill in its line in bridge.env"
         elif name in _FORMED and not _FORMED[name][0].fullmatch(values[name].strip()):
             yield f"{name} is not {_FORMED[name][1]}"
-    channel = values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"
-    if channel not in OF_CHANNEL:
-        yield f"MOVEWORKS_CHANNEL is {channel}: write events or listener"
-        return
-    number, secret = OF_CHANNEL[channel]
+    number, secret = of_the_channel(values)
     if not values.get(number, "").strip():
-        yield f"{number} is not set: the channel is {channel}, and Moveworks' studio shows the id"
+        yield f"{number} is not set: Moveworks' studio shows it (or set MOVEWORKS_LISTENER_ID in its place)"
     named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
     if named and secret not in named:
-        yield f"SECRET_NAMES does not have {secret}: the channel is {channel}, so put it in the other's place"
+        yield f"SECRET_NAMES does not have {secret}, which goes with {number}: put it in the other's place"
+
+
+def of_the_channel(values: Mapping[str, str]) -> tuple[str, str]:
+    """Return the id and the secret of the channel: of the listener where there is one."""
+    return OF_CHANNEL[1 if values.get(OF_CHANNEL[1][0], "").strip() else 0]
 
 
 _FORMED = {
@@ -227,7 +228,8 @@ def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
         print(f"note   {error} in this Python, so no value was looked at: the Python of step 2 does that")
         return
     given = {name: values[name] for name in deployed() if values.get(name, "").strip()}
-    secrets = dict.fromkeys(of_the_vault(values), f"later:{'A' * 43}=")
+    later = json.dumps({"later": f"{'A' * 43}="})
+    secrets = {name: later if name.endswith("_KEYS") else "later" for name in of_the_vault(values)}
     fronted = str(bool(values.get("ENTRA_APP_CLIENT_ID", "").strip()))
     made = {"LEDGER_CONNECTION": "memory", "WEBSITE_AUTH_ENABLED": fronted}
     try:
@@ -238,7 +240,7 @@ def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
 
 def of_the_vault(values: Mapping[str, str]) -> list[str]:
     """Return the names of the secrets that the app reads from the vault."""
-    _, secret = OF_CHANNEL[values.get("MOVEWORKS_CHANNEL", "").strip().lower() or "events"]
+    _, secret = of_the_channel(values)
     named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
     return named or ["COUPA_CLIENT_SECRET", secret, "ACTION_TOKEN_KEYS"]
 

@@ -37,7 +37,6 @@ SETTINGS = {
     "MOVEWORKS_BASE_URL": MOVEWORKS,
     "MOVEWORKS_EVENT_ID": "5d4a2f6e-0000-4000-8000-000000000001",
     "MOVEWORKS_API_KEY": API_KEY,
-    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
     "MOVEWORKS_LISTENER_SECRET": "listener-secret",
     "MOVEWORKS_MAX_PER_MINUTE": "120",
     "ACTION_TOKEN_KEYS": KEY,
@@ -48,6 +47,8 @@ SETTINGS = {
     "DIGEST_OVER": "0",
     "CLOSING_NOTICE": "never",
 }
+LISTENER = {"MOVEWORKS_EVENT_ID": "", "MOVEWORKS_LISTENER_ID": "coupa-approvals"}
+"""Over these settings, people are told through the listener."""
 
 
 class Ahead:
@@ -80,7 +81,7 @@ def neighbours(
         clock=clock,
         api_key=API_KEY,
         event_id=SETTINGS["MOVEWORKS_EVENT_ID"],
-        listener_id=SETTINGS["MOVEWORKS_LISTENER_ID"],
+        listener_id=LISTENER["MOVEWORKS_LISTENER_ID"],
         listener_secret=SETTINGS["MOVEWORKS_LISTENER_SECRET"],
     )
 

@@ -6,6 +6,7 @@ Every secret holds the same mark, so that one search finds each of them, also in
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ CLIENT_ID = f"{MARK}-coupa-id-5f1d8c02"
 CLIENT_SECRET = f"{MARK}-coupa-secret-9b3e7a61"
 API_KEY = f"{MARK}-moveworks-key-2c48d0ef"
 TOKEN_KEY = base64.b64encode(f"{MARK}-of-thirty-two-bytes-at-least-".encode()).decode()
-TOKEN_KEYS = f"k1:{TOKEN_KEY}"
+TOKEN_KEYS = json.dumps({"k1": TOKEN_KEY})
 FUNCTION_KEY = f"{MARK}-function-key-71aa35be"
 
 _BEARER = "s" * 40

@@ -23,7 +23,7 @@ from canaries import Guard
 from coupa_core.app import _NOISY
 from coupa_core.audit_log import AuditStore, MemoryAuditStore
 from coupa_core.ledger import LedgerStore, MemoryStore
-from coupa_core.settings import HOST_STORAGE, NAMES
+from coupa_core.settings import FORMER, HOST_STORAGE, NAMES
 from coupa_core.table_audit_log import TableAuditStore
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
@@ -107,7 +107,7 @@ def _is_here(host: Any) -> bool:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the settings of whoever runs the tests."""
-    for name in (*NAMES, HOST_STORAGE):
+    for name in (*NAMES, *FORMER, HOST_STORAGE):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -261,7 +261,6 @@ def _settings(coupa_url: str, moveworks_url: str) -> dict[str, str]:
         "COUPA_MAX_PER_SECOND": "25",
         "MOVEWORKS_BASE_URL": moveworks_url,
         "FIRST_RUN": "announce",
-        "RELAY": "on",
         "RELAY_DOMAINS": "example.com",
     }
     left_out = {"COUPA_CLIENT_LOGIN", "MOVEWORKS_MAX_PER_MINUTE", "CLOSING_NOTICE"}
@@ -312,7 +311,7 @@ class Cell:
             value = TABLE.format(url) if setting == "LEDGER_CONNECTION" else url
             with identity_at(url) if not setting else nullcontext():
                 bridge = on.bridge(
-                    **{setting or "LEDGER_ACCOUNT_URL": value if setting else "https://acme.table.localhost"}
+                    **{setting or "LEDGER_CONNECTION": value if setting else "https://acme.table.localhost"}
                 )
                 began_s = time.monotonic()
                 reply = on.act(bridge, self.action)

@@ -33,38 +33,37 @@ _RIGHT = {
     **SETTINGS,
     "DOCUMENT_TYPES": "RequisitionHeader,Contract",
     "COUPA_CLIENT_LOGIN": "moveworks-approvals",
-    "COUPA_SCOPES": "core.approval.read core.approval.write",
-    "NOTICE_FIELDS": "Contract=title",
+    "NOTICE_FIELDS": '{"Contract": ["title"]}',
     "FACTS": "budget,supplier_status",
     "REMIND_BEFORE_DAYS": "3,1",
     "ACTIONS": "approve,reject",
-    "LINK_TEMPLATE": "{base}/x/{id}",
+    "LINK_TEMPLATE": '{"*": "{base}/x/{id}"}',
     "TIME_ZONE": "Europe/Berlin",
     "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
     "QUIET_HOURS": "20:00-07:00",
     "DIGEST_AT": "09:00",
     "PILOT": "ann@example.com,example.de",
-    "LEDGER_ACCOUNT_URL": "https://acme.table.core.windows.net",
+    "LEDGER_CONNECTION": "https://acme.table.core.windows.net",
+    "MOVEWORKS_LISTENER_ID": "coupa-approvals",
     "AUDIT_KEYS": TOKEN_KEYS,
     "ALLOW_SELF_APPROVAL": "on",
-    "STEP_UP_OVER": "USD:10000",
+    "STEP_UP_OVER": '{"USD": 10000}',
     "EMAIL_MAP": '{"ann@corp.example": "ann@example.com"}',
     "RELAY_DOMAINS": "example.org",
-    "ENTRA_DECISION_CLIENTS": _CLIENT,
-    "ENTRA_RELAY_CLIENTS": _CLIENT,
-    "ENTRA_OPERATOR_CLIENTS": _CLIENT,
+    "ENTRA_CLIENTS": f'{{"decisions": ["{_CLIENT}"]}}',
     "POLL_SCHEDULE": "30 */5 * * * *",
     HOST_STORAGE: "memory",
 }
 
 
 def _right(name: str) -> str:
-    """Return a right value: one that differs from the default where the table above has it."""
-    defaults = {str(field.alias): field.default for field in Settings.model_fields.values()}
+    """Return a right value: one that differs from the default where the table or the field has it."""
     if name in _RIGHT:
         return _RIGHT[name]
-    default = defaults[name]
-    return ",".join(default) if isinstance(default, tuple) else str(default)
+    field = Settings.model_fields[name.lower()]
+    if field.examples:
+        return str(field.examples[0])
+    return ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
 
 
 RIGHT = {name: _right(name) for name in (*NAMES, HOST_STORAGE)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import random
 import uuid
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from audit_log_contract import event, stored
-from bridge import SETTINGS
+from bridge import LISTENER, SETTINGS
 
 from coupa_core import app
 from coupa_core.audit_log import MemoryAuditStore
@@ -106,7 +107,7 @@ def test_health_says_what_is_wrong_with_the_schedule(
 def test_a_missing_setting_of_the_listener_is_named_where_it_is_chosen(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    settings = {**SETTINGS, "MOVEWORKS_CHANNEL": "listener"}
+    settings = SETTINGS | LISTENER | {"MOVEWORKS_API_KEY": ""}
     del settings[missing]
     configure(monkeypatch, settings)
 
@@ -115,7 +116,8 @@ def test_a_missing_setting_of_the_listener_is_named_where_it_is_chosen(
 
 @pytest.mark.parametrize(("channel", "kind"), [("events", EventsChannel), ("listener", ListenerChannel)])
 def test_the_settings_choose_the_way_to_a_persons_chat(channel: str, kind: type[object]) -> None:
-    bridge = app.build(read_settings({**SETTINGS, "MOVEWORKS_CHANNEL": channel}), _soon())
+    told = LISTENER if channel == "listener" else {}
+    bridge = app.build(read_settings(SETTINGS | told), _soon())
 
     assert isinstance(bridge.sweep.deps.channel, kind)
 
@@ -182,7 +184,7 @@ def test_the_ledger_is_in_memory_where_the_settings_say_so() -> None:
     [
         {"LEDGER_CONNECTION": CONNECTION},
         {"LEDGER_CONNECTION": "", "AzureWebJobsStorage": CONNECTION},
-        {"LEDGER_CONNECTION": "memory", "LEDGER_ACCOUNT_URL": "https://a.table.core.windows.net"},
+        {"LEDGER_CONNECTION": "https://a.table.core.windows.net"},
     ],
 )
 def test_the_ledger_is_a_table_where_the_settings_say_so_and_a_click_waits_less(
@@ -256,17 +258,15 @@ def test_a_sweep_and_a_click_write_one_audit_record_on_azurite(azurite_server: A
     assert clicks.verify().broken is None
 
 
-OLD, NEW = (
-    f"{kid}:{base64.b64encode(bytes([number]) * 32).decode()}" for kid, number in (("o", 1), ("n", 2))
-)
+OLD, NEW = ({kid: base64.b64encode(bytes([number]) * 32).decode()} for kid, number in (("o", 1), ("n", 2)))
 
 
 @pytest.mark.parametrize(
     ("keys", "kid"),
     [
-        ({"ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}, ".n"),
-        ({"ACTION_TOKEN_KEYS": OLD, "AUDIT_KEYS": NEW}, "n"),
-        ({"ACTION_TOKEN": "off", "ACTION_TOKEN_KEYS": "", "AUDIT_KEYS": f"{OLD},{NEW}"}, "o"),
+        ({"ACTION_TOKEN_KEYS": json.dumps(NEW | OLD)}, ".n"),
+        ({"ACTION_TOKEN_KEYS": json.dumps(OLD), "AUDIT_KEYS": json.dumps(NEW)}, "n"),
+        ({"ACTION_TOKEN": "off", "ACTION_TOKEN_KEYS": "", "AUDIT_KEYS": json.dumps(OLD | NEW)}, "o"),
     ],
 )
 def test_the_audit_record_is_sealed_with_its_own_keys_or_with_those_made_from_the_tokens(
@@ -283,10 +283,11 @@ def test_the_audit_record_is_sealed_with_its_own_keys_or_with_those_made_from_th
 def test_keys_of_tokens_that_rotate_carry_the_seals_over() -> None:
     store = MemoryAuditStore()
     parts = replace(_soon(), audit_store=store)
-    before, _ = app.build_audit_logs(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": OLD}), parts)
+    before, _ = app.build_audit_logs(read_settings(SETTINGS | {"ACTION_TOKEN_KEYS": json.dumps(OLD)}), parts)
     before.append([event(1)])
 
-    after, _ = app.build_audit_logs(read_settings({**SETTINGS, "ACTION_TOKEN_KEYS": f"{NEW},{OLD}"}), parts)
+    rotated = SETTINGS | {"ACTION_TOKEN_KEYS": json.dumps(NEW | OLD)}
+    after, _ = app.build_audit_logs(read_settings(rotated), parts)
     after.append([event(2)])
 
     report = after.verify()

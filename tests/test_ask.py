@@ -80,7 +80,7 @@ def test_whoever_acts_for_somebody_says_so() -> None:
 
 
 def test_turn_amount_and_changed_content_do_not_matter_for_a_question() -> None:
-    world = world_of(settings={"ACTION_TOKEN": "optional", "STEP_UP_OVER": "USD:1"})
+    world = world_of(settings={"ACTION_TOKEN": "optional", "STEP_UP_OVER": '{"USD": 1}'})
     number = world.requisition(JAMIE, ROBIN)
     [card] = world.announced()
     world.coupa.world.edit_line(number, 0, unit_price="1.00")

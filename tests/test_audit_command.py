@@ -56,7 +56,7 @@ from sandbox.azurite import Azurite
 from sandbox.clock import ManualClock
 
 ROOT = Path(__file__).parents[1]
-KID, ENCODED = SETTINGS["ACTION_TOKEN_KEYS"].split(":")
+[(KID, ENCODED)] = json.loads(SETTINGS["ACTION_TOKEN_KEYS"]).items()
 KEYS = derived(keys_of({KID: ENCODED}))
 NOBODY = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a;"
 EVENTS = 500

@@ -155,7 +155,7 @@ def test_a_change_of_who_may_decide_is_recorded() -> None:
 
 
 def test_a_relayed_message_is_recorded_for_each_recipient() -> None:
-    world = World(settings={"RELAY": "on", "RELAY_DOMAINS": "example.com"})
+    world = World(settings={"RELAY_DOMAINS": "example.com"})
     world.call("notifications", json={"message": "secret words", "recipients": [JAMIE, ROBIN]})
 
     said = events(world, EventKind.RELAY)

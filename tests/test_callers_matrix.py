@@ -33,9 +33,7 @@ KEY_OF = {kind: f"{FUNCTION_KEY}-{kind}" for kind in KINDS}
 CLIENT_OF = {kind: f"{number}f2504e0-4f89-41d3-9a0c-0305e82c3301" for number, kind in enumerate(KINDS)}
 STRANGE_CLIENT = "9f2504e0-4f89-41d3-9a0c-0305e82c3301"
 ENTRA = {
-    "ENTRA_DECISION_CLIENTS": CLIENT_OF["decisions"],
-    "ENTRA_RELAY_CLIENTS": CLIENT_OF["relay"],
-    "ENTRA_OPERATOR_CLIENTS": CLIENT_OF["operators"],
+    "ENTRA_CLIENTS": json.dumps({kind: [client] for kind, client in CLIENT_OF.items()}),
     "WEBSITE_AUTH_ENABLED": "True",
 }
 
@@ -110,8 +108,7 @@ def test_under_entra_each_kind_of_caller_needs_its_key_and_its_application(
 def test_under_entra_a_kind_of_caller_without_applications_is_closed(
     functions: Sequence[Function], named: str
 ) -> None:
-    settings = {name: value for name, value in ENTRA.items() if value not in CLIENT_OF.values()}
-    settings |= {name: value for name, value in ENTRA.items() if value == CLIENT_OF[named]}
+    settings = ENTRA | {"ENTRA_CLIENTS": json.dumps({named: [CLIENT_OF[named]]})}
 
     with surface(functions, World(), settings) as it:
         for (method, path), kind in KIND_OF.items():

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bridge import JAMIE, SAM, World, offered
+from bridge import JAMIE, LISTENER, SAM, World, offered
 from goldens import ASKER, approval, document
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,7 +191,7 @@ def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coup
 ) -> None:
     amounts = {name: data.draw(AMOUNTS, label=name) for name in FIGURES[kind]}
     figures = [stated(text) for text in amounts.values()]
-    world = World(settings={"DOCUMENT_TYPES": kind, "STEP_UP_OVER": "USD:10000"})
+    world = World(settings={"DOCUMENT_TYPES": kind, "STEP_UP_OVER": '{"USD": 10000}'})
     if kind == "OrderHeaderChange":
         old = data.draw(AMOUNTS, label="old")
         figures.append(stated(old))
@@ -216,7 +216,7 @@ def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coup
 
 
 def test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_either() -> None:
-    world, card = offered(settings={"STEP_UP_OVER": "USD:1000", "COMMENTS": "on"})
+    world, card = offered(settings={"STEP_UP_OVER": '{"USD": 1000}', "COMMENTS": "on"})
     assert world.ask(card).body["outcome"] == "commented"
     world.settings.pop("STEP_UP_OVER")
     world.restart()
@@ -229,7 +229,7 @@ def test_a_card_that_offers_no_decision_does_not_decide_when_the_limit_has_gone_
 
 
 def test_the_listener_gets_no_buttons_for_what_is_decided_in_coupa() -> None:
-    world = World(settings={"MOVEWORKS_CHANNEL": "listener", "STEP_UP_OVER": "USD:1000"})
+    world = World(settings={**LISTENER, "STEP_UP_OVER": '{"USD": 1000}'})
     world.requisition(JAMIE)
     world.requisition(JAMIE, lines=[Line("Pen", quantity="1", unit_price="1.00")])
     world.announced()

@@ -247,7 +247,7 @@ def test_refused_credentials_are_said_with_a_hint_and_no_secret(wrong: Any, stat
 
     assert isinstance(failure, Denied)
     assert (failure.code, failure.status) == (f"coupa_token_{status}", status)
-    assert "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and COUPA_SCOPES" in str(failure)
+    assert "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and the client's scopes" in str(failure)
     assert door.secret not in str(failure)
     assert (door.mints, door.reads) == (1, 0)
     assert door.clock.monotonic() == 0

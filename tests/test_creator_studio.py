@@ -15,7 +15,7 @@ import pytest
 import requests
 import yaml
 from azure.functions.decorators.function_app import Function
-from bridge import COUPA, World
+from bridge import COUPA, LISTENER, World
 from curl import Curl, parse
 from goldens import readable
 from hosted import (
@@ -26,10 +26,10 @@ from hosted import (
     FUNCTION_KEY,
     LISTENER_ID,
     LISTENER_SECRET,
-    ROOT,
     Hosted,
     hosted,
 )
+from openapi.errors import ERRORS
 from pages import FOLDER, MAPPERS, PAGES, blocks, section, tables
 
 from coupa_core.callers import CALLER_OF
@@ -261,7 +261,7 @@ def test_every_setting_that_is_named_exists() -> None:
         name for text in PAGES.values() for name in re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`", text)
     }
 
-    assert {"MOVEWORKS_CHANNEL", "MOVEWORKS_LISTENER_SECRET", "COUPA_CLIENT_ID"} <= named
+    assert {"MOVEWORKS_EVENT_ID", "MOVEWORKS_LISTENER_SECRET", "COUPA_CLIENT_ID"} <= named
     assert named <= set(NAMES)
 
 
@@ -407,8 +407,7 @@ def test_every_outcome_is_explained_with_its_own_sentence() -> None:
 
 
 def test_every_fault_that_is_explained_exists() -> None:
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "coupa_core").rglob("*.py"))
-    known = set(re.findall(r'CallerError\(\s*"([a-z_]+)"', sources)) | {"settings", "busy"}
+    known = {code for code, _, _ in ERRORS.values()}
 
     rows = tables(section("answers.md", "Faults"))[0]
     explained = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row[1])}
@@ -557,7 +556,8 @@ class Chats:
         settings, scopes = needed(chats, channel)
         pilot = PILOT.replace("<A>", A).replace("<B>", B).replace("<R>", SAM)
         defaults = dict.fromkeys(("LIST_TOKENS", "DIGEST_OVER", "CLOSING_NOTICE"), "")
-        self.world = World(settings={**defaults, "MOVEWORKS_CHANNEL": channel, "PILOT": pilot, **settings})
+        told = LISTENER if channel == "listener" else {}
+        self.world = World(settings={**defaults, **told, "PILOT": pilot, **settings})
         self.world.coupa.desk.granted_scopes = BASELINE | scopes
         for person in (A, B, SAM):
             self.world.person(person)

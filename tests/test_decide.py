@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bridge import JAMIE, KEY, ROBIN, SAM, World, offered
+from bridge import JAMIE, KEY, LISTENER, ROBIN, SAM, World, offered
 from unruly import after, away, before, once
 
 from coupa_core.authority import TOKEN_LIFE, Capacity, Decider, Offer, TokenKeys
@@ -23,7 +23,7 @@ from sandbox.moveworks import Delivered
 
 JSON = {"Content-Type": "application/json"}
 
-KID, _, SECRET = KEY.partition(":")
+[(KID, SECRET)] = json.loads(KEY).items()
 SIGNER = TokenKeys({KID: base64.b64decode(SECRET)})
 
 NAME = "Purchase request 5001, “Laptops”, USD 1,800.00"
@@ -344,7 +344,7 @@ def test_the_delegate_of_somebody_inactive_has_no_right_and_nobody_is_asked_abou
 
 
 def test_whoever_asked_for_the_purchase_alone_gets_the_card_without_buttons_and_decides_in_coupa() -> None:
-    world, card = offered(requester=JAMIE, settings={"MOVEWORKS_CHANNEL": "listener"})
+    world, card = offered(requester=JAMIE, settings=LISTENER)
     [call] = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
     [item] = world.call("list_approvals", headers={"X-Actor-Email": JAMIE}).body["approvals"]
 
@@ -359,7 +359,7 @@ def test_whoever_asked_for_the_purchase_alone_gets_the_card_without_buttons_and_
 
 
 def test_the_listeners_buttons_are_what_the_settings_leave() -> None:
-    world = World(settings={"MOVEWORKS_CHANNEL": "listener", "ACTIONS": "approve"})
+    world = World(settings={**LISTENER, "ACTIONS": "approve"})
     world.requisition(JAMIE)
     world.announced()
     [call] = [each for each in world.moveworks.front.calls if each.path.endswith("/notify")]
@@ -381,15 +381,15 @@ CHEAP = "Approved: Purchase request 5001, “Laptops”, USD 1,000.00. It is ful
 @pytest.mark.parametrize(
     ("limits", "price", "outcome", "sentence"),
     [
-        ("USD:1000", "500.00", "approved", CHEAP),
+        ('{"USD": 1000}', "500.00", "approved", CHEAP),
         (
-            "USD:1000",
+            '{"USD": 1000}',
             "500.01",
             "step_up",
             "This amount is too high to decide in chat; please decide in Coupa.",
         ),
-        ("EUR:1000", "1.00", "step_up", "in a currency with a limit for chat; please decide in Coupa."),
-        ("EUR:1,*:1000", "500.00", "approved", CHEAP),
+        ('{"EUR": 1000}', "1.00", "step_up", "in a currency with a limit for chat; please decide in Coupa."),
+        ('{"EUR": 1, "*": 1000}', "500.00", "approved", CHEAP),
     ],
 )
 def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
@@ -410,7 +410,7 @@ def test_an_amount_above_the_limit_is_decided_in_coupa_and_the_notice_says_so(
 
 
 def test_an_amount_that_is_not_known_is_decided_in_coupa_where_there_are_limits() -> None:
-    world = World(settings={"STEP_UP_OVER": "*:1000"})
+    world = World(settings={"STEP_UP_OVER": '{"*": 1000}'})
     number = world.requisition(JAMIE)
     world.coupa.world.delete_field("requisition", number, "total")
     [card] = world.announced()
@@ -653,8 +653,8 @@ def test_a_document_that_cannot_be_read_any_more_is_not_decided_blindly() -> Non
 
 def test_a_button_signed_with_the_key_before_the_last_still_works() -> None:
     world, card = offered()
-    newer = "k2:" + base64.b64encode(b"another secret of thirty-two bytes").decode()
-    world.settings = {"ACTION_TOKEN_KEYS": f"{newer},{KEY}"}
+    newer = {"k2": base64.b64encode(b"another secret of thirty-two bytes").decode()}
+    world.settings = {"ACTION_TOKEN_KEYS": json.dumps(newer | json.loads(KEY))}
     world.restart()
 
     assert world.click(card, JAMIE).body["outcome"] == "approved"

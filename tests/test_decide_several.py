@@ -137,7 +137,7 @@ def test_several_at_the_same_time_are_each_sent_once() -> None:
 
 def mixed() -> tuple[World, dict[str, dict[str, str]]]:
     """Return requests of which each has another fate when Jamie approves it, and the item for each."""
-    world = World(settings={"STEP_UP_OVER": "USD:5000"})
+    world = World(settings={"STEP_UP_OVER": '{"USD": 5000}'})
     names = ("fine", "changed", "decided", "withdrawn", "forged", "stolen", "other_token", "reassigned")
     documents = {name: world.requisition(JAMIE) for name in names}
     documents["dear"] = world.requisition(JAMIE, requester=ROBIN)

@@ -204,7 +204,11 @@ def test_a_store_that_dies_after_a_digest_repeats_what_it_could_not_mark(writes:
 
 @pytest.mark.parametrize(
     ("settings", "requester"),
-    [({"STEP_UP_OVER": "*:1"}, "sam@example.com"), ({}, JAMIE), ({"ACTIONS": "hold"}, "sam@example.com")],
+    [
+        ({"STEP_UP_OVER": '{"*": 1}'}, "sam@example.com"),
+        ({}, JAMIE),
+        ({"ACTIONS": "hold"}, "sam@example.com"),
+    ],
     ids=["too great", "own", "not holdable"],
 )
 def test_a_digest_of_what_is_decided_in_coupa_only_says_so(settings: dict[str, str], requester: str) -> None:
@@ -220,7 +224,7 @@ def test_a_digest_of_what_is_decided_in_coupa_only_says_so(settings: dict[str, s
 
 
 def test_a_digest_marks_what_can_be_decided_in_coupa_only() -> None:
-    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": "*:2000"})
+    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": '{"*": 2000}'})
     world.requisition(JAMIE)
     dear = world.requisition(JAMIE, title="Servers", lines=[Line("Server", quantity="1", unit_price="9000")])
 
@@ -237,7 +241,7 @@ def test_a_digest_marks_what_can_be_decided_in_coupa_only() -> None:
 @given(amounts=st.lists(st.sampled_from(["100", "5000"]), min_size=2, max_size=4))
 @settings(max_examples=15, deadline=None)
 def test_what_a_digest_says_of_each_is_what_the_list_says(amounts: list[str]) -> None:
-    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": "*:2000"})
+    world = World(settings={"DIGEST_OVER": "1", "STEP_UP_OVER": '{"*": 2000}'})
     for number, amount in enumerate(amounts):
         lines = [Line("Desk", quantity="1", unit_price=amount)]
         world.requisition(JAMIE, title=f"Desk {number}", lines=lines)

@@ -137,6 +137,18 @@ def test_a_body_that_is_no_json_is_refused_with_what_is_wrong_with_it(
     assert cause in reply.body["message"]
 
 
+def test_half_a_character_in_the_query_is_refused_as_in_the_body(world: World, card: Delivered) -> None:
+    reply = world.call(
+        "reject",
+        headers={"X-Actor-Email": card.recipient, "X-Action-Token": card.slots["action_token"]},
+        route={"approval_id": card.slots["approval_id"]},
+        query={"reason": "too dear \ud800"},
+    )
+
+    assert (reply.status, reply.body["error"]) == (400, "bad_field")
+    assert "reason has half a character" in reply.body["message"]
+
+
 def test_a_body_of_the_largest_size_is_read_and_one_more_byte_is_too_much(
     world: World, card: Delivered
 ) -> None:
@@ -158,7 +170,7 @@ def test_a_body_that_azure_dropped_is_asked_for_with_its_length_and_nothing_is_d
     name: str, coding: str
 ) -> None:
     """Azure hands an empty body on, so a comment would be lost in silence, or a decision not be seen."""
-    world = World(settings={"COMMENTS": "on", "RELAY": "on", "RELAY_DOMAINS": "example.com"})
+    world = World(settings={"COMMENTS": "on", "RELAY_DOMAINS": "example.com"})
     world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
     world.requisition(JAMIE, holdable=True)
     [card] = world.announced()
@@ -404,7 +416,7 @@ def test_relaying_messages_is_off(world: World) -> None:
 
 
 APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-ENTRA = {"ENTRA_DECISION_CLIENTS": APP, "WEBSITE_AUTH_ENABLED": "True"}
+ENTRA = {"ENTRA_CLIENTS": json.dumps({"decisions": [APP]}), "WEBSITE_AUTH_ENABLED": "True"}
 
 
 def vouched(client: str) -> dict[str, str]:
@@ -515,7 +527,7 @@ def test_every_route_has_a_bound_and_everything_in_it_knows() -> None:
             return super().closed_entries(since=since, until=until)
 
     store = Watching()
-    relay = {"RELAY": "on", "RELAY_DOMAINS": "example.com"}
+    relay = {"RELAY_DOMAINS": "example.com"}
     world = World(store=store, settings={**relay, "COUPA_MAX_PER_SECOND": "25"})
     world.requisition("ann@example.com")
     (card,) = world.announced()

@@ -99,7 +99,8 @@ def indexed() -> dict[str, tuple[str, object]]:
 def given_as(**values: str) -> Iterator[None]:
     """Set these and the least that is needed while the block runs."""
     with pytest.MonkeyPatch.context() as machine:
-        for name, value in (BASE | values).items():
+        own = {"MOVEWORKS_EVENT_ID": ""} if trimmed(values.get("MOVEWORKS_LISTENER_ID", "")) else {}
+        for name, value in (BASE | own | values).items():
             machine.setenv(name, value)
         yield
 
@@ -212,13 +213,13 @@ def write(values: object, **more: object) -> None:
 
 
 def test_a_blank_variable_does_not_hide_what_the_file_says_from_any_command() -> None:
-    write({"CLAIM_LEASE_S": 60, "RELAY": "on", "DIGEST_OVER": None, "AUDIT": "optional"})
+    write({"CLAIM_LEASE_S": 60, "TELL_REQUESTER": "on", "DIGEST_OVER": None, "AUDIT": "optional"})
 
-    with given_as(RELAY=" \u200b", AUDIT="required"):
+    with given_as(TELL_REQUESTER=" \u200b", AUDIT="required"):
         assert (in_the_doctor(), in_the_audit_command()) == ("", "")
         settings = read_settings(environment_of(Path.cwd()))
 
-    assert (settings.claim_lease_s, settings.relay, settings.audit) == (60, "on", "required")
+    assert (settings.claim_lease_s, settings.tell_requester, settings.audit) == (60, "on", "required")
     assert settings.digest_over == int(BASE["DIGEST_OVER"])
 
 

@@ -24,7 +24,7 @@ from unruly import away, before
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa import Access, FactReader, unread_of
-from coupa_core.documents import LEAST_SCOPES, SCOPES, parse_document, required_scopes
+from coupa_core.documents import SCOPES, parse_document, required_scopes
 from coupa_core.facts import FACT_RESOURCES, Fact, FactAnswer, Facts, Price, Standing
 from coupa_core.ledger import State
 from coupa_core.model import REQUISITION, Currency
@@ -1421,9 +1421,6 @@ def test_a_fact_asks_for_its_scope_by_itself(fact: Fact) -> None:
     assert (settings.fact_scopes == "") is (fact is Fact.OPEN_REQUESTS)
     every = {*settings.asked_scopes.split(), *settings.fact_scopes.split()}
     assert every == set(required_scopes(["RequisitionHeader"], facts=[fact]))
-    one = world(fact)
-    one.settings["COUPA_SCOPES"] = f"{LEAST_SCOPES} {scope}"
-    assert one.read_settings().fact_scopes == settings.fact_scopes, "named by hand it is spare all the same"
 
 
 def test_facts_are_each_named_once_and_come_in_our_order() -> None:

@@ -291,7 +291,7 @@ def test_in_a_trial_nobody_is_reminded_and_nobody_told_that_it_is_over() -> None
 
 
 def test_in_a_trial_the_relay_sends_nothing_and_says_why() -> None:
-    world = World(settings={"DRY_RUN": "1", "RELAY": "on", "RELAY_DOMAINS": "example.com"})
+    world = World(settings={"DRY_RUN": "1", "RELAY_DOMAINS": "example.com"})
 
     reply = world.call("notifications", json={"recipients": [JAMIE], "message": "hello"})
 

@@ -41,7 +41,7 @@ def served(functions: list[Function]) -> Iterator[tuple[Surface, str, str]]:
     world = World()
     world.requisition(JAMIE, holdable=True)
     world.coupa.desk.granted_scopes |= {COMMENT_SCOPE}
-    more = {"COMMENTS": "on", "RELAY": "on", "RELAY_DOMAINS": "example.com"}
+    more = {"COMMENTS": "on", "RELAY_DOMAINS": "example.com"}
     with surface(functions, world, more) as place:
         [card] = world.announced()
         yield place, card.slots["approval_id"], card.slots["action_token"]

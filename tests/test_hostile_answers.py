@@ -79,7 +79,7 @@ def test_a_stamp_at_an_end_of_the_calendar_stops_no_sweep_and_no_route(
 
 @pytest.mark.parametrize("stamp", ENDS)
 def test_a_day_that_cannot_be_counted_is_shown_as_it_was_written(stamp: str) -> None:
-    world = World(settings={"NOTICE_FIELDS": "RequisitionHeader=id,submitted"})
+    world = World(settings={"NOTICE_FIELDS": '{"RequisitionHeader": ["id", "submitted"]}'})
     request = world.requisition(JAMIE)
     spoil(world, request, {"submitted-at": stamp})
 

@@ -724,7 +724,7 @@ def test_the_same_requests_without_a_fault_are_served(app: tuple[Surface, Writer
         assert answer.status == 200, answer
 
 
-RELAYED = {"RELAY": "on", "RELAY_DOMAINS": "example.com", "RELAY_HTML": "on"}
+RELAYED = {"RELAY_DOMAINS": "example.com", "RELAY_HTML": "on"}
 
 
 @pytest.mark.parametrize("html", [b"true", b"false"])

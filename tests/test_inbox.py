@@ -152,8 +152,8 @@ def test_language_zone_fields_and_links_are_those_of_the_settings() -> None:
     choices = {
         "NOTICE_LANGUAGE": "de",
         "TIME_ZONE": "Europe/Berlin",
-        "NOTICE_FIELDS": "RequisitionHeader=title,submitted",
-        "LINK_TEMPLATE": "https://portal.test/{type}/{id}",
+        "NOTICE_FIELDS": '{"RequisitionHeader": ["title", "submitted"]}',
+        "LINK_TEMPLATE": '{"*": "https://portal.test/{type}/{id}"}',
     }
     world = World(settings=choices)
     number = world.requisition(JAMIE)

@@ -19,6 +19,7 @@ from infra.faults import GONE, MEANT_OTHERWISE, REFUSED, SENT
 from infra.rules import RULES, alerts
 from infra.snapshots import KEY, ROOT, WAYS
 
+from coupa_core.settings import FORMER
 from infra import snapshots
 
 MAKE = "REWRITE_SNAPSHOTS=1 pytest tests/test_infra.py, with the Bicep CLI on PATH, makes them anew"
@@ -137,6 +138,19 @@ def test_a_fault_that_compiles_is_seen_in_what_would_be_sent(infra: Path) -> Non
     assert [complaint for complaint in complaints if complaint not in said] == [], said
 
 
+def test_an_event_and_a_listener_are_not_deployed_together(infra: Path) -> None:
+    said = snapshots.parameters(infra, WAYS["listener"] | {"MOVEWORKS_EVENT_ID": "event-1"})
+
+    assert "MOVEWORKS_LISTENER_ID stands beside MOVEWORKS_EVENT_ID: take one of them away" in str(said)
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_a_name_that_is_gone_is_refused_with_what_takes_its_place(infra: Path, name: str) -> None:
+    said = snapshots.parameters(infra, WAYS["events"] | {name: "off"})
+
+    assert f"{name} {FORMER[name]}" in str(said)
+
+
 def test_what_cannot_be_deployed_is_refused_before_anything_is(infra: Path) -> None:
     said = snapshots.parameters(
         infra,
@@ -146,7 +160,7 @@ def test_what_cannot_be_deployed_is_refused_before_anything_is(infra: Path) -> N
             "COUPA_BASE_URL": "",
             "ENABLE_NETWORK": "perhaps",
             "ENTRA_APP_CLIENT_ID": "10000000-0000-4000-8000-0000000000ab",
-            "ENTRA_RELAY_CLIENTS": " , ",
+            "ENTRA_CLIENTS": "{}",
             "HTTP_CONCURRENCY": "many",
             "MOVEWORKS_API_KEY": KEY,
             "SECRET_NAMES": "COUPA_CLIENT_SECRET, COUPA_SECRET",

@@ -340,8 +340,8 @@ def test_azd_and_az_arrive_at_the_same_parameters() -> None:
     """Azd lays its own environment over the shell's, and adds who deploys; GitHub calls az."""
     need_cli()
     given = WAYS["events-all"]
-    shell, own = {"COUPA_BASE_URL": "https://old.example.com", "RELAY": given["RELAY"]}, dict(given)
-    del own["RELAY"]
+    shell, own = {"COUPA_BASE_URL": "https://old.example.com", "RELAY_HTML": given["RELAY_HTML"]}, dict(given)
+    del own["RELAY_HTML"]
 
     by_azd = parameters(ROOT / "infra", shell | own | {"AZURE_PRINCIPAL_ID": "somebody"})
     by_az = parameters(ROOT / "infra", given)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from bridge import LISTENER
 from proof.stage import Stage, staged
 
 from sandbox.azurite import Azurite
@@ -65,7 +66,7 @@ def test_people_decide_from_chat_and_ask_for_their_list(stage: Stage) -> None:
 
 
 def test_over_the_listener_people_are_told_once_and_decide_from_chat(stage: Stage) -> None:
-    stage.settings["MOVEWORKS_CHANNEL"] = "listener"
+    stage.settings |= LISTENER
     stage.moveworks.listener.debounce_s = 300
     for number in range(8):
         stage.enter(number % 4)
@@ -105,7 +106,7 @@ def test_a_question_outlives_the_process_and_its_answer_comes_once_with_buttons_
     stage: Stage, channel: str
 ) -> None:
     stage.coupa.desk.granted_scopes |= {"core.comment.write"}
-    stage.settings |= {"MOVEWORKS_CHANNEL": channel, "COMMENTS": "on"}
+    stage.settings |= {"COMMENTS": "on", **(LISTENER if channel == "listener" else {})}
     stage.enter(0)
     host = stage.start()
     host.fire()

@@ -77,7 +77,7 @@ def test_a_block_that_is_pasted_twice_makes_no_second_key(
 def test_keys_of_this_shell_are_not_overwritten(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(name, "k1:CANARY")
+    monkeypatch.setenv(name, "CANARY")
 
     assert main(["new", "prod.keys"]) == 1
 
@@ -109,8 +109,9 @@ def test_a_key_to_put_in_front_has_a_name_of_its_own(capsys: pytest.CaptureFixtu
     for _ in range(50):
         assert main(["one"]) == 0
 
-    ring = ",".join(capsys.readouterr().out.split())
-    assert len(read_settings(LEAST | {"ACTION_TOKEN_KEYS": ring}).action_token_keys) == 50
+    ring = ", ".join(line.strip("{}") for line in capsys.readouterr().out.splitlines())
+    given_keys = LEAST | {"ACTION_TOKEN_KEYS": f"{{{ring}}}"}
+    assert len(read_settings(given_keys).action_token_keys) == 50
 
 
 def test_a_file_that_is_not_there_is_named_with_how_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +136,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 WHOLE = "".join(
     [
-        *(f"{name}=k1:{letter * 42}8=\n" for name, letter in zip(SIGNING, "QR", strict=True)),
+        *(f'{name}={{"k1": "{letter * 42}8="}}\n' for name, letter in zip(SIGNING, "QR", strict=True)),
         *(f"{name}={letter * 64}\n" for name, letter in zip(CALLING, "abc", strict=True)),
     ]
 )
@@ -174,11 +175,11 @@ FIRST = WHOLE.splitlines(keepends=True)[0]
         ),
         ("", ", ".join(f"{name} is missing" for name in NAMES)),
         (
-            WHOLE.replace(FIRST, f"{FIRST.rstrip()},{FIRST.partition('=')[2]}"),
+            WHOLE.replace(FIRST, FIRST.replace("}", f", {FIRST.partition('{')[2]}", 1).rstrip() + "\n"),
             "ACTION_TOKEN_KEYS names two keys alike",
         ),
         (
-            WHOLE.replace(FIRST, FIRST.replace("k1:", f"{'k' * 17}:")),
+            WHOLE.replace(FIRST, FIRST.replace("k1", "k" * 17)),
             "ACTION_TOKEN_KEYS is cut off or spoiled",
         ),
         (WHOLE.replace("b" * 64, "a" * 64), "RELAY_KEY is the same as DECISIONS_KEY"),
@@ -204,7 +205,7 @@ def test_a_file_that_is_not_whole_is_said_with_what_to_do(
         f"\ufeff{WHOLE}",
         f"# of production\n\n{WHOLE}",
         "".join(reversed(WHOLE.splitlines(keepends=True))),
-        WHOLE.replace(FIRST, f"{FIRST.rstrip()},old:{FIRST.partition(':')[2]}"),
+        WHOLE.replace(FIRST, FIRST.replace("}", f', "old": {FIRST.partition(": ")[2].strip()}')),
     ],
 )
 def test_a_file_that_an_editor_wrote_anew_is_still_whole(text: str, folder: Path) -> None:
@@ -242,7 +243,8 @@ def test_a_file_that_is_not_whole_is_not_called_good_where_keys_were_to_be_made(
 def test_what_is_shown_the_app_takes_and_no_caller_has_the_key_of_another(
     kids: list[str], letters: list[str]
 ) -> None:
-    ring = ",".join(f"{kid}:{'Q' * 42}8=" for kid in kids)
+    key = "Q" * 42 + "8="
+    ring = "{" + ", ".join(f'"{kid}": "{key}"' for kid in kids) + "}"
     callers = {name: letter * 64 for name, letter in zip(CALLING, letters, strict=True)}
     given_keys = {**dict.fromkeys(SIGNING, ring), **callers}
     Path("any.keys").write_text("".join(f"{name}={value}\n" for name, value in given_keys.items()))

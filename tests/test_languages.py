@@ -14,7 +14,7 @@ from typing import Any
 import package
 import pytest
 from babel import Locale
-from bridge import JAMIE, ROBIN, SAM, World
+from bridge import JAMIE, LISTENER, ROBIN, SAM, World
 
 from coupa_core.decide.answers import BARRED, DONE, Outcome
 from coupa_core.endings import NEWS, Ending
@@ -136,7 +136,7 @@ def test_a_button_and_whatever_is_said_of_it_use_one_word(language: str) -> None
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_click_answers_has_the_word_of_the_button_that_was_sent(language: str) -> None:
-    world = World(settings={"MOVEWORKS_CHANNEL": "listener"})
+    world = World(settings=LISTENER)
     world.person(JAMIE, default_locale=language)
     for _ in Verb:
         world.requisition(JAMIE, holdable=True)

@@ -17,8 +17,8 @@ from coupa_core.pseudonym import Pseudonyms
 from coupa_core.settings import read_settings
 
 CLIENT = "0f2504e0-4f89-41d3-9a0c-0305e82c3301"
-CONNECTOR = {"ENTRA_DECISION_CLIENTS": CLIENT, "WEBSITE_AUTH_ENABLED": "True"}
-OPERATORS = {"ENTRA_OPERATOR_CLIENTS": CLIENT, "WEBSITE_AUTH_ENABLED": "True"}
+CONNECTOR = {"ENTRA_CLIENTS": json.dumps({"decisions": [CLIENT]}), "WEBSITE_AUTH_ENABLED": "True"}
+OPERATORS = {"ENTRA_CLIENTS": json.dumps({"operators": [CLIENT]}), "WEBSITE_AUTH_ENABLED": "True"}
 ELSEWHERE = "To decide, use the buttons of its own message, if you got one, or open it in Coupa."
 
 
@@ -96,7 +96,7 @@ def test_the_message_of_its_own_decides_whatever_the_list_does() -> None:
     ("settings", "says", "decides"),
     [
         ({}, ELSEWHERE, False),
-        ({"STEP_UP_OVER": "USD:1"}, "please decide in Coupa", False),
+        ({"STEP_UP_OVER": '{"USD": 1}'}, "please decide in Coupa", False),
         ({"ACTIONS": "hold"}, "", False),
         ({"ACTION_TOKEN": "optional"}, "", True),
     ],

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge import MOVEWORKS, SETTINGS, World
+from bridge import LISTENER, MOVEWORKS, SETTINGS, World
 from test_moveworks_channel import channel, send
 from werkzeug.wrappers import Request, Response
 
@@ -25,7 +25,7 @@ from coupa_core.notice import Notice
 from sandbox.serving import InProcess
 
 SECRET = SETTINGS["MOVEWORKS_LISTENER_SECRET"]
-PATH = f"/webhooks/v1/listeners/{SETTINGS['MOVEWORKS_LISTENER_ID']}/notify"
+PATH = f"/webhooks/v1/listeners/{LISTENER['MOVEWORKS_LISTENER_ID']}/notify"
 NOTICE = Notice(
     "ann@example.com",
     '<b>Purchase request</b>:<br>- <i>Amount</i>: 5 €<br><a href="https://acme.test">Open in Coupa</a>',
@@ -42,7 +42,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def over_listener(**settings: str) -> World:
     """Return a world whose bridge tells people through the listener."""
-    return World(settings={"MOVEWORKS_CHANNEL": "listener", **settings})
+    return World(settings=LISTENER | settings)
 
 
 def sent(world: World) -> dict[str, Any]:
@@ -293,14 +293,13 @@ def test_a_sweep_over_the_listener_is_never_throttled() -> None:
 def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() -> None:
     world = World(
         settings={
-            "MOVEWORKS_CHANNEL": "listener",
+            **LISTENER,
             "REMIND_AFTER_HOURS": "24",
             "ESCALATE_AFTER_HOURS": "24",
             "ESCALATE_TO": "desk@example.com",
             "CLOSING_NOTICE": "always",
             "TELL_REQUESTER": "on",
             "DIGEST_OVER": "2",
-            "RELAY": "on",
             "RELAY_DOMAINS": "example.com",
             "COMMENTS": "on",
         }
@@ -344,7 +343,7 @@ def test_every_kind_of_message_reaches_a_listener_and_is_named_in_its_guide() ->
 def test_a_link_stands_behind_the_colon_of_the_reader_s_language(
     settings: dict[str, str], locale: str, said: str
 ) -> None:
-    world = World(settings={"MOVEWORKS_CHANNEL": "listener", **settings})
+    world = World(settings=LISTENER | settings)
     world.person("ann@example.com", default_locale=locale)
     for _ in range(2):
         world.requisition("ann@example.com")

@@ -133,7 +133,7 @@ def in_the_settings(text: str) -> None:
         "ACTION_TOKEN_KEYS": text,
         "POLL_SCHEDULE": text,
         "CLAIM_LEASE_S": text,
-        "COUPA_SCOPES": "bypass" + text,
+        "STEP_UP_OVER": "bypass" + text,
     }
     app._built.clear()
     with pytest.MonkeyPatch.context() as environment:

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from bridge import SETTINGS, World
+from bridge import LISTENER, SETTINGS, World
 from canaries import API_KEY
 
 from coupa_core.clock import Deadline
@@ -43,7 +43,7 @@ class Way:
     made: Callable[..., Channel] = field(repr=False)
 
 
-EVENTS = Way(
+OVER_EVENTS = Way(
     {},
     {
         401: "check MOVEWORKS_API_KEY, and MOVEWORKS_BASE_URL for your region",
@@ -52,8 +52,8 @@ EVENTS = Way(
     {"MOVEWORKS_API_KEY": 401, "MOVEWORKS_EVENT_ID": 404},
     lambda http_client, **more: EventsChannel(http_client, event_id=EVENT, api_key=API_KEY, **more),
 )
-LISTENER = Way(
-    {"MOVEWORKS_CHANNEL": "listener"},
+OVER_LISTENER = Way(
+    LISTENER,
     {
         401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
         404: "check MOVEWORKS_LISTENER_ID, and MOVEWORKS_BASE_URL for your region",
@@ -63,7 +63,7 @@ LISTENER = Way(
         http_client, listener_id="coupa-approvals", secret=SETTINGS["MOVEWORKS_LISTENER_SECRET"], **more
     ),
 )
-WAYS = {"events": EVENTS, "listener": LISTENER}
+WAYS = {"events": OVER_EVENTS, "listener": OVER_LISTENER}
 
 
 @pytest.fixture(params=WAYS)

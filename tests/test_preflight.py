@@ -42,7 +42,7 @@ def test_the_example_passes_without_a_word() -> None:
     "line",
     [
         *("", "   ", "# a comment", "  # a comment", "PILOT=", "PILOT=  ", "PILOT=a@b.example,b.example"),
-        *("PILOT=b.example # who begins", "PILOT='' # nobody", "STEP_UP_OVER=USD:10000,*:5000"),
+        *("PILOT=b.example # who begins", "PILOT='' # nobody", """STEP_UP_OVER='{"USD": 10000}'"""),
         *("""TIME_ZONES='{"example.de": "Europe/Berlin"}'  # it's quoted""", 'ALERT_EMAIL="a b"'),
         *(
             "COUPA_BASE_URL=https://acme.coupahost.com",
@@ -167,7 +167,7 @@ WHOLE = {
     "MOVEWORKS_EVENT_ID": "event-1",
 }
 LISTENER = {
-    "MOVEWORKS_CHANNEL": "Listener",
+    "MOVEWORKS_EVENT_ID": "",
     "MOVEWORKS_LISTENER_ID": "listener-1",
     "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_LISTENER_SECRET,ACTION_TOKEN_KEYS,AUDIT_KEYS",
 }
@@ -185,7 +185,7 @@ def of_values(**changed: str) -> list[str]:
         {},
         LISTENER,
         {"DRY_RUN": "", "PILOT": "you@example.com"},
-        {"ENTRA_APP_CLIENT_ID": "x", "ENTRA_RELAY_CLIENTS": "00000000-0000-0000-0000-00000000000a"},
+        {"ENTRA_APP_CLIENT_ID": "x", "ENTRA_CLIENTS": '{"relay": ["00000000-0000-0000-0000-00000000000a"]}'},
         {"ACTION_TOKEN": "off", "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_API_KEY,AUDIT_KEYS"},
     ],
 )
@@ -213,7 +213,12 @@ def test_values_that_the_app_starts_with_pass_before_there_are_secrets(changed: 
             "COUPA_BASE_URL: must be a URL such as https://name.example.com",
         ),
         ("DRY_RUN", "onn", "DRY_RUN: must be on or off"),
-        ("ACTION_TOKEN_KEYS", "k1:CANARY", "ACTION_TOKEN_KEYS: must be kid:base64key[,kid:base64key]: "),
+        (
+            "ACTION_TOKEN_KEYS",
+            "k1:CANARY",
+            "ACTION_TOKEN_KEYS: must be a JSON object from names to keys",
+        ),
+        ("RELAY", "off", "RELAY: is gone since 0.3.0: RELAY_DOMAINS opens the relay"),
     ],
 )
 def test_a_value_that_the_app_or_azure_would_refuse_is_named(name: str, value: str, expected: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bridge import JAMIE, ROBIN, SAM, World
+from bridge import JAMIE, LISTENER, ROBIN, SAM, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kinds import enter
@@ -129,7 +129,7 @@ def test_the_card_with_the_answer_shows_what_the_first_one_showed_and_its_facts(
 
 
 def test_over_the_listener_question_and_answer_have_their_own_kinds_and_the_card_a_button_to_ask() -> None:
-    world, _ = asked_about(MOVEWORKS_CHANNEL="listener")
+    world, _ = asked_about(**LISTENER)
     answer(world)
 
     assert world.told(after_s=60) == [JAMIE]
@@ -145,13 +145,13 @@ def test_over_the_listener_question_and_answer_have_their_own_kinds_and_the_card
     [
         ({"COMMENTS": "off"}, {}),
         ({"ALLOW_SELF_APPROVAL": "on"}, {"requester": JAMIE}),
-        ({"STEP_UP_OVER": "USD:1"}, {}),
+        ({"STEP_UP_OVER": '{"USD": 1}'}, {}),
     ],
 )
 def test_asking_is_offered_only_where_there_is_somebody_to_ask_and_something_to_decide(
     settings: dict[str, str], details: dict[str, str]
 ) -> None:
-    world = world_of(MOVEWORKS_CHANNEL="listener", **settings)
+    world = world_of(**LISTENER, **settings)
     entered(world, KINDS[0], JAMIE, **details)
     world.announced()
 

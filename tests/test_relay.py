@@ -14,7 +14,7 @@ from coupa_core.errors import Conflict
 from coupa_core.ledger import Note, Status
 
 ANN, BOB = "ann@example.com", "bob@example.com"
-ON = {"RELAY": "on", "RELAY_DOMAINS": "example.com, corp.example"}
+ON = {"RELAY_DOMAINS": "example.com, corp.example"}
 
 
 def relay(world: World, message: Any = "Hello", recipients: Any = (ANN,), **more: Any) -> Reply:
@@ -27,7 +27,7 @@ def sent(world: World) -> list[tuple[str, str]]:
 
 
 def test_it_is_off_unless_the_operator_switches_it_on() -> None:
-    world = World(settings={"RELAY_DOMAINS": "example.com"})
+    world = World()
 
     reply = relay(world)
 

@@ -177,7 +177,7 @@ def test_a_list_of_reminders_says_so_once_and_is_decided_from_the_list() -> None
     [
         ({}, "To decide here, ask: “Do I have any approvals in Coupa?”"),
         ({"LIST_TOKENS": "off"}, "To decide, use the buttons of its own message, if you got one"),
-        ({"LIST_TOKENS": "off", "STEP_UP_OVER": "*:1"}, "To decide, open each of them in Coupa."),
+        ({"LIST_TOKENS": "off", "STEP_UP_OVER": '{"*": 1}'}, "To decide, open each of them in Coupa."),
     ],
 )
 def test_a_list_of_reminders_says_where_each_is_decided(settings: dict[str, str], says: str) -> None:

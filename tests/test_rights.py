@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from bridge import World
+from bridge import LISTENER, World
 
 from coupa_core.addresses import folded
 from coupa_core.doctor import preview
@@ -53,8 +53,8 @@ SETTINGS = (
     {"ACTIONS": "approve,reject"},
     {"ACTIONS": "approve,reject,hold"},
     {"ACTIONS": "approve"},
-    {"ACTIONS": "approve,reject", "STEP_UP_OVER": "USD:1000"},
-    {"ACTIONS": "approve,reject,hold", "STEP_UP_OVER": "USD:5000"},
+    {"ACTIONS": "approve,reject", "STEP_UP_OVER": '{"USD": 1000}'},
+    {"ACTIONS": "approve,reject,hold", "STEP_UP_OVER": '{"USD": 5000}'},
     {"ACTIONS": "reject,hold", "ALLOW_SELF_APPROVAL": "on"},
 )
 
@@ -97,7 +97,7 @@ def entered(case: Case) -> World:
         settings={
             **case.settings,
             "EMAIL_MAP": json.dumps(EMAIL_MAP),
-            "MOVEWORKS_CHANNEL": "listener",
+            **LISTENER,
             "ACTION_TOKEN": "optional",
         }
     )

@@ -125,12 +125,12 @@ def test_each_line_works_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file_as_with_core_tools(tmp_path: Path) -> None:
-    file, environ = tmp_path / "local.settings.json", {"RELAY": "on"}
-    file.write_text(json.dumps({"Values": {"RELAY": "off", "AUDIT": "optional"}}), "utf-8-sig")
+    file, environ = tmp_path / "local.settings.json", {"TELL_REQUESTER": "on"}
+    file.write_text(json.dumps({"Values": {"TELL_REQUESTER": "off", "AUDIT": "optional"}}), "utf-8-sig")
 
     take_settings(file, environ)
 
-    assert environ == {"RELAY": "on", "AUDIT": "optional"}
+    assert environ == {"TELL_REQUESTER": "on", "AUDIT": "optional"}
 
 
 @pytest.mark.parametrize("said", [{"IsEncrypted": True}, {"Values": {"DIGEST_OVER": 5}}])

@@ -79,7 +79,7 @@ class Vault:
             "COUPA_CLIENT_ID": self.client_id,
             "COUPA_CLIENT_SECRET": self.client_secret,
             "MOVEWORKS_API_KEY": self.api_key,
-            "ACTION_TOKEN_KEYS": f"now:{self.token_key},old:{self.old_key}",
+            "ACTION_TOKEN_KEYS": json.dumps({"now": self.token_key, "old": self.old_key}),
         }
 
     def lasting(self) -> dict[str, str]:
@@ -411,8 +411,8 @@ def test_no_secret_leaves_when_it_stands_in_the_wrong_setting(
     functions: list[Function], every_record: pytest.LogCaptureFixture
 ) -> None:
     vault, spill = Vault(), Spill()
-    others = ("COUPA_SCOPES", "DOCUMENT_TYPES", "LEDGER_ACCOUNT_URL", "LEDGER_TABLE", "ACTION_TOKEN")
-    more = ("CLAIM_LEASE_S", "POLL_SCHEDULE", "MOVEWORKS_CHANNEL", "COUPA_MAX_PER_SECOND")
+    others = ("COUPA_SCOPES", "DOCUMENT_TYPES", "LINK_TEMPLATE", "LEDGER_TABLE", "ACTION_TOKEN")
+    more = ("CLAIM_LEASE_S", "POLL_SCHEDULE", "STEP_UP_OVER", "COUPA_MAX_PER_SECOND")
     misplaced = (
         vault.client_secret,
         f"https://user:{vault.client_secret}@acme.example",

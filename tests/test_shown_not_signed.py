@@ -38,7 +38,7 @@ def test_a_card_of_the_sandbox_says_what_is_charged_what_is_unusual_and_why_some
 
 
 def test_an_invoice_says_what_is_charged_and_who_chooses_its_fields_sees_the_contract() -> None:
-    fields = "InvoiceHeader=account,no_contract"
+    fields = '{"InvoiceHeader": ["account", "no_contract"]}'
     world = World(settings={"DOCUMENT_TYPES": "InvoiceHeader", "NOTICE_FIELDS": fields})
     world.coupa.world.add_document(
         approvable_type="InvoiceHeader",
@@ -114,7 +114,7 @@ def test_a_count_of_lines_that_is_missing_or_odd_is_no_fault(count: Any) -> None
 
 
 def test_what_lines_that_did_not_come_are_worth_is_not_known() -> None:
-    world = World(settings={"STEP_UP_OVER": "USD:10000"})
+    world = World(settings={"STEP_UP_OVER": '{"USD": 10000}'})
     number = world.requisition(JAMIE)
     world.coupa.world.override(("requisition", number), {"line-count": 2})
     [card] = world.announced()

@@ -11,7 +11,7 @@ import unicodedata
 from html.parser import HTMLParser
 
 import pytest
-from bridge import World
+from bridge import LISTENER, World
 from goldens import card
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -161,8 +161,7 @@ def test_markup_that_is_relayed_has_harmless_texts(text: str) -> None:
 
 # ---------------------------------------------------------------------- as people and callers see it
 
-LISTENER = {"MOVEWORKS_CHANNEL": "listener"}
-RELAY = {"RELAY": "on", "RELAY_DOMAINS": "example.com", "RELAY_HTML": "on"}
+RELAY = {"RELAY_DOMAINS": "example.com", "RELAY_HTML": "on"}
 
 
 def relayed(world: World, message: str, *, html: bool) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from coupa_core.content import content_hashes
 from coupa_core.model import version
 from sandbox.moveworks import Delivered
 
-KID, _, SECRET = KEY.partition(":")
+[(KID, SECRET)] = json.loads(KEY).items()
 SIGNER = TokenKeys({KID: base64.b64decode(SECRET)})
 
 

@@ -42,7 +42,6 @@ UPGRADE, REMOVE = "Upgrade", "Remove and try again"
 CHANNELS = {
     "events": {"MOVEWORKS_EVENT_ID": "event-1"},
     "listener": {
-        "MOVEWORKS_CHANNEL": "listener",
         "MOVEWORKS_LISTENER_ID": "listener-1",
         "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_LISTENER_SECRET,ACTION_TOKEN_KEYS,AUDIT_KEYS",
     },
@@ -68,7 +67,6 @@ FIRST = {
     "COUPA_BASE_URL": "https://acme.coupahost.com",
     "COUPA_CLIENT_ID": "client",
     "DRY_RUN": "on",
-    "MOVEWORKS_CHANNEL": "events",
     "SECRET_NAMES": "COUPA_CLIENT_SECRET,MOVEWORKS_API_KEY,ACTION_TOKEN_KEYS,AUDIT_KEYS",
     "EMAIL_MAP": '{"ann$HOME@corp.example": "ann@example.com"}',
     "TIME_ZONES": '{"example.de": "Europe/Berlin"}',
@@ -379,8 +377,8 @@ def test_a_first_deployment_without_secrets_is_stopped_with_where_they_are_given
 
 NOT_YET = {
     "AZURE_LOCATION=westindia": "westindia does not offer Flex Consumption: set AZURE_LOCATION to another",
-    "MOVEWORKS_CHANNEL=listner": "MOVEWORKS_CHANNEL is listner: write events or listener",
-    "MOVEWORKS_CHANNEL=listener": "MOVEWORKS_LISTENER_ID is not set: the channel is listener",
+    "MOVEWORKS_CHANNEL=events": "MOVEWORKS_CHANNEL: is gone since 0.3.0: MOVEWORKS_EVENT_ID or",
+    "MOVEWORKS_EVENT_ID=": "MOVEWORKS_EVENT_ID is not set: Moveworks' studio shows it",
     "SECRET_NAMES=COUPA_CLIENT_SECRET": "SECRET_NAMES does not have MOVEWORKS_API_KEY",
     "ALERT_EMAIL=": "ALERT_EMAIL is not set: fill in its line in bridge.env",
     "REMIND_AFTER_HOUR=24": "REMIND_AFTER_HOUR stands in bridge.env, and nothing reads it: "
@@ -443,22 +441,22 @@ def test_the_doctor_asks_both_neighbours_and_names_a_pilot_that_fits_nobody(
         said = walk.try_to(*(f"{name}='{value}'\n" for name, value in known.items()), *BLOCKS[ASK])
         assert "ok    Coupa: takes our client and gave a token" in said
         assert "PILOT: entry 1 fits nobody whom Coupa asks now: did you mean example.com?" in said
-        walk.folder.write({"PILOT": "example.com", "MOVEWORKS_CHANNEL": "listner"})
+        walk.folder.write({"PILOT": "example.com", "RELAY": "off"})
         said = walk.try_to(BLOCKS[WIDEN][0])
 
-    assert "wrong MOVEWORKS_CHANNEL: must be events or listener" in said
+    assert "wrong RELAY: is gone since 0.3.0: RELAY_DOMAINS opens the relay" in said
 
 
-def test_the_compiler_takes_what_was_filled_in_and_refuses_a_channel_that_is_none() -> None:
+def test_the_compiler_takes_what_was_filled_in_and_refuses_a_name_that_is_gone() -> None:
     need_cli()
     sent = parameters(ROOT / "infra", FIRST | CHANNELS["listener"] | {"PILOT": "example.de"})
-    refused = parameters(ROOT / "infra", FIRST | {"MOVEWORKS_CHANNEL": "listner"})
+    refused = parameters(ROOT / "infra", FIRST | {"MOVEWORKS_CHANNEL": "listener"})
 
     assert isinstance(sent, dict), sent
-    assert sent["settings"].items() >= {"MOVEWORKS_CHANNEL": "listener", "PILOT": "example.de"}.items()
+    assert sent["settings"].items() >= {"MOVEWORKS_LISTENER_ID": "listener-1", "PILOT": "example.de"}.items()
     assert json.loads(sent["settings"]["EMAIL_MAP"]) == {"ann$HOME@corp.example": "ann@example.com"}
     assert sent["secretNames"] == CHANNELS["listener"]["SECRET_NAMES"].split(",")
-    assert "MOVEWORKS_CHANNEL is listner: write events or listener" in str(refused)
+    assert "MOVEWORKS_CHANNEL is gone since 0.3.0" in str(refused)
 
 
 def test_the_costs_follow_from_what_is_said_of_them() -> None:

@@ -31,13 +31,16 @@ T = TypeVar("T", bound="Table")
 # ruff: noqa: PLC0415 - see the module's docstring
 
 
-def build_access(settings: Settings, overrides: Overrides, *, pace: Rate | None = None) -> Access:
+def build_access(
+    settings: Settings, overrides: Overrides, *, pace: Rate | None = None, scopes: str = ""
+) -> Access:
     """Return the access to Coupa.
 
     Args:
         settings: checked.
         overrides: the clock, and whatever replaces the real thing.
         pace: the allowed rate; None for one of its own, which no other process knows of.
+        scopes: of every token; empty for those that the settings need.
     """
     from coupa_core.coupa import Access
     from coupa_core.pace import Pace
@@ -47,8 +50,8 @@ def build_access(settings: Settings, overrides: Overrides, *, pace: Rate | None 
         _http_client("coupa", settings.coupa_base_url, overrides, overrides.coupa_session, pace or own),
         client_id=settings.coupa_client_id,
         client_secret=settings.coupa_client_secret.get_secret_value(),
-        scopes=settings.asked_scopes,
-        spare_scopes=settings.fact_scopes,
+        scopes=scopes or settings.asked_scopes,
+        spare_scopes="" if scopes else settings.fact_scopes,
         clock=overrides.clock,
         chance=overrides.chance,
     )

@@ -153,13 +153,7 @@ class UseCases:
             operator_actions=self._operator_actions(),
             repeats=self._repeats(),
             relay=self._relay(),
-            callers=Callers(
-                {
-                    Caller.DECISIONS: settings.entra_decision_clients,
-                    Caller.RELAY: settings.entra_relay_clients,
-                    Caller.OPERATORS: settings.entra_operator_clients,
-                }
-            ),
+            callers=Callers({kind: settings.entra_clients.get(kind, ()) for kind in Caller}),
             clock=self._clock,
             people=Pseudonyms(
                 next(iter(read_keys(settings.action_token_keys or settings.audit_keys).values()))
@@ -277,7 +271,7 @@ class UseCases:
             channel=build_channel(settings, self._overrides, settings.relay_max_per_minute),
             ledger=self._ledger,
             clock=self._clock,
-            domains=settings.relay_domains if settings.relay == "on" else (),
+            domains=settings.relay_domains,
             html=settings.relay_html == "on",
             audit_log=self._quick_audit_log,
             max_per_minute=settings.relay_max_per_minute,

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         return _unknown(f"the settings are not right: {error}")
     except ServiceError as error:
-        hint = "check LEDGER_CONNECTION or LEDGER_ACCOUNT_URL, and the right to read the table's rows"
+        hint = "check LEDGER_CONNECTION, and the right to read the table's rows"
         return _unknown(f"{error} ({error.code}): {hint}")
     except OSError as error:
         return _unknown(f"cannot {'read' if given.command == 'verify' else 'write'}: {error}")
@@ -101,7 +101,7 @@ def _settings() -> Settings:
         SettingsError: names what is missing or wrong.
     """
     settings = read_settings(environment_of(Path.cwd()))
-    if settings.storage == "memory" and not settings.ledger_account_url:
+    if settings.storage == "memory":
         raise SettingsError("LEDGER_CONNECTION: memory keeps nothing that this command could read")
     return settings
 

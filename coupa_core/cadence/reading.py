@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coupa_core.addresses import folded
 from coupa_core.cadence.hours import DAYS
+from coupa_core.environment import pairs_of
 
 _MAX_BEFORE = 30
 _NO_ZONES = (
@@ -50,11 +50,8 @@ def read_zones(text: str) -> dict[str, str]:
     >>> read_zones('{"Example.de": "Europe/Berlin", "ann@example.de": "Asia/Tokyo"}')
     {'example.de': 'Europe/Berlin', 'ann@example.de': 'Asia/Tokyo'}
     """
-    try:
-        pairs = json.loads(text, object_pairs_hook=tuple)
-    except (ValueError, RecursionError):  # its text shows the value
-        raise ValueError(_NO_ZONES) from None
-    if not isinstance(pairs, tuple) or not all(_WHO.fullmatch(who) for who, _ in pairs):
+    pairs = pairs_of(text)
+    if pairs is None or not all(_WHO.fullmatch(who) for who, _ in pairs):
         raise ValueError(_NO_ZONES)
     zones = {folded(who): read_zone(zone if isinstance(zone, str) else "") for who, zone in pairs}
     if len(zones) < len(pairs):

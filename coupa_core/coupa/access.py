@@ -283,7 +283,7 @@ class _Token:
             reply = narrow
         if reply.ok:
             return reply
-        hint = "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and COUPA_SCOPES"
+        hint = "check COUPA_CLIENT_ID, COUPA_CLIENT_SECRET and the client's scopes"
         failure = failure_of(
             reply, name="coupa_token", what="the token request", now=self._clock.now(), hint=hint
         )

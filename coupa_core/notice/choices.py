@@ -6,62 +6,78 @@ import re
 from string import Formatter
 
 from coupa_core.documents import READABLE, kind_of
+from coupa_core.environment import pairs_of
 from coupa_core.model import Verb
 from coupa_core.notice.catalogue import LANGUAGES, locale_of
 from coupa_core.notice.fields import NAMES
 
-_TYPE = re.compile(r"\s*([A-Za-z][A-Za-z0-9:]{0,60})\s*=(.*)", re.DOTALL)
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9:]{0,60}|\*")
 _PARTS = {"base", "type", "id"}
+_NO_FIELDS = (
+    'must be a JSON object from types to lists of fields such as {"ExpenseReport": ["title", "amount"]}'
+)
+_NO_LINKS = (
+    "must be a JSON object from types to templates such as "
+    '{"*": "{base}/requisition_headers/{id}"}, with * for all others'
+)
 
 
 def read_fields(text: str) -> dict[str, tuple[str, ...]]:
-    """Read `Type=field,field;Type=field`: the fields that are shown of a type, in their order.
+    """Read a JSON object from types to the fields that are shown of each, in their order.
 
-    >>> read_fields("ExpenseReport=title, amount; EasyFormResponse=title")
+    >>> read_fields('{"ExpenseReport": ["title", "amount"], "EasyFormResponse": ["title"]}')
     {'ExpenseReport': ('title', 'amount'), 'EasyFormResponse': ('title',)}
     """
+    pairs = pairs_of(text)
+    if pairs is None:
+        raise ValueError(_NO_FIELDS)
     chosen: dict[str, tuple[str, ...]] = {}
-    for number, entry in enumerate(filter(str.strip, text.split(";")), 1):
-        found = _TYPE.fullmatch(entry)
-        if found is None:
-            raise ValueError(f"entry {number} must be Type=field,field")
-        if found[1] not in READABLE:
+    for number, (name, fields) in enumerate(pairs, 1):
+        if not isinstance(fields, list) or not all(isinstance(each, str) for each in fields):
+            raise ValueError(_NO_FIELDS)
+        if name not in READABLE:
             raise ValueError(f"entry {number} has a type without fields; there are {', '.join(READABLE)}")
-        if found[1] in chosen:
+        if name in chosen:
             raise ValueError(f"entry {number} has a type that stands before")
-        names = tuple(name.strip() for name in found[2].split(","))
-        known = NAMES[kind_of(found[1])]
-        if not known.issuperset(names) or len(set(names)) < len(names):
+        known = NAMES[kind_of(name)]
+        if not fields or not known.issuperset(fields) or len(set(fields)) < len(fields):
             raise ValueError(f"entry {number} may have each once of {', '.join(sorted(known))}")
-        chosen[found[1]] = names
+        chosen[name] = tuple(fields)
     return chosen
 
 
 def read_links(text: str) -> dict[str, str]:
-    """Read templates of links: one for all types, and `Type=template` for one, parted by semicolons.
+    """Read a JSON object from types to templates of links; `*` stands for all other types.
 
-    >>> read_links("{base}/x/{id};Contract={base}/contracts/show/{id}")
+    >>> read_links('{"*": "{base}/x/{id}", "Contract": "{base}/contracts/show/{id}"}')
     {'*': '{base}/x/{id}', 'Contract': '{base}/contracts/show/{id}'}
     """
+    pairs = pairs_of(text)
+    if pairs is None:
+        raise ValueError(_NO_LINKS)
     links: dict[str, str] = {}
-    for number, entry in enumerate(filter(str.strip, text.split(";")), 1):
-        found = _TYPE.fullmatch(entry)
-        kind, template = (found[1], found[2].strip()) if found else ("*", entry.strip())
+    for number, (kind, template) in enumerate(pairs, 1):
+        if not _TYPE.fullmatch(kind) or not isinstance(template, str):
+            raise ValueError(_NO_LINKS)
         if kind in links:
             raise ValueError(f"entry {number} has a type that stands before")
-        try:
-            parts = list(Formatter().parse(template))
-        except ValueError:
-            raise ValueError(f"entry {number} has a brace without its partner") from None
-        plain = all(name is None or (name in _PARTS and not (spec or way)) for _, name, spec, way in parts)
-        if not plain:
-            raise ValueError(f"entry {number} may have {{base}}, {{type}} and {{id}} in braces, nothing else")
-        if "id" not in {name for _, name, _, _ in parts}:
-            raise ValueError(f"entry {number} must have {{id}}, such as {{base}}/requisition_headers/{{id}}")
-        if not template.startswith(("{base}", "https://")) or not re.fullmatch(r"[!-~]+", template):
-            raise ValueError(f"entry {number} must begin with {{base}} or https:// and have no spaces")
+        _check_link(template, number)
         links[kind] = template
     return links
+
+
+def _check_link(template: str, number: int) -> None:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        raise ValueError(f"entry {number} has a brace without its partner") from None
+    plain = all(name is None or (name in _PARTS and not (spec or way)) for _, name, spec, way in parts)
+    if not plain:
+        raise ValueError(f"entry {number} may have {{base}}, {{type}} and {{id}} in braces, nothing else")
+    if "id" not in {name for _, name, _, _ in parts}:
+        raise ValueError(f"entry {number} must have {{id}}, such as {{base}}/requisition_headers/{{id}}")
+    if not template.startswith(("{base}", "https://")) or not re.fullmatch(r"[!-~]+", template):
+        raise ValueError(f"entry {number} must begin with {{base}} or https:// and have no spaces")
 
 
 def read_actions(text: str) -> tuple[Verb, ...]:

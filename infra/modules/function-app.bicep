@@ -86,7 +86,7 @@ var hostSettings = [
   { name: 'PYTHON_THREADPOOL_THREAD_COUNT', value: string(httpConcurrency) }
   { name: 'AzureFunctionsJobHost__extensions__http__maxConcurrentRequests', value: string(httpConcurrency) }
   { name: 'AzureFunctionsJobHost__extensions__http__maxOutstandingRequests', value: string(httpConcurrency) }
-  { name: 'LEDGER_ACCOUNT_URL', value: tableEndpoint }
+  { name: 'LEDGER_CONNECTION', value: tableEndpoint }
 ]
 
 var plainSettings = [

@@ -179,7 +179,7 @@ OPERATIONS: dict[str, Operation] = {
     "notifications": Operation(
         brief=(
             "relay a message to people of allowed domains, without slots ([decision "
-            "19](decisions/0019-the-relay-sends-at-once.md)); off unless `RELAY=on`"
+            "19](decisions/0019-the-relay-sends-at-once.md)); off unless `RELAY_DOMAINS` names any"
         ),
         summary="Relay a message",
         description=(

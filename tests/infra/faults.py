@@ -55,7 +55,7 @@ SENT: list[tuple[str, str, tuple[str, str], str, Any, str]] = [
     ("settings", "events-all", (SITE, ""), f"{SETTINGS}.EMAIL_MAP.value", "{ann@corp.example: ann@example.com}", "EMAIL_MAP is {ann"),
     ("settings", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.name", "DRYRUN", "DRYRUN is not known"),
     ("settings", "events-all", (SITE, ""), f"{SETTINGS}.DRY_RUN.name", "MOVEWORKS_API_KEY", "MOVEWORKS_API_KEY is set twice"),
-    ("settings", "events", (SITE, ""), f"{SETTINGS}.LEDGER_ACCOUNT_URL", GONE, "LEDGER_ACCOUNT_URL is not set"),
+    ("settings", "events", (SITE, ""), f"{SETTINGS}.LEDGER_CONNECTION", GONE, "LEDGER_CONNECTION is not set"),
     ("settings", "listener-all", (SITE, ""), f"{SETTINGS}.LIST_TOKENS", GONE, "LIST_TOKENS is None"),
     ("settings", "listener", (SITE, ""), f"{SETTINGS}.MOVEWORKS_LISTENER_SECRET.name", "MOVEWORKS_API_KEY", "the app reads MOVEWORKS_API_KEY"),
     ("settings", "events", (SECRET, "action-token-keys"), "", GONE, "ACTION_TOKEN_KEYS is read and not stored"),
@@ -85,7 +85,7 @@ REFUSED = [
     (MAIN, "    sku: storageSku\n", "    sku: 'Standard_LRS'\n", "no-unused-params"),
     (MAIN, "    vaultUri: vault.outputs.uri\n", "", "BCP035"),
     (MAIN, "    identityName: identityName\n", "    identityName: identity.outputs.name\n", "what-if-short-circuiting"),
-    (PARAMETERS, "  COUPA_SCOPES: read", "  COUPA_SCOPE: read", 'Did you mean "COUPA_SCOPES"'),
+    (PARAMETERS, "  QUIET_HOURS: read", "  QUIET_HOUR: read", 'Did you mean "QUIET_HOURS"'),
     (PARAMETERS, "  DRY_RUN: read", "  COUPA_CLIENT_SECRET: read", '"COUPA_CLIENT_SECRET" is not allowed'),
     (PARAMETERS, "param alertEmail =", "param alertMail =", 'The parameter "alertMail"'),
 ]  # fmt: skip
@@ -98,8 +98,8 @@ MEANT_OTHERWISE = [
     ("modules/function-app.bicep", "type: siteUpdateStrategy", "type: empty(siteUpdateStrategy) ? '' : 'Recreate'", "the site update strategy is Recreate, not RollingUpdate"),
     ("modules/function-app.bicep", "  { name: 'AZURE_CLIENT_ID'", "  { name: 'AZURE_CLIENT'", "AZURE_CLIENT_ID is not set"),
     ("modules/alerts.bicep", "autoMitigate: !rule.isEvent", "autoMitigate: true", "is an event: it must have no state"),
-    (MAIN, "for client in list('${settings.?ENTRA_DECISION_CLIENTS},${settings.?ENTRA_RELAY_CLIENTS},${settings.?ENTRA_OPERATOR_CLIENTS}')", "for client in split(settings.?ENTRA_DECISION_CLIENTS ?? '', ',')", "allowedApplications of"),
-    (PARAMETERS, "DRY_RUN: readEnvironmentVariable('DRY_RUN'", "DRY_RUN: readEnvironmentVariable('RELAY'", "DRY_RUN is RELAY"),
+    (MAIN, "toLower(client)", "client", "allowedApplications of"),
+    (PARAMETERS, "DRY_RUN: readEnvironmentVariable('DRY_RUN'", "DRY_RUN: readEnvironmentVariable('PILOT'", "DRY_RUN is PILOT"),
     (MAIN, "empty(allowedIps) ? '' : 'on'", "''", "LIST_TOKENS is None"),
     (MAIN, "    manyPeople: manyPeople\n", "    manyPeople: manyPeople + 10\n", "many-people has another query"),
 ]  # fmt: skip

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from settings_pages import BY_TEMPLATE, PLAIN, SECRETS
+
 from coupa_core.callers import CALLER_OF
 from coupa_core.hosting import APP, CONCURRENT, OUTSTANDING, THREADS, limits_of, override_of
-from infra.snapshots import CLIENTS, KEY, PLAIN, ROOT, SECRET, WAYS, Snapshot
+from infra.snapshots import CLIENTS, KEY, ROOT, WAYS, Snapshot
 
 Resource = dict[str, Any]
 Deployments = dict[str, Snapshot]
@@ -112,9 +114,6 @@ HOST_SETTINGS = frozenset(
 )
 """Settings of the Functions host and of Azure's libraries."""
 
-DERIVED = frozenset({"LEDGER_ACCOUNT_URL"})
-"""Settings of the product that the templates work out."""
-
 LOCAL_HOST = frozenset({"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"})
 """What a local host needs on top."""
 
@@ -207,11 +206,14 @@ def settings(sent: Deployments) -> list[str]:
         wrong += [f"{way}: {name} is set twice" for name, count in counts.items() if count > 1]
         wrong += [f"{way}: {name} is {found.get(name)}" for name in given if found.get(name) != given[name]]
         read = {name for name, value in found.items() if value.startswith("[format('@Microsoft.KeyVault(")}
-        known = given.keys() | HOST_SETTINGS | DERIVED
+        known = given.keys() | HOST_SETTINGS | BY_TEMPLATE
         wrong += [f"{way}: {name} is not known" for name in sorted(found.keys() - known - read)]
-        wrong += [f"{way}: {name} is not set" for name in sorted((HOST_SETTINGS | DERIVED) - found.keys())]
-        wrong += [f"{way}: {name} is no secret" for name in sorted(read - SECRET)]
-        wanted = SECRET - {"MOVEWORKS_API_KEY" if way.startswith("listener") else "MOVEWORKS_LISTENER_SECRET"}
+        always = HOST_SETTINGS | BY_TEMPLATE
+        wrong += [f"{way}: {name} is not set" for name in sorted(always - found.keys())]
+        wrong += [f"{way}: {name} is no secret" for name in sorted(read - SECRETS)]
+        wanted = SECRETS - {
+            "MOVEWORKS_API_KEY" if way.startswith("listener") else "MOVEWORKS_LISTENER_SECRET"
+        }
         wanted -= set() if way.endswith("-all") else {"AUDIT_KEYS"}
         wrong += [f"{way}: the app reads {name}" for name in sorted(read ^ wanted)]
         stored = {

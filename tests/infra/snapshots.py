@@ -18,20 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from coupa_core.settings import NAMES, Settings
+from settings_pages import PLAIN
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "snapshots"
 MADE_OF = KEPT / "made-of.json"
 
 Snapshot = dict[str, Any]
-
-SECRET = frozenset(
-    str(each.alias) for each in Settings.model_fields.values() if "SecretStr" in str(each.annotation)
-) - {"LEDGER_CONNECTION"}
-PLAIN = frozenset(NAMES) - SECRET - {"LEDGER_ACCOUNT_URL", "LEDGER_CONNECTION"}
-"""The settings that a deployment is given; where the ledger is, the templates work out."""
 
 CLIENTS = [f"{number}0000000-0000-4000-8000-0000000000ab" for number in range(1, 5)]
 KEY = "a-canary-that-must-be-nowhere-" * 2
@@ -56,9 +49,13 @@ _ALL = (
         "ENABLE_AVAILABILITY_TEST": "true",
         "ENABLE_NETWORK": "true",
         "ENTRA_APP_CLIENT_ID": CLIENTS[0],
-        "ENTRA_DECISION_CLIENTS": f" {CLIENTS[1].upper()}, {CLIENTS[2]},",
-        "ENTRA_OPERATOR_CLIENTS": CLIENTS[2],
-        "ENTRA_RELAY_CLIENTS": f"{CLIENTS[3]} ",
+        "ENTRA_CLIENTS": json.dumps(
+            {
+                "decisions": [CLIENTS[1].upper(), CLIENTS[2]],
+                "relay": [CLIENTS[3]],
+                "operators": [CLIENTS[2]],
+            }
+        ),
         "HTTP_CONCURRENCY": "50",
         "MANY_PEOPLE": "50",
         "MONTHLY_BUDGET": "50",
@@ -71,14 +68,14 @@ _OPTIONAL = re.findall(
     r"readEnvironmentVariable\('(\w+)', ''\)", (ROOT / "infra" / "main.bicepparam").read_text("utf-8")
 )
 _NAMES = "COUPA_CLIENT_SECRET, {}, ACTION_TOKEN_KEYS, AUDIT_KEYS"
-_LISTENER = {"MOVEWORKS_CHANNEL": "listener"}
+_LISTENER = {"MOVEWORKS_EVENT_ID": "", "MOVEWORKS_LISTENER_ID": "coupa_approvals"}
 
 WAYS = {
     "events": _ASKED,
     "events-all": _ALL
     | {
         "MOVEWORKS_API_KEY": KEY,
-        "MOVEWORKS_CHANNEL": "events",
+        "MOVEWORKS_LISTENER_ID": "",
         "SECRET_NAMES": _NAMES.format("MOVEWORKS_API_KEY"),
     },
     "listener": dict.fromkeys(_OPTIONAL, "") | _ASKED | _LISTENER,

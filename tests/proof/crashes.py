@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from coupa_core.ledger import LedgerStore, MemoryStore
 from proof.audit import Tally, audit
 from proof.orders import sweep_in_order
+from proof.rig import LISTENER as OVER_LISTENER
 from proof.rig import Poller, Rig
 from proof.seam import KILLS, ODD_MODES, Choice, Seam, at, modes_of
 
@@ -38,7 +39,7 @@ class Scene:
 
 
 PLAIN = Scene()
-LISTENER = Scene({"MOVEWORKS_CHANNEL": "listener"})
+LISTENER = Scene(OVER_LISTENER)
 DIGEST = Scene({"DIGEST_OVER": "1"}, is_for_one=True)
 
 

@@ -507,7 +507,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the doctor asks for what is configured",
-        "doctor/checks.py",
+        "doctor/coupa.py",
         "types = enabled(settings.document_types)",
         "types = enabled(['RequisitionHeader'])",
         "test_doctor.py::test_what_is_read_of_a_type_is_not_called_unread",

@@ -43,6 +43,9 @@ _SETTINGS = {
     for name, value in SETTINGS.items()
     if name not in {"MOVEWORKS_MAX_PER_MINUTE", "LIST_TOKENS"}  # these two are as by default
 }
+LISTENER = {"MOVEWORKS_EVENT_ID": "", "MOVEWORKS_LISTENER_ID": "coupa-approvals"}
+"""Over these settings, people are told through the listener."""
+
 _cache: dict[tuple[tuple[str, str], ...], Settings] = {}
 
 
@@ -421,7 +424,7 @@ class Rig:
             ),
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
-            scopes=self.settings.coupa_scopes,
+            scopes=self.settings.asked_scopes,
             clock=self.clock,
             chance=random.Random(1),
         )

@@ -1,0 +1,69 @@
+"""Every setting of the product in one model, and what follows from several of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from coupa_core.documents import LEAST_SCOPES, required_scopes, switched_scopes
+from coupa_core.routes import Caller
+from coupa_core.settings.chat import Cards, Deciding, Endings, Start, Times
+from coupa_core.settings.systems import Auditing, Calling, Coupa, Moveworks, Relaying, Storage
+from coupa_core.settings.values import is_address
+
+GROUPS = (
+    *(Coupa, Cards, Deciding, Times, Endings, Start),
+    *(Moveworks, Calling, Relaying, Auditing, Storage),
+)
+"""The groups in the order of the documentation."""
+
+NAMES = tuple(name.upper() for group in GROUPS for name in group.model_fields)
+"""The environment variables that are read, in the order of the documentation."""
+
+
+class Settings(
+    Coupa, Cards, Deciding, Times, Endings, Start, Moveworks, Calling, Relaying, Auditing, Storage
+):
+    """Every setting of the product. The alias of a field is the name of the environment variable."""
+
+    @property
+    def moveworks_channel(self) -> Literal["events", "listener"]:
+        """Return the way to people's chat: the listener where there is one."""
+        return "listener" if self.moveworks_listener_id else "events"
+
+    @property
+    def list_tokens_are_given(self) -> bool:
+        """Tell whether a list comes with action tokens: by default only where more than a key is needed."""
+        is_vouched = bool(self.entra_clients.get(Caller.DECISIONS))
+        return self.list_tokens == "on" or (self.list_tokens == "" and is_vouched)
+
+    @property
+    def list_decides(self) -> bool:
+        """Tell whether an approval can be decided from a list: by its token, or because none is needed."""
+        return self.list_tokens_are_given or self.action_token != "required"  # noqa: S105 - a mode, no secret
+
+    @property
+    def asked_scopes(self) -> str:
+        """Return the scopes that every token is asked for."""
+        spare = self.fact_scopes.split()
+        asked = required_scopes(self.document_types, comments=self.comments == "on")
+        return " ".join(each for each in asked if each not in spare)
+
+    @property
+    def fact_scopes(self) -> str:
+        """Return the scopes that facts alone need: without them a token is as good for all else."""
+        asking = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
+        others = {*LEAST_SCOPES.split(), *asking}
+        needed = switched_scopes((), comments=False, facts=self.facts)
+        return " ".join(dict.fromkeys(each for each in needed if each not in others))
+
+    @property
+    def storage(self) -> str:
+        """Return the connection string of the ledger, or `memory`; empty where it has an address."""
+        connection = self.ledger_connection.get_secret_value()
+        return "" if is_address(connection) else connection
+
+    @property
+    def ledger_account_url(self) -> str:
+        """Return the address of the account's tables; empty where a connection string is given."""
+        connection = self.ledger_connection.get_secret_value()
+        return connection if is_address(connection) else ""
