@@ -5,9 +5,8 @@ from __future__ import annotations
 from coupa_core.endpoints.bodies import ClickBody, CommentBody, DecisionBody, MessageBody, SeveralBody
 from openapi.answers import Accepted, Decision, Decisions
 from openapi.parameters import ACTOR, CLICK
-from openapi.parts import Answered, Operation, Sent
+from openapi.parts import ON_A_BODY, Answered, Operation, Sent
 
-ON_A_BODY = ("NoLength", "TooLarge", "Crowd", "NotConfigured")
 """Failures of every route with a body."""
 
 BY_ROUTE = Sent(ClickBody, {"reason": "Please take the cheaper model."}, is_required=False)
@@ -168,10 +167,7 @@ OPERATIONS: dict[str, Operation] = {
             "NoKey",
             "CommentRefused",
             "NoSuchApproval",
-            "NoLength",
-            "TooLarge",
-            "Crowd",
-            "NotConfigured",
+            *ON_A_BODY,
             "NeighbourRefuses",
             "OutOfReach",
         ),

@@ -119,6 +119,20 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 
+_CARD = {
+    "approval_id": "85301",
+    "document_type": "RequisitionHeader",
+    "document_id": "5001",
+    "text": (
+        "<b>💳 Sam Stinson asks for “Laptops”, USD 14,060.40, by Dec 1, 2026</b><br>Purchase "
+        "request 5001 needs your approval<br>- <i>Supplier</i>: Apple<br><a "
+        'href="https://acme.coupahost.com/requisition_headers/5001">Open in Coupa</a>'
+    ),
+    "link": "https://acme.coupahost.com/requisition_headers/5001",
+    "action_token": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
+    "age_days": 3,
+}
+
 EXAMPLES: dict[str, tuple[str, Any]] = {
     "InboxOfOne": (
         "One approval",
@@ -131,20 +145,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
                 "for 3 days."
             ),
             "approvals": [
-                {
-                    "approval_id": "85301",
-                    "document_type": "RequisitionHeader",
-                    "document_id": "5001",
-                    "text": (
-                        "<b>💳 Sam Stinson asks for “Laptops”, USD 14,060.40, by Dec 1, 2026</b><br>Purchase "
-                        "request 5001 needs your approval<br>- <i>Supplier</i>: Apple<br><a "
-                        'href="https://acme.coupahost.com/requisition_headers/5001">Open in Coupa</a>'
-                    ),
-                    "link": "https://acme.coupahost.com/requisition_headers/5001",
-                    "action_token": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
-                    "age_days": 3,
-                    "need_by": "2026-12-01",
-                }
+                {**_CARD, "need_by": "2026-12-01"},
             ],
         },
     ),
@@ -160,19 +161,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
                 "1."
             ),
             "approvals": [
-                {
-                    "approval_id": "85301",
-                    "document_type": "RequisitionHeader",
-                    "document_id": "5001",
-                    "text": (
-                        "<b>💳 Sam Stinson asks for “Laptops”, USD 14,060.40, by Dec 1, 2026</b><br>Purchase "
-                        "request 5001 needs your approval<br>- <i>Supplier</i>: Apple<br><a "
-                        'href="https://acme.coupahost.com/requisition_headers/5001">Open in Coupa</a>'
-                    ),
-                    "link": "https://acme.coupahost.com/requisition_headers/5001",
-                    "action_token": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
-                    "age_days": 3,
-                },
+                _CARD,
                 {
                     "approval_id": "85302",
                     "document_type": "RequisitionHeader",
@@ -259,21 +248,5 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
             "decisions": [],
         },
     ),
-    "Card": (
-        "A purchase request",
-        {
-            "approval_id": "85301",
-            "document_type": "RequisitionHeader",
-            "document_id": "5001",
-            "text": (
-                "<b>💳 Sam Stinson asks for “Laptops”, USD 14,060.40, by Dec 1, 2026</b><br>Purchase "
-                "request 5001 needs your approval<br>- <i>Supplier</i>: Apple<br><a "
-                'href="https://acme.coupahost.com/requisition_headers/5001">Open in Coupa</a>'
-            ),
-            "link": "https://acme.coupahost.com/requisition_headers/5001",
-            "action_token": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
-            "age_days": 3,
-            "need_by": "2026-12-01",
-        },
-    ),
+    "Card": ("A purchase request", {**_CARD, "need_by": "2026-12-01"}),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
 from openapi.parameters import ACTOR, ORDER
-from openapi.parts import Answered, Operation, Sent
+from openapi.parts import ON_A_BODY, Answered, Operation, Sent
 from openapi.reports import Changed, Repeat
 
 OPERATIONS: dict[str, Operation] = {
@@ -30,10 +30,7 @@ OPERATIONS: dict[str, Operation] = {
             "OrderRefused",
             "NoRow",
             "OrderConflict",
-            "NoLength",
-            "TooLarge",
-            "Crowd",
-            "NotConfigured",
+            *ON_A_BODY,
             "NeighbourRefuses",
             "LedgerOutOfReach",
         ),
@@ -73,10 +70,7 @@ OPERATIONS: dict[str, Operation] = {
             "NoKey",
             "OrderRefused",
             "RepeatConflict",
-            "NoLength",
-            "TooLarge",
-            "Crowd",
-            "NotConfigured",
+            *ON_A_BODY,
             "NeighbourRefuses",
             "LedgerOutOfReach",
         ),
@@ -100,10 +94,7 @@ OPERATIONS: dict[str, Operation] = {
             "OrderRefused",
             "NoRow",
             "UnparkConflict",
-            "NoLength",
-            "TooLarge",
-            "Crowd",
-            "NotConfigured",
+            *ON_A_BODY,
             "NeighbourRefuses",
             "LedgerOutOfReach",
         ),
@@ -127,10 +118,7 @@ OPERATIONS: dict[str, Operation] = {
             "OrderRefused",
             "NoRow",
             "OrderConflict",
-            "NoLength",
-            "TooLarge",
-            "Crowd",
-            "NotConfigured",
+            *ON_A_BODY,
             "NeighbourRefuses",
             "LedgerOutOfReach",
         ),

@@ -13,7 +13,7 @@ from coupa_core.endpoints import MAX_BODY
 from coupa_core.routes import ROUTES
 from openapi import accounts, decisions, lists, operators, outcomes
 from openapi.answers import Error
-from openapi.errors import ERRORS
+from openapi.errors import CODES, ERRORS
 from openapi.failures import FAILURES
 from openapi.parameters import PARAMETERS
 from openapi.parts import Answered, Failure, Operation, Sent
@@ -123,7 +123,7 @@ def description() -> dict[str, Any]:
         "responses": {name: _failure(each) for name, each in FAILURES.items()},
         "examples": {
             **{name: {"summary": summary, "value": value} for name, (summary, value) in EXAMPLES.items()},
-            **{name: _error(*each) for name, each in ERRORS.items()},
+            **{name: _error(CODES.get(name, name), *each) for name, each in ERRORS.items()},
         },
     }
     return {**HEAD, "paths": paths, "components": components}

@@ -88,3 +88,7 @@ class Operation:
     failures: tuple[str, ...]
     body: Sent | None = None
     is_open: bool = False
+
+
+ON_A_BODY = ("NoLength", "TooLarge", "Crowd", "NotConfigured")
+"""Failures of every route that reads a body, beside those of the body itself."""
