@@ -1,8 +1,8 @@
 """The table of routes: where each is, which callers it is for, and how long it may take.
 
-`function_app.py` makes the Azure functions of it, `callers` asks it who may call, and `make docs` writes the
-keys (`infra/keys.json`), `openapi.yaml` and `docs/api.md` from it. It imports nothing heavy, because the host
-reads it before it knows any function.
+`function_app.py` makes the Azure functions of it, `callers` asks it who may call, and `make docs` writes
+`openapi.yaml`, `docs/api.md` and which key opens which function (`infra/functions_of_keys.json`) from it. It
+imports nothing heavy, because the host reads it before it knows any function.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ param relayKey string
 param operatorsKey string
 
 // Written by `make docs` from the table of routes.
-var functions = loadJsonContent('keys.json')
+var functions = loadJsonContent('functions_of_keys.json')
 
 // No published type knows properties, and the service reads the value from there.
 // https://github.com/MicrosoftDocs/azure-docs/issues/66001

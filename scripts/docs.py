@@ -62,7 +62,7 @@ PAGES: Mapping[str, Callable[[str], str]] = {
     "openapi.yaml": openapi.page.page,
     "docs/api.md": part("routes", openapi.page.table),
     "docs/notices.md": part("fields", fields),
-    "infra/keys.json": keys,
+    "infra/functions_of_keys.json": keys,
     "docs/settings.md": lambda text: _REST(_NINE(text)),
     "infra/types.bicep": part("settings", settings_pages.types),
     "infra/main.bicepparam": part("settings", settings_pages.parameters),

@@ -87,6 +87,13 @@ def test_the_kept_snapshots_are_of_these_templates() -> None:
     assert snapshots.made_of() == kept, f"the kept snapshots are old: {MAKE}"
 
 
+def test_no_file_stands_where_the_compiler_writes_what_it_makes_of_a_template() -> None:
+    templates = [*(ROOT / "infra").rglob("*.bicep")]
+
+    assert templates
+    assert [path.name for path in templates if path.with_suffix(".json").exists()] == []
+
+
 @pytest.fixture
 def infra(tmp_path: Path) -> Path:
     """Return a copy of the templates, to compile."""
