@@ -1,7 +1,7 @@
-"""Decide which callers may call which route: the applications that Entra vouches for, of three kinds.
+"""Authorise callers: which Entra application may call which route.
 
-The host asks each kind for its own key (`infra/keys.bicep`); this module adds a second check, where the
-settings name applications.
+The host requires a function key for each kind of caller (`infra/keys.bicep`). Where the settings name Entra
+applications, this module adds a second check.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 
 CALLER_OF: Mapping[str, Caller] = {each.name: each.caller for each in ROUTES if each.caller}
-"""The kind of caller that each route is for; `health` is for anybody."""
+"""The kind of caller that may use each route; `health` is public and has none."""
 
 
 class Callers:
-    """The applications that may call, of each kind.
+    """The applications that may call, by kind of caller.
 
     Args:
-        clients: client ids in small letters; where no kind has any, the host's keys are enough.
+        clients: client ids in lower case; without any, the host's keys are enough.
     """
 
     def __init__(self, clients: Mapping[Caller, Collection[str]]) -> None:
@@ -36,21 +36,22 @@ class Callers:
 
     @property
     def known_by(self) -> str:
-        """Return how callers are known: `key`, or `key+entra`."""
+        """Return how callers are authenticated: `key` or `key+entra`."""
         return "key+entra" if self._is_on else "key"
 
     def check(self, route: str, principal: str) -> None:
-        """Let the applications of the route's kind pass.
+        """Accept only an application of the route's kind of caller.
 
         Args:
-            route: name of the function, not `health`.
-            principal: as for `entra_client`; empty when there is none.
+            route: the name of the function, not `health`.
+            principal: the header, as for `entra_client`; empty without one.
 
         Raises:
-            CallerError: there is no application, it is of another kind, or the kind has none.
+            CallerError: the request has no application, its application is of another kind, or the settings
+                name no application of this kind.
         """
         if not self._is_on:
-            return  # the host has asked for the key
+            return  # the host has checked the key
         client = entra_client(principal)
         if client is None:
             raise CallerError("no_caller", "The request has no Entra token of an application.", status=401)
@@ -62,19 +63,20 @@ class Callers:
             raise CallerError("caller_refused", "This application may not call this route.", status=403)
 
     def client(self, principal: str) -> str:
-        """Return the application that calls, for the log; `-` where no Entra setting asks for one.
+        """Return the calling application's client id for the log; `-` where no Entra setting requires one.
 
-        There the header is anybody's to write, so it says nothing.
+        Without that setting anybody can send the header, so it proves nothing.
         """
         return (entra_client(principal) if self._is_on else None) or "-"
 
 
 def entra_client(header: str) -> str | None:
-    """Return the client id of the application for which Entra issued the caller's token; None when unclear.
+    """Return the client id of the application for which Entra issued the token; None when it is ambiguous.
 
     Args:
-        header: `X-MS-CLIENT-PRINCIPAL`, which App Service writes after it has checked the token: base64 of
-            `{"claims": [{"typ": str, "val": str}]}`. No caller can set it while App Service stands in front.
+        header: `X-MS-CLIENT-PRINCIPAL`, which App Service sets after it has validated the token: base64 of
+            `{"claims": [{"typ": str, "val": str}]}`. No caller can set it while App Service authentication is
+            on.
 
     Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
     """
@@ -83,7 +85,7 @@ def entra_client(header: str) -> str | None:
         claims = [(claim["typ"], claim["val"]) for claim in principal["claims"]]
     except (ValueError, RecursionError, KeyError, TypeError):
         return None
-    # `appid` in tokens of version 1, `azp` in those of version 2; a person's token has them too, and `scp`.
+    # Version 1 tokens have `appid`, version 2 tokens `azp`. A person's token has them too, and also `scp`.
     found = {str(value).lower() for name, value in claims if name in ("appid", "azp")}
     is_person = any(name in ("scp", _SCOPE_CLAIM) for name, _ in claims)
     return found.pop() if len(found) == 1 and not is_person else None

@@ -1,8 +1,8 @@
-"""The table of routes: where each is, which callers it is for, and how long it may take.
+"""The table of routes: method, path, kind of caller and time limit of each.
 
-`function_app.py` makes the Azure functions of it, `callers` asks it who may call, and `make docs` writes
-`openapi.yaml`, `docs/api.md` and which key opens which function (`infra/functions_of_keys.json`) from it. It
-imports nothing heavy, because the host reads it before it knows any function.
+`function_app.py` builds the Azure functions from it, `callers` looks up who may call, and `make docs` writes
+`openapi.yaml`, `docs/api.md` and `infra/functions_of_keys.json` from it. It imports nothing heavy: the host
+imports it while it indexes the functions.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Literal
 
 
 class Caller(StrEnum):
-    """The kinds of callers, by the names of their keys."""
+    """The kinds of callers; the value is the name of the function key."""
 
     DECISIONS = "decisions"
-    """The connector of the chat: lists, decisions, questions."""
+    """The connector in the chat: lists, decisions, questions."""
     RELAY = "relay"
-    """A system whose messages the bridge hands on."""
+    """A system whose messages the bridge relays."""
     OPERATORS = "operators"
-    """People who look after the bridge."""
+    """People who operate the bridge."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Route:
     """One route, and the Azure function behind it.
 
     Attributes:
-        name: of the function, of the operation in `openapi.yaml`, and of the handler in `endpoints`.
-        method: of HTTP.
-        path: below `/api/`.
-        caller: the kind of caller that it is for; None for anybody, without a key.
-        bound_s: seconds within which it answers, whatever a neighbour does; None for those of a click.
-            Azure ends a request after 230 s.
+        name: the name of the function, of the operation in `openapi.yaml` and of the handler in `endpoints`.
+        method: the HTTP method.
+        path: relative to `/api/`.
+        caller: the kind of caller that may use it; None for a public route without a key.
+        bound_s: the time limit of the answer in seconds, however slow a service is; None for the limit of a
+            click. Azure ends a request after 230 s.
 
     Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
     """

@@ -1,8 +1,8 @@
-"""The composition root: settings to clients to use cases, built once, on first use.
+"""The composition root: builds clients and use cases from the settings, once, on first use.
 
-The only room that joins ports and clients: `clients` makes them, `use_cases` joins them. Everything heavy is
-imported inside functions: indexing the functions must be quick, and a fault in a dependency must show in a
-call, not make all functions vanish.
+Only this room connects ports with implementations: `clients` builds the clients, `use_cases` the use cases.
+Heavy imports are inside functions, because the host must index the functions quickly, and because a broken
+dependency must fail a call instead of removing all functions.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ _built: list[Bridge] = []
 
 
 def schedule() -> str:
-    """Return by which schedule the host runs the timer; every minute where the setting is wrong."""
+    """Return the schedule of the timer; every minute where the setting is invalid."""
     return timer_schedule(os.environ)
 
 
 def sweep() -> None:
-    """Run one sweep, as the timer does; a wrong setting is logged by name, and nothing else happens."""
+    """Run one sweep; with invalid settings, log their names and do nothing else."""
     try:
         bridge = _bridge()
     except SettingsError as error:
@@ -76,13 +76,14 @@ def handle(
 ) -> Reply:
     """Answer one HTTP request.
 
-    The host hands the caller's key on, in the header or in the query; it ends here, where nothing needs it.
+    The host passes on the caller's key in the header or the query. Nothing behind this function needs the
+    key, so it is removed here.
 
     Args:
-        name: of the function that the host matched.
+        name: the name of the function that the host matched.
         headers: as received.
-        query: decoded query parameters.
-        route: parameters of the route.
+        query: the decoded query parameters.
+        route: the route parameters.
         body: as received.
     """
     from coupa_core.endpoints import Reply, Request, refusal, request_id
@@ -100,7 +101,7 @@ def handle(
 
 
 def without(given: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return all but what has one name, in whichever case."""
+    """Return a copy without the entries of this name, compared without case."""
     return {each: value for each, value in given.items() if each.lower() != name}
 
 
@@ -108,7 +109,7 @@ def _bridge() -> Bridge:
     """Return the bridge, built on first use.
 
     Raises:
-        SettingsError: names what is missing or wrong.
+        SettingsError: settings are missing or invalid; the message names them.
     """
     with _lock:
         if not _built:
@@ -121,11 +122,11 @@ def _bridge() -> Bridge:
 
 
 def build(settings: Settings, overrides: Overrides) -> Bridge:
-    """Join everything.
+    """Build all use cases.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
     """
     from coupa_core.app.use_cases import UseCases
 

@@ -1,6 +1,6 @@
-"""Make the clients of the services and the stores, as the settings say.
+"""Build the clients of the services and the stores that the settings choose.
 
-Each function imports what it needs: a table store that nobody chose is not loaded.
+Each function imports its own dependencies, so that a store that is not used is not loaded.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def build_access(
     """Return the access to Coupa.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
-        pace: the allowed rate; None for one of its own, which no other process knows of.
-        scopes: of every token; empty for those that the settings need.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
+        pace: the shared rate limit; None for a separate limit of this process.
+        scopes: the scopes of every token; empty for the scopes that the settings need.
     """
     from coupa_core.coupa import Access
     from coupa_core.pace import Pace
@@ -58,12 +58,12 @@ def build_access(
 
 
 def build_channel(settings: Settings, overrides: Overrides, max_per_minute: int) -> Channel:
-    """Return a way to people's chat: the channel that the settings choose.
+    """Return the channel to people's chat that the settings choose.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
-        max_per_minute: its share of Moveworks' rate.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
+        max_per_minute: the channel's share of Moveworks' rate.
     """
     from coupa_core.moveworks import EventsChannel, ListenerChannel
     from coupa_core.pace import Pace
@@ -108,11 +108,11 @@ def _http_client(
 
 
 def build_audit_logs(settings: Settings, overrides: Overrides) -> tuple[AuditLog, AuditLog]:
-    """Return the audit record for sweeps and the one for clicks: the same rows, but a click cannot wait long.
+    """Return the audit logs for sweeps and for clicks: the same rows, with shorter timeouts for clicks.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
     """
     from coupa_core.audit_log import AuditLog, MemoryAuditStore, Seals, derived
 
@@ -137,7 +137,7 @@ def build_audit_logs(settings: Settings, overrides: Overrides) -> tuple[AuditLog
 
 
 def build_stores(settings: Settings, overrides: Overrides) -> tuple[LedgerStore, LedgerStore]:
-    """Return the store for sweeps and the one for clicks: the same rows, but a click cannot wait long."""
+    """Return the ledger's stores for sweeps and for clicks: the same rows, shorter timeouts for clicks."""
     from coupa_core.ledger import MemoryStore
 
     if overrides.store is not None or _is_in_memory(settings):
@@ -152,13 +152,13 @@ def _is_in_memory(settings: Settings) -> bool:
     return settings.storage == "memory" and not settings.ledger_account_url
 
 
-def _tables(room: type[T], settings: Settings, name: str) -> tuple[T, T]:
-    """Return a table for sweeps, and the same one for clicks."""
+def _tables(store: type[T], settings: Settings, name: str) -> tuple[T, T]:
+    """Return one table twice: with the timeouts of sweeps, and with those of clicks."""
     from coupa_core.tables import CLICK_OPTIONS, SWEEP_OPTIONS, table_client
 
     identity = _identity() if settings.ledger_account_url else None
     patient, quick = (
-        room(
+        store(
             table_client(
                 connection=settings.storage,
                 account_url=settings.ledger_account_url,
@@ -174,19 +174,19 @@ def _tables(room: type[T], settings: Settings, name: str) -> tuple[T, T]:
 
 @functools.cache
 def _identity() -> Identity:
-    """Return the app's identity, one for all tables of the process."""
+    """Return the app's managed identity, which all tables of the process share."""
     from coupa_core.azure_sdk import app_identity
 
     return app_identity(SystemClock())
 
 
 def read_keys(encoded: Mapping[str, SecretStr]) -> dict[str, bytes]:
-    """Return keys by their ids."""
+    """Return the decoded keys by key id."""
     from coupa_core.authority import keys_of
 
     return keys_of({kid: key.get_secret_value() for kid, key in encoded.items()})
 
 
 def new_nonce() -> str:
-    """Return 128 random bits as text."""
+    """Return 128 random bits in hexadecimal."""
     return secrets.token_hex(16)

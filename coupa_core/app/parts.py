@@ -1,4 +1,4 @@
-"""What is joined, ready to use, and what a test or a tool joins instead."""
+"""The built application, and the overrides that a test or a tool passes in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bridge:
-    """The use cases, ready: the timer calls `sweep`, the routes call `endpoints`."""
+    """The entry points: the timer runs `sweep`, and each HTTP request goes to `endpoints`."""
 
     sweep: Sweep
     endpoints: Endpoints
@@ -29,19 +29,18 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What a test or a tool may bring instead of the real thing.
+    """Clocks, stores and sessions that a test or a tool uses instead of the real ones.
 
     Attributes:
         clock: the time.
-        chance: for jitter.
-        store: the ledger's rows, for the sweep and for clicks; None for what the settings say.
-        coupa_session: how requests reach Coupa; None for the network.
-        moveworks_session: the same for Moveworks.
-        new_nonce: 128 random bits as text.
-        workers: how many claims and sends run at the same time.
-        audit_store: the rows of the audit record, for the sweep and for clicks; None for what the settings
-            say.
-        new_http_client: makes connections, called as `HttpClient` is; None for that.
+        chance: the source of jitter.
+        store: the ledger's store, for sweeps and clicks; None for the one that the settings choose.
+        coupa_session: the HTTP session for Coupa; None for a new one.
+        moveworks_session: the HTTP session for Moveworks; None for a new one.
+        new_nonce: returns 128 random bits as text; None for the default.
+        workers: the number of claims and sends that run at the same time.
+        audit_store: the audit log's store, for sweeps and clicks; None for the one that the settings choose.
+        new_http_client: replaces the constructor `HttpClient`; None for that one.
     """
 
     clock: Clock

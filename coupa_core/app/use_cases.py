@@ -1,4 +1,4 @@
-"""Build each use case from the clients that the settings choose; `build` of the room imports this late."""
+"""Build each use case from the clients that the settings choose. Only `build` imports this module, lazily."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from coupa_core.table_ledger import SCHEMA
 
 
 class UseCases:
-    """One factory for each use case; they share clients, stores and rules.
+    """One factory method for each use case; they share clients, stores and rules.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
     """
 
     def __init__(self, settings: Settings, overrides: Overrides) -> None:
@@ -102,10 +102,10 @@ class UseCases:
             comments=settings.comments == "on",
             style=self._style,
         )
-        self._workers = min(overrides.workers, 4)  # of one request; many come at the same time
+        self._workers = min(overrides.workers, 4)  # for each request, and several run at the same time
 
     def bridge(self) -> Bridge:
-        """Return all use cases, ready."""
+        """Return both entry points."""
         return Bridge(sweep=self.sweep(), endpoints=self.endpoints())
 
     def sweep(self) -> Sweep:
@@ -138,7 +138,7 @@ class UseCases:
         )
 
     def endpoints(self) -> Endpoints:
-        """Return the routes with their use cases."""
+        """Return the HTTP endpoints with their use cases."""
         settings, checks = self._settings, self._checks()
         return Endpoints(
             decide=self._decide(checks),
@@ -161,7 +161,7 @@ class UseCases:
         )
 
     def _fresh_directory(self) -> Directory:
-        """Return a directory for one request, which believes nothing that was read before."""
+        """Return a directory for one request, which uses no earlier reads."""
         return Directory(MemoizedPeople(self._coupa), clock=self._clock, emails=self._emails, keep_s=0)
 
     def _checks(self) -> Checks:
@@ -280,7 +280,7 @@ class UseCases:
 
 
 def _limits() -> dict[str, float | None]:
-    """Return what the host lets in at once and for how long; nothing where that cannot be read."""
+    """Return the host's limits on concurrency and duration; empty where they cannot be read."""
     try:
         return limits_of(APP, os.environ).values()
     except SettingsError:

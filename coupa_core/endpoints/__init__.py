@@ -1,7 +1,7 @@
-"""The routes' meaning, without an HTTP library: a request as plain values in, status and JSON out.
+"""The HTTP endpoints, independent of any HTTP library: plain values in, a status and JSON out.
 
-It checks what a caller sent and says what a result or an error is in HTTP; the use cases decide.
-A business outcome is 200, a caller's mistake 400, 401, 403 or 404, ours or a neighbour's failure 5xx.
+They validate requests and translate results and errors into HTTP; the use cases decide. A business outcome
+is 200, a caller's mistake 4xx, and a failure of the bridge or of a service 5xx.
 """
 
 from coupa_core.endpoints.reply import Reply, refusal

@@ -1,4 +1,4 @@
-"""The bodies of requests, as pydantic's models; `make docs` describes them in `openapi.yaml`."""
+"""Request bodies as pydantic models; `make docs` writes their schemas into `openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _CUT = (
 
 
 def text(field: str, title: str, says: str, *, is_advanced: bool = False, least: int = 0, **more: Any) -> Any:
-    """Return the field of a text: its name for people, what it is, and whether it is folded away.
+    """Return the field of a text, with its title, description and visibility in the connector.
 
-    No log may have it, so that no body shows it.
+    The repr of a body leaves the text out, so that no log shows it.
     """
     shown: JsonDict = {"x-ms-summary": title}
     if is_advanced:
@@ -64,7 +64,7 @@ Token = Annotated[
 Reason = Annotated[str | None, text("reason", "Reason", f"Why, after the name of the person, {_CUT}")]
 
 
-def _is_decision(given: str) -> str:
+def _valid_decision(given: str) -> str:
     if parse_verb(given) is None:
         raise RefusedValue(*_BAD_DECISION)
     return given
@@ -73,18 +73,18 @@ def _is_decision(given: str) -> str:
 Decided = Annotated[
     str,
     Field(max_length=MAX_TEXT["decision"], json_schema_extra={"x-ms-summary": "Decision", "enum": [*Verb]}),
-    AfterValidator(_is_decision),
+    AfterValidator(_valid_decision),
 ]
 
 
 class OrderBody(Body):
-    """The body of an operator's action that needs nothing but who acts."""
+    """The body of an operator's action without parameters."""
 
     actor_email: Actor = None
 
 
 class ClickBody(Body):
-    """The body of one decision, whose route says which."""
+    """The body of one decision that the route names."""
 
     reason: Reason = None
     actor_email: Actor = None
@@ -92,7 +92,7 @@ class ClickBody(Body):
 
 
 class DecisionBody(ClickBody):
-    """The body of one decision that says itself which it is."""
+    """The body of one decision that the body names."""
 
     faults: ClassVar[Faults] = {"decision": _BAD_DECISION}
 
@@ -122,14 +122,14 @@ class Item(BaseModel):
     )
 
 
-def _differ(items: list[Item]) -> list[Item]:
+def _distinct(items: list[Item]) -> list[Item]:
     if len({each.id for each in items}) < len(items):
         raise RefusedValue("bad_items", _BAD_ITEMS)
     return items
 
 
 class SeveralBody(Body):
-    """The body of one decision on several approvals."""
+    """The body of the same decision on several approvals."""
 
     faults: ClassVar[Faults] = {
         "decision": _BAD_DECISION,
@@ -142,7 +142,7 @@ class SeveralBody(Body):
         str | None, text("reason", "Reason", f"Why, for all of them, after the name of the person, {_CUT}")
     ] = None
     actor_email: Actor = None
-    items: Annotated[list[Item], AfterValidator(_differ)] = Field(
+    items: Annotated[list[Item], AfterValidator(_distinct)] = Field(
         min_length=1,
         max_length=MAX_AT_ONCE,
         description="Which approvals, each once.",
@@ -156,7 +156,7 @@ class SeveralBody(Body):
 
 
 class CommentBody(Body):
-    """The body of a question to the requester; the question may come in the query as well."""
+    """The body of a question to the requester; the query may hold the question instead."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["comment"]})
 
@@ -173,7 +173,7 @@ class CommentBody(Body):
 
 
 class MuteBody(Body):
-    """The body of a mute."""
+    """The body of a request to mute an approval."""
 
     faults: ClassVar[Faults] = {"hours": ("bad_hours", f"hours must be a number from 0 to {MAX_HOURS:.0f}.")}
 
@@ -187,14 +187,14 @@ class MuteBody(Body):
 
 
 def _time(given: Any) -> datetime:
-    """Read a time with its zone."""
+    """Parse a time with its zone."""
     time = stamp(given) if isinstance(given, str) else None
     if time is None:
         raise RefusedValue("bad_since", "since must be a time with its zone such as 2026-12-01T08:00:00Z.")
     return time
 
 
-def _are_people(given: list[str]) -> list[str]:
+def _valid_people(given: list[str]) -> list[str]:
     try:
         audience_of(given)
     except ValueError:
@@ -203,12 +203,12 @@ def _are_people(given: list[str]) -> list[str]:
 
 
 class RepeatBody(Body):
-    """The body of the word that people are told again."""
+    """The body of a request to send earlier notices once more."""
 
     faults: ClassVar[Faults] = {"people": ("bad_people", _BAD_PEOPLE)}
 
     people: (
-        Annotated[list[str], Field(min_length=1, max_length=MAX_PEOPLE), AfterValidator(_are_people)] | None
+        Annotated[list[str], Field(min_length=1, max_length=MAX_PEOPLE), AfterValidator(_valid_people)] | None
     ) = Field(
         None,
         description="Chat addresses and domains of those who are told again; everybody where it is left out.",
@@ -223,22 +223,22 @@ class RepeatBody(Body):
 
     @property
     def audience(self) -> Audience:
-        """Return who is meant; everybody where nobody is named."""
+        """Return the named people; everybody where the body names nobody."""
         return audience_of(self.people) if self.people else EVERYBODY
 
 
-def _are_addresses(given: list[str]) -> list[str]:
+def _valid_addresses(given: list[str]) -> list[str]:
     if not all(map(is_address, given)):
         raise RefusedValue("bad_recipients", "recipients must be a list of e-mail addresses.")
     return given
 
 
-def _no_slots(_: Any) -> Any:
+def _refused_slots(_: Any) -> Any:
     raise RefusedValue("context_not_allowed", _NO_SLOTS)
 
 
 class MessageBody(Body):
-    """The body of a message that is relayed; how many and how long, the use case says."""
+    """The body of a message to relay; the use case checks its length and the number of recipients."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["message", "recipients"]})
 
@@ -254,7 +254,7 @@ class MessageBody(Body):
         least=1,
         default="",
     )
-    recipients: Annotated[list[str], AfterValidator(_are_addresses)] = Field(
+    recipients: Annotated[list[str], AfterValidator(_valid_addresses)] = Field(
         [],
         description="E-mail addresses in the domains that the bridge's settings allow.",
         json_schema_extra={
@@ -270,4 +270,4 @@ class MessageBody(Body):
         "bridge's settings allow that.",
         json_schema_extra={"x-ms-summary": "With Tags"},
     )
-    context: SkipJsonSchema[Annotated[Any, BeforeValidator(_no_slots)]] = None
+    context: SkipJsonSchema[Annotated[Any, BeforeValidator(_refused_slots)]] = None

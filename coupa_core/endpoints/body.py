@@ -1,4 +1,4 @@
-"""The reading of a request's body: JSON by the rules of this bridge, then one of pydantic's models."""
+"""Parse a request's body: strict JSON first, then a pydantic model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from coupa_core.endpoints.request import MAX_BODY, MAX_TEXT, Request, actor_of, half_a_character, too_long
+from coupa_core.endpoints.request import MAX_BODY, MAX_TEXT, Request, actor_of, lone_surrogate, too_long
 from coupa_core.errors import CallerError
 
 _NO_LENGTH = (
@@ -20,11 +20,11 @@ Faults = Mapping[str, tuple[str, str]]
 
 
 class Body(BaseModel):
-    """A JSON object of known fields. A field that is null is not given.
+    """A JSON object without unknown fields. A null field counts as missing.
 
     Attributes:
-        faults: by field, the code and the message of whatever is wrong with it; of all other fields, which
-            are texts, it is said that they are no text, or too long.
+        faults: the error code and message for an invalid value, by field. The fields that it does not name
+            are texts, whose errors (no text, too long) are the same everywhere.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -36,10 +36,10 @@ M = TypeVar("M", bound=Body)
 
 
 class RefusedValue(ValueError):
-    """A value that a validator of a model refuses.
+    """A value that a model's validator refuses.
 
     Attributes:
-        fault: what the caller is told.
+        fault: the error that the caller gets.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -48,10 +48,10 @@ class RefusedValue(ValueError):
 
 
 def read(request: Request, model: type[M]) -> M:
-    """Return the body.
+    """Return the parsed body.
 
     Raises:
-        CallerError: says what is wrong with it.
+        CallerError: the body is invalid.
     """
     given = _object(request, model)
     try:
@@ -60,54 +60,59 @@ def read(request: Request, model: type[M]) -> M:
         raise _first(model, given, error)[1] from None
 
 
-def read_of_a_person(request: Request, model: type[M]) -> tuple[str, M]:
-    """Return who acts, and the body. Who acts is asked before what they want.
+def read_with_actor(request: Request, model: type[M]) -> tuple[str, M]:
+    """Return the actor and the parsed body.
+
+    A missing or invalid actor takes precedence over an invalid value in the body.
 
     Raises:
-        CallerError: nobody is named, or says what is wrong with the body.
+        CallerError: the actor is missing or invalid, or the body is invalid.
     """
     given = _object(request, model)
     try:
         body = model.model_validate(given)
     except ValidationError as error:
-        is_late, fault = _first(model, given, error)
-        if is_late:
+        is_after_actor, fault = _first(model, given, error)
+        if is_after_actor:
             actor_of(request, given.get("actor_email"))
         raise fault from None
     return actor_of(request, given.get("actor_email")), body
 
 
 def _first(model: type[Body], given: Mapping[str, Any], error: ValidationError) -> tuple[bool, CallerError]:
-    """Return whether the first fault waits for who acts, and the fault; faults of texts come first."""
+    """Return whether the check of the actor precedes the first fault, and the fault.
+
+    Faults of texts come first, then the others, each in the order of the body.
+    """
     names = list(given)
     found = []
     for each in error.errors(include_url=False, include_input=False):
         name = str(each["loc"][0])
         place = names.index(name) if name in names else len(names)
         found.append((*_fault(model, dict(each)), place))
-    is_late, fault, _ = min(found, key=lambda each: (each[0], each[2]))
-    return is_late, fault
+    is_after_actor, fault, _ = min(found, key=lambda each: (each[0], each[2]))
+    return is_after_actor, fault
 
 
 def _fault(model: type[Body], error: Mapping[str, Any]) -> tuple[bool, CallerError]:
-    """Return whether a fault waits for who acts, and what the caller is told."""
+    """Return whether the check of the actor precedes a fault, and the error for the caller."""
     kind, place = error["type"], error["loc"]
     name, last = str(place[0]), str(place[-1])
     is_inner = len(place) > 1
     if kind == "value_error":
         return True, error["ctx"]["error"].fault
     if kind == "string_unicode" and last in MAX_TEXT:
-        return is_inner, half_a_character(last)
+        return is_inner, lone_surrogate(last)
     if kind == "string_too_long":
         return is_inner, too_long(last)
     if kind == "string_type" and not is_inner:
         return False, CallerError("bad_field", f"{name} must be a text.")
-    is_of_its_form = kind in ("string_pattern_mismatch", "string_unicode")
-    return True, CallerError(*model.faults[last if is_of_its_form and last in model.faults else name])
+    is_malformed = kind in ("string_pattern_mismatch", "string_unicode")
+    return True, CallerError(*model.faults[last if is_malformed and last in model.faults else name])
 
 
 def json_of(body: bytes) -> Any:
-    """Return what the body of a request says, whatever that is; None where it is none that would be read."""
+    """Return the JSON value of a body, without validation; None where it is too large or no JSON."""
     try:
         return json.loads(body) if len(body) <= MAX_BODY else None
     except (ValueError, RecursionError):
@@ -115,10 +120,10 @@ def json_of(body: bytes) -> Any:
 
 
 def _object(request: Request, model: type[Body]) -> dict[str, Any]:
-    """Read a JSON object of known fields, or nothing; null is not given.
+    """Return the JSON object of a body, without its null fields; empty for an empty body.
 
     Raises:
-        CallerError: says what is wrong with the body.
+        CallerError: the body is too large, is not such an object, or has unknown fields.
     """
     if len(request.body) > MAX_BODY:
         raise CallerError("body_too_large", f"The body is larger than {MAX_BODY} bytes.", status=413)
@@ -127,13 +132,13 @@ def _object(request: Request, model: type[Body]) -> dict[str, Any]:
         raise CallerError("length_required", _NO_LENGTH, status=411)
     if not request.body.strip():
         return {}
-    _check_form(request)
+    _check_encoding(request)
     try:
         body = json.loads(
             request.body.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_constant=_no_constant,
-            parse_int=float,  # a number of thousands of digits is refused like any other, not by its length
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refused_constant,
+            parse_int=float,  # int() itself refuses a number of thousands of digits, with another error
         )
     except (ValueError, RecursionError) as error:
         raise CallerError("bad_json", f"The body is no valid JSON: {_short(error)}.") from error
@@ -145,7 +150,7 @@ def _object(request: Request, model: type[Body]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _check_form(request: Request) -> None:
+def _check_encoding(request: Request) -> None:
     kind = (request.header("content-type") or "application/json").lower().replace(" ", "")
     charset = kind.partition("charset=")[2].strip('"') or "utf-8"
     if kind.split(";")[0] != "application/json" or charset not in ("utf-8", "utf8"):
@@ -154,20 +159,20 @@ def _check_form(request: Request) -> None:
         raise CallerError("bad_encoding", "The body must not be compressed.")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a key that stands twice: a raw template could smuggle a second actor in behind the first."""
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a duplicate key: text in a raw template could otherwise add a second actor after the first."""
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         raise ValueError("a key stands twice")
     return dict(pairs)
 
 
-def _no_constant(name: str) -> Any:
+def _refused_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
 def _short(error: Exception) -> str:
-    """Name the fault without repeating the body."""
+    """Describe the error without repeating the body."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
     if isinstance(error, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The routes by which a person decides, or asks before deciding."""
+"""The routes for decisions, and for questions before a decision."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from coupa_core.decide import Answer, Ask, Click, Decide, Question, summary
 from coupa_core.endpoints.bodies import ClickBody, CommentBody, DecisionBody, SeveralBody
-from coupa_core.endpoints.body import read, read_of_a_person
+from coupa_core.endpoints.body import read, read_with_actor
 from coupa_core.endpoints.reply import Reply, Routes, refusal
-from coupa_core.endpoints.request import Request, actor_of, agreed, approval_id_of, idempotency_key, token_of
+from coupa_core.endpoints.request import Request, actor_of, approval_id_of, idempotency_key, single, token_of
 from coupa_core.errors import CallerError
 from coupa_core.model import Verb
 from coupa_core.notice import is_blank
@@ -20,8 +20,8 @@ class Decisions:
     Args:
         decide: the use case of a click.
         ask: the use case of a question.
-        known_by: how callers are known, for the audit log.
-        note: leaves one line of who was served by whom.
+        known_by: how callers are authenticated, for the audit log.
+        note: logs the caller and the person of a request.
     """
 
     def __init__(
@@ -34,37 +34,37 @@ class Decisions:
 
     @property
     def routes(self) -> Routes:
-        """Return the handlers by the names of their routes."""
+        """Return the handlers by route name."""
         return {
             "approve": self.approve,
             "reject": self.reject,
             "hold": self.hold,
-            "decision": self.by_its_body,
-            "decide": self.several,
+            "decision": self.decision,
+            "decide": self.decide,
             "comment": self.comment,
         }
 
     def approve(self, request: Request) -> Reply:
-        """Approve one."""
+        """Approve one approval."""
         return self._by_route(request, Verb.APPROVE)
 
     def reject(self, request: Request) -> Reply:
-        """Reject one."""
+        """Reject one approval."""
         return self._by_route(request, Verb.REJECT)
 
     def hold(self, request: Request) -> Reply:
-        """Put one on hold."""
+        """Put one approval on hold."""
         return self._by_route(request, Verb.HOLD)
 
     def _by_route(self, request: Request, verb: Verb) -> Reply:
         approval_id = approval_id_of(request)
-        actor, body = read_of_a_person(request, ClickBody)
+        actor, body = read_with_actor(request, ClickBody)
         return self._click(request, approval_id, verb, actor, body)
 
-    def by_its_body(self, request: Request) -> Reply:
-        """Decide one as the body says."""
+    def decision(self, request: Request) -> Reply:
+        """Make the decision that the body names, on one approval."""
         approval_id = approval_id_of(request)
-        actor, body = read_of_a_person(request, DecisionBody)
+        actor, body = read_with_actor(request, DecisionBody)
         return self._click(request, approval_id, body.verb, actor, body)
 
     def _click(self, request: Request, approval_id: int, verb: Verb, actor: str, body: ClickBody) -> Reply:
@@ -74,25 +74,25 @@ class Decisions:
                 verb=verb,
                 actor=actor,
                 token=token_of(request, body.action_token),
-                reason=agreed("reason", body.reason, request.query.get("reason")) or "",
+                reason=single("reason", body.reason, request.query.get("reason")) or "",
                 key=idempotency_key(request),
                 known_by=self._known_by,
                 request_id=request.id,
             )
         )
         self._note(request, actor)
-        return Reply(200, _told(approval_id, answer))
+        return Reply(200, _json(approval_id, answer))
 
-    def several(self, request: Request) -> Reply:
-        """Decide several; each has an answer of its own."""
-        actor, body = read_of_a_person(request, SeveralBody)
+    def decide(self, request: Request) -> Reply:
+        """Make the same decision on several approvals, with one answer for each."""
+        actor, body = read_with_actor(request, SeveralBody)
         key = idempotency_key(request)
         clicks = [
             Click(
                 approval_id=int(each.id),
                 verb=body.verb,
                 actor=actor,
-                token=agreed("token", each.token),
+                token=single("token", each.token),
                 reason=body.reason or "",
                 key=key,
                 known_by=self._known_by,
@@ -106,18 +106,18 @@ class Decisions:
         items = []
         for click, end, about in zip(clicks, answers.ends, answers.names, strict=True):
             if isinstance(end, Answer):
-                items.append(_told(click.approval_id, end))
+                items.append(_json(click.approval_id, end))
             else:
                 fault = refusal("decide", end, request_id=request.id, style=answers.style, about=about).body
-                told = {name: fault[name] for name in ("error", "message")}
-                items.append({"approval_id": str(click.approval_id)} | told)
+                error = {name: fault[name] for name in ("error", "message")}
+                items.append({"approval_id": str(click.approval_id)} | error)
         return Reply(200, {"message": summary(body.verb, answers.ends, answers.style), "items": items})
 
     def comment(self, request: Request) -> Reply:
-        """Ask the requester."""
+        """Ask the requester a question."""
         approval_id = approval_id_of(request)
         body = read(request, CommentBody)
-        comment = agreed("comment", body.comment, request.query.get("comment")) or ""
+        comment = single("comment", body.comment, request.query.get("comment")) or ""
         if is_blank(comment):
             raise CallerError("no_comment", "comment must say what you would like to know.")
         actor = actor_of(request, body.actor_email)
@@ -133,9 +133,9 @@ class Decisions:
             )
         )
         self._note(request, actor)
-        return Reply(200, _told(approval_id, answer))
+        return Reply(200, _json(approval_id, answer))
 
 
-def _told(approval_id: int, answer: Answer) -> dict[str, str]:
-    told = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
-    return told | answer.details
+def _json(approval_id: int, answer: Answer) -> dict[str, str]:
+    body = {"outcome": answer.outcome.value, "message": answer.message, "approval_id": str(approval_id)}
+    return body | answer.details

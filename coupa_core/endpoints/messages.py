@@ -1,4 +1,4 @@
-"""The route by which another system has a message handed on."""
+"""The route that relays messages of other systems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Messages:
 
     Args:
         relay: the use case.
-        known_by: how callers are known, for the audit log.
+        known_by: how callers are authenticated, for the audit log.
     """
 
     def __init__(self, *, relay: Relay, known_by: str) -> None:
@@ -25,12 +25,10 @@ class Messages:
 
     @property
     def routes(self) -> Routes:
-        """Return the handlers by the names of their routes."""
-        return {
-            "notifications": self.notify,
-        }
+        """Return the handlers by route name."""
+        return {"notifications": self.notifications}
 
-    def notify(self, request: Request) -> Reply:
+    def notifications(self, request: Request) -> Reply:
         """Relay a message."""
         self._relay.check_is_on()
         body = read(request, MessageBody)

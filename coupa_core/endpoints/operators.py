@@ -1,11 +1,11 @@
-"""The routes of operators: how the bridge is, and what they may change."""
+"""The routes for operators: reports, and actions on approvals."""
 
 from __future__ import annotations
 
 import re
 
 from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
-from coupa_core.endpoints.body import read_of_a_person
+from coupa_core.endpoints.body import read_with_actor
 from coupa_core.endpoints.reply import Reply, Routes
 from coupa_core.endpoints.request import Request, approval_id_of, day, idempotency_key, switch
 from coupa_core.errors import CallerError
@@ -24,12 +24,12 @@ class Operators:
     """The handlers.
 
     Args:
-        report: the account of everything that waits.
-        trace: the story of one approval.
+        report: health, and the status of everything that is pending.
+        trace: the history of one approval.
         cycle_times: how long approvals waited.
-        operator_actions: the use case of an action on one row.
-        repeats: the use case of telling people again.
-        known_by: how callers are known, for the audit log.
+        operator_actions: the use case of an action on one approval.
+        repeats: the use case of sending earlier notices once more.
+        known_by: how callers are authenticated, for the audit log.
     """
 
     def __init__(
@@ -51,43 +51,43 @@ class Operators:
 
     @property
     def routes(self) -> Routes:
-        """Return the handlers by the names of their routes."""
+        """Return the handlers by route name."""
         return {
             "health": self.health,
             "status": self.status,
             "trace": self.trace,
             "cycle_times": self.cycle_times,
             "resend": self.resend,
-            "resend_all": self.repeat,
+            "resend_all": self.resend_all,
             "unpark": self.unpark,
             "mute": self.mute,
         }
 
     def health(self, request: Request) -> Reply:
-        """Say whether the bridge works; for anybody."""
+        """Report whether the bridge works; a public route."""
         since = request.query.get("since")
         time = stamp(since)
         cause = self._report.complaint(version=request.query.get("version", ""), since=time)
         if since and time is None:
-            cause = Cause.BAD_SINCE  # what cannot be read is not fulfilled
+            cause = Cause.BAD_SINCE  # an unreadable condition counts as not met
         return Reply(503, {"status": "failing", "cause": cause}) if cause else Reply(200, {"status": "ok"})
 
     def status(self, request: Request) -> Reply:
-        """Account for everything that waits."""
+        """Report on everything that is pending."""
         after = request.query.get("after") or "0"
         if not re.fullmatch(r"[0-9]{1,19}", after):
             raise CallerError("bad_after", "after must be an approval id.")
         return Reply(200, self._report.status(full=switch(request, "full"), after=int(after)))
 
     def trace(self, request: Request) -> Reply:
-        """Tell what happened to one approval."""
+        """Return the history of one approval."""
         story = self._trace.trace(approval_id_of(request), live=switch(request, "live"))
         if story is None:
             raise CallerError("not_found", "The bridge has never seen this approval.", status=404)
         return Reply(200, story)
 
     def cycle_times(self, request: Request) -> Reply:
-        """Show how long approvals waited."""
+        """Report how long approvals waited."""
         since, until = day(request, "from"), day(request, "to")
         form = request.query.get("format") or "json"
         if form not in ("json", "csv"):
@@ -96,25 +96,25 @@ class Operators:
         return Reply(200, table, csv=as_csv(table) if form == "csv" else "")
 
     def resend(self, request: Request) -> Reply:
-        """Let the next sweep tell everybody of one approval again."""
-        return self._order(request, OperatorAction.RESEND)
+        """Have the next sweep send the notices of one approval again."""
+        return self._act(request, OperatorAction.RESEND)
 
     def unpark(self, request: Request) -> Reply:
-        """Let the next sweep try a parked approval again."""
-        return self._order(request, OperatorAction.UNPARK)
+        """Have the next sweep try a parked approval again."""
+        return self._act(request, OperatorAction.UNPARK)
 
     def mute(self, request: Request) -> Reply:
-        """Send nothing for an approval for some hours."""
-        return self._order(request, OperatorAction.MUTE)
+        """Send nothing about an approval for some hours."""
+        return self._act(request, OperatorAction.MUTE)
 
-    def _order(self, request: Request, act: OperatorAction) -> Reply:
+    def _act(self, request: Request, action: OperatorAction) -> Reply:
         approval_id = approval_id_of(request)
-        model = MuteBody if act is OperatorAction.MUTE else OrderBody
-        actor, body = read_of_a_person(request, model)
+        model = MuteBody if action is OperatorAction.MUTE else OrderBody
+        actor, body = read_with_actor(request, model)
         row = self._operator_actions.carry_out(
             ActionRequest(
                 approval_id,
-                act,
+                action,
                 actor,
                 body.hours if isinstance(body, MuteBody) else 0.0,
                 known_by=self._known_by,
@@ -124,9 +124,9 @@ class Operators:
         answer = {"approval_id": str(approval_id), "state": row.state.value, "cause": row.cause}
         return Reply(200, answer | {"next_at": row.next_at.isoformat() if row.next_at else None})
 
-    def repeat(self, request: Request) -> Reply:
-        """Let the next sweeps tell people again."""
-        actor, body = read_of_a_person(request, RepeatBody)
+    def resend_all(self, request: Request) -> Reply:
+        """Have the next sweeps send earlier notices once more."""
+        actor, body = read_with_actor(request, RepeatBody)
         name = idempotency_key(request)
         if not name:
             raise CallerError("no_key", _NO_KEY)

@@ -1,4 +1,4 @@
-"""One HTTP answer, and an error as an answer."""
+"""The HTTP response, and its making from an error."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer: a status and JSON, or a table as text.
+    """One HTTP response: a status, and JSON or CSV.
 
     Attributes:
-        request_id: by which callers and operators speak of the request; it goes out as `X-Request-Id`.
-        retry_after_s: after how many seconds the caller may try again; 0 where nothing is known of it.
+        request_id: the header `X-Request-Id`, which callers and operators quote.
+        retry_after_s: the header `Retry-After` in seconds; 0 for none.
     """
 
     status: int
@@ -32,37 +32,37 @@ class Reply:
 
     @property
     def mimetype(self) -> str:
-        """Return what the text is."""
+        """Return the content type."""
         return "text/csv" if self.csv else "application/json"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers as they go out, beside those of the text."""
+        """Return the headers besides those of the body."""
         more = {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
         return {"X-Request-Id": self.request_id} | more
 
     def text(self) -> str:
-        """Return the body as it goes out."""
+        """Return the serialised body."""
         return self.csv or json.dumps(self.body)
 
 
 Routes = Mapping[str, Callable[[Request], Reply]]
-"""Handlers by the names of their routes."""
+"""Handlers by route name."""
 
 
 def refusal(
     name: str, error: BridgeError, *, request_id: str, style: Style | None = None, about: str = ""
 ) -> Reply:
-    """Say an error to the caller, and to the operator under the same request id.
+    """Return an error as a response, and log it under the same request id.
 
-    A caller's mistake and a wrong setting are named; of a neighbour's failure only the code is.
+    The message names a caller's mistake or an invalid setting; of a service's failure it has the code only.
 
     Args:
-        name: of the route.
-        error: what it raised.
-        request_id: of the request.
-        style: of the person who may read it; None where nobody but an operator does.
-        about: the request that it is about, as that person may know it; empty where that is not known.
+        name: the route.
+        error: the error that the handler raised.
+        request_id: the id of the request.
+        style: the style of the person who may read the message; None where only operators read it.
+        about: a name of the request for approval that this person knows; empty where it is unknown.
     """
     retry_after_s, key = 0, f"error.{error.code}"
     if isinstance(error, Busy):
@@ -75,11 +75,11 @@ def refusal(
         status, key = 503, "error.out_of_reach"
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
     if isinstance(error, Refused | Denied | Malformed):
-        # The neighbour answered, and asking again is no use before somebody has acted.
+        # The service answered, so a repeat is useless until somebody has acted.
         status, key = 502, "error.not_from_here"
-    is_said = style is not None or not isinstance(error, CallerError)
+    is_for_person = style is not None or not isinstance(error, CallerError)
     style = style or Style()
-    message = style.colon(about, style.say(key)) if is_said and style.has(key) else str(error)
+    message = style.colon(about, style.say(key)) if is_for_person and style.has(key) else str(error)
     if isinstance(error, SettingsError):
         status, message = 500, f"The bridge is not configured: {error}."
     body = {"error": error.code, "message": message, "request_id": request_id}

@@ -1,4 +1,4 @@
-"""One HTTP request, and the reading of what a caller sends beside the body: ids, people, tokens, switches."""
+"""The HTTP request, and the parsing of its path, headers and query: ids, actors, tokens, switches."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ MAX_TEXT = {
     "comment": MAX_BODY,
     "token": 1_000,
 }
-"""Characters of each field; of a person's own words the use case says, in their language, how many fit."""
+"""The most characters of each field; the use cases have lower limits for reasons and questions."""
 
 MAX_KEY = 200
 
 ID = re.compile(r"[1-9][0-9]{0,18}")
-"""An id of Coupa."""
+"""An id in Coupa."""
 
 _SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
-_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, after the host has matched its route and asked for its key.
+    """One HTTP request, after the host has matched its route and checked its key.
 
-    It shows no more than its route and its id: tokens and people are in the rest.
+    Its repr has the route and the id only, because the rest holds tokens and addresses.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -46,7 +46,7 @@ class Request:
     id: str = ""
 
     def header(self, name: str) -> str | None:
-        """Return a header by its name in small letters."""
+        """Return a header by its name in lower case."""
         for key, value in self.headers.items():
             if key.lower() == name:
                 return value
@@ -54,15 +54,15 @@ class Request:
 
     @property
     def principal(self) -> str:
-        """Return what App Service says of the caller; empty where it says nothing."""
+        """Return the header in which App Service names the authenticated caller; empty without it."""
         return self.header("x-ms-client-principal") or ""
 
 
 def request_id(request: Request) -> str:
-    """Return by which id a request is spoken of.
+    """Return the id of a request for answers and logs.
 
-    The caller's name for it, the trace that it belongs to, or the caller's name for this attempt; a new one
-    when there is none that is safe to repeat.
+    It is the first of `X-Request-Id`, the trace id of `traceparent` and `Idempotency-Key`; a new one where
+    the request has none that is safe to log.
     """
     given = (
         request.header("x-request-id")
@@ -73,7 +73,7 @@ def request_id(request: Request) -> str:
 
 
 def approval_id_of(request: Request) -> int:
-    """Return the id in the path; raises `CallerError` where it is none."""
+    """Return the approval id of the path; raises `CallerError` where it is invalid."""
     text = request.route.get("approval_id", "")
     if not ID.fullmatch(text):
         raise CallerError("bad_approval_id", "approval_id must be a number of 1 to 19 digits.")
@@ -81,18 +81,18 @@ def approval_id_of(request: Request) -> int:
 
 
 def actor_of(request: Request, in_body: str | None = None) -> str:
-    """Return who acts: named by the connector, never guessed.
+    """Return the actor's e-mail address, as the connector gives it.
 
     Raises:
-        CallerError: nobody is named, several are, or it is no address.
+        CallerError: the actor is missing, ambiguous, or no e-mail address.
     """
-    actor = agreed(
+    actor = single(
         "actor_email",
         request.header("x-actor-email"),
         in_body,
         request.query.get("user_email"),
         request.query.get("approver_email"),
-        of_address=True,
+        is_address=True,
     )
     if actor is None:
         raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
@@ -102,13 +102,13 @@ def actor_of(request: Request, in_body: str | None = None) -> str:
 
 
 def token_of(request: Request, in_body: str | None) -> str | None:
-    """Return the action token; raises `CallerError` where two differ, or it is too long."""
+    """Return the action token; raises `CallerError` where it is ambiguous or too long."""
     in_header, in_query = request.header("x-action-token"), request.query.get("action_token")
-    return agreed("action_token", in_header, in_body, in_query)
+    return single("action_token", in_header, in_body, in_query)
 
 
 def idempotency_key(request: Request) -> str:
-    """Return the caller's name for this very attempt, or nothing; raises `CallerError` where it is none."""
+    """Return the header `Idempotency-Key`, possibly empty; raises `CallerError` where it is invalid."""
     key = (request.header("idempotency-key") or "").strip()
     if len(key) > MAX_KEY or not key.isprintable():
         raise CallerError("bad_key", f"Idempotency-Key must be of at most {MAX_KEY} printable characters.")
@@ -116,7 +116,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def switch(request: Request, name: str) -> bool:
-    """Return a switch of the query; raises `CallerError` where it is neither on nor off."""
+    """Return a boolean query parameter; raises `CallerError` where it is no boolean."""
     value = request.query.get(name, "").strip().lower()
     if value not in _SWITCH:
         raise CallerError("bad_switch", f"{name} must be 1 or 0.")
@@ -124,7 +124,7 @@ def switch(request: Request, name: str) -> bool:
 
 
 def day(request: Request, name: str) -> date | None:
-    """Return a day of the query, or None; raises `CallerError` where it is none."""
+    """Return a date of the query, or None; raises `CallerError` where it is no date."""
     text = request.query.get(name, "")
     try:
         return date.fromisoformat(text) if text else None
@@ -132,27 +132,32 @@ def day(request: Request, name: str) -> date | None:
         raise CallerError("bad_day", f"{name} must be a day such as 2026-11-23.") from None
 
 
-def agreed(name: str, *given: str | None, of_address: bool = False) -> str | None:
-    """Return the one value that was given, once or more.
+def single(name: str, *given: str | None, is_address: bool = False) -> str | None:
+    """Return the value that a caller sent in one place or more; None where no place has one.
+
+    Args:
+        name: the field, for messages and its limit.
+        given: the value in each place where the field may be sent.
+        is_address: e-mail addresses are compared without case.
 
     Raises:
-        CallerError: two differ, it is too long, or it has half a character.
+        CallerError: two values differ, or the value is too long or has a lone surrogate.
     """
     values = [value.strip() for value in given if value is not None and value.strip()]
-    different = {folded(value) if of_address else value for value in values}
+    different = {folded(value) if is_address else value for value in values}
     if len(different) > 1:
         raise CallerError("ambiguous", f"{name} is given twice, and differently.")
     if not values:
         return None
-    if _HALF_A_PAIR.search(values[0]):
-        raise half_a_character(name)
+    if _SURROGATE.search(values[0]):
+        raise lone_surrogate(name)
     if len(values[0]) > MAX_TEXT[name]:
         raise too_long(name)
     return values[0]
 
 
-def half_a_character(name: str) -> CallerError:
-    """Return the refusal of a text that is not of whole characters: JSON alone can hold half a pair.
+def lone_surrogate(name: str) -> CallerError:
+    """Return the error for a text with a lone surrogate, which JSON can hold and UTF-8 cannot.
 
     Source: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
     """
@@ -160,5 +165,5 @@ def half_a_character(name: str) -> CallerError:
 
 
 def too_long(name: str) -> CallerError:
-    """Return the refusal of a text that is too long."""
+    """Return the error for a text that is too long."""
     return CallerError("field_too_long", f"{name} is longer than {MAX_TEXT[name]} characters.")

@@ -1,4 +1,4 @@
-"""All routes: who calls is checked, the handler is called, and what it raises becomes an answer."""
+"""The entry point of all routes: check the caller, call the handler, translate errors."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from coupa_core.report import CycleTimes, StatusReport, Trace
 from coupa_core.routes import ROUTES, Caller
 
 BOUNDS_S: Mapping[str, float] = {each.name: each.bound_s or BUDGET_S for each in ROUTES}
-"""Seconds within which each route answers, whatever a neighbour does."""
+"""The time limit of each route in seconds, however slow a service is."""
 
-WITH_A_TOKEN = ("approve", "reject", "hold", "decision", "comment")
-"""Routes by which one person acts on one approval, with what a notice gave them."""
+_TOKEN_ROUTES = ("approve", "reject", "hold", "decision", "comment")
+"""Routes that take the action token of one approval."""
 
-OF_PEOPLE = (*WITH_A_TOKEN, "decide", "list_approvals", "get_approval")
-"""Routes whose answers a person may read: also the errors that are not of whoever calls them."""
+_PERSON_ROUTES = (*_TOKEN_ROUTES, "decide", "list_approvals", "get_approval")
+"""Routes whose answers a person reads in chat, errors included."""
 
 logger = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """The routes, by the names of their functions."""
+    """The HTTP endpoints of the bridge; the arguments are their use cases."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Endpoints:
         }
 
     def handle(self, name: str, request: Request) -> Reply:
-        """Answer one request; never raises for anything that a caller or a neighbour can cause."""
+        """Answer one request. Never raises for a caller's mistake or a service's failure."""
         deadline = Deadline(self._clock, BOUNDS_S[name])
         with correlated(Correlation(request_id(request))) as under, until(deadline):
             request = replace(request, id=under.id)
@@ -93,7 +93,7 @@ class Endpoints:
                     self._callers.check(name, request.principal)
                 reply = self._routes[name](request)
             except BridgeError as error:
-                style = self._style_of(name, request, error) if name in OF_PEOPLE else None
+                style = self._style_of(name, request, error) if name in _PERSON_ROUTES else None
                 reply = refusal(name, error, request_id=under.id, style=style, about=error.about)
         if counts := under.counts():
             calls = " ".join(f"{each}={number}" for each, number in counts.items())
@@ -101,12 +101,12 @@ class Endpoints:
         return replace(reply, request_id=under.id)
 
     def _style_of(self, name: str, request: Request, error: BridgeError) -> Style:
-        """Return how the person is spoken to of whom an error or a token tells the language."""
-        style = self._decide.style_of(_some_token(request) if name in WITH_A_TOKEN else None)
+        """Return the style for the person's language, as the error or the action token gives it."""
+        style = self._decide.style_of(_unverified_token(request) if name in _TOKEN_ROUTES else None)
         return replace(style, language=error.language or style.language)
 
     def _note(self, request: Request, actor: str) -> None:
-        """Leave one line of who was served by whom, so that one caller who acts for many people is seen."""
+        """Log caller and person, so that operators see a caller that acts for many people."""
         client = self._callers.client(request.principal)
         logger.info(
             "served caller=%s known_by=%s client=%s person=%s request_id=%s",
@@ -114,8 +114,8 @@ class Endpoints:
         )
 
 
-def _some_token(request: Request) -> str | None:
-    """Return a token of the request, wherever it stands, to tell the reader's language; it proves nothing."""
+def _unverified_token(request: Request) -> str | None:
+    """Return the request's action token from any place, only to choose the language; it proves nothing."""
     if given := request.header("x-action-token") or request.query.get("action_token"):
         return given
     body = json_of(request.body)
