@@ -1,6 +1,6 @@
-"""Write what the documents repeat of the code: `make docs`. A test says where they are not current.
+"""Generate the pages and parts of pages that repeat the code (`make docs`); a test reports stale ones.
 
-A page is written whole, or the part between two comments, `NAME: written by make docs` and `end of NAME`.
+A part is between two comments, `NAME: written by make docs` and `end of NAME`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import openapi.page
 import settings_pages
 
 from coupa_core.documents import READABLE
-from coupa_core.notice.fields.kinds import FACES
+from coupa_core.notice.fields.kinds import FIELD_SETS
 from coupa_core.routes import ROUTES, Caller
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def part(name: str, made: Callable[[], str]) -> Callable[[str], str]:
-    """Return how a page looks whose part of that name is what the function makes.
+    """Return a function that replaces one generated part of a page.
 
     Args:
-        name: of the part; the lines of its two comments stay.
-        made: returns its lines.
+        name: the name of the part; the lines with its two comments stay.
+        made: returns the new lines of the part.
     """
     pattern = re.compile(rf"(.*\b{name}: written by make docs\b.*\n)((?:.*\n)*?)(.*\bend of {name}\b.*\n)")
 
@@ -37,20 +37,20 @@ def part(name: str, made: Callable[[], str]) -> Callable[[str], str]:
 
 
 def keys(_: str) -> str:
-    """Return which functions each kind of key opens, as `infra/keys.bicep` reads it."""
+    """Return `infra/keys.json`: the functions that each kind of key may call."""
     opens = {kind: [route.name for route in ROUTES if route.caller is kind] for kind in Caller}
     return json.dumps(opens, indent=2) + "\n"
 
 
 def fields() -> str:
-    """Return the rows of the fields of a notice."""
+    """Return the table of the fields of a notice, by type."""
     rows = [
         "| type | always, in the first two lines | shown by default below them, in this order | on demand |"
     ]
     rows += ["|---|---|---|---|"]
     for name, document in READABLE.items():
-        face = FACES[document.kind]
-        parts = (face.head, face.shown, sorted(face.on_demand))
+        field_set = FIELD_SETS[document.kind]
+        parts = (field_set.head, field_set.shown, sorted(field_set.on_demand))
         cells = (", ".join(f"`{each}`" for each in part) for part in parts)
         rows.append(f"| `{name}` | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
@@ -67,11 +67,11 @@ PAGES: Mapping[str, Callable[[str], str]] = {
     "infra/types.bicep": part("settings", settings_pages.types),
     "infra/main.bicepparam": part("settings", settings_pages.parameters),
 }
-"""By file: what it should be, made of what it is."""
+"""By file, a function from its present text to its current text."""
 
 
 def main() -> None:
-    """Write every page that is not current, and name it."""
+    """Write every stale page, and print its name."""
     for name, page in PAGES.items():
         file = ROOT / name
         before = file.read_text("utf-8")

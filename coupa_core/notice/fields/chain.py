@@ -1,4 +1,4 @@
-"""The steps around an approval as texts, and what people wrote."""
+"""The steps before and after an approval, and people's comments, as texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def why(approval: Approval, style: Style) -> str | None:
-    """Return how the step came about; None for a type that the catalogue does not have.
+    """Return the reason for the step; None for a type that the catalogue does not have.
 
     Source: Coupa Core API, Approvals, "type: How the approval occured", and its sample; the other two types
     are those of public programs that read approvals.
@@ -24,7 +24,7 @@ def why(approval: Approval, style: Style) -> str | None:
 
 
 def steps(approved: list[Approval], style: Style) -> list[str]:
-    """Return who approved before, when, and with which words, of the last steps; count earlier ones."""
+    """Return the last approved steps, each with approver, day and words, and the number of earlier ones."""
     sentences = []
     for step in approved[-MAX_LINES:]:
         who, day, words = (
@@ -38,7 +38,7 @@ def steps(approved: list[Approval], style: Style) -> list[str]:
 
 
 def following(approval: Approval, document: Document, style: Style) -> list[str]:
-    """Return who decides at the same time, and who comes next; that it is the last step counts, too."""
+    """Return the approvers of parallel steps and of the next one, or a note that this step is the last."""
     around = document.around(approval)
     if around is None:
         return []
@@ -50,7 +50,7 @@ def following(approval: Approval, document: Document, style: Style) -> list[str]
 
 
 def newest_comment(document: Document, style: Style) -> str | None:
-    """Return the newest comment that does not repeat a step above, with the same words by the same name."""
+    """Return the newest comment, without those that repeat name and words of an approved step."""
     above = {(decider(step, style), step.decision_words) for step in document.approved}
     sentences = [
         (comment, who)
@@ -59,7 +59,7 @@ def newest_comment(document: Document, style: Style) -> str | None:
     ]
     if not sentences:
         return None
-    newest, who = max(sentences, key=lambda each: (_said_at(each[0]), each[0].id or 0))
+    newest, who = max(sentences, key=lambda each: (_created_at(each[0]), each[0].id or 0))
     return f"{clean(newest.words, LONG)} ({who})"
 
 
@@ -67,5 +67,5 @@ def _author(comment: Comment, style: Style) -> str:
     return clean(comment.author, SHORT) or style.say("somebody")
 
 
-def _said_at(comment: Comment) -> datetime:
+def _created_at(comment: Comment) -> datetime:
     return stamp(comment.created_at) or _NEVER

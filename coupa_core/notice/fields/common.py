@@ -1,14 +1,13 @@
-"""The fields that every kind may have."""
+"""The fields that all kinds of documents share."""
 
 from __future__ import annotations
 
 from coupa_core.model import Approval, Document
-from coupa_core.notice.fields.amounts import amount_of
 from coupa_core.notice.fields.chain import following, newest_comment, steps, why
-from coupa_core.notice.fields.face import Value
+from coupa_core.notice.fields.field_set import Value
+from coupa_core.notice.fields.formats import amount_of, listed, status
 from coupa_core.notice.fields.lines import account, item
 from coupa_core.notice.fields.parties import person, suppliers
-from coupa_core.notice.fields.words import listed, status
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean
 
@@ -23,17 +22,17 @@ UNSIGNED = {
     "why": "how the step came about is settled with the step, and a new step has a new id",
     "attachments": "only their names are known, and an offer that was asked for comes while it waits",
 }
-"""The fields of these that are not signed (`content`), and why."""
+"""Those of these fields that the content hash leaves out (`content`), each with the reason."""
 
 
-def _same(document: Document) -> bool:
-    """Tell whether the submitter and the requester are one person, whatever their names."""
+def _is_requester(document: Document) -> bool:
+    """Tell whether the submitter is the requester, by key and not by name."""
     asked, entered = document.requested_by, document.created_by
     return bool(asked and entered and asked.key and asked.key == entered.key)
 
 
 def common_values(approval: Approval, document: Document, style: Style) -> dict[str, Value]:
-    """Return the values that every kind may have."""
+    """Return the values of these fields, by field; empty or None for an unknown value."""
     requester, creator = person(document.requested_by), person(document.created_by)
     lines = document.lines
     items = [item(line, document.currency_of(line), style) for line in lines[:MAX_LINES]]
@@ -42,7 +41,7 @@ def common_values(approval: Approval, document: Document, style: Style) -> dict[
         "id": str(document.id),
         "title": clean(document.title, SHORT),
         "requester": requester,
-        "creator": creator if creator != requester and not _same(document) else None,
+        "creator": creator if creator != requester and not _is_requester(document) else None,
         "amount": amount_of(document, style) or style.say("nothing"),
         "items": [*items, *([style.more(more)] if more > 0 else [])],
         "supplier": style.few(suppliers(document)),

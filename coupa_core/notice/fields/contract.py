@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from coupa_core.documents import Contract
-from coupa_core.notice.fields.amounts import stated_amounts
-from coupa_core.notice.fields.face import Face, Value
+from coupa_core.notice.fields.field_set import FieldSet, Value
+from coupa_core.notice.fields.formats import in_words, stated_amounts
 from coupa_core.notice.fields.parties import person
-from coupa_core.notice.fields.words import in_words
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import SHORT, clean
 
@@ -29,7 +28,7 @@ def _values(document: Contract, style: Style) -> dict[str, Value]:
     }
 
 
-FACE = Face(
+FIELDS = FieldSet(
     head=("id", "title", "requester", "amount"),
     shown=(
         *("number", "supplier", "commitment", "term", "period", "renewal", "owner", "department"),

@@ -6,9 +6,9 @@ from collections import Counter
 
 from coupa_core.documents import ExpenseReport, Violation
 from coupa_core.model import Currency
-from coupa_core.notice.fields.face import Face, Value
+from coupa_core.notice.fields.field_set import FieldSet, Value
+from coupa_core.notice.fields.formats import listed
 from coupa_core.notice.fields.lines import brief, line_name
-from coupa_core.notice.fields.words import listed
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, clean
 
@@ -36,7 +36,7 @@ def _values(document: ExpenseReport, style: Style) -> dict[str, Value]:
 
 
 def _breaches(violation: Violation, money: Currency | None, style: Style) -> list[str]:
-    """Describe a violation; Coupa does not document whether `limit-exceeded` is the limit or the excess."""
+    """Describe a violation. Coupa does not document whether `limit-exceeded` is the limit or the excess."""
     sentences = []
     if violation.limit_exceeded:
         sentences.append(style.say("limit", amount=style.amount(violation.limit_exceeded, money)))
@@ -45,7 +45,7 @@ def _breaches(violation: Violation, money: Currency | None, style: Style) -> lis
     return sentences or [style.say("violation")]
 
 
-FACE = Face(
+FIELDS = FieldSet(
     head=("id", "title", "requester", "amount"),
     shown=(
         *("creator", "violations", "over_limit", "receipts", "audit_score", "period", "items"),

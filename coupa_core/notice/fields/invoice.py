@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coupa_core.documents import Invoice
-from coupa_core.notice.fields.face import Face, Value
+from coupa_core.notice.fields.field_set import FieldSet, Value
 from coupa_core.notice.fields.lines import without_contract
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import LONG, SHORT, clean
@@ -22,13 +22,13 @@ def _values(document: Invoice, style: Style) -> dict[str, Value]:
 
 
 def due(invoice: Invoice, style: Style) -> str | None:
-    """Return the day on which it is due, with the terms of payment."""
+    """Return the due date, with the payment terms."""
     day = style.day(invoice.net_due_date)
     term = clean(invoice.payment_term.code if invoice.payment_term else None, SHORT)
     return f"{day} ({term})" if day and term else day
 
 
-FACE = Face(
+FIELDS = FieldSet(
     head=("id", "title", "supplier", "amount", "due"),
     shown=(
         *("tolerance", "discount", "invoice_date", "orders", "items", "account", "requester"),

@@ -1,4 +1,4 @@
-"""The lines of a document as texts: each alone, and of all what they have in common."""
+"""The lines of a document as texts: each line, and summaries of all lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coupa_core.notice.text import SHORT, clean
 
 
 def item(line: Line, currency: Currency | None, style: Style) -> str:
-    """Return name, quantity times price, and total, as far as the line has them."""
+    """Return name, quantity times price, and total of a line, without unknown parts."""
     name = _quoted(line, style)
     if isinstance(line, ExpenseLine) and (about := _about(line, style)):
         name += f" ({about})"
@@ -43,7 +43,7 @@ def _quoted(line: Line, style: Style) -> str:
 
 
 def _about(line: ExpenseLine, style: Style) -> str:
-    """Return merchant, category and date, without the one that is the name of the line."""
+    """Return merchant, category and date, without the one that serves as the line's name."""
     merchant = clean(line.merchant, SHORT)
     category = clean(line.expense_category.name if line.expense_category else None, SHORT)
     sentences = [(merchant, style.quote(merchant)), (category, category)]
@@ -62,7 +62,7 @@ def line_name(line: Line) -> str:
 def account(document: Document, style: Style) -> str | None:
     """Return the account of the lines, or the number of accounts; None where one is unknown.
 
-    Accounts that are known by different fields cannot be compared, and count as unknown, too.
+    Accounts that different fields identify cannot be compared, and count as unknown, too.
     """
     charged = [line.accounts for line in document.lines]
     found = {each.key: each for accounts in charged for each in accounts}
@@ -77,12 +77,12 @@ def account(document: Document, style: Style) -> str | None:
 
 
 def without_contract(document: Document, style: Style) -> str | None:
-    """Return how many of the lines have no contract."""
+    """Return the number of lines without a contract; None for none."""
     return how_many([line for line in document.lines if line.lacks_contract], document, style)
 
 
 def how_many(some: Sequence[Line], document: Document, style: Style) -> str | None:
-    """Return how many of the lines these are; None where lines are missing, or the list is empty."""
+    """Return the number of these lines out of all; None where `some` is empty or lines are missing."""
     if not some or document.lacks_lines:
         return None
     number, total = len(some), len(document.lines)

@@ -1,19 +1,19 @@
-"""The names of a document in a sentence, and the first line of its card."""
+"""Names of a document for sentences, and the headline of its card."""
 
 from __future__ import annotations
 
 from coupa_core.documents import Invoice, Requisition
 from coupa_core.model import Document, DocumentKind
-from coupa_core.notice.fields.amounts import amount_of
+from coupa_core.notice.fields.formats import amount_of
 from coupa_core.notice.fields.invoice import due
-from coupa_core.notice.fields.kinds import FACES
+from coupa_core.notice.fields.kinds import FIELD_SETS
 from coupa_core.notice.fields.parties import asker
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import SHORT, clean
 
 
 def headline(document: Document, style: Style) -> str:
-    """Return who requests what, for how much and by when; empty for a document without a title."""
+    """Return requester, title, amount and date in one line; empty for a document without a title."""
     title, who = clean(document.title, SHORT), asker(document, style)
     if not title:
         return ""
@@ -21,21 +21,21 @@ def headline(document: Document, style: Style) -> str:
         text = style.say(f"head.{_noun(document)}", who=who, what=style.quote(title))
     else:
         text = f"{style.say(f'noun.{_noun(document)}')} {style.quote(title)}"
-    return style.join(text, _how_much(document, style))
+    return style.join(text, _amount_and_date(document, style))
 
 
 def details(document: Document, style: Style) -> str:
-    """Return who requests it, for how much and by when, for a document without a title."""
+    """Return requester, amount and date of a document without a title."""
     if document.is_sensitive:
         return ""
-    return style.join(asker(document, style), _how_much(document, style))
+    return style.join(asker(document, style), _amount_and_date(document, style))
 
 
-def _how_much(document: Document, style: Style) -> str:
+def _amount_and_date(document: Document, style: Style) -> str:
     amount = amount_of(document, style)
-    if amount is None and "amount" in FACES[document.kind].head:
+    if amount is None and "amount" in FIELD_SETS[document.kind].head:
         amount = style.say("no_amount")
-    return style.join(amount, _when(document, style))
+    return style.join(amount, _date(document, style))
 
 
 def numbered(document: Document, style: Style) -> str:
@@ -44,7 +44,7 @@ def numbered(document: Document, style: Style) -> str:
 
 
 def name_of(document: Document, style: Style, *, quoted: bool = False) -> str:
-    """Name a document by its title; a bare number with its kind: `Laptops`, `Invoice INV-118`."""
+    """Name a document by its title, and by kind where the title is a number: `Laptops`, `Invoice INV-118`."""
     title = clean(document.title, SHORT)
     if not title:
         return numbered(document, style)
@@ -59,9 +59,9 @@ def priced(document: Document, style: Style) -> str:
 
 
 def known_as(document: Document, style: Style) -> str:
-    """Name a document unmistakably: `Purchase request 14170, “Laptops”, USD 1,800.00`.
+    """Name a document uniquely: `Purchase request 14170, “Laptops”, USD 1,800.00`.
 
-    Two requests may have one title and one amount; the number is the one on their cards.
+    Two requests may have the same title and amount; the number is that of their cards.
     """
     title = clean(document.title, SHORT)
     quoted = style.quote(title) if title else None
@@ -73,7 +73,7 @@ def _noun(document: Document) -> str:
     return "credit_note" if is_credit else document.kind
 
 
-def _when(document: Document, style: Style) -> str | None:
+def _date(document: Document, style: Style) -> str | None:
     match document:
         case Requisition():
             day, key = style.day(document.need_by_date), "by_day"

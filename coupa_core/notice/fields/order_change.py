@@ -1,9 +1,9 @@
-"""The fields of a change of an order."""
+"""The fields of an order change."""
 
 from __future__ import annotations
 
 from coupa_core.documents import OrderChange
-from coupa_core.notice.fields.face import Face, Value
+from coupa_core.notice.fields.field_set import FieldSet, Value
 from coupa_core.notice.fields.parties import asker, person, suppliers
 from coupa_core.notice.style import Style
 
@@ -19,7 +19,7 @@ def _values(document: OrderChange, style: Style) -> dict[str, Value]:
     }
 
 
-FACE = Face(
+FIELDS = FieldSet(
     head=("id", "title", "started_by", "amount"),
     shown=(
         *("cancels", "supplier", "items", "account", "justification", "requester", "why", "approved", "next"),

@@ -1,4 +1,4 @@
-"""The people, groups and suppliers of a document, by names that may be shown."""
+"""The displayable names of the people, groups and suppliers of a document."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from coupa_core.visible import first_seen
 
 
 def person(who: Person | None) -> str:
-    """Return a person's name as it may be shown, possibly empty."""
+    """Return the displayable name of a person, possibly empty."""
     return clean(who.name, SHORT) if who else ""
 
 
 def decider(approval: Approval, style: Style) -> str:
-    """Return who decided a step, without the e-mail in our note; where Coupa names nobody, the approver.
+    """Return the name of a step's decider, without the e-mail of our mark; the approver where Coupa has none.
 
-    A person with an invisible name is shown as somebody, and not as the approver.
+    A decider whose name is invisible becomes "somebody", and not the approver.
     """
     who = clean(approval.decided_by, SHORT)
     return who or (style.say("somebody") if approval.approved_by else asked(approval))
 
 
 def asked(approval: Approval) -> str:
-    """Return the name of the person or group of a step, possibly empty."""
+    """Return the name of a step's approver, a person or a group, possibly empty."""
     who = approval.approver
     return clean(first_seen(who.name, who.group_name), SHORT) if who else ""
 
 
 def asker(document: Document, style: Style) -> str:
-    """Return the party behind it: the requester, the billing supplier, or who wants the order changed."""
+    """Return the party behind a document: requester, billing supplier, or initiator of the order change."""
     match document:
         case Invoice():
             return style.few(suppliers(document))
@@ -43,6 +43,6 @@ def asker(document: Document, style: Style) -> str:
 
 
 def suppliers(document: Document) -> list[str]:
-    """Return the name of the supplier of a document, or of its lines, each once."""
+    """Return the supplier's name of a document, or the distinct ones of its lines."""
     every = [document.supplier] if document.supplier else [line.supplier for line in document.lines]
     return list(dict.fromkeys(clean(each.name, SHORT) for each in every if each))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coupa_core.documents import Requisition
-from coupa_core.notice.fields.face import Face, Value
+from coupa_core.notice.fields.field_set import FieldSet, Value
 from coupa_core.notice.fields.lines import how_many, without_contract
 from coupa_core.notice.style import Style
 
@@ -17,7 +17,7 @@ def _values(document: Requisition, style: Style) -> dict[str, Value]:
     }
 
 
-FACE = Face(
+FIELDS = FieldSet(
     head=("id", "title", "requester", "amount", "need_by"),
     shown=(
         *("creator", "items", "supplier", "account", "off_catalogue", "no_contract", "justification"),
