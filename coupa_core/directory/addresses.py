@@ -1,4 +1,4 @@
-"""Whose an address of the chat is: of one active user of Coupa, of several, or of nobody."""
+"""Map an address in chat to its owners: one active user of Coupa, several, or none."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class SharedAddresses:
     """Addresses that belong to more than one user of Coupa, and addresses that could not be looked up.
 
     Attributes:
-        shared: addresses of several active users.
-        unknown: the error of each lookup that failed, by address.
+        shared: the addresses of several active users.
+        unknown: the error of each failed lookup, by address.
     """
 
     shared: set[str] = field(default_factory=set)
@@ -29,14 +29,14 @@ class SharedAddresses:
 
 
 class Addresses:
-    """Looks up owners, and keeps for a sweep which addresses are shared.
+    """Looks up owners, and caches for sweeps which addresses are shared.
 
     Args:
         people: the source.
-        clock: measures the age of what is kept.
+        clock: measures the age of the cache.
         emails: maps Coupa's addresses to the chat's.
-        keep_s: how long it is kept; 0 reads each time.
-        lock: of the directory: two threads do not ask the same at once.
+        keep_s: how long the cache is used, in seconds; 0 disables it.
+        lock: the directory's lock, so that two threads do not make the same lookup at the same time.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Addresses:
         self._shared: dict[str, tuple[float, bool]] = {}
 
     def sharing(self, addresses: Iterable[str], deadline: Deadline) -> SharedAddresses:
-        """Return which of the chat's addresses belong to more than one active user, and which are unknown.
+        """Return which of these addresses in chat have more than one active owner, and which are unknown.
 
         Raises:
             ServiceError: every lookup failed.
@@ -65,7 +65,7 @@ class Addresses:
             ]
 
             def ask(some: Sequence[str]) -> list[tuple[str, bool]]:
-                # For one address the question is repeated at once; several are asked about in smaller groups.
+                # A failed lookup of one address is repeated at once; one of several is split.
                 owners = self._owners(some, deadline, insists=len(asked) == 1)
                 return [(low, len(each) > 1) for low, each in owners.items()]
 
@@ -79,7 +79,7 @@ class Addresses:
             )
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
-        """Return the active users whom the chat knows by this address; an address of two counts as nobody's.
+        """Return the active users with this address in chat; the caller accepts one owner only.
 
         Raises:
             ServiceError: Coupa did not answer.
@@ -89,7 +89,7 @@ class Addresses:
     def _owners(
         self, addresses: Iterable[str], deadline: Deadline, *, insists: bool = True
     ) -> dict[str, dict[int | None, Member]]:
-        """Return the active users whom the chat knows by each address, by the address and their ids."""
+        """Return the active users with each address in chat, by address and by user id."""
         wanted = list(addresses)
         owners: dict[str, dict[int | None, Member]] = {folded(address): {} for address in wanted}
         mapped = [coupa for address in wanted for coupa in self._emails.from_chat(address)]

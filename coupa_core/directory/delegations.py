@@ -1,4 +1,4 @@
-"""Who acts for whom now, as Coupa's delegations say."""
+"""Active delegations in Coupa: who may act for whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory.kept import Keeping
+from coupa_core.directory.cache import CachePolicy
 from coupa_core.directory.people import PeopleSource
 from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.halving import PartialResult
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Acting:
-    """The delegations that hold now.
+class ActiveDelegations:
+    """The delegations that are active now.
 
     Attributes:
-        listed: the delegations; without a delegate where that person could not be read.
+        listed: the delegations; without the delegate where this person could not be read.
         unknown: the error of each such read, by the id of the delegate.
     """
 
@@ -30,46 +30,47 @@ class Acting:
 
 
 @dataclass
-class KeptDelegations:
-    """The delegations, None where they may not be read, and the time of the read on the monotonic clock."""
+class CachedDelegations:
+    """The last read: its time on the monotonic clock, and the delegations, None where access is denied."""
 
     at_s: float = float("-inf")
-    value: Acting | None = field(default_factory=Acting)
+    value: ActiveDelegations | None = field(default_factory=ActiveDelegations)
     failure: ServiceError | None = None
-    """The error of the read."""
+    """The error of a failed read."""
 
 
 class Delegations:
-    """Reads delegations, and keeps them for a sweep.
+    """Reads delegations, and caches them for sweeps.
 
     Args:
         people: the source.
-        clock: measures the age of what is kept.
-        keep_s: how long it is kept; 0 reads each time.
+        clock: measures the age of the cache.
+        keep_s: how long the cache is used, in seconds; 0 disables it.
     """
 
     def __init__(self, people: PeopleSource, *, clock: Clock, keep_s: float) -> None:
         self._people = people
-        self._keeping = Keeping("delegations", clock, keep_s)
-        self._kept = KeptDelegations()
+        self._policy = CachePolicy("delegations", clock, keep_s)
+        self._cached = CachedDelegations()
 
-    def read(self, deadline: Deadline) -> KeptDelegations:
-        """Return the delegations; without a value when this client may not read them."""
-        kept, now_s = self._kept, self._keeping.now_s()
-        if self._keeping.is_fresh(kept.at_s) or self._keeping.has_just_failed():
-            return kept
+    def read(self, deadline: Deadline) -> CachedDelegations:
+        """Return the delegations, cached or read; the value is None where this client may not read them."""
+        cached, now_s = self._cached, self._policy.now_s()
+        if self._policy.is_fresh(cached.at_s) or self._policy.has_just_failed():
+            return cached
         try:
-            self._kept = KeptDelegations(now_s, self.listed(self._keeping.in_time(deadline)))
+            self._cached = CachedDelegations(now_s, self.listed(self._policy.in_time(deadline)))
         except ServiceError as failure:
-            self._keeping.note_failure(failure)
-            if self._keeping.is_stale(kept.at_s):
-                self._kept = KeptDelegations(failure=failure)
-        return self._kept
+            self._policy.note_failure(failure)
+            if self._policy.is_stale(cached.at_s):
+                self._cached = CachedDelegations(failure=failure)
+        return self._cached
 
-    def listed(self, deadline: Deadline) -> Acting | None:
-        """Read the delegations that hold now by Coupa's clock, which wrote their times.
+    def listed(self, deadline: Deadline) -> ActiveDelegations | None:
+        """Read the delegations that are active by Coupa's clock, which also wrote their times.
 
-        None when Coupa does not allow this client to: no list of scopes names delegations.
+        Returns:
+            None where Coupa denies this client access: no list of scopes names delegations.
 
         Raises:
             ServiceError: Coupa did not answer.
@@ -83,14 +84,16 @@ class Delegations:
             return None
         now = self._people.now()
         active = [each for each in listed if each.is_active(now)]
-        vague = [each for each in active if _is_vague(each)]
-        users = self._delegates(vague, deadline)
+        incomplete = [each for each in active if _is_incomplete(each)]
+        users = self._delegates(incomplete, deadline)
         known = {person.id: person for person in users.rows}
-        return Acting([_completed(each, known) if each in vague else each for each in active], users.failed)
+        return ActiveDelegations(
+            [_completed(each, known) if each in incomplete else each for each in active], users.failed
+        )
 
-    def _delegates(self, vague: Sequence[Delegation], deadline: Deadline) -> PartialResult[int, Member]:
+    def _delegates(self, incomplete: Sequence[Delegation], deadline: Deadline) -> PartialResult[int, Member]:
         """Read the full records of delegates."""
-        asked = [number for each in vague if (number := delegate_id(each))]
+        asked = [number for each in incomplete if (number := delegate_id(each))]
         users: PartialResult[int, Member] = self._people.users(asked, deadline) if asked else PartialResult()
         for number, why in users.failed.items():
             logger.warning("delegate not read user=%d code=%s", number, why.code)
@@ -98,17 +101,17 @@ class Delegations:
 
 
 def delegate_id(delegation: Delegation) -> int | None:
-    """Return the id of the user who acts."""
+    """Return the id of the delegate."""
     return delegation.delegate_id or (delegation.delegate.id if delegation.delegate else None)
 
 
-def _is_vague(delegation: Delegation) -> bool:
-    """Tell whether Coupa left out the delegate's address, or whether they are active."""
+def _is_incomplete(delegation: Delegation) -> bool:
+    """Tell whether the record lacks the delegate's address or whether the delegate is active."""
     delegate = delegation.delegate
     return not delegate or None in (delegate.email, delegate.active)
 
 
 def _completed(delegation: Delegation, known: Mapping[int | None, Member]) -> Delegation:
-    """Return a delegation with the full record of its delegate; without one where it is unknown."""
+    """Return a delegation with the full record of its delegate; without a delegate where it is unknown."""
     number = delegate_id(delegation)
     return delegation.model_copy(update={"delegate": known.get(number), "delegate_id": number})

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from coupa_core.clock import Clock, Deadline
-from coupa_core.directory.kept import Keeping
+from coupa_core.directory.cache import CachePolicy
 from coupa_core.directory.people import PeopleSource
 from coupa_core.errors import ServiceError
 from coupa_core.model import Approval, Approver, Person
@@ -18,55 +18,55 @@ logger = logging.getLogger(__name__)
 
 
 class Groups:
-    """Reads members, and keeps them for a sweep.
+    """Reads members, and caches them for sweeps.
 
     Args:
         people: the source.
-        clock: measures the age of what is kept.
-        keep_s: how long it is kept; 0 reads each time.
+        clock: measures the age of the cache.
+        keep_s: how long the cache is used, in seconds; 0 disables it.
     """
 
     def __init__(self, people: PeopleSource, *, clock: Clock, keep_s: float) -> None:
         self._people = people
-        self._keeping = Keeping("groups", clock, keep_s)
-        self._kept: dict[int, tuple[float, list[Person]]] = {}
+        self._policy = CachePolicy("groups", clock, keep_s)
+        self._cached: dict[int, tuple[float, list[Person]]] = {}
 
     def read(self, approvals: Sequence[Approval], deadline: Deadline) -> dict[int, Members]:
-        """Return the members of groups whose approvals do not contain them, as far as known, by group."""
+        """Return the known members of groups whose approvals do not contain them, by group id."""
         asked = [each for each in approvals if each.is_for_group and embedded(each) is None]
         old = [each for each in asked if not self._is_fresh(each)]
-        read = {} if not old or self._keeping.has_just_failed() else self._read_anew(old, deadline)
-        kept: dict[int, Members] = {
-            number: (self._kept[number][1], None)
+        read = {} if not old or self._policy.has_just_failed() else self._read_anew(old, deadline)
+        cached: dict[int, Members] = {
+            number: (self._cached[number][1], None)
             for number in {each.asked_id or 0 for each in asked}
-            if number in self._kept and not self._keeping.is_stale(self._kept[number][0])
+            if number in self._cached and not self._policy.is_stale(self._cached[number][0])
         }
-        return read | kept
+        return read | cached
 
     def _is_fresh(self, approval: Approval) -> bool:
-        kept = self._kept.get(approval.asked_id or 0)
-        return kept is not None and self._keeping.is_fresh(kept[0])
+        cached = self._cached.get(approval.asked_id or 0)
+        return cached is not None and self._policy.is_fresh(cached[0])
 
     def _read_anew(self, approvals: Iterable[Approval], deadline: Deadline) -> dict[int, Members]:
-        """Read members, and keep those of groups that could be read whole."""
-        asked, now_s = list(approvals), self._keeping.now_s()
+        """Read members, and cache those of the groups that were read completely."""
+        asked, now_s = list(approvals), self._policy.now_s()
         try:
-            found, failed = self._look_up(asked, self._keeping.in_time(deadline))
+            found, failed = self._look_up(asked, self._policy.in_time(deadline))
         except ServiceError as failure:
-            self._keeping.note_failure(failure)
+            self._policy.note_failure(failure)
             return {each.asked_id: ([], failure) for each in asked if each.asked_id is not None}
         for number, why in failed.items():
             logger.warning("group not read group=%d code=%s", number, why.code)
-        self._kept |= {number: (now_s, found[number]) for number in found.keys() - failed.keys()}
+        self._cached |= {number: (now_s, found[number]) for number in found.keys() - failed.keys()}
         return {number: (people, failed.get(number)) for number, people in found.items()}
 
     def _look_up(
         self, approvals: Iterable[Approval], deadline: Deadline
     ) -> tuple[dict[int, list[Person]], dict[int, ServiceError]]:
-        """Read the members of groups: by the group, or else by the users that the approval names.
+        """Read the members of groups: by group, or else by the ids of the users that the approval names.
 
         Returns:
-            The members that could be read, and the errors for the others, each by the id of the group.
+            The members that were read, and the errors for the others, each by group id.
         """
         wanted = {each.asked_id: each.approver for each in approvals if each.asked_id is not None}
         names = {number: who.group_name if who else None for number, who in wanted.items()}
@@ -84,11 +84,11 @@ class Groups:
 
 
 def embedded(approval: Approval) -> list[Person] | None:
-    """Return the members that came with the approval; None unless each record says whether it is active."""
+    """Return the members in the approval; None where a record lacks whether the user is active."""
     users = approval.approver.users if approval.approver else ()
     return list(users) if users and all(person.active is not None for person in users) else None
 
 
 def _named(who: Approver | None) -> list[int]:
-    """Return the ids of the users that an approval names as the members of its group."""
+    """Return the ids of the group members that an approval names."""
     return [person.id for person in who.users if person.id is not None] if who else []

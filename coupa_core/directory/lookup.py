@@ -1,8 +1,4 @@
-"""Look up who may decide an approval in Coupa's records: members of groups, and present delegates.
-
-Sweeps keep the records for some minutes; a click always reads afresh. The directory decides no approval and
-sends nothing.
-"""
+"""The directory: who may decide an approval, by Coupa's records of people, groups and delegations."""
 
 from __future__ import annotations
 
@@ -13,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from coupa_core.authority import Capacity, Decider, Deciders, EmailMap, decider_at, decider_of, find_deciders
 from coupa_core.clock import Clock, Deadline
 from coupa_core.directory.addresses import Addresses, SharedAddresses
-from coupa_core.directory.delegations import Acting, Delegations, KeptDelegations, delegate_id
+from coupa_core.directory.cache import KEEP_S
+from coupa_core.directory.delegations import ActiveDelegations, CachedDelegations, Delegations, delegate_id
 from coupa_core.directory.groups import Groups, Members, embedded
-from coupa_core.directory.kept import KEEP_S
 from coupa_core.directory.people import PeopleSource, ReachablePeople
 from coupa_core.errors import ServiceError
 from coupa_core.halving import PartialResult
@@ -29,9 +25,9 @@ class Directory:
 
     Args:
         people: the source.
-        clock: measures the age of kept records.
+        clock: measures the age of the cache.
         emails: maps Coupa's addresses to the chat's.
-        keep_s: how long records are kept; 0 reads each time.
+        keep_s: how long the cache is used, in seconds; 0 disables it.
     """
 
     def __init__(
@@ -49,21 +45,21 @@ class Directory:
         wanted = list(approvals)
         with self._lock:
             delegations = (
-                self._delegations.read(deadline) if any(map(_may_delegate, wanted)) else KeptDelegations()
+                self._delegations.read(deadline) if any(map(_may_delegate, wanted)) else CachedDelegations()
             )
             groups = self._groups.read(wanted, deadline)
-        acting: dict[int, list[Delegation]] = {}
+        by_delegator: dict[int, list[Delegation]] = {}
         now = self._people.now()
         for each in delegations.value.listed if delegations.value else ():
             if each.of is not None and each.is_active(now):
-                acting.setdefault(each.of, []).append(each)
-        return {each.id: self._deciders(each, delegations, acting, groups) for each in wanted}
+                by_delegator.setdefault(each.of, []).append(each)
+        return {each.id: self._deciders(each, delegations, by_delegator, groups) for each in wanted}
 
     def shared(self, addresses: Iterable[str], deadline: Deadline) -> set[str]:
-        """Return which of the chat's addresses belong to more than one active user of Coupa.
+        """Return which of these addresses in chat have more than one active owner in Coupa.
 
         Raises:
-            ServiceError: the lookup of one of them failed.
+            ServiceError: the lookup of an address failed.
         """
         sharing = self.sharing(addresses, deadline)
         for failure in sharing.unknown.values():
@@ -75,18 +71,18 @@ class Directory:
         return self._addresses.sharing(addresses, deadline)
 
     def owners(self, address: str, deadline: Deadline) -> list[Member]:
-        """Return the active users whom the chat knows by this address; see `Addresses.owners`."""
+        """Return the active users with this address in chat; see `Addresses.owners`."""
         return self._addresses.owners(address, deadline)
 
     def known(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
-        """Return the people with these keys whom the chat can reach, and those who could not be looked up.
+        """Return the people with these keys whom messages can reach, and the errors of failed lookups.
 
         Args:
-            keys: `user:<id>`; any other is ignored.
+            keys: `user:<id>`; other keys are ignored.
             deadline: for all calls.
 
         Returns:
-            Active users with an address in the chat that belongs to nobody else; the others are left out.
+            The active users who alone own their address in chat.
 
         Raises:
             ServiceError: every lookup failed.
@@ -102,15 +98,15 @@ class Directory:
         )
 
     def managers(self, keys: Iterable[str], deadline: Deadline) -> ReachablePeople:
-        """Return the managers of people as Coupa has them, by the people's keys.
+        """Return the managers of people by Coupa's records.
 
         Args:
-            keys: `user:<id>`; any other is ignored.
+            keys: `user:<id>` of the people; other keys are ignored.
             deadline: for all calls.
 
         Returns:
-            The managers who are `known`, by the keys given. A person without such a manager, or who is their
-            own manager, is left out.
+            The managers who are `known`, by the keys of the people. People without one, and people who are
+            their own manager, are left out.
 
         Raises:
             ServiceError: every lookup failed.
@@ -138,16 +134,17 @@ class Directory:
     def decider(
         self, actor: str, approval: Approval, deadline: Deadline, *, is_vouched_for: bool = False
     ) -> Decider | None:
-        """Return the person with this e-mail as a decider of the approval now; None for no decider.
+        """Return the actor as a decider of the approval now; None where the actor is no decider.
 
-        A person whose address another active user has, too, is none. The approval itself is enough for most
-        people; for the others members and delegates are read.
+        An address with several active owners is no decider's. The approval itself identifies most deciders;
+        for the others the directory reads members and delegates.
 
         Args:
-            actor: e-mail in the chat.
-            approval: as Coupa has it now.
+            actor: the e-mail address in chat.
+            approval: the approval as Coupa has it now.
             deadline: for all calls.
-            is_vouched_for: a token names this person, so the address was checked when the token was made.
+            is_vouched_for: an action token names this person, so the address was checked when the token was
+                signed.
 
         Raises:
             ServiceError: Coupa did not answer.
@@ -163,8 +160,8 @@ class Directory:
             return found
         return None if self.shared([found.address], deadline) else found
 
-    def asked_as(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
-        """Return the keys under which approvals ask a person, and the error where delegations failed."""
+    def approver_keys(self, person: Member, deadline: Deadline) -> tuple[list[str], ServiceError | None]:
+        """Return the approver keys that mean a person, and the error where delegations could not be read."""
         try:
             others = self.delegators(person.id or 0, deadline)
         except ServiceError as failure:
@@ -173,19 +170,19 @@ class Directory:
         return [*person.keys, *(f"user:{number}" for number in others)], None
 
     def delegators(self, user_id: int, deadline: Deadline) -> list[int]:
-        """Return the ids of the users for whom this one acts now; empty where delegations cannot be read.
+        """Return the ids of the users whose active delegate this user is; empty where access is denied.
 
         Raises:
             ServiceError: Coupa did not answer.
         """
-        acting = self._delegations.listed(deadline) or Acting()
-        return sorted({each.of for each in acting.listed if each.of and delegate_id(each) == user_id})
+        active = self._delegations.listed(deadline) or ActiveDelegations()
+        return sorted({each.of for each in active.listed if each.of and delegate_id(each) == user_id})
 
     def _deciders(
         self,
         approval: Approval,
-        delegations: KeptDelegations,
-        acting: Mapping[int, list[Delegation]],
+        delegations: CachedDelegations,
+        by_delegator: Mapping[int, list[Delegation]],
         groups: Mapping[int, Members],
     ) -> Deciders:
         number = approval.asked_id or 0
@@ -193,14 +190,14 @@ class Directory:
         delegates: Sequence[Person] = ()
         failure, is_certain = None, True
         if approval.is_for_group:
-            came = embedded(approval)
-            known = groups.get(number) if came is None else (came, None)
+            in_approval = embedded(approval)
+            known = groups.get(number) if in_approval is None else (in_approval, None)
             members, failure = known or ((), None)
             is_certain = known is not None
         elif delegations.value is None:
             delegates = _named_delegates(approval)
         elif _may_delegate(approval):
-            for_this = acting.get(number, ())
+            for_this = by_delegator.get(number, ())
             delegates = [each.delegate for each in for_this if each.delegate]
             unread = [delegations.value.unknown.get(delegate_id(each) or 0) for each in for_this]
             failure = next(filter(None, unread), delegations.failure)
@@ -209,7 +206,7 @@ class Directory:
 
 
 def _by_key(failed: Mapping[int, ServiceError]) -> dict[str, ServiceError]:
-    """Return the errors of users by the users' keys."""
+    """Return the errors of failed lookups by user key."""
     return {f"user:{number}": failure for number, failure in failed.items()}
 
 
@@ -220,6 +217,6 @@ def _may_delegate(approval: Approval) -> bool:
 
 
 def _named_delegates(approval: Approval) -> list[Person]:
-    """Return the delegates whom the approval itself names: those who act for its approver."""
+    """Return the delegates that the approval itself names."""
     named = [approval.delegate, *(each.approver for each in approval.delegates)]
     return [person for person in named if person is not None]

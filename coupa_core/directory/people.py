@@ -1,4 +1,4 @@
-"""People in Coupa's records: the source that is asked, and people as they were found."""
+"""The port to Coupa's records of people, a memoizing source, and the people that a lookup found."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ class PeopleSource(Protocol):
     """The port to Coupa's records of people; all methods but `now` raise `ServiceError` on failure."""
 
     def now(self) -> datetime:
-        """Return the time by Coupa's clock, as its last answer showed it; our time where none did."""
+        """Return the time by Coupa's clock from its last answer; our time without one."""
         ...
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> Mapping[int, Sequence[Person]]:
-        """Return the members of approval groups, by the id of the group; the given names confirm the ids."""
+        """Return the members of approval groups, by group id; the given names confirm the ids."""
         ...
 
     def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
-        """Return the users with these ids, each with its manager's id, and the ids that cannot be read."""
+        """Return the users with these ids, each with the manager's id, and the errors of the others."""
         ...
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
-        """Return the delegations that may hold now."""
+        """Return the delegations that may be active now."""
         ...
 
     def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> Sequence[Member]:
-        """Return the users with these e-mail addresses, with the groups that they approve in."""
+        """Return the users with these e-mail addresses, each with the approval groups."""
         ...
 
 
 class MemoizedPeople:
-    """A source of people for one request: it asks each question once, and keeps failures, too.
+    """A source for one request that makes each lookup once, and remembers failures, too.
 
-    Twenty decisions then cost no more questions than one, and each is judged as if it came alone.
+    So twenty decisions need no more lookups than one, and each gets the result that it would get alone.
     """
 
     def __init__(self, people: PeopleSource) -> None:
@@ -65,7 +65,7 @@ class MemoizedPeople:
         return self._once(("users", *wanted), lambda: self._people.users(wanted, deadline))
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
-        """Return the delegations that may hold now."""
+        """Return the delegations that may be active now."""
         return self._once(("delegations",), lambda: self._people.delegations(deadline))
 
     def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> Sequence[Member]:
@@ -87,24 +87,24 @@ class MemoizedPeople:
 
 @dataclass(frozen=True)
 class ReachablePeople:
-    """People whom the chat can reach, and people who could not be looked up.
+    """The people whom messages can reach, and the errors of failed lookups.
 
     Attributes:
-        people: by their own keys, or, for managers, by the keys of those whom they manage.
-        unknown: the error of each lookup that failed, by the same keys. A person in neither cannot be
-            reached.
+        people: the people by their keys; managers by the keys of the people whom they manage.
+        unknown: the error of each failed lookup, by the same keys. Messages cannot reach a person whose key
+            is in neither.
     """
 
     people: dict[str, Decider] = field(default_factory=dict)
     unknown: dict[str, ServiceError] = field(default_factory=dict)
 
     def may_be_in(self, audience: Audience, key: str) -> bool:
-        """Tell whether an audience includes a person, or may include one who could not be looked up."""
+        """Tell whether an audience includes a person, or may include one whose lookup failed."""
         person = self.people.get(key)
         is_meant = person is not None and audience.has(person.address)
         return audience.is_everybody or key in self.unknown or is_meant
 
     def is_known_later(self, key: str) -> bool:
-        """Tell whether a later lookup may succeed: this one failed, and not by a refusal."""
+        """Tell whether a later lookup may succeed: this one failed without a refusal."""
         why = self.unknown.get(key)
         return why is not None and not isinstance(why, Denied | Refused)

@@ -1,7 +1,7 @@
-"""The kinds of documents: what Coupa calls the fields of each, and where they are read with which scope.
+"""The kinds of documents: the fields of each under Coupa's names, its resource and its scope. No I/O.
 
-Each adds to the common face in `model` only what an approver of that kind needs; Coupa is asked for what a
-model has, without its `unasked`. No I/O.
+Each model adds to `model.Document` only what an approver of this kind needs. The client requests the fields
+of the model, without those in its `unasked`.
 
 Sources: the Core API's pages on Requisitions, Expense Reports, Expense Lines, Expense Violation, Invoices,
 Invoice Line, Purchase Order Change, Purchase Order Line Change, Contracts and Easy Form Responses, under

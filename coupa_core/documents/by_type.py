@@ -1,4 +1,4 @@
-"""The kinds by their types, and the scopes that read them."""
+"""The models by type name, and the OAuth scopes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ READABLE: dict[str, type[Readable]] = {
     "Contract": Contract,
     "EasyFormResponse": Form,
 }
-"""The types whose content can be read, by Coupa's class name."""
-
+"""The models of the types whose content the bridge reads, by Coupa's class name."""
 
 COMMENT_SCOPE = "core.comment.write"
 ANSWER_SCOPE = "core.comment.read"
-"""Reads the comments that do not come with their documents: of invoices, and of orders."""
+"""The scope for comments that do not come with their documents: on invoices and orders."""
 
 SCOPES = {
     ("GET", "approvals"): "core.approval.read",
@@ -45,7 +44,7 @@ SCOPES = {
     ("GET", "comments"): ANSWER_SCOPE,
     **{("GET", each.resource): each.scope for each in READABLE.values()},
 }
-"""Which scope lets our client do what, by method and resource: the only home of that.
+"""The scope of each request, by method and resource; no other place lists them.
 
 Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
 """
@@ -53,19 +52,19 @@ Source: https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
 LEAST_SCOPES = (
     "core.approval.read core.approval.write core.requisition.read core.user.read core.user_group.read"
 )
-"""The scopes of Moveworks' own Coupa approvals, and nothing more.
+"""The scopes that Moveworks' own Coupa approvals need.
 
 Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """
 
 
 def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iterable[Fact] = ()) -> list[str]:
-    """Return the scopes that a deployment needs, each once.
+    """Return the scopes that a deployment needs, without duplicates.
 
     Args:
-        types: of the setting.
-        comments: approvers may ask by a comment.
-        facts: that are shown on cards.
+        types: the types of the setting DOCUMENT_TYPES.
+        comments: whether approvers may ask questions by comment.
+        facts: the facts that cards show.
     """
     reading = [READABLE[name].scope for name in enabled(types)]
     switched = switched_scopes(types, comments=comments, facts=facts)
@@ -73,35 +72,35 @@ def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iter
 
 
 def switched_scopes(types: Iterable[str], *, comments: bool, facts: Iterable[Fact]) -> list[str]:
-    """Return the scopes that are needed for what is switched on, beside those that read and decide."""
-    asking = comment_scopes(types) if comments else []
-    return [*asking, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
+    """Return the scopes of the optional features, beyond those for reading and deciding."""
+    commenting = comment_scopes(types) if comments else []
+    return [*commenting, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
 
 
 def comment_scopes(types: Iterable[str]) -> list[str]:
-    """Return the scopes by which approvers ask, and hear the answers, about documents of these types."""
-    is_beside = any(READABLE[name].comments_as for name in enabled(types))
-    return [COMMENT_SCOPE, *([ANSWER_SCOPE] if is_beside else [])]
+    """Return the scopes for questions and answers on documents of these types."""
+    needs_list = any(READABLE[name].comments_as for name in enabled(types))
+    return [COMMENT_SCOPE, *([ANSWER_SCOPE] if needs_list else [])]
 
 
 def enabled(types: Iterable[str]) -> list[str]:
-    """Return the readable types among those of the setting, in which `*` stands for all."""
+    """Return the readable types among those of the setting DOCUMENT_TYPES, where `*` means all."""
     chosen = set(types)
     return [name for name in READABLE if name in chosen or "*" in chosen]
 
 
 def kind_of(type_name: str) -> DocumentKind:
-    """Return the kind of a type."""
+    """Return the kind of document of a type."""
     return READABLE[type_name].kind if type_name in READABLE else DocumentKind.OTHER
 
 
 def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:
-    """Read one document of a type, or return None when it has no usable id.
+    """Parse one document of a type; None when it has no usable id.
 
     Args:
         type_name: Coupa's class name.
-        raw: as Coupa gave it.
-        client: the login of our client's user in Coupa; empty where it is not known.
+        raw: the JSON value of Coupa's answer.
+        client: the login of our client's user in Coupa; empty where it is unknown.
     """
     if isinstance(raw, dict):
         raw = raw | {"approvable-type": type_name}

@@ -1,4 +1,4 @@
-"""Contracts, as the Core API has them."""
+"""Contracts, as the Core API defines them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coupa_core.model import Asker, Currency, DocumentKind, Integer, MaybePerson
 
 
 class Contract(Readable):
-    """An agreement with a supplier. Coupa's resource has neither the chain nor comments nor attachments."""
+    """An agreement with a supplier. Coupa's resource has no approval chain, comments or attachments."""
 
     unasked: ClassVar[frozenset[str]] = frozenset(
         {"submitted_at", "lines", "comments", "approvals", "attachments", "line_count"}
@@ -41,19 +41,19 @@ class Contract(Readable):
 
     @property
     def amounts(self) -> dict[str, Decimal | None]:
-        """Return the ranges of value and commitment; Coupa has 0.00 where a contract states none."""
-        each = (self.minimum_value, self.total, self.min_commit, self.max_commit)
+        """Return the ranges of value and commitment; None for 0.00, Coupa's value without one."""
+        amounts = (self.minimum_value, self.total, self.min_commit, self.max_commit)
         names = ("minimum_value", "maximum_value", "min_commit", "max_commit")
-        return dict(zip(names, (amount or None for amount in each), strict=True))
+        return dict(zip(names, (amount or None for amount in amounts), strict=True))
 
     @property
     def worth(self) -> tuple[Decimal, Currency] | None:
-        """Return its value; None where that is a range, or only bounded."""
+        """Return the value; None where it is a range, or has one bound only."""
         return super().worth if self.total and self.total == self.minimum_value else None
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return what is agreed."""
+        """Return the terms of the agreement that are signed."""
         owner = self.contract_owner
         return {
             "number": self.number,

@@ -1,4 +1,4 @@
-"""Expense reports, as the Core API has them: Expense Reports, Expense Lines, Expense Violation."""
+"""Expense reports, as the Core API defines them: Expense Reports, Expense Lines, Expense Violation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from coupa_core.model import (
 
 
 class Receipt(Attachment):
-    """An artifact, as Coupa calls the file at an expense line."""
+    """A file attached to an expense line; Coupa calls it an artifact."""
 
     unasked: ClassVar[frozenset[str]] = frozenset({"url"})
 
@@ -36,7 +36,7 @@ class Receipt(Attachment):
 
     @property
     def name(self) -> str:
-        """Return the name that the file came with."""
+        """Return the original name of the file."""
         return self.source_file_name or self.file or ""
 
 
@@ -60,13 +60,13 @@ class ExpenseLine(Line):
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
-        """Return merchant, category and day, and whether it is over a limit of the policy."""
+        """Return merchant, category and day, and whether the line exceeds a limit of the policy."""
         category = self.expense_category.name if self.expense_category else None
         return (self.merchant, category, day_of(self.expense_date), self.over_limit is True)
 
     @property
     def lacks_receipt(self) -> bool:
-        """Tell whether a receipt is demanded and none is there."""
+        """Tell whether a required receipt is missing."""
         return self.requires_receipt is True and not self.attachments
 
 
@@ -85,13 +85,13 @@ Violations = Annotated[tuple[Violation, ...], BeforeValidator(only_readable)]
 
 
 class ExpenseReport(Readable):
-    """An expense report: money that an employee spent and claims.
+    """An expense report: money that an employee spent and claims back.
 
     It has no wanted day: `report-due-date` is the day before which the report "needs to be submitted", and a
-    report that waits for a decision was submitted. Source: Coupa Core API, Expense Reports.
+    pending report has been submitted. Source: Coupa Core API, Expense Reports.
 
     Attributes:
-        requested_by: the person who spent the money; others may have entered and submitted the report.
+        requested_by: the employee who spent the money; others may have entered and submitted the report.
             Source: R39 ExpenseReport, "expensed-by", "created-by", "submitted-by".
     """
 
@@ -127,12 +127,12 @@ class ExpenseReport(Readable):
 
     @property
     def askers(self) -> list[Person]:
-        """Return whose expenses they are, who entered them, and who sent them in."""
+        """Return the employee, the creator and the submitter."""
         return [*super().askers, *([self.submitted_by] if self.submitted_by else [])]
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return the period, and what breaches the policy."""
+        """Return the period and the violations of the policy."""
         violations = (*self.expense_policy_violations, *self.expense_violations)
         return {
             "period": [day_of(self.start_date), day_of(self.end_date)],

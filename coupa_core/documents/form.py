@@ -1,4 +1,4 @@
-"""Answers to forms, as the Core API has them: Easy Form Responses."""
+"""Form responses, as the Core API defines them: Easy Form Responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coupa_core.model import DocumentKind, Text
 
 
 class Form(Readable):
-    """The answers to a form, of which only the name is read: they may hold bank accounts and the like."""
+    """A response to a form. Only its name is read: answers may hold secrets such as bank accounts."""
 
     unasked: ClassVar[frozenset[str]] = frozenset(
         {

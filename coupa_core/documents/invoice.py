@@ -1,4 +1,4 @@
-"""Invoices and credit notes, as the Core API has them: Invoices, Invoice Line."""
+"""Invoices and credit notes, as the Core API defines them: Invoices, Invoice Line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from coupa_core.model import (
 
 
 class InvoiceLine(Line):
-    """A line of an invoice, with its order."""
+    """A line of an invoice."""
 
     unasked: ClassVar[frozenset[str]] = frozenset({"supplier", "attachments", "department"})
 
@@ -37,12 +37,12 @@ class InvoiceLine(Line):
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
-        """Return the order that it is charged to."""
+        """Return the number of the purchase order that the line is charged to."""
         return (self.po_number,)
 
 
 class PaymentTerm(CoupaRecord):
-    """When to pay, by its code."""
+    """A payment term, identified by its code."""
 
     code: Text = None
 
@@ -78,22 +78,22 @@ class Invoice(Readable):
 
     @property
     def answerer(self) -> Person | None:
-        """Return the requester: whoever entered an invoice may be a supplier, or a machine."""
+        """Return the requester, because the creator of an invoice may be a supplier or a machine."""
         return self.requested_by if self.requested_by and self.requested_by.key else None
 
     @property
     def is_credit_note(self) -> bool:
-        """Tell whether the supplier pays back; Coupa writes `Invoice` or `Credit Note`."""
+        """Tell whether it is a credit note; Coupa's types are `Invoice` and `Credit Note`."""
         return "credit" in (self.document_type or "").casefold()
 
     @property
     def worth(self) -> tuple[Decimal, Currency] | None:
-        """Return what it comes to; of a credit note nobody says whether Coupa writes it below zero."""
+        """Return the total; None for a credit note, whose sign in Coupa is not documented."""
         return None if self.is_credit_note else super().worth
 
     @property
     def wanted_by(self) -> tuple[date, ...]:
-        """Return the day until which paying early is rewarded, and the day on which it is due.
+        """Return the end of the early-payment discount and the due date, in order.
 
         Source: Coupa Core API, Invoices: "calculated based on the discount" and on the "net payment terms".
         """
@@ -102,18 +102,18 @@ class Invoice(Readable):
 
     @property
     def orders(self) -> list[str]:
-        """Return the numbers of the orders that the lines name, each once."""
+        """Return the distinct numbers of the purchase orders that the lines name."""
         return list(dict.fromkeys(line.po_number for line in self.lines if line.po_number))
 
     @property
     def files(self) -> list[str]:
-        """Return the names of the attachments, and of the scan first."""
+        """Return the names of the scan and of the attachments, in this order."""
         scan = [Attachment(file=self.image_scan).name] if self.image_scan else []
         return [*scan, *super().files]
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return what form it has, its dates, and what Coupa's tolerances say."""
+        """Return the document type, the dates and the tolerance failures."""
         return {
             "form": self.document_type,
             "invoice_date": day_of(self.invoice_date),

@@ -1,4 +1,4 @@
-"""Changes of orders, as the Core API has them: Purchase Order Change, Purchase Order Line Change."""
+"""Order changes, as the Core API defines them: Purchase Order Change, Purchase Order Line Change."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from coupa_core.model import (
 
 
 class OrderLineChange(Line):
-    """A line of the order as it is to become."""
+    """A line of the order after the change."""
 
     unit_price: Annotated[Number, Field(alias="price")] = None
     pending_delete: Flag = None
 
     @property
     def terms(self) -> tuple[str | bool | None, ...]:
-        """Return whether the line is to go."""
+        """Return whether the change deletes the line."""
         return (self.pending_delete is True,)
 
 
 class OrderChange(Readable):
-    """A change of an order that was issued; comments stand on the order.
+    """A change of an issued purchase order. Comments are on the order, not on the change.
 
     Attributes:
-        old_total: of the order as it is; None when the order cannot be read or summed up.
+        old_total: the order's total before the change; None when the order cannot be read or summed up.
     """
 
     unasked: ClassVar[frozenset[str]] = frozenset(
@@ -64,38 +64,38 @@ class OrderChange(Readable):
 
     @property
     def commented_on(self) -> int | None:
-        """Return the id of the order; None where Coupa does not name it."""
+        """Return the id of the order; None where Coupa does not give it."""
         return self.order_header_id
 
     @property
     def amounts(self) -> dict[str, Decimal | None]:
-        """Return what the order comes to now, and after the change."""
+        """Return the order's totals before and after the change."""
         return {"old_total": self.old_total, "total": self.total}
 
     @property
     def worth(self) -> None:
-        """Return nothing: what the order comes to is not what the change is, and counts again with each."""
+        """Return None: the order's total is not the amount of the change, and each change would count it."""
         return None
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return whether the order is to be cancelled, and whether the supplier wants the change."""
+        """Return whether the change cancels the order, and whether the supplier started it."""
         return {"cancels": self.pending_cancel is True, "started_by": self.supplier_initiated is True}
 
 
-def _whole(lines: Any) -> Any:
-    """Take a list of objects, and none at all where one of them cannot be read: half a sum is none."""
+def _all_or_none(lines: Any) -> Any:
+    """Accept a list of readable lines; without one of them the sum would be wrong, so the list is empty."""
     return lines if lines == only_readable(lines) else []
 
 
 class Order(CoupaRecord):
-    """An issued order, as far as its total goes: Coupa's page on orders shows totals of lines only."""
+    """An issued purchase order, read for its total: Coupa documents totals of lines only."""
 
     id: MaybeId = None
-    order_lines: Annotated[tuple[Line, ...], BeforeValidator(_whole)] = ()
+    order_lines: Annotated[tuple[Line, ...], BeforeValidator(_all_or_none)] = ()
 
     def total_in(self, currency: Currency | None) -> Decimal | None:
-        """Return the sum of the lines; None when there are none, or one has no total in this currency."""
+        """Return the sum of the lines; None without lines, or when one has no total in this currency."""
         known = [
             line.total
             for line in self.order_lines

@@ -1,4 +1,4 @@
-"""A kind of document whose content can be read."""
+"""The base class of all documents whose content the bridge reads."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from coupa_core.model import Document
 
 
 class Readable(Document):
-    """A document whose content can be read.
+    """A document whose content the bridge reads.
 
     Attributes:
-        resource: its name in URLs.
-        scope: the OAuth scope that reads it. Source: Coupa's list of scopes, as copied in
+        resource: the name of its resource in URLs.
+        scope: the OAuth scope for reading it. Source: Coupa's list of scopes, as copied in
             https://github.com/rossumai/university, docs/learn/coupa/oauth-scopes.md
-        comments_at: the resource whose records take comments on it; empty where Coupa's API has none.
+        comments_at: the resource that takes comments on it; empty where Coupa's API has none.
             Source: "Comments API", .../resources/shared-resources/comments-api
-        comments_as: the `commentable-type` by which its comments are listed, where they do not come with it.
+        comments_as: the `commentable-type` that lists its comments; empty where they come with the document.
     """
 
     resource: ClassVar[str]
@@ -26,5 +26,5 @@ class Readable(Document):
 
     @property
     def commented_on(self) -> int | None:
-        """Return the id of the record that takes comments on it; None where Coupa's API takes none."""
+        """Return the id of the record that takes the comments; None where Coupa's API takes none."""
         return self.id if self.comments_at else None

@@ -1,4 +1,4 @@
-"""Purchase requisitions, as the Core API has them: Requisitions, Requisition Line."""
+"""Purchase requisitions, as the Core API defines them: Requisitions, Requisition Line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coupa_core.model import Comment, DocumentKind, Text, date_of, day_of, only_
 
 
 class RequisitionLine(RequestLine):
-    """A line of a requisition, with the source of the item."""
+    """A line of a requisition."""
 
     unasked: ClassVar[frozenset[str]] = frozenset({"department", "item", "period"})
 
@@ -21,7 +21,7 @@ class RequisitionLine(RequestLine):
 
     @property
     def is_off_catalogue(self) -> bool:
-        """Tell whether somebody described it in their own words, instead of finding it in a catalogue.
+        """Tell whether the requester described the item, instead of choosing it from a catalogue.
 
         Source: Coupa Core API, Requisition Line, "source-type: Non-Catalog Request, Form".
         """
@@ -49,10 +49,10 @@ class Requisition(Readable):
 
     @property
     def rejection(self) -> Comment | None:
-        """Return the newest comment that says what Coupa has as the last reason of a rejection.
+        """Return the newest comment whose text is the last reject reason.
 
-        That reason alone has no time, and outlives the next submission. The chain may not list the step that
-        was rejected.
+        The reason alone has no time and remains after the next submission, and the chain may not list the
+        rejected step.
         Source: "Requisitions API", `reject-reason-comment`: "last reject reason comment".
         """
         reason = (self.reject_reason_comment or "").strip()
@@ -62,10 +62,10 @@ class Requisition(Readable):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """Return when it is needed."""
+        """Return the need-by date."""
         return {"need_by": day_of(self.need_by_date)}
 
     @property
     def needed_on(self) -> date | None:
-        """Return the calendar day as Coupa wrote it: a date entered there is midnight in its zone."""
+        """Return the need-by date as Coupa wrote it: an entered date is midnight in Coupa's zone."""
         return date_of(self.need_by_date)

@@ -150,7 +150,7 @@ class History:
         Raises:
             ServiceError: nothing came.
         """
-        keys, failure = directory.asked_as(person, deadline)
+        keys, failure = directory.approver_keys(person, deadline)
         listing = self._coupa.decided_for(keys, since, deadline, most=MAX_READ)
         if listing.failure and not listing.approvals:
             raise listing.failure

@@ -118,7 +118,7 @@ class Inbox:
 
     def _listed(self, person: Member, directory: Directory, deadline: Deadline, more: Deadline) -> Listing:
         """List what asks this person; where nobody knows for whom else they act, it is not complete."""
-        keys, failure = directory.asked_as(person, more)
+        keys, failure = directory.approver_keys(person, more)
         listing = self._coupa.pending_for(keys, deadline, more=more)
         if listing.failure:
             logger.warning("list not complete code=%s cause=%s", listing.failure.code, listing.failure)

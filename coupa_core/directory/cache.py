@@ -1,4 +1,4 @@
-"""When records that a sweep keeps are read anew."""
+"""The cache policy of a sweep: when cached records are fresh, stale, or read again."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import ServiceError
 
 KEEP_S = 300.0
-"""How long a sweep keeps members and delegations."""
+"""How long a sweep uses cached members and delegations."""
 
 STALE_S = 3600.0
-"""How long a sweep still uses them when they cannot be read anew."""
+"""How long a sweep still uses them when they cannot be read again."""
 
 READ_S = 5.0
-"""The most seconds of a sweep for reading them: some approvals need none of them."""
+"""The time limit of such a read, so that approvals that need none of it do not wait."""
 
 AGAIN_S = 60.0
-"""How long after a failure a sweep does not ask for them again."""
+"""The pause after a failed read."""
 
 logger = logging.getLogger(__name__)
 
 
-class Keeping:
-    """The age of one kind of records, and the pause after a failure.
+class CachePolicy:
+    """The policy for one kind of records; it remembers the last failure.
 
     Args:
-        what: the records, for the log.
+        what: the name of the records, for the log.
         clock: measures the age.
-        keep_s: how long records are kept; 0 reads each time.
+        keep_s: how long records are fresh, in seconds; 0 disables the cache.
     """
 
     def __init__(self, what: str, clock: Clock, keep_s: float) -> None:
@@ -38,26 +38,26 @@ class Keeping:
         self._failed_at_s = float("-inf")
 
     def now_s(self) -> float:
-        """Return the time on the clock of `read_at_s`."""
+        """Return the time of the monotonic clock, on which `read_at_s` counts."""
         return self._clock.monotonic()
 
     def is_fresh(self, read_at_s: float) -> bool:
-        """Tell whether records that were read then are used as they are."""
+        """Tell whether records of this time are used without a new read."""
         return self.now_s() - read_at_s < self._keep_s
 
     def is_stale(self, read_at_s: float) -> bool:
-        """Tell whether records that were read then are too old even where no others can be read."""
+        """Tell whether records of this time are too old even when a new read fails."""
         return self.now_s() - read_at_s >= STALE_S
 
     def in_time(self, deadline: Deadline) -> Deadline:
-        """Return the deadline for reads that are kept; a click, which keeps nothing, has its own."""
+        """Return the deadline of a cached read; a click, which caches nothing, has its own."""
         return deadline.within(READ_S) if self._keep_s else deadline
 
     def has_just_failed(self) -> bool:
-        """Tell whether another call so soon after a failure would only cost the sweep time."""
+        """Tell whether the last failure is so recent that another read would only cost time."""
         return self.now_s() - self._failed_at_s < min(AGAIN_S, self._keep_s)
 
     def note_failure(self, failure: ServiceError) -> None:
-        """Remember and log that the records could not be read."""
+        """Record and log a failed read."""
         self._failed_at_s = self.now_s()
         logger.warning("%s not read code=%s cause=%s", self._what, failure.code, failure)
