@@ -1,7 +1,7 @@
-"""The only list of setting names: read from the environment once, checked at once, all mistakes named.
+"""The settings: the only list of their names, read from the environment once, with all mistakes reported.
 
-`chat` and `systems` have the settings in groups, `model` joins them, `values` and `maps` say how a value is
-written, `reading` names mistakes, and `former` knows what 0.2.0 called otherwise. No client is made here.
+`chat` and `systems` define the settings in groups, `model` joins the groups, `values` and `maps` parse
+values, `reading` reports mistakes, and `former` has the names and grammars of 0.2.0. No client is built here.
 """
 
 from coupa_core.settings.former import FORMER

@@ -1,6 +1,6 @@
-"""The settings of cards, decisions and times: what people in chat see, may do, and are told when.
+"""The settings of cards, decisions and times, for people in chat.
 
-Each class is a group of the page docs/settings.md; its docstring is the heading there.
+Each class is a group in docs/settings.md; its docstring is the heading of the group.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Times(Group):
 
     @property
     def cadence(self) -> Cadence:
-        """Return when people are told."""
+        """Return the rules of when people are told."""
         return Cadence(
             zone=self.time_zone,
             zones=self.time_zones,

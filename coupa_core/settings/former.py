@@ -1,4 +1,4 @@
-"""What was set otherwise in 0.2.0: names that are gone, and values in another grammar than JSON."""
+"""The settings of 0.2.0: names that are gone, and maps in another grammar than JSON."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FORMER: Mapping[str, str] = {
     "MOVEWORKS_CHANNEL": "is gone since 0.3.0: MOVEWORKS_EVENT_ID or MOVEWORKS_LISTENER_ID says which it is",
     "RELAY": "is gone since 0.3.0: RELAY_DOMAINS opens the relay, and without it the relay is closed",
 }
-"""Each name that is no setting any more, and what is said of it.
+"""The message for each name that is no longer a setting.
 
-`LANGUAGE`, now `NOTICE_LANGUAGE`, is not here: it is also gettext's, and set on many machines.
+`LANGUAGE`, now `NOTICE_LANGUAGE`, is not among them: gettext uses the same name, and many machines set it.
 """
 
 
 def in_json(name: str, text: str) -> tuple[str, str]:
-    """Return a value of 0.2.0 as JSON, and the same as it may be shown; empty where it is none.
+    """Return a value of 0.2.0 as JSON, and the same JSON without secrets; both empty for other values.
 
     >>> in_json("STEP_UP_OVER", "usd:10000, *:0.50")[1]
     '{"USD": 10000, "*": 0.50}'
@@ -49,7 +49,7 @@ def in_json(name: str, text: str) -> tuple[str, str]:
 
 
 _Pairs = list[tuple[str, str]]
-"""Names, and values as JSON."""
+"""Names with their values as JSON."""
 
 
 def _object(pairs: _Pairs) -> str:
@@ -79,7 +79,7 @@ def _links(text: str) -> _Pairs:
 
 
 def _by_type(text: str) -> _Pairs:
-    """Return the entries between semicolons: `Type=...`, or of all types."""
+    """Return the entries between semicolons by type: `Type=...`, or `*` for an entry without a type."""
     entries = [entry.strip() for entry in text.split(";") if entry.strip()]
     found = [re.fullmatch(r"(?:([A-Za-z][A-Za-z0-9:]*)\s*=)?\s*(.*)", entry) for entry in entries]
     return [(each[1] or "*", each[2]) for each in found if each]

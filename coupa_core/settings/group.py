@@ -1,4 +1,4 @@
-"""A group of settings: what all of them have in common."""
+"""The base class of all groups of settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Group(BaseModel):
-    """Some settings; the name of each variable is that of its field in capitals."""
+    """A group of settings; the name of a variable is the name of its field in upper case."""
 
     model_config = ConfigDict(
         alias_generator=str.upper,

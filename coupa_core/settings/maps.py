@@ -1,6 +1,6 @@
-"""The settings that are maps: each is a JSON object, and a name stands in it once.
+"""Parse the settings that are maps: JSON objects without duplicate names.
 
-A ValueError says how it is written, and never shows the value. The maps of one room alone are read there.
+A ValueError gives the expected form, and never the value. A map that only one room uses is parsed there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CLIENT_ID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _keys(text: str) -> dict[str, SecretStr]:
-    """Read `{"kid": "base64key"}`; the first signs, all verify."""
+    """Parse `{"kid": "base64key"}`; the first key signs, and all verify."""
     pairs = pairs_of(text)
     if not pairs:
         raise ValueError(_NO_KEYS)
@@ -60,7 +60,7 @@ def _keys(text: str) -> dict[str, SecretStr]:
 
 
 def _emails(text: str) -> dict[str, str]:
-    """Read addresses, and refuse two people with one address on either side."""
+    """Parse pairs of addresses; refuse an address that two people share on either side."""
     pairs = pairs_of(text)
     if pairs is None or not all(_is_email_pair(pair) for pair in pairs):
         raise ValueError(_NO_EMAILS)
@@ -72,15 +72,15 @@ def _emails(text: str) -> dict[str, str]:
 
 def _is_email_pair(pair: tuple[str, object]) -> bool:
     """Tell whether it is a pair of addresses, or of domains that begin with `@`."""
-    ours, chats = pair
-    if not isinstance(chats, str) or ours.startswith("@") != chats.startswith("@"):
+    coupa, chat = pair
+    if not isinstance(chat, str) or coupa.startswith("@") != chat.startswith("@"):
         return False
-    before = "any" if ours.startswith("@") else ""
-    return is_address(before + ours) and is_address(before + chats)
+    user = "any" if coupa.startswith("@") else ""
+    return is_address(user + coupa) and is_address(user + chat)
 
 
 def _limits(text: str) -> dict[str, Decimal]:
-    """Read `{"USD": 10000, "*": 5000}`."""
+    """Parse `{"USD": 10000, "*": 5000}`."""
     pairs = pairs_of(text)
     if not pairs or not all(re.fullmatch(r"[A-Za-z]{3}|\*", code) for code, _ in pairs):
         raise ValueError(_NO_LIMITS)
@@ -95,7 +95,7 @@ def _limits(text: str) -> dict[str, Decimal]:
 
 
 def _clients(text: str) -> dict[Caller, tuple[str, ...]]:
-    """Read which applications of Entra may call, by the kind of caller."""
+    """Parse the client ids of Entra applications by kind of caller."""
     pairs = pairs_of(text)
     if not pairs or len(dict(pairs)) < len(pairs) or not {each for each, _ in pairs} <= set(Caller):
         raise ValueError(_NO_CLIENTS)

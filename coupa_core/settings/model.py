@@ -1,4 +1,4 @@
-"""Every setting of the product in one model, and what follows from several of them."""
+"""All settings in one model, and the values that follow from several of them."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ GROUPS = (
 """The groups in the order of the documentation."""
 
 NAMES = tuple(name.upper() for group in GROUPS for name in group.model_fields)
-"""The environment variables that are read, in the order of the documentation."""
+"""The environment variables of all settings, in the order of the documentation."""
 
 
 class Settings(
     Coupa, Cards, Deciding, Times, Endings, Start, Moveworks, Calling, Relaying, Auditing, Storage
 ):
-    """Every setting of the product. The alias of a field is the name of the environment variable."""
+    """All settings. The alias of a field is the name of the environment variable."""
 
     @property
     def moveworks_channel(self) -> Literal["events", "listener"]:
-        """Return the way to people's chat: the listener where there is one."""
+        """Return the channel to people's chat: the listener where its id is set."""
         return "listener" if self.moveworks_listener_id else "events"
 
     @property
     def list_tokens_are_given(self) -> bool:
-        """Tell whether a list comes with action tokens: by default only where more than a key is needed."""
-        is_vouched = bool(self.entra_clients.get(Caller.DECISIONS))
-        return self.list_tokens == "on" or (self.list_tokens == "" and is_vouched)
+        """Tell whether lists have action tokens: by default only where callers need more than a key."""
+        needs_entra = bool(self.entra_clients.get(Caller.DECISIONS))
+        return self.list_tokens == "on" or (self.list_tokens == "" and needs_entra)
 
     @property
     def list_decides(self) -> bool:
-        """Tell whether an approval can be decided from a list: by its token, or because none is needed."""
+        """Tell whether people can decide from a list: it has action tokens, or a decision needs none."""
         return self.list_tokens_are_given or self.action_token != "required"  # noqa: S105 - a mode, no secret
 
     @property
     def asked_scopes(self) -> str:
-        """Return the scopes that every token is asked for."""
+        """Return the scopes of every token request, space-separated."""
         spare = self.fact_scopes.split()
         asked = required_scopes(self.document_types, comments=self.comments == "on")
         return " ".join(each for each in asked if each not in spare)
 
     @property
     def fact_scopes(self) -> str:
-        """Return the scopes that facts alone need: without them a token is as good for all else."""
+        """Return the scopes that only facts need, space-separated; everything else works without them."""
         asking = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
         others = {*LEAST_SCOPES.split(), *asking}
         needed = switched_scopes((), comments=False, facts=self.facts)
@@ -58,12 +58,12 @@ class Settings(
 
     @property
     def storage(self) -> str:
-        """Return the connection string of the ledger, or `memory`; empty where it has an address."""
+        """Return the ledger's connection string, or `memory`; empty where the setting is an address."""
         connection = self.ledger_connection.get_secret_value()
         return "" if is_address(connection) else connection
 
     @property
     def ledger_account_url(self) -> str:
-        """Return the address of the account's tables; empty where a connection string is given."""
+        """Return the URL of the account's tables; empty where the setting is a connection string."""
         connection = self.ledger_connection.get_secret_value()
         return connection if is_address(connection) else ""

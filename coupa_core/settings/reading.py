@@ -1,7 +1,7 @@
-"""Read the settings from an environment once, and name all mistakes at once.
+"""Read the settings from an environment, and report all mistakes at once.
 
-A wrong setting is named, never shown, but for a map in the grammar of 0.2.0: that is shown as JSON, without
-its keys.
+A message names the setting and never shows its value. The exception is a map in the grammar of 0.2.0: the
+message has it as JSON, without keys.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from coupa_core.errors import SettingsError
 from coupa_core.misspelt import meant
 from coupa_core.settings.former import FORMER, in_json
 from coupa_core.settings.model import NAMES, Settings
-from coupa_core.settings.values import HOST_STORAGE, loose
+from coupa_core.settings.values import HOST_STORAGE, lowered
 
 EASY_AUTH = "WEBSITE_AUTH_ENABLED"
-"""Set by App Service while its authentication stands in front of the app, and not to be set by hand.
+"""App Service sets it while its authentication is on; nobody should set it by hand.
 
-Without it anybody could write the header that names the caller.
+Without that authentication anybody could send the header that names the caller.
 Source: https://github.com/AzureAD/microsoft-identity-web, AppServicesAuthenticationInformation
 """
 
 GUARDED = ("PILOT", "DRY_RUN", "ACTIONS")
-"""Short names without which more people are told, or more can be done, than was meant."""
+"""Settings with short names whose loss tells more people, or allows more, than the operator intended."""
 
-_OF_DEPLOYMENT = ("RELAY_KEY", "DECISIONS_KEY", "OPERATORS_KEY", "SECRET_NAMES")
-"""Variables that the templates read from an engineer's shell: not for the app."""
+_DEPLOYMENT_NAMES = ("RELAY_KEY", "DECISIONS_KEY", "OPERATORS_KEY", "SECRET_NAMES")
+"""Variables that the templates, and not the app, read from an engineer's shell."""
 
-_NOT_OURS = {*NAMES, *FORMER, HOST_STORAGE, EASY_AUTH, *_OF_DEPLOYMENT}
+_KNOWN_NAMES = {*NAMES, *FORMER, HOST_STORAGE, EASY_AUTH, *_DEPLOYMENT_NAMES}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{2,40}")
-"""How the name of a variable is written that may be meant for one of ours."""
+"""The pattern of a name that may be a misspelt setting."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read and check every setting.
+    """Read and validate all settings.
 
     Args:
         environment: names and values, such as `os.environ`; a blank value counts as missing.
 
     Raises:
-        SettingsError: names every setting that is missing or wrong.
+        SettingsError: settings are missing or invalid; the message names each.
     """
     given: dict[str, str] = {}
     complaints: dict[str, str] = {}
@@ -64,7 +64,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         for name, complaint in _complaints(error, given):
             complaints.setdefault(name, complaint)
-    if given.get("ENTRA_CLIENTS") and not _is_fronted(environment):
+    if given.get("ENTRA_CLIENTS") and not _has_easy_auth(environment):
         complaint = "needs App Service authentication in front of the app, and that is off"
         complaints.setdefault("ENTRA_CLIENTS", complaint)
     if complaints:
@@ -73,24 +73,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _former(environment: Mapping[str, str]) -> dict[str, str]:
-    """Name the settings of older versions, which would open or restrict nothing now."""
-    return {name: said for name, said in FORMER.items() if trimmed(environment.get(name, ""))}
+    """Report the settings of older versions, which have no effect any more."""
+    return {name: message for name, message in FORMER.items() if trimmed(environment.get(name, ""))}
 
 
 def _misspelt(environment: Mapping[str, str]) -> dict[str, str]:
-    """Name what is nearly one of our settings, where that one is not given; other variables are not ours."""
-    strangers = [name for name in environment if name not in _NOT_OURS and _NAME.fullmatch(name)]
+    """Report variables that look like a misspelt setting, where the setting itself is missing."""
+    unknown = [name for name in environment if name not in _KNOWN_NAMES and _NAME.fullmatch(name)]
     return {
         name: f"is no setting: did you mean {near}? Where it belongs to something else, set {near}, too"
-        for name in strangers
+        for name in unknown
         if trimmed(environment[name])
         and (near := meant(name, NAMES, guarded=GUARDED))
         and not trimmed(environment.get(near, ""))
     }
 
 
-def _is_fronted(environment: Mapping[str, str]) -> bool:
-    """Tell whether App Service says that its authentication stands in front of the app."""
+def _has_easy_auth(environment: Mapping[str, str]) -> bool:
+    """Tell whether App Service authentication is on."""
     try:
         return setting(environment, EASY_AUTH).lower() == "true"
     except ValueError:
@@ -98,30 +98,30 @@ def _is_fronted(environment: Mapping[str, str]) -> bool:
 
 
 def _disagreements(given: Mapping[str, str]) -> dict[str, str]:
-    """Name what is not there and the others demand, and what does not go with them."""
-    demanded = {"LEDGER_CONNECTION": "", **dict.fromkeys(_of_channel(given), "")}
-    if loose(given.get("ACTION_TOKEN")) != "off":
-        demanded["ACTION_TOKEN_KEYS"] = ""
+    """Report settings that others require and that are missing, and settings that exclude each other."""
+    required = {"LEDGER_CONNECTION": "", **dict.fromkeys(_channel_names(given), "")}
+    if lowered(given.get("ACTION_TOKEN")) != "off":
+        required["ACTION_TOKEN_KEYS"] = ""
     elif not given.get("ACTION_TOKEN_KEYS"):
-        demanded["AUDIT_KEYS"] = ", and there are no ACTION_TOKEN_KEYS to make it from"
-    found = {name: f"is missing{why}" for name, why in demanded.items() if not given.get(name)}
+        required["AUDIT_KEYS"] = ", and there are no ACTION_TOKEN_KEYS to make it from"
+    found = {name: f"is missing{why}" for name, why in required.items() if not given.get(name)}
     if given.get("MOVEWORKS_EVENT_ID") and given.get("MOVEWORKS_LISTENER_ID"):
         found["MOVEWORKS_LISTENER_ID"] = (
             "stands beside MOVEWORKS_EVENT_ID, and people are told through one of them: take away "
             "MOVEWORKS_EVENT_ID, or this one"
         )
     tables = [given.get(name, str(_default(name))) for name in ("AUDIT_TABLE", "LEDGER_TABLE")]
-    if tables[0].lower() == tables[1].lower():  # the service does not tell capitals apart
+    if tables[0].lower() == tables[1].lower():  # the service ignores case
         found["AUDIT_TABLE"] = "must not be the ledger's table"
     return found
 
 
-def _of_channel(given: Mapping[str, str]) -> tuple[str, str]:
-    """Return what the channel needs: a listener's where its id is given, or nothing but its secret."""
+def _channel_names(given: Mapping[str, str]) -> tuple[str, str]:
+    """Return the two settings that the channel requires: those of the listener, or of events."""
     events = ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY")
     listener = ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET")
-    is_alone = any(map(given.get, listener)) and not any(map(given.get, events))
-    return listener if is_alone or given.get("MOVEWORKS_LISTENER_ID") else events
+    only_listener = any(map(given.get, listener)) and not any(map(given.get, events))
+    return listener if only_listener or given.get("MOVEWORKS_LISTENER_ID") else events
 
 
 def _default(name: str) -> object:
@@ -129,18 +129,18 @@ def _default(name: str) -> object:
 
 
 def _complaints(error: ValidationError, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Say each fault as name and what is wrong, without the value."""
+    """Yield the name and the message of each fault, without the value."""
     for fault in error.errors(include_input=False, include_context=False, include_url=False):
         name = str(fault["loc"][0])
-        shown = _in_json(name, given)
-        said = (
-            f"is written as JSON since 0.3.0: {shown}" if shown else _said(fault["type"], fault["msg"], name)
-        )
-        yield name, said
+        converted = _in_json(name, given)
+        if converted:
+            yield name, f"is written as JSON since 0.3.0: {converted}"
+        else:
+            yield name, _message(fault["type"], fault["msg"], name)
 
 
 def _in_json(name: str, given: Mapping[str, str]) -> str:
-    """Return a value of the former grammar as it is written now; empty where that would be wrong, too."""
+    """Return a value of the former grammar as JSON without secrets; empty where it would be invalid, too."""
     value, shown = in_json(name, given.get(name, ""))
     try:
         Settings.model_validate({**given, name: value})
@@ -150,8 +150,8 @@ def _in_json(name: str, given: Mapping[str, str]) -> str:
     return shown
 
 
-def _said(kind: str, message: str, name: str) -> str:
-    """Say one fault: in our words where the checks are pydantic's."""
+def _message(kind: str, message: str, name: str) -> str:
+    """Return the message of one fault, in our words where the check is pydantic's."""
     field = Settings.model_fields[name.lower()]
     if kind == "missing":
         return "is missing"
@@ -162,6 +162,7 @@ def _said(kind: str, message: str, name: str) -> str:
         return message.removeprefix("Value error, ")
     number = "a whole number" if field.annotation is int else "a number"
     least, most = (
-        next(getattr(each, way) for each in field.metadata if hasattr(each, way)) for way in ("ge", "le")
+        next(getattr(each, bound) for each in field.metadata if hasattr(each, bound))
+        for bound in ("ge", "le")
     )
     return f"must be {number} from {least} to {most}, such as {(field.examples or [field.default])[0]}"

@@ -1,6 +1,6 @@
-"""The settings of the systems around: Coupa, Moveworks, callers, the audit record, storage.
+"""The settings of Coupa, Moveworks, callers, the relay, the audit log and storage.
 
-Each class is a group of the page docs/settings.md; its docstring is the heading there.
+Each class is a group in docs/settings.md; its docstring is the heading of the group.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from coupa_core.settings.values import (
 )
 
 MAX_PER_MINUTE = 120
-"""Requests that Moveworks takes in a minute for the whole organisation; its support may agree to more.
+"""Moveworks' limit of requests a minute for the whole organisation; its support may raise it.
 
 Source: https://help.moveworks.com/api-reference/events-api/rate-limits.md
 """

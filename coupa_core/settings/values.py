@@ -1,6 +1,6 @@
-"""How the value of one setting is read: addresses, names, choices, secrets, lists with commas.
+"""Parse the values of settings: URLs, names, choices, secrets, comma-separated lists.
 
-A ValueError says how it is written, and never shows the value. Maps are in `maps`.
+A ValueError gives the expected form, and never the value. `maps` parses maps.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from coupa_core.facts import Fact
 from coupa_core.misspelt import meant
 
 HOST_STORAGE = "AzureWebJobsStorage"
-"""The storage connection that every function app has; the ledger lives there unless told otherwise."""
+"""The storage connection of every function app, and the default of the ledger."""
 
-_A_TABLES_ADDRESS = "https://acme.table.core.windows.net"
-_TABLES_ADDRESS = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*?\.table\.[A-Za-z0-9.-]+/?")
-_OF_STORAGE = re.compile(
+_TABLES_EXAMPLE = "https://acme.table.core.windows.net"
+_TABLES_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*?\.table\.[A-Za-z0-9.-]+/?")
+_CONNECTION_PART = re.compile(
     r"(?i)(^|;)\s*(UseDevelopmentStorage|AccountName|AccountKey|TableEndpoint|SharedAccessSignature)\s*="
 )
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
-_TYPE_END = re.compile("(Header|Report|Response)$")
+_TYPE_SUFFIX = re.compile("(Header|Report|Response)$")
 
 
 def is_address(connection: str) -> bool:
-    """Tell whether a ledger is named by its address, and reached as the app's identity."""
+    """Tell whether a ledger connection is a URL, which the app opens with its managed identity."""
     return connection.lower().startswith("https://")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this machine."""
+    """Tell whether a host name means this machine."""
     if host == "localhost":
         return True
     try:
@@ -68,12 +68,12 @@ def _parts(value: object) -> object:
 
 
 def parsed(parse: Callable[[str], object]) -> BeforeValidator:
-    """Parse a text; what is parsed already passes."""
+    """Return a validator that parses a text, and passes other values on."""
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
 def checked(read: Callable[[str], object]) -> AfterValidator:
-    """Keep a text that can be read, so that the documentation shows it as it is written."""
+    """Return a validator that keeps the text if it can be parsed, so that the documentation shows it."""
 
     def check(value: str) -> str:
         read(value)
@@ -83,11 +83,11 @@ def checked(read: Callable[[str], object]) -> AfterValidator:
 
 
 def shaped(pattern: str, wanted: str) -> AfterValidator:
-    """Check how a text is written.
+    """Return a validator that requires a pattern; an empty text passes.
 
     Args:
-        pattern: all of it.
-        wanted: what it must be, with an example.
+        pattern: the regular expression for the whole text.
+        wanted: the expected form for the message, with an example.
     """
 
     def check(value: str) -> str:
@@ -108,9 +108,9 @@ def _type_name(value: str) -> str:
 
 
 def _type_meant(value: str) -> str:
-    """Return the type that is read and that another one nearly is, or begins; empty where it is none."""
+    """Return the readable type that a misspelt or shortened name means; empty for none."""
     given = value.casefold().removesuffix("s")
-    shortened = (each for each in READABLE if _TYPE_END.sub("", each).casefold() == given)
+    shortened = (each for each in READABLE if _TYPE_SUFFIX.sub("", each).casefold() == given)
     return "" if value in READABLE else meant(value, tuple(READABLE)) or next(shortened, "")
 
 
@@ -121,7 +121,7 @@ def _domain(value: str) -> str:
 
 
 def read_facts(text: str) -> tuple[Fact, ...]:
-    """Read `budget,last_price`: what else of Coupa a card shows."""
+    """Parse the names of facts, such as `budget,last_price`."""
     names = [name.strip().lower() for name in text.split(",")]
     if not set(names) <= set(Fact) or len(set(names)) < len(names):
         raise ValueError(f"must be some of {', '.join(Fact)}, each once")
@@ -129,40 +129,40 @@ def read_facts(text: str) -> tuple[Fact, ...]:
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    """Refuse what a copy brought along unseen: a line break, a tab, a zero-width mark, a curly quote."""
+    """Refuse characters that copying adds unseen: a line break, a tab, a zero-width mark, a curly quote."""
     text = value.get_secret_value()
     if not (text.isascii() and text.isprintable()):
         raise ValueError("must be one line of ASCII characters (a copy may have brought an invisible one)")
     return value
 
 
-def loose(value: object) -> object:
-    """Forgive capitals and spaces around a fixed choice."""
+def lowered(value: object) -> object:
+    """Return a choice in lower case without surrounding spaces."""
     return value.strip().lower() if isinstance(value, str) else value
 
 
 def _flag(value: object) -> object:
-    """Take what people write for on and off elsewhere, too."""
-    said = loose(value)
-    return {"1": "on", "true": "on", "0": "off", "false": "off"}.get(str(said), said)
+    """Accept the usual spellings of on and off, too."""
+    choice = lowered(value)
+    return {"1": "on", "true": "on", "0": "off", "false": "off"}.get(str(choice), choice)
 
 
 def _connection(value: SecretStr) -> SecretStr:
-    """Refuse what the SDK would complain of only at the first sweep, at length."""
+    """Refuse a connection that the SDK would refuse only at the first sweep."""
     text = value.get_secret_value()
     if text.lower().startswith(("http://", "https://")):
-        if not _TABLES_ADDRESS.fullmatch(text):
-            raise ValueError(f"must be the address of the account's tables such as {_A_TABLES_ADDRESS}")
-    elif text not in ("", "memory", HOST_STORAGE) and not _OF_STORAGE.search(text):
+        if not _TABLES_URL.fullmatch(text):
+            raise ValueError(f"must be the address of the account's tables such as {_TABLES_EXAMPLE}")
+    elif text not in ("", "memory", HOST_STORAGE) and not _CONNECTION_PART.search(text):
         raise ValueError(
-            f"must be the address of the account's tables such as {_A_TABLES_ADDRESS}, a connection string, "
+            f"must be the address of the account's tables such as {_TABLES_EXAMPLE}, a connection string, "
             "which begins with DefaultEndpointsProtocol=https, or memory"
         )
     return value
 
 
 def _superior(value: str) -> str:
-    """Take the word for the manager, or one address."""
+    """Accept `manager` or one e-mail address."""
     if value.lower() == "manager":
         return "manager"
     if not (value.isascii() and re.fullmatch(r"[^\s@,;<>\"]+@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]+", value)):
@@ -170,7 +170,7 @@ def _superior(value: str) -> str:
     return value
 
 
-CHOICE = BeforeValidator(loose)
+CHOICE = BeforeValidator(lowered)
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Connection = Annotated[SecretStr, AfterValidator(_connection)]
 Domains = Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_parts)]
