@@ -14,9 +14,8 @@ import requests
 from bridge import COUPA, World
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa.attributes import APPROVAL_FIELDS
 from coupa_core.coupa.client import Coupa
-from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.coupa.fields import APPROVAL_FIELDS, DOCUMENT_FIELDS
 from coupa_core.coupa.rows import PAGE, path_id
 from coupa_core.documents import OrderChange, Requisition
 from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Unavailable, Unknown

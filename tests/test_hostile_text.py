@@ -22,8 +22,7 @@ from bridge import World
 from corpora import GOOD_IDS, IDS, MARK, REASONS, TEXTS
 from surface import JAMIE, ROBIN, Sent, Surface, surface
 
-from coupa_core.coupa.attributes import APPROVAL_FIELDS, CHAIN_FIELDS
-from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.coupa.fields import APPROVAL_FIELDS, CHAIN_FIELDS, DOCUMENT_FIELDS
 from coupa_core.model import DocumentKind
 from sandbox.coupa.world import Line
 

@@ -12,8 +12,7 @@ from goldens import APPROVAL, RECORDS, approval, card, document, request
 from pydantic import BaseModel
 
 from coupa_core.content import content_hash
-from coupa_core.coupa.attributes import APPROVAL_FIELDS
-from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.coupa.fields import APPROVAL_FIELDS, DOCUMENT_FIELDS
 from coupa_core.documents import READABLE, parse_document
 from coupa_core.model import has_turn, parse_approval
 from coupa_core.notice import Style, difference, shown_facts

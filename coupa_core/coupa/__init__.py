@@ -1,6 +1,6 @@
 """The client of Coupa: `access` has the protocol, `client` the resources, `facts` the reads of facts.
 
-`rows` has what all reads share; `approvals`, `documents`, `people` and `comments` have a resource each.
+`rows` is the base of all reads; `approvals`, `documents`, `people` and `comments` read one resource each.
 """
 
 from coupa_core.coupa.access import Access

@@ -1,4 +1,4 @@
-"""Access to Coupa: the OAuth token, the 401 rules, and reads that are repeated within a deadline.
+"""Access to Coupa: the OAuth token, the rules for 401, and reads with retries within a deadline.
 
 It knows no resource. A decision goes through `send`, which never repeats a request that may have taken
 effect.
@@ -25,13 +25,13 @@ from coupa_core.errors import Denied, Malformed, Refused, ServiceError, Throttle
 from coupa_core.http_client import HttpClient, ServiceResponse, failure_of
 
 SETTLE_S = 10.0
-"""A token may be refused right after it was minted; Coupa asks for five seconds, we allow ten.
+"""How long Coupa may refuse a new token; Coupa documents five seconds, and we allow ten.
 
 Source: "OpenID Connect clients", the five-second buffer.
 """
 
 RENEW_AT = 20 / 24
-"""The part of its life after which a token is renewed: 20 of 24 hours.
+"""The part of its lifetime after which a token is renewed: 20 of 24 hours.
 
 Source: "OAuth 2.0 getting started with the Coupa API".
 """
@@ -47,12 +47,12 @@ class Access:
 
     Args:
         http_client: the connection, with its allowed rate.
-        client_id: of the OAuth client.
-        client_secret: of the OAuth client.
-        scopes: space-separated.
-        clock: for expiry and back-off.
-        chance: for jitter.
-        spare_scopes: space-separated scopes that a token may lack.
+        client_id: the id of the OAuth client.
+        client_secret: the secret of the OAuth client.
+        scopes: the required scopes, space-separated.
+        clock: the time, for expiry and back-off.
+        chance: the source of jitter.
+        spare_scopes: optional scopes, space-separated: a token may lack them.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Access:
 
     @property
     def withheld(self) -> str:
-        """Return the spare scopes, space-separated, where Coupa gave a token only without them."""
+        """Return the spare scopes, space-separated, if Coupa gave a token only without them; else empty."""
         return self._token.withheld
 
     def read(
@@ -88,16 +88,16 @@ class Access:
         insists: bool = True,
         tries: int = _READ_TRIES,
     ) -> Any:
-        """Return the JSON of a GET.
+        """Return the JSON of a GET, with retries.
 
-        Repeated after a capped exponential pause with full jitter, or for as long as `Retry-After` says.
+        The pause before a retry is exponential with full jitter and a cap, and at least `Retry-After`.
 
         Args:
-            resource: for messages, such as `approvals`.
-            path: begins with `/api/`.
-            query: query parameters.
-            deadline: for all tries and pauses.
-            insists: repeats after an unusable answer, too; otherwise the caller asks for less.
+            resource: the resource for messages, such as `approvals`.
+            path: the path, from `/api/` on.
+            query: the query parameters.
+            deadline: the deadline for all tries and pauses.
+            insists: retry after an unusable answer, too; otherwise the caller splits the request.
             tries: the most requests.
 
         Raises:
@@ -119,7 +119,7 @@ class Access:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _pause(self, failure: ServiceError, attempt: int, deadline: Deadline) -> None:
-        """Wait before the next try; give up when the deadline would pass meanwhile."""
+        """Wait before the next try; raise the failure if the deadline comes first."""
         pause_s = self._chance.uniform(0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2**attempt))
         pause_s = max(pause_s, failure.retry_after_s or 0.0)
         if pause_s >= deadline.left_s():
@@ -135,14 +135,14 @@ class Access:
         deadline: Deadline,
         payload: object = None,
     ) -> ServiceResponse:
-        """Send with a token. A 401 did nothing, so that even a decision may be sent again after it.
+        """Send a request with a token. A 401 had no effect, so even a decision is sent again after it.
 
-        A 401 within ten seconds of minting means that the token has not settled: wait, same token. A later
-        one means that it died: mint one, once.
+        A 401 within ten seconds of minting means that the token is not valid yet: wait, and use it again. A
+        later 401 means that the token is no longer valid: mint another, once.
 
         Raises:
-            Unavailable: surely not sent.
-            Unknown: sent, and no whole answer came back.
+            Unavailable: the request was certainly not sent.
+            Unknown: the request was sent, and no complete answer came back.
         """
         minted_once = False
         while True:
@@ -159,11 +159,11 @@ class Access:
             self._ahead_s = self._ahead_s if ahead_s is None else ahead_s
             if reply.status != 401:  # noqa: PLR2004
                 return reply
-            young_s = token.minted_s + SETTLE_S - self._clock.monotonic()
-            if young_s > 0:
-                if min(young_s, 1.0) >= deadline.left_s():
+            settling_s = token.minted_s + SETTLE_S - self._clock.monotonic()
+            if settling_s > 0:
+                if min(settling_s, 1.0) >= deadline.left_s():
                     return reply
-                self._clock.sleep(min(young_s, 1.0))
+                self._clock.sleep(min(settling_s, 1.0))
             elif minted_once:
                 return reply
             else:
@@ -171,11 +171,11 @@ class Access:
                 self._token.drop(token)
 
     def now(self) -> datetime:
-        """Return the time by Coupa's clock, as its last answer showed it; stamps are compared with it."""
+        """Return the time by Coupa's clock, from its last answer, for comparison with Coupa's stamps."""
         return self._clock.now() + timedelta(seconds=self._ahead_s)
 
     def failure(self, reply: ServiceResponse, method: str, resource: str, what: str) -> ServiceError:
-        """Return what an answer other than 2xx means; a 403 names the scope that is probably missing."""
+        """Return the error for an answer other than 2xx; a 403 names the scope that is probably missing."""
         hint = ""
         if reply.status == 403:  # noqa: PLR2004
             scope = SCOPES.get((method, resource))
@@ -194,14 +194,14 @@ class _Minted:
 
 
 class _Token:
-    """The access token: minted by one thread at a time, renewed ahead of its end, kept while it works.
+    """The access token: one thread at a time mints it, before the old one expires.
 
-    Coupa may end the old token when minting fails, so no token is minted without need: there is one for
-    everything, and scopes that were refused once are not requested again.
+    Coupa may revoke the old token when minting fails, so minting is rare: one token serves all requests, and
+    refused scopes are not requested again.
     Source: "OpenID Connect clients".
 
     Attributes:
-        withheld: the spare scopes, where Coupa gave a token only without them.
+        withheld: the spare scopes, if Coupa gave a token only without them; else empty.
     """
 
     def __init__(
@@ -216,17 +216,17 @@ class _Token:
         self._minted: _Minted | None = None
 
     def get(self, deadline: Deadline) -> _Minted:
-        """Return a token that should work; while one does, no thread waits for another that renews it.
+        """Return a valid token; while the present one is valid, no thread waits for its renewal.
 
         Raises:
-            ServiceError: there is none and minting failed.
+            ServiceError: there is no valid token, and minting failed.
         """
         kept, now_s = self._minted, self._clock.monotonic()
         if kept and now_s < kept.renew_s:
             return kept
-        holds = kept is not None and now_s < kept.expires_s
-        if not self._lock.acquire(timeout=0 if holds else max(0.0, min(deadline.left_s(), time_left_s()))):
-            if kept is not None and holds:
+        is_valid = kept is not None and now_s < kept.expires_s
+        if not self._lock.acquire(timeout=0 if is_valid else max(0.0, min(deadline.left_s(), time_left_s()))):
+            if kept is not None and is_valid:
                 return kept
             raise Unavailable(
                 "coupa_token_late", "Coupa did not answer another thread's token request in time"
@@ -247,7 +247,7 @@ class _Token:
             if kept is None or now_s >= kept.expires_s:
                 self._minted = None
                 raise
-            # It still has hours to live: use it, and try again in a minute.
+            # It is valid for hours: use it, and try again in a minute.
             logger.warning("coupa token not renewed code=%s", failure.code)
             minted = _Minted(kept.value, kept.minted_s, now_s + 60, kept.expires_s)
         self._minted = minted
@@ -260,7 +260,7 @@ class _Token:
                 self._minted = None
 
     def _mint(self, deadline: Deadline) -> _Minted:
-        body = self._ask(deadline).json()
+        body = self._request(deadline).json()
         value = body.get("access_token") if isinstance(body, dict) else None
         if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
             raise Malformed("coupa_token", "Coupa answered the token request without an access_token")
@@ -268,10 +268,10 @@ class _Token:
         life_s = _life_s(body.get("expires_in"))
         return _Minted(value, now_s, now_s + life_s * RENEW_AT, now_s + life_s)
 
-    def _ask(self, deadline: Deadline) -> ServiceResponse:
-        """Request a token; where Coupa refuses it, for any reason, once more without the spare scopes.
+    def _request(self, deadline: Deadline) -> ServiceResponse:
+        """Request a token; if Coupa refuses it, for any reason, request it once without the spare scopes.
 
-        With any outcome, the request that needs the token was not sent.
+        In no case has the request that needs the token been sent.
         """
         spare = "" if self.withheld else self._spare
         reply = self._answer(spare, deadline)
@@ -309,7 +309,7 @@ class _Token:
 
 
 def _life_s(value: Any) -> float:
-    """Read `expires_in`; an hour when it cannot be read, and never less than a minute."""
+    """Return `expires_in` in seconds, from a minute to a day; an hour if it is invalid."""
     try:
         life_s = float(value)
     except (TypeError, ValueError, OverflowError):

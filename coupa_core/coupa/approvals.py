@@ -1,4 +1,4 @@
-"""Coupa's approvals: those that wait, those of documents or people, and chains."""
+"""Read Coupa's approvals: pending ones, those of documents or people, and approval chains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import chain, islice, repeat
 from typing import Any
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa.attributes import APPROVAL_FIELDS, CHAIN_FIELDS
+from coupa_core.coupa.fields import APPROVAL_FIELDS, CHAIN_FIELDS
 from coupa_core.coupa.rows import PAGE, UNORDERED, RowPage, Rows, id_of, path_id
 from coupa_core.errors import BridgeError, Malformed, ServiceError
 from coupa_core.model import (
@@ -34,26 +34,26 @@ class Approvals(Rows):
     """The reads of approvals."""
 
     def pending(self, deadline: Deadline) -> Listing:
-        """List every pending approval of the wanted types, by keyset pages, which no leaving row shifts.
+        """List every pending approval of the wanted types, by keyset pages, which no ended approval shifts.
 
-        Never raises for a failing page: the rows that came before it are returned with the failure. A record
-        that cannot be read is counted, and hides no other where Coupa lists the ids of its page.
+        Never raises for a failed page: the listing has the rows before it, and the failure. It counts
+        unreadable records; they hide no others if Coupa lists the ids of their page.
         """
-        return self._listed(self._readable(self._asked({}), deadline, deadline))
+        return self._listed(self._readable(self._filters({}), deadline, deadline))
 
     def page(self, ids: IdRange, deadline: Deadline, *, since: str = "") -> Page:
         """Read one page of the approvals with these ids, newest first.
 
         Args:
-            ids: the least and the greatest that may be read.
-            deadline: for the page.
-            since: a time as Coupa wrote it, for approvals of any status that were touched since; without it,
-                the pending ones.
+            ids: the range of ids to read, both ends included.
+            deadline: the deadline for the page.
+            since: a time as Coupa wrote it: read approvals of any status that were updated since then; empty
+                for the pending ones.
 
         Raises:
-            ServiceError: the page did not come, nor did its ids.
+            ServiceError: neither the page nor its ids could be read.
         """
-        asked = self._asked({})
+        asked = self._filters({})
         if since:
             asked = {**asked, "updated_at[gt_or_eq]": since}
             del asked["status"]
@@ -69,30 +69,30 @@ class Approvals(Rows):
         return page
 
     def open_of(self, document: Document, deadline: Deadline) -> list[Approval]:
-        """Return the approvals of one document that nobody has decided.
+        """Return the undecided approvals of one document.
 
         Raises:
-            ServiceError: the list did not come complete.
+            ServiceError: the list could not be read completely.
         """
         return self.siblings([document], deadline)[document.type, document.id]
 
     def siblings(
         self, documents: Iterable[Document], deadline: Deadline, *, insists: bool = True
     ) -> dict[DocumentKey, list[Approval]]:
-        """Return the approvals of documents that nobody has decided, by (type, id): some may be on hold.
+        """Return the undecided approvals of documents, by (type, id); some may be on hold.
 
         Args:
-            documents: of any types.
-            deadline: for all pages.
-            insists: repeats after an unusable answer; otherwise the caller asks about fewer.
+            documents: documents of any types.
+            deadline: the deadline for all pages.
+            insists: retry after an unusable answer; otherwise the caller splits the request.
 
         Raises:
-            ServiceError: the list did not come complete.
+            ServiceError: the list could not be read completely.
         """
         found: dict[DocumentKey, list[Approval]] = {(each.type, each.id): [] for each in documents}
         numbers = sorted({path_id(number) for _, number in found if number is not None})
         for start in range(0, len(numbers), PAGE):
-            asked = self._asked({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, OPEN)
+            asked = self._filters({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, OPEN)
             rows = self._keyset("approvals", APPROVAL_FIELDS, asked, deadline, insists=insists)
             listing = self._listed(rows, OPEN)
             if listing.failure:
@@ -103,35 +103,33 @@ class Approvals(Rows):
         return found
 
     def pending_for(self, keys: Iterable[str], deadline: Deadline, *, more: Deadline) -> Listing:
-        """List the pending approvals that ask one of these users or groups, as far as they come in time.
+        """List the pending approvals of these users and groups, as many as the deadlines allow.
 
-        Never raises for a failing page: the rows that came are returned with the failure. A record that
-        cannot be read is counted, and affects no other where Coupa lists the ids of its page.
+        Never raises for a failed page: the listing has the rows before it, and the failure. It counts
+        unreadable records; they hide no others if Coupa lists the ids of their page.
 
         Args:
             keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
-            deadline: for the first page; without that page there is nothing to show.
-            more: for all other pages, so that time is left for further reads.
+            deadline: the deadline for the first page, without which there is nothing to show.
+            more: the deadline for all other pages, which leaves time for further reads.
         """
         deadlines = chain([deadline], repeat(more))
-        return self._asking(
-            keys, lambda of: self._listed(self._readable(self._asked(of), next(deadlines), more))
+        return self._listed_for(
+            keys, lambda of: self._listed(self._readable(self._filters(of), next(deadlines), more))
         )
 
     def decided_for(self, keys: Iterable[str], since: datetime, deadline: Deadline, *, most: int) -> Listing:
-        """List the approvals that asked one of these users or groups and were decided since then.
+        """List the decided approvals of these users and groups that were updated since then.
 
-        Never raises for a failing page: the rows that came are returned with the failure. The caller checks
-        who
-        decided: a colleague of a group, or a delegate, may have. A stamp moves without a decision, too, so
-            the
-        decision may be older.
+        Never raises for a failed page: the listing has the rows before it, and the failure. The caller checks
+        who decided, because another member of the group or a delegate may have, and when, because an update
+        may be later than the decision.
 
         Args:
             keys: `user:<id>` and `group:<id>`; a group may have the same number as a user.
             since: aware.
-            deadline: for all pages.
-            most: the most approvals to read, the newest ids first; a full list may go on.
+            deadline: the deadline for all pages.
+            most: the most approvals to read, the newest ids first; a full list may be incomplete.
 
         Sources: Querying, the sample with `status[in]` and `updated-at[gt_or_eq]` on approvals; `approver-id`
         in https://github.com/moveworks/developer-docs, connectors/coupa. That `approved-by` can be read
@@ -141,14 +139,14 @@ class Approvals(Rows):
         statuses = (DONE_STATUS[Verb.APPROVE], DONE_STATUS[Verb.REJECT])
 
         def read(of: Mapping[str, str]) -> Listing:
-            asked = self._asked({**of, **lately}, statuses)
+            asked = self._filters({**of, **lately}, statuses)
             rows = self._readable(asked, deadline, deadline, newest_first=True)
             return self._listed(islice(rows, most), None)
 
-        return self._asking(keys, read)
+        return self._listed_for(keys, read)
 
-    def _asking(self, keys: Iterable[str], read: Callable[[Mapping[str, str]], Listing]) -> Listing:
-        """List the approvals that ask one of these users or groups, fifty in a question, until one fails."""
+    def _listed_for(self, keys: Iterable[str], read: Callable[[Mapping[str, str]], Listing]) -> Listing:
+        """List the approvals of these users and groups, fifty in a request, up to the first failure."""
         wanted = set(keys)
         numbers = sorted({key.partition(":")[2] for key in wanted})
         found = Listing()
@@ -164,10 +162,10 @@ class Approvals(Rows):
         return found
 
     def approvals(self, ids: Iterable[int], deadline: Deadline) -> FoundApprovals:
-        """Read approvals by id, fifty at once, of any status; the result has the failures.
+        """Read approvals of any status by id, fifty in a request; the result has the failures.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every request failed.
         """
         wanted = set(ids)
         read = self._by_ids("approvals", APPROVAL_FIELDS, wanted, deadline)
@@ -175,7 +173,7 @@ class Approvals(Rows):
         for row in read.rows:
             approval = parse_approval(row, client=self._client)
             if approval is None or approval.id not in wanted:
-                # Either may stand for an approval of the question: then absence proves nothing.
+                # Either may be one of the requested approvals, so the absence of an id proves nothing.
                 found.unreadable += 1
             else:
                 found.by_id[approval.id] = approval
@@ -185,33 +183,31 @@ class Approvals(Rows):
         """Read one approval; None when Coupa does not know it.
 
         Raises:
-            ServiceError: Coupa did not answer usefully.
+            ServiceError: the request failed.
         """
         row = self._one("approvals", approval_id, APPROVAL_FIELDS, deadline)
         return parse_approval(row, client=self._client)
 
     def chains(self, ids: Iterable[int], deadline: Deadline) -> dict[int, Chain]:
-        """Read the approval chains of requisitions, fifty at once, by the requisition's id.
-
-        An unreadable chain is left out.
+        """Read the approval chains of requisitions by their ids, fifty in a request, without unreadable ones.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every request failed.
         """
         rows = self._by_ids("requisitions", CHAIN_FIELDS, ids, deadline).rows
         chains = (parse_chain(row, client=self._client) for row in rows)
         return {chain.id: chain for chain in chains if chain}
 
-    def _asked(self, more: Mapping[str, str], statuses: Sequence[str] = (PENDING,)) -> dict[str, str]:
-        """Return the question for approvals of the wanted types with one of these statuses."""
+    def _filters(self, more: Mapping[str, str], statuses: Sequence[str] = (PENDING,)) -> dict[str, str]:
+        """Return the query filters for approvals of the wanted types with one of these statuses."""
         kinds = {} if "*" in self.types else {"approvable_type[in]": ",".join(self.types)}
         status = {"status": statuses[0]} if len(statuses) == 1 else {"status[in]": ",".join(statuses)}
         return {**status, **more, **kinds}
 
     def _listed(self, rows: Iterable[Any], statuses: Sequence[str] | None = (PENDING,)) -> Listing:
-        """Keep the rows of approvals that have one of these statuses and a wanted type, and are readable.
+        """List the readable approvals of the wanted types with one of these statuses; None accepts any.
 
-        Without statuses, any counts.
+        The listing counts the others.
         """
         listing = Listing()
         try:
@@ -230,10 +226,10 @@ class Approvals(Rows):
     def _readable(
         self, asked: Mapping[str, str], deadline: Deadline, more: Deadline, *, newest_first: bool = False
     ) -> Iterator[Any]:
-        """Yield the rows of approvals of all pages, and None for each that cannot be read.
+        """Yield the rows of all pages, and None for each unreadable approval.
 
         Raises:
-            ServiceError: a page did not come, nor did its ids.
+            ServiceError: neither a page nor its ids could be read.
         """
         ids: IdRange | None = ALL_IDS
         while ids is not None:
@@ -246,12 +242,12 @@ class Approvals(Rows):
     def _page(
         self, asked: Mapping[str, str], ids: IdRange, deadline: Deadline, *, newest_first: bool = False
     ) -> RowPage:
-        """Return the rows of one page of approvals, None for each that cannot be read.
+        """Return the rows of one page, and None for each unreadable approval.
 
-        A page that fails does not show its ids, so the ids are read first, and then their rows.
+        After a failed page, its ids are read first, and then the rows by id.
 
         Raises:
-            ServiceError: the page did not come, nor did its ids.
+            ServiceError: neither the page nor its ids could be read.
         """
         try:
             return self._rows_of(

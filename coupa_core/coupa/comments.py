@@ -1,4 +1,4 @@
-"""Coupa's comments, and what is written there: a comment, and a decision."""
+"""Read Coupa's comments, and write comments and decisions."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ logger = logging.getLogger(__name__)
 
 
 class Writes(Rows):
-    """The reads of comments, and the writes."""
+    """The reads of comments, and all writes."""
 
     def decide(self, approval_id: int, verb: Verb, *, reason: str, deadline: Deadline) -> int:
         """Approve, reject or hold, once.
 
         Args:
             approval_id: a pending approval.
-            verb: which of Coupa's actions.
+            verb: the action.
             reason: the text that Coupa shows as our comment; a query parameter.
-            deadline: for the exchange.
+            deadline: the deadline for the exchange.
 
         Returns:
-            The id of the record that Coupa answered with, 0 for no record. Sources differ on whether that is
-            the approval or its document; anything else did not come from Coupa, and proves nothing.
+            The id of the record in Coupa's answer, 0 for no record. Sources differ on whether it is the
+            approval or its document; an answer without either did not come from Coupa, and proves nothing.
 
         Raises:
-            Refused: Coupa said no; usually it is not pending any more.
-            Unavailable: surely not sent.
-            Unknown: it may have taken effect; read the approval.
+            Refused: Coupa refused; usually the approval is no longer pending.
+            Unavailable: the request was certainly not sent.
+            Unknown: the decision may have taken effect; read the approval.
 
         Source: Approvals API, "Approve", "Reject", "Hold".
         """
@@ -54,17 +54,17 @@ class Writes(Rows):
         """Write a comment on a document, once; Coupa shows our client as its author.
 
         Args:
-            document: of a kind that takes comments; see `commented_on`.
-            text: of the comment; `@[User:<id>]` mentions a user, whom Coupa then notifies.
-            deadline: for the exchange.
+            document: a document of a kind that takes comments; see `commented_on`.
+            text: the comment; `@[User:<id>]` mentions a user, whom Coupa then notifies.
+            deadline: the deadline for the exchange.
 
         Returns:
-            The id of the comment that Coupa answered with; 0 for anything else, which proves nothing.
+            The id of the comment in Coupa's answer; 0 for any other answer, which proves nothing.
 
         Raises:
-            Refused: Coupa said no.
-            Unavailable: surely not sent.
-            Unknown: it may have taken effect.
+            Refused: Coupa refused.
+            Unavailable: the request was certainly not sent.
+            Unknown: the comment may have been written.
 
         Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api
         """
@@ -77,12 +77,12 @@ class Writes(Rows):
     def comments(
         self, places: Iterable[tuple[str, int]], deadline: Deadline, *, since: int = 1
     ) -> dict[tuple[str, int], tuple[Comment, ...]]:
-        """Read the comments on documents, fifty documents of a kind in one call.
+        """Read the comments on documents, fifty documents of a type in a request.
 
         Args:
             places: the type of each document, and the id of the record that has its comments.
-            deadline: for all calls.
-            since: the least id of a comment that is of interest, where they can be asked for by it.
+            deadline: the deadline for all requests.
+            since: the least id of a wanted comment; a filter only where comments have a list.
 
         Returns:
             The comments by place, without places that could not be read.
@@ -91,8 +91,8 @@ class Writes(Rows):
             ServiceError: no place could be read.
 
         Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api, which names
-        `commentable-type` and `commentable-id`; that a list is filtered by them is seen in a public client
-        only (IBM's agent-ready tools, "get_all_comments").
+        `commentable-type` and `commentable-id`. Only a public client shows that they filter a list (IBM's
+        agent-ready tools, "get_all_comments").
         """
         found: dict[tuple[str, int], tuple[Comment, ...]] = {}
         failure: ServiceError | None = None
@@ -103,9 +103,9 @@ class Writes(Rows):
             source = READABLE[kind]
             try:
                 read = (
-                    self._beside(source, numbers, since, deadline)
+                    self._comments_in_list(source, numbers, since, deadline)
                     if source.comments_as
-                    else (self._inside(kind, numbers, deadline))
+                    else (self._comments_in_documents(kind, numbers, deadline))
                 )
             except ServiceError as error:
                 failure = error
@@ -116,7 +116,7 @@ class Writes(Rows):
             raise failure
         return found
 
-    def _inside(
+    def _comments_in_documents(
         self, kind: str, numbers: Iterable[int], deadline: Deadline
     ) -> dict[int, tuple[Comment, ...]]:
         """Read the comments that come with their documents."""
@@ -124,10 +124,10 @@ class Writes(Rows):
         documents = (parse_document(kind, row, client=self._client) for row in rows)
         return {each.id: each.comments for each in documents if each}
 
-    def _beside(
+    def _comments_in_list(
         self, source: type[Readable], numbers: Iterable[int], since: int, deadline: Deadline
     ) -> dict[int, tuple[Comment, ...]]:
-        """Read the comments from a separate list."""
+        """Read the comments from the list of comments."""
         ordered = sorted(numbers)
         found: dict[int, list[Comment]] = {number: [] for number in ordered}
         for start in range(0, len(ordered), PAGE):
@@ -139,7 +139,7 @@ class Writes(Rows):
         return {number: tuple(each[::-1]) for number, each in found.items()}
 
     def _newest_comments(self, asked: Mapping[str, str], since: int, deadline: Deadline) -> Iterator[Comment]:
-        """Yield the pages of the list of comments, the newest first, as long as a page is full."""
+        """Yield the comments page by page, the newest first, until a page is not full."""
         ids: IdRange | None = (since, ALL_IDS[1])
         while ids is not None:
             rows, ids, failure = self._rows_of(
@@ -152,7 +152,7 @@ class Writes(Rows):
 
 
 def _answered_id(reply: ServiceResponse) -> int:
-    """Return the id of the record that Coupa answered with, or 0."""
+    """Return the id of the record in Coupa's answer, or 0."""
     try:
         return id_of(reply.json())
     except Malformed:

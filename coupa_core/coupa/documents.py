@@ -1,4 +1,4 @@
-"""Coupa's documents: each kind from its own resource, fifty at once."""
+"""Read Coupa's documents: each kind from its own resource, fifty in a request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.halving import MAX_ALONE, PartialResult
 from coupa_core.model import PENDING, Approval, Document, DocumentKey, IdRange, Naming, Unreadable
 
-PLAIN_S = 3_600.0
-"""How long documents are read without the fields for facts, after none could be read with them."""
+WITHOUT_FACTS_S = 3_600.0
+"""How long documents are read without the fields for facts, after no document could be read with them."""
 
-_CLOSED_TO_US = ("coupa_400", "coupa_403", "coupa_404")
-"""Statuses that concern one resource: its scope or module is missing, or it does not know an attribute."""
+_CLOSED_CODES = ("coupa_400", "coupa_403", "coupa_404")
+"""Errors of a whole resource: its scope or module is missing, or it does not know an attribute."""
 
 
 logger = logging.getLogger(__name__)
@@ -30,15 +30,15 @@ class Documents(Rows):
     """The reads of documents."""
 
     def documents(self, naming: Iterable[Naming], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read the documents that are named, each type from its own resource, fifty at once, by (type, id).
+        """Read the named documents by (type, id), each type from its own resource, fifty in a request.
 
-        A document of an unknown type has type and id only. A document or a type that cannot be read gives
-        `Unreadable` documents, and affects no other. A document that Coupa does not return is left out. A
-        sensitive document is redacted, also where only its approval is sensitive; a document that a row
-        names, and no approval, needs `redacted` as well.
+        A document of an unknown type has type and id only. A failed document or type results in `Unreadable`
+        documents, and affects no others. Documents that Coupa does not return are left out. Sensitive
+        documents are redacted, also where only the approval is sensitive; a document that only a row names
+        must also pass through `redacted`.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every request failed.
         """
         named = list(naming)
         sensitive = {
@@ -52,10 +52,10 @@ class Documents(Rows):
             elif number is not None:
                 documents[kind, number] = Document(type=kind, id=number)
         for place, (kind, numbers) in enumerate(wanted.items()):
-            # A type that takes long leaves time for the others.
+            # A slow type leaves time for the others.
             share = deadline.within(deadline.left_s() / (len(wanted) - place))
             documents |= self._of_type(kind, numbers, share, is_alone=len(wanted) == 1)
-        _see_that_coupa_answers(documents.values(), sum(map(len, wanted.values())))
+        _raise_if_coupa_is_down(documents.values(), sum(map(len, wanted.values())))
         return {key: each.redacted() if key in sensitive else each for key, each in documents.items()}
 
     def redacted(self, document: Document, approval: Approval | None) -> Document:
@@ -66,7 +66,7 @@ class Documents(Rows):
         """Read the document of one approval; None when Coupa does not know it.
 
         Raises:
-            ServiceError: Coupa did not answer usefully, or does not let us read it.
+            ServiceError: the request failed, or Coupa denies access.
         """
         kind, number = approval.document_key
         if number is None:
@@ -82,27 +82,25 @@ class Documents(Rows):
         return self.redacted(document, approval) if document else None
 
     def readable(self, types: Iterable[str]) -> list[str]:
-        """Return which of these types of documents are wanted and can be read."""
+        """Return those of these types that are wanted and readable."""
         return list(enabled(set(types) if "*" in self.types else set(types) & set(self.types)))
 
     def edited(
         self, kind: str, since: str, ids: IdRange, deadline: Deadline
     ) -> tuple[dict[DocumentKey, str], IdRange | None]:
-        """Read one page, newest first, of the documents of a type that were touched since a stamp.
-
-        The page has documents that wait, or went back to draft.
+        """Read a page, newest first, of the pending and draft documents of a type that were updated since.
 
         Args:
-            kind: one of those that are `readable`.
+            kind: a type that is `readable`.
             since: a time as Coupa wrote it.
-            ids: the least and the greatest that may be read.
-            deadline: for the page.
+            ids: the range of ids to read, both ends included.
+            deadline: the deadline for the page.
 
         Returns:
-            `updated-at` by (type, id), and the ids that are not read yet; None for no more.
+            `updated-at` by (type, id), and the range of ids that is not read yet; None for no more.
 
         Raises:
-            ServiceError: the page did not come.
+            ServiceError: the page could not be read.
         """
         asked = {"status[in]": f"{PENDING},draft", "updated_at[gt_or_eq]": since}
         rows, rest, failure = self._rows_of(
@@ -122,7 +120,7 @@ class Documents(Rows):
     def _of_type(
         self, kind: str, numbers: Iterable[int], deadline: Deadline, *, is_alone: bool
     ) -> dict[DocumentKey, Document]:
-        """Read documents of one type; all are `Unreadable` where the type is, or takes too long."""
+        """Read documents of one type; all are `Unreadable` if the type fails or is too slow."""
         try:
             return self._read(kind, numbers, deadline)
         except ServiceError as failure:
@@ -132,10 +130,10 @@ class Documents(Rows):
             return _unreadable(kind, numbers, failure)
 
     def _read(self, kind: str, numbers: Iterable[int], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Read documents of one type; each that cannot be read is `Unreadable`."""
+        """Read documents of one type; each that fails is `Unreadable`."""
         read = self._documents(kind, numbers, deadline)
         failures = list(read.failed.values())
-        if failures and not read.rows and all(each.code in _CLOSED_TO_US for each in failures):
+        if failures and not read.rows and all(each.code in _CLOSED_CODES for each in failures):
             raise failures[0]  # the type seems to be at fault
         documents = self._parsed(kind, read.rows, deadline)
         for number, failure in read.failed.items():
@@ -143,59 +141,59 @@ class Documents(Rows):
         return documents
 
     def _documents(self, kind: str, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Any]:
-        """Return the rows of documents of one type; where the fields for facts fail, read without them.
+        """Return the rows of documents of one type; after a failure, read them without the fields for facts.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every request failed.
         """
         source, numbers = READABLE[kind], sorted(set(ids))
         plain, fields = DOCUMENT_FIELDS[source.kind], self._fields[source.kind]
         if fields == plain:
             return self._by_ids(source.resource, plain, numbers, deadline)
-        if self._plain_until is not None and self.now() < self._plain_until:
-            self.read_plainly += len(numbers)
+        if self._without_facts_until is not None and self.now() < self._without_facts_until:
+            self.read_without_facts += len(numbers)
             return self._by_ids(source.resource, plain, numbers, deadline)
-        read = self._with_facts(source, fields, numbers, deadline)
-        left = {number: each for number, each in read.failed.items() if _may_be_of_fields(each)}
+        read = self._read_with_facts(source, fields, numbers, deadline)
+        left = {number: each for number, each in read.failed.items() if _may_be_fields_fault(each)}
         if not left:
             return read
         try:
-            again = self._plainly(kind, left, deadline)
+            again = self._read_without_facts(kind, left, deadline)
         except ServiceError:
             if not read.rows:
                 raise
             return read
-        if len(again.rows) > 1 and not read.rows:  # one may be at fault itself
-            self._plain_until = self.now() + timedelta(seconds=PLAIN_S)
+        if len(again.rows) > 1 and not read.rows:  # a single document may itself be at fault
+            self._without_facts_until = self.now() + timedelta(seconds=WITHOUT_FACTS_S)
         known = {number: each for number, each in read.failed.items() if number not in left}
         return PartialResult([*read.rows, *again.rows], {**known, **again.failed})
 
-    def _with_facts(
+    def _read_with_facts(
         self, source: type[Readable], fields: list[Any], numbers: Sequence[int], deadline: Deadline
     ) -> PartialResult[int, Any]:
-        """Read documents with the fields for facts; where these may be at fault, each has that failure."""
+        """Read documents with the fields for facts; if these may be at fault, each has the failure."""
         try:
             return self._by_ids(source.resource, fields, numbers, deadline)
         except ServiceError as failure:
-            if not _may_be_of_fields(failure):
+            if not _may_be_fields_fault(failure):
                 raise
             return PartialResult(failed=dict.fromkeys(numbers, failure))
 
-    def _plainly(
+    def _read_without_facts(
         self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline
     ) -> PartialResult[int, Any]:
-        """Read documents again without the fields for facts; keep the cause of each."""
+        """Read documents again without the fields for facts, and log the cause."""
         source = READABLE[kind]
         read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], left, deadline)
         if read.rows:
             cause = next(iter(left.values()))
             text = "documents read without what leads to facts code=%s type=%s documents=%d cause=%s"
             logger.error(text, cause.code, kind, len(read.rows), cause)
-            self.read_plainly += len(read.rows)
+            self.read_without_facts += len(read.rows)
         return read
 
     def _parsed(self, kind: str, rows: Iterable[Any], deadline: Deadline) -> dict[DocumentKey, Document]:
-        """Parse documents of one type; a change of an order gets the order's total beside it."""
+        """Parse documents of one type, redact them, and add the order's total to order changes."""
         documents: dict[DocumentKey, Document] = {}
         for row in rows:
             if document := parse_document(kind, row, client=self._client):
@@ -207,10 +205,10 @@ class Documents(Rows):
     def _with_old_totals(
         self, changes: Mapping[DocumentKey, OrderChange], deadline: Deadline
     ) -> dict[DocumentKey, Document]:
-        """Add the present totals of the orders; where orders are closed to us, a change is shown without.
+        """Add the present totals of the orders to their changes; without access to orders, add none.
 
-        An order that fails for another reason may be readable a moment later. A change with the order's total
-        has other content than one without it, so such a change counts as unreadable, too.
+        After any other failure the order may be readable a moment later. The total is part of the signed
+        content, so such a change counts as unreadable, too.
         """
         orders = {each.order_header_id for each in changes.values() if each.order_header_id}
         try:
@@ -224,7 +222,7 @@ class Documents(Rows):
         for key, each in changes.items():
             why = read.failed.get(each.order_header_id or 0)
             order = found.get(each.order_header_id)
-            if why is not None and why.code not in _CLOSED_TO_US:
+            if why is not None and why.code not in _CLOSED_CODES:
                 documents |= _unreadable(each.type, [each.id], why, alone=True)
             elif order is not None:
                 total = order.total_in(each.currency)
@@ -232,8 +230,8 @@ class Documents(Rows):
         return documents
 
 
-def _see_that_coupa_answers(documents: Iterable[Document], asked: int) -> None:
-    """Raise the failure of all documents of the question, where Coupa itself is at fault."""
+def _raise_if_coupa_is_down(documents: Iterable[Document], asked: int) -> None:
+    """Raise the failure if all requested documents failed and Coupa itself is at fault."""
     failures = [each.failure for each in documents if isinstance(each, Unreadable) and each.failure]
     is_away = len(failures) >= MAX_ALONE or not all(each.may_be_of_one for each in failures)
     if failures and is_away and len(failures) == asked:
@@ -243,9 +241,9 @@ def _see_that_coupa_answers(documents: Iterable[Document], asked: int) -> None:
 def _unreadable(
     kind: str, numbers: Iterable[int], failure: ServiceError, *, alone: bool = False
 ) -> dict[DocumentKey, Document]:
-    """Return unreadable documents, with the cause: a closed type, or one failure."""
+    """Return unreadable documents, with the cause: no access to their type, or one failure."""
     scope = READABLE[kind].scope
-    is_closed = not alone and failure.code in _CLOSED_TO_US
+    is_closed = not alone and failure.code in _CLOSED_CODES
     logger.error(
         "documents not readable code=%s type=%s scope=%s cause=%s", failure.code, kind, scope, failure
     )
@@ -261,6 +259,6 @@ def _unreadable(
     }
 
 
-def _may_be_of_fields(failure: ServiceError) -> bool:
-    """Tell whether a field of the question may be at fault, and not the resource or the time."""
+def _may_be_fields_fault(failure: ServiceError) -> bool:
+    """Tell whether a requested field may be at fault, and not the resource or the time."""
     return failure.may_be_of_one and failure.status not in (403, 404)

@@ -1,8 +1,7 @@
-"""Ask Coupa about facts: one call for each fact of up to fifty documents, and never a second.
+"""Read facts from Coupa: one request for each fact of up to fifty documents.
 
-A question is asked once, without a second try and without a second page, so that a fact never costs more.
-An answer that fills its page may have more rows, and is not whole. An unreadable row affects the documents
-that it may concern, and no others.
+There is no retry and no second page, so that a fact has a fixed cost. An answer that fills its page may lack
+rows, so it is incomplete. An unreadable row affects only the documents that it may concern.
 
 Sources: the pages that `coupa_core.facts.shapes` names, and, under
 https://compass.coupa.com/en-us/products/product-documentation/integration-technical-documentation/the-coupa-core-api
@@ -67,7 +66,7 @@ FACT_FIELDS: dict[Fact, list[Any]] = {
     ],
     Fact.SUPPLIER_STATUS: ["id", "status", "on-hold", "buyer-hold"],
 }
-"""The fields of each record, documented attributes only; collections with underscores, as Coupa does."""
+"""The requested fields of each record: documented attributes only, collections with underscores."""
 
 _ITEM: list[Any] = [{"item": ["id"]}]
 _LINE_FIELDS: dict[Fact, list[Any]] = {
@@ -85,18 +84,18 @@ _RECORDS: dict[Fact, type[BudgetLine | OrderedLine | SupplierItem | Standing]] =
 
 
 MAX_FILTERS = 2_000
-"""The most characters of all filters of a question: many gateways end a request line at 8 KB."""
+"""The most characters of all filters of a request: many gateways limit a request line to 8 KB."""
 
 
 def document_fields(facts: Iterable[Fact]) -> dict[DocumentKind, list[Any]]:
-    """Return the fields of each kind of document, with those of lines that lead to these facts."""
+    """Return the fields of each kind of document, with the fields of lines that these facts need."""
     lines = [each for fact in facts for each in _LINE_FIELDS.get(fact, [])]
     asked = merged(DOCUMENT_FIELDS[DocumentKind.REQUISITION], [{"requisition_lines": lines}] if lines else [])
     return DOCUMENT_FIELDS | {DocumentKind.REQUISITION: asked}
 
 
 def merged(fields: list[Any], more: list[Any]) -> list[Any]:
-    """Return `fields` with more of them, each name once, with hyphens or underscores.
+    """Merge two lists of fields; a name with hyphens and the same with underscores are one field.
 
     >>> merged(["id", {"account": ["name"]}], ["id", {"account": ["code"]}, {"item": ["id"]}])
     ['id', {'account': ['name', 'code']}, {'item': ['id']}]
@@ -111,12 +110,12 @@ def merged(fields: list[Any], more: list[Any]) -> list[Any]:
 
 
 class FactReader:
-    """Asks Coupa about facts.
+    """Reads facts.
 
     Args:
         access: requests with our client's rights.
-        facts: the facts that are switched on.
-        sensitive: finds the documents that chat may not show; of such an open request only the state is used.
+        facts: the enabled facts.
+        sensitive: redacts open requests that chat may not show.
     """
 
     def __init__(self, access: Access, facts: Sequence[Fact], *, sensitive: Sensitive) -> None:
@@ -125,10 +124,10 @@ class FactReader:
         self.facts = tuple(facts)
 
     def ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer:
-        """Ask about one fact of up to fifty documents, by one call, or by none where no document leads to it.
+        """Read one fact of up to fifty documents by one request; by none if no document leads to it.
 
         Raises:
-            ServiceError: Coupa did not answer usefully, or not in time, or gives no token for it.
+            ServiceError: the request failed or was too slow, or Coupa gives no token with the scope.
         """
         asked = _QUESTIONS[fact](documents)
         if not asked:
@@ -152,10 +151,10 @@ class FactReader:
 
 
 def _answer(fact: Fact, rows: Sequence[Any], documents: Iterable[Document]) -> FactAnswer:
-    """Read the rows; a list in a wrong order counts as unknown.
+    """Parse the rows; a list in a wrong order has no result.
 
-    Open requests are whole only if the list contains the documents themselves: a list that was cut short ends
-    before the newest requests, which the documents mostly are.
+    The list of open requests is complete only if it has the documents themselves: a list that was cut ends
+    before the newest requests, and the documents are usually among these.
     """
     numbers, counts = [number for row in rows if (number := id_of(row))], (unread_of(rows, fact), len(rows))
     if fact is Fact.OPEN_REQUESTS:
@@ -175,7 +174,7 @@ def _open_requests_in(
 
 
 def unread_of(rows: Sequence[Any], fact: Fact | None = None) -> int:
-    """Return the number of rows without an id, or without the fields of the fact."""
+    """Return the number of rows without an id or without the fields of the fact."""
     return sum(not (id_of(row) and (fact is None or _is_usable(fact, row))) for row in rows)
 
 
@@ -186,7 +185,7 @@ def _is_usable(fact: Fact, row: dict[str, Any]) -> bool:
     return _RECORDS[fact].model_validate(row).is_usable
 
 
-# ---------------------------------------------------------------------- the questions
+# ---------------------------------------------------------------------- the requests
 
 
 def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
@@ -194,10 +193,10 @@ def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
 
 
 def _budget(documents: Sequence[Document]) -> dict[str, str]:
-    """Ask for the lines of the periods, filtered by the values of the segments that all periods mark.
+    """Filter budget lines by their periods, and by the values of the segments that all periods mark.
 
-    The answer may have further lines. A value with a comma cannot be listed, so its segment is no filter; nor
-    is one that would make the question too long. The segment with the shortest list comes first.
+    The answer may have further lines. A segment is no filter if a value has a comma, which no list can hold,
+    or if the filter would make the request too long. The segment with the shortest filter comes first.
     """
     charged = [
         (line.period, line.account)
@@ -214,7 +213,7 @@ def _budget(documents: Sequence[Document]) -> dict[str, str]:
 
 
 def _segment_filter(number: int, charged: Sequence[tuple[Period, Charged]]) -> tuple[str, str] | None:
-    """Return the name and the values of the filter by one segment; None where there is none."""
+    """Return name and value of the filter by one segment; None for no filter."""
     values = {account.segments[number] for _, account in charged if number in account.segments}
     is_marked = bool(values) and all(number in (period.segments or ()) for period, _ in charged)
     if not is_marked or len(values) > PAGE or any("," in each for each in values):
@@ -223,7 +222,7 @@ def _segment_filter(number: int, charged: Sequence[tuple[Period, Charged]]) -> t
 
 
 def _prices(documents: Sequence[Document]) -> dict[str, str]:
-    """Ask for the items of the suppliers; the first lines of every document come before the second of any."""
+    """Filter by items and suppliers; the first lines of all documents come before all second lines."""
     places = [(place, line.pair) for each in documents for place, line in enumerate(lines_of(each))]
     pairs = [pair for _, pair in sorted(places, key=lambda each: each[0]) if pair is not None]
     some = list(dict.fromkeys(pairs))[:PAGE]
@@ -236,7 +235,7 @@ def _suppliers(documents: Sequence[Document]) -> dict[str, str]:
 
 
 def _about(name: str, ids: Iterable[int | None], more: Mapping[str, str]) -> dict[str, str]:
-    """Return a question about up to fifty ids; empty without any."""
+    """Return a filter by up to fifty distinct ids, with the given filters; empty without ids."""
     some = list(dict.fromkeys(each for each in ids if each is not None))[:PAGE]
     return {name: ",".join(map(str, some)), **more} if some else {}
 

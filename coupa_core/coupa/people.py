@@ -1,4 +1,4 @@
-"""Coupa's users, groups and delegations."""
+"""Read Coupa's users, groups and delegations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from coupa_core.clock import Deadline
-from coupa_core.coupa.attributes import DELEGATION_FIELDS, MEMBER_FIELDS, REPORT_FIELDS, USER_FIELDS
+from coupa_core.coupa.fields import DELEGATION_FIELDS, MEMBER_FIELDS, REPORT_FIELDS, USER_FIELDS
 from coupa_core.coupa.rows import PAGE, Rows, path_id
 from coupa_core.errors import Refused
 from coupa_core.halving import PartialResult
@@ -18,15 +18,15 @@ class People(Rows):
     """The reads of people."""
 
     def people(self, emails: Iterable[str], deadline: Deadline, *, insists: bool = True) -> list[Member]:
-        """Return the users with these e-mail addresses, with the groups that they approve in.
+        """Return the users with these e-mail addresses, each with the approval groups.
 
         Args:
-            emails: of users of Coupa.
-            deadline: for all pages.
-            insists: repeats after an unusable answer; otherwise the caller asks about fewer.
+            emails: addresses in Coupa.
+            deadline: the deadline for all pages.
+            insists: retry after an unusable answer; otherwise the caller splits the request.
 
         Raises:
-            ServiceError: Coupa did not answer usefully.
+            ServiceError: the request failed.
         """
         wanted = sorted(set(emails))
         found: list[Member] = []
@@ -36,27 +36,27 @@ class People(Rows):
         return found
 
     def users(self, ids: Iterable[int], deadline: Deadline) -> PartialResult[int, Member]:
-        """Return the users with these ids, each with the id of its manager, and the ids that cannot be read.
+        """Return the users with these ids, each with the manager's id, and the errors of the others.
 
         Raises:
-            ServiceError: Coupa answers nothing useful at all.
+            ServiceError: every request failed.
         """
         read = self._by_ids("users", REPORT_FIELDS, ids, deadline)
         return PartialResult(_people(read.rows), read.failed)
 
     def members(self, groups: Mapping[int, str | None], deadline: Deadline) -> dict[int, list[Member]]:
-        """Return the members of approval groups, by the id of the group.
+        """Return the members of approval groups, by group id.
 
-        Asked by the groups that each user names as `approval-groups`. Where Coupa refuses that filter, each
-        group is read by its id, and taken only if it has the expected name: whether approval groups and user
-        groups share their numbers is not documented.
+        The request filters users by `approval-groups`. If Coupa refuses this filter, each group is read by id
+        and counts only with the expected name: Coupa does not document whether approval groups and user
+        groups share ids.
 
         Args:
             groups: the name of each group by its id.
-            deadline: for all pages.
+            deadline: the deadline for all pages.
 
         Raises:
-            ServiceError: Coupa did not answer usefully.
+            ServiceError: a request failed.
         """
         found: dict[int, list[Member]] = {number: [] for number in groups}
         try:
@@ -85,10 +85,10 @@ class People(Rows):
         return _people(users if isinstance(users, list) else [])
 
     def delegations(self, deadline: Deadline) -> list[Delegation]:
-        """Return the delegations that end today or later; the caller checks which of them hold.
+        """Return the delegations that end today or later; the caller checks which are active.
 
         Raises:
-            ServiceError: Coupa did not answer usefully; 403 or 404 where this client may not read them.
+            ServiceError: the request failed; with 403 or 404 if this client may not read delegations.
         """
         yesterday = (self.now() - timedelta(days=1)).isoformat(timespec="seconds")
         rows = self._keyset("delegations", DELEGATION_FIELDS, {"end_date[gt_or_eq]": yesterday}, deadline)

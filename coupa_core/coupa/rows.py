@@ -1,4 +1,4 @@
-"""The rows of a resource of Coupa: pages by keyset, records by their ids, one record."""
+"""Read the rows of a resource: keyset pages, records by their ids, one record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coupa_core.model import ALL_IDS, MAX_ID, DocumentKind, IdRange
 from coupa_core.sensitive import Sensitive
 
 PAGE = 50
-"""Records in one answer, and ids in one question. Source: "Querying options"."""
+"""The most records in an answer, and ids in a request. Source: "Querying options"."""
 
 UNORDERED = "coupa_pages"
 
@@ -25,9 +25,9 @@ class RowPage(NamedTuple):
     """One page of raw rows.
 
     Attributes:
-        rows: of the answer.
-        rest: the ids that are not read yet; None for no more.
-        failure: the error for which the rest is unknown: a wrong order, or missing rows.
+        rows: the rows of the answer.
+        rest: the range of ids that is not read yet; None for no more.
+        failure: the error that makes the rest unknown: a wrong order, or missing rows.
     """
 
     rows: list[Any]
@@ -36,16 +36,15 @@ class RowPage(NamedTuple):
 
 
 class Rows:
-    """What all reads share: requests with our client's rights, and rows.
+    """The base class of all reads.
 
     Args:
         access: requests with our client's rights.
-        types: approvable types that we look at; `("*",)` for all.
-        client: the login of our client's user in Coupa, which identifies our own texts; empty where it is
-            unknown.
-        sensitive: finds the documents that chat may not show; None for none.
-        fields: the fields to read of each kind of document, with those for facts. A document that cannot be
-            read with them is read without those for facts.
+        types: the wanted approvable types; `("*",)` for all.
+        client: the login of our client's user in Coupa, which identifies our own texts; empty if unknown.
+        sensitive: redacts the documents that chat may not show; None for none.
+        fields: the fields to request of each kind of document, those for facts included. After a failure a
+            document is read without those for facts.
     """
 
     def __init__(
@@ -62,9 +61,9 @@ class Rows:
         self._client = client
         self._sensitive = sensitive or Sensitive()
         self._fields = fields
-        self._plain_until: datetime | None = None
-        self.read_plainly = 0
-        """The count of documents that were read without the fields for facts."""
+        self._without_facts_until: datetime | None = None
+        self.read_without_facts = 0
+        """The number of documents that were read without the fields for facts."""
 
     def now(self) -> datetime:
         """Return the time by Coupa's clock."""
@@ -79,7 +78,7 @@ class Rows:
         *,
         insists: bool = True,
     ) -> Iterator[Any]:
-        """Yield the rows of all pages, each page asked for by the last id of the one before."""
+        """Yield the rows of all pages; each page begins after the last id of the one before."""
         ids: IdRange | None = ALL_IDS
         while ids is not None:
             rows, ids, failure = self._rows_of(resource, fields, asked, ids, deadline, insists=insists)
@@ -98,9 +97,9 @@ class Rows:
         insists: bool = True,
         newest_first: bool = False,
     ) -> RowPage:
-        """Return one page of the rows with these ids.
+        """Return one page of the rows in this range of ids.
 
-        The last page is the empty one: Coupa may answer fewer rows than it is asked for.
+        Only an empty page is the last one, because Coupa may return fewer rows than requested.
         """
         low, high = ids
         query = {
@@ -116,7 +115,7 @@ class Rows:
         rows = rows_in(body, resource)
         numbers = [number for number in map(id_of, rows) if number]
         if not numbers and len(rows) < PAGE:
-            return RowPage(rows)  # paging cannot go past rows without an id, and they do not fill a page
+            return RowPage(rows)  # rows without ids cannot be paged, and these do not fill a page
         is_ordered = numbers == sorted(numbers, reverse=newest_first)
         if not numbers or not is_ordered or not low <= min(numbers) <= max(numbers) <= high:
             failure = Malformed(UNORDERED, f"Coupa did not page {resource} by id between {low} and {high}")
@@ -127,7 +126,7 @@ class Rows:
     def _by_ids(
         self, resource: str, fields: list[Any], ids: Iterable[int], deadline: Deadline
     ) -> PartialResult[int, Any]:
-        """Return the rows with these ids, fifty at once, fewer where that fails."""
+        """Return the rows with these ids, fifty in a request, and fewer after a failure."""
         numbers = sorted(set(ids))
 
         def ask(some: Sequence[int]) -> list[Any]:
@@ -141,7 +140,7 @@ class Rows:
             return rows_in(body, resource)
 
         def ask_all(some: Sequence[int]) -> list[Any]:
-            """Ask again for missing rows: Coupa may answer fewer rows than it is asked for."""
+            """Request missing rows again, because Coupa may return fewer rows than requested."""
             rows = ask(some)
             left = set(some) - set(map(id_of, rows))
             has_come = len(left) < len(some)
@@ -174,10 +173,10 @@ class Rows:
 
 
 def path_id(number: int) -> str:
-    """Return an id as it may stand in a URL: 1 to 19 digits, nothing else.
+    """Return an id for a URL: 1 to 19 digits, nothing else.
 
     Raises:
-        Malformed: it is not such a number.
+        Malformed: the id is no such number.
     """
     if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < MAX_ID:
         raise Malformed("coupa_id", "an id is not a number of 1 to 19 digits")
@@ -185,7 +184,7 @@ def path_id(number: int) -> str:
 
 
 def rows_in(body: Any, resource: str) -> list[Any]:
-    """Return the rows of a list; an error object with status 200 must not look like an empty list."""
+    """Return the rows of a list; raises `Malformed` for anything else, also for an error with status 200."""
     if not isinstance(body, list):
         raise Malformed("coupa_list", f"Coupa answered {resource} with {type(body).__name__}, not a list")
     return body

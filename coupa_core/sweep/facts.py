@@ -41,7 +41,7 @@ class FactFinder:
         self._deps = deps
         self._progress = progress
         self._left_s = dict.fromkeys(deps.facts.facts, FACT_S)
-        self._plainly = deps.coupa.read_plainly
+        self._plainly = deps.coupa.read_without_facts
         self._named: set[Fact] = set()
         self._kept: list[tuple[float, Judged]] = []
         self._found: dict[DocumentKey, Facts] = {}
@@ -100,7 +100,7 @@ class FactFinder:
 
     def _count_unled(self) -> None:
         """Count the documents that came without the fields that lead to facts; the log has the cause."""
-        before, self._plainly = self._plainly, self._deps.coupa.read_plainly
+        before, self._plainly = self._plainly, self._deps.coupa.read_without_facts
         self._progress.count("facts_unled", self._plainly - before)
 
     def _answers(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, FactAnswer]:
