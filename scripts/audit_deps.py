@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Asks the advisory service whether a deployed package has a known weakness.
+"""Ask the advisory service whether a deployed package has a known vulnerability.
 
     audit_deps.py PATH_OF_PIP_AUDIT LIST_OF_WHAT_IS_DEPLOYED
 
-Exit status 0: all packages were checked and none has a known weakness; 1: some have, and are listed; 2: some
-could not be checked, such as without the network. It never reports a check that did not happen as passed.
+Exit status 0: all packages were checked, and none is vulnerable; 1: some are, and are listed; 2: some could
+not be checked, for example without a network. A check that did not happen never counts as passed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def main(pip_audit: str, deployed: str) -> int:
         last = (done.stderr.strip().splitlines() or ["no answer"])[-1]
         print(f"The advisory service cannot be reached from here; nothing was checked. ({last})")
         return 2
-    holes = [(each, hole) for each in packages for hole in each.get("vulns", [])]
-    for each, hole in holes:
-        fixed = ", ".join(hole["fix_versions"]) or "no version yet"
-        print(f"{each['name']} {each['version']}: {hole['id']}, fixed in {fixed}")
+    found = [(each, advisory) for each in packages for advisory in each.get("vulns", [])]
+    for each, advisory in found:
+        fixed = ", ".join(advisory["fix_versions"]) or "no version yet"
+        print(f"{each['name']} {each['version']}: {advisory['id']}, fixed in {fixed}")
     unknown = [each["name"] for each in packages if "skip_reason" in each]
-    if holes:
+    if found:
         return 1
     if unknown or not packages:
         print(f"{len(unknown)} of {len(packages)} packages are not known to the advisory service from here.")

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Writes lines of `bridge.env`: all requested lines or none, and never half of the file.
+"""Set lines of `bridge.env`, atomically: all of them or none.
 
-`NAME=value` sets or adds a line, `NAME?=value` does so only for a name without a value, and `--app` sets the
-name of this environment's function app, which Azure tells, and prints it. `bridge.env.bak` is the file
-before.
+`NAME=value` sets or adds a line; `NAME?=value` does so only for a name without a value. `--app` looks up this
+environment's function app in Azure, sets its name and prints it. `bridge.env.bak` is the previous file.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from preflight import Unknown, ask, of_the_lines, read, text_of
+from preflight import Unknown, az, line_faults, read, text_of
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,15 +40,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def put(file: Path, lines: Sequence[str]) -> None:
-    """Set lines of the file, in one step; other readers see all of them or none.
+    """Set lines of the file atomically: other readers see all of them or none.
 
     Args:
-        file: the file to replace, also at the end of a link.
+        file: the file, or a link to it.
         lines: each `NAME=value`, or `NAME?=value` for a name without a value.
 
     Raises:
-        OSError: it cannot be written.
-        Unknown: it cannot be read, or its readers would read the new lines differently.
+        OSError: the file cannot be written.
+        Unknown: the file cannot be read, or its readers would parse the new lines differently.
     """
     file = file.resolve()
     before = text_of(file)
@@ -64,7 +63,7 @@ def put(file: Path, lines: Sequence[str]) -> None:
         place = next((at for at, row in enumerate(rows) if row.startswith(begin)), len(rows))
         rows[place : place + 1] = [begin + value]
     text = "\n".join([*rows, ""])
-    if wrong := list(of_the_lines(Path(file.name), text)):
+    if wrong := list(line_faults(Path(file.name), text)):
         raise Unknown(f"{wrong[0]}. Nothing was changed")
     if text != before:
         _replace(file.with_name(f"{file.name}.bak"), before, like=file)
@@ -72,7 +71,7 @@ def put(file: Path, lines: Sequence[str]) -> None:
 
 
 def _replace(file: Path, text: str, *, like: Path) -> None:
-    """Write a new file beside it, which then replaces it."""
+    """Write a temporary file in the same folder, and rename it."""
     handle, new = tempfile.mkstemp(".new", f"{like.name}.", like.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as written:
@@ -85,15 +84,15 @@ def _replace(file: Path, text: str, *, like: Path) -> None:
 
 
 def app_of(values: Mapping[str, str]) -> str:
-    """Return the name of the function app of this environment, by the tag that the templates give it.
+    """Return the name of this environment's function app, which has a tag of the templates.
 
     Raises:
-        Unknown: there is not exactly one, or Azure does not answer.
+        Unknown: there is no such app or more than one, or `az` fails.
     """
     environment, group = (values.get(name, "").strip() for name in ("AZURE_ENV_NAME", "AZURE_RESOURCE_GROUP"))
     if not environment or not group:
         raise Unknown("AZURE_ENV_NAME or AZURE_RESOURCE_GROUP is not set: fill in its line in bridge.env")
-    apps = ask("functionapp", "list", "--resource-group", group)
+    apps = az("functionapp", "list", "--resource-group", group)
     names = [each["name"] for each in apps if (each.get("tags") or {}).get("azd-env-name") == environment]
     if not names:
         raise Unknown(

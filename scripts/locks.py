@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads the locks: the installed version of each package, and the place.
+"""Read the locks: the pinned version of each package, with its marker and hashes.
 
     locks.py        prints the deployed packages, as the lines of requirements.txt that apply in the cloud
 
-Some scanners read the markers with their own Python, others not at all; these lines have no markers.
-It does not write locks: `make lock` does.
+These lines have no markers, because some scanners evaluate markers with their own Python, and others not at
+all. The script writes no locks: `make lock` does.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Locked:
     """One version of a package, with the marker under which it is installed.
 
     Attributes:
-        name: in the form of PEP 503: in lower case, with hyphens.
-        hashes: of the allowed files, `sha256:` and 64 digits each.
+        name: normalised by PEP 503: in lower case, with hyphens.
+        hashes: the hashes of the allowed files, each `sha256:` and 64 digits.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Locked:
     hashes: tuple[str, ...]
 
     def holds(self, environment: Mapping[str, str] | None = None) -> bool:
-        """Tell whether it is installed there; by default, on the Python that runs this."""
+        """Tell whether it is installed in this environment; by default, the Python that runs this."""
         return self.marker is None or self.marker.evaluate(dict(environment or {}))
 
 

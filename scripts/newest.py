@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Shows how the newest versions differ from the locks, and which newer ones a range holds back, and why.
+"""Show how the newest versions differ from the locks, and which newer ones a range excludes, and why.
 
     newest.py FOLDER
 
-FOLDER has new locks, and an environment made from each: venv, venv-infra, venv-supply. The script prints the
-report, and keeps it in FOLDER/report.txt. It judges nothing: the tests show whether the newest versions work.
+FOLDER has new locks, and an environment from each: venv, venv-infra, venv-supply. The script prints the
+report, and writes it to FOLDER/report.txt. It only reports: the tests show whether the newest versions work.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from packaging.utils import canonicalize_name
 
 ENVIRONMENTS = {"dev": "venv", "infra": "venv-infra", "supply": "venv-supply"}
 SEEDS = {"pip", "setuptools"}
-"""Python puts these into each new environment; no code here uses them."""
+"""Packages that Python puts into each new environment; our code uses none of them."""
 RANGE = r'"([\w-]+[=<>~!][^"]*)"\]?,?(?:  # (.+))?$'
-"""A range of pyproject.toml and its comment, which a TOML reader would drop."""
+"""A range in pyproject.toml with its comment, which a TOML parser would drop."""
 ELSEWHERE = "another Python or system has no newer one, and one version serves all"
 
 
@@ -50,7 +50,7 @@ def held_back(environment: Path) -> Iterator[str]:
     """Yield a line for each package of an environment with a newer version, and the range that excludes it.
 
     Raises:
-        CalledProcessError: pip could not ask its registry.
+        CalledProcessError: pip could not reach its registry.
     """
     command = [str(environment / "bin" / "python"), "-m", "pip", "list", "--outdated", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own environment
@@ -69,7 +69,7 @@ def held_back(environment: Path) -> Iterator[str]:
 
 
 def asked(environment: Path) -> Iterator[tuple[Requirement, str]]:
-    """Yield every range that applies here, ours first, with its owner."""
+    """Yield every range that applies here, ours first, each with its reason."""
     for range_, reason in re.findall(RANGE, (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE):
         yield Requirement(range_), f"pyproject.toml asks for {range_}" + (f" ({reason})" if reason else "")
     [packages] = environment.glob("lib/python*/site-packages")
@@ -81,7 +81,7 @@ def asked(environment: Path) -> Iterator[tuple[Requirement, str]]:
 
 
 def main(folder: Path) -> None:
-    """Print the report and keep it."""
+    """Print the report, and write it."""
     lines = [f"Newest versions on Python {platform.python_version()}"]
     for group, environment in ENVIRONMENTS.items():
         lock = f"requirements-{group}.txt"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Puts the deployed files into build/package: the code, and requirements.txt.
+"""Copy the files of a deployment into build/package: the code, and requirements.txt.
 
-The cloud installs from requirements.txt; its hashes make pip refuse any other file. The script lists the
-files to take, because a list of files to leave out is easily incomplete. It needs only Python, so that it
-runs beside the deployment's credentials without packages of others.
+Azure installs from requirements.txt, whose hashes make pip refuse other files. The script lists the files to
+include, because a list of files to exclude is easily incomplete. It needs only Python: no third-party package
+runs beside the credentials of the deployment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TARGET = ROOT / "build" / "package"
 
 
 def main() -> None:
-    """Create the folder anew."""
+    """Replace the folder."""
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
     for name in ("function_app.py", "host.json", "requirements.txt"):
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def release() -> str:
-    """Return the version, and the commit where GitHub gives it: the deployment waits for its sweep."""
+    """Return the version, with the commit on GitHub; the gate waits for a sweep of this release."""
     source = (ROOT / "coupa_core" / "__init__.py").read_text("utf-8")
     version = re.findall(r'^__version__ = "(.+)"$', source, re.MULTILINE)[0]
     commit = os.environ.get("GITHUB_SHA", "")[:12]

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Checks before a deployment whether it can succeed, and prints the next step for each fault.
+"""Check before a deployment whether it can succeed, and print the next step for each fault.
 
-It reads `bridge.env`, and other variables from the environment, as a shell that loads the file; it asks `az`,
-and the app's own reader where this Python has the packages for it. It changes nothing, and shows no secret.
-With `--secrets` it also checks the secrets of a first deployment. It needs only Python, so that azd runs it
-on any machine.
+The values are those of a shell that has loaded `bridge.env`. The script calls `az`, and the app's own reader
+of settings if this Python has its packages. It changes nothing, and shows no secret. With `--secrets` it also
+checks the secrets of a first deployment. It needs only Python, so that azd can run it on any machine.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ NEEDED = (
     "COUPA_BASE_URL",
     "COUPA_CLIENT_ID",
 )
-OF_CHANNEL = (
+CHANNEL_SETTINGS = (
     ("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY"),
     ("MOVEWORKS_LISTENER_ID", "MOVEWORKS_LISTENER_SECRET"),
 )
-OF_TOOLS = {"AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID", "AZURE_FUNCTION_APP_NAME"}
-"""Variables that only azd, az, func or the workflow read."""
+TOOL_SETTINGS = {"AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID", "AZURE_FUNCTION_APP_NAME"}
+"""Variables that only azd, az, func or the workflow reads."""
 
 PROVIDERS = (
     "Microsoft.Insights",
@@ -59,15 +58,15 @@ PROVIDERS = (
 )
 """The resource providers of the templates."""
 
-OF_NETWORK = ("Microsoft.App", "Microsoft.Network")
-"""More providers for a virtual network: the app's subnet is delegated to the first.
+NETWORK_PROVIDERS = ("Microsoft.App", "Microsoft.Network")
+"""Further providers for a virtual network; the app's subnet is delegated to the first.
 
 Source: https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#enable-virtual-network-integration
 """
 
 
 class Unknown(Exception):
-    """The file cannot be read, or `az` does not answer; the text says the next step."""
+    """The file cannot be read, or `az` fails; the message has the next step."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -81,10 +80,10 @@ def main(arguments: Sequence[str]) -> int:
         text = text_of(file)
         given = read(text)
         values = {**os.environ, **given}
-        wrong = [*of_the_lines(file, text), *of_the_file(file, given), *of_the_values(values)]
-        wrong = wrong or list(of_the_app(values)) or list(of_azure(values))
+        wrong = [*line_faults(file, text), *name_faults(file, given), *value_faults(values)]
+        wrong = wrong or list(app_faults(values)) or list(azure_faults(values))
         if "--secrets" in arguments and not wrong:
-            wrong = list(of_secrets(values))
+            wrong = list(secret_faults(values))
     except Unknown as error:
         wrong = [str(error)]
     for each in wrong:
@@ -95,14 +94,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def text_of(file: Path, *, is_windows: bool = os.name == "nt") -> str:
-    """Return the text of the file; empty where there is none and the environment has all required variables.
+    """Return the text of the file; empty without a file, if the environment has all required variables.
 
     Args:
-        file: with a `NAME=value` on each line.
-        is_windows: no shell reads it here, and the others accept the line ends of Windows.
+        file: the file, with a `NAME=value` on each line.
+        is_windows: accept Windows line ends, because no shell reads the file there.
 
     Raises:
-        Unknown: it cannot be read, or its readers would read it differently.
+        Unknown: the file cannot be read, or its readers would read it differently.
     """
     try:
         raw = file.read_bytes()
@@ -127,17 +126,17 @@ def text_of(file: Path, *, is_windows: bool = os.name == "nt") -> str:
 
 
 def read(text: str) -> dict[str, str]:
-    """Return the values of a text with a `NAME=value` on each line, as a shell would read them."""
+    """Parse a text with a `NAME=value` on each line, as a shell does."""
     pairs = [line.partition("=") for line in text.split("\n") if _LINE.match(line)]
     return {name: "".join(_words(value)) for name, _, value in pairs}
 
 
 _LINE = re.compile(r"[A-Z_]+=")
 _VALUE = re.compile(r"""(?:'[^']*(?<!\\)'|"[^"$`\\]*"|[^\s'"$`\\;&|<>()~#]+)(?:[ \t]+#[^#]*)?[ \t]*|[ \t]*""")
-r"""A value that a shell, PowerShell by the line of its page, azd and gh read alike.
+r"""A value that a shell, PowerShell with the command of its page, azd and gh parse alike.
 
-The last two do not end a text at `\'`. They take a comment for the value where there is no other value, or
-for a part of it where it has a second `#`.
+The last two do not end a text at `\'`. They take a comment as the value if there is no other value, and as
+a part of the value if it has a second `#`.
 Source: https://github.com/joho/godotenv/blob/v1.5.1/parser.go
 """
 
@@ -149,8 +148,8 @@ def _words(value: str) -> list[str]:
         return [value]
 
 
-def of_the_lines(file: Path, text: str) -> Iterator[str]:
-    """Name the lines that a shell, azd and the workflow would read differently, and the right form."""
+def line_faults(file: Path, text: str) -> Iterator[str]:
+    """Report lines that a shell, azd and the workflow would parse differently, with the right form."""
     if text and not text.endswith("\n"):
         yield f"{file} ends within a line, so that what is added becomes part of it: end its last line"
     seen: set[str] = set()
@@ -170,9 +169,9 @@ def of_the_lines(file: Path, text: str) -> Iterator[str]:
         seen.add(name)
 
 
-def of_the_file(file: Path, given: Mapping[str, str]) -> Iterator[str]:
-    """Name the lines that no program reads, and the lines that must not be in the file."""
-    known = deployed() - SECRETS | OF_TOOLS
+def name_faults(file: Path, given: Mapping[str, str]) -> Iterator[str]:
+    """Report names that no program reads, and secrets, which must not be in the file."""
+    known = deployed() - SECRETS | TOOL_SETTINGS
     for name in given:
         if name in SECRETS:
             yield f"{name} stands in {file}: take it out; secrets are given by the terminal, once"
@@ -188,14 +187,14 @@ def deployed() -> set[str]:
     return {*re.findall(r"readEnvironmentVariable\('(\w+)'", source)}
 
 
-def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
-    """Name the missing values, and the values that do not fit the channel."""
+def value_faults(values: Mapping[str, str]) -> Iterator[str]:
+    """Report missing and malformed values, and values that do not fit the channel."""
     for name in NEEDED:
         if not values.get(name, "").strip():
             yield f"{name} is not set: fill in its line in bridge.env"
-        elif name in _FORMED and not _FORMED[name][0].fullmatch(values[name].strip()):
-            yield f"{name} is not {_FORMED[name][1]}"
-    number, secret = of_the_channel(values)
+        elif name in _FORMS and not _FORMS[name][0].fullmatch(values[name].strip()):
+            yield f"{name} is not {_FORMS[name][1]}"
+    number, secret = channel_settings(values)
     if not values.get(number, "").strip():
         yield f"{number} is not set: Moveworks' studio shows it (or set MOVEWORKS_LISTENER_ID in its place)"
     named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
@@ -203,23 +202,23 @@ def of_the_values(values: Mapping[str, str]) -> Iterator[str]:
         yield f"SECRET_NAMES does not have {secret}, which goes with {number}: put it in the other's place"
 
 
-def of_the_channel(values: Mapping[str, str]) -> tuple[str, str]:
-    """Return the id and the secret of the channel: of the listener where there is one."""
-    return OF_CHANNEL[1 if values.get(OF_CHANNEL[1][0], "").strip() else 0]
+def channel_settings(values: Mapping[str, str]) -> tuple[str, str]:
+    """Return the names of the channel's id and secret: the listener's if its id is set."""
+    return CHANNEL_SETTINGS[1 if values.get(CHANNEL_SETTINGS[1][0], "").strip() else 0]
 
 
-_FORMED = {
+_FORMS = {
     "ALERT_EMAIL": (
         re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+"),
         "one address such as ops@example.com",
     ),
     "AZURE_ENV_NAME": (re.compile("[A-Za-z0-9-]{1,32}"), "1 to 32 letters, digits and hyphens"),
 }
-"""The form of the required values that the app does not read, with the message about it."""
+"""The forms of required values that the app does not read, each with its description for the message."""
 
 
-def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
-    """Name the values that the app itself would refuse at its start; a missing secret counts as right."""
+def app_faults(values: Mapping[str, str]) -> Iterator[str]:
+    """Report values that the app would refuse at start-up; a missing secret is accepted."""
     sys.path.insert(0, str(ROOT))
     try:
         from coupa_core.errors import SettingsError  # noqa: PLC0415 - this Python may lack its packages
@@ -229,7 +228,7 @@ def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
         return
     given = {name: values[name] for name in deployed() if values.get(name, "").strip()}
     later = json.dumps({"later": f"{'A' * 43}="})
-    secrets = {name: later if name.endswith("_KEYS") else "later" for name in of_the_vault(values)}
+    secrets = {name: later if name.endswith("_KEYS") else "later" for name in vault_secrets(values)}
     fronted = str(bool(values.get("ENTRA_APP_CLIENT_ID", "").strip()))
     made = {"LEDGER_CONNECTION": "memory", "WEBSITE_AUTH_ENABLED": fronted}
     try:
@@ -238,39 +237,39 @@ def of_the_app(values: Mapping[str, str]) -> Iterator[str]:
         yield from re.split(r"; (?=[A-Z_]+: )", str(error))
 
 
-def of_the_vault(values: Mapping[str, str]) -> list[str]:
-    """Return the names of the secrets that the app reads from the vault."""
-    _, secret = of_the_channel(values)
+def vault_secrets(values: Mapping[str, str]) -> list[str]:
+    """Return the names of the secrets that the app reads from Key Vault."""
+    _, secret = channel_settings(values)
     named = re.findall(r"[A-Z_]+", values.get("SECRET_NAMES", ""))
     return named or ["COUPA_CLIENT_SECRET", secret, "ACTION_TOKEN_KEYS"]
 
 
-def of_azure(values: Mapping[str, str]) -> Iterator[str]:
-    """Name the obstacles in Azure.
+def azure_faults(values: Mapping[str, str]) -> Iterator[str]:
+    """Report obstacles in Azure.
 
     Raises:
         Unknown: `az` is not installed, or nobody is logged in.
     """
     wanted, region = values["AZURE_SUBSCRIPTION_ID"], values["AZURE_LOCATION"].lower().replace(" ", "")
-    subscription = ask("account", "show")
+    subscription = az("account", "show")
     if wanted not in (subscription.get("id"), subscription.get("name")):
         yield f"az uses the subscription {subscription.get('name')}: az account set --subscription {wanted}"
         return
-    offered = [each["name"] for each in ask("functionapp", "list-flexconsumption-locations")]
+    offered = [each["name"] for each in az("functionapp", "list-flexconsumption-locations")]
     if region not in offered:
         near = ", ".join(get_close_matches(region, offered, n=3, cutoff=0.5) or offered)
         yield f"{region} does not offer Flex Consumption: set AZURE_LOCATION to another, such as {near}"
-    known = {each["namespace"]: each["registrationState"] for each in ask("provider", "list")}
+    known = {each["namespace"]: each["registrationState"] for each in az("provider", "list")}
     is_private = values.get("ENABLE_NETWORK", "").strip().lower() == "true"
-    for name in PROVIDERS + OF_NETWORK * is_private:
+    for name in PROVIDERS + NETWORK_PROVIDERS * is_private:
         if known.get(name) != "Registered":
             yield f"{name} is not registered: az provider register --namespace {name} --wait"
-    for vault in ask("keyvault", "list-deleted", "--resource-type", "vault"):
-        yield from deleted(vault, values)
+    for vault in az("keyvault", "list-deleted", "--resource-type", "vault"):
+        yield from deleted_vault(vault, values)
 
 
-def deleted(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
-    """Say how to recover a vault of this environment that was deleted less than 90 days ago."""
+def deleted_vault(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
+    """Report a vault of this environment that was deleted less than 90 days ago, and how to recover it."""
     properties, group = vault["properties"], values["AZURE_RESOURCE_GROUP"]
     is_ours = (properties.get("tags") or {}).get("azd-env-name") == values["AZURE_ENV_NAME"]
     if is_ours and f"/resourcegroups/{group}/".lower() in properties["vaultId"].lower():
@@ -282,17 +281,17 @@ def deleted(vault: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str
         )
 
 
-def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
-    """Name the secrets that the terminal lacks while no vault holds them.
+def secret_faults(values: Mapping[str, str]) -> Iterator[str]:
+    """Report secrets that neither the terminal nor a vault has.
 
     Raises:
         Unknown: `az` is not installed, or nobody is logged in.
     """
     ours = (values["AZURE_ENV_NAME"], values["AZURE_RESOURCE_GROUP"].lower())
-    for vault in ask("keyvault", "list"):
+    for vault in az("keyvault", "list"):
         if ((vault.get("tags") or {}).get("azd-env-name"), vault["resourceGroup"].lower()) == ours:
             return
-    missing = [name for name in of_the_vault(values) if not values.get(name, "").strip()]
+    missing = [name for name in vault_secrets(values) if not values.get(name, "").strip()]
     if missing:
         yield (
             f"this terminal does not have {', '.join(missing)}, and there is no vault yet that does: give "
@@ -300,17 +299,17 @@ def of_secrets(values: Mapping[str, str]) -> Iterator[str]:
         )
 
 
-def ask(*words: str) -> Any:
-    """Ask `az`.
+def az(*words: str) -> Any:
+    """Run `az`, and return its JSON.
 
     Raises:
-        Unknown: it is not installed, or answers with an error or without JSON.
+        Unknown: it is not installed, or ends with an error or without JSON.
     """
-    az = shutil.which("az")
-    if az is None:
+    program = shutil.which("az")
+    if program is None:
         raise Unknown("az is not here: install the Azure CLI, and open a new terminal")
     done = subprocess.run(  # noqa: S603 - the words are those of this file
-        [az, *words, "--output", "json"], capture_output=True, text=True, check=False
+        [program, *words, "--output", "json"], capture_output=True, text=True, check=False
     )
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Prints the part of CHANGELOG.md about a release, for its page: release_notes.py TAG [ADDRESS].
+"""Print the section of CHANGELOG.md for the page of a release: release_notes.py TAG [ADDRESS].
 
 It refuses a tag that is not the version of this commit, or that has no dated section in the changelog. It
-puts ADDRESS in front of links into the repository, because a release's page is elsewhere. It needs only
-Python, so that it runs beside the right to publish without packages of others.
+prefixes links into the repository with ADDRESS, because the page of a release is elsewhere. It needs only
+Python: no third-party package runs beside the right to publish.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    """Print the section; end with 1 and the next step where there is none."""
+    """Print the section; without one, exit with 1 and the next step."""
     if not 2 <= len(sys.argv) <= 3 or not sys.argv[1]:  # noqa: PLR2004
         sys.exit("A tag is needed: make release-notes TAG=1.2.3")
     tag, address = sys.argv[1], "".join(sys.argv[2:])
@@ -34,7 +34,7 @@ def section(changelog: str, version: str) -> str:
     """Return the text below the heading of a version, such as `## [1.2.3] - 2026-12-31`.
 
     Raises:
-        SystemExit: there is not exactly one heading with a valid day, or there is no text below it.
+        SystemExit: there is not exactly one heading with a valid date, or its section is empty.
     """
     heading = rf"^## \[{re.escape(version)}\]([^\n]*)\n(.*?)(?=^## |\Z)"
     found: list[tuple[str, str]] = re.findall(heading, changelog, re.MULTILINE | re.DOTALL)
@@ -55,7 +55,7 @@ def section(changelog: str, version: str) -> str:
 
 
 def linked(text: str, address: str) -> str:
-    """Return the text with an address in front of each link into the repository."""
+    """Return the text with the address before each link into the repository."""
     return re.sub(r"\]\((?!\w+:|#)", f"]({address}/", text) if address else text
 
 

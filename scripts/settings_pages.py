@@ -1,4 +1,4 @@
-"""What repeats the list of settings: the tables of docs/settings.md, and the variables of the templates."""
+"""Generate the pages that repeat the list of settings: docs/settings.md, and variables of the templates."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FIRST = (
     *("MOVEWORKS_EVENT_ID", "MOVEWORKS_API_KEY", "ACTION_TOKEN_KEYS"),
     *("COUPA_CLIENT_LOGIN", "AUDIT_KEYS", "LEDGER_CONNECTION"),
 )
-"""The nine that a company gives: six without which nothing works, and three that cannot wait."""
+"""The nine settings of the first page: six are required, and three must be set from the first day."""
 
 BY_TEMPLATE = frozenset({"LEDGER_CONNECTION"})
-"""Settings that the templates work out."""
+"""Settings that the templates compute."""
 
 SECRETS = (
     frozenset(
@@ -43,12 +43,12 @@ def _shown(default: object) -> str:
 
 
 def first() -> str:
-    """Return the table of the nine."""
+    """Return the table of these nine."""
     return rows(FIRST)
 
 
 def groups() -> str:
-    """Return the tables of all others, each below the heading of its group."""
+    """Return the tables of all other settings, each below the heading of its group."""
     tables = []
     for group in GROUPS:
         names = [name.upper() for name in group.model_fields]
@@ -58,7 +58,7 @@ def groups() -> str:
 
 
 def types() -> str:
-    """Return the types of the settings that a deployment gives."""
+    """Return the Bicep types of the settings of a deployment."""
     plain = [
         f"  @minLength(1)\n  {name}: string" if _is_required(name) else f"  {name}: string?"
         for name in _in_order(PLAIN)
@@ -87,7 +87,7 @@ def _is_required(name: str) -> bool:
 
 
 def parameters() -> str:
-    """Return the variables of the settings, and of the names that are gone."""
+    """Return the Bicep variables of the settings, and of the former names."""
     plain = [f"  {name}: {_variable(name)}" for name in _in_order(PLAIN)]
     secret = [f"  {name}: {_variable(name)}" for name in _in_order(SECRETS)]
     former = [
@@ -103,6 +103,6 @@ def parameters() -> str:
 
 
 def _variable(name: str) -> str:
-    """Return how a variable is read that must be there, or may be."""
+    """Return the Bicep expression that reads a required or optional variable."""
     needs_value = _is_required(name) and name in PLAIN
     return f"readEnvironmentVariable('{name}')" if needs_value else f"readEnvironmentVariable('{name}', '')"

@@ -1,11 +1,11 @@
-"""Write openapi.yaml as OpenAPI 2.0, which custom connectors of Power Automate and Logic Apps take.
+"""Convert openapi.yaml into OpenAPI 2.0 for custom connectors of Power Automate and Logic Apps.
 
-They do not take OpenAPI 3, and follow references badly, so every schema is written at its place:
+These do not accept OpenAPI 3, and resolve references badly, so every schema is inlined:
 
     .venv/bin/python scripts/swagger.py your-function-app.azurewebsites.net > swagger.json
 
-It converts only the features that this file uses. The file also has names for people (`x-ms-summary`), and
-the visibility of each field in the connector (`x-ms-visibility`).
+It converts only the features that this file uses. The file also has titles for people (`x-ms-summary`), and
+the visibility of fields in the connector (`x-ms-visibility`).
 
 Sources, read 2026-11:
     https://learn.microsoft.com/connectors/custom-connectors/define-openapi-definition
@@ -24,23 +24,23 @@ import yaml
 
 FILE = Path(__file__).resolve().parent.parent / "openapi.yaml"
 JSON = "application/json"
-OTHERWISE = {"nullable": "x-nullable"}
+RENAMED = {"nullable": "x-nullable"}
 
 
 def swagger(described: dict[str, Any], host: str) -> dict[str, Any]:
-    """Return the description in OpenAPI 2.0 for an app on that host."""
+    """Return the description in OpenAPI 2.0 for an app on this host."""
 
-    def followed(value: Any) -> Any:
+    def inlined(value: Any) -> Any:
         if isinstance(value, list):
-            return [followed(each) for each in value]
+            return [inlined(each) for each in value]
         if not isinstance(value, dict):
             return value
         if "$ref" not in value:
-            return {OTHERWISE.get(name, name): followed(each) for name, each in value.items()}
+            return {RENAMED.get(name, name): inlined(each) for name, each in value.items()}
         target: Any = described
         for name in value["$ref"].removeprefix("#/").split("/"):
             target = target[name]
-        return followed(target)
+        return inlined(target)
 
     return {
         "swagger": "2.0",
@@ -54,7 +54,7 @@ def swagger(described: dict[str, Any], host: str) -> dict[str, Any]:
         "securityDefinitions": described["components"]["securitySchemes"],
         "security": described["security"],
         "paths": {
-            path: {method: _operation(followed(each)) for method, each in item.items()}
+            path: {method: _operation(inlined(each)) for method, each in item.items()}
             for path, item in described["paths"].items()
         },
     }
@@ -69,8 +69,8 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     produced = dict.fromkeys(media for each in answers.values() for media in each.get("content", {}))
     if set(produced) != {JSON}:
         operation["produces"] = list(produced)
-    said = {status: _answer(each) for status, each in answers.items()}
-    return {**operation, "parameters": parameters, "responses": said}
+    responses = {status: _answer(each) for status, each in answers.items()}
+    return {**operation, "parameters": parameters, "responses": responses}
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:

@@ -23,19 +23,19 @@ from walk.page import ROOT, WINDOWS
 from coupa_core.settings import NAMES
 
 FILE = Path("bridge.env")
-KNOWN = (*NAMES, *preflight.NEEDED, *preflight.OF_TOOLS, "SECRET_NAMES")
+KNOWN = (*NAMES, *preflight.NEEDED, *preflight.TOOL_SETTINGS, "SECRET_NAMES")
 
 
 def said(text: str) -> list[str]:
     """Return what is said of the lines of a file."""
-    return list(preflight.of_the_lines(FILE, text))
+    return list(preflight.line_faults(FILE, text))
 
 
 def test_the_example_passes_without_a_word() -> None:
     text = preflight.text_of(ROOT / "bridge.env.example", is_windows=False)
 
     assert said(text) == []
-    assert list(preflight.of_the_file(FILE, preflight.read(text))) == []
+    assert list(preflight.name_faults(FILE, preflight.read(text))) == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ LISTENER = {
 def of_values(**changed: str) -> list[str]:
     """Return what is said of the values of a file that is whole but for these."""
     values = WHOLE | changed
-    return [*preflight.of_the_values(values), *preflight.of_the_app(values)]
+    return [*preflight.value_faults(values), *preflight.app_faults(values)]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import yaml
 from bridge import World
 from canaries import API_KEY, CLIENT_ID, CLIENT_SECRET
 from infra.snapshots import need_cli, parameters
-from preflight import of_the_lines, read, text_of
+from preflight import line_faults, read, text_of
 from walk.page import PAGE, ROOT, WINDOWS, blocks
 from walk.terminal import Folder, Terminal
 
@@ -221,7 +221,7 @@ def test_the_walk_leads_to_its_end_and_nothing_is_lost_on_it(
     assert walk.group()["vault"] == secrets
     assert walk.group()["keys"] == {name: made[name] for name in keys.CALLING}
     file = walk.folder.path / "bridge.env"
-    assert list(of_the_lines(file, text_of(file))) == []
+    assert list(line_faults(file, text_of(file))) == []
 
 
 def test_the_name_of_the_app_is_one_line_of_the_file_however_often_and_wherever_it_is_put(

@@ -1,7 +1,7 @@
-"""`python -m coupa_core.doctor`: what is missing before the bridge can work, and where to change it.
+"""`python -m coupa_core.doctor`: check what the bridge needs to work, and say where to change it.
 
-`checks` looks, and `pilot` at who is told anything; `preview` says who would be told what now. Nothing is
-sent, and no row of ours is touched.
+`checks` runs all checks; those of Coupa, of the host's limits and of the pilot have modules of their own.
+`preview` shows the messages of a sweep now. The doctor sends nothing, and changes no row of the ledger.
 """
 
 from coupa_core.doctor.checks import examine

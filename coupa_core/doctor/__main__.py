@@ -1,4 +1,4 @@
-"""The command: one line for each check; ends with 0 when all is well, 1 when not, 2 when called wrongly."""
+"""The command: one line for each check. Exit status 0: all is well; 1: a fault; 2: a wrong argument."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None 
     """Check, print, and return the exit status.
 
     Args:
-        arguments: of the command line; None for those of the process.
-        overrides: the clock, and whatever replaces the real thing.
+        arguments: the arguments of the command line; None for those of the process.
+        overrides: the clock, and replacements for real services.
 
     Raises:
-        SystemExit: with 2 when called wrongly.
+        SystemExit: with 2, for a wrong argument.
     """
     parser = argparse.ArgumentParser(
         "python -m coupa_core.doctor",
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None 
     )
     parser.add_argument("--preview", action="store_true", help="say who would be told what; nothing is sent")
     asked = parser.parse_args(arguments)
-    logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings say it
+    logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings have the same
     overrides = overrides or Overrides(SystemClock(), random.Random())  # noqa: S311 - jitter
     try:
         folder = Path.cwd()
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None 
 
 
 def _origin(folder: Path) -> Iterator[Finding]:
-    """Say which settings come from a file, so that nobody takes them for those of their terminal."""
+    """Report the settings that come from a file, so that nobody takes them for those of the terminal."""
     names = [name for name in (*NAMES, HOST_STORAGE) if trimmed(given_by_file(folder).get(name, ""))]
     if names:
         text = f"is read, too: it gives {', '.join(names)}, which the environment does not"

@@ -1,6 +1,6 @@
 """The checks: settings, Coupa's token and scopes, Moveworks' key, the tables' rights, the clocks.
 
-Each finding says what is so and what to change; it never shows a value of a setting.
+Each finding has the state and what to change; it never shows the value of a setting.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from coupa_core.settings import FORMER, MAX_PER_MINUTE, NAMES, Settings, read_se
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
 
 SKEW_S = 30.0
-"""Clocks may differ by so much: a quarter of the usual lease, as the ledger allows."""
+"""The allowed difference between clocks: a quarter of the usual lease, as in the ledger."""
 
 
 def examine(
     environment: Mapping[str, str], overrides: Overrides, *, is_walk: bool = False, app: Path = APP
 ) -> Iterator[Finding]:
-    """Check everything, and yield each finding as it is made.
+    """Run all checks, and yield each finding at once.
 
     Args:
-        environment: names and values of the settings.
-        overrides: the clock, and whatever replaces the real thing.
-        is_walk: the settings are those of a `bridge.env`, as in the walk of docs/operations.md.
-        app: folder of the function app.
+        environment: the names and values of the settings.
+        overrides: the clock, and replacements for real services.
+        is_walk: whether the settings are those of a `bridge.env`, as in the walk of docs/operations.md.
+        app: the folder of the function app.
     """
     yield from _spelling(environment)
     yield from limits(environment, app, is_walk=is_walk)
@@ -56,17 +56,17 @@ def examine(
     yield from rates(settings)
     yield _schedule(settings, overrides.clock)
     ahead: dict[str, float] = {}
-    overrides = replace(overrides, new_http_client=functools.partial(_Noting, ahead=ahead))
+    overrides = replace(overrides, new_http_client=functools.partial(_ClockComparingClient, ahead=ahead))
     yield from coupa(settings, overrides)
     yield _moveworks(settings, overrides)
-    yield _unproved(settings)
+    yield _unverifiable(settings)
     yield from _tables(settings)
     yield from pilot(settings, overrides)
     yield from _clocks(ahead)
 
 
 def _spelling(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Look for what a copied value brings along, and what is ignored."""
+    """Report blank values, and whitespace around values; the reader ignores both."""
     for name in NAMES:
         value = environment.get(name, "")
         if not trimmed(value):
@@ -103,7 +103,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def rates(settings: Settings) -> Iterator[Finding]:
-    """Look whether more messages are asked for than Moveworks takes without an agreement."""
+    """Check the configured rates against the rate that Moveworks allows without an agreement."""
     relayed = settings.relay_max_per_minute if settings.relay_domains else 0
     if settings.moveworks_max_per_minute + relayed > MAX_PER_MINUTE:
         text = (
@@ -124,8 +124,8 @@ def _schedule(settings: Settings, clock: Clock) -> Finding:
     return Finding(Verdict.NOTE, "POLL_SCHEDULE", text)
 
 
-class _Noting(HttpClient):
-    """A connection that notes how far its neighbour's clock is ahead of ours."""
+class _ClockComparingClient(HttpClient):
+    """A client that records how far the clock of its service is ahead of ours."""
 
     def __init__(self, *, ahead: dict[str, float], clock: Clock, **more: Any) -> None:
         super().__init__(clock=clock, **more)
@@ -152,8 +152,8 @@ def _moveworks(settings: Settings, overrides: Overrides) -> Finding:
     return Finding(Verdict.OK, "Moveworks", f"takes our {'signed message' if is_listener else 'key'}")
 
 
-def _unproved(settings: Settings) -> Finding:
-    """Say what no answer of the channel shows."""
+def _unverifiable(settings: Settings) -> Finding:
+    """Report the setting that no probe of the channel verifies."""
     if settings.moveworks_channel == "listener":
         return Finding(Verdict.NOTE, "MOVEWORKS_LISTENER_SECRET", LOOK_IN_THE_LOG)
     text = "cannot be checked without sending a message; a wrong one is moveworks_404 in the first sweep"
@@ -161,15 +161,15 @@ def _unproved(settings: Settings) -> Finding:
 
 
 class _Probe(Table):
-    """A table as far as our rights on it matter."""
+    """A table whose access rights are checked."""
 
     CODES = "table"
 
     def exercise(self) -> None:
-        """Make the table if need be, then write, read and delete a row of no meaning.
+        """Create the table if it is missing, then write, read and delete a test row.
 
         Raises:
-            ServiceError: says at which step.
+            ServiceError: a step failed; the message names it.
         """
         row = {"PartitionKey": "doctor", "RowKey": secrets.token_hex(16)}
         with self._talking("make the table or write a row") as client:

@@ -1,4 +1,4 @@
-"""The checks of Coupa: the token, and each scope by reading one record that needs it; lines and facts."""
+"""The checks of Coupa: the token, each scope by reading one record, lines and facts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from coupa_core.model import REQUISITION, DocumentKind
 from coupa_core.settings import Settings
 
 CHECK_S = 15.0
-"""How long one question may take."""
+"""The time limit of one request, in seconds."""
 
 _WRITE = SCOPES["PUT", "approvals"]
 _GRANT = "grant it to the OAuth client in Coupa (Setup, OAuth2/OpenID Connect Clients)"
@@ -26,7 +26,7 @@ _ODD = "ask Coupa why, and look for a default API response filter"
 
 
 def coupa(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
-    """Read one record of each kind that is needed; without a token nothing else can be asked."""
+    """Read one record of each resource that the settings need; without a token, stop."""
     access = build_access(settings, overrides)
     failure = _read(access, "approvals", overrides.clock)
     if failure and not failure.code.startswith("coupa_40"):
@@ -46,7 +46,7 @@ def coupa(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
         failure = _read(access, "comments", overrides.clock, of={"commentable_type": beside[0]})
         yield _scope("comments", failure)
     for name in sorted({*settings.document_types} - {*types, "*"}):
-        yield _unread_type(access, name, overrides.clock)
+        yield _unreadable_type(access, name, overrides.clock)
     if not settings.coupa_client_login:
         text = "is not set (the Login of the OAuth client): cards name our client as who decided in chat"
         yield Finding(Verdict.NOTE, "COUPA_CLIENT_LOGIN", text)
@@ -60,7 +60,7 @@ def coupa(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
 
 
 def _facts(settings: Settings, overrides: Overrides, access: Access) -> Iterator[Finding]:
-    """Read some records for each fact that is switched on, with all that is asked of them in a sweep."""
+    """Read some records for each enabled fact, with the fields that a sweep requests."""
     for fact in settings.facts:
         resource = FACT_RESOURCES[fact]
         scope, what = SCOPES["GET", resource], f"for FACTS: {fact}"
@@ -83,7 +83,7 @@ def _facts(settings: Settings, overrides: Overrides, access: Access) -> Iterator
 def _records(
     access: Access, resource: str, fields: Sequence[Any], what: str, clock: Clock, *, fact: Fact | None = None
 ) -> Finding:
-    """Read some records with these fields, and look whether they are any."""
+    """Read some records, and check that they have these fields."""
     query = {"limit": "10", "fields": json.dumps(fields)}
     try:
         rows = rows_in(access.read(resource, f"/api/{resource}", query, Deadline(clock, CHECK_S)), resource)
@@ -109,7 +109,7 @@ def _read(
     *,
     of: Mapping[str, str] | None = None,
 ) -> ServiceError | None:
-    """Read one record, of those that are meant; return what went wrong, or None."""
+    """Read one record that matches the filters; return the error, or None."""
     query = {"limit": "1", "fields": json.dumps(fields), **(of or {})}
     try:
         access.read(resource, f"/api/{resource}", query, Deadline(clock, CHECK_S))
@@ -119,7 +119,7 @@ def _read(
 
 
 def _types(access: Access, types: Sequence[str], clock: Clock) -> Iterator[Finding]:
-    """Read one record of each type, and look for lines that do not come."""
+    """Read one record of each type, and check that its lines are complete."""
     for name in types:
         failure = _read(access, READABLE[name].resource, clock)
         yield _scope(READABLE[name].resource, failure)
@@ -127,8 +127,8 @@ def _types(access: Access, types: Sequence[str], clock: Clock) -> Iterator[Findi
             yield _lines(access, name, clock)
 
 
-def _unread_type(access: Access, name: str, clock: Clock) -> Finding:
-    """Look for one approval of a type whose documents are not read: a misspelt one has none."""
+def _unreadable_type(access: Access, name: str, clock: Clock) -> Finding:
+    """Look for an approval of a type whose documents the bridge does not read; a misspelt type has none."""
     query = {"limit": "1", "fields": '["id"]', "approvable_type[in]": name}
     try:
         rows = access.read("approvals", "/api/approvals", query, Deadline(clock, CHECK_S))
@@ -144,7 +144,7 @@ def _unread_type(access: Access, name: str, clock: Clock) -> Finding:
 
 
 def _lines(access: Access, name: str, clock: Clock) -> Finding:
-    """Compare how many lines the newest documents of a type have with those that came."""
+    """Compare the lines of the newest documents of a type with Coupa's count of them."""
     source, subject = READABLE[name], f"lines of {READABLE[name].resource}"
     fields = json.dumps(DOCUMENT_FIELDS[source.kind])
     query = {"limit": "10", "order_by": "id", "dir": "desc", "fields": fields}
@@ -175,7 +175,7 @@ def _scope(resource: str, failure: ServiceError | None, what: str = "") -> Findi
 
 
 def _ungranted(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
-    """Name the scopes that Coupa does not give, by asking for one at a time."""
+    """Report the scopes that Coupa does not grant, by requesting each alone."""
     for scope in (*settings.asked_scopes.split(), *settings.fact_scopes.split()):
         failure = _read(build_access(settings, overrides, scopes=scope), "approvals", overrides.clock)
         if failure and failure.code == "coupa_token_400":

@@ -1,4 +1,4 @@
-"""Whether what the host lets in fits what the app can serve: `host.json`, settings over it, threads."""
+"""The check of the host's limits against the app: `host.json`, the settings over it, the threads."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from coupa_core.hosting import (
 )
 
 BY_TEMPLATE = "HTTP_CONCURRENCY"
-"""The variable by which the templates give one number to the host, its worker and the plan."""
+"""The variable from which the templates set one limit for the host, its worker and the plan."""
 
 _DEFAULT, _MOST = "100", 100
 _OFF = f"AzureWebJobs.{TIMER}.Disabled"
 
 
 def limits(environment: Mapping[str, str], folder: Path, *, is_walk: bool) -> Iterator[Finding]:
-    """Look at the numbers, and whether the timer is switched off.
+    """Check the limits, and whether the timer is disabled.
 
     Args:
-        environment: names and values of the settings.
-        folder: of the app.
-        is_walk: the settings are those of a `bridge.env`, from which the templates make the app's.
+        environment: the names and values of the settings.
+        folder: the folder of the app.
+        is_walk: whether the settings are those of a `bridge.env`, from which the templates set the app's.
     """
     if is_walk:
         asked = trimmed(environment.get(BY_TEMPLATE, "")) or _DEFAULT

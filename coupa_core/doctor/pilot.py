@@ -1,4 +1,4 @@
-"""The check of the pilot: how many wait for nothing but it, and which of its entries may be misspelt."""
+"""The check of the pilot: the approvals that wait only for it, and entries that may be misspelt."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from coupa_core.settings import Settings
 from coupa_core.sweep import SweepDependencies
 
 LIST_S = 30.0
-"""How long listing what waits in Coupa, and whom it asks, may take."""
+"""The time limit for listing the pending approvals and their deciders, in seconds."""
 
 _SHOWN = 5
 _ALIKE = 0.8
 
 
 def pilot(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
-    """Look at the pilot, where there is one.
+    """Check the pilot, if the settings have one.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
     """
     audience = Audience(settings.pilot)
     if audience.is_everybody:
@@ -39,7 +39,7 @@ def pilot(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
         waiting = sum(
             row.cause == PILOT and not row.has_ended for row in deps.ledger.store.open_entries().entries
         )
-        asked = _asked(deps)
+        asked = _deciders(deps)
     except ServiceError as failure:
         text = f"is on, and others are told nothing; who waits cannot be read now ({failure.code})"
         yield Finding(Verdict.NOTE, "PILOT", text)
@@ -52,14 +52,14 @@ def pilot(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
     yield Finding(Verdict.NOTE, "PILOT", text)
     for number, entry in enumerate(audience.entries, 1):
         if not any(is_of(entry, address) for address in asked):
-            yield _stranger(number, entry, asked)
+            yield _unmatched(number, entry, asked)
 
 
-def _asked(deps: SweepDependencies) -> set[str]:
-    """Return the chat's addresses of all whom Coupa asks now, as far as it lists them.
+def _deciders(deps: SweepDependencies) -> set[str]:
+    """Return the addresses in chat of all deciders of listed pending approvals.
 
     Raises:
-        ServiceError: nothing came.
+        ServiceError: no approval could be listed.
     """
     deadline = Deadline(deps.clock, LIST_S)
     listing = deps.coupa.pending(deadline)
@@ -69,8 +69,8 @@ def _asked(deps: SweepDependencies) -> set[str]:
     return {folded(person.address) for deciders in deciders_of.values() for person in deciders.people}
 
 
-def _stranger(number: int, entry: str, asked: set[str]) -> Finding:
-    """Say of an entry that it fits nobody, and which one may be meant; the entry itself is not shown."""
+def _unmatched(number: int, entry: str, asked: set[str]) -> Finding:
+    """Report an entry that matches nobody, and a similar address; the entry itself is not shown."""
     domains = sorted({domain_of(address) for address in asked})
     near = get_close_matches(entry, sorted(asked) if "@" in entry else domains, n=1, cutoff=_ALIKE)
     text = f"entry {number} fits nobody whom Coupa asks now"

@@ -1,6 +1,6 @@
-"""Who would be told what right now: a sweep over a copy of the ledger, with a channel that only collects.
+"""The messages of a sweep now: it runs over a copy of the ledger, with a channel that only collects.
 
-Coupa is read as a sweep reads it. Nothing is sent, no row is written, and no token is made.
+It reads Coupa as any sweep does. It sends nothing, writes no row, and signs no token.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ _ROOM = 100_000
 
 
 @dataclass
-class _Collecting:
-    """A channel that keeps what it is given; it fits the port of a sweep."""
+class _CollectingChannel:
+    """A channel that collects notices instead of sending them."""
 
     notices: list[Notice] = field(default_factory=list)
 
     def free(self, within_s: float) -> int:  # noqa: ARG002 - the port's
-        """Say that there is room."""
+        """Return a number that limits nothing."""
         return _ROOM
 
     def acquire(self, deadline: Deadline) -> bool:  # noqa: ARG002 - the port's
-        """Go ahead."""
+        """Allow each send."""
         return True
 
     def remember(self, seconds_ago: float) -> None:
-        """Count nothing."""
+        """Ignore earlier sends."""
 
     def send(self, notice: Notice, deadline: Deadline) -> None:  # noqa: ARG002 - the port's
-        """Keep it."""
+        """Collect the notice."""
         self.notices.append(notice)
 
     def probe(self, deadline: Deadline) -> None:
-        """Ask nobody."""
+        """Pass without a call."""
 
     def close_idle(self) -> None:
-        """Hold no connection."""
+        """Do nothing: there is no connection."""
 
 
-class _Copy(MemoryStore):
-    """The open rows and the status as they are now; closed rows are looked up."""
+class _LedgerCopy(MemoryStore):
+    """A copy of the open rows and the status; closed rows are read from the ledger."""
 
     def __init__(self, real: LedgerStore) -> None:
         super().__init__()
@@ -69,12 +69,12 @@ class _Copy(MemoryStore):
 
 @dataclass(frozen=True)
 class Preview:
-    """What a sweep would do now.
+    """The outcome of a sweep now.
 
     Attributes:
-        notices: what would be sent, to whom.
-        summary: how the sweep went.
-        others: how many approvals would stand where without a message, by state and cause.
+        notices: the messages that it would send.
+        summary: the result of the sweep.
+        others: the number of approvals without a message, by state and cause.
     """
 
     notices: list[Notice]
@@ -82,7 +82,7 @@ class Preview:
     others: Counter[str]
 
     def lines(self) -> Iterator[str]:
-        """Yield it as text, each line fit for a terminal."""
+        """Yield the preview as lines that are safe for a terminal."""
         for notice in self.notices:
             approval_id = notice.slots.get("approval_id", "?")
             offered = (
@@ -98,18 +98,18 @@ class Preview:
 
 
 def preview(settings: Settings, overrides: Overrides) -> Preview:
-    """Run a sweep that tells nobody and writes nothing.
+    """Run a sweep that sends and writes nothing.
 
     Args:
-        settings: checked.
-        overrides: the clock, and whatever replaces the real thing.
+        settings: validated.
+        overrides: the clock, and replacements for real services.
 
     Raises:
         ServiceError: the ledger does not answer.
     """
-    # What would be recorded is kept in this process, and forgotten with it.
+    # The events of this sweep stay in memory.
     deps = build(settings, replace(overrides, audit_store=MemoryAuditStore())).sweep.deps
-    channel, store = _Collecting(), _Copy(deps.ledger.store)
+    channel, store = _CollectingChannel(), _LedgerCopy(deps.ledger.store)
     ledger = Ledger(store, new_nonce=lambda: secrets.token_hex(16))
     deps = replace(deps, channel=channel, ledger=ledger, keys=None, workers=1)
     summary = Sweep(deps).run()
