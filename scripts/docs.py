@@ -37,7 +37,7 @@ def part(name: str, made: Callable[[], str]) -> Callable[[str], str]:
 
 
 def keys(_: str) -> str:
-    """Return `infra/keys.json`: the functions that each kind of key may call."""
+    """Return `infra/functions_of_keys.json`: the functions that each kind of key may call."""
     opens = {kind: [route.name for route in ROUTES if route.caller is kind] for kind in Caller}
     return json.dumps(opens, indent=2) + "\n"
 
