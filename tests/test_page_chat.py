@@ -145,7 +145,9 @@ def test_what_is_ticked_in_the_list_is_approved_together_and_the_rest_is_not(off
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
+        ("Do I have any approvals?", "1 approval is waiting for you in Coupa."),
         ("what is PENDING", "1 approval is waiting for you in Coupa."),
+        ("anything waiting for me?", "1 approval is waiting for you in Coupa."),
         ("<b>hello</b>", "I can show what waits for you, and what you decided."),
     ],
 )

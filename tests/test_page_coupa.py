@@ -227,6 +227,7 @@ def test_coupas_own_screen_decides_once(office: Office) -> None:
     office.enter(then=office.user(ROBIN))
     [first, _] = office.world.coupa.world.approvals.ids
     act = {"coupa": "5001", "approval": str(first), "by": office.user(JAMIE), "decision": "approved"}
+    act["note"] = "At my desk."
 
     assert "was approved in Coupa" in office.do("/coupa/decide", **act)
     assert "The approval is not pending." in office.do("/coupa/decide", **act)
