@@ -1,10 +1,10 @@
 """The use case of a click: a person decides approvals, each once, on the content that the person was shown.
 
 `live` reads Coupa's present state, `check` compares it with the click, `run` sends the decision, `confirm`
-reads it back, and `cases` has what is known of a click on the way. `answers` writes the answers, `calls`
-counts the calls to Coupa, `ended` reads Coupa's record of a decision, `rows` is the ledger during one
-request, `waits` measures the parts of the wait, and `ask` puts a question to the requester instead. It knows
-nothing of HTTP; `endpoints` gives the answers their status.
+reads it back, and `cases` has the state of a click on the way. `answers` writes the answers, `calls` counts
+the calls to Coupa, `ended` reads Coupa's record of a decision, `rows` is the ledger during one request,
+`waits` measures the parts of the wait, and `ask` puts a question to the requester instead. The package does
+not depend on HTTP; `endpoints` gives the answers their status.
 """
 
 from coupa_core.decide.answers import Answer, Click, Outcome, Question, parse_verb, summary

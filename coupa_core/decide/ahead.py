@@ -1,7 +1,7 @@
 """Read documents at the same time as their approvals, because the ledger's rows name them.
 
-A row is only a hint. A document that was read so counts for an approval that itself names it, and for no
-other; where a row is absent, wrong or not readable, the document is read after the approval.
+A row is only a hint. A document that was read ahead counts only for an approval that itself names it; if a
+row is absent, wrong or unreadable, the document is read after the approval.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Ahead:
     """The result of reading ahead.
 
     Attributes:
-        keys: of the requested documents.
-        documents: as `Coupa.documents` returned them.
+        keys: the keys of the requested documents.
+        documents: the result of `Coupa.documents`.
         failure: the error that it raised instead.
     """
 
@@ -32,7 +32,7 @@ class Ahead:
     documents: Mapping[DocumentKey, Document] = field(default_factory=dict)
     failure: ServiceError | None = None
 
-    def came(self, wanted: AbstractSet[DocumentKey]) -> dict[DocumentKey, Document]:
+    def documents_for(self, wanted: AbstractSet[DocumentKey]) -> dict[DocumentKey, Document]:
         """Return those of the wanted documents that were read.
 
         A document may be missing or `Unreadable` only because of others in the same call that are not wanted.

@@ -47,7 +47,7 @@ BARRED = {
 }
 
 LED = (Outcome.EXPIRED, Outcome.REASON_REQUIRED, Outcome.REASON_TOO_LONG, Outcome.REFUSED_BY_COUPA)
-"""The outcomes whose text follows the name of the document; all other texts contain it, or must not."""
+"""The outcomes whose text follows the document's name; all other texts contain the name, or must not."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Click:
     """One decision as it arrived.
 
     Attributes:
-        actor: e-mail in the chat.
-        token: as in the notice's slot.
+        actor: the person's e-mail address in the chat.
+        token: the action token from the notice.
         reason: the person's own words.
-        key: the caller's idempotency key; the same one again gets the stored answer.
-        known_by: how the caller is known: `key` or `key+entra`.
+        key: the caller's idempotency key; the same key gets the stored answer.
+        known_by: how the caller was authenticated: `key` or `key+entra`.
         request_id: identifies the request for callers and operators.
     """
 
@@ -107,8 +107,8 @@ class SeveralAnswers:
 
     Attributes:
         ends: for each click its answer, or the error for which it was not decided.
-        names: for each click the document as an error names it; empty where the person may not know it.
-        style: the person's, as far as it is known.
+        names: for each click the document's name for an error; empty if the person may not know it.
+        style: the person's style, as far as it is known.
     """
 
     ends: list[Answer | BridgeError]
@@ -121,9 +121,9 @@ class AnswerWriter:
     """Writes the answer to one click, in the person's language.
 
     Attributes:
-        style: the person's, as far as it is known.
-        approval: as Coupa has it; None where that was not read.
-        document: as Coupa has it; None where that was not read.
+        style: the person's style, as far as it is known.
+        approval: as Coupa has it; None if unread.
+        document: as Coupa has it; None if unread.
     """
 
     style: Style
@@ -148,7 +148,7 @@ class AnswerWriter:
     ) -> Answer:
         """Return an answer with the outcome's own sentence, or with another text of the catalogue.
 
-        A sentence without a gap for the name follows the name, so that each answer has it once.
+        A sentence without a placeholder for the name follows the name, so that each answer has it once.
         """
         text = self.style.say(key or f"answer.{outcome}", what=self.what, **texts)
         if outcome in LED:
@@ -156,7 +156,7 @@ class AnswerWriter:
         return Answer(outcome, text, details or {})
 
     def over(self, end: End, **details: str) -> Answer:
-        """Answer that it ended before this click, and how; the click changed nothing."""
+        """Answer how it ended before this click; the click changed nothing."""
         how = ended_as(end, self.what, self.style)
         return self.answer(Outcome.ALREADY_DECIDED, details=details, how=how)
 
@@ -168,7 +168,7 @@ def too_long(room: int, length: int, writer: AnswerWriter) -> Answer:
 
 
 def refused_by_coupa(user_message: str, writer: AnswerWriter, link: str) -> Answer:
-    """Return the answer where Coupa refuses a decision or comment, with Coupa's words where it has some."""
+    """Return the answer to a refusal of Coupa, with Coupa's words if it has some."""
     words = notice.clean(user_message, notice.LONG)
     key = "" if words else "answer.refused_without_words"
     return writer.answer(Outcome.REFUSED_BY_COUPA, key, {"link": link}, words=words)

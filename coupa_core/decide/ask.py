@@ -23,7 +23,7 @@ from coupa_core.decide.ended import comment_for
 from coupa_core.decide.policy import DecisionPolicy
 from coupa_core.decide.rows import RequestRows
 from coupa_core.decide.run import BUDGET_S, RECORDING_S
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.ledger import Ledger, OpenQuestion
 from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
@@ -33,16 +33,16 @@ SAME = timedelta(hours=1)
 """The same words within this time are the same question: its answer was lost, or it was clicked twice."""
 
 SENDING = timedelta(seconds=20)
-"""How long no other request sends the same words; after that Coupa shows them."""
+"""How long other requests with the same words are held back; after that Coupa shows the words."""
 
 KEY_KEPT = timedelta(days=1)
-"""How long a request with the same Idempotency-Key does not send the same words again."""
+"""How long a request with the same Idempotency-Key and the same words sends nothing."""
 
 READING_S = 2.0
 """The most seconds of the budget for comments that do not come with their document."""
 
 NOTING_S = 1.5
-"""The seconds of the budget that are kept for the row."""
+"""The seconds of the budget that are reserved for the row."""
 
 logger = logging.getLogger(__name__)
 
@@ -117,17 +117,17 @@ class Ask:
         case.note_refusal(at=self._clock.now())
 
     def _check(self, case: RequestCase, deadline: Deadline) -> None:
-        self._checks.meet([case], deadline.within(deadline.left_s() - kept_s(self._permits.call_s)))
+        self._checks.read([case], deadline.within(deadline.left_s() - kept_s(self._permits.call_s)))
         if case.end is None and case.document is not None and case.document.is_sensitive:
-            case.end = self._checks.barred(case, Bar.SENSITIVE, case.document)
-        if case.end is None and self._checks.asked_for(case):
+            case.end = self._checks.bar_answer(case, Bar.SENSITIVE, case.document)
+        if case.end is None and self._checks.is_requester(case):
             case.end = case.writer.answer(Outcome.NOT_YOUR_APPROVAL, "answer.own_question")
         if case.end is None:
-            case.end = self._not_askable(case) or self._checks.overlong(case)
+            case.end = self._cannot_ask(case) or self._checks.check_length(case)
         case.note_refusal(at=self._clock.now())
 
-    def _not_askable(self, case: RequestCase) -> Answer | None:
-        """Return the answer where Coupa takes no comments, or names nobody to ask; else None."""
+    def _cannot_ask(self, case: RequestCase) -> Answer | None:
+        """Return the answer if Coupa takes no comments or names nobody to ask; else None."""
         document = case.document
         assert document is not None  # noqa: S101 - what is not refused has one
         if document.commented_on is not None and self._checks.answerer(case) is not None:
@@ -139,7 +139,7 @@ class Ask:
     def _carry_out(
         self, case: RequestCase, question: Question, rows: RequestRows, deadline: Deadline
     ) -> None:
-        """Write the comment, unless the same is there, or another request may be writing it."""
+        """Write the comment, unless Coupa has the same, or another request may be writing it."""
         approval, decider = case.subject
         document, asked_of = case.document, self._checks.answerer(case)
         assert document is not None  # noqa: S101 - what is not refused has both
@@ -152,16 +152,16 @@ class Ask:
             key = "answer.commented" if is_noted else "answer.commented_there"
             return case.writer.answer(Outcome.COMMENTED, key)
 
-        same, words = self._written(document, text, deadline, SAME), self._words(question, text)
+        same, words = self._same_comment(document, text, deadline, SAME), self._fingerprints(question, text)
         is_new = same is None and rows.may_send(words, self._clock)
         if same is None and not is_new:
-            same = self._written(document, text, deadline, KEY_KEPT)
+            same = self._same_comment(document, text, deadline, KEY_KEPT)
         if same is not None:
-            self._note(case, Outcome.COMMENTED, cause="written_before")
+            self._note_question(case, Outcome.COMMENTED, cause="written_before")
             case.end = remembered(same)
             return
         if not is_new:  # another request is sending it, or its outcome is unknown
-            self._note(case, Outcome.UNCONFIRMED, cause="sent_before")
+            self._note_question(case, Outcome.UNCONFIRMED, cause="sent_before")
             case.end = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
             return
         may_be_there = False
@@ -171,8 +171,8 @@ class Ask:
             if not may_be_there:
                 rows.was_not_sent(words)
 
-    def _words(self, question: Question, text: str) -> dict[str, datetime]:
-        """Return the fingerprints that tell other requests of this comment, each with the time it holds."""
+    def _fingerprints(self, question: Question, text: str) -> dict[str, datetime]:
+        """Return the fingerprints by which other requests recognise this comment, each with its expiry."""
         now, what = self._clock.now(), f"{question.approval_id} {text}"
         words = {fingerprint(what): now + SENDING}
         return words | ({fingerprint(f"{question.key} {what}"): now + KEY_KEPT} if question.key else {})
@@ -188,10 +188,10 @@ class Ask:
         """Record the intent, write the comment, and answer.
 
         Returns:
-            False where Coupa refused it.
+            False if Coupa refused it.
 
         Raises:
-            ServiceError: it was surely not written.
+            ServiceError: the comment was certainly not written.
         """
         intent = case.event(EventKind.INTENT, at=self._clock.now())
         self._audit_log.record([intent], required=self._policy.audit_required)
@@ -202,8 +202,8 @@ class Ask:
             number, cause = 0, error.code
             logger.warning("comment unknown approval_id=%d code=%s", case.click.approval_id, error.code)
         except ServiceError as error:
-            case.end = self._checks.refused(case, error)
-            self._note(case, case.end.outcome if case.end else "failed", cause=error.code)
+            case.end = self._checks.refusal_answer(case, error)
+            self._note_question(case, case.end.outcome if case.end else "failed", cause=error.code)
             if case.end is None:
                 raise
             return False
@@ -212,24 +212,26 @@ class Ask:
         else:
             answer = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
         case.end = answer
-        self._note(case, answer.outcome, cause=cause)
+        self._note_question(case, answer.outcome, cause=cause)
         return True
 
-    def _note(self, case: RequestCase, outcome: str, *, cause: str) -> None:
+    def _note_question(self, case: RequestCase, outcome: str, *, cause: str) -> None:
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=outcome, cause=cause)
 
-    def _written(self, document: Document, text: str, deadline: Deadline, within: timedelta) -> int | None:
-        """Return the id of the comment in which this person asked the same lately; None for none."""
+    def _same_comment(
+        self, document: Document, text: str, deadline: Deadline, within: timedelta
+    ) -> int | None:
+        """Return the id of a recent comment in which this person asked the same; None for none."""
         since = self._coupa.now() - within
-        for comment in self._comments(document, deadline):
+        for comment in self._read_comments(document, deadline):
             at = stamp(comment.created_at)
             if comment.comments == text and comment.by_us is not False and at is not None and at >= since:
                 return comment.id
         return None
 
-    def _comments(self, document: Document, deadline: Deadline) -> Sequence[Comment]:
-        """Return the comments on a document; empty where they cannot be read: asking twice harms nobody."""
-        if not READABLE[document.type].comments_as:
+    def _read_comments(self, document: Document, deadline: Deadline) -> Sequence[Comment]:
+        """Return the comments on a document; empty after a failure: asking twice does no harm."""
+        if not DOCUMENT_MODELS[document.type].comments_as:
             return document.comments
         place = (document.type, document.commented_on or 0)
         try:

@@ -1,6 +1,6 @@
 """Count the calls to Coupa of a request in advance, so that it begins only with a permit and time for each.
 
-Calls that are not foreseen (a repeated page, a type of document that needs more) are made all the same.
+Unforeseen calls (a repeated page, a type of document that needs more) are made without a reservation.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from coupa_core.decide.cases import RequestCase
 
 CONFIRMS = 1
-"""Calls for reading decisions back."""
+"""Calls that read decisions back."""
 
 _READS = 2
-"""Calls for approvals and their documents."""
+"""Calls that read approvals and their documents."""
 
 _SAFETY = 3.0
 """How many times longer than recent calls a decision, or its reading back, may take."""
@@ -47,14 +47,14 @@ def last_permit_s(left_s: float, call_s: float, *, reads: int, calls: int = 2) -
 def reads_of(cases: Iterable[RequestCase]) -> int:
     """Return how many calls come before the decisions; each is for all clicks of a request.
 
-    For a group approval one call reads the members, where they do not come with the approval; for somebody
-    else's approval two calls read the delegations. A token vouches for the address of its person; without one
-    a call checks the address.
+    For a group approval one call reads the members, unless they come with the approval; for somebody else's
+    approval two calls read the delegations. A token proves the address of its person; without one a call
+    checks the address.
     """
-    return _READS + max(map(_asks_more, cases), default=0)
+    return _READS + max(map(_needs_lookup, cases), default=0)
 
 
-def _asks_more(case: RequestCase) -> int:
+def _needs_lookup(case: RequestCase) -> int:
     offer = case.offer
     if offer is None:
         return 2

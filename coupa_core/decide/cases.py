@@ -1,4 +1,4 @@
-"""A click or a question on its way: what is known of it, and how it ended."""
+"""A click or a question on its way: the data so far, and the answer."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class RequestCase:
 
     Attributes:
         click: as it arrived.
-        style: the person's, as far as it is known.
+        style: the person's style, as far as it is known.
         before: the effect of the same request before.
         offer: the content of its token.
-        noted: the document by the ledger, where Coupa was not asked.
+        noted: the document by the ledger, if Coupa was not asked.
         approval: as Coupa has it.
         decider: the person as a decider.
         right: the actions that the person has in chat.
         document: as Coupa has it.
         content: the hash of the signed content.
-        generation: of the approval.
-        row: of the approval; None where the ledger does not answer.
+        generation: the generation of the approval.
+        row: the row of the approval; None if the ledger does not answer.
         after: the approval as it was read back.
         end: the answer, or the error for which nothing was decided; None while it goes on.
-        events: for the audit log.
+        events: the events for the audit log.
     """
 
     click: Click | Question
@@ -72,14 +72,14 @@ class RequestCase:
 
     @property
     def writer(self) -> AnswerWriter:
-        """Return the writer of answers, by the data so far."""
+        """Return a writer of answers with the data so far."""
         return AnswerWriter(
             self.style, self.approval, self.document or (None if self.approval else self.noted)
         )
 
     @property
     def name(self) -> str:
-        """Return the document's name for an error; empty where the person may not know it."""
+        """Return the document's name for an error; empty if the person may not know it."""
         is_theirs = self.decider is not None or self.approval is None
         return self.writer.name if is_theirs else ""
 

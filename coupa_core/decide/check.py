@@ -54,11 +54,11 @@ class Checks:
     Each check ends the cases that do not pass it; the failure of a service ends those that needed it.
 
     Args:
-        coupa: has the approvals.
-        directory: makes a lookup of deciders that reads afresh, one for each request.
+        coupa: the client that reads approvals.
+        directory: makes an uncached lookup of deciders for each request.
         clock: the time.
-        keys: verify action tokens; None when tokens are off.
-        policy: of the operator.
+        keys: the keys that verify action tokens; None when tokens are off.
+        policy: the operator's policy.
         workers: how many reads run at the same time; 1 runs them in order, without threads.
     """
 
@@ -80,7 +80,7 @@ class Checks:
         self._policy = policy
 
     def style_of(self, token: str | None) -> notice.Style:
-        """Return the style for a person of whom only a token is known."""
+        """Return the style for the person whom a token names."""
         offer = self._keys.verify(token or "") if self._keys else None
         return self._policy.style.to(offer.locale if offer else "")
 
@@ -115,15 +115,15 @@ class Checks:
         if row is not None:
             case.noted = parse_document(row.document_type, {"id": row.document_id})
 
-    def meet(
+    def read(
         self, cases: Sequence[RequestCase], deadline: Deadline, *, rows: RequestRows | None = None
     ) -> None:
-        """Read the approvals and their documents; see `LiveReads.meet`."""
-        self._live.meet(cases, deadline, rows=rows)
+        """Read the approvals and their documents; see `LiveReads.read`."""
+        self._live.read(cases, deadline, rows=rows)
 
-    def refuse(self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline) -> None:
+    def compare_all(self, cases: Sequence[RequestCase], rows: RequestRows, deadline: Deadline) -> None:
         """Compare each click with Coupa's present state; cases that do not end here may be carried out."""
-        self.meet(cases, deadline, rows=rows)
+        self.read(cases, deadline, rows=rows)
         siblings = self._live.siblings(waiting(cases), deadline)
         for case in waiting(cases):
             approval, _ = case.subject
@@ -134,24 +134,24 @@ class Checks:
                 case.end = case.writer.answer(Outcome.NOT_YOUR_TURN)
             else:
                 case.end = (
-                    self._forbid(case, case.document)
+                    self._check_rules(case, case.document)
                     or self._compare(case, case.document, rows)
-                    or self.overlong(case)
+                    or self.check_length(case)
                 )
 
-    def overlong(self, case: RequestCase) -> Answer | None:
+    def check_length(self, case: RequestCase) -> Answer | None:
         """Refuse words that are too long for Coupa."""
         approval, decider = case.subject
         room, length = room_of(case.click, decider, asked=approval.asked_name)
         return too_long(room, length, case.writer) if length > room else None
 
-    def barred(self, case: RequestCase, bar: Bar, document: Document) -> Answer:
+    def bar_answer(self, case: RequestCase, bar: Bar, document: Document) -> Answer:
         """Answer why this can be done in Coupa only, with the link."""
         sentence = case.style.colon(case.writer.what, case.style.say(f"bar.{bar}"))
         return Answer(BARRED[bar], sentence, {"link": notice.link_to(document, style=case.style)})
 
-    def refused(self, case: RequestCase, failure: ServiceError) -> Answer | None:
-        """Return the answer where Coupa itself refuses, with its sentences; None for any other failure."""
+    def refusal_answer(self, case: RequestCase, failure: ServiceError) -> Answer | None:
+        """Return the answer to a refusal by Coupa itself, with its sentences; None for any other failure."""
         if not isinstance(failure, Refused) or not failure.is_considered or case.document is None:
             return None
         number, code = case.click.approval_id, failure.code
@@ -159,7 +159,7 @@ class Checks:
         link = notice.link_to(case.document, style=case.style)
         return refused_by_coupa(failure.user_message, case.writer, link)
 
-    def asked_for(self, case: RequestCase) -> bool:
+    def is_requester(self, case: RequestCase) -> bool:
         """Tell whether the person is the requester; a person who entered it for another is not."""
         assert case.document is not None  # noqa: S101 - see `refuse`
         return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
@@ -171,33 +171,33 @@ class Checks:
         is_own = person is not None and is_same(case.subject[1], person, self._policy.rules.emails)
         return None if is_own else person
 
-    def _forbid(self, case: RequestCase, document: Document) -> Answer | CallerError | None:
-        """Refuse an action that the operator's rules or Coupa's do not allow this person."""
+    def _check_rules(self, case: RequestCase, document: Document) -> Answer | CallerError | None:
+        """Refuse an action that the rules of the operator or of Coupa do not allow this person."""
         approval, decider = case.subject
         case.right = self._policy.rules.right(decider, approval, document)
         if case.right.bar is not None:
-            return self.barred(case, case.right.bar, document)
+            return self.bar_answer(case, case.right.bar, document)
         if case.click.verb not in case.right.actions:  # actions that are switched off were refused before
             return CallerError("not_holdable", "Coupa does not let this approval be put on hold.")
         return None
 
     def _compare(self, case: RequestCase, document: Document, rows: RequestRows) -> Answer | None:
-        """Refuse when the person was shown other content or an earlier generation, or has decided before."""
+        """Refuse if the person was shown other content or an earlier generation, or has decided before."""
         offer = case.offer
         case.row = row = rows.current_row(case.click.approval_id)
         case.content, content_before = content_hashes(document)
         case.generation = row.generation if row else (offer.generation if offer else 0)
         if case.is_repeat:
             # The same request must not decide twice: the person must learn first that it waits again.
-            return self._changed(case, document, "reopened")
+            return self._changed_answer(case, document, "reopened")
         if offer is None or (offer.content, offer.generation) == (case.content, case.generation):
             return None
         if offer.content == case.content:
-            return self._changed(case, document, "waits_again")
+            return self._changed_answer(case, document, "waits_again")
         is_of_0_1 = (offer.content, offer.generation) == (content_before, case.generation)
-        return self._changed(case, document, "earlier_release" if is_of_0_1 else "changed")
+        return self._changed_answer(case, document, "earlier_release" if is_of_0_1 else "changed")
 
-    def _changed(self, case: RequestCase, document: Document, key: str) -> Answer:
+    def _changed_answer(self, case: RequestCase, document: Document, key: str) -> Answer:
         """Show the person the present card, with a new token where the click had one."""
         approval, decider = case.subject
         offer, row, shown = case.offer, case.row, ""

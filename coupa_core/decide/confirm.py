@@ -31,7 +31,7 @@ class Decision(RequestCase):
         refusal: Coupa's refusal.
         chain: the approval chain as it was read back.
         is_confirmed: Coupa's record says that this click decided.
-        waits: the parts of the wait, in seconds by name; empty unless confirmed.
+        waits: the parts of the wait in seconds, by name; empty unless confirmed.
     """
 
     click: Click
@@ -46,8 +46,7 @@ class Decision(RequestCase):
     def confirms(self, after: Approval) -> bool:
         """Tell whether this click ended the approval, by its state afterwards.
 
-        It was pending just before. Where our client's user is unknown, a note with exactly our words proves
-        it.
+        It was pending just before. If our client's user is unknown, a note with exactly our words proves it.
         """
         done_so = after.status == DONE_STATUS[self.click.verb]
         has_our_words = after.by_us is None and after.note == self.words
@@ -70,8 +69,8 @@ class Confirm:
     """The last part of a click.
 
     Args:
-        checks: word a refusal of Coupa.
-        coupa: has the decisions.
+        checks: write the answer to a refusal of Coupa.
+        coupa: the client that reads decisions back.
         clock: the time.
     """
 
@@ -81,11 +80,11 @@ class Confirm:
         self._clock = clock
 
     def read(self, cases: Sequence[Decision], deadline: Deadline) -> None:
-        """Read the approvals again: with their documents, or alone where those confirm nothing.
+        """Read the approvals again: with their documents, and alone if these confirm nothing.
 
-        A document shows more in the same call: how far it has come, and who is next.
+        A document shows its progress and the next approvers in the same call.
         """
-        chains = self._chains(cases, deadline)
+        chains = self._read_chains(cases, deadline)
         for case in cases:
             approval, _ = case.subject
             chain = chains.get(approval.document_key)
@@ -100,17 +99,17 @@ class Confirm:
             found = self._coupa.approvals([case.click.approval_id for case in rest], deadline)
         except ServiceError as error:
             for case in rest:
-                self._lose(case, error)
+                self._end_unconfirmed(case, error)
             return
         for case in rest:
             number = case.click.approval_id
             case.after = found.by_id.get(number)
             if number in found.failed:
-                self._lose(case, found.failed[number])
+                self._end_unconfirmed(case, found.failed[number])
             elif case.after is None and found.unreadable:
-                self._lose(case, Malformed("coupa_record", "Coupa answered with something else"))
+                self._end_unconfirmed(case, Malformed("coupa_record", "Coupa answered with something else"))
 
-    def _chains(self, cases: Sequence[Decision], deadline: Deadline) -> dict[DocumentKey, Chain]:
+    def _read_chains(self, cases: Sequence[Decision], deadline: Deadline) -> dict[DocumentKey, Chain]:
         """Return the approval chains of requisitions, by (type, id); other documents have none."""
         keys = [case.subject[0].document_key for case in cases]
         numbers = [number for kind, number in keys if kind == REQUISITION and number is not None]
@@ -125,7 +124,7 @@ class Confirm:
         """Answer a decision that may have taken effect."""
         after = case.after
         if after is None or after.is_pending:
-            self._settle_untaken(case)
+            self._settle_not_taken(case)
             return
         case.is_confirmed = case.confirms(after)
         if case.is_confirmed:
@@ -143,22 +142,22 @@ class Confirm:
         else:
             self._end(case, ended(case.click, after, case.writer))
 
-    def _settle_untaken(self, case: Decision) -> None:
-        """Answer a decision that Coupa did not take, as far as Coupa says."""
+    def _settle_not_taken(self, case: Decision) -> None:
+        """Answer a decision that Coupa seems not to have taken."""
         refusal = case.refusal
         if refusal is None:
             self._end(case, case.writer.answer(Outcome.UNCONFIRMED))
-        elif answer := self._checks.refused(case, refusal):
+        elif answer := self._checks.refusal_answer(case, refusal):
             self._end(case, answer, cause=refusal.code)
         else:
             self.fail(case, refusal)
 
-    def _lose(self, case: Decision, error: ServiceError) -> None:
+    def _end_unconfirmed(self, case: Decision, error: ServiceError) -> None:
         logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
         self._end(case, case.writer.answer(Outcome.UNCONFIRMED), cause=error.code)
 
     def fail(self, case: Decision, error: ServiceError) -> None:
-        """End a decision that surely was not taken, by the error."""
+        """End a decision that certainly was not taken, with the error."""
         case.end = error
         case.note(EventKind.DECISION, at=self._clock.now(), outcome="failed", cause=error.code)
 

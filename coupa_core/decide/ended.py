@@ -1,4 +1,4 @@
-"""How an approval ended by its record in Coupa: by this person's own click, or otherwise. Pure."""
+"""Read from Coupa's record how an approval ended: by this person's own click, or otherwise. Pure."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ Source: Coupa Core API, Requisitions, "status".
 
 
 def done(click: Click, after: Approval, writer: AnswerWriter, chain: Chain | None = None) -> Answer:
-    """Answer that the decision took effect, and, where the document was read, how far it has come.
+    """Answer that the decision took effect, and, if the document was read, how far it has come.
 
-    The answer says that Coupa has the reason only where exactly these words were read back.
+    The answer says that Coupa has the reason only if exactly these words were read back.
     """
     outcome, style = DONE[click.verb], writer.style
     sentences = [writer.answer(outcome).message]
@@ -84,7 +84,7 @@ def ended(
 
 
 def _stamp_of(approval: Approval) -> str:
-    """Return the time of the decision as Coupa wrote it; empty where it is no time with an offset."""
+    """Return the time of the decision as Coupa wrote it; empty if it is not a time with an offset."""
     text = approval.approval_date or ""
     return text if _STAMP.fullmatch(text) and stamp(text) else ""
 
@@ -151,7 +151,7 @@ def is_ours(click: Click, approval: Approval) -> bool:
 
 
 def has_arrived(click: Click, approval: Approval) -> bool | None:
-    """Tell whether Coupa has the words of a click; None without words, or where Coupa shows no note."""
+    """Tell whether Coupa has the words of a click; None without words, or if Coupa shows no note."""
     words = words_of(click.reason)
     if not words or approval.note is None:
         return None

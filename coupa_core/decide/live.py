@@ -1,7 +1,7 @@
 """Read Coupa's present state for clicks: approvals, who may decide them, documents. It decides nothing.
 
-The reads of several clicks are shared. A click ends here where Coupa says so: it is over, it is somebody
-else's, or what it needs cannot be read.
+The reads of several clicks are shared. A click ends here if its approval is over or somebody else's, or if
+its data cannot be read.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from coupa_core.notice import Style
 from coupa_core.parallel import start_in_background
 
 VANISHED_S = 2.0
-"""The seconds for finding out how approvals ended that Coupa no longer has."""
+"""The time limit, in seconds, for reading how approvals ended that Coupa no longer has."""
 
 OWNERS_S = 2.0
-"""The seconds for finding out the language of a person who may not decide."""
+"""The time limit, in seconds, for looking up the language of a person who may not decide."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +51,10 @@ class LiveReads:
     """The reads before a decision or a question.
 
     Args:
-        coupa: has the approvals.
-        directory: makes a lookup of deciders that reads afresh, one for each request.
-        keys: verify action tokens; None when tokens are off.
-        style: of the answers, for anybody.
+        coupa: the client that reads approvals.
+        directory: makes an uncached lookup of deciders for each request.
+        keys: the keys that verify action tokens; None when tokens are off.
+        style: the style of the answers, for anybody.
         workers: how many reads run at the same time; 1 runs them in order, without threads.
     """
 
@@ -73,43 +73,43 @@ class LiveReads:
         self._style = style
         self._workers = workers
 
-    def meet(
+    def read(
         self, cases: Sequence[RequestCase], deadline: Deadline, *, rows: RequestRows | None = None
     ) -> None:
         """Read the approvals and their documents; end the cases that are not pending, or not this person's.
 
         Args:
-            cases: those that go on.
-            deadline: for all reads.
-            rows: name the documents, so that they are read at the same time; None reads them afterwards.
+            cases: the cases that have not ended.
+            deadline: the deadline for all reads.
+            rows: name the documents, so that they are read at the same time; None: they are read afterwards.
         """
         ahead = self._begin_documents(cases, rows, deadline) if rows else None
-        found = self._found(cases, deadline)
+        found = self._read_approvals(cases, deadline)
         directory = self._directory()
         for case in waiting(cases):
             case.approval = found.by_id.get(case.click.approval_id)
-        stranger = self._know(waiting(cases), directory, deadline)
+        stranger = self._find_deciders(waiting(cases), directory, deadline)
         for case in waiting(cases):
             if case.approval is not None:
-                self._meet(case, case.approval, rows, stranger)
+                self._end_if_over(case, case.approval, rows, stranger)
             else:
-                case.end = self._absent(case, found)
+                case.end = self._absence_error(case, found)
         self._read_documents([case for case in waiting(cases) if case.approval], ahead, deadline)
         soon = deadline.within(VANISHED_S)
         for case in waiting(cases):
             if case.approval is None:
-                case.end = self._vanished(case, directory, rows, soon)
+                case.end = self._vanished_answer(case, directory, rows, soon)
 
     def siblings(self, cases: Sequence[RequestCase], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
         """Read the other open approvals of documents that do not show whose turn it is."""
-        unsaid = [case for case in cases if case.document and case.document.kind is DocumentKind.OTHER]
+        without_turn = [case for case in cases if case.document and case.document.kind is DocumentKind.OTHER]
         try:
-            return self._coupa.siblings([case.document for case in unsaid if case.document], deadline)
+            return self._coupa.siblings([case.document for case in without_turn if case.document], deadline)
         except ServiceError as error:
-            end_all(unsaid, error)
+            end_all(without_turn, error)
             return {}
 
-    def _found(self, cases: Sequence[RequestCase], deadline: Deadline) -> FoundApprovals:
+    def _read_approvals(self, cases: Sequence[RequestCase], deadline: Deadline) -> FoundApprovals:
         ids = [case.click.approval_id for case in waiting(cases)]
         try:
             return self._coupa.approvals(ids, deadline)
@@ -117,8 +117,8 @@ class LiveReads:
             end_all(cases, error)
             return FoundApprovals()
 
-    def _absent(self, case: RequestCase, found: FoundApprovals) -> BridgeError | None:
-        """Return the error for an approval that was not found; None where Coupa had it once."""
+    def _absence_error(self, case: RequestCase, found: FoundApprovals) -> BridgeError | None:
+        """Return the error for an approval that was not found; None if Coupa had it once."""
         if case.click.approval_id in found.failed:
             return found.failed[case.click.approval_id]
         if found.unreadable:
@@ -127,17 +127,17 @@ class LiveReads:
             return CallerError("not_found", "There is no such approval in Coupa.", status=404)
         return None
 
-    def _vanished(
+    def _vanished_answer(
         self, case: RequestCase, directory: Directory, rows: RequestRows | None, deadline: Deadline
     ) -> Answer:
-        """Answer how an approval ended that Coupa no longer has, by the document that our row names.
+        """Answer how an approval ended that Coupa no longer has, from the document that our row names.
 
         The answer does not say who ended it, because the person's right can no longer be checked. A person
         who was not shown the card learns only that it is over.
         """
         row = rows.current_row(case.click.approval_id) if rows else None
         try:
-            document = self._document_of(row, deadline)
+            document = self._document_of_row(row, deadline)
             if document is not None and document.status == PENDING:
                 others = self._coupa.siblings([document], deadline).get((document.type, document.id), [])
                 current = [each for each in others if each.is_pending and has_turn(each, document, others)]
@@ -151,19 +151,19 @@ class LiveReads:
             document = None
         return replace(case.writer, document=document).over(End(end_of_document(document).ending))
 
-    def _document_of(self, row: Entry | None, deadline: Deadline) -> Document | None:
+    def _document_of_row(self, row: Entry | None, deadline: Deadline) -> Document | None:
         if row is None or not 0 < (row.document_id or 0) < MAX_ID:
             return None
         document = self._coupa.documents([row], deadline).get(row.document_key)
         return self._coupa.redacted(document, None) if document else None
 
-    def _know(self, cases: Sequence[RequestCase], directory: Directory, deadline: Deadline) -> str:
-        """Find the decider for each approval, and the person's language for all answers.
+    def _find_deciders(self, cases: Sequence[RequestCase], directory: Directory, deadline: Deadline) -> str:
+        """Set the decider of each approval, and the person's language for all answers.
 
         Returns:
-            The key of the text for approvals that the person may not decide.
+            The catalogue key of the answer for approvals that the person may not decide.
         """
-        asked = [case for case in cases if case.approval and not _is_told_again(case, case.approval)]
+        asked = [case for case in cases if case.approval and not _is_answered_again(case, case.approval)]
         known = [self._decider(case, directory, deadline) for case in asked]
         style, key = self._style, ""
         person = next(filter(None, known), None)
@@ -201,8 +201,10 @@ class LiveReads:
             case.decider = found
         return found
 
-    def _meet(self, case: RequestCase, approval: Approval, rows: RequestRows | None, stranger: str) -> None:
-        if _is_told_again(case, approval):
+    def _end_if_over(
+        self, case: RequestCase, approval: Approval, rows: RequestRows | None, stranger: str
+    ) -> None:
+        if _is_answered_again(case, approval):
             # A person who decided it may have lost the right since, and still learns how it ended.
             case.end = ended(case.click, approval, case.writer, is_own=True)
         elif case.decider is None:
@@ -227,7 +229,7 @@ class LiveReads:
     ) -> None:
         if not cases:
             return  # nobody needs the documents that are being read
-        documents = self._documents(cases, ahead.result() if ahead else Ahead(), deadline)
+        documents = self._documents_of(cases, ahead.result() if ahead else Ahead(), deadline)
         for case in waiting(cases):
             approval, _ = case.subject
             case.document = documents.get(approval.document_key)
@@ -239,16 +241,16 @@ class LiveReads:
             else:  # the row by which it was read ahead does not say whom Coupa asks
                 case.document = self._coupa.redacted(case.document, approval)
 
-    def _documents(
+    def _documents_of(
         self, cases: Sequence[RequestCase], ahead: Ahead, deadline: Deadline
     ) -> Mapping[DocumentKey, Document]:
-        """Return the documents that the approvals name: those that were read ahead, and the others."""
+        """Return the documents of the approvals: those that were read ahead, and the others."""
         wanted = {case.subject[0].document_key for case in cases}
         if wanted == ahead.keys:  # the same call: its failure counts, too
             if ahead.failure:
                 end_all(cases, ahead.failure)
             return ahead.documents
-        came = ahead.came(wanted)
+        came = ahead.documents_for(wanted)
         rest = [case for case in cases if case.subject[0].document_key not in came]
         try:
             return came | self._coupa.documents([case.subject[0] for case in rest], deadline)
@@ -257,5 +259,5 @@ class LiveReads:
             return came
 
 
-def _is_told_again(case: RequestCase, approval: Approval) -> bool:
+def _is_answered_again(case: RequestCase, approval: Approval) -> bool:
     return case.is_repeat and not approval.is_pending

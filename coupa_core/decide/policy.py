@@ -15,10 +15,10 @@ class DecisionPolicy:
     Attributes:
         token_required: a click without a token is refused.
         reason_required: a rejection without a reason is refused.
-        rules: decide what each person can do in chat.
-        audit_required: nothing is decided that cannot be written to the audit log before.
+        rules: decide the actions of each person in chat.
+        audit_required: a decision must be in the audit log before it is sent.
         comments: approvers may ask the requester by a comment in Coupa.
-        style: of the notices, with the actions that approvers have.
+        style: the style of the notices, with the actions of approvers.
     """
 
     token_required: bool

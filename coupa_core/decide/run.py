@@ -42,7 +42,7 @@ Source: https://developer.moveworks.com/creator-studio/api-configuration/
 """
 
 RECORDING_S = 1.0
-"""The last part of the budget, for the audit log and the ledger; Coupa has had its time."""
+"""The last part of the budget, in seconds: it is for the audit log and the ledger, without Coupa."""
 
 MAX_AT_ONCE = 20
 """The most decisions in one request: as many as a list shows, and as five calls a second allow in time."""
@@ -60,7 +60,7 @@ class Decide:
         ledger: keeps them in rows.
         audit_log: records them.
         clock: the time.
-        policy: of the operator.
+        policy: the operator's policy.
         workers: how many decisions are sent at the same time; 1 sends them in order, without threads.
     """
 
@@ -129,7 +129,7 @@ class Decide:
         )
 
     def style_of(self, token: str | None) -> Style:
-        """Return the style for a person of whom only a token is known."""
+        """Return the style for the person whom a token names."""
         return self._checks.style_of(token)
 
     def _take_permits(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
@@ -151,19 +151,19 @@ class Decide:
         checking, deciding = permits.split(reads)
         entered = repeats + fresh[:number]
         with checking:
-            self._checks.refuse(entered, rows, self._before(deadline, calls=2))
+            self._checks.compare_all(entered, rows, self._earlier(deadline, calls=2))
         for case in entered:
             case.note_refusal(at=self._clock.now())
         with deciding:
             self._carry_out(waiting(entered), rows, deadline)
 
-    def _before(self, deadline: Deadline, *, calls: int) -> Deadline:
-        """Return an earlier deadline, which leaves the time for so many calls after it."""
+    def _earlier(self, deadline: Deadline, *, calls: int) -> Deadline:
+        """Return an earlier deadline that leaves the time for this many calls."""
         return deadline.within(deadline.left_s() - calls * kept_s(self._permits.call_s))
 
     def _check_time(self, deadline: Deadline) -> None:
-        """Begin no decision that could not be read back in time; raises `Unavailable`."""
-        if self._before(deadline, calls=2).left_s() <= 0:
+        """Raise `Unavailable` if a decision could not be read back in time."""
+        if self._earlier(deadline, calls=2).left_s() <= 0:
             raise Unavailable("decide_late", "no time left to decide; nothing was decided")
 
     def _enter(self, case: Decision, rows: RequestRows) -> None:
@@ -186,7 +186,7 @@ class Decide:
         case.note_refusal(at=self._clock.now())
 
     def _carry_out(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
-        """Record the intents, send each decision once, and trust only Coupa's state afterwards."""
+        """Record the intents, send each decision once, and read Coupa's state afterwards."""
         try:
             if cases:
                 self._check_time(deadline)
@@ -210,7 +210,7 @@ class Decide:
             rows.remember_try(case.click)
 
     def _send(self, case: Decision, deadline: Deadline) -> None:
-        """Send one decision; a click whose decision surely was not sent ends here."""
+        """Send one decision; a click whose decision certainly was not sent ends here."""
         approval, decider = case.subject
         click = case.click
         try:
@@ -220,7 +220,7 @@ class Decide:
                 click.approval_id,
                 click.verb,
                 reason=case.words,
-                deadline=self._before(deadline, calls=1),
+                deadline=self._earlier(deadline, calls=1),
             )
             # A gateway may answer 200 for a decision that Coupa refused.
             case.is_clean = answered in (approval.id, approval.approvable_id)

@@ -22,7 +22,7 @@ def waits(
     Args:
         approval: as it was read before the decision.
         document: as it was read before the decision.
-        row: of the approval; None where the ledger did not answer.
+        row: the row of the approval; None if the ledger did not answer.
         person: the key of the decider.
         clicked_at: when the click arrived.
         confirmed_at: when Coupa's record said that it took effect.
@@ -35,17 +35,17 @@ def waits(
     parts = {}
     told_at = row.to(person).at if row is not None else None
     if row is not None and told_at is not None:
-        begun_at = _begun_at(approval, document, row, told_at)
+        begun_at = _turn_began_at(approval, document, row, told_at)
         if begun_at is not None:
-            parts["queue_s"] = _between(begun_at, told_at)
-        parts["click_s"] = _between(told_at, clicked_at)
-    return {**parts, "write_s": _between(clicked_at, confirmed_at)}
+            parts["queue_s"] = _seconds_between(begun_at, told_at)
+        parts["click_s"] = _seconds_between(told_at, clicked_at)
+    return {**parts, "write_s": _seconds_between(clicked_at, confirmed_at)}
 
 
-def _begun_at(approval: Approval, document: Document, row: Entry, told_at: datetime) -> datetime | None:
+def _turn_began_at(approval: Approval, document: Document, row: Entry, told_at: datetime) -> datetime | None:
     """Return when this step began to wait: when the document was submitted, or the step before approved.
 
-    Where Coupa says neither, this is the earliest stamp of the approval; it may have waited for longer.
+    If Coupa says neither, this is the earliest stamp of the approval; it may have waited for longer.
     """
     turns = [stamp(document.submitted_at), *(stamp(step.approval_date) for step in document.approved)]
     if begun := [at for at in turns if at and at <= told_at]:
@@ -54,5 +54,5 @@ def _begun_at(approval: Approval, document: Document, row: Entry, told_at: datet
     return min((at for at in seen if at and at <= told_at), default=None)
 
 
-def _between(start: datetime, end: datetime) -> float:
+def _seconds_between(start: datetime, end: datetime) -> float:
     return max(0.0, (end - start).total_seconds())
