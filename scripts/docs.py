@@ -13,7 +13,7 @@ from pathlib import Path
 import openapi.page
 import settings_pages
 
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.notice.fields.kinds import FIELD_SETS
 from coupa_core.routes import ROUTES, Caller
 
@@ -48,7 +48,7 @@ def fields() -> str:
         "| type | always, in the first two lines | shown by default below them, in this order | on demand |"
     ]
     rows += ["|---|---|---|---|"]
-    for name, document in READABLE.items():
+    for name, document in DOCUMENT_MODELS.items():
         field_set = FIELD_SETS[document.kind]
         parts = (field_set.head, field_set.shown, sorted(field_set.on_demand))
         cells = (", ".join(f"`{each}`" for each in part) for part in parts)

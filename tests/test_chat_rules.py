@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coupa_core.authority import Capacity, Decider, EmailMap, Limits, Rules
 from coupa_core.decide.answers import BARRED
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.model import Bar, Document, Verb
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
@@ -248,7 +248,7 @@ OTHER = {"id": 7, "login": "sam", "email": "sam@acme.test"}
 BY_NAME = {"fullname": "Sam Doe"}
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", DOCUMENT_MODELS)
 @pytest.mark.parametrize(
     ("asked", "entered", "bar"),
     [

@@ -19,7 +19,7 @@ from pages import FOLDER, PAGES, blocks, section, tables
 from coupa_core.callers import CALLER_OF
 from coupa_core.decide import Outcome
 from coupa_core.decide.answers import LED
-from coupa_core.documents import LEAST_SCOPES, READABLE, comment_scopes
+from coupa_core.documents import DOCUMENT_MODELS, LEAST_SCOPES, comment_scopes
 from coupa_core.endings import End, Ending
 from coupa_core.model import Verb
 from coupa_core.moveworks import LOOK_IN_THE_LOG
@@ -203,10 +203,10 @@ def test_each_kind_of_document_names_the_scopes_that_are_asked_for() -> None:
         kind.strip("`"): re.findall("`(.+?)`", f"{scope} {further}") for _, kind, scope, further in kinds
     }
 
-    assert list(named)[:-1] == list(READABLE)
+    assert list(named)[:-1] == list(DOCUMENT_MODELS)
     for kind, scopes in list(named.items())[:-1]:
         asked = comment_scopes([kind]) if kind not in ("Contract", "EasyFormResponse") else []
-        assert scopes == [READABLE[kind].scope, *asked]
+        assert scopes == [DOCUMENT_MODELS[kind].scope, *asked]
 
 
 # ---------------------------------------------------------------------- who calls what

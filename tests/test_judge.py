@@ -25,7 +25,7 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import REQUISITION, Approval, Comment, Document, Person, Verb
 from coupa_core.sweep.due import is_due_again
-from coupa_core.sweep.judge import MISSING, judge, seen
+from coupa_core.sweep.judge import MISSING, judge, with_stamps
 from coupa_core.sweep.shapes import (
     MAX_DECIDERS,
     ClosingNoticePolicy,
@@ -108,7 +108,7 @@ def judged(
 def rest(said: Judged) -> tuple[State, str]:
     """Return where a row stands of which nothing is said, and why."""
     assert said.messages == ()
-    row = said.ended(said.entry, (), cause="", now=NOW)
+    row = said.row_after(said.entry, (), cause="", now=NOW)
     return row.state, row.cause
 
 
@@ -121,7 +121,7 @@ def after(said: Judged, at: datetime = NOW) -> Entry:
     row = said.entry
     for key in news(said):
         row = delivered(row, person=key, version=said.version, to=said.approver_key, now=at)
-    return said.ended(row, (), cause="", now=at)
+    return said.row_after(row, (), cause="", now=at)
 
 
 def is_changed(said: Judged) -> bool:
@@ -280,7 +280,7 @@ def test_a_reminder_that_may_not_be_said_at_this_hour_is_looked_at_again_when_it
 
     said = judged(replace(row, attempted_at=NOW), cadence=DAILY)
 
-    held = said.ended(said.entry, (), cause="", now=NOW)
+    held = said.row_after(said.entry, (), cause="", now=NOW)
     assert (rest(said), held.next_at) == ((State.SENT, ""), NOW + 3 * HOUR)
     assert not is_due_again(held, cadence=DAILY, now=NOW + 2 * HOUR)
     assert is_due_again(held, cadence=DAILY, now=NOW + 3 * HOUR)
@@ -293,7 +293,7 @@ def test_a_row_whose_reminder_is_not_due_yet_names_no_hour_for_it() -> None:
     """So that operators can change when people are reminded."""
     said = judged(after(judged()), cadence=replace(DAILY, quiet=None), at=NOW + 23 * HOUR)
 
-    assert said.ended(said.entry, (), cause="", now=NOW).next_at is None
+    assert said.row_after(said.entry, (), cause="", now=NOW).next_at is None
 
 
 def test_while_there_is_nobody_to_remind_it_is_seen_once_an_hour_whether_there_is() -> None:
@@ -304,7 +304,7 @@ def test_while_there_is_nobody_to_remind_it_is_seen_once_an_hour_whether_there_i
         gone, waits=approval(**GROUP), members=1, is_certain=False, cadence=Cadence(remind_after=HOUR)
     )
 
-    row = said.ended(after(said), (), cause="", now=NOW)
+    row = said.row_after(after(said), (), cause="", now=NOW)
     assert row.next_at == NOW + HOUR
     assert not is_due_again(row, cadence=Cadence(remind_after=HOUR), now=NOW + HOUR / 2)
 
@@ -356,18 +356,18 @@ def test_whom_moveworks_refused_it_for_keeps_nobody_elses_reminder_waiting() -> 
     said = judged(refused, approval(**GROUP), members=2, cadence=DAILY)
 
     assert rest(said)[0] is State.PARKED
-    held = said.ended(said.entry, (), cause="", now=NOW)
+    held = said.row_after(said.entry, (), cause="", now=NOW)
     assert held.next_at == NOW + 3 * HOUR
     later = judged(held, approval(**GROUP), members=2, cadence=DAILY, at=NOW + 3 * HOUR)
     assert [(each.kind, each.person.key) for each in later.messages] == [(MessageKind.REMINDER, "user:20")]
-    assert later.ended(later.entry, (), cause="", now=NOW + 3 * HOUR).next_at == NOW + 24 * HOUR
+    assert later.row_after(later.entry, (), cause="", now=NOW + 3 * HOUR).next_at == NOW + 24 * HOUR
 
 
 # What was looked at.
 
 
 def test_what_was_looked_at_is_noted() -> None:
-    noted = seen(
+    noted = with_stamps(
         ROW,
         approval(**{"updated-at": "2026-11-23T00:30:00-08:00"}),
         document(**{"updated-at": "2026-11-23T00:40:00-08:00"}),
@@ -382,7 +382,7 @@ def test_what_was_looked_at_is_noted() -> None:
 def test_a_stamp_so_young_that_another_change_in_its_second_would_not_show_is_not_noted() -> None:
     young = (NOW - timedelta(seconds=9)).isoformat()
 
-    noted = seen(ROW, approval(**{"updated-at": young}), document(**{"updated-at": young}), NOW)
+    noted = with_stamps(ROW, approval(**{"updated-at": young}), document(**{"updated-at": young}), NOW)
 
     assert (noted.seen_approval, noted.seen_document) == ("", "")
 
@@ -391,19 +391,19 @@ def test_a_stamp_so_young_that_another_change_in_its_second_would_not_show_is_no
     ("value", "noted"), [(None, ""), ("", ""), ("soon", "soon"), (5, "5"), ("x" * 70_000, "x" * 64)]
 )
 def test_a_stamp_that_is_no_time_is_noted_as_far_as_a_row_can_hold_it(value: Any, noted: str) -> None:
-    row = seen(ROW, approval(**{"updated-at": value}), document(**{"updated-at": value}), NOW)
+    row = with_stamps(ROW, approval(**{"updated-at": value}), document(**{"updated-at": value}), NOW)
 
     assert (row.seen_approval, row.seen_document) == (noted, noted)
 
 
 def test_what_is_missing_is_noted_as_missing() -> None:
-    row = seen(ROW, approval(**{"approvable-type": None, "approvable-id": "x"}), None, NOW)
+    row = with_stamps(ROW, approval(**{"approvable-type": None, "approvable-id": "x"}), None, NOW)
 
     assert (row.document_type, row.document_id, row.seen_document) == ("", None, "")
 
 
 def test_a_type_is_noted_as_far_as_a_row_can_hold_it() -> None:
-    row = seen(ROW, approval(**{"approvable-type": "X" * 70_000}), None, NOW)
+    row = with_stamps(ROW, approval(**{"approvable-type": "X" * 70_000}), None, NOW)
 
     assert row.document_type == "X" * 64
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from coupa_core.content import content_hash
 from coupa_core.coupa.fields import APPROVAL_FIELDS, DOCUMENT_FIELDS
-from coupa_core.documents import READABLE, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, parse_document
 from coupa_core.model import has_turn, parse_approval
 from coupa_core.notice import Style, difference, shown_facts
 
@@ -149,7 +149,7 @@ def misspelt(fields: list[Any], record: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("kind", RECORDS)
 def test_collections_are_asked_for_with_underscores_and_all_others_with_hyphens(kind: str) -> None:
-    assert misspelt(DOCUMENT_FIELDS[READABLE[kind].kind], RECORDS[kind]) == []
+    assert misspelt(DOCUMENT_FIELDS[DOCUMENT_MODELS[kind].kind], RECORDS[kind]) == []
 
 
 @pytest.mark.parametrize("kind", RECORDS)
@@ -186,7 +186,7 @@ def test_what_is_asked_for_is_what_the_corpus_has_and_all_of_it_is_read(kind: st
     record = RECORDS[kind]
     read = parse_document(kind, record)
 
-    assert asked(DOCUMENT_FIELDS[READABLE[kind].kind]) == {
+    assert asked(DOCUMENT_FIELDS[DOCUMENT_MODELS[kind].kind]) == {
         path for path in named(record) if path[-1] != "active"
     }
     known: dict[Path, Any] = {
@@ -205,7 +205,7 @@ def test_the_corpus_spoils_every_field_of_an_approval_that_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "parse", [parse_approval, *(functools.partial(parse_document, kind) for kind in READABLE)]
+    "parse", [parse_approval, *(functools.partial(parse_document, kind) for kind in DOCUMENT_MODELS)]
 )
 @pytest.mark.parametrize(
     "bad",
@@ -231,7 +231,7 @@ def test_an_id_is_one_to_nineteen_digits_and_becomes_the_plain_number(good: Any,
 @pytest.mark.parametrize("raw", [None, 7, "x", [], [APPROVAL], {}])
 def test_what_is_no_record_is_none(raw: Any) -> None:
     assert parse_approval(raw) is None
-    assert [kind for kind in READABLE if parse_document(kind, raw)] == []
+    assert [kind for kind in DOCUMENT_MODELS if parse_document(kind, raw)] == []
 
 
 @pytest.mark.parametrize(

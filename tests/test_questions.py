@@ -17,7 +17,7 @@ from coupa_core.authority import Capacity, Decider
 from coupa_core.documents import ANSWER_SCOPE
 from coupa_core.ledger import Entry, OpenQuestion, State, answered, asked
 from coupa_core.model import Comment
-from coupa_core.sweep.questions import answers_to, closed_by, heard, is_heard
+from coupa_core.sweep.questions import answers_to, check_questions, closed_by, has_answer
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
@@ -547,7 +547,7 @@ def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebo
     row = Entry(approval_id=1, state=State.SENT, nonce="n", questions=questions)
     deciders = {key: Decider(key, f"{key}@x.example", "", "", Capacity.APPROVER) for key in told}
 
-    found = heard(row, said, told=deciders, others=others, is_certain=is_certain)
+    found = check_questions(row, said, told=deciders, others=others, is_certain=is_certain)
 
     for key, answers in found.answers.items():
         assert key in told
@@ -558,7 +558,9 @@ def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebo
         closed = closed_by(row, key, answers)
         assert closed
         assert all(questions[number].by == key for number in closed)
-        left = heard(answered(row, closed), said, told=deciders, others=others, is_certain=is_certain)
+        left = check_questions(
+            answered(row, closed), said, told=deciders, others=others, is_certain=is_certain
+        )
         assert key not in left.answers or set(map(id, left.answers[key])) <= set(map(id, answers))
     for number, question in found.put.items():
         assert question in said
@@ -567,7 +569,7 @@ def test_nothing_is_passed_on_but_a_newer_comment_of_whoever_was_asked_to_somebo
         assert not answers_to(number, questions[number], said)
     assert found.over | found.hidden <= questions.keys()
     assert not found.hidden & {each.id for each in said if "via Moveworks" in (each.comments or "")}
-    assert bool(found.answers) <= is_heard(row, said)
+    assert bool(found.answers) <= has_answer(row, said)
 
 
 def test_after_a_crash_between_the_answer_and_its_mark_it_comes_once_more_and_no_third_time() -> None:

@@ -14,7 +14,7 @@ import pytest
 from azure.functions.decorators.function_app import Function
 from test_settings import LEAST
 
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.errors import SettingsError
 from coupa_core.hosting import THREADS
 from coupa_core.notice import fields
@@ -76,7 +76,7 @@ def test_each_profile_is_taken_as_it_stands_and_does_what_its_title_says() -> No
     assert office.cadence.announce_at("ann@example.com", friday_evening) == monday_nine
     assert office.cadence.reminder_at(last=friday_evening, reminders=0) == friday_evening + timedelta(days=1)
     assert at_once.cadence.announce_at("ann@example.com", friday_evening) == friday_evening
-    assert set(at_once.document_types) == set(READABLE)
+    assert set(at_once.document_types) == set(DOCUMENT_MODELS)
     assert at_once.cadence.escalation_at(first=friday_evening) == friday_evening + timedelta(days=3)
     assert (at_once.closing_notice, at_once.tell_requester) == ("always", "on")
     assert (len(careful.pilot), careful.first_run) == (2, "baseline")
@@ -127,9 +127,9 @@ def test_the_example_settings_are_complete() -> None:
     assert set(example()) - set(NAMES) == {*rules.LOCAL_HOST, THREADS}
 
 
-@pytest.mark.parametrize("name", list(READABLE))
+@pytest.mark.parametrize("name", list(DOCUMENT_MODELS))
 def test_the_page_on_notices_has_the_scope_and_the_fields_of_each_type(name: str) -> None:
-    read = READABLE[name]
+    read = DOCUMENT_MODELS[name]
     shown = fields.DEFAULTS[read.kind]
     head = fields.HEAD[read.kind]
     more = sorted(fields.NAMES[read.kind] - set(shown) - set(head))

@@ -18,7 +18,7 @@ from coupa_core.authority import Capacity, Decider, EmailMap, Limits, Right, Rul
 from coupa_core.content import content_hash as content_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
 from coupa_core.decide.answers import AnswerWriter, Outcome
-from coupa_core.documents import READABLE, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, parse_document
 from coupa_core.endings import End, Ending
 from coupa_core.endpoints import Reply
 from coupa_core.model import Approval, Bar, Comment, Document, DocumentKind, Unreadable, Verb
@@ -80,7 +80,7 @@ FIELDS = {
 }
 WAYS = [
     (kind, name)
-    for kind, source in READABLE.items()
+    for kind, source in DOCUMENT_MODELS.items()
     for name in NAMES
     if name == "groups"
     or set(FIELDS[name]) & {*OF_DOCUMENT.get(source.kind, ()), *OF_LINE.get(source.kind, ())}
@@ -175,14 +175,14 @@ def test_no_message_holds_a_word_of_what_is_named(way: tuple[str, str], spelling
     assert [text for text in said if is_leaked(text)] == []
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", DOCUMENT_MODELS)
 def test_the_property_would_find_a_leak(kind: str) -> None:
     said = everything_said(read(kind), ASKED, Style(), before=shown_facts(read(kind)))
 
     assert len([text for text in said if is_leaked(text)]) > len(said) / 3
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", DOCUMENT_MODELS)
 def test_what_is_not_named_is_as_it_was(kind: str) -> None:
     document = read(kind)
     names = [name for name in NAMES if name != "groups" or kind != "Contract"]
@@ -217,7 +217,7 @@ def test_a_card_says_that_it_waits_and_where_and_offers_nothing(kind: str, name:
     assert offer.content == ""
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", DOCUMENT_MODELS)
 def test_a_veil_leaves_turn_state_and_whose_it_is(kind: str) -> None:
     document = redacted(kind, "groups")
     whole = read(kind)
@@ -249,7 +249,7 @@ ODD = ["IT", 7, {}, {"id": 9}, [], True]
 def test_what_coupa_does_not_say_or_not_readably_counts_as_named(kind: str, name: str) -> None:
     """An instance that leaves a field out must not show what it was to hide."""
     other = Sensitive({name: ["Something else"]})
-    source = READABLE[kind]
+    source = DOCUMENT_MODELS[kind]
     assert set(FIELDS[name]) & {*OF_DOCUMENT.get(source.kind, ()), *OF_LINE.get(source.kind, ())}
     for field in FIELDS[name]:
         key = field.replace("_", "-")

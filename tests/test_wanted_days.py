@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ledger_contract import row
 
 from coupa_core.cadence import Cadence
-from coupa_core.documents import READABLE, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, parse_document
 from coupa_core.ledger import LedgerStore, MemoryStore, PersonState
 from coupa_core.model import Document
 from coupa_core.sweep.due import is_due_again
@@ -64,7 +64,7 @@ def test_the_day_by_which_a_decision_is_wanted_is_what_coupa_calls_so(
     assert [day.isoformat() for day in document(kind, **fields).wanted_by] == days
 
 
-@pytest.mark.parametrize("kind", [*READABLE, "Unheard"])
+@pytest.mark.parametrize("kind", [*DOCUMENT_MODELS, "Unheard"])
 def test_a_document_that_says_nothing_is_wanted_by_no_day(kind: str) -> None:
     assert document(kind).wanted_on(BEGIN.date()) is None
 

@@ -10,7 +10,7 @@ from typing import Any
 from coupa_core.clock import Deadline
 from coupa_core.coupa.fields import COMMENT_FIELDS, COMMENTS
 from coupa_core.coupa.rows import PAGE, Rows, id_of, path_id
-from coupa_core.documents import READABLE, Readable, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, Readable, parse_document
 from coupa_core.errors import Malformed, ServiceError
 from coupa_core.http_client import ServiceResponse
 from coupa_core.model import ALL_IDS, Comment, Document, IdRange, Verb, parse_comment
@@ -68,7 +68,8 @@ class Writes(Rows):
 
         Source: "Comments API", .../the-coupa-core-api/resources/shared-resources/comments-api
         """
-        path = f"/api/{READABLE[document.type].comments_at}/{path_id(document.commented_on or 0)}/comments"
+        resource = DOCUMENT_MODELS[document.type].comments_at
+        path = f"/api/{resource}/{path_id(document.commented_on or 0)}/comments"
         reply = self._access.send("POST", path, {}, deadline, payload={"comments": text})
         if not reply.ok:
             raise self._access.failure(reply, "POST", "comments", f"comment on {document.type} {document.id}")
@@ -100,7 +101,7 @@ class Writes(Rows):
         for kind, number in places:
             wanted[kind].add(number)
         for kind, numbers in wanted.items():
-            source = READABLE[kind]
+            source = DOCUMENT_MODELS[kind]
             try:
                 read = (
                     self._comments_in_list(source, numbers, since, deadline)
@@ -120,7 +121,7 @@ class Writes(Rows):
         self, kind: str, numbers: Iterable[int], deadline: Deadline
     ) -> dict[int, tuple[Comment, ...]]:
         """Read the comments that come with their documents."""
-        rows = self._by_ids(READABLE[kind].resource, ["id", COMMENTS], numbers, deadline).rows
+        rows = self._by_ids(DOCUMENT_MODELS[kind].resource, ["id", COMMENTS], numbers, deadline).rows
         documents = (parse_document(kind, row, client=self._client) for row in rows)
         return {each.id: each.comments for each in documents if each}
 

@@ -11,7 +11,7 @@ from typing import Any
 from coupa_core.clock import Deadline
 from coupa_core.coupa.fields import DOCUMENT_FIELDS, ORDER_FIELDS
 from coupa_core.coupa.rows import Rows
-from coupa_core.documents import READABLE, Order, OrderChange, Readable, enabled, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, Order, OrderChange, Readable, enabled, parse_document
 from coupa_core.errors import Denied, Refused, ServiceError
 from coupa_core.halving import MAX_ALONE, PartialResult
 from coupa_core.model import PENDING, Approval, Document, DocumentKey, IdRange, Naming, Unreadable
@@ -47,7 +47,7 @@ class Documents(Rows):
         documents: dict[DocumentKey, Document] = {}
         wanted: dict[str, set[int]] = defaultdict(set)
         for kind, number in (each.document_key for each in named):
-            if number is not None and kind in READABLE:
+            if number is not None and kind in DOCUMENT_MODELS:
                 wanted[kind].add(number)
             elif number is not None:
                 documents[kind, number] = Document(type=kind, id=number)
@@ -71,7 +71,7 @@ class Documents(Rows):
         kind, number = approval.document_key
         if number is None:
             return None
-        if kind not in READABLE:
+        if kind not in DOCUMENT_MODELS:
             return Document(type=kind, id=number)
         read = self._documents(kind, [number], deadline)
         for failure in read.failed.values():
@@ -104,7 +104,7 @@ class Documents(Rows):
         """
         asked = {"status[in]": f"{PENDING},draft", "updated_at[gt_or_eq]": since}
         rows, rest, failure = self._rows_of(
-            READABLE[kind].resource,
+            DOCUMENT_MODELS[kind].resource,
             ["id", "updated-at"],
             asked,
             ids,
@@ -146,7 +146,7 @@ class Documents(Rows):
         Raises:
             ServiceError: every request failed.
         """
-        source, numbers = READABLE[kind], sorted(set(ids))
+        source, numbers = DOCUMENT_MODELS[kind], sorted(set(ids))
         plain, fields = DOCUMENT_FIELDS[source.kind], self._fields[source.kind]
         if fields == plain:
             return self._by_ids(source.resource, plain, numbers, deadline)
@@ -183,7 +183,7 @@ class Documents(Rows):
         self, kind: str, left: Mapping[int, ServiceError], deadline: Deadline
     ) -> PartialResult[int, Any]:
         """Read documents again without the fields for facts, and log the cause."""
-        source = READABLE[kind]
+        source = DOCUMENT_MODELS[kind]
         read = self._by_ids(source.resource, DOCUMENT_FIELDS[source.kind], left, deadline)
         if read.rows:
             cause = next(iter(left.values()))
@@ -242,7 +242,7 @@ def _unreadable(
     kind: str, numbers: Iterable[int], failure: ServiceError, *, alone: bool = False
 ) -> dict[DocumentKey, Document]:
     """Return unreadable documents, with the cause: no access to their type, or one failure."""
-    scope = READABLE[kind].scope
+    scope = DOCUMENT_MODELS[kind].scope
     is_closed = not alone and failure.code in _CLOSED_CODES
     logger.error(
         "documents not readable code=%s type=%s scope=%s cause=%s", failure.code, kind, scope, failure

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.model import Comment, CoupaRecord, DocumentKind
 
 
@@ -47,7 +47,7 @@ def _records_in(annotation: Any) -> Iterator[type[CoupaRecord]]:
 COMMENT_FIELDS = list(Comment.asked)
 COMMENTS = {"comments": COMMENT_FIELDS}
 DOCUMENT_FIELDS: dict[DocumentKind, list[Any]] = {
-    each.kind: attributes_of(each) for each in READABLE.values()
+    each.kind: attributes_of(each) for each in DOCUMENT_MODELS.values()
 }
 ORDER_FIELDS: list[Any] = ["id", {"order_lines": ["total", {"currency": ["code", "decimals"]}]}]
 USER_FIELDS = ["id", "login", "email", "firstname", "lastname", "fullname", "active", "default-locale"]

@@ -10,7 +10,7 @@ from coupa_core.app import Overrides, build_access
 from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import FACT_FIELDS, Access, document_fields, rows_in, unread_of
 from coupa_core.coupa.fields import DOCUMENT_FIELDS
-from coupa_core.documents import READABLE, SCOPES, enabled, parse_document
+from coupa_core.documents import DOCUMENT_MODELS, SCOPES, enabled, parse_document
 from coupa_core.errors import Malformed, ServiceError
 from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.finding import Finding, Verdict
@@ -41,7 +41,7 @@ def coupa(settings: Settings, overrides: Overrides) -> Iterator[Finding]:
     for resource in ("users", "user_groups"):
         yield _scope(resource, _read(access, resource, overrides.clock))
     yield from _facts(settings, overrides, access)
-    beside = [READABLE[name].comments_as for name in types if READABLE[name].comments_as]
+    beside = [DOCUMENT_MODELS[name].comments_as for name in types if DOCUMENT_MODELS[name].comments_as]
     if settings.comments == "on" and beside:
         failure = _read(access, "comments", overrides.clock, of={"commentable_type": beside[0]})
         yield _scope("comments", failure)
@@ -69,7 +69,7 @@ def _facts(settings: Settings, overrides: Overrides, access: Access) -> Iterator
     if settings.facts:
         lines, resource = (
             document_fields(settings.facts)[DocumentKind.REQUISITION],
-            READABLE[REQUISITION].resource,
+            DOCUMENT_MODELS[REQUISITION].resource,
         )
         yield _records(access, resource, lines, "for FACTS: what leads to facts", overrides.clock)
     if access.withheld:
@@ -121,9 +121,9 @@ def _read(
 def _types(access: Access, types: Sequence[str], clock: Clock) -> Iterator[Finding]:
     """Read one record of each type, and check that its lines are complete."""
     for name in types:
-        failure = _read(access, READABLE[name].resource, clock)
-        yield _scope(READABLE[name].resource, failure)
-        if failure is None and "line-count" in DOCUMENT_FIELDS[READABLE[name].kind]:
+        failure = _read(access, DOCUMENT_MODELS[name].resource, clock)
+        yield _scope(DOCUMENT_MODELS[name].resource, failure)
+        if failure is None and "line-count" in DOCUMENT_FIELDS[DOCUMENT_MODELS[name].kind]:
             yield _lines(access, name, clock)
 
 
@@ -145,7 +145,7 @@ def _unreadable_type(access: Access, name: str, clock: Clock) -> Finding:
 
 def _lines(access: Access, name: str, clock: Clock) -> Finding:
     """Compare the lines of the newest documents of a type with Coupa's count of them."""
-    source, subject = READABLE[name], f"lines of {READABLE[name].resource}"
+    source, subject = DOCUMENT_MODELS[name], f"lines of {DOCUMENT_MODELS[name].resource}"
     fields = json.dumps(DOCUMENT_FIELDS[source.kind])
     query = {"limit": "10", "order_by": "id", "dir": "desc", "fields": fields}
     try:

@@ -12,8 +12,8 @@ and the release 39 schemas (R39_Purchasing_API.json, R39_Invoicing_API.json, R39
 from coupa_core.documents.by_type import (
     ANSWER_SCOPE,
     COMMENT_SCOPE,
+    DOCUMENT_MODELS,
     LEAST_SCOPES,
-    READABLE,
     SCOPES,
     comment_scopes,
     enabled,
@@ -33,8 +33,8 @@ from coupa_core.documents.requisition import Requisition, RequisitionLine
 __all__ = [
     "ANSWER_SCOPE",
     "COMMENT_SCOPE",
+    "DOCUMENT_MODELS",
     "LEAST_SCOPES",
-    "READABLE",
     "SCOPES",
     "Contract",
     "ExpenseLine",

@@ -17,7 +17,7 @@ from coupa_core.documents.requisition import Requisition
 from coupa_core.facts import FACT_RESOURCES, Fact
 from coupa_core.model import REQUISITION, Document, DocumentKind
 
-READABLE: dict[str, type[Readable]] = {
+DOCUMENT_MODELS: dict[str, type[Readable]] = {
     REQUISITION: Requisition,
     "ExpenseReport": ExpenseReport,
     "InvoiceHeader": Invoice,
@@ -42,7 +42,7 @@ SCOPES = {
     ("GET", "supplier_items"): "core.catalog.read",
     ("GET", "suppliers"): "core.supplier.read",
     ("GET", "comments"): ANSWER_SCOPE,
-    **{("GET", each.resource): each.scope for each in READABLE.values()},
+    **{("GET", each.resource): each.scope for each in DOCUMENT_MODELS.values()},
 }
 """The scope of each request, by method and resource; no other place lists them.
 
@@ -66,7 +66,7 @@ def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iter
         comments: whether approvers may ask questions by comment.
         facts: the facts that cards show.
     """
-    reading = [READABLE[name].scope for name in enabled(types)]
+    reading = [DOCUMENT_MODELS[name].scope for name in enabled(types)]
     switched = switched_scopes(types, comments=comments, facts=facts)
     return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *switched]))
 
@@ -79,19 +79,19 @@ def switched_scopes(types: Iterable[str], *, comments: bool, facts: Iterable[Fac
 
 def comment_scopes(types: Iterable[str]) -> list[str]:
     """Return the scopes for questions and answers on documents of these types."""
-    needs_list = any(READABLE[name].comments_as for name in enabled(types))
+    needs_list = any(DOCUMENT_MODELS[name].comments_as for name in enabled(types))
     return [COMMENT_SCOPE, *([ANSWER_SCOPE] if needs_list else [])]
 
 
 def enabled(types: Iterable[str]) -> list[str]:
     """Return the readable types among those of the setting DOCUMENT_TYPES, where `*` means all."""
     chosen = set(types)
-    return [name for name in READABLE if name in chosen or "*" in chosen]
+    return [name for name in DOCUMENT_MODELS if name in chosen or "*" in chosen]
 
 
 def kind_of(type_name: str) -> DocumentKind:
     """Return the kind of document of a type."""
-    return READABLE[type_name].kind if type_name in READABLE else DocumentKind.OTHER
+    return DOCUMENT_MODELS[type_name].kind if type_name in DOCUMENT_MODELS else DocumentKind.OTHER
 
 
 def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | None:
@@ -105,6 +105,6 @@ def parse_document(type_name: str, raw: Any, *, client: str = "") -> Document | 
     if isinstance(raw, dict):
         raw = raw | {"approvable-type": type_name}
     try:
-        return READABLE.get(type_name, Document).model_validate(raw, context=client)
+        return DOCUMENT_MODELS.get(type_name, Document).model_validate(raw, context=client)
     except ValidationError:
         return None

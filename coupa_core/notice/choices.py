@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-from coupa_core.documents import READABLE, kind_of
+from coupa_core.documents import DOCUMENT_MODELS, kind_of
 from coupa_core.environment import pairs_of
 from coupa_core.model import Verb
 from coupa_core.notice.catalogue import LANGUAGES, locale_of
@@ -35,8 +35,10 @@ def read_fields(text: str) -> dict[str, tuple[str, ...]]:
     for number, (name, fields) in enumerate(pairs, 1):
         if not isinstance(fields, list) or not all(isinstance(each, str) for each in fields):
             raise ValueError(_NO_FIELDS)
-        if name not in READABLE:
-            raise ValueError(f"entry {number} has a type without fields; there are {', '.join(READABLE)}")
+        if name not in DOCUMENT_MODELS:
+            raise ValueError(
+                f"entry {number} has a type without fields; there are {', '.join(DOCUMENT_MODELS)}"
+            )
         if name in chosen:
             raise ValueError(f"entry {number} has a type that stands before")
         known = NAMES[kind_of(name)]

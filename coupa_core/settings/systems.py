@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.schedule import EVERY_MINUTE, read_schedule
 from coupa_core.settings.group import Group
 from coupa_core.settings.maps import Clients, Keys
@@ -55,7 +55,8 @@ class Coupa(Group):
     document_types: TypeNames = Field(
         ("RequisitionHeader",),
         description="comma-separated approvable types; `*` for all. "
-        f"{', '.join(f'`{name}`' for name in READABLE)} are read, the others announced by number and link",
+        f"{', '.join(f'`{name}`' for name in DOCUMENT_MODELS)} are read, "
+        "the others announced by number and link",
     )
     coupa_max_per_second: int = Field(
         5,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from coupa_core.addresses import domain_of
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.facts import Fact
 from coupa_core.misspelt import meant
 
@@ -110,8 +110,8 @@ def _type_name(value: str) -> str:
 def _type_meant(value: str) -> str:
     """Return the readable type that a misspelt or shortened name means; empty for none."""
     given = value.casefold().removesuffix("s")
-    shortened = (each for each in READABLE if _TYPE_SUFFIX.sub("", each).casefold() == given)
-    return "" if value in READABLE else meant(value, tuple(READABLE)) or next(shortened, "")
+    shortened = (each for each in DOCUMENT_MODELS if _TYPE_SUFFIX.sub("", each).casefold() == given)
+    return "" if value in DOCUMENT_MODELS else meant(value, tuple(DOCUMENT_MODELS)) or next(shortened, "")
 
 
 def _domain(value: str) -> str:

@@ -20,7 +20,7 @@ class Claimed:
 
     @property
     def key(self) -> DocumentKey:
-        """Return which document it is about."""
+        """Return the key of its document."""
         return self.read.approval.document_key
 
     @property
@@ -28,8 +28,8 @@ class Claimed:
         """Tell whether its document was known before it was read."""
         return self.candidate.approval.approvable_id is not None
 
-    def takes_over(self) -> bool:
-        """Take over the approval as it was found; False when nothing was found out about it."""
+    def apply_found(self) -> bool:
+        """Take over the approval that was read; False if the read says nothing about it."""
         found = self.found
         approval = found.by_id.get(self.read.approval.id)
         if approval is not None:

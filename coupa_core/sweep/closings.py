@@ -30,7 +30,7 @@ from coupa_core.sweep.shapes import (
 )
 
 LOOK_UP_FOR = timedelta(days=1)
-"""For so long after the end, people who cannot be looked up are tried again; later it is no news."""
+"""How long after the end a failed lookup of a person is repeated; after that the notice is no news."""
 
 
 def over(case: ApprovalCase, cause: str) -> Judged:
@@ -49,31 +49,31 @@ def over(case: ApprovalCase, cause: str) -> Judged:
         entry=entry,
         approval=read.approval,
         document=read.document,
-        rest=partial(_closed, now=case.now),
+        rest=partial(_row_after_closings, now=case.now),
     )
     judged = add_closings(case, judged)
-    return judged.counted("not_the_hour") if judged.again else judged
+    return judged.with_count("not_the_hour") if judged.again else judged
 
 
 def add_closings(case: ApprovalCase, judged: Judged) -> Judged:
     """Add closing notices; a person who cannot be told, or already knows, gets none."""
     if case.policy.silence == DRY_RUN:
         return judged
-    owed = _of_others(judged.entry.farewell, case.read)
+    owed = _unless_still_asked(judged.entry.farewell, case.read)
     dues = {key: _closing_due(case, judged, key, role) for key, role in owed.items()}
     entry = replace(judged.entry, farewell={key: role for key, role in owed.items() if dues[key]})
-    return judged.saying([due for due in dues.values() if due], case.now, entry=entry)
+    return judged.with_due([due for due in dues.values() if due], case.now, entry=entry)
 
 
 def closings_owed(entry: Entry, read: FreshRead, *, policy: SweepPolicy) -> dict[str, str]:
-    """Return who is owed a closing notice, and the role of each; of a pending approval those known so far.
+    """Return the roles of the people who are owed a closing notice; of a pending approval those known so far.
 
     After the end these are the people who were shown it, and the requester, but nobody whom the document
     asks again.
     """
     if policy.silence == DRY_RUN:
         return {}
-    return _of_others(_all_closings_owed(entry, read, policy), read)
+    return _unless_still_asked(_all_closings_owed(entry, read, policy), read)
 
 
 def note_left_out(
@@ -94,14 +94,14 @@ def note_left_out(
 
 
 def _closing_due(case: ApprovalCase, judged: Judged, key: str, role: str) -> Due | None:
-    """Return a closing notice and its hour; None where it is not possible, or not needed."""
+    """Return a closing notice and its hour; None if it is impossible or not needed."""
     entry, known = judged.entry, case.read.known
     person = known.people.get(key)
     is_late = entry.closed_at is not None and case.now >= entry.closed_at + LOOK_UP_FOR
     if known.is_known_later(key) and not is_late:
         return case.now + LOOK_AGAIN, None
     is_reached = person is not None and case.policy.reach.has(person.address)
-    if person is None or not is_reached or _knows(person, entry, judged):
+    if person is None or not is_reached or _has_ended_it(person, entry, judged):
         return None
     if case.read.asked is None and role != Role.REQUESTER:
         return None if is_late else (case.now + LOOK_AGAIN, None)
@@ -109,13 +109,13 @@ def _closing_due(case: ApprovalCase, judged: Judged, key: str, role: str) -> Due
     return case.policy.cadence.open_at(person.address, case.now), Message(kind, person, role)
 
 
-def _closed(entry: Entry, *, now: datetime) -> Entry:
+def _row_after_closings(entry: Entry, *, now: datetime) -> Entry:
     if entry.farewell:
         return ledger.waiting(entry, cause=QUIET, until=None)
     return ledger.closed(entry, cause=entry.ended_as, now=now)
 
 
-def _of_others(owed: Mapping[str, str], read: FreshRead) -> dict[str, str]:
+def _unless_still_asked(owed: Mapping[str, str], read: FreshRead) -> dict[str, str]:
     """Return the closing notices without the people whom the document still asks, now or in a later step."""
     asked = () if has_stopped(read.document) else read.asked or ()
     return {key: role for key, role in owed.items() if role == Role.REQUESTER or key not in asked}
@@ -141,7 +141,7 @@ def _all_closings_owed(entry: Entry, read: FreshRead, policy: SweepPolicy) -> di
     return owed
 
 
-def _knows(person: Decider, entry: Entry, judged: Judged) -> bool:
+def _has_ended_it(person: Decider, entry: Entry, judged: Judged) -> bool:
     """Tell whether the person ended it: decided it or its document, or put it on hold.
 
     Coupa names no person for a hold. The last person who touched the approval counts, if that is a decider

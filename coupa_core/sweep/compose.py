@@ -11,7 +11,7 @@ from datetime import datetime
 
 from coupa_core import notice
 from coupa_core.authority import Decider, Right
-from coupa_core.documents import READABLE
+from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.endings import End, Ending, end_of, end_of_document
 from coupa_core.ledger import MINIMAL_AFTER, Entry
 from coupa_core.model import Document, stamp
@@ -33,11 +33,11 @@ class MessageItem:
         if self.judged.document:
             return self.judged.document
         kind, number = self.entry.document_type, self.entry.document_id or self.entry.approval_id
-        return READABLE.get(kind, Document).model_validate({"approvable-type": kind, "id": number})
+        return DOCUMENT_MODELS.get(kind, Document).model_validate({"approvable-type": kind, "id": number})
 
     @property
     def since(self) -> datetime | None:
-        """Return since when it waits for its approver, as far as Coupa or the row says; never earlier."""
+        """Return the start of the wait for its approver, as far as Coupa or the row says; never too early."""
         entry, approval = self.entry, self.judged.approval
         if self.message.kind is MessageKind.REMINDER:
             was = entry.to(self.message.person.key)
@@ -71,9 +71,9 @@ def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Not
         case MessageKind.ESCALATION:
             text = notice.escalation(waiting, style=style, now=now)
         case MessageKind.CLOSING:
-            text = notice.closing([_end_of(each) for each in items], style=style)
+            text = notice.closing([_ended(each) for each in items], style=style)
         case MessageKind.OUTCOME:
-            text = notice.outcome([_end_of(each) for each in items], style=style)
+            text = notice.outcome([_ended(each) for each in items], style=style)
         case MessageKind.QUESTION:
             asked = [notice.QuestionItem(each.document, each.message.passes_on[0]) for each in items]
             text = notice.question(asked, style=style)
@@ -91,7 +91,7 @@ def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Not
 
 
 def _right(item: MessageItem, deps: SweepDependencies) -> Right | None:
-    """Return what the reader can do from chat; None for a reader who is no decider."""
+    """Return the reader's right in chat; None for a reader who is no decider."""
     message, judged = item.message, item.judged
     if message.kind not in DECIDING and not message.decides:
         return None
@@ -101,7 +101,7 @@ def _right(item: MessageItem, deps: SweepDependencies) -> Right | None:
 
 
 def _approval_request(item: MessageItem, deps: SweepDependencies, now: datetime) -> notice.ApprovalRequest:
-    """Return the request to one decider; after several refusals in its shortest form."""
+    """Return the request to one decider, after several refusals in its shortest form."""
     judged, entry, person = item.judged, item.entry, item.message.person
     was, is_new = entry.to(person.key), item.message.kind is MessageKind.ANNOUNCEMENT
     return notice.ApprovalRequest(
@@ -124,8 +124,8 @@ def is_short(entry: Entry, person: Decider) -> bool:
     return max(entry.failures, entry.to(person.key).refusals) >= MINIMAL_AFTER
 
 
-def _end_of(item: MessageItem) -> notice.Ended:
-    """Return how it ended, as this reader is told."""
+def _ended(item: MessageItem) -> notice.Ended:
+    """Return the closing notice for this reader."""
     role, approval = item.message.role, item.judged.approval
     if role in (Role.REASSIGNED, Role.ENDED):
         return notice.Ended(item.document, End(Ending(role)))

@@ -1,4 +1,4 @@
-"""Read which documents were edited, page by page and type by type, over several sweeps."""
+"""List the edited documents, page by page and type by type, over several sweeps."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class EditReads:
     Args:
         deps: the services and settings of the sweep.
         progress: the tally of this sweep.
-        status: of the last sweep.
+        status: the status of the last sweep.
         asked_at: the time of this sweep by Coupa's clock.
-        begins: no page is asked for after it.
-        ends: for every page.
-        lock: of the plan, which other reads write at the same time.
+        begins: the deadline for the request of a page.
+        ends: the deadline for the answer.
+        lock: the lock of the plan, which other reads write at the same time.
     """
 
     def __init__(
@@ -55,24 +55,24 @@ class EditReads:
         self._rows: Sequence[Entry] = ()
 
     def read(self, plan: Plan, rows: Sequence[Entry], *, calls: int) -> None:
-        """Read which documents were edited: an edit need not touch their approvals.
+        """List the edited documents: an edit need not touch their approvals.
 
-        This only adds candidates. Without it the click finds an edit, so a failure does not end the sweep.
+        This only adds candidates. A click would find the edit, too, so a failure does not end the sweep.
 
         Args:
             plan: receives the data.
             rows: the open rows.
-            calls: the most calls; the types alternate.
+            calls: the limit of calls; the types alternate.
         """
         self._plan, self._rows = plan, rows
         rows = [row for row in rows if not row.cause.startswith(UNREADABLE)]
-        asked = {
+        progress_of = {
             kind: edits
             for kind in self._deps.coupa.readable(row.document_type for row in rows)
-            if (edits := Edits.of(self._status.edits.get(kind), self._known(kind, rows)))
+            if (edits := Edits.of(self._status.edits.get(kind), self._edits_known_until(kind, rows)))
         }
-        for kind in sorted(asked, key=lambda each: asked[each].asked_at):
-            ranges = self._read_type(kind, asked[kind], calls)
+        for kind in sorted(progress_of, key=lambda each: progress_of[each].asked_at):
+            ranges = self._read_type(kind, progress_of[kind], calls)
             calls -= ranges.asked
             if ranges.failure is not None:
                 self._progress.record_failure(ranges.failure)
@@ -85,19 +85,19 @@ class EditReads:
         if not edits.unread:
             edits = replace(edits, asked_at=self._asked_at.isoformat(), left=False, unread=[ALL_IDS])
 
-        def take(stamps: Mapping[DocumentKey, str]) -> None:
+        def add(stamps: Mapping[DocumentKey, str]) -> None:
             with self._lock:
                 self._plan.add_edits(stamps)
 
-        def ask(ids: IdRange) -> IdRange | None:
+        def read_page(ids: IdRange) -> IdRange | None:
             stamps, rest = self._deps.coupa.edited(kind, since.isoformat(timespec="seconds"), ids, self._ends)
-            take(stamps)
+            add(stamps)
             return rest
 
         ranges = Ranges(
             edits.unread,
-            ask=ask,
-            alone=lambda number: take({(kind, number): "unreadable"}),
+            ask=read_page,
+            alone=lambda number: add({(kind, number): "unreadable"}),
             newest=lambda: max((row.document_id or 1 for row in self._rows), default=1),
             begins=self._begins,
             calls=calls,
@@ -106,15 +106,15 @@ class EditReads:
         self._edits[kind] = replace(edits, unread=[*ranges.unread, *ranges.failed])
         return ranges
 
-    def _known(self, kind: str, rows: Iterable[Entry]) -> datetime | None:
-        """Return until when edits of a type are known, where no earlier sweep kept that."""
+    def _edits_known_until(self, kind: str, rows: Iterable[Entry]) -> datetime | None:
+        """Return the time until which edits of a type are known; for a type without an earlier progress."""
         if self._status.edits_known_until is not None:
             return self._status.edits_known_until
         known = [time for row in rows if row.document_type == kind and (time := stamp(row.seen_document))]
         return min(known, default=None)
 
-    def left(self, *, has_left_rows: bool) -> dict[str, Any]:
-        """Return how far edits are known; where no candidate was left, the next sweep goes on."""
+    def status_fields(self, *, has_left_rows: bool) -> dict[str, Any]:
+        """Return the progress for the status; the next sweep repeats it if a candidate was left for later."""
         edits = {kind: one for kind, one in self._status.edits.items() if Edits.of(one, None)}
         for kind, one in self._edits.items():
             was_left, is_over = one.left or has_left_rows, not one.unread

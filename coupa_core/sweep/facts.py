@@ -21,7 +21,7 @@ from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.shapes import Judged
 
 FACT_S = 3.0
-"""How long a sweep waits for each fact, all calls together; without time left it does not ask."""
+"""How long a sweep waits for each fact, all calls together."""
 
 TOGETHER = 50
 """Documents in one call."""
@@ -41,7 +41,7 @@ class FactFinder:
         self._deps = deps
         self._progress = progress
         self._left_s = dict.fromkeys(deps.facts.facts, FACT_S)
-        self._plainly = deps.coupa.read_without_facts
+        self._read_without_facts = deps.coupa.read_without_facts
         self._named: set[Fact] = set()
         self._kept: list[tuple[float, Judged]] = []
         self._found: dict[DocumentKey, Facts] = {}
@@ -56,7 +56,7 @@ class FactFinder:
 
         Args:
             judged: in any order.
-            alone: the ids of the approvals that somebody gets as a whole card.
+            alone: the ids of the approvals that somebody gets as a card of their own.
             began_s: a time before their claims, on the monotonic clock.
         """
         others = []
@@ -70,14 +70,14 @@ class FactFinder:
     def due(self, deadline: Deadline, *, is_last: bool) -> list[Judged]:
         """Return the approvals to send now, with their facts: those of fifty documents, or all that wait.
 
-        All are due where nothing follows, where the sweep ends soon, and where the oldest claim has used half
-        of its margin: further reads must leave time for its card.
+        All are due if nothing follows, if the sweep ends soon, and if the oldest claim has used half of its
+        margin: further reads must leave time for its card.
 
         Args:
-            deadline: for all sending.
+            deadline: the deadline for all sends.
             is_last: nothing follows.
         """
-        self._count_unled()
+        self._count_read_without_facts()
         patience_s = self._deps.lease.margin_s / 2
         now_s, is_late = self._deps.clock.monotonic(), deadline.left_s() <= patience_s
         must = is_last or is_late or any(now_s - at_s >= patience_s for at_s, _ in self._kept)
@@ -87,31 +87,31 @@ class FactFinder:
         some = set(keys[:TOGETHER])
         now = [one for _, one in self._kept if _key(one) in some]
         self._kept = [(at_s, one) for at_s, one in self._kept if _key(one) not in some]
-        return self._beside(now, deadline.within(patience_s))
+        return self._with_facts(now, deadline.within(patience_s))
 
-    def _beside(self, judged: Sequence[Judged], deadline: Deadline) -> list[Judged]:
-        """Return them with their facts; facts that were read before are used again."""
+    def _with_facts(self, judged: Sequence[Judged], deadline: Deadline) -> list[Judged]:
+        """Add their facts; facts of earlier reads are used again."""
         documents = {_key(one): one.document for one in judged if one.document is not None}
         new = [document for key, document in documents.items() if key not in self._found]
-        is_said = not (self._progress.is_over or self._progress.has_stopped_sending)
-        answers = self._answers(new, deadline) if new and is_said else {}
-        self._found |= {(each.type, each.id): self._facts(each, answers) for each in new}
+        can_send = not (self._progress.is_over or self._progress.has_stopped_sending)
+        answers = self._read_all(new, deadline) if new and can_send else {}
+        self._found |= {(each.type, each.id): self._facts_of(each, answers) for each in new}
         return [replace(one, facts=self._found.get(_key(one), NO_FACTS)) for one in judged]
 
-    def _count_unled(self) -> None:
+    def _count_read_without_facts(self) -> None:
         """Count the documents that came without the fields that lead to facts; the log has the cause."""
-        before, self._plainly = self._plainly, self._deps.coupa.read_without_facts
-        self._progress.count("facts_unled", self._plainly - before)
+        before, self._read_without_facts = self._read_without_facts, self._deps.coupa.read_without_facts
+        self._progress.count("facts_unled", self._read_without_facts - before)
 
-    def _answers(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, FactAnswer]:
-        """Ask about all facts at the same time; leave out those that cannot be read."""
+    def _read_all(self, documents: Sequence[Document], deadline: Deadline) -> dict[Fact, FactAnswer]:
+        """Read all facts at the same time, and leave out those that fail."""
         facts = [fact for fact, left_s in self._left_s.items() if min(left_s, deadline.left_s()) > 0]
         answers = map_parallel(
-            lambda fact: self._ask(fact, documents, deadline), facts, workers=self._deps.workers
+            lambda fact: self._read(fact, documents, deadline), facts, workers=self._deps.workers
         )
         return {fact: answer for fact, answer in zip(facts, answers, strict=True) if answer is not None}
 
-    def _ask(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer | None:
+    def _read(self, fact: Fact, documents: Sequence[Document], deadline: Deadline) -> FactAnswer | None:
         began_s = self._deps.clock.monotonic()
         answer = None
         try:
@@ -130,14 +130,14 @@ class FactFinder:
         return answer
 
     def _count_rows(self, fact: Fact, answer: FactAnswer) -> None:
-        """Count the rows that cannot be read, and name the first ones of a sweep."""
+        """Count the unreadable rows, and log the first of each fact."""
         self._progress.count("fact_rows_unread", answer.unread)
         if answer.unread and fact not in self._named:
             self._named.add(fact)
             text = "rows of a fact not readable code=coupa_rows fact=%s rows=%d of %d"
             logger.error(text, fact, answer.unread, answer.came)
 
-    def _facts(self, document: Document, answers: Mapping[Fact, FactAnswer]) -> Facts:
+    def _facts_of(self, document: Document, answers: Mapping[Fact, FactAnswer]) -> Facts:
         try:
             return facts_of(document, answers)
         except Exception:

@@ -15,7 +15,7 @@ from coupa_core.addresses import same_address
 from coupa_core.authority import Capacity, Decider
 from coupa_core.ledger import DIGEST, PILOT, QUIET, Entry, PersonState
 from coupa_core.sweep.due import GRACE, must_escalate, reminders
-from coupa_core.sweep.questions import asking
+from coupa_core.sweep.questions import add_questions
 from coupa_core.sweep.shapes import (
     LOOK_AGAIN,
     LOOK_UP_AGAIN,
@@ -31,36 +31,36 @@ NOBODY_AGAIN = timedelta(hours=1)
 """After this time, a person who cannot be told now is checked again."""
 
 
-def telling(
+def announce(
     case: ApprovalCase, judged: Judged, owed: Sequence[Decider], recipients: Sequence[Decider]
 ) -> Judged:
-    """Choose who is told now, and when the others are: people in quiet hours, or whose notice was refused.
+    """Add the announcements: those of now, and the hours of the later ones (quiet hours, refusals).
 
     People outside the reach are told when messages reach them.
     """
     reached = case.reached(owed)
-    now, entry = case.now, _due(case, judged.entry, reached)
-    hours = {each.key: _hour(case, judged, entry, each) for each in reached}
+    now, entry = case.now, _with_digest_hour(case, judged.entry, reached)
+    hours = {each.key: _announcement_hour(case, judged, entry, each) for each in reached}
     dues: list[Due] = [(hours[each.key], Message(MessageKind.ANNOUNCEMENT, each)) for each in reached]
     if case.is_unsure:
         dues.append((now + LOOK_UP_AGAIN, None))
-    judged = replace(judged, rest=_rest(judged, entry, hours, now, leaves_out=len(reached) < len(owed)))
+    judged = replace(judged, rest=_claim_end(judged, entry, hours, now, leaves_out=len(reached) < len(owed)))
     told = [each for each in case.reached(recipients) if each.key not in hours]
-    judged = once_more(case, judged.saying(dues, now, entry=entry), told, owed=hours)
-    return judged.counted("not_the_hour" if hours else PILOT)
+    judged = add_reminders(case, judged.with_due(dues, now, entry=entry), told, owed=hours)
+    return judged.with_count("not_the_hour" if hours else PILOT)
 
 
-def _rest(
+def _claim_end(
     judged: Judged, entry: Entry, hours: Mapping[str, datetime], now: datetime, *, leaves_out: bool
 ) -> Callable[[Entry], Entry]:
-    """Return how the claim ends.
+    """Return the rule that ends the claim.
 
     Args:
         judged: the judgement so far.
         entry: the row.
-        hours: when each person may be told, by their keys.
+        hours: the earliest hour of each person, by key.
         now: aware UTC.
-        leaves_out: messages do not reach everybody who is to be told.
+        leaves_out: messages do not reach everybody who is owed one.
     """
     if hours and all((entry.to(key).retry_at or now) > now for key in hours):
         return partial(ledger.held_back, people=list(hours), cause=entry.cause or "refused", now=now)
@@ -70,13 +70,13 @@ def _rest(
     return ledger.reserved if leaves_out and not judged.unread else judged.rest
 
 
-def once_more(
+def add_reminders(
     case: ApprovalCase, judged: Judged, told: Sequence[Decider], *, owed: Collection[str] = ()
 ) -> Judged:
-    """Add reminders, each by what the person was told, and the escalation.
+    """Add the reminders that are due, and the escalation.
 
     Args:
-        case: of an approval that somebody was told of.
+        case: the case of an approval that somebody was told of.
         judged: the judgement so far.
         told: the people who were told this version.
         owed: the keys of the people who are told this version now or later.
@@ -93,10 +93,10 @@ def once_more(
         due = _escalation(case, judged)
         dues += [due] if due else []
         entry = entry if due else ledger.escalated(entry, now=case.now)  # nobody receives it
-    return asking(case, judged.saying(dues, case.now, entry=entry), people, owed)
+    return add_questions(case, judged.with_due(dues, case.now, entry=entry), people, owed)
 
 
-def _due(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
+def _with_digest_hour(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
     """Record the hour of the digest for which a new approval waits."""
     cadence = case.policy.cadence
     if cadence.digest_at is None or not owed:
@@ -107,8 +107,8 @@ def _due(case: ApprovalCase, entry: Entry, owed: Sequence[Decider]) -> Entry:
     return replace(entry, due_at=min(cadence.announce_at(each.address, began) for each in owed))
 
 
-def _hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> datetime:
-    """Return when a person may be told; an urgent approval is told at any hour."""
+def _announcement_hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> datetime:
+    """Return the hour for a person; an urgent approval is announced at any hour."""
     cadence, now = case.policy.cadence, case.now
     needed_on = judged.document.needed_on if judged.document else None
     hour = now
@@ -118,7 +118,7 @@ def _hour(case: ApprovalCase, judged: Judged, entry: Entry, person: Decider) -> 
 
 
 def _reminder(case: ApprovalCase, person: Decider | None, entry: Entry, was: PersonState) -> Due | None:
-    """Return the next reminder and its hour, or for an unknown person when to check again; None for none."""
+    """Return the next reminder and its hour, or the next check of an unknown person; None for neither."""
     if person is None:
         return case.now + NOBODY_AGAIN, None
     cadence = case.policy.cadence
@@ -130,7 +130,7 @@ def _reminder(case: ApprovalCase, person: Decider | None, entry: Entry, was: Per
 
 
 def _escalation(case: ApprovalCase, judged: Judged) -> Due | None:
-    """Return the escalation and its hour; None for no reader. Other messages of this sweep go first."""
+    """Return the escalation and its hour; None without a reader. Other messages of this sweep go first."""
     managers, key = case.read.managers, judged.approver_key
     if judged.messages or key in managers.unknown:
         return case.now + LOOK_AGAIN, None

@@ -1,7 +1,7 @@
 """Judge one claimed approval: its row and the fresh read become messages and the next row.
 
-Pure: it reads and writes nothing. This module, `closings`, `hours` and `questions` alone decide which person
-is told of which approval, and when.
+Pure: it reads and writes nothing. Only this module, `closings`, `hours` and `questions` decide which messages
+each person gets, and when.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import Approval, Document, Unreadable, stamp
 from coupa_core.sweep.closings import add_closings, closings_owed, note_left_out, over
-from coupa_core.sweep.hours import once_more, telling
+from coupa_core.sweep.hours import add_reminders, announce
 from coupa_core.sweep.shapes import (
     LOOK_AGAIN,
     LOOK_UP_AGAIN,
@@ -39,7 +39,7 @@ from coupa_core.sweep.shapes import (
 )
 
 SETTLING = timedelta(seconds=10)
-"""Coupa's stamps are whole seconds: an approval that changed so lately is checked once more."""
+"""Coupa's stamps are whole seconds: an approval that changed within this time is checked once more."""
 
 MISSING, HIDDEN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
 """The causes for a document that cannot be shown: Coupa does not return it, or hides whose turn it is."""
@@ -52,9 +52,9 @@ def judge(
 
     Args:
         entry: the claimed row.
-        read: what was read after the claim.
+        read: the data that was read after the claim.
         before: the state of the row before the claim; None when there was no row.
-        policy: of the deployment.
+        policy: the policy of the deployment.
         now: aware UTC.
     """
     case = ApprovalCase(replace(entry, reach=policy.reach.mark), read, before, policy, now)
@@ -66,46 +66,46 @@ def judge(
 def _pending(case: ApprovalCase) -> Judged:
     """Judge a pending approval: check the reasons for sending nothing, in order."""
     entry, read, approval = case.entry, case.read, case.read.approval
-    document, unread = shown_of(entry, approval, read.document)
+    document, unread = showable(entry, approval, read.document)
     if document is None:
-        return replace(_put_off(case, ledger.failed, unread, now=case.now), counts=("unread",))
+        return replace(_without_messages(case, ledger.failed, unread, now=case.now), counts=("unread",))
     if entry.cause.startswith(model.UNREAD) and not (unread or isinstance(document, Unreadable)):
         # The document can be read again: its failures no longer count.
         return _pending(replace(case, entry=replace(entry, cause="", failures=0)))
-    cause = _why_wait(case, document)
+    cause = _cause_to_wait(case, document)
     if cause:
         return _waiting(case, cause)
     rights = case.policy.rules.rights(read.deciders, approval, document, shared=read.shared)
     recipients = [right.decider for right in authority.recipients(rights)]
-    nobody = _why_nobody(approval, read.deciders, recipients)
+    nobody = _cause_without_recipient(approval, read.deciders, recipients)
     if nobody:
-        return _for_nobody(case, nobody)
-    return _people(case, _shown(case, document, unread), recipients)
+        return _parked_without_recipient(case, nobody)
+    return _messages_for(case, _current_version(case, document, unread), recipients)
 
 
 def _waiting(case: ApprovalCase, cause: str) -> Judged:
-    """Send nothing yet, and check again soon."""
+    """Judge an approval that cannot be announced yet: it is checked again soon."""
     again = LOOK_UP_AGAIN if cause == "people_unread" else LOOK_AGAIN
-    entry = _stopped(case) if cause.startswith(STOPPED) else case.entry
-    return replace(_put_off(case, ledger.waiting, cause, until=case.now + again), entry=entry)
+    entry = _row_of_stopped(case) if cause.startswith(STOPPED) else case.entry
+    return replace(_without_messages(case, ledger.waiting, cause, until=case.now + again), entry=entry)
 
 
-def _for_nobody(case: ApprovalCase, cause: str) -> Judged:
+def _parked_without_recipient(case: ApprovalCase, cause: str) -> Judged:
     """Park an approval that has no recipient."""
     if cause == "shared_address" and case.is_unsure:
-        return _put_off(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
+        return _without_messages(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
     deciders = Deciders((), is_certain=True) if cause == "group_too_large" else case.read.deciders
     after = ledger.deciding(case.entry, deciders.keys, is_certain=deciders.is_certain)
     entry = note_left_out(case.entry, after, case.read.approval, closing_policy=case.policy.closing_policy)
-    return replace(_put_off(case, ledger.parked, cause, now=case.now), entry=entry)
+    return replace(_without_messages(case, ledger.parked, cause, now=case.now), entry=entry)
 
 
-def _shown(case: ApprovalCase, document: Document, unread: str) -> Judged:
-    """Return the version that is shown, and the row with its present deciders."""
+def _current_version(case: ApprovalCase, document: Document, unread: str) -> Judged:
+    """Return the version to show, and the row with its present deciders."""
     deciders, approval = case.read.deciders, case.read.approval
     entry = ledger.deciding(case.entry, deciders.keys, is_certain=deciders.is_certain)
     if entry.has_ended:
-        # It had ended and is pending again: old tokens must not fit, and people are told anew.
+        # It had ended and is pending again: old tokens must not fit, and people are told again.
         entry = ledger.next_generation(entry)
     approver_key, (content, content_before) = approval.approver_key or "", content_hashes(document)
     name, name_before = (
@@ -125,20 +125,20 @@ def _shown(case: ApprovalCase, document: Document, unread: str) -> Judged:
     )
 
 
-def _people(case: ApprovalCase, judged: Judged, recipients: Sequence[Decider]) -> Judged:
-    """Choose the recipients who are told now."""
+def _messages_for(case: ApprovalCase, judged: Judged, recipients: Sequence[Decider]) -> Judged:
+    """Choose the messages to the recipients."""
     entry = judged.entry
     owed = [each for each in recipients if _is_owed(case, judged, each)]
     if not owed and case.is_unsure:
-        return _put_off(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
+        return _without_messages(case, ledger.waiting, "people_unread", until=case.now + LOOK_UP_AGAIN)
     if owed and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
-        return replace(_put_off(case, ledger.parked, "unknown_outcomes", now=case.now), entry=entry)
+        return replace(_without_messages(case, ledger.parked, "unknown_outcomes", now=case.now), entry=entry)
     if _is_silent(case):
-        return _unsaid(case, judged, owed)
+        return _recorded_only(case, judged, owed)
     if owed:
-        return telling(case, judged, owed, recipients)
-    judged = once_more(case, judged, case.reached(recipients))
-    return judged if judged.unread else judged.counted("unchanged")
+        return announce(case, judged, owed, recipients)
+    judged = add_reminders(case, judged, case.reached(recipients))
+    return judged if judged.unread else judged.with_count("unchanged")
 
 
 def _is_owed(case: ApprovalCase, judged: Judged, person: Decider) -> bool:
@@ -147,10 +147,10 @@ def _is_owed(case: ApprovalCase, judged: Judged, person: Decider) -> bool:
     return case.policy.reach.tells_again(was, person.address) or not was.has(judged.version)
 
 
-def _unsaid(case: ApprovalCase, judged: Judged, owed: Sequence[Decider]) -> Judged:
-    """Record, and do not send, the messages of a dry run or of the backlog."""
+def _recorded_only(case: ApprovalCase, judged: Judged, owed: Sequence[Decider]) -> Judged:
+    """Record the messages of a dry run or of the backlog, without sending them."""
     if not owed:
-        return judged.counted("unchanged")
+        return judged.with_count("unchanged")
     rest = partial(ledger.waiting, cause=DRY_RUN, until=None)
     if case.policy.silence == BASELINE:
         keys = [each.key for each in owed]
@@ -167,8 +167,8 @@ def _is_silent(case: ApprovalCase) -> bool:
     return bool(case.policy.silence) and not (is_news and case.policy.silence == BASELINE)
 
 
-def _why_wait(case: ApprovalCase, document: Document) -> str:
-    """Return why nobody can be told yet; empty when somebody can."""
+def _cause_to_wait(case: ApprovalCase, document: Document) -> str:
+    """Return the cause for which nobody can be told yet; empty for none."""
     if isinstance(document, Unreadable):
         return document.cause
     if has_stopped(document):
@@ -181,15 +181,15 @@ def _why_wait(case: ApprovalCase, document: Document) -> str:
     return "" if case.read.deciders.people or case.read.deciders.is_certain else "people_unread"
 
 
-def _stopped(case: ApprovalCase) -> Entry:
-    """Return the row of a pending approval whose document does not wait; a return begins a new generation."""
+def _row_of_stopped(case: ApprovalCase) -> Entry:
+    """Return the row while the document itself is not pending; its next wait begins a new generation."""
     if not case.entry.is_told:
         return case.entry
     owed = closings_owed(case.entry, case.read, policy=case.policy)
     return ledger.closing_owed(replace(ledger.next_generation(case.entry), told={}), owed)
 
 
-def _put_off(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
+def _without_messages(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
     """Return a judgement without messages, whose claim ends by this rule."""
     return Judged(
         entry=case.entry,
@@ -200,14 +200,13 @@ def _put_off(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more:
     )
 
 
-def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tuple[Document | None, str]:
-    """Return the document as far as it can be shown, and the cause where it is not whole.
+def showable(entry: Entry, approval: Approval, document: Document | None) -> tuple[Document | None, str]:
+    """Return the document as far as it can be shown, and the cause if it cannot be shown whole.
 
-    After half an hour without a readable document, the deciders learn at least that something waits, and
-    where.
+    After half an hour without a readable document, the deciders get at least its type and number.
 
     Returns:
-        No document while it is tried again, and the cause; only type and number after that.
+        None and the cause while the read is repeated; after that only type and number.
     """
     cause = ""
     if document is None:
@@ -221,12 +220,12 @@ def shown_of(entry: Entry, approval: Approval, document: Document | None) -> tup
     if entry.failures < MINIMAL_AFTER:
         return None, cause
     kind, number = approval.document_key
-    # Under the number of the approval itself no link may lead to the document of somebody else.
+    # The number of the approval itself must not become a link to another document.
     return Document(type=kind, id=number) if number else Document(id=approval.id), cause
 
 
-def _why_nobody(approval: Approval, deciders: Deciders, recipients: Collection[Decider]) -> str:
-    """Return why there is no recipient; empty when there is one."""
+def _cause_without_recipient(approval: Approval, deciders: Deciders, recipients: Collection[Decider]) -> str:
+    """Return the cause for which there is no recipient; empty if there is one."""
     if approval.approver_key is None or not deciders.people:
         return "no_recipient"
     if len(deciders.people) > MAX_DECIDERS:
@@ -234,8 +233,8 @@ def _why_nobody(approval: Approval, deciders: Deciders, recipients: Collection[D
     return "" if recipients else "shared_address"
 
 
-def seen(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
-    """Record the stamps that were read, so that the next sweep finds what changed since, and what is due."""
+def with_stamps(entry: Entry, approval: Approval, document: Document | None, now: datetime) -> Entry:
+    """Record the stamps of this read, so that the next sweep finds later changes and due dates."""
     days = entry.wanted_by
     if document is not None and not isinstance(document, Unreadable):
         days = document.wanted_by
@@ -243,13 +242,13 @@ def seen(entry: Entry, approval: Approval, document: Document | None, now: datet
         entry,
         document_type=approval.approvable_type or "",
         document_id=approval.approvable_id,
-        seen_approval=_settled(approval.updated_at, now),
-        seen_document=_settled(document.updated_at, now) if document else "",
+        seen_approval=_settled_stamp(approval.updated_at, now),
+        seen_document=_settled_stamp(document.updated_at, now) if document else "",
         wanted_by=days,
     )
 
 
-def _settled(text: str | None, now: datetime) -> str:
-    """Return a stamp; empty for one so young that another change in the same second would not show."""
+def _settled_stamp(text: str | None, now: datetime) -> str:
+    """Return a stamp; empty if it is so young that another change in the same second would not show."""
     time = stamp(text)
     return "" if time is not None and time > now - SETTLING else text or ""

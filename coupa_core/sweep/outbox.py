@@ -59,7 +59,7 @@ def _is_new(message: Message) -> bool:
     return message.kind is MessageKind.ANNOUNCEMENT
 
 
-def _with(cases: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
+def _owing(cases: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
     return [case for case in cases if case.has(*kinds)]
 
 
@@ -83,10 +83,10 @@ class Outbox:
     _messages: Counter[str] = field(default_factory=Counter)
 
     def alone(self, judged: Sequence[Judged]) -> set[int]:
-        """Return the ids of the approvals that somebody gets as a whole card."""
+        """Return the ids of the approvals that somebody gets as a card of their own."""
         cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
         together = {
-            (id(case), id(message)) for letter in self._crowds(cases, CARDS) for case, message in letter
+            (id(case), id(message)) for letter in self._letters(cases, CARDS) for case, message in letter
         }
         return {
             case.judged.approval.id
@@ -99,40 +99,40 @@ class Outbox:
     def deliver(self, judged: Sequence[Judged], *, behind: int = 0) -> None:
         """Send all messages and end each claim; no approval of a large group delays the others.
 
-        First one message about each approval goes out; more of them only while there is room for those
-        behind. A later sweep tells the remaining people.
+        Each approval gets its first message; further ones go out only while the approvals behind have room.
+        A later sweep tells the remaining people.
 
         Args:
             judged: the judgements.
             behind: how many approvals wait behind these.
         """
         cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
-        self._each([case for case in cases if not case.owed], self._end, workers=self.deps.workers)
+        self._run_each([case for case in cases if not case.owed], self._end, workers=self.deps.workers)
         today = self.deps.clock.now().date()
         cases = sorted((case for case in cases if case.owed), key=lambda case: case.order(today))
-        for letter in self._crowds(cases, NEWS):
-            self._say(letter)
-        self._each(_with(cases, *NEWS), lambda case: self._all(case, NEWS))
-        self._deliver_cards(_with(cases, *CARDS), behind)
+        for letter in self._letters(cases, NEWS):
+            self._send_message(letter)
+        self._run_each(_owing(cases, *NEWS), lambda case: self._send_all(case, NEWS))
+        self._deliver_cards(_owing(cases, *CARDS), behind)
 
     def _deliver_cards(self, cases: Sequence[Delivery], behind: int) -> None:
-        crowds = self._crowds(cases, CARDS)
+        crowds = self._letters(cases, CARDS)
         together = {id(case) for letter in crowds for case, message in letter if _is_new(message)}
-        new = _with(cases, MessageKind.ANNOUNCEMENT)
-        self._each([case for case in new if id(case) not in together], self._next)
+        new = _owing(cases, MessageKind.ANNOUNCEMENT)
+        self._run_each([case for case in new if id(case) not in together], self._send_next)
         for letter in crowds:
-            self._say(letter)
-        while new := _with(new, MessageKind.ANNOUNCEMENT):
+            self._send_message(letter)
+        while new := _owing(new, MessageKind.ANNOUNCEMENT):
             # The approvals behind may need all messages that this sweep can still send.
             must_yield = behind > 0 and 0 < self.sender.room() < behind + len(new)
             leave = partial(self._give_back, cause="others_first")
-            self._each(new, leave if must_yield else self._next)
-        self._each(_with(cases, *CARDS), lambda case: self._all(case, CARDS))
+            self._run_each(new, leave if must_yield else self._send_next)
+        self._run_each(_owing(cases, *CARDS), lambda case: self._send_all(case, CARDS))
 
-    def _each(
+    def _run_each(
         self, cases: Sequence[Delivery], work: Callable[[Delivery], None], *, workers: int | None = None
     ) -> None:
-        """Work on each; one that fails is over, and stops no other."""
+        """Do the work for each approval; a failure ends only its own."""
 
         def isolated(case: Delivery) -> None:
             def done() -> bool:
@@ -145,64 +145,64 @@ class Outbox:
         # After a failed send one message goes alone first, so that a failure affects no other.
         map_parallel(isolated, cases, workers=workers or (1 if self.sender.suspect else self.deps.workers))
 
-    def _crowds(self, cases: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
-        """Return the messages that are joined, by person; a notice that was refused before goes alone."""
+    def _letters(self, cases: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
+        """Join messages by person; a notice that was refused before goes alone."""
         found: dict[tuple[object, ...], Letter] = defaultdict(list)
-        for case in _with(cases, *kinds):
+        for case in _owing(cases, *kinds):
             for message in case.owed:
                 person, is_card = message.person, message.kind in CARDS
                 is_refused = bool(case.entry.failures or case.entry.to(person.key).refusals)
                 is_alone = message.kind in ALONE or (is_card and is_refused)
                 if message.kind in kinds and not is_alone:
                     found[is_card or message.kind, person.key, person.address].append((case, message))
-        return [letter for some in found.values() if (letter := self._together(some))]
+        return [letter for some in found.values() if (letter := self._joined(some))]
 
-    def _together(self, some: Letter) -> Letter:
-        """Return the messages of one person that are joined: all if they are too many, else the reminders."""
+    def _joined(self, some: Letter) -> Letter:
+        """Return the messages of one person to join: all if they are too many, else the reminders."""
         again = [(case, message) for case, message in some if message.kind is MessageKind.REMINDER]
         messages = len(some) - max(len(again) - 1, 0)
         if messages > self.over:
             return some
         return again if len(again) > 1 and self.over < NEVER else []
 
-    def _all(self, case: Delivery, kinds: Collection[MessageKind]) -> None:
+    def _send_all(self, case: Delivery, kinds: Collection[MessageKind]) -> None:
         while case.has(*kinds):
-            self._say([(case, next(message for message in case.owed if message.kind in kinds))])
+            self._send_message([(case, next(message for message in case.owed if message.kind in kinds))])
 
-    def _next(self, case: Delivery) -> None:
+    def _send_next(self, case: Delivery) -> None:
         """Send one notice, to the decider who got the fewest messages in this sweep."""
         news = [message for message in case.owed if message.kind is MessageKind.ANNOUNCEMENT]
         message = min(news, key=lambda one: self._messages[one.person.key])
         self._messages[message.person.key] += 1
-        self._say([(case, message)])
+        self._send_message([(case, message)])
 
     # ------------------------------------------------------------------ one message
 
-    def _say(self, letter: Letter) -> None:
+    def _send_message(self, letter: Letter) -> None:
         """Send one message under the claims of all its approvals, and write the outcome into each row."""
         marked = [case for case, message in letter if message.kind in MARKED_FIRST and not case.is_begun]
-        self._each(marked, self._begin, workers=self.deps.workers)
+        self._run_each(marked, self._record_first, workers=self.deps.workers)
         letter = [(case, message) for case, message in letter if not case.is_over]
-        result = self._sent(letter) if letter else None
+        result = self._compose_and_send(letter) if letter else None
         if result is None:
             return
         if result.status is SendStatus.REFUSED and 1 < len(letter) <= self.over:
-            # One of a few may be at fault: each reminder goes alone now, since it would not come again.
+            # One of a few may be at fault: each reminder goes alone now, because no later sweep repeats it.
             letter = [(case, message) for case, message in letter if message.kind is not MessageKind.REMINDER]
         message_of = {id(case): message for case, message in letter}
         cases = [case for case, _ in letter]
-        self._each(
+        self._run_each(
             cases, lambda case: self._settle(case, message_of[id(case)], result), workers=self.deps.workers
         )
 
-    def _begin(self, case: Delivery) -> None:
+    def _record_first(self, case: Delivery) -> None:
         """Record reminders and escalations before they are sent."""
         now = self.deps.clock.now()
         entry = reminded(case.entry, case.keys(MessageKind.REMINDER), now=now)
         case.is_begun = True
         self._write(case, escalated(entry, now=now) if case.has(MessageKind.ESCALATION) else entry)
 
-    def _sent(self, letter: Letter) -> SendResult | None:
+    def _compose_and_send(self, letter: Letter) -> SendResult | None:
         """Compose and send the message; None when several cannot be joined, and each must go alone."""
         is_card, is_one = letter[0][1].kind in CARDS, len(letter) == 1
         try:
@@ -231,7 +231,7 @@ class Outbox:
         return result
 
     def _settle(self, case: Delivery, message: Message, result: SendResult) -> None:
-        """Write the outcome into the row, as `SETTLED` says; the last message ends the claim."""
+        """Write the outcome into the row by `SETTLED`; the last message ends the claim."""
         change = SETTLED[message.kind].get(result.status)
         if result.status is SendStatus.UNSENT:
             self._give_back(case, result.cause)
@@ -249,7 +249,7 @@ class Outbox:
     def _end(self, case: Delivery) -> None:
         """End the claim after the last message."""
         now = self.deps.clock.now()
-        entry = case.judged.ended(case.entry, case.refused, cause=case.cause, now=now)
+        entry = case.judged.row_after(case.entry, case.refused, cause=case.cause, now=now)
         if entry.state is State.CLOSED:
             self.rows.close(entry)
         else:
@@ -265,7 +265,7 @@ class Outbox:
             case.entry = stored
 
     def _give_back(self, case: Delivery, cause: str) -> None:
-        """End the claim after a send that surely failed: the row is due as before."""
+        """End the claim after a send that certainly failed: the row is due as before."""
         case.is_over = True
         before = case.judged.entry
         entry = not_reminded(case.entry, before, case.keys(MessageKind.REMINDER))

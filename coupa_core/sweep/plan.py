@@ -18,24 +18,24 @@ from coupa_core.cadence import Cadence
 from coupa_core.ledger import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, Entry, Lease, State
 from coupa_core.model import Approval, Comment, DocumentKey, IdRange
 from coupa_core.sweep.due import is_due_again
-from coupa_core.sweep.questions import is_heard, places_of
+from coupa_core.sweep.questions import comment_places, has_answer
 from coupa_core.sweep.shapes import MAX_DECIDERS
 
 USUAL = Cadence()
 
-UNTOLD = ("coupa_", "not_json")
-"""The cause of a row begins so where Coupa could not return the approval itself."""
+APPROVAL_FAILED = ("coupa_", "not_json")
+"""The prefixes of a row's cause if Coupa could not return the approval itself."""
 
 
 class Priority(IntEnum):
     """The order in which candidates are claimed."""
 
     OWED = 0
-    """Perhaps nobody was told yet."""
+    """Nobody was told yet, or the outcome is unknown."""
     UNBLOCKED = 1
     """The approval waited for its turn, and another approval of its document changed."""
     TOUCHED = 2
-    """People were told of it, and Coupa says that something changed."""
+    """People were told of it, and it changed in Coupa."""
     DUE = 3
     """It waits, and its next check is due."""
     SILENT = 4
@@ -53,7 +53,7 @@ class Candidate:
         entry: the row as it was read, or None.
         priority: its place in the order.
         people: the keys of its deciders, as far as they are known before the claim.
-        is_late: a reminder to one of them may be due.
+        is_late: a reminder may be due.
     """
 
     approval: Approval
@@ -63,8 +63,8 @@ class Candidate:
     is_late: bool = False
 
     @property
-    def trouble(self) -> int:
-        """Count its earlier failures."""
+    def failures(self) -> int:
+        """Return the number of earlier failures, unknown outcomes and refusals."""
         row = self.entry
         if row is None:
             return 0
@@ -137,7 +137,7 @@ class Plan:
                 self.new[number] = approval
             if is_moved:
                 self._moved.add(approval.document_key)
-            if is_moved or (row is not None and _is_others(row, deciders)):
+            if is_moved or (row is not None and _has_other_deciders(row, deciders)):
                 self._touched.add(number)
                 self._changed[number] = approval
             if deciders is not None and deciders.keys and number in self._changed:
@@ -148,7 +148,7 @@ class Plan:
         self.new |= {approval.id: approval for approval in approvals if approval.id not in self._rows}
 
     def add_ids(self, numbers: Iterable[int]) -> None:
-        """Add approvals of which only the id is known; where there is a row, the row counts."""
+        """Add approvals by id alone; an existing row takes precedence."""
         self.new = {number: Approval(id=number) for number in numbers if number not in self._rows} | self.new
 
     def mark_gone(self, numbers: Iterable[int]) -> None:
@@ -175,8 +175,8 @@ class Plan:
     def add_comments(self, comments: Mapping[tuple[str, int], Sequence[Comment]]) -> None:
         """Add comments on documents: a row whose question is answered becomes a candidate."""
         for row in filter(self.awaits_answer, self._rows.values()):
-            written = [each for place in places_of(row) for each in comments.get(place, ())]
-            if is_heard(row, written):
+            written = [each for place in comment_places(row) for each in comments.get(place, ())]
+            if has_answer(row, written):
                 self._touched.add(row.approval_id)
 
     def add_edits(self, stamps: Mapping[DocumentKey, str]) -> None:
@@ -193,9 +193,9 @@ class Plan:
         for row in self._rows.values():
             priority = self._priority(row)
             if priority is not None:
-                approval = self._changed.get(row.approval_id) or _named_by(row)
+                approval = self._changed.get(row.approval_id) or _approval_of_row(row)
                 candidates.append(self._candidate(approval, row, priority))
-        return _in_order(candidates)
+        return _sorted(candidates)
 
     def _candidate(self, approval: Approval, row: Entry | None, priority: Priority) -> Candidate:
         people = self._people.get(approval.id) or (row.told.keys() if row else ())
@@ -207,9 +207,9 @@ class Plan:
             self.held += 1
             return None
         if row.approval_id in self._gone or (row.ended_as and row.approval_id not in self.seen):
-            priority = self._of_gone(row)
+            priority = self._priority_if_gone(row)
         else:
-            priority = self._of_pending(row)
+            priority = self._priority_if_pending(row)
             self.quiet += priority is None and row.approval_id in self.seen
         return priority
 
@@ -217,32 +217,32 @@ class Plan:
         is_ahead = row.is_ahead(self._now, self._lease)
         return is_ahead or (row.next_at is not None and row.next_at <= self._now)
 
-    def _of_gone(self, row: Entry) -> Priority | None:
+    def _priority_if_gone(self, row: Entry) -> Priority | None:
         waits = row.next_at is not None and row.next_at > self._now
         if waits and row.ended_as and row.cause == QUIET:
             self.held += 1  # only a closing notice is left, to somebody in quiet hours
             return None
-        if waits and row.state in (State.RETRY, State.PARKED) and row.cause.startswith(UNTOLD):
+        if waits and row.state in (State.RETRY, State.PARKED) and row.cause.startswith(APPROVAL_FAILED):
             self.quiet += 1  # Coupa could not return the approval; the next try is later
             return None
         return Priority.GONE
 
-    def _of_pending(self, row: Entry) -> Priority | None:
-        priority = self._of_state(row)
+    def _priority_if_pending(self, row: Entry) -> Priority | None:
+        priority = self._priority_by_state(row)
         return Priority.SILENT if priority is None and self._is_late(row) else priority
 
     def _is_late(self, row: Entry) -> bool:
         """Tell whether a reminder may be due."""
         return not self._is_dry and is_due_again(row, cadence=self._cadence, now=self._now)
 
-    def _of_state(self, row: Entry) -> Priority | None:
+    def _priority_by_state(self, row: Entry) -> Priority | None:
         is_due = self._is_due(row)
-        is_touched = row.approval_id in self._touched or self._is_elsewhere(row)
+        is_touched = row.approval_id in self._touched or self._has_other_reach(row)
         if row.state is State.CLAIMED or row.ended_as:
             return Priority.OWED
         if row.state is State.WAITING:
             has_changed = is_touched or row.document_key in self._moved
-            return self._of_waiting(row, has_changed=has_changed, is_due=is_due)
+            return self._priority_if_waiting(row, has_changed=has_changed, is_due=is_due)
         if row.state in (State.RETRY, State.PARKED):
             # An approval that was sent too often is not sent again only because somebody touched it.
             is_mended = row.state is State.PARKED and is_touched and not row.uncertain
@@ -251,11 +251,11 @@ class Plan:
         is_again = row.state is State.DECIDED and row.approval_id in self.seen
         return Priority.TOUCHED if is_touched or is_again else None
 
-    def _is_elsewhere(self, row: Entry) -> bool:
+    def _has_other_reach(self, row: Entry) -> bool:
         """Tell whether the reach has changed since a row was judged; decided rows do not count."""
         return row.reach != self._reach and row.state is not State.DECIDED
 
-    def _of_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Priority | None:
+    def _priority_if_waiting(self, row: Entry, *, has_changed: bool, is_due: bool) -> Priority | None:
         is_the_hour = row.cause in (QUIET, DIGEST) and is_due
         if is_the_hour or (row.cause == DRY_RUN and not self._is_dry):
             return Priority.OWED
@@ -264,14 +264,14 @@ class Plan:
         return Priority.DUE if is_due else None
 
 
-def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
+def _sorted(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Sort by priority, then by earlier failures, then alternate between the newest and the oldest.
 
     A new approval then does not wait behind a backlog, and an old one does not wait for ever.
     """
     alike: dict[tuple[int, int], deque[Candidate]] = defaultdict(deque)
     for candidate in sorted(candidates, key=lambda candidate: candidate.approval.id):
-        alike[candidate.priority, candidate.trouble].append(candidate)
+        alike[candidate.priority, candidate.failures].append(candidate)
     ordered: list[Candidate] = []
     for _, waiting in sorted(alike.items()):
         while waiting:
@@ -281,14 +281,14 @@ def _in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return ordered
 
 
-def _named_by(row: Entry) -> Approval:
-    """Return an approval of which only the ids are known."""
+def _approval_of_row(row: Entry) -> Approval:
+    """Return an approval that has only the ids of the row."""
     return Approval.model_validate(
         {"id": row.approval_id, "approvable-type": row.document_type, "approvable-id": row.document_id}
     )
 
 
-def _is_others(row: Entry, deciders: Deciders | None) -> bool:
+def _has_other_deciders(row: Entry, deciders: Deciders | None) -> bool:
     """Tell whether the deciders have changed since the row was written; no stamp of Coupa shows that."""
     is_settled = row.state in (State.SENT, State.PARKED) or row.cause == PILOT
     if deciders is None or not deciders.is_certain or not is_settled:

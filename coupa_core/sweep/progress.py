@@ -19,8 +19,8 @@ class Summary:
     """The result of a sweep.
 
     Attributes:
-        is_complete: every page of pending approvals came, and the ledger answered to the end.
-        failure: code of the first thing that went wrong, or empty.
+        is_complete: every page of pending approvals was read, and the ledger answered to the end.
+        failure: the code of the first failure, or empty.
         counts: by name, such as `seen`, `sent`, `unchanged`, `not_your_turn`, `no_recipient`, `parked`.
         duration_s: in seconds.
         sweep_id: identifies the sweep in its calls to the services.

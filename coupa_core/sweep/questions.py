@@ -41,7 +41,7 @@ class QuestionFindings:
 def answers_to(number: int, asked: OpenQuestion, comments: Iterable[Comment]) -> list[Comment]:
     """Return the comments by the person who was asked that are newer than a question, oldest first.
 
-    Empty where the question itself was deleted.
+    Empty if the question itself was deleted.
     """
     comments = list(comments)
     if not any(each.id == number and read_mark(each.comments) for each in comments):
@@ -58,18 +58,18 @@ def answers_to(number: int, asked: OpenQuestion, comments: Iterable[Comment]) ->
     return sorted(replies, key=lambda each: each.id or 0)
 
 
-def is_heard(entry: Entry, comments: Iterable[Comment]) -> bool:
+def has_answer(entry: Entry, comments: Iterable[Comment]) -> bool:
     """Tell whether a question of a row has an answer."""
     replies = list(comments)
     return any(answers_to(number, asked, replies) for number, asked in entry.questions.items())
 
 
-def places_of(entry: Entry) -> set[tuple[str, int]]:
+def comment_places(entry: Entry) -> set[tuple[str, int]]:
     """Return the records whose comments may answer a row's questions; see `Coupa.comments`."""
     return {(entry.document_type, asked.on) for asked in entry.questions.values()}
 
 
-def heard(
+def check_questions(
     entry: Entry,
     comments: Sequence[Comment],
     *,
@@ -110,7 +110,9 @@ def closed_by(entry: Entry, person: str, answers: Iterable[Comment]) -> list[int
     return [number for number, asked in entry.questions.items() if asked.by == person and number < newest]
 
 
-def asking(case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]) -> Judged:
+def add_questions(
+    case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed: Collection[str]
+) -> Judged:
     """Add the messages about open questions and their answers.
 
     Args:
@@ -124,33 +126,33 @@ def asking(case: ApprovalCase, judged: Judged, told: Mapping[str, Decider], owed
     if not entry.questions or judged.unread or is_sensitive:
         return judged
     if comments is None:
-        return judged.saying([(case.now + LOOK_AGAIN, None)], case.now)
+        return judged.with_due([(case.now + LOOK_AGAIN, None)], case.now)
     is_certain = case.read.deciders.is_certain and not case.is_unsure
     unreached = case.read.deciders.keys - {each.key for each in case.reached(case.read.deciders.people)}
-    found = heard(entry, comments, told=told, others={*owed, *unreached}, is_certain=is_certain)
-    put = {number: _question(case, entry.questions[number].of, each) for number, each in found.put.items()}
+    found = check_questions(entry, comments, told=told, others={*owed, *unreached}, is_certain=is_certain)
+    put = {number: _put_due(case, entry.questions[number].of, each) for number, each in found.put.items()}
     dues: list[Due] = [(case.now + LOOK_AGAIN, None)] if found.waits else []
     if found.answers and entry.uncertain >= MAX_UNCERTAIN and case.before is not State.PARKED:
         # The person who asked may have got it each time: operators see it, and it is tried again daily.
         rest = partial(ledger.parked, cause="unknown_outcomes", now=case.now)
         return replace(judged, rest=rest, again=None)
-    dues += [_answer(case, told[key], replies) for key, replies in found.answers.items()]
+    dues += [_answer_due(case, told[key], replies) for key, replies in found.answers.items()]
     dues += [due for due in put.values() if due]
     entry = ledger.answered(entry, found.over)
     # A hidden comment was deleted, or the list does not show it; it gets no answer.
     for number in (*found.hidden, *(number for number, due in put.items() if due is None)):
         entry = ledger.put(entry, number)
-    return judged.saying(dues, case.now, entry=entry)
+    return judged.with_due(dues, case.now, entry=entry)
 
 
-def _answer(case: ApprovalCase, person: Decider, replies: Sequence[Comment]) -> Due:
+def _answer_due(case: ApprovalCase, person: Decider, replies: Sequence[Comment]) -> Due:
     """Return the message with an answer, and its hour."""
     opening = case.policy.cadence.open_at(person.address, case.now)
     hour = max(opening, case.entry.to(person.key).retry_at or opening)
     return hour, Message(MessageKind.ANSWER, person, passes_on=tuple(replies))
 
 
-def _question(case: ApprovalCase, key: str, question: Comment) -> Due | None:
+def _put_due(case: ApprovalCase, key: str, question: Comment) -> Due | None:
     """Return the message with a question, and its hour; None where the chat cannot reach the person."""
     person = case.read.known.people.get(key)
     if case.read.known.is_known_later(key):

@@ -29,7 +29,7 @@ class SweepRows:
         self._progress = progress
         self._events: list[Event] = []
         self.written: dict[int, Entry | None] = {}
-        """The rows that this sweep wrote, by approval id, as it left them; None for one that it closed."""
+        """The rows after the writes of this sweep, by approval id; None for one that it closed."""
         self.lost: set[int] = set()
         """Rows that another process wrote first, or that the store refuses because of their content."""
         self.missed: set[int] = set()
@@ -44,17 +44,17 @@ class SweepRows:
             fresh = candidate.entry or deps.ledger.begin(number)
             kind, document = candidate.approval.document_key
             if fresh.document_id is None and document is not None:
-                # Even if this claim comes to nothing, the next sweep knows the document.
+                # Even if this claim has no result, the next sweep knows the document.
                 fresh = replace(fresh, document_type=kind, document_id=document)
             entry = deps.ledger.claim(fresh, approval_id=number, now=deps.clock.now(), lease=deps.lease)
         except Conflict as conflict:
             logger.warning("claim failed approval_id=%d cause=%s", number, conflict)
             entry = None
         except ServiceError as failure:
-            self._miss(number, failure)
+            self._note_missed(number, failure)
             return None
         if entry is None:
-            self._lose(number)
+            self._note_lost(number)
         else:
             self.written[number] = entry
         return entry
@@ -68,7 +68,7 @@ class SweepRows:
         stored = self._deps.ledger.commit(entry)
         if stored is None:
             logger.warning("row changed by another approval_id=%d", entry.approval_id)
-            self._lose(entry.approval_id)
+            self._note_lost(entry.approval_id)
             return None
         self.written[entry.approval_id] = stored
         if stored.state is State.PARKED:
@@ -81,7 +81,7 @@ class SweepRows:
         try:
             self.commit(entry)
         except ServiceError as failure:
-            self._miss(entry.approval_id, failure)
+            self._note_missed(entry.approval_id, failure)
 
     def give_back(self, entry: Entry, cause: str) -> None:
         """End the claim without counting against the approval."""
@@ -106,7 +106,7 @@ class SweepRows:
         try:
             return work()
         except ServiceError as failure:
-            self._miss(entry.approval_id, failure)  # nothing is sent without a record
+            self._note_missed(entry.approval_id, failure)  # nothing is sent without a record
         except Exception:
             # One bad record must never block the others.
             logger.exception("approval spoiled approval_id=%d", entry.approval_id)
@@ -124,13 +124,13 @@ class SweepRows:
             self._progress.count("closed")
             self.written[entry.approval_id] = None
         else:
-            self._lose(entry.approval_id)
+            self._note_lost(entry.approval_id)
 
-    def _lose(self, number: int) -> None:
+    def _note_lost(self, number: int) -> None:
         self._progress.count("lost_race")
         self.lost.add(number)
 
-    def _miss(self, number: int, failure: ServiceError) -> None:
+    def _note_missed(self, number: int, failure: ServiceError) -> None:
         (self.lost if self._progress.record_missed_row(failure) else self.missed).add(number)
 
     # ------------------------------------------------------------------ the audit log

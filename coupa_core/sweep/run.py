@@ -38,16 +38,16 @@ from coupa_core.sweep.scan import Scan
 from coupa_core.sweep.work import Work
 
 SWEEP_S = 50.0
-"""A sweep ends within so many seconds, whatever the services do; the next one goes on."""
+"""The time limit of a sweep, however slow the services are; the next one continues."""
 
 MARKING_S = 2.0
-"""The last of these seconds are for rows and status; Coupa and Moveworks have had their time."""
+"""The last part of the limit, in seconds: it is for rows and status, without Coupa and Moveworks."""
 
 CLOSING_S = 5.0
-"""Seconds that are kept for closing: a backlog that fills every minute must not leave dead rows behind."""
+"""Seconds that are reserved for closing: even under a constant backlog, rows of ended approvals must go."""
 
 AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
-"""The names of counts, each with the age in seconds that it ends at; `pending_older` comes last."""
+"""The names of counts, each with its upper age limit in seconds; `pending_older` has the rest."""
 
 RATE_WINDOW_S = 60.0
 """How far back the sends of earlier processes count against the allowed rate."""
@@ -133,7 +133,7 @@ class Sweep:
             for candidate in candidates
             if candidate.approval.id not in rows.written.keys() | rows.lost
         ]
-        read = scan.leave(left, rows.written)
+        read = scan.status_fields(left, rows.written)
         unseen = [candidate.approval for candidate in left if candidate.entry is None]
         self._left = unseen[:MAX_LEFT]
         self._count_ages(unseen, progress)
@@ -167,7 +167,7 @@ class Sweep:
         return scan.has_all
 
     def _is_first_run(self, status: Status) -> bool:
-        """Tell whether what waits is the backlog from before the bridge, and note that it is."""
+        """Tell whether the pending approvals are the backlog from before the bridge, and record it."""
         deps = self.deps
         is_first = status.first_run or (status.last_sweep_at is None and not self._rows.by_id)
         if is_first and not status.first_run and deps.first_run is not FirstRunPolicy.ANNOUNCE:
@@ -176,7 +176,7 @@ class Sweep:
         return is_first
 
     def _reach(self, now: datetime) -> Reach:
-        """Return whom messages reach, with the repeats that operators asked for."""
+        """Return the people whom messages reach, with the operators' repeats."""
         repeats = read_repeats(self.deps.ledger.store.note(REPEATS).text)
         # A request from a clock ahead of ours waits: messages of this sweep would count as told before it.
         return Reach(self.deps.pilot, [each for each in repeats if each.at <= now])
@@ -257,7 +257,7 @@ class Sweep:
 
 
 def _pause(status: Status, now: datetime) -> datetime | None:
-    """Return when sending may go on; None for at once."""
+    """Return the end of the pause; None for no pause."""
     pause = status.paused_until
     return pause if pause and pause <= now + MAX_PAUSE else None
 

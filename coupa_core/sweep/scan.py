@@ -1,7 +1,7 @@
 """Read Coupa for one sweep: the changes since the last one, and a part of the list of pending approvals.
 
-The changes are found by Coupa's stamps, in any status, and cost calls for changed approvals only. The list is
-read part by part over several sweeps and needs no stamp: it shows what has gone, and it checks the stamps.
+Coupa's stamps show the changes, in any status; they cost calls for changed approvals only. The list is read
+part by part over several sweeps and needs no stamp: it shows approvals that are gone, and checks the stamps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from coupa_core.sweep.dependencies import SweepDependencies
 from coupa_core.sweep.edits import OVERLAP, EditReads
 from coupa_core.sweep.plan import Candidate, Plan
 from coupa_core.sweep.progress import Progress
-from coupa_core.sweep.questions import places_of
+from coupa_core.sweep.questions import comment_places
 
 READING_S = 25.0
 """The most seconds of a sweep for reading the list; the other half is for sending."""
@@ -33,7 +33,7 @@ CHANGES_S = 10.0
 """The most of these seconds for changes."""
 
 CHANGES_PAGES = 20
-"""Pages of changed approvals in one sweep; where there are more, the list brings the older ones."""
+"""Pages of changed approvals in one sweep; beyond that, the list has the older ones."""
 
 ANSWERS_S = 5.0
 """The most of these seconds for answers to questions."""
@@ -45,10 +45,10 @@ SMALL_CALLS = 3
 """A list that takes at most so many calls is read in every sweep."""
 
 LATE_S = 5.0
-"""How much longer a page may take that was asked for in time."""
+"""How many seconds longer a page may take that was requested in time."""
 
 YOUNG = timedelta(minutes=1)
-"""Coupa may commit an approval that was touched so shortly before the question only after it."""
+"""The age below which a change may be missing in Coupa's answer, because Coupa commits it later."""
 
 DISTRUST = timedelta(days=1)
 """How long every sweep reads the list after Coupa's stamps did not show an approval."""
@@ -62,7 +62,7 @@ class Scan:
     Args:
         deps: the services and settings of the sweep.
         progress: the tally of this sweep.
-        status: of the last sweep.
+        status: the status of the last sweep.
 
     Attributes:
         reading: the progress through the list; it began in this sweep or before.
@@ -92,7 +92,7 @@ class Scan:
         )
         self._is_small = False
         self._is_reading = self._audits = True
-        self.reading = self._begun()
+        self.reading = self._continued_or_new()
         self.has_all = True
 
     @property
@@ -106,12 +106,12 @@ class Scan:
         return self._is_reading and self.reading.is_complete
 
     def run(self, plan: Plan, rows: Collection[Entry], *, audits: bool) -> None:
-        """Read the changes, then a part of the list where that is due.
+        """Read the changes, then a part of the list if it is due.
 
         Args:
             plan: receives the data.
             rows: the open rows.
-            audits: an approval without a row is new, or the stamps did not show it.
+            audits: check the stamps: an approval without a row is new, or the stamps missed it.
         """
         self._plan, self._rows, self._audits = plan, tuple(rows), audits
         calls = sys.maxsize if self._is_small else EDITS_CALLS
@@ -126,7 +126,7 @@ class Scan:
     # ------------------------------------------------------------------ changes
 
     def _read_changes(self) -> None:
-        """Read which approvals were touched, newest first."""
+        """List the changed approvals, newest first."""
         since = self._status.changes_known_until
         if since is None:
             return
@@ -134,13 +134,13 @@ class Scan:
         text = (since - OVERLAP).isoformat(timespec="seconds")
         deadline, found = self._begins.within(CHANGES_S), set[int]()
 
-        def ask(ids: IdRange) -> IdRange | None:
+        def read_page(ids: IdRange) -> IdRange | None:
             page = self._deps.coupa.page(ids, deadline, since=text)
             found.update(approval.id for approval in [*page.pending, *page.ended])
-            self._take_in(page)
+            self._add_page(page)
             return page.rest
 
-        ranges = self._ranges([ALL_IDS], ask=ask, begins=deadline, calls=CHANGES_PAGES)
+        ranges = self._ranges([ALL_IDS], ask=read_page, begins=deadline, calls=CHANGES_PAGES)
         ranges.read(workers=1)
         self.has_all = self.has_all and not ranges.was_silent
         if ranges.failure is not None:
@@ -148,17 +148,17 @@ class Scan:
         if ranges.is_complete:
             self._changes = found
         elif not self._is_reading:
-            self.reading, self._is_reading = self._fresh(), True  # the list brings the lost pages
+            self.reading, self._is_reading = self._new_reading(), True  # the list has the lost pages
 
     def _ranges(self, unread: Iterable[IdRange], failed: Iterable[IdRange] = (), **more: Any) -> Ranges:
         """Return a reader of ranges of approvals; one that cannot be listed is read by its id."""
 
-        def alone(number: int) -> None:
+        def add_alone(number: int) -> None:
             with self._lock:
                 self._progress.count("unreadable")
                 self._plan.add_ids([number])
 
-        return Ranges(unread, failed, alone=alone, newest=self._newest, **more)
+        return Ranges(unread, failed, alone=add_alone, newest=self._newest, **more)
 
     def _newest(self) -> int:
         return max([1, *(row.approval_id for row in self._rows), *self._plan.seen])
@@ -172,7 +172,7 @@ class Scan:
         if not rows:
             return
         since = min(number for row in rows for number in row.questions)
-        places = {place for row in rows for place in places_of(row)}
+        places = {place for row in rows for place in comment_places(row)}
         try:
             comments = self._deps.coupa.comments(places, self._begins.within(ANSWERS_S), since=since)
         except ServiceError as failure:
@@ -183,13 +183,13 @@ class Scan:
 
     # ------------------------------------------------------------------ the list
 
-    def _fresh(self) -> Reading:
+    def _new_reading(self) -> Reading:
         return Reading(self._now, self._asked_at, sorted(self._deps.coupa.types))
 
-    def _begun(self) -> Reading:
-        """Return the reading that continues or begins; the last one where none is due."""
+    def _continued_or_new(self) -> Reading:
+        """Return the reading that continues or begins; the last one if none is due."""
         status, now = self._status, self._now
-        last, fresh = Reading.of(status.reading), self._fresh()
+        last, fresh = Reading.of(status.reading), self._new_reading()
         if last is None:
             return fresh
         period = timedelta(minutes=self._deps.full_list_minutes)
@@ -206,17 +206,17 @@ class Scan:
         return replace(fresh, was_clean=is_clean) if self._is_reading else last
 
     def _read_list(self) -> None:
-        """Read ranges of the list, several at the same time where the list is long."""
+        """Read ranges of the list, several at the same time if the list is long."""
         reading = self.reading
 
-        def ask(ids: IdRange) -> IdRange | None:
+        def read_page(ids: IdRange) -> IdRange | None:
             page = self._deps.coupa.page(ids, self._ends)
-            self._take_in(page, listed=ids)
+            self._add_page(page, listed=ids)
             return page.rest
 
         alone_for = SMALL_CALLS - reading.calls
         ranges = self._ranges(
-            reading.unread, reading.failed, ask=ask, begins=self._begins, alone_for=alone_for
+            reading.unread, reading.failed, ask=read_page, begins=self._begins, alone_for=alone_for
         )
         ranges.read(workers=1 if self._is_small else self._deps.workers)
         reading.unread, reading.failed = ranges.unread, ranges.failed
@@ -225,8 +225,8 @@ class Scan:
         if ranges.failure is not None:
             self._progress.record_failure(ranges.failure)
 
-    def _take_in(self, page: Page, *, listed: IdRange | None = None) -> None:
-        """Add one page: of the list with these ids, or of changes."""
+    def _add_page(self, page: Page, *, listed: IdRange | None = None) -> None:
+        """Add one page of changes, or of the list within these ids."""
         deciders_of = self._deps.directory.deciders_of(page.pending, self._ends)
         self._progress.count("unreadable", page.unreadable)
         self._progress.count("unasked", page.unasked)
@@ -237,12 +237,12 @@ class Scan:
                 raise page.failure
             if listed is not None:
                 self._listed |= {each.id for each in page.pending}
-                self._missed_by_stamps |= {each.id for each in page.pending if self._should_have_shown(each)}
+                self._missed_by_stamps |= {each.id for each in page.pending if self._is_missed(each)}
                 low = page.rest[1] + 1 if page.rest else listed[0]
                 self._plan.mark_gone(self._plan.unlisted((low, listed[1])))
 
-    def _should_have_shown(self, approval: Approval) -> bool:
-        """Tell whether the changes should have shown a new approval, now or before."""
+    def _is_missed(self, approval: Approval) -> bool:
+        """Tell whether the changes have missed a new approval."""
         if self._changes is None or not self._audits or not self.reading.was_clean:
             return False
         touched = stamp(approval.updated_at)
@@ -251,11 +251,13 @@ class Scan:
 
     # ------------------------------------------------------------------ the end
 
-    def leave(self, candidates: Iterable[Candidate], written: Mapping[int, Entry | None]) -> dict[str, Any]:
+    def status_fields(
+        self, candidates: Iterable[Candidate], written: Mapping[int, Entry | None]
+    ) -> dict[str, Any]:
         """Return the fields of the status that describe the reads.
 
         Args:
-            candidates: those that were left for later.
+            candidates: the candidates that are left for later.
             written: the rows that this sweep wrote, by approval id.
         """
         left = {candidate.approval.id: candidate for candidate in candidates}
@@ -266,7 +268,7 @@ class Scan:
         reading.left += len(mine)
         stamps = [reading.oldest, *(approval.updated_at or "" for approval in mine)]
         reading.oldest = min(filter(None, stamps), default="")
-        missed = sum(_is_news(written.get(number)) for number in self._missed_by_stamps)
+        missed = sum(_counts_as_missed(written.get(number)) for number in self._missed_by_stamps)
         if missed:
             logger.error("approvals missed by their stamps count=%d", missed)
         until = self._now + DISTRUST if missed else status.distrusted_until
@@ -278,11 +280,11 @@ class Scan:
             "distrusted_until": until if is_distrusted else None,
             "last_complete_at": self._deps.clock.now() if self.is_whole else status.last_complete_at,
             "is_complete": self.has_all,
-            **self._edits.left(has_left_rows=has_left_rows),
+            **self._edits.status_fields(has_left_rows=has_left_rows),
         }
 
     def _changes_known(self, left: Mapping[int, Candidate], *, has_left_rows: bool) -> datetime:
-        """Return until when changes are known; the next sweep asks from there."""
+        """Return the time until which changes are known; the next sweep continues there."""
         known = self._status.changes_known_until or self._asked_at
         if self._changes is not None and not self._changes & left.keys():
             known = self._asked_at
@@ -291,6 +293,6 @@ class Scan:
         return known
 
 
-def _is_news(row: Entry | None) -> bool:
-    """Tell whether somebody should have been told of it before; not where its turn has not come."""
+def _counts_as_missed(row: Entry | None) -> bool:
+    """Tell whether somebody should have been told of it before: not before its turn."""
     return row is not None and not (row.cause == "not_your_turn" or row.cause.startswith(STOPPED))

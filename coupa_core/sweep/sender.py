@@ -26,7 +26,7 @@ class SendStatus(StrEnum):
     UNKNOWN = "unknown"
     """The notice may have arrived."""
     UNSENT = "unsent"
-    """Nothing was sent, for a reason that is not the notice's."""
+    """Nothing was sent, and the notice is not the reason."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Sender:
     """The sends of one sweep.
 
     Attributes:
-        deadline: for all sending.
+        deadline: the deadline for all sends.
         suspect: the last send failed or has an unknown outcome.
         paused_until: nothing is sent before; None when there is no pause.
     """
@@ -63,10 +63,10 @@ class Sender:
     def may_begin(self) -> bool:
         """Tell whether sending may begin: not in a pause, and after a failure only if Moveworks answers."""
         if self._may is None:
-            self._may = self._asked()
+            self._may = self._check_may_begin()
         return self._may
 
-    def _asked(self) -> bool:
+    def _check_may_begin(self) -> bool:
         if self.paused_until is not None and self.deps.clock.now() < self.paused_until:
             self.progress.count("paused")
             return False

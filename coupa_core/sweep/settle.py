@@ -1,4 +1,4 @@
-"""Change a row by the outcome of a send, as `SETTLED` says. It writes nothing."""
+"""Change a row by the outcome of a send, by the table `SETTLED`. It writes nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Delivery:
         entry: the row as it was last written.
         owed: the messages that are not sent yet.
         refused: the keys of the people for whom Moveworks refused the notice.
-        cause: of the last refusal.
-        is_begun: the row records what must be recorded before sending.
+        cause: the cause of the last refusal.
+        is_begun: the row has the records that must precede a send.
         is_over: nothing is left to do, or the claim is lost.
     """
 
@@ -56,7 +56,7 @@ def _unchanged(case: Delivery, message: Message, now: datetime) -> Entry:  # noq
     return case.entry
 
 
-def _told(case: Delivery, message: Message, now: datetime) -> Entry:
+def _record_announcement(case: Delivery, message: Message, now: datetime) -> Entry:
     judged, key = case.judged, message.person.key
     facts = shown_facts(MessageItem(message, judged, case.entry))
     return delivered(
@@ -64,21 +64,21 @@ def _told(case: Delivery, message: Message, now: datetime) -> Entry:
     )
 
 
-def _refused(case: Delivery, message: Message, now: datetime) -> Entry:
+def _record_refusal(case: Delivery, message: Message, now: datetime) -> Entry:
     # A refused address does not keep the other members of a group from being told.
     case.refused.append(message.person.key)
     return refused(case.entry, message.person.key, now=now)
 
 
-def _heard(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+def _close_notice(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
     return closing_done(case.entry, message.person.key)
 
 
-def _put(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+def _record_put(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
     return put(case.entry, message.passes_on[0].id or 0)
 
 
-def _answered(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+def _record_answer(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
     key = message.person.key
     return answered(case.entry, closed_by(case.entry, key, message.passes_on), person=key)
 
@@ -89,23 +89,27 @@ _ONCE: dict[SendStatus, _Change] = {
     SendStatus.UNKNOWN: _unchanged,
 }
 _LAST: dict[SendStatus, _Change] = {
-    SendStatus.SENT: _heard,
-    SendStatus.REFUSED: _heard,
-    SendStatus.UNKNOWN: _heard,
+    SendStatus.SENT: _close_notice,
+    SendStatus.REFUSED: _close_notice,
+    SendStatus.UNKNOWN: _close_notice,
 }
 
 SETTLED: dict[MessageKind, dict[SendStatus, _Change]] = {
-    MessageKind.ANNOUNCEMENT: {SendStatus.SENT: _told, SendStatus.REFUSED: _refused},
+    MessageKind.ANNOUNCEMENT: {SendStatus.SENT: _record_announcement, SendStatus.REFUSED: _record_refusal},
     MessageKind.REMINDER: _ONCE,
     MessageKind.ESCALATION: _ONCE,
     MessageKind.CLOSING: _LAST,
     MessageKind.OUTCOME: _LAST,
-    MessageKind.QUESTION: {SendStatus.SENT: _put, SendStatus.REFUSED: _put, SendStatus.UNKNOWN: _put},
-    MessageKind.ANSWER: {SendStatus.SENT: _answered, SendStatus.REFUSED: _refused},
+    MessageKind.QUESTION: {
+        SendStatus.SENT: _record_put,
+        SendStatus.REFUSED: _record_put,
+        SendStatus.UNKNOWN: _record_put,
+    },
+    MessageKind.ANSWER: {SendStatus.SENT: _record_answer, SendStatus.REFUSED: _record_refusal},
 }
-"""How the row changes, by the kind of message and the outcome of the send.
+"""The change of the row by the kind of message and the outcome of the send.
 
-A message without an entry is still owed. Where it may have arrived, the claim stays until its lease ends, so
-that a second message is rare and late. Where it was surely not sent, the claim is given back, and a record
-that was made before is undone.
+A message without an entry is still owed. If it may have arrived, the claim stays until its lease ends, so
+that a second message is rare and late. If it was certainly not sent, the outbox gives the claim back, and
+undoes an earlier record.
 """

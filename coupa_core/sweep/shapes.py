@@ -171,9 +171,9 @@ class ApprovalCase:
 
     Attributes:
         entry: the claimed row.
-        read: what was read after the claim.
+        read: the data that was read after the claim.
         before: the state of the row before the claim; None when there was no row.
-        policy: of the deployment.
+        policy: the policy of the deployment.
         now: aware UTC.
     """
 
@@ -204,7 +204,7 @@ class Judged:
         rest: the ledger's rule that ends the claim after all messages.
         messages: to be sent now, in no order.
         unsaid: the people who would be told now in a sweep that sends.
-        again: when the remaining messages can be sent; None for never, or where `rest` decides.
+        again: when the remaining messages can be sent; None for never, or if `rest` decides.
         counts: for the summary.
         approver_key: the user or group whom Coupa asks.
         content: the hash of the signed content.
@@ -227,8 +227,8 @@ class Judged:
     unread: str = ""
     facts: Facts = NO_FACTS
 
-    def saying(self, dues: Iterable[Due], now: datetime, *, entry: Entry | None = None) -> Judged:
-        """Return it with those messages that are due now; `again` is when the next of the others is due."""
+    def with_due(self, dues: Iterable[Due], now: datetime, *, entry: Entry | None = None) -> Judged:
+        """Add the messages that are due now; `again` is when the next of the others is due."""
         dues = list(dues)
         again = [self.again] if self.again else []
         return replace(
@@ -238,8 +238,8 @@ class Judged:
             again=min([*again, *(hour for hour, _ in dues if hour > now)], default=None),
         )
 
-    def counted(self, name: str) -> Judged:
-        """Return it with a count for the summary, where it has no message."""
+    def with_count(self, name: str) -> Judged:
+        """Add a count for the summary, unless it has a message."""
         return self if self.messages else replace(self, counts=(*self.counts, name))
 
     def is_changed_for(self, person: Decider) -> bool:
@@ -257,13 +257,13 @@ class Judged:
         )
         return not any(map(was.has, rounds))
 
-    def ended(self, entry: Entry, refused: Collection[str], *, cause: str, now: datetime) -> Entry:
+    def row_after(self, entry: Entry, refused: Collection[str], *, cause: str, now: datetime) -> Entry:
         """Return the row after the messages; it is due again when the next message is.
 
         Args:
             entry: the claimed row as it was last written.
             refused: the people for whom Moveworks refused the notice.
-            cause: of the refusal.
+            cause: the cause of the refusal.
             now: aware UTC.
         """
         row = ledger.held_back(entry, refused, cause=cause, now=now) if refused else self.rest(entry)

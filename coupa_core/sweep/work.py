@@ -17,7 +17,7 @@ from coupa_core.parallel import map_parallel
 from coupa_core.sweep.claimed import Claimed
 from coupa_core.sweep.dependencies import FirstRunPolicy, SweepDependencies
 from coupa_core.sweep.facts import FactFinder
-from coupa_core.sweep.judge import judge, seen
+from coupa_core.sweep.judge import judge, with_stamps
 from coupa_core.sweep.outbox import NEVER, Outbox
 from coupa_core.sweep.plan import Candidate, Priority
 from coupa_core.sweep.progress import Progress
@@ -28,7 +28,7 @@ from coupa_core.sweep.sender import Sender
 from coupa_core.sweep.shapes import Judged, Role, SweepPolicy
 
 BATCH = 50
-"""Approvals that are claimed together: as many as one question to Coupa takes."""
+"""Approvals that are claimed together: as many as one request to Coupa takes."""
 
 MAX_TOGETHER = 250
 """Approvals of one person that are claimed together, to become one message."""
@@ -40,7 +40,7 @@ class Work:
     Args:
         deps: the services and settings of the sweep.
         progress: the tally of this sweep.
-        deadline: for approvals that Coupa lists; the others have until the end of the sweep.
+        deadline: the deadline for approvals that Coupa lists; the others have until the end of the sweep.
         suspect: the last send of the previous sweep failed or has an unknown outcome.
         paused_until: the sweep sends nothing before; None when there is no pause.
         first_run: how the backlog is treated; None after the first run.
@@ -107,17 +107,17 @@ class Work:
         may_begin = bool(queue) and (self._policy.silence or self.sender.may_begin())
         try:
             while may_begin and queue and self._room() > self._facts.waiting:
-                self._batch(_take(queue, self._room() - self._facts.waiting), behind=len(queue))
+                self._batch(_take_bundles(queue, self._room() - self._facts.waiting), behind=len(queue))
         finally:
             self._send_kept(behind=len(queue), is_last=True)
         self._progress.count("left_for_later", sum(map(len, queue)))
         self.sender.deadline = self._progress.deadline
         gone = deque([candidate] for candidate in candidates if candidate.priority is Priority.GONE)
         while gone and not self._progress.is_over and self._progress.deadline.left_s() > 0:
-            self._batch(_take(gone, BATCH))
+            self._batch(_take_bundles(gone, BATCH))
         self._send_kept(is_last=True)
         self._progress.count("closings_left", len(gone))
-        self._reads.report_cut()
+        self._reads.log_missing_lines()
 
     def _room(self) -> int:
         """Return how many messages may still go out; a silent sweep is limited by time only."""
@@ -141,7 +141,7 @@ class Work:
         deadline = self.sender.deadline.within(self._deps.lease.margin_s)
         try:
             whole = self._reads.read(claimed, deadline) if claimed else []
-            self._miss([one for one in claimed if one not in whole])
+            self._give_back_unread([one for one in claimed if one not in whole])
         except ServiceError as failure:
             self._send_kept(is_last=True)  # earlier batches were read, and can be sent
             is_gone = claimed[0].is_gone  # a batch is of one sort
@@ -156,12 +156,12 @@ class Work:
         self.rows.record()
 
     def _send_kept(self, *, behind: int = 0, is_last: bool = False) -> None:
-        """Send the cards that wait for facts, when there are enough of them, or they can wait no longer."""
+        """Send the cards that wait for facts, once they are enough or can wait no longer."""
         while due := self._facts.due(self.sender.deadline, is_last=is_last):
             self._outbox.deliver(due, behind=behind)
             self.rows.record()
 
-    def _miss(self, claimed: Iterable[Claimed]) -> None:
+    def _give_back_unread(self, claimed: Iterable[Claimed]) -> None:
         """Give back the approvals that could not be read, without the others of the batch."""
         for one in claimed:
             failure = one.found.failed.get(one.read.approval.id)
@@ -179,7 +179,7 @@ class Work:
             self.rows.give_back(claimed.entry, cause)
 
     def _judged(self, claimed: Claimed) -> Judged | None:
-        """Judge one approval; None when that failed."""
+        """Judge one approval; None after a failure."""
         judged = self.rows.isolate_errors(claimed.entry, lambda: self._judge(claimed))
         if judged is None:
             return None
@@ -201,7 +201,7 @@ class Work:
         deps, read = self._deps, claimed.read
         entry = claimed.entry
         if read.is_known:
-            entry = seen(entry, read.approval, read.document, deps.coupa.now())
+            entry = with_stamps(entry, read.approval, read.document, deps.coupa.now())
         before = claimed.candidate.entry.state if claimed.candidate.entry else None
         read.is_outcome_told = claimed.key in self._outcomes
         return judge(entry, read, before=before, policy=self._policy, now=deps.clock.now())
@@ -230,7 +230,7 @@ def bundles(candidates: Sequence[Candidate], *, over: int) -> list[list[Candidat
     return found
 
 
-def _take(queue: deque[list[Candidate]], room: int) -> list[Candidate]:
+def _take_bundles(queue: deque[list[Candidate]], room: int) -> list[Candidate]:
     """Take the next candidates: each group needs at least one message, and there is room for so many."""
     taken: list[Candidate] = []
     while queue and room > 0 and len(taken) < BATCH:

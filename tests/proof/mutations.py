@@ -241,7 +241,7 @@ MUTATIONS = (
     Mutation(
         "who decided is not told that it is over",
         "sweep/closings.py",
-        "if person is None or not is_reached or _knows(person, entry, judged):",
+        "if person is None or not is_reached or _has_ended_it(person, entry, judged):",
         "if person is None or not is_reached:",
         "test_closing.py::test_who_decided_is_not_told_of_it",
     ),
