@@ -12,8 +12,9 @@ from unruly import away, before
 
 from coupa_core.audit_log import Event, EventKind, MemoryAuditStore, Row
 from coupa_core.ledger import Lease, PersonState, State, Status
+from coupa_core.report.story import by_time, describe_row
 from coupa_core.report.trace import MAX_DAYS
-from coupa_core.report.words import in_order, of_event, of_row, why
+from coupa_core.report.words import describe_event, why
 
 BEA, CAL, DEE = (f"{name}@example.com" for name in ("bea", "cal", "dee"))
 
@@ -375,14 +376,14 @@ LEASE = Lease()
     ],
 )
 def test_every_event_is_a_sentence(said: dict[str, str], sentence: str) -> None:
-    assert of_event(said) == sentence
+    assert describe_event(said) == sentence
 
 
 @pytest.mark.parametrize("kind", EventKind)
 def test_no_kind_of_event_is_without_words(kind: EventKind) -> None:
     said = Event(kind=kind, at=NOW, actor="a@x.test", outcome="sent", cause="c").values()
 
-    assert of_event(said).endswith(".")
+    assert describe_event(said).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -421,16 +422,16 @@ def test_every_cause_means_something(cause: str, text: str) -> None:
     ],
 )
 def test_every_state_is_a_sentence(entry: Any, begins: str) -> None:
-    lines = of_row(entry, status=Status(), now=NOW, lease=LEASE)
+    lines = describe_row(entry, status=Status(), now=NOW, lease=LEASE)
 
     assert lines[0].text.startswith(begins)
 
 
 def test_whoever_may_decide_and_got_no_message_is_named() -> None:
-    lines = of_row(row(told=told_of("", "v", at=NOW)), status=Status(), now=NOW, lease=LEASE)
+    lines = describe_row(row(told=told_of("", "v", at=NOW)), status=Status(), now=NOW, lease=LEASE)
 
     assert lines[1].text.startswith("user:1 may decide and got no message")
-    assert in_order(reversed(lines))[-1].text in {line.text for line in lines}
+    assert by_time(reversed(lines))[-1].text in {line.text for line in lines}
 
 
 def test_a_switch_that_is_none_is_refused() -> None:

@@ -1,12 +1,13 @@
 """Report the bridge's work and state to operators; nothing is changed anywhere.
 
-`health` names the cause of a failure by a code, `status` proves that nothing is lost, `trace` tells the story
-of one approval, `cycle` measures waiting times.
+`health` names the cause of a failure by a code, `status` proves that nothing is lost, with the `states` of
+all approvals, `trace` returns the history of one approval, in the sentences of `story` and `words`, and
+`cycle` measures waiting times.
 """
 
 from coupa_core.report.cycle import CycleTimes, as_csv
 from coupa_core.report.health import STALE_AFTER, Cause, is_rare
-from coupa_core.report.standing import MAX_FULL, MAX_ROWS
+from coupa_core.report.states import MAX_FULL, MAX_ROWS
 from coupa_core.report.status import StatusReport
 from coupa_core.report.trace import Trace
 

@@ -1,4 +1,4 @@
-"""How long approvals waited, from the first notice to the decision, by ISO week, type and approver.
+"""Measure how long approvals waited, from the first notice to the decision, by ISO week, type and approver.
 
 The times come from closed and decided rows, and from the audit log, which has the first notice of a version
 that was sent again, and decisions whose rows are gone.
@@ -24,13 +24,13 @@ from coupa_core.report.figures import spread
 DEFAULT = timedelta(days=56)
 MAX_RANGE = timedelta(days=366)
 FIRST_DAY = date(2000, 1, 1)
-"""No notice is older; the day is far from the ends of the calendar, where ranges cannot be computed."""
+"""A day before any notice; it is far from the ends of the calendar, where ranges cannot be computed."""
 
 LOOK_BACK = timedelta(days=14)
 """How long before the range first notices are read from the audit log."""
 
 READ_S = 60.0
-"""The seconds for the audit log, of the 110 s of an answer, so that the ledger's rows have time, too."""
+"""The time limit for the audit log, of the 110 s of an answer, so that the ledger's rows have time, too."""
 
 COLUMNS = ("week", "document_type", "approver", "count", "median_s", "p95_s", "longest_s")
 _DONE = frozenset(DONE_STATUS.values()) | {"held"}
@@ -96,10 +96,10 @@ class CycleTimes:
 
         Returns:
             JSON values: `from`, `to`, `is_complete`, and `rows` by the names of `COLUMNS`: times in seconds,
-            `approver` is `user:<id>`, `group:<id>`, or empty where only the audit log has the decision.
+            `approver` is `user:<id>`, `group:<id>`, or empty if only the audit log has the decision.
 
         Raises:
-            CallerError: the days are in the wrong order, too far apart, or far from any that had an approval.
+            CallerError: the days are in the wrong order, too far apart, or far from any day with an approval.
             ServiceError: the ledger or the audit log does not answer.
         """
         today = self._clock.now().date()
@@ -146,7 +146,7 @@ class CycleTimes:
             yield _Wait(document_type, "", told.first.get(key), at)
 
     def _read(self, since: date, until: date) -> _RecordedTimes:
-        """Read the audit log of these days, and of some before, the newest first."""
+        """Read the audit log of these days, and of some earlier days, the newest first."""
         told, deadline = _RecordedTimes(), Deadline(self._clock, READ_S)
         day = until + timedelta(days=1)
         while day >= since - LOOK_BACK:
@@ -157,7 +157,7 @@ class CycleTimes:
                 event = row.values().get("event", {})
                 at, number = stamp(str(event.get("at"))), event.get("approval_id")
                 if at and isinstance(number, int):
-                    _note(told, event, (number, int(event.get("generation") or 0)), at)
+                    _add_event(told, event, (number, int(event.get("generation") or 0)), at)
             day -= timedelta(days=1)
         return told
 
@@ -166,7 +166,7 @@ _FIRST = (None, "digest")
 """The verbs of notices that may be the first of an approval; an announcement has none."""
 
 
-def _note(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
+def _add_event(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
     outcome = event.get("outcome")
     if event.get("kind") == EventKind.NOTICE and outcome == "sent" and event.get("verb") in _FIRST:
         told.first[key] = min(at, told.first.get(key, at))
@@ -180,9 +180,9 @@ def as_csv(table: Mapping[str, Any]) -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in table["rows"]:
-        writer.writerow([_harmless(row[name]) for name in COLUMNS])
+        writer.writerow([_without_formula(row[name]) for name in COLUMNS])
     return out.getvalue()
 
 
-def _harmless(value: object) -> object:
+def _without_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,4 +1,4 @@
-"""Why the bridge is not well, as one code for anybody who asks: it names no person and no neighbour."""
+"""Name the cause for which the bridge is not healthy, as a public code: it names no person and no service."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from coupa_core.release import RELEASE
 from coupa_core.schedule import Schedule
 
 STALE_AFTER = timedelta(minutes=15)
-"""Without a sweep for so long the bridge counts as failing."""
+"""The age of the last sweep from which the bridge counts as failing."""
 
 _A_SWEEP = timedelta(minutes=1)
-"""How long a sweep may take until it has ended and health knows of it."""
+"""The time that a sweep may take until health sees its end."""
 
 
 class Cause(StrEnum):
-    """What is wrong first; `coupa_core.gate` says what to do about each."""
+    """The first cause of a failure; `coupa_core.gate` has the remedy for each."""
 
     SETTINGS = "settings"
     SCHEDULE_REFUSED = "schedule_refused"
@@ -39,15 +39,15 @@ def is_rare(schedule: str) -> bool:
     return not Schedule.of(schedule).is_within(STALE_AFTER - _A_SWEEP)
 
 
-def cause_of(status: Status, now: datetime, *, full_list_minutes: int, rare: bool) -> Cause | None:
-    """Say why it cannot be taken that people are told, by how the last sweep ended; None where they are.
+def failing_cause(status: Status, now: datetime, *, full_list_minutes: int, rare: bool) -> Cause | None:
+    """Return the cause for which people may not be told, by the end of the last sweep; None if all is well.
 
-    A sweep from far ahead means that the clock was put back.
+    A sweep from the far future means that the clock was put back.
 
     Args:
-        status: as the last sweep left it.
+        status: the status of the last sweep.
         now: aware UTC.
-        full_list_minutes: how often the list of all that waits is read.
+        full_list_minutes: how often the list of pending approvals is read.
         rare: the schedule leaves longer gaps than health allows.
     """
     last = status.last_sweep_at
@@ -64,13 +64,13 @@ def cause_of(status: Status, now: datetime, *, full_list_minutes: int, rare: boo
     return None
 
 
-def not_yet(status: Status, *, version: str, since: datetime | None, rare: bool) -> Cause | None:
-    """Say why the last sweep is not the one that is asked for; None where it is.
+def unmet_cause(status: Status, *, version: str, since: datetime | None, rare: bool) -> Cause | None:
+    """Return the cause for which the last sweep does not meet the request; None if it does.
 
     Args:
-        status: as the last sweep left it.
-        version: the release whose sweep it must have been; empty for any.
-        since: when it must have begun at the earliest, and then ended complete; None for any time.
+        status: the status of the last sweep.
+        version: the required release of that sweep; empty for any.
+        since: the earliest time at which it must have begun, and then ended complete; None for any time.
         rare: the schedule leaves longer gaps than health allows.
     """
     is_its = not version or status.version == version

@@ -27,25 +27,25 @@ from coupa_core.ledger import (
 )
 from coupa_core.model import Listing
 from coupa_core.report.figures import spread
-from coupa_core.report.health import Cause, cause_of, not_yet
-from coupa_core.report.standing import (
+from coupa_core.report.health import Cause, failing_cause, unmet_cause
+from coupa_core.report.states import (
     MAX_ROWS,
+    approval_states,
     groups_of,
     is_young,
     json_time,
     lists_of,
     page_of,
-    standings_of,
 )
 
 LIST_S = 100.0
-"""The seconds for listing Coupa's approvals: 500 pages at 5 a second. Azure ends an answer after 230 s.
+"""The time limit for listing Coupa's approvals: 500 pages at 5 a second. Azure ends an answer after 230 s.
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
 """
 
 PEOPLE_S = 8.0
-"""The seconds for looking up the people who are still to be told again."""
+"""The time limit for looking up the people who are still to be told again."""
 
 RATE_WINDOW_S = 60.0
 
@@ -64,13 +64,13 @@ class StatusReport:
     Args:
         store: the ledger's rows.
         coupa: lists pending approvals.
-        directory: makes a lookup of people that reads afresh.
+        directory: makes an uncached lookup of people.
         clock: the time.
         lease: the length of claims.
         max_per_minute: our share of Moveworks' rate.
         full_list_minutes: how often the list of pending approvals is read.
         versions: of the software, by name.
-        limits: how many requests the host lets in at once, and for how long; empty where that is not known.
+        limits: the host's limits of concurrency and duration; empty if unknown.
         pilot: the only people who receive messages.
         is_rare: the schedule leaves longer gaps than health allows.
     """
@@ -103,28 +103,28 @@ class StatusReport:
         self._is_rare = is_rare
 
     def complaint(self, *, version: str = "", since: datetime | None = None) -> Cause | None:
-        """Return the cause where pending approvals may be unseen, or a message is long overdue.
+        """Return the cause for which pending approvals may be unseen, or a message is long overdue.
 
         Without a store the bridge is not healthy.
 
         Args:
-            version: the release whose sweep the last one must have been; empty for any.
+            version: the required release of the last sweep; empty for any.
             since: the earliest time at which that sweep must have begun, and then ended complete; None for
                 any.
 
         Returns:
-            The first cause; None where all is well.
+            The first cause; None if all is well.
         """
         try:
             status = self._store.status()
         except ServiceError:
             return Cause.LEDGER
-        asked = not_yet(status, version=version, since=since, rare=self._is_rare)
-        return asked or self._cause_of(status)
+        asked = unmet_cause(status, version=version, since=since, rare=self._is_rare)
+        return asked or self._failing_cause(status)
 
-    def _cause_of(self, status: Status) -> Cause | None:
+    def _failing_cause(self, status: Status) -> Cause | None:
         minutes = self._full_list_minutes
-        return cause_of(status, self._clock.now(), full_list_minutes=minutes, rare=self._is_rare)
+        return failing_cause(status, self._clock.now(), full_list_minutes=minutes, rare=self._is_rare)
 
     def status(self, *, full: bool = False, after: int = 0) -> dict[str, Any]:
         """Account for every pending approval of Coupa from the ledger.
@@ -150,8 +150,8 @@ class StatusReport:
         repeats = read_repeats(self._store.note(REPEATS).text)
         listing = self._coupa.pending(Deadline(self._clock, LIST_S))
         now = self._clock.now()
-        standings = standings_of(status, opened, listing, now)
-        pending = [each for each in standings if each.approval is not None]
+        states = approval_states(status, opened, listing, now)
+        pending = [each for each in states if each.approval is not None]
         unaccounted = [str(each.approval_id) for each in pending if each.place == "unaccounted"]
         # The ids count, and not the number: others may have been left for later.
         unseen = [
@@ -161,7 +161,7 @@ class StatusReport:
         ]
         late = stuck(status.owed_since, now)
         answer = {
-            "is_healthy": self._cause_of(status) is None,
+            "is_healthy": self._failing_cause(status) is None,
             "is_proved": listing.is_complete and not listing.unreadable and not unseen and not late,
             "pending": {
                 "total": len(pending),
@@ -173,7 +173,7 @@ class StatusReport:
                 **spread(each.age_s for each in pending),
             },
             "unaccounted": unaccounted[:MAX_ROWS],
-            "groups": groups_of(standings),
+            "groups": groups_of(states),
             "last_complete_at": json_time(status.last_complete_at),
             "last_sweep_at": json_time(status.last_sweep_at),
             "last_began_at": json_time(status.last_began_at),
@@ -199,7 +199,7 @@ class StatusReport:
             "versions": self._versions,
             "limits": self._limits,
         }
-        return answer | (page_of(standings, after) if full else {"lists": lists_of(standings)})
+        return answer | (page_of(states, after) if full else {"lists": lists_of(states)})
 
     def _repeat(self, repeats: Sequence[Repeat], rows: Iterable[Entry]) -> dict[str, Any] | None:
         """Return the last request to tell people again, and the number of approvals that it still concerns.

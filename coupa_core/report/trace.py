@@ -21,17 +21,18 @@ from coupa_core.errors import ServiceError
 from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
 from coupa_core.model import Approval, DocumentKind, has_turn, stamp
 from coupa_core.report.health import STALE_AFTER
-from coupa_core.report.standing import json_time
-from coupa_core.report.words import StoryLine, can_do, in_order, of_event, of_row
+from coupa_core.report.states import json_time
+from coupa_core.report.story import StoryLine, by_time, describe_row
+from coupa_core.report.words import can_do, describe_event
 
 MAX_DAYS = 31
 """The most days of the audit log that are read for one story."""
 
 READ_S = 20.0
-"""How long that may take."""
+"""The time limit for reading them, in seconds."""
 
 LIVE_S = 10.0
-"""How long Coupa may be asked."""
+"""The time limit for reading from Coupa, in seconds."""
 
 _PRIVATE = ("nonce", "etag", "decided_by", "decision_key", "told")
 
@@ -42,12 +43,12 @@ class Trace:
     Args:
         store: the ledger's rows.
         record: the rows of the audit log.
-        coupa: where the approval is.
-        directory: returns who may decide it, read anew.
-        rules: what they can do from chat.
+        coupa: the client that reads the approval.
+        directory: makes an uncached lookup of its deciders.
+        rules: decide their actions in chat.
         clock: the time.
-        lease: of claims.
-        pilot: the only people who are told anything.
+        lease: the length of claims.
+        pilot: the only people who receive messages.
     """
 
     def __init__(
@@ -75,12 +76,12 @@ class Trace:
         """Tell the story of one approval.
 
         Args:
-            approval_id: of Coupa.
-            live: ask Coupa, too.
+            approval_id: Coupa's id.
+            live: read Coupa, too.
 
         Returns:
             JSON values: `approval_id`, `story` (`at` and `text`, in the order of time, what holds now last),
-            and `row` where there is one; None for an approval that nobody here has ever seen.
+            and `row` if there is one; None for an approval that the bridge has never seen.
 
         Raises:
             ServiceError: the ledger does not answer.
@@ -95,7 +96,7 @@ class Trace:
         newest = row or before
         if newest:
             repeats = read_repeats(self._store.note(REPEATS).text)
-            lines += of_row(
+            lines += describe_row(
                 newest, status=status, now=now, lease=self._lease, pilot=self._pilot, repeats=repeats
             )
         if live:
@@ -107,7 +108,7 @@ class Trace:
             lines.append(
                 StoryLine(None, "No sweep has seen everything lately, so the bridge may know too little.")
             )
-        story = [{"at": json_time(line.at), "text": line.text} for line in in_order(lines)]
+        story = [{"at": json_time(line.at), "text": line.text} for line in by_time(lines)]
         shown = {"approval_id": str(approval_id), "story": story}
         return shown | ({"row": _row(newest)} if newest else {})
 
@@ -119,9 +120,9 @@ class Trace:
         try:
             while day > max(begin, end - timedelta(days=MAX_DAYS - 1)) and deadline.left_s() > 0:
                 for row in self._record.rows(day - timedelta(days=1)):
-                    event = _about(row, approval_id)
+                    event = _event_of(row, approval_id)
                     if at := stamp(str(event.get("at"))):
-                        lines.append(StoryLine(at, of_event(event)))
+                        lines.append(StoryLine(at, describe_event(event)))
                 day -= timedelta(days=1)
         except ServiceError as failure:
             lines.append(StoryLine(None, f"The audit record could not be read ({failure.code})."))
@@ -130,18 +131,18 @@ class Trace:
         return lines
 
     def _live(self, approval_id: int, row: Entry | None) -> list[StoryLine]:
-        """Return what Coupa says now; nothing when neither side knows the approval."""
+        """Return the lines about Coupa's present state; none if neither side knows the approval."""
         deadline = Deadline(self._clock, LIVE_S)
         try:
             approval = self._coupa.approval(approval_id, deadline)
             if approval is None:
                 return [StoryLine(None, "Coupa, asked now, does not know it.")] if row else []
             lines = [] if row else [StoryLine(None, "The bridge has not seen it yet.")]
-            return lines + self._as_coupa_has_it(approval, row, deadline)
+            return lines + self._coupa_lines(approval, row, deadline)
         except ServiceError as failure:
             return [StoryLine(None, f"Coupa could not be asked now ({failure.code}).")]
 
-    def _as_coupa_has_it(self, approval: Approval, row: Entry | None, deadline: Deadline) -> list[StoryLine]:
+    def _coupa_lines(self, approval: Approval, row: Entry | None, deadline: Deadline) -> list[StoryLine]:
         what = f"{approval.approvable_type or 'a document'} {approval.approvable_id or ''}".strip()
         asked = approval.approver_key or "nobody"
         if not approval.is_pending:
@@ -192,7 +193,7 @@ def _days(rows: list[Entry], now: datetime) -> tuple[date, date]:
     return min([*seen, now]).astimezone(UTC).date(), end
 
 
-def _about(row: Row, approval_id: int) -> dict[str, Any]:
+def _event_of(row: Row, approval_id: int) -> dict[str, Any]:
     """Return the event of a row, if it is about this approval; most rows are not, and need no parsing."""
     if f'"approval_id":{approval_id}' not in row.text:
         return {}
@@ -201,7 +202,7 @@ def _about(row: Row, approval_id: int) -> dict[str, Any]:
 
 
 def _row(row: Entry) -> dict[str, Any]:
-    """Show a row without what is only for the machine, and without who decided; ids are texts."""
+    """Return the JSON values of a row without internal fields and without the decider; ids are texts."""
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
     values["wanted_by"] = [day.isoformat() for day in row.wanted_by] or None
@@ -210,7 +211,7 @@ def _row(row: Entry) -> dict[str, Any]:
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing, and write times as JSON has them."""
+    """Leave out empty values, and write times as in JSON."""
     plainly = {
         name: json_time(value) if isinstance(value, datetime) else value for name, value in values.items()
     }

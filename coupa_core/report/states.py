@@ -1,4 +1,4 @@
-"""The state of each approval, by its row and Coupa's list: where it stands, and for how long. Pure."""
+"""The state of each approval, by its row and Coupa's list: its list for operators, cause and age. Pure."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
 
 
 @dataclass(frozen=True)
-class Standing:
+class ApprovalState:
     """The state of one approval.
 
     Attributes:
-        approval_id: of Coupa.
+        approval_id: Coupa's id.
         approval: as listed now; None when Coupa does not list it.
-        row: of the ledger, or None.
-        place: the list it belongs to.
-        age_s: since the earliest time that is known of its wait.
+        row: the ledger's row, or None.
+        place: the name of its list.
+        age_s: the seconds since the earliest known time of its wait.
     """
 
     approval_id: int
@@ -77,7 +77,7 @@ class Standing:
         return {name: value for name, value in shown.items() if value not in (None, "", [])}
 
 
-def standings_of(status: Status, opened: Opened, listing: Listing, now: datetime) -> list[Standing]:
+def approval_states(status: Status, opened: Opened, listing: Listing, now: datetime) -> list[ApprovalState]:
     """Return the state of each approval that Coupa lists or the ledger has, in the order of ids."""
     listed = {approval.id: approval for approval in listing.approvals}
     rows = {row.approval_id: row for row in opened.entries}
@@ -90,7 +90,7 @@ def standings_of(status: Status, opened: Opened, listing: Listing, now: datetime
     places |= dict.fromkeys(old if len(old) > known else (), "unaccounted")
     places |= {number: _place_of(row, listing, is_listed=number in listed) for number, row in rows.items()}
     return [
-        Standing(number, approval, row, places[number], age_s(approval, row, now))
+        ApprovalState(number, approval, row, places[number], age_s(approval, row, now))
         for number in sorted(listed.keys() | rows.keys())
         for approval, row in [(listed.get(number), rows.get(number))]
     ]
@@ -103,15 +103,15 @@ def _place_of(row: Entry, listing: Listing, *, is_listed: bool) -> str:
 
 
 def is_young(approval: Approval | None, now: datetime) -> bool:
-    """Tell whether it was touched so lately that no sweep needs to have seen it."""
+    """Tell whether it changed so recently that a sweep may not have seen it yet."""
     touched = stamp(approval.updated_at) if approval else None
     return touched is not None and now - touched < STALE_AFTER
 
 
-def groups_of(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+def groups_of(states: Iterable[ApprovalState]) -> list[dict[str, Any]]:
     """Count by place and cause."""
     ages: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for each in standings:
+    for each in states:
         ages[each.place, each.cause].append(each.age_s)
     return [
         {"place": place, "cause": cause, "count": len(found), **spread(found)}
@@ -119,20 +119,20 @@ def groups_of(standings: Iterable[Standing]) -> list[dict[str, Any]]:
     ]
 
 
-def lists_of(standings: Iterable[Standing]) -> dict[str, list[dict[str, Any]]]:
+def lists_of(states: Iterable[ApprovalState]) -> dict[str, list[dict[str, Any]]]:
     """Return the beginning of each list that is not empty, oldest first."""
     lists: dict[str, list[dict[str, Any]]] = {}
     room = Counter(dict.fromkeys(LISTS, MAX_ROWS))
-    for each in sorted(standings, key=lambda each: -each.age_s):
+    for each in sorted(states, key=lambda each: -each.age_s):
         if room[each.place] > 0:
             room[each.place] -= 1
             lists.setdefault(each.place, []).append(each.values())
     return lists
 
 
-def page_of(standings: list[Standing], after: int) -> dict[str, Any]:
+def page_of(states: list[ApprovalState], after: int) -> dict[str, Any]:
     """Return one page of all approvals, by id."""
-    later = [each for each in standings if each.approval_id > after]
+    later = [each for each in states if each.approval_id > after]
     page = later[:MAX_FULL]
     next_after = str(page[-1].approval_id) if len(later) > MAX_FULL else None
     return {"approvals": [each.values() for each in page], "next_after": next_after}
