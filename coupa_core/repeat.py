@@ -22,10 +22,10 @@ from coupa_core.ledger import (
     Entry,
     LedgerStore,
     Repeat,
+    add_repeat,
     key_of,
     read_repeats,
     undone,
-    with_another,
     write_repeats,
 )
 
@@ -164,7 +164,7 @@ class Repeats:
             before = self._before(repeat, known)
             if before:
                 return repeat if before == repeat else before
-            kept = with_another(known, repeat, partial(self._waited_for, known, rows))
+            kept = add_repeat(known, repeat, partial(self._waited_for, known, rows))
             if kept is None:
                 raise CallerError("too_many_rounds", _NO_ROOM, status=409)
             try:

@@ -26,8 +26,8 @@ from coupa_core.ledger import (
     MemoryStore,
     Note,
     Repeat,
+    add_repeat,
     read_repeats,
-    with_another,
     write_repeats,
 )
 from coupa_core.ledger.repeats import KEPT_FOR
@@ -714,7 +714,7 @@ def test_no_round_goes_that_is_young_or_that_somebody_waits_for_unless_a_kept_on
 ) -> None:
     waited_for = {each.key for each in repeats if data.draw(st.booleans())}
 
-    kept = with_another(repeats, another, lambda: waited_for)
+    kept = add_repeat(repeats, another, lambda: waited_for)
 
     for each in repeats if kept else ():
         is_old = each.at <= another.at - KEPT_FOR

@@ -19,7 +19,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 _NINE = time(9)
 _AROUND = range(-len(DAYS) - 1, len(DAYS) + 2)
-"""Offsets of days around today that contain a past and a future working day."""
+"""Offsets of days around today that certainly include a past and a future working day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +82,10 @@ class Cadence:
         while True:
             wall = moment.astimezone(zone).replace(tzinfo=None)
             opening = moment + (self._open_wall(wall) - wall)
-            turn = _turn(zone, moment, opening)
-            if turn is None:
+            change = _next_clock_change(zone, moment, opening)
+            if change is None:
                 return opening
-            moment = turn  # the clock was set on the way: look again from there
+            moment = change  # the clock changed on the way: search again from there
 
     def _open_wall(self, wall: datetime) -> datetime:
         """Return the next open time on a wall clock that is never set."""
@@ -106,7 +106,7 @@ class Cadence:
         return (until if until > wall else until + _DAY) if is_quiet else None
 
     def announce_at(self, address: str, since: datetime) -> datetime:
-        """Return when an approval that is new since then is announced: at the next digest hour, or when open.
+        """Return when an approval that is new since then is announced: at the next digest hour or open time.
 
         The digest hour is on the person's clock, on working days. A digest hour within quiet hours moves to
         their end, and approvals that come until then are part of it. An hour that a day has twice counts the
@@ -135,7 +135,7 @@ class Cadence:
         return need_by <= (local + self.urgent_within).date()
 
     def told_at(self, need_by: date | None, address: str, since: datetime) -> datetime:
-        """Return when an approval that is not urgent yet is told: when it becomes urgent, or when open."""
+        """Return when an approval that is not urgent yet is announced: once it is urgent, or when open."""
         opening = self.open_at(address, since)
         if need_by is None or not self.urgent_within:
             return opening
@@ -143,7 +143,7 @@ class Cadence:
         return min(opening, midnight.astimezone(UTC) - self.urgent_within)
 
     def reminder_at(self, *, last: datetime, reminders: int) -> datetime | None:
-        """Return when the next reminder is due, or None where there is none.
+        """Return when the next reminder is due; None for no reminder.
 
         Args:
             last: when this person was last told or reminded of this version.
@@ -165,7 +165,7 @@ class Cadence:
         address: str | None = None,
         after: datetime | None = None,
     ) -> datetime | None:
-        """Return when the next reminder before a wanted day is due, or None where there is none.
+        """Return when the next reminder before a wanted day is due; None for no reminder.
 
         It is due in the morning, on a later day than the person's last message: after a message on the day
         itself no reminder is needed, and days that were missed make one reminder.
@@ -174,7 +174,7 @@ class Cadence:
             wanted_by: the days from which to count back.
             last: when they were last told or reminded of this version.
             address: for the person's own calendar; None for the earliest calendar of all.
-            after: reminders that were due then or before do not count.
+            after: reminders that were due at this time or before do not count.
         """
         days = {
             _working_day_before(day, number, self.working_days)
@@ -186,7 +186,7 @@ class Cadence:
         mornings = []
         for zone in {self.zone, *self.zones.values()} if address is None else {self.zone_of(address)}:
             heard_on = last.astimezone(ZoneInfo(zone)).date()
-            mornings += [_moment(day, self._morning, zone) for day in days if day > heard_on]
+            mornings += [_first_time(day, self._morning, zone) for day in days if day > heard_on]
         return min((each for each in mornings if after is None or each > after), default=None)
 
     @property
@@ -197,7 +197,7 @@ class Cadence:
         return self.quiet[1] if self.quiet else _NINE
 
     def escalation_at(self, *, first: datetime) -> datetime | None:
-        """Return when the wait is escalated that began with the first notice then; None for never."""
+        """Return when a wait that began with this first notice is escalated; None for never."""
         if self.escalate_after is None:
             return None
         try:
@@ -206,7 +206,7 @@ class Cadence:
             return None
 
 
-def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
+def _next_clock_change(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
     """Return the first time after `begin`, up to `end`, at which the zone's clocks are set; or None."""
     offset = begin.astimezone(zone).utcoffset()
     while begin < end:
@@ -224,14 +224,14 @@ def _turn(zone: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
 
 
 @lru_cache(maxsize=10_000)
-def _moment(day: date, hour: time, zone: str) -> datetime:
-    """Return when a zone's clocks show that hour, for the first time on that day."""
+def _first_time(day: date, hour: time, zone: str) -> datetime:
+    """Return the first time on a day at which a zone's clocks show this hour."""
     return datetime.combine(day, hour, ZoneInfo(zone)).astimezone(UTC)
 
 
 @lru_cache(maxsize=10_000)
 def _working_day_before(day: date, number: int, working_days: frozenset[int]) -> date:
-    """Return the working day so many before a day; 0 for the day itself, or the last one before it.
+    """Return the working day that is `number` before a day; 0 for the day itself, or the last one before it.
 
     >>> monday_to_friday = frozenset(range(5))
     >>> [str(_working_day_before(date(2026, 12, 7), number, monday_to_friday)) for number in (0, 1, 3)]

@@ -1,4 +1,4 @@
-"""Read the settings of a cadence: zones, hours and days. Each reader raises ValueError with what must be."""
+"""Read the settings of a cadence: zones, hours and days. A ValueError states the valid form."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def read_hour(text: str) -> time | None:
 
 
 def read_hours(text: str) -> tuple[time, time] | None:
-    """Read from which hour until which, or nothing.
+    """Read a range of hours, or nothing.
 
     >>> read_hours("20:00-07:00")
     (datetime.time(20, 0), datetime.time(7, 0))
@@ -92,7 +92,7 @@ def read_hours(text: str) -> tuple[time, time] | None:
 
 
 def read_days(text: str) -> frozenset[int]:
-    """Read days of the week and stretches of them; Monday is 0.
+    """Read days of the week and ranges of them; Monday is 0.
 
     >>> sorted(read_days("mon-wed, Sat")), sorted(read_days("sun-thu"))
     ([0, 1, 2, 5], [0, 1, 2, 3, 6])

@@ -1,9 +1,10 @@
 """The ledger: one row per approval with what was claimed, sent, decided and closed.
 
 `entry` is a row, `rules` has its changes, and `questions` those of its open questions; `age` is the age of an
-approval, `owed` the messages that are overdue, `status` what a sweep leaves behind, `reading` the progress of
-the reads of Coupa, `repeats` the operators' requests to tell people again, `open_rows` the rows in memory,
-`store` the safe writes, and `memory` a store without a disk. The ledger sends nothing and asks Coupa nothing.
+approval, `owed` the messages that are overdue, `status` the status that a sweep leaves, `reading` the
+progress of the reads of Coupa, `repeats` the operators' requests to tell people again, `open_rows` the rows
+in memory, `store` the safe writes, and `memory` a store in memory. The ledger sends nothing and does not call
+Coupa.
 """
 
 from coupa_core.ledger.age import age_s
@@ -31,11 +32,11 @@ from coupa_core.ledger.repeats import (
     MAX_REPEATS,
     REPEATS,
     Repeat,
+    add_repeat,
     key_of,
     mark_of,
     read_repeats,
     undone,
-    with_another,
     write_repeats,
 )
 from coupa_core.ledger.rules import (
@@ -109,6 +110,7 @@ __all__ = [
     "Repeat",
     "State",
     "Status",
+    "add_repeat",
     "age_s",
     "answered",
     "asked",
@@ -148,6 +150,5 @@ __all__ = [
     "undone",
     "unparked",
     "waiting",
-    "with_another",
     "write_repeats",
 ]

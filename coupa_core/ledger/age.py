@@ -1,4 +1,4 @@
-"""How long an approval has waited at least, by the stamps of Coupa and the row. Pure."""
+"""Compute the least time that an approval has waited, by the stamps of Coupa and the row. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from coupa_core.model import Approval, stamp
 
 
 def age_s(approval: Approval | None, row: Entry | None, now: datetime) -> float:
-    """Return for how many seconds it waits at least: Coupa does not say when an approval's turn came.
+    """Return the least time of its wait in seconds: Coupa does not say when an approval's turn came.
 
     The age counts from the earliest of Coupa's present `updated-at`, the one at our last check, and our first
     notice. Every change moves the first stamp, so an approval that nobody was told of may have waited longer.

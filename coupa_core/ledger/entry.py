@@ -1,4 +1,4 @@
-"""One row of the ledger: its states, its fields, and what they tell. `rules` says how it may change."""
+"""One row of the ledger: its states, its fields, and their meaning. `rules` says how it may change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BASELINE = "baseline"
 
 
 class State(StrEnum):
-    """Where an approval stands between Coupa and its approver."""
+    """The state of an approval between Coupa and its approver."""
 
     CLAIMED = "claimed"
     SENT = "sent"
@@ -46,10 +46,10 @@ class Lease:
     """How long a claim holds, and the times that scale with it, all in seconds.
 
     Attributes:
-        length_s: from the claim on.
-        margin_s: how much of it must be left when a send begins.
-        send_s: how long a send may take; less than the margin, so that it ends under the claim.
-        skew_s: how far the clocks of two pollers may differ; waited on top before a takeover.
+        length_s: the length of a claim.
+        margin_s: the part that must be left when a send begins.
+        send_s: the time limit of a send; less than the margin, so that it ends under the claim.
+        skew_s: the allowed difference between the clocks of two pollers; a takeover waits for it, too.
     """
 
     length_s: float = 120
@@ -75,8 +75,8 @@ class PersonState:
     """The state of one decider in the row.
 
     Attributes:
-        version: the last one that Moveworks accepted for them; empty for none. After a release that names the
-            same content otherwise, the new name and the old one, with a space between.
+        version: the last one that Moveworks accepted for them; empty for none. After a release that changes
+            the name of the same content, the new name and the old one, with a space between.
         to: the key of the approver whom Coupa asked, who may be the person, their group or their delegator.
         at: when they were told; None for the backlog that counts as told.
         since: when they were first told in this generation, of any version; None for never, or in a row of an
@@ -154,8 +154,8 @@ class Entry:
         next_at: when it is due again.
         failures: how often reading or judging it failed because of the approval itself.
         uncertain: how many claims of this version ended with an unknown outcome.
-        cause: the code of the last failure, for operators.
-        decision: what was decided through the bridge; with `decided_by` and `decided_at`.
+        cause: the code of the last failure or of the wait, for operators.
+        decision: the decision through the bridge; with `decided_by` and `decided_at`.
         decision_key: fingerprint of the caller's idempotency key for that decision; without a decision, of
             one that was sent to Coupa and never confirmed.
         due_at: the hour of the digest for which a new approval waits.

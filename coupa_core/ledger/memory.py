@@ -73,7 +73,7 @@ class MemoryStore:
             self._closed[entry.approval_id] = entry
 
     def set_aside(self, corrupt: Corrupt) -> None:
-        """Nothing in memory can be corrupt."""
+        """Do nothing: no row in memory can be corrupt."""
 
     def purge_closed(self, before: datetime) -> int:
         """Delete rows closed before that time."""

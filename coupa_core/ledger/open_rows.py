@@ -1,7 +1,7 @@
 """The open rows in memory, from sweep to sweep.
 
 Every write is conditional, so a row that another process has changed does no harm: the write fails, and the
-row is read anew.
+row is read again.
 """
 
 from __future__ import annotations

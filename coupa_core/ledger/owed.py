@@ -1,4 +1,4 @@
-"""Overdue messages: pending approvals of which somebody should have been told, and was not. Pure."""
+"""Count the overdue messages: pending approvals that should have been announced, and were not. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from coupa_core.ledger.entry import DIGEST, DRY_RUN, MUTED, PILOT, QUIET, STOPPE
 from coupa_core.model import UNREAD, Approval, stamp
 
 MAY_WAIT = ("not_your_turn", QUIET, DIGEST, DRY_RUN, MUTED, PILOT)
-"""Causes for which nobody is to be told yet."""
+"""Causes for which nobody needs to be told yet."""
 
 UNSEEN = "no_row"
-"""The cause of an approval without a row: no sweep has come to it yet."""
+"""The cause of an approval without a row: no sweep has handled it yet."""
 
 LATE_LIST = "list_late"
 """The cause for unknown approvals: the list of pending approvals was last read to its end too long ago."""
@@ -30,7 +30,7 @@ AWAY = ("429", "late", "lost", "pace", "timeout", "unreachable")
 """The endings of the codes of a service that does not answer; its 5xx count, too."""
 
 STUCK_AFTER = timedelta(minutes=15)
-"""A cause that blocks all its messages for so long raises an alarm."""
+"""The time after which a cause that blocks all its messages raises an alarm."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def owed(rows: Iterable[Entry], unseen: Iterable[Approval], now: datetime) -> Ow
 
 
 def _cause(row: Entry | None) -> str:
-    """Return why a message is still owed; empty when none is."""
+    """Return the cause for which a message is still owed; empty if none is owed."""
     if row is None:
         return UNSEEN
     if row.ended_as:
@@ -94,11 +94,11 @@ def clock_of(cause: str) -> str:
 
 
 def since(before: Mapping[str, str], due: Owed | None, *, has_sent: bool, now: datetime) -> dict[str, str]:
-    """Return since when each cause has blocked all its messages.
+    """Return the time since which each cause has blocked all its messages.
 
     Args:
         before: the result for the previous sweep, by `clock_of`.
-        due: the overdue messages now; None when not everything could be read, so that no cause ends.
+        due: the overdue messages now; None after an incomplete read: then no cause ends.
         has_sent: this sweep sent a message.
         now: aware UTC.
     """

@@ -14,7 +14,7 @@ MAX_QUESTIONS = 20
 
 
 def asked(entry: Entry, number: int, question: OpenQuestion, *, now: datetime) -> Entry:
-    """Add an open question; a row that no sweep has checked becomes due, so that one finds it.
+    """Add an open question; a row that no sweep has checked becomes due, so that the next sweep finds it.
 
     Args:
         entry: a row without a claim.
@@ -37,7 +37,7 @@ def put(entry: Entry, number: int) -> Entry:
 
 
 def answered(entry: Entry, numbers: Collection[int], *, person: str = "") -> Entry:
-    """Remove questions: their answers have arrived, or nobody waits for them any more.
+    """Remove questions whose answers have arrived, or for which nobody waits.
 
     Args:
         entry: the claimed row.

@@ -17,10 +17,10 @@ class Reading:
     Attributes:
         began_at: by our clock.
         asked_at: when it began, by Coupa's clock.
-        types: the types of documents that are asked for.
+        types: the requested types of documents.
         unread: the ids that are still to be read.
         failed: the ids that Coupa did not list at the last call.
-        calls: pages that came.
+        calls: the number of pages that were read.
         left: how many listed approvals have no row yet.
         oldest: the oldest stamp of these approvals.
         was_clean: the previous reading left no approval without a row.
@@ -66,8 +66,8 @@ class Edits:
 
     Attributes:
         since: earlier edits have been handled.
-        asked_at: when the first page was asked for.
-        unread: the ids that are still to be read; empty when it has come to its end.
+        asked_at: when the first page was requested.
+        unread: the ids that are still to be read; empty at the end.
         left: a candidate was left for later, so the read begins anew.
     """
 

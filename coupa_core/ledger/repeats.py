@@ -1,7 +1,7 @@
 """The operators' requests to tell people again: one note of the ledger, which every sweep reads.
 
-A repeat names no approvals: every notice from before the request is sent once more, by the sweep that comes
-to it. The time of a person's last notice shows whether that is done, so nothing is sent twice.
+A repeat names no approvals: sweeps send every notice from before the request once more. The time of a
+person's last notice shows whether that is done, so nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-t
 """
 
 KEPT_FOR = timedelta(days=1)
-"""How long a repeat is kept at least, so that the same request is recognised."""
+"""The least time for which a repeat is kept, so that the same request is recognised."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Repeat:
 
     Attributes:
         key: the fingerprint of the caller's name for it; the same name is the same repeat.
-        at: when it was asked for; earlier notices are sent again.
+        at: the time of the request; earlier notices are sent again.
         people: the people who are told again.
         since: still earlier notices are not sent again; None for no limit.
         approvals: the number of approvals that it concerned then.
@@ -56,13 +56,13 @@ class Repeat:
         return self.covers(was) and self.people.has(address)
 
     def covers(self, was: PersonState) -> bool:
-        """Tell whether a notice lies before the repeat, and not before `since`."""
+        """Tell whether the last notice was before the repeat, and not before `since`."""
         if was.at is None:  # it belongs to the backlog that counts as told
             return bool(was.version) and self.since is None
         return was.at < self.at and (self.since is None or was.at >= self.since)
 
     def keys(self, entry: Entry) -> set[str]:
-        """Return the keys of those who may be told again of this approval, whatever `people` says."""
+        """Return the keys of the people who may be told again of this approval, regardless of `people`."""
         told = {} if entry.has_ended else entry.told
         return {key for key, each in told.items() if each.version and self.covers(each)}
 
@@ -105,7 +105,7 @@ def key_of(name: str) -> str:
 
 
 def read_repeats(text: str) -> list[Repeat]:
-    """Read the note; empty where it cannot be read."""
+    """Read the note; empty if it is invalid."""
     try:
         return [
             Repeat(
@@ -123,22 +123,22 @@ def read_repeats(text: str) -> list[Repeat]:
         return []
 
 
-def with_another(
-    repeats: Sequence[Repeat], another: Repeat, waited_for: Callable[[], Collection[str]]
+def add_repeat(
+    repeats: Sequence[Repeat], another: Repeat, unfinished: Callable[[], Collection[str]]
 ) -> list[Repeat] | None:
-    """Return the repeats to keep; None where there is no room for one more.
+    """Add a repeat, and return the repeats to keep; None if there is no room for one more.
 
-    Where room is needed, repeats that are a day old go: first those that are done, then those that a later
-    one covers.
+    If room is needed, repeats that are a day old go: first those that are done, then those that a later one
+    covers.
 
     Args:
-        repeats: in the order in which they were asked for.
+        repeats: in the order of the requests.
         another: the new one.
-        waited_for: returns the keys of the repeats that are not done.
+        unfinished: returns the keys of the repeats that are not done.
     """
     kept = [*repeats, another]
     old = [] if _fits(kept) else [each for each in repeats if each.at <= another.at - KEPT_FOR]
-    needed = waited_for() if old else ()
+    needed = unfinished() if old else ()
     for each in sorted(old, key=lambda each: each.key in needed):
         if not _fits(kept) and (each.key not in needed or any(later.includes(each) for later in kept)):
             kept.remove(each)

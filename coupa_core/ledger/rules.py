@@ -19,13 +19,13 @@ from coupa_core.ledger.entry import BASELINE, MUTED, NOTHING, PILOT, Entry, Leas
 from coupa_core.model import ON_HOLD, Verb
 
 MAX_REFUSALS = 8
-"""An approval is parked after so many failures, or refusals of the notice itself."""
+"""The failures, or refusals of the notice itself, after which an approval is parked."""
 
 MINIMAL_AFTER = 5
-"""After so many failures or refusals, only the shortest form of the notice is tried."""
+"""The failures or refusals after which only the shortest form of the notice is tried."""
 
 MAX_UNCERTAIN = 3
-"""An approval is parked after so many sends of unknown outcome: the person may have got each of them."""
+"""The sends of unknown outcome after which an approval is parked: the person may have got each of them."""
 
 PARKED_FOR = timedelta(days=1)
 _BACKOFF_CAP = timedelta(minutes=60)
@@ -62,7 +62,7 @@ def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime
 def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
     """End the claim: everybody has been told, or needs no message.
 
-    A row whose people all only count as told keeps that cause after every check.
+    A row whose people were all only counted as told keeps that cause after every check.
 
     Args:
         entry: the claimed row.
@@ -79,7 +79,7 @@ def reserved(entry: Entry) -> Entry:
 
 
 def recorded(entry: Entry, people: Iterable[str], *, version: str) -> Entry:
-    """End the claim of a backlog approval: its people count as told, without a message."""
+    """End the claim of a backlog approval: its people count as told without a message."""
     known = {**entry.told, **dict.fromkeys(people, PersonState(version=version))}
     return sent(replace(entry, told=known, sent_to="", first_told_at=None))
 
@@ -120,12 +120,12 @@ def closing_done(entry: Entry, person: str) -> Entry:
 
 
 def deciding(entry: Entry, people: Iterable[str], *, is_certain: bool) -> Entry:
-    """Set the deciders; a person who is removed is told again on coming back.
+    """Set the deciders; a person who is removed and comes back is told again.
 
     Args:
         entry: the claimed row.
-        people: keys.
-        is_certain: a person outside this list surely may not decide.
+        people: the keys of the deciders.
+        is_certain: a person outside this list certainly may not decide.
     """
     now = {key: entry.to(key) for key in people}
     return replace(entry, told=now if is_certain else {**entry.told, **now})
@@ -154,7 +154,7 @@ def released(entry: Entry, *, cause: str, now: datetime) -> Entry:
 
 
 def failed(entry: Entry, *, cause: str, now: datetime) -> Entry:
-    """Give the claim back because the approval itself is at fault: later each time, then parked."""
+    """Give the claim back because the approval itself is at fault: later each time, then park it."""
     failures = entry.failures + 1
     if failures >= MAX_REFUSALS:
         return parked(replace(entry, failures=failures), cause=cause, now=now)
@@ -187,7 +187,7 @@ def held_back(entry: Entry, people: Iterable[str], *, cause: str, now: datetime)
 
 
 def _pause(failures: int) -> timedelta:
-    """Return how long to wait after so many failures in a row: 1, 2, 4 ... 60 minutes."""
+    """Return the pause after a number of failures in a row: 1, 2, 4 ... 60 minutes."""
     return min(timedelta(minutes=2 ** (failures - 1)), _BACKOFF_CAP)
 
 
@@ -249,12 +249,12 @@ def next_generation(entry: Entry) -> Entry:
 
 
 def resent(entry: Entry, *, now: datetime) -> Entry:
-    """Forget who was told, because an operator asked for it: the next sweep tells everybody again."""
+    """Remove the record of who was told, for an operator: the next sweep tells everybody again."""
     return unparked(replace(entry, told=dict.fromkeys(entry.told, NOTHING)), now=now)
 
 
 def unparked(entry: Entry, *, now: datetime) -> Entry:
-    """Make the row due now, because an operator asked for it, and reset its counters."""
+    """Make the row due now, for an operator, and reset its counters."""
     known = {key: replace(each, refusals=0, retry_at=None) for key, each in entry.told.items()}
     return replace(settled(entry, State.RETRY), told=known, next_at=now, failures=0, uncertain=0)
 
@@ -267,7 +267,7 @@ def _without_facts(entry: Entry) -> dict[str, PersonState]:
 
 
 def muted(entry: Entry, *, until: datetime) -> Entry:
-    """Send nothing until then, because an operator asked for it."""
+    """Send nothing until this time, for an operator."""
     return waiting(entry, cause=MUTED, until=until)
 
 

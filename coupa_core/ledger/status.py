@@ -28,9 +28,9 @@ class Status:
         owed_since: when each cause began to block all its messages, as ISO 8601.
         oldest_owed_s: for how long the oldest of them waits, in seconds.
         first_run: the first run, which treats the backlog, has not ended.
-        first_run_at: when that began, by Coupa's clock.
+        first_run_at: when the first run began, by Coupa's clock.
         counts: the summary of the last sweep, by name.
-        failure: code of what ended the last sweep early, or empty.
+        failure: the code of the first failure of the last sweep, or empty.
         version: the release of that sweep.
         last_began_at: when that sweep began.
     """

@@ -52,10 +52,10 @@ class Note:
 
 
 class LedgerStore(Protocol):
-    """The port to the stored rows; each method raises `Unavailable` or `Unknown` when there is no answer."""
+    """The port to the stored rows; each method raises `Unavailable` or `Unknown` if there is no answer."""
 
     def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-        """Return the rows that are not closed: all, or those written since a mark, and maybe some before.
+        """Return the rows that are not closed: all, or those written since a mark, with possible older ones.
 
         Args:
             since: the mark of an earlier answer.
@@ -111,7 +111,7 @@ class LedgerStore(Protocol):
         ...
 
     def note(self, name: str) -> Note:
-        """Return a short text that processes share; one that is not there is empty, with no etag."""
+        """Return a short text that processes share; a missing one is empty and has no etag."""
         ...
 
     def save_note(self, name: str, note: Note) -> str:
@@ -123,7 +123,7 @@ class Ledger:
     """The safe way to the store: every write is conditional, and read back when its outcome is unknown.
 
     Args:
-        store: where the rows are.
+        store: the store of the rows.
         new_nonce: returns 128 random bits as text; a fresh one for every write.
     """
 
@@ -205,7 +205,7 @@ class Ledger:
 
         Args:
             name: the name of the rate.
-            number: how many.
+            number: the number of places.
             limit: the most places in any window.
             window_s: the window's length in seconds.
             now: aware UTC.
@@ -214,20 +214,20 @@ class Ledger:
             ServiceError: the store does not answer, or other processes are always quicker.
         """
 
-        def more(text: str) -> str | None:
+        def add(text: str) -> str | None:
             taken = [at for at in _times(text) if now.timestamp() - window_s < at <= now.timestamp()]
             if len(taken) + number > limit:
                 return None
             return " ".join(f"{each:.3f}" for each in [*taken, *[now.timestamp()] * number])
 
-        return self._rewrite(name, more)  # taking twice after a lost answer wastes places, and that is all
+        return self._rewrite(name, add)  # taking twice after a lost answer only wastes places
 
     def take_words(self, name: str, words: Mapping[str, datetime], *, now: datetime) -> bool:
-        """Take words, all or none; nobody else may take them before their times.
+        """Take words, all or none; nobody else may take them before they expire.
 
         Args:
-            name: of the note that keeps them.
-            words: of letters and digits, each with the time until which it stays taken.
+            name: the name of the note that keeps them.
+            words: words of letters and digits, each with the time at which it expires.
             now: aware UTC.
 
         Raises:
@@ -235,7 +235,7 @@ class Ledger:
         """
         nonce = self._new_nonce()
 
-        def more(text: str) -> str | None:
+        def add(text: str) -> str | None:
             kept = {word: rest for word, *rest in _words(text) if float(rest[0]) > now.timestamp()}
             if any(kept[word][1] != nonce for word in words.keys() & kept.keys()):
                 return None
@@ -243,7 +243,7 @@ class Ledger:
             newest = sorted(kept.items(), key=lambda each: float(each[1][0]))[-MAX_WORDS:]
             return " ".join(":".join([word, *rest]) for word, rest in newest)
 
-        return self._rewrite(name, more)
+        return self._rewrite(name, add)
 
     def give_back(self, name: str, words: Collection[str]) -> None:
         """Release words for others; raises the errors of `take_words`."""
@@ -252,7 +252,7 @@ class Ledger:
         )
 
     def _rewrite(self, name: str, change: Callable[[str], str | None]) -> bool:
-        """Change a note, with repeats after conflicts; False where the change refuses."""
+        """Change a note, with retries after conflicts; False if the change refuses."""
         failure: ServiceError = Unavailable("ledger_untried", "the note was not written")
         for _ in range(_TRIES):
             note = self.store.note(name)
@@ -275,7 +275,7 @@ def _words(text: str) -> list[list[str]]:
 
 
 def _times(text: str) -> list[float]:
-    """Read the times of a rate; empty where they cannot be read."""
+    """Read the times of a rate; empty if they are invalid."""
     try:
         return [float(each) for each in text.split()]
     except ValueError:

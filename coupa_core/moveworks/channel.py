@@ -21,7 +21,7 @@ Source: https://help.moveworks.com/api-reference/events-api/rate-limits
 """
 
 MAX_PAUSE_S = 900.0
-"""A longer `Retry-After` is asked about again after a quarter of an hour."""
+"""The longest pause; after a longer `Retry-After` the bridge tries again after a quarter of an hour."""
 
 ANSWER_BYTES = 256 * 1024
 
@@ -36,7 +36,7 @@ class Channel(Protocol):
         ...
 
     def acquire(self, deadline: Deadline) -> bool:
-        """Wait for the next send that the rate allows; return False at once where none is free in time."""
+        """Wait for the next send that the rate allows; return False at once if none is free in time."""
         ...
 
     def remember(self, seconds_ago: float) -> None:
@@ -44,11 +44,11 @@ class Channel(Protocol):
         ...
 
     def send(self, notice: Notice, deadline: Deadline) -> None:
-        """Hand over a notice, once; returning means that Moveworks took it on.
+        """Send a notice once; a return means that Moveworks accepted it.
 
         Raises:
             Refused: this notice is at fault; nothing was sent.
-            Unavailable: nothing was sent, and it is not the notice's fault.
+            Unavailable: nothing was sent, and the notice is not at fault.
             Unknown: it may have been sent.
         """
         ...
@@ -66,10 +66,10 @@ class HttpChannel:
     """A way into Moveworks, within an allowed rate that is for the whole organisation.
 
     Args:
-        http_client: to Moveworks.
+        http_client: the client of Moveworks.
         pace: the allowed rate.
         clock: the time.
-        hints: what the operator should check, by status.
+        hints: the advice to operators, by status.
     """
 
     def __init__(
@@ -97,20 +97,20 @@ class HttpChannel:
         self._http_client.close_idle()
 
     def _accept(self, reply: ServiceResponse, what: str) -> None:
-        """Return when it is any 2xx: the body decides nothing.
+        """Accept any 2xx; the body is ignored.
 
         Raises:
-            ServiceError: what the answer means for what to do next.
+            ServiceError: the class for any other answer, which says how to go on.
         """
         if reply.ok:
             return
         hint = self._hints.get(reply.status, "")
         failure = failure_of(reply, name="moveworks", what=what, now=self._clock.now(), hint=hint)
-        raise _classed(failure)
+        raise _reclassified(failure)
 
 
-def _classed(failure: ServiceError) -> ServiceError:
-    """Class what Moveworks means otherwise: 404 is about the setting, and a 429 always has a pause."""
+def _reclassified(failure: ServiceError) -> ServiceError:
+    """Correct the class of two answers: a 404 is about the setting, and a 429 always has a pause."""
     if isinstance(failure, Refused) and failure.status in _NOT_THE_NOTICE:
         return Denied(failure.code, str(failure), status=failure.status)
     if isinstance(failure, Throttled):

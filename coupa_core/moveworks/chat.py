@@ -1,7 +1,6 @@
-"""The markup of Agent Studio's `notify`, made of that of the Events API: lines, and `*` around what is bold.
+"""Convert the markup of the Events API into that of Agent Studio's `notify`: lines, and `*` around bold text.
 
-Every tag of a notice is ours, every text in it is escaped: so a text can be told from a mark, and stays one.
-It chooses no words and knows nothing of channels.
+Every tag of a notice is ours, and every text in it is escaped, so that text never becomes markup.
 
 Source: https://github.com/moveworks/developer-docs, plugins/ukg-notify-on-pto-submission, the notify step
 """
@@ -16,7 +15,7 @@ _LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u2035", "~": "\u223c"})
 _UNDERLINE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 _MARKS_A_LINE = re.compile(r"[#>=|+]|--")
 _JOINER = "\u2060"
-"""Shows nothing, and keeps a mark from being the first of its line."""
+"""An invisible character that keeps a markup character from being the first of its line."""
 
 _OPENS = {"br": "\n", "li": "\n- ", "b": "*"}
 
@@ -25,12 +24,12 @@ def chat_text(markup: str, *, colon: str = ": ") -> str:
     r"""Turn the markup of the Events API into that of `notify`.
 
     `&`, `<` and `>` stay escaped: Markdown, Slack and HTML all show the characters, and none takes them for
-    markup. A text's own stars, backticks, tildes, and underlines around words become others that look alike:
-    no escape is understood by every chat program, and some show a backslash.
+    markup. A text's own stars, backticks, tildes, and underlines around words become similar characters: no
+    escape works in every chat program, and some show a backslash.
 
     Args:
-        markup: of the Events API.
-        colon: what stands between the text of a link and its address.
+        markup: in the markup of the Events API.
+        colon: the separator between the text of a link and its address.
 
     >>> chat_text('<b>PO 12</b>:<br>- <i>Title</i>: 2 &lt; 3 &quot;new&quot;')
     '*PO 12*:\n- Title: 2 &lt; 3 "new"'
@@ -44,7 +43,7 @@ def chat_text(markup: str, *, colon: str = ": ") -> str:
 
 
 class _Writer(HTMLParser):
-    """Writes the text while it reads the markup."""
+    """Writes the text while it parses the markup."""
 
     def __init__(self, colon: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -20,7 +20,8 @@ _HINTS = {
 class EventsChannel(HttpChannel):
     """The Events API: one message to one person for one published event.
 
-    One call for each recipient: whether an unknown address spoils a call for several is not documented.
+    It makes one call for each recipient, because no documentation says whether an unknown address makes a
+    call for several fail.
 
     Source: https://docs.moveworks.com/api-reference/events-api/events-api/events/send-message-for-event
     """

@@ -1,8 +1,8 @@
 """Agent Studio's webhook listener: a notice as signed data, which a plugin there turns into chat.
 
-It knows the wire format and nothing of the plugin; docs/creator_studio/listener.md says how that is built.
-A 2xx says that the listener has the request. Whether it took the signature may stand in its logs only: the
-documentation answers 401 to a wrong one, Moveworks' own demo app says that a secured listener accepts first.
+It has the wire format; docs/creator_studio/listener.md says how to build the plugin.
+A 2xx says that the listener has the request. Perhaps only its logs show a wrong signature: by the
+documentation it answers 401, by Moveworks' own demo app a secured listener accepts the request first.
 
 Sources:
     https://help.moveworks.com/api-reference/webhook-listeners/webhooks/send-a-webhook-to-a-webhook-listener
@@ -26,36 +26,36 @@ from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 
 SCHEMA_VERSION = 1
-"""Of the payload; a field may be added under the same version, nothing is renamed or removed."""
+"""The version of the payload; within a version fields may be added, and none is renamed or removed."""
 
 SIGNATURE_HEADER = "X-Signature"
-"""Holds the hexadecimal HMAC-SHA256 of the raw body.
+"""The header with the hexadecimal HMAC-SHA256 of the raw body.
 
 The listener's builder chooses the name; this is the one of Moveworks' own client.
 Source: https://github.com/moveworks/conversations-api-demo-app, app/test_notifications.py
 """
 
 PER_SECOND = 3
-"""Evenly, so that at most 5 arrive within a second even when one is two thirds of a second late.
+"""The even rate of sends: at most 5 arrive within a second even when one is two thirds of a second late.
 
 The documentation of 2025 allows 5 to all listeners together, that of 2026 says 50.
 Source: https://help.moveworks.com/docs/webhooks-listener
 """
 
 MAX_BODY = 1_000_000
-"""Bytes; a listener takes a larger body and then cannot read it, so that nobody would be told.
+"""The limit in bytes; a listener accepts a larger body and cannot read it, so nobody would be told.
 
 Source: https://help.moveworks.com/tool-studio/system-triggers/webhook-triggers/webhooks-listener, "1 MB"
 """
 
 PROBE = "probe"
-"""The kind of a message for nobody, which the listener filters out."""
+"""The kind of a message without a recipient, which the listener filters out."""
 
 LOOK_IN_THE_LOG = (
     "A listener may answer 200 to a signature that it then rejects: look for "
     "ErrorSignatureVerificationFailed in the listener's logs in Agent Studio."
 )
-"""The advice to operators, because no answer of the listener has it."""
+"""The advice to operators; no answer of the listener contains it."""
 
 _HINTS = {
     401: "check MOVEWORKS_LISTENER_SECRET, and the listener's signature verification",
@@ -75,11 +75,11 @@ class ListenerChannel(HttpChannel):
         self._spacing = Pace(clock, limit=1, period_s=1 / PER_SECOND)
 
     def acquire(self, deadline: Deadline) -> bool:
-        """Wait for a place within the allowed rate, and then for the distance to the one before."""
+        """Wait for a place within the allowed rate, and then for the distance to the previous send."""
         return super().acquire(deadline) and self._spacing.wait(deadline)
 
     def send(self, notice: Notice, deadline: Deadline) -> None:
-        """Hand one notice to the listener.
+        """Send one notice to the listener.
 
         Raises:
             Refused: also when the body is too large; nothing was sent then.
@@ -87,9 +87,9 @@ class ListenerChannel(HttpChannel):
         self._accept(self._post(notice, deadline), "notify the listener")
 
     def probe(self, deadline: Deadline) -> None:
-        """Send a signed message of the kind `probe`, for nobody: it checks the way, the id and the secret.
+        """Send a signed message of the kind `probe`, without a recipient: it checks route, id and secret.
 
-        There is no other proof that it answers: a listener answers to nothing but a message.
+        There is no other check: a listener answers only to messages.
         """
         self._accept(self._post(Notice("", "", kind=PROBE), deadline), "ask the listener for a sign of life")
 
@@ -111,12 +111,12 @@ class ListenerChannel(HttpChannel):
 
 
 def payload(notice: Notice) -> dict[str, object]:
-    """Return what a listener gets; every field is always there, so that a plugin can map it.
+    """Return the payload for a listener; every field is always present, so that a plugin can map it.
 
     Returns:
-        `schema_version` (a number), `buttons` (labels in the reader's language by action, for what the reader
-        can do and nothing else), and texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup
-        of `notify`, `message_html` in that of the Events API, and, empty when there is none, `approval_id`,
+        `schema_version` (a number), `buttons` (labels in the reader's language by action, only for the
+        reader's actions), and texts: `delivery_id`, `kind`, `approver_email`, `message` in the markup of
+        `notify`, `message_html` in that of the Events API, and, possibly empty, `approval_id`,
         `action_token`, `document_type`, `document_id`.
     """
     slots = notice.slots if notice.actions else {}
@@ -136,10 +136,10 @@ def payload(notice: Notice) -> dict[str, object]:
 
 
 def delivery_id(notice: Notice) -> str:
-    """Return 128 bits that are the same for the same words to the same person on the same approval.
+    """Return a 128-bit id that is the same for the same words to the same person about the same approval.
 
-    A repeat after an unknown outcome has them too, though its action token expires later; a listener that
-    debounces by them shows it once. A notice of a change, or of its withdrawal, has other words.
+    A repeat after an unknown outcome has the same id, although its action token expires later, so a listener
+    that debounces by it shows the notice once. A notice of a change or a withdrawal has other words.
     """
     what = [notice.kind, folded(notice.recipient), notice.slots.get("approval_id", ""), notice.text]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]

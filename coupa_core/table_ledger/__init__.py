@@ -1,7 +1,7 @@
 """The ledger's rows in Azure Table Storage; `ledger` has the rules.
 
-`store` talks to the table, `rows` makes a row of an `Entry` and back, `columns` has the columns that follow
-from the fields of `Entry`, `people` those about people, and `values` how values are read and written.
+`store` calls the table, `rows` converts between a row and an `Entry`, `columns` has the columns that follow
+from the fields of `Entry`, `people` those about people, and `values` reads and writes single values.
 """
 
 from coupa_core.table_ledger.rows import SCHEMA, write_row

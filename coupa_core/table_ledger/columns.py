@@ -16,11 +16,11 @@ from coupa_core.ledger import Entry
 from coupa_core.table_ledger.values import json_text, read_days, read_map, read_number, read_text, read_time
 
 ELSEWHERE = ("approval_id", "state", "told", "questions", "etag")
-"""Fields that have no column of their own, or one that each row must have."""
+"""Fields without a column of their own, or with one that each row must have."""
 
 
-def _form(read: Callable[[str, Any], Any], write: Callable[[Any], Any]) -> Any:
-    """Return the type of a column that is read and written so."""
+def _column_type(read: Callable[[str, Any], Any], write: Callable[[Any], Any]) -> Any:
+    """Return the type of a column from its reader and writer."""
 
     def validated(value: Any, info: ValidationInfo) -> Any:
         return read(info.field_name or "", value)
@@ -28,21 +28,23 @@ def _form(read: Callable[[str, Any], Any], write: Callable[[Any], Any]) -> Any:
     return Annotated[Any, PlainValidator(validated), PlainSerializer(write)]
 
 
-_FORMS: dict[Any, Any] = {
-    str: _form(read_text, lambda value: value),
-    int: _form(read_number, lambda value: value),
+_COLUMN_TYPES: dict[Any, Any] = {
+    str: _column_type(read_text, lambda value: value),
+    int: _column_type(read_number, lambda value: value),
     # Ids go beyond the 32 bits that a table's plain integer holds.
-    int | None: _form(lambda name, value: int(read_text(name, value)), lambda value: f"{value}"),
-    datetime | None: _form(read_time, lambda value: value.isoformat()),
-    tuple[date, ...]: _form(read_days, lambda value: " ".join(day.isoformat() for day in value)),
-    Mapping[str, str]: _form(read_map, lambda value: json_text(dict(value))),
+    int | None: _column_type(lambda name, value: int(read_text(name, value)), lambda value: f"{value}"),
+    datetime | None: _column_type(read_time, lambda value: value.isoformat()),
+    tuple[date, ...]: _column_type(read_days, lambda value: " ".join(day.isoformat() for day in value)),
+    Mapping[str, str]: _column_type(read_map, lambda value: json_text(dict(value))),
 }
 """The columns, by the types of fields."""
 
 
 _HINTS = get_type_hints(Entry)
 _FIELDS: dict[str, Any] = {
-    item.name: (_FORMS[_HINTS[item.name]], None) for item in fields(Entry) if item.name not in ELSEWHERE
+    item.name: (_COLUMN_TYPES[_HINTS[item.name]], None)
+    for item in fields(Entry)
+    if item.name not in ELSEWHERE
 }
 Columns = create_model("Columns", **_FIELDS)
 
@@ -51,7 +53,7 @@ def read_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields for which the row has columns.
 
     Raises:
-        ValueError: a column is of a wrong type; says which.
+        ValueError: a column is of a wrong type; the text names it.
     """
     try:
         read = Columns.model_validate(row)

@@ -1,4 +1,4 @@
-"""The columns about people: what each was told, and when. Also as release 0.2 wrote them."""
+"""The columns with the state of each person, also in the form of release 0.2."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_people(told: Mapping[str, PersonState]) -> dict[str, Any]:
         if card is None:
             card = cards.setdefault((each.to, ""), len(cards))
         values = [card, each.at, each.reminders, each.reminded_at, each.refusals, each.retry_at]
-        people[key] = _trimmed(list(map(time_text, values)))
+        people[key] = _without_trailing_empty(list(map(time_text, values)))
     since = {key: time_text(each.since) for key, each in told.items() if each.since}
     columns: dict[str, Any] = {
         "told": json_text({key: each.version for key, each in told.items()}),
@@ -71,7 +71,7 @@ def _latest(times: Iterable[datetime | None]) -> datetime | None:
     return max(filter(None, times), default=None)
 
 
-def _trimmed(values: list[Any]) -> list[Any]:
+def _without_trailing_empty(values: list[Any]) -> list[Any]:
     """Remove empty values at the end."""
     while len(values) > 1 and not values[-1]:
         values.pop()
@@ -82,15 +82,15 @@ def read_people(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Entry` that the columns about people hold, as far as there are such columns.
 
     Raises:
-        ValueError: a column is of a wrong type; says which.
+        ValueError: a column is of a wrong type; the text names it.
     """
     versions = read_map("told", row["told"]) if "told" in row else {}
     if "people" in row:
-        return {"told": _told(row, versions)}
-    return _of_release_0_2(row, versions) if versions else {}
+        return {"told": _read_states(row, versions)}
+    return _read_release_0_2(row, versions) if versions else {}
 
 
-def _told(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
+def _read_states(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
     """Read the state of each person; raises ValueError."""
     people, cards = read_json("people", row["people"], dict), read_json("cards", row.get("cards"), list)
     since = read_map("since", row["since"]) if "since" in row else {}
@@ -115,10 +115,10 @@ def _told(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
     return told
 
 
-def _of_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
+def _read_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
     """Read a row of release 0.2, which kept the figures and times of the last notice for everybody.
 
-    Where people have different versions the figures could be anybody's, so nobody gets them.
+    If people have different versions the figures could be anybody's, so nobody gets them.
     """
     at = read_time("sent_at", row["sent_at"]) if "sent_at" in row else None
     reminded_at = read_time("reminded_at", row["reminded_at"]) if "reminded_at" in row else None

@@ -1,4 +1,4 @@
-"""One row of the table and one `Entry`: how each is made of the other."""
+"""Convert between a row of the table and an `Entry`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_row(row: Any) -> Entry:
     """Read a row.
 
     Raises:
-        ValueError: a later schema, an unknown state, or a field of a wrong type; says which.
+        ValueError: a later schema, an unknown state, or a field of a wrong type; the text names it.
     """
     if row.get("schema") != SCHEMA:
         raise ValueError(f"schema {row.get('schema')!r} is not {SCHEMA}")

@@ -34,7 +34,7 @@ OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
 """The partitions."""
 
 _LATE_WRITES = timedelta(minutes=1)
-"""How far before a mark rows are read once more: an earlier write may become visible later."""
+"""How far before a mark rows are read again: an earlier write may become visible later."""
 
 
 class TableStore(Table):
@@ -63,14 +63,14 @@ class TableStore(Table):
                 written_at = row.metadata["timestamp"]
                 since = max(since, written_at.astimezone(UTC).isoformat() if written_at else "")
                 try:
-                    entries.append(_kept(row, known) or read_row(row))
+                    entries.append(_known_row(row, known) or read_row(row))
                 except ValueError as error:
                     corrupt.append(Corrupt(row["RowKey"], str(error)))
         entries.sort(key=lambda entry: entry.approval_id)
         return Opened(entries, corrupt, since)
 
     def read(self, approval_id: int) -> Entry | None:
-        """Return the open row of an approval; one that cannot be read is a conflict for the sweep to mend."""
+        """Return the open row of an approval; an unreadable row raises `Conflict`, and a sweep repairs it."""
         return self._read(OPEN, approval_id)
 
     def read_closed(self, approval_id: int) -> Entry | None:
@@ -139,7 +139,7 @@ class TableStore(Table):
     def set_aside(self, corrupt: Corrupt) -> None:
         """Move a row that cannot be read to a partition of its own, with the cause.
 
-        Another sweep may have been quicker, and may have made the row anew: that row stays.
+        If another sweep was quicker and has written a new row, that row stays.
         """
         with self._talking(f"set aside row {corrupt.key}") as client:
             try:
@@ -213,8 +213,8 @@ class TableStore(Table):
             raise Conflict("ledger_corrupt", f"row {approval_id} cannot be read: {error}") from error
 
 
-def _kept(row: Any, known: Mapping[int, Entry]) -> Entry | None:
-    """Return the known row, where it was not written since."""
+def _known_row(row: Any, known: Mapping[int, Entry]) -> Entry | None:
+    """Return the known row if it was not written since."""
     key = str(row["RowKey"])
     entry = known.get(int(key)) if key.isascii() and key.isdigit() else None
     return entry if entry is not None and entry.etag == row.metadata["etag"] else None
@@ -223,8 +223,8 @@ def _kept(row: Any, known: Mapping[int, Entry]) -> Entry | None:
 def _status(values: dict[str, Any]) -> Status:
     """Read a status; raises AttributeError, TypeError or ValueError when it is not one of ours.
 
-    A name that another release knows is left out, and one that it does not know has its default: both run at
-    once during a deployment, and a status that counts as none would begin a first run.
+    Unknown fields are left out and missing ones have their defaults, because two releases run at the same
+    time during a deployment, and a status that counts as none would begin a first run.
     """
     blank = Status()
     known = {item.name for item in fields(Status)}

@@ -1,6 +1,6 @@
-"""Values in columns: how each is read and written.
+"""Read and write the values of columns.
 
-Every reader raises ValueError that says which column is at fault.
+Every reader raises a ValueError that names the column.
 """
 
 from __future__ import annotations
