@@ -17,7 +17,7 @@ from coupa_core.errors import CallerError, ServiceError
 from coupa_core.ledger import Entry, Ledger, State, muted, resent, unparked
 
 MAX_HOURS = 720.0
-"""30 days: longer is no pause."""
+"""The longest time of `mute`, in hours: 30 days."""
 
 _TRIES = 3
 
@@ -41,7 +41,7 @@ class ActionRequest:
         act: the action.
         actor: e-mail of the operator.
         hours: with `mute`, how long, 0 to 720, which `endpoints` checks; 0 ends it.
-        known_by: how the caller is known: `key` or `key+entra`.
+        known_by: how the caller was authenticated: `key` or `key+entra`.
         request_id: identifies the request for callers and operators.
     """
 
@@ -57,10 +57,10 @@ class OperatorActions:
     """The use case.
 
     Args:
-        ledger: where the row is.
+        ledger: the ledger.
         audit_log: the audit log.
         clock: the time.
-        audit_required: do nothing that cannot be written to the audit log before.
+        audit_required: an action must be in the audit log before it is carried out.
     """
 
     def __init__(self, *, ledger: Ledger, audit_log: AuditLog, clock: Clock, audit_required: bool) -> None:
@@ -104,7 +104,7 @@ class OperatorActions:
         )
 
     def _row(self, order: ActionRequest) -> Entry:
-        """Return the row, if it may be changed so."""
+        """Return the row, if it allows this action."""
         row = self._ledger.store.read(order.approval_id)
         if row is None:
             raise CallerError("not_found", "The bridge has no open row of this approval.", status=404)

@@ -178,12 +178,14 @@ def silently(store: AuditStore, *, before: Mapping[str, bytes], after: Mapping[s
     fill(store, [2], keys=before)
     seals = Seals(after)
     monday = head_of(store, MONDAY)
-    store.write(seals.on(replace(monday, next=TUESDAY, is_followed=True)))
-    begun = store.write(seals.on(Head(day=TUESDAY, hash=monday.hash, before=MONDAY)))
+    store.write(seals.sealed(replace(monday, next=TUESDAY, is_followed=True)))
+    begun = store.write(seals.sealed(Head(day=TUESDAY, hash=monday.hash, before=MONDAY)))
     said = {"day": TUESDAY.isoformat(), "seq": 1, "kid": seals.kid, "nonce": "n", "event": event().values()}
     text = canonical(said)
     own = row_hash(monday.hash, text)
-    store.write(seals.on(replace(begun, seq=1, hash=own)), [Row(1, text, monday.hash, own, seals.of(own))])
+    store.write(
+        seals.sealed(replace(begun, seq=1, hash=own)), [Row(1, text, monday.hash, own, seals.of(own))]
+    )
 
 
 class LossyAuditStore(Lossy, MemoryAuditStore):

@@ -208,7 +208,7 @@ def remove_a_day(store: TableAuditStore) -> None:
 def roll_back_a_head(store: TableAuditStore) -> None:
     """Put up a head of some minutes ago, which was sealed genuinely."""
     head, rows = head_of(store, WEDNESDAY), list(store.rows(WEDNESDAY))
-    put(store, Seals(KEYS).on(replace(head, seq=3, hash=rows[2].hash)), rows)
+    put(store, Seals(KEYS).sealed(replace(head, seq=3, hash=rows[2].hash)), rows)
 
 
 @pytest.mark.parametrize(

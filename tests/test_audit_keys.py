@@ -215,9 +215,9 @@ def test_a_key_that_rotates_in_the_middle_of_a_midnight_is_followed(steps: int) 
     seals = Seals({"old": OLD})
     monday = head_of(store, MONDAY)
     begin: list[Callable[[], Head]] = [
-        lambda: store.write(seals.kept(replace(monday, next=TUESDAY))),
-        lambda: store.write(seals.kept(Head(day=TUESDAY, hash=monday.hash, before=MONDAY))),
-        lambda: store.write(seals.kept(replace(head_of(store, MONDAY), is_followed=True))),
+        lambda: store.write(seals.resealed(replace(monday, next=TUESDAY))),
+        lambda: store.write(seals.resealed(Head(day=TUESDAY, hash=monday.hash, before=MONDAY))),
+        lambda: store.write(seals.resealed(replace(head_of(store, MONDAY), is_followed=True))),
     ]
     for step in begin[:steps]:
         step()

@@ -86,7 +86,9 @@ def test_the_same_event_of_two_writers_has_two_hashes() -> None:
 
 HEADS = [
     Head(day=ROOT),
-    SEALS.on(Head(day=TUESDAY, seq=5, hash="ab", before=MONDAY, next=WEDNESDAY, is_followed=True, purged=0)),
+    SEALS.sealed(
+        Head(day=TUESDAY, seq=5, hash="ab", before=MONDAY, next=WEDNESDAY, is_followed=True, purged=0)
+    ),
 ]
 
 
@@ -195,7 +197,7 @@ def spoil_a_row(spoiled: Callable[[Row], Row], day: date = TUESDAY, seq: int = 3
 
 def spoil_a_head(day: date, **claims: Any) -> Tamper:
     """Put up another head, which was sealed genuinely."""
-    return lambda store: set_head(store, SEALS.on(replace(head_of(store, day), **claims)))
+    return lambda store: set_head(store, SEALS.sealed(replace(head_of(store, day), **claims)))
 
 
 def remove(*places: int, day: date = TUESDAY) -> Tamper:

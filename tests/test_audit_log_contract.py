@@ -477,7 +477,7 @@ def test_a_late_writer_does_not_append_to_a_day_that_was_followed(audit_store: A
 def test_a_day_that_was_named_and_never_begun_stays_empty(audit_store: AuditStore) -> None:
     clock = late_evening()
     audit_log_on(audit_store, clock=clock).append([event(1)])
-    audit_store.write(SEALS.on(replace(head_of(audit_store, MONDAY), next=TUESDAY)))
+    audit_store.write(SEALS.sealed(replace(head_of(audit_store, MONDAY), next=TUESDAY)))
     clock.advance(2 * DAY_S)
 
     audit_log_on(audit_store, clock=clock).append([event(2)])
@@ -509,8 +509,8 @@ def test_nothing_is_appended_when_the_day_before_has_vanished() -> None:
     clock = late_evening()
     audit_log_on(store, clock=clock).append([event(1)])
     clock.advance(2)
-    store.write(SEALS.on(replace(head_of(store, MONDAY), next=TUESDAY)))
-    store.write(SEALS.on(Head(day=TUESDAY, hash=head_of(store, MONDAY).hash, before=MONDAY)))
+    store.write(SEALS.sealed(replace(head_of(store, MONDAY), next=TUESDAY)))
+    store.write(SEALS.sealed(Head(day=TUESDAY, hash=head_of(store, MONDAY).hash, before=MONDAY)))
     del store.days[MONDAY]
 
     with pytest.raises(Malformed):
@@ -710,7 +710,7 @@ def test_nobody_vouches_for_a_tombstone_by_an_unknown_key() -> None:
     """Whoever deletes old days and puts up a tombstone of their own does not get away with it."""
     store = MemoryAuditStore()
     audit_log = fill(store, [3, 5, 4, 2])
-    fake = Seals({"x": FOREIGN_KEY}).on(replace(head_of(store, TUESDAY), purged=8))
+    fake = Seals({"x": FOREIGN_KEY}).sealed(replace(head_of(store, TUESDAY), purged=8))
     store.days[TUESDAY] = fake, {}
 
     report = audit_log.verify()

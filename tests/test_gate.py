@@ -332,7 +332,7 @@ def test_an_answer_that_is_cut_off_is_no_answer() -> None:
 
     with served(cut) as url:
         for status in ("200 OK", "503 Service Unavailable"):
-            answer = gate.Asking(url).get(f"/{status}".replace(" ", "%20"))
+            answer = gate.Deployment(url).get(f"/{status}".replace(" ", "%20"))
             assert (answer.status, answer.failure) == (0, "IncompleteRead")
 
 
@@ -470,14 +470,14 @@ def test_a_timer_without_a_schedule_that_can_be_read_is_not_said_to_come(
 
 
 def test_a_host_that_hangs_is_not_heard(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    get = asking.Asking.get
+    get = asking.Deployment.get
 
-    def hanging(self: asking.Asking, path: str, *arguments: Any, **options: Any) -> asking.Answer:
+    def hanging(self: asking.Deployment, path: str, *arguments: Any, **options: Any) -> asking.Answer:
         if path.endswith("poll_approvals/status"):
             return asking.Answer(0, failure="no answer in time")
         return get(self, path, *arguments, **options)
 
-    monkeypatch.setattr(asking.Asking, "get", hanging)
+    monkeypatch.setattr(asking.Deployment, "get", hanging)
 
     told = run({**host(), "/api/health": [WELL]}, MASTER_KEY=MASTER)
 

@@ -25,9 +25,9 @@ from coupa_core.rate_limiter import (
     FIRST_S,
     MAX_AHEAD_S,
     NAME,
-    PATIENCE_S,
     SLOW_S,
-    SPEAKING_S,
+    TABLE_S,
+    YIELD_S,
     RateLimiter,
 )
 from sandbox.clock import ManualClock
@@ -185,7 +185,7 @@ def test_no_conversation_with_the_table_holds_the_others_of_a_process_for_long()
     with until(Deadline(clock, 1)):
         assert watched().admit(1, 1, within_s=6)
 
-    assert lefts == [SPEAKING_S, SPEAKING_S, 1, 1]
+    assert lefts == [TABLE_S, TABLE_S, 1, 1]
 
 
 @pytest.mark.parametrize("step_s", [-3600, -600, -20, 600])
@@ -460,10 +460,10 @@ def test_a_sweep_takes_its_place_among_people_who_never_stop() -> None:
 
     assert sweep.wait(Deadline(clock, 50))
 
-    assert PATIENCE_S <= clock.monotonic() <= PATIENCE_S + 8
+    assert YIELD_S <= clock.monotonic() <= YIELD_S + 8
 
 
-@pytest.mark.parametrize("seconds", [0.5, PATIENCE_S + 0.5])
+@pytest.mark.parametrize("seconds", [0.5, YIELD_S + 0.5])
 def test_a_sweep_that_gets_no_turn_in_time_is_told_so_without_waiting_for_nothing(seconds: float) -> None:
     clock, store = ManualClock(), MemoryStore()
     process = stile(store, clock)

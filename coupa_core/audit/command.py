@@ -30,18 +30,18 @@ WELL, BROKEN, UNKNOWN = 0, 1, 2
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code; a wrong usage raises SystemExit with 2."""
-    given = _parse(arguments)
+    args = _parse(arguments)
     try:
         settings = _settings()
         audit_log, _ = build_audit_logs(settings, Overrides(SystemClock(), random.Random()))  # noqa: S311 - jitter
-        return _verify(audit_log, settings, given) if given.command == "verify" else _export(audit_log, given)
+        return _verify(audit_log, settings, args) if args.command == "verify" else _export(audit_log, args)
     except SettingsError as error:
         return _unknown(f"the settings are not right: {error}")
     except ServiceError as error:
         hint = "check LEDGER_CONNECTION, and the right to read the table's rows"
         return _unknown(f"{error} ({error.code}): {hint}")
     except OSError as error:
-        return _unknown(f"cannot {'read' if given.command == 'verify' else 'write'}: {error}")
+        return _unknown(f"cannot {'read' if args.command == 'verify' else 'write'}: {error}")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,10 +81,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
                 required=command is export,
                 help="UTC, such as 2026-11-23; this day is included",
             )
-    given = parser.parse_args(arguments)
-    if given.since > given.until:
+    args = parser.parse_args(arguments)
+    if args.since > args.until:
         parser.error("--from must not be later than --to")
-    return given
+    return args
 
 
 def _day(text: str) -> date:
@@ -106,17 +106,17 @@ def _settings() -> Settings:
     return settings
 
 
-def _verify(audit_log: AuditLog, settings: Settings, given: argparse.Namespace) -> int:
+def _verify(audit_log: AuditLog, settings: Settings, args: argparse.Namespace) -> int:
     anchors: Mapping[Place, Collection[str]] = {}
-    if given.anchors:
-        with given.anchors.open(encoding="utf-8-sig", errors="replace") as lines:
+    if args.anchors:
+        with args.anchors.open(encoding="utf-8-sig", errors="replace") as lines:
             anchors = read_anchors(lines)
         if not anchors:
-            return _unknown(f"no line of {given.anchors} begins with: audit day=")
-    report = audit_log.verify(since=given.since, until=given.until, retired=given.retired, anchors=anchors)
+            return _unknown(f"no line of {args.anchors} begins with: audit day=")
+    report = audit_log.verify(since=args.since, until=args.until, retired=args.retired, anchors=anchors)
     if report.broken:
         print(f"broken at {report.broken}")
-        print(f"whole up to there: {_counted(report)}")
+        print(f"whole up to there: {_count_text(report)}")
         return BROKEN
     if report.last is None:
         return _unknown(
@@ -124,19 +124,19 @@ def _verify(audit_log: AuditLog, settings: Settings, given: argparse.Namespace) 
             "AUDIT_TABLE names another"
         )
     if report.unknown_kids:
-        return _unknown(_doubts(report))
-    print(f"all is well: {_counted(report)}")
-    if given.anchors:
+        return _unknown(_missing_keys_text(report))
+    print(f"all is well: {_count_text(report)}")
+    if args.anchors:
         print(f"of {len(anchors)} places that the log names, {report.anchored} were compared")
     print(f"it ends at {report.last.day}, row {report.last.seq}, hash {report.last.hash}")
     return WELL
 
 
-def _doubts(report: CheckReport) -> str:
+def _missing_keys_text(report: CheckReport) -> str:
     """Return which keys are missing, and what an operator can do about it."""
     kids = ", ".join(sorted(report.unknown_kids))
     return (
-        f"nobody vouches for what was sealed by the key {kids} ({_counted(report)}). "
+        f"nobody vouches for what was sealed by the key {kids} ({_count_text(report)}). "
         "If you had a key of that name, put it back behind the first one of AUDIT_KEYS, or of "
         "ACTION_TOKEN_KEYS if its name begins with a dot; if it is gone for good and a known key goes on "
         "after it, name it with --retired. If you never had one, somebody else wrote this: keep the table as "
@@ -144,7 +144,7 @@ def _doubts(report: CheckReport) -> str:
     )
 
 
-def _counted(report: CheckReport) -> str:
+def _count_text(report: CheckReport) -> str:
     figures = [f"rows {report.rows}", f"days {report.days}"]
     if report.unsealed:
         figures.append(f"rows whose key is not known any more {report.unsealed}")
@@ -153,9 +153,9 @@ def _counted(report: CheckReport) -> str:
     return ", ".join(figures)
 
 
-def _export(audit_log: AuditLog, given: argparse.Namespace) -> int:
-    with _output(given.out, "utf-8-sig" if given.format == "csv" else "utf-8") as out:
-        number = write_rows(audit_log.rows(since=given.since, until=given.until), out, style=given.format)
+def _export(audit_log: AuditLog, args: argparse.Namespace) -> int:
+    with _output(args.out, "utf-8-sig" if args.format == "csv" else "utf-8") as out:
+        number = write_rows(audit_log.rows(since=args.since, until=args.until), out, style=args.format)
     print(f"{number} rows written", file=sys.stderr)
     return WELL
 

@@ -41,7 +41,7 @@ def _csv(out: TextIO) -> WriteRow:
 
     def write_row(day: date, row: Row) -> object:
         values = _values_of(day, row)
-        return writer.writerow([_harmless(values.get(name, "")) for name in COLUMNS])
+        return writer.writerow([_without_formula(values.get(name, "")) for name in COLUMNS])
 
     return write_row
 
@@ -71,6 +71,6 @@ def _values_of(day: date, row: Row) -> dict[str, Any]:
     }
 
 
-def _harmless(value: object) -> str:
+def _without_formula(value: object) -> str:
     text = str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -150,11 +150,11 @@ class Seals:
         """Return the seal of a text by the first key."""
         return _mac(self._keys[self.kid], text)
 
-    def on(self, head: Head) -> Head:
+    def sealed(self, head: Head) -> Head:
         """Return the head with its seal by the first key."""
-        return self.kept(replace(head, kid=self.kid))
+        return self.resealed(replace(head, kid=self.kid))
 
-    def kept(self, head: Head) -> Head:
+    def resealed(self, head: Head) -> Head:
         """Return the head with its seal by the key that it names, which must be known; the first for none.
 
         Only rows may pass the chain on to another key, because they record it: see `link`.
@@ -203,7 +203,7 @@ def link(head: Head, events: Sequence[Event], *, nonce: str, seals: Seals) -> tu
         own = row_hash(prev, text)
         rows.append(Row(seq, text, prev, own, seals.of(own)))
         prev = own
-    return rows, seals.on(replace(head, seq=head.seq + len(rows), hash=prev))
+    return rows, seals.sealed(replace(head, seq=head.seq + len(rows), hash=prev))
 
 
 def row_hash(prev: str, text: str) -> str:

@@ -44,24 +44,24 @@ class Days:
         today = self._clock.now().date()
         head = self._store.head(today)
         newest = (today, head) if head and not head.next else next(self._store.heads(), None)
-        head = self._sound(*newest) if newest else self._store.write(self._seals.kept(Head(day=ROOT)))
+        head = self._sound(*newest) if newest else self._store.write(self._seals.resealed(Head(day=ROOT)))
         while head.next or head.day < today:
             head = self._next_head(head, today)
         if head.before and head.seq == 0:
             before = self._sound(head.before, self._store.head(head.before))
             if not before.is_followed:
-                self._store.write(self._seals.kept(replace(before, is_followed=True)))
+                self._store.write(self._seals.resealed(replace(before, is_followed=True)))
         return head
 
     def _next_head(self, head: Head, today: date) -> Head:
         """Return the stored head of the day after."""
         if head.next is None:
-            head = self._store.write(self._seals.kept(replace(head, next=today)))
+            head = self._store.write(self._seals.resealed(replace(head, next=today)))
         day = head.next or today
         found = self._store.head(day)
         if found is None and not head.is_followed:
             begun = Head(day=day, hash=head.hash, before=head.day, kid=head.kid)
-            found = self._store.write(self._seals.kept(begun))
+            found = self._store.write(self._seals.resealed(begun))
         return self._sound(day, found)
 
     def _sound(self, day: date, head: Head | None) -> Head:
@@ -111,7 +111,7 @@ class Days:
             return 0
         if last.purged is None or last.kid != self._seals.kid:
             count = _count(head for day, head in old if head and day <= last.day)
-            self._store.write(self._seals.on(replace(self._sound(last.day, last), purged=count)))
+            self._store.write(self._seals.sealed(replace(self._sound(last.day, last), purged=count)))
         days = [day for day, _ in reversed(old) if day <= last.day]
         return self._erase(days, last.day, deadline)
 

@@ -19,7 +19,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-g
 """
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's classes of what breaks a line, is not shown, turns the writing round, or cannot be encoded."""
+"""Unicode's classes of characters that break a line, are invisible, reverse the text or cannot be encoded."""
 
 
 class EventKind(StrEnum):
@@ -51,11 +51,11 @@ class Event:
         approval_id: of Coupa, or None.
         document_type: class name of Coupa, such as `RequisitionHeader`.
         document_id: of Coupa, or None.
-        actor: e-mail of who acted or was told, or empty.
-        known_by: how the actor is known, such as `key+token` or `key+entra+token`.
+        actor: the e-mail of the person who acted or was told, or empty.
+        known_by: how the actor was authenticated, such as `key+token` or `key+entra+token`.
         capacity: `approver`, `member`, `delegate`, or empty.
         verb: the requested action, such as `approve`.
-        outcome: of the answer.
+        outcome: the outcome of the answer.
         cause: the code of the cause.
         version: the version that the approver was shown, as the ledger names it.
         digest: the hash of the content.
@@ -63,7 +63,7 @@ class Event:
         token_key: kid of the key of the action token.
         request_id: of the call that led to it.
         state_before: Coupa's status of the approval before.
-        state_after: and after.
+        state_after: Coupa's status of the approval afterwards.
 
     Raises:
         ValueError: the time has no zone.

@@ -1,4 +1,4 @@
-"""The command: one line for each finding; ends with 0 when all is well, 1 when not, 2 when called wrongly."""
+"""The command: one line for each finding. Exit status 0: all is well; 1: a fault; 2: a wrong argument."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Mapping, Sequence
 
 from coupa_core.clock import Clock, SystemClock
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Asking
+from coupa_core.gate.asking import Deployment
 from coupa_core.gate.checkout import releases_of
 from coupa_core.gate.health import Wanted, wait_for
 from coupa_core.gate.host import host_findings
 from coupa_core.gate.status import status_findings
 
 WAIT_S = 600.0
-"""A first deployment has its roles after some minutes."""
+"""The time to wait, in seconds: the roles of a first deployment need some minutes."""
 
 NOW = "now"
-"""A sweep that begins from now on: an earlier one may be of the release before."""
+"""The value of --since for sweeps from now on: an earlier one may be of the previous release."""
 
 ANY = "any"
-"""Release: none is compared."""
+"""The value of --version that compares no release."""
 
 MASTER_KEY, OPERATORS_KEY = "MASTER_KEY", "OPERATORS_KEY"
-"""Variables, and no arguments: what stands in a command is seen by all processes of the machine."""
+"""The variables with the keys; arguments would be visible to all processes of the machine."""
 
 
 def main(
@@ -37,12 +37,12 @@ def main(
     """Ask, print, and return the exit status.
 
     Args:
-        arguments: of the command line; None for those of the process.
-        environment: in which keys may be; None for that of the process.
+        arguments: the arguments of the command line; None for those of the process.
+        environment: the variables; None for those of the process.
         clock: the time; None for the machine's.
 
     Raises:
-        SystemExit: with 2 when called wrongly.
+        SystemExit: with 2, for a wrong argument.
     """
     parser = argparse.ArgumentParser(
         "python -m coupa_core.gate",
@@ -55,15 +55,15 @@ def main(
     )
     parser.add_argument("--since", default=NOW, help="when its sweep must have begun; by default now")
     parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds to wait for it (default 600)")
-    asked = parser.parse_args(arguments)
-    given = os.environ if environment is None else environment
+    options = parser.parse_args(arguments)
+    variables = os.environ if environment is None else environment
     clock = clock or SystemClock()
-    keys = {name: given.get(name, "").strip() for name in (MASTER_KEY, OPERATORS_KEY)}
+    keys = {name: variables.get(name, "").strip() for name in (MASTER_KEY, OPERATORS_KEY)}
     try:
-        asking = Asking(asked.url)
+        deployment = Deployment(options.url)
     except ValueError as error:
         parser.error(str(error))
-    if any(keys.values()) and not asking.may_hold_keys:
+    if any(keys.values()) and not deployment.may_hold_keys:
         parser.error("a key goes over https only: give an address with https, or take the key away")
     findings: list[Finding] = []
 
@@ -72,14 +72,14 @@ def main(
         sys.stdout.flush()
         findings.append(finding)
 
-    since = clock.now().isoformat() if asked.since == NOW else asked.since
-    versions = ("",) if asked.version == ANY else (asked.version,) if asked.version else releases_of()
-    tell(wait_for(asking, Wanted(versions, since), clock, within_s=asked.wait, tell=tell))
+    since = clock.now().isoformat() if options.since == NOW else options.since
+    versions = ("",) if options.version == ANY else (options.version,) if options.version else releases_of()
+    tell(wait_for(deployment, Wanted(versions, since), clock, within_s=options.wait, tell=tell))
     if keys[MASTER_KEY]:
-        for each in host_findings(asking, keys[MASTER_KEY]):
+        for each in host_findings(deployment, keys[MASTER_KEY]):
             tell(each)
     if keys[OPERATORS_KEY]:
-        for each in status_findings(asking, keys[OPERATORS_KEY]):
+        for each in status_findings(deployment, keys[OPERATORS_KEY]):
             tell(each)
     return int(any(each.verdict is Verdict.WRONG for each in findings))
 

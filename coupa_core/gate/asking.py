@@ -1,4 +1,4 @@
-"""One request to a deployment: no redirect is followed, so that no key goes to another address."""
+"""Send one request to a deployment; redirects are not followed, so that no key goes to another address."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from urllib.response import addinfourl
 
 from coupa_core.errors import one_line
 
-PATIENCE_S = 30.0
-"""So long one answer may take; a cold start takes some seconds."""
+ANSWER_S = 30.0
+"""The time limit of an answer, in seconds; a cold start takes some seconds."""
 
 _KEY = "x-functions-key"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """The answer of a deployment.
 
     Attributes:
-        status: of HTTP; 0 where no answer came.
-        body: as it came.
-        failure: why no answer came; empty where one did.
+        status: the HTTP status; 0 for no answer.
+        body: the body as it was received.
+        failure: the cause for no answer; empty if there is one.
     """
 
     status: int
@@ -36,33 +36,33 @@ class Answer:
     failure: str = ""
 
     def json(self) -> Any:
-        """Return what the body is as JSON; None where it is none."""
+        """Return the JSON value of the body; None if the body is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
 
-    def said(self) -> dict[str, Any]:
-        """Return the JSON object of the body; an empty one where it is none."""
+    def json_object(self) -> dict[str, Any]:
+        """Return the JSON object of the body; an empty one if the body is not an object."""
         value = self.json()
         return value if isinstance(value, dict) else {}
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - as it is called
         self, req: Any, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
-        """Follow nothing."""
+        """Follow no redirect."""
 
 
-class Asking:
+class Deployment:
     """A deployment.
 
     Args:
         url: its address, with or without `/api` at the end.
 
     Raises:
-        ValueError: that is no address of one; says how it is written.
+        ValueError: the address is invalid; the text has the valid form.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,7 +71,7 @@ class Asking:
             raise ValueError("URL must be such as https://your-function-app.azurewebsites.net")
         self._base = url.rstrip("/").removesuffix("/api")
         self.may_hold_keys = parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost", "::1")
-        self._opener = urllib.request.build_opener(_Stay)
+        self._opener = urllib.request.build_opener(_NoRedirects)
 
     def get(
         self,
@@ -79,28 +79,28 @@ class Asking:
         query: Mapping[str, str] | None = None,
         *,
         key: str = "",
-        within_s: float = PATIENCE_S,
+        within_s: float = ANSWER_S,
     ) -> Answer:
-        """Ask for one thing.
+        """Send a GET.
 
         Args:
-            path: with its first slash.
-            query: what is asked for; what is empty is left out.
-            key: of a function or of the host; goes into a header.
-            within_s: seconds that each wait for the answer may take.
+            path: the path, with its first slash.
+            query: the query parameters; empty ones are left out.
+            key: the key of a function or of the host, for the header.
+            within_s: the time limit of each wait for data, in seconds.
         """
-        asked = urllib.parse.urlencode({name: value for name, value in (query or {}).items() if value})
-        request = urllib.request.Request(f"{self._base}{path}{'?' if asked else ''}{asked}")  # noqa: S310 - checked
+        encoded = urllib.parse.urlencode({name: value for name, value in (query or {}).items() if value})
+        request = urllib.request.Request(f"{self._base}{path}{'?' if encoded else ''}{encoded}")  # noqa: S310 - checked
         if key:
             request.add_header(_KEY, key)
         try:
-            with self._opened(request, within_s) as answer:
+            with self._open(request, within_s) as answer:
                 return Answer(answer.status or 0, answer.read())
         except (OSError, HTTPException, ValueError) as error:
             return Answer(0, failure=_cause(error))
 
-    def _opened(self, request: urllib.request.Request, within_s: float) -> addinfourl:
-        """Return an answer of whatever status."""
+    def _open(self, request: urllib.request.Request, within_s: float) -> addinfourl:
+        """Return the answer, of any status."""
         try:
             answer: addinfourl = self._opener.open(request, timeout=within_s)
         except urllib.error.HTTPError as error:
@@ -109,7 +109,7 @@ class Asking:
 
 
 def _cause(error: Exception) -> str:
-    """Say why no answer came, without what was sent."""
+    """Return the cause for no answer, without the values that were sent."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, ssl.SSLError):
         return f"TLS: {one_line(getattr(reason, 'reason', '') or 'no agreement', 100)}"

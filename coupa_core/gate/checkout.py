@@ -1,4 +1,4 @@
-"""Which release a deployment is expected to be: the one of the folder that the gate runs from."""
+"""Find the release that a deployment should have: the one of the folder that the gate runs from."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def releases_of(package: Path = Path(coupa_core.__file__).parent) -> tuple[str, 
 
 
 def _commit_of(folder: Path) -> str:
-    """Return the commit that is checked out; empty where there is none, or no git to ask."""
+    """Return the commit that is checked out; empty without a commit or without git."""
     git = shutil.which("git")
     if git is None:
         return ""
     asked = [git, "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"]
     try:
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603 - fixed words
+        result = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603 - fixed words
     except (OSError, subprocess.SubprocessError):
         return ""
-    return said.stdout.strip() if said.returncode == 0 else ""
+    return result.stdout.strip() if result.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""What health says of a deployment, and what a silence means: a code, a cause, and what to do next."""
+"""Check the health answer of a deployment, or its absence: a code, a cause, and the remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from coupa_core.clock import Clock
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Asking
+from coupa_core.gate.asking import Answer, Deployment
 from coupa_core.gate.sentences import SAYS
 
 HEALTH = "/api/health"
@@ -35,12 +35,11 @@ _MENDED_BY_HAND = {"settings", "schedule_refused", "schedule_never", "rare_sched
 
 @dataclass(frozen=True)
 class Wanted:
-    """What health must be of.
+    """The sweep that health must show.
 
     Attributes:
-        versions: the names of the release whose sweep the last one must be, the most exact one first; an
-            empty one for any.
-        since: when it must have begun at the earliest; empty for any time.
+        versions: the possible names of its release, the most exact one first; an empty one for any.
+        since: the earliest time of its begin; empty for any time.
     """
 
     versions: tuple[str, ...] = ("",)
@@ -48,26 +47,26 @@ class Wanted:
 
 
 def wait_for(
-    asking: Asking, wanted: Wanted, clock: Clock, *, within_s: float, tell: Callable[[Finding], None]
+    deployment: Deployment, wanted: Wanted, clock: Clock, *, within_s: float, tell: Callable[[Finding], None]
 ) -> Finding:
-    """Ask until health is green, or until what stands in its way will not pass by itself.
+    """Repeat the check until health is green, or until the fault cannot pass by itself.
 
     Args:
-        asking: the deployment.
-        wanted: what it must be of.
+        deployment: the deployment.
+        wanted: the sweep that it must show.
         clock: the time.
-        within_s: seconds to wait; a crowd is given a minute in any case.
-        tell: is told what is waited for, each time that it changes.
+        within_s: the time to wait, in seconds; a crowd gets a minute in any case.
+        tell: receives the present fault each time that it changes.
     """
     began_s = since_s = clock.monotonic()
     before = ""
     while True:
-        code, cause = complaint(asking, wanted)
+        code, cause = first_fault(deployment, wanted)
         now_s = clock.monotonic()
         if not code:
-            if note := _uncompared(cause):
+            if note := _uncompared_text(cause):
                 tell(Finding(Verdict.NOTE, "version", note))
-            return Finding(Verdict.OK, "health", _well(cause, wanted))
+            return Finding(Verdict.OK, "health", _green_text(cause, wanted))
         if code != before:
             since_s = now_s
         patience_s = MINUTE_S - (now_s - since_s) if code == CROWD else within_s - (now_s - began_s)
@@ -82,34 +81,34 @@ def wait_for(
         clock.sleep(min(PAUSE_S, patience_s))
 
 
-def complaint(asking: Asking, wanted: Wanted) -> tuple[str, str]:
-    """Ask once, and return the code of what is wrong, with its cause.
+def first_fault(deployment: Deployment, wanted: Wanted) -> tuple[str, str]:
+    """Check once, and return the code of the first fault, with its cause.
 
     Returns:
-        The code, and why no answer came, or its status, or the release that does not answer. Where health is
-        green, no code, and the name of the release that answers.
+        The code, and the cause for no answer, or its status, or the release that does not answer. If health
+        is green, an empty code, and the name of the release that answers.
     """
     code, version, answer = "", "", Answer(0)
     for version in wanted.versions:
-        answer = asking.get(HEALTH, {"version": version, "since": wanted.since})
-        code = _code_of(answer)
+        answer = deployment.get(HEALTH, {"version": version, "since": wanted.since})
+        code = _fault_code(answer)
         if code != _OTHER:
             break
     if code == _OTHER:
         return code, " or ".join(filter(None, wanted.versions)) or "this one"
     if not code:
         # A release that knows neither `version` nor `since` is green whatever is asked.
-        answer = asking.get(HEALTH, {"since": UNREADABLE})
-        code = _code_of(answer) or "earlier_release"
+        answer = deployment.get(HEALTH, {"since": UNREADABLE})
+        code = _fault_code(answer) or "earlier_release"
         if code == "bad_since":
             return "", version
     if code == "wrong_address" and answer.status == HTTPStatus.NOT_FOUND:
-        code = _without_health(asking)
+        code = _code_without_health(deployment)
     return code, answer.failure or f"HTTP {answer.status}"
 
 
-def _well(version: str, wanted: Wanted) -> str:
-    """Say what a green answer proves, and no more."""
+def _green_text(version: str, wanted: Wanted) -> str:
+    """Describe what a green answer proves."""
     swept = f"a complete sweep that began at {wanted.since} or later has ended"
     return (
         f"{swept if wanted.since else 'a sweep ended in the last 15 minutes'}"
@@ -118,15 +117,15 @@ def _well(version: str, wanted: Wanted) -> str:
     )
 
 
-def _uncompared(version: str) -> str:
-    """Say what of the release was not compared; nothing where all was."""
+def _uncompared_text(version: str) -> str:
+    """Describe the part of the release's name that was not compared; empty if all was."""
     if not version:
         return "which release answers was not compared"
     return "" if "+" in version else f"{version} answers without a commit: which one it is was not compared"
 
 
-def _code_of(answer: Answer) -> str:  # noqa: PLR0911 - one return for each kind of answer
-    said = answer.said()
+def _fault_code(answer: Answer) -> str:  # noqa: PLR0911 - one return for each kind of answer
+    said = answer.json_object()
     if answer.failure:
         return "unreachable"
     if answer.status == HTTPStatus.OK and said.get("status") == "ok":
@@ -145,13 +144,13 @@ def _code_of(answer: Answer) -> str:  # noqa: PLR0911 - one return for each kind
     return "refused" if answer.status in (401, 403) else "wrong_address"
 
 
-def _without_health(asking: Asking) -> str:
-    """Return the code of an address that knows no health, by what a Functions host shows to anybody.
+def _code_without_health(deployment: Deployment) -> str:
+    """Return the code of an address without the route of health, by the public pages of a Functions host.
 
-    Its ping is 200 without a body, whatever it has loaded. Where a sign-in stands before all but health,
-    nobody sees ping and page, of a host or of whatever else it is.
+    The ping of a host is 200 without a body, whatever it has loaded. A sign-in before all routes but health
+    hides ping and page.
     """
-    ping, home = asking.get("/admin/host/ping"), asking.get("/")
+    ping, home = deployment.get("/admin/host/ping"), deployment.get("/")
     if (ping.status == HTTPStatus.OK and not ping.body.strip()) or _HOME.search(home.body):
         return "no_app"
     is_closed = any(answer.status in (401, 403) for answer in (ping, home))

@@ -1,4 +1,4 @@
-"""What the Functions host says of its timer, where the master key opens it.
+"""Read the state of the Functions host and its timer with the master key.
 
 Source: https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
 """
@@ -11,24 +11,24 @@ from typing import Any
 
 from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Asking
+from coupa_core.gate.asking import Answer, Deployment
 from coupa_core.hosting import TIMER
 from coupa_core.schedule import NeverComes, Schedule
 
 _CLOSED = (401, 403, 404)
 _DEAD = ("error", "offline", "stopped")
-"""States in which the host runs nothing."""
+"""The states in which the host runs no function."""
 _SHOWN = 200
 
 
-def host_findings(asking: Asking, key: str) -> Iterator[Finding]:
-    """Ask the host for its own state and that of the timer; it counts as well only by what it says itself.
+def host_findings(deployment: Deployment, key: str) -> Iterator[Finding]:
+    """Read the host's own state and that of the timer; without an answer nothing counts as well.
 
     Args:
-        asking: the deployment.
+        deployment: the deployment.
         key: the master key.
     """
-    host = asking.get("/admin/host/status", key=key)
+    host = deployment.get("/admin/host/status", key=key)
     if host.status in _CLOSED:
         text = (
             "the host's own word was not heard: MASTER_KEY is refused, or /admin is closed, as the templates "
@@ -37,19 +37,19 @@ def host_findings(asking: Asking, key: str) -> Iterator[Finding]:
         yield Finding(Verdict.NOTE, "admin_closed", text)
         return
     if host.status != HTTPStatus.OK:
-        yield _silent("itself", host)
+        yield _unreadable("itself", host)
         return
-    found = [*_of_host(host), *_of_timer(asking, key)]
+    found = [*_host_state(host), *_timer_state(deployment, key)]
     yield from found
     if not found:
         yield Finding(Verdict.OK, "timer", f"the host runs {TIMER}")
 
 
-def _of_host(host: Answer) -> Iterator[Finding]:
-    said = _heard(host)
-    if said is None or not isinstance(said.get("state"), str):
-        yield _silent("itself", host)
-    errors, state = list(_errors(said)), str((said or {}).get("state", "")).lower()
+def _host_state(host: Answer) -> Iterator[Finding]:
+    values = _readable(host)
+    if values is None or not isinstance(values.get("state"), str):
+        yield _unreadable("itself", host)
+    errors, state = list(_errors(values)), str((values or {}).get("state", "")).lower()
     for error in errors:
         yield Finding(Verdict.WRONG, "host_error", f"the host says: {error}")
     if state in _DEAD and not errors:
@@ -57,30 +57,30 @@ def _of_host(host: Answer) -> Iterator[Finding]:
         yield Finding(Verdict.WRONG, "host_error", text)
 
 
-def _of_timer(asking: Asking, key: str) -> Iterator[Finding]:
-    timer = asking.get(f"/admin/functions/{TIMER}/status", key=key)
+def _timer_state(deployment: Deployment, key: str) -> Iterator[Finding]:
+    timer = deployment.get(f"/admin/functions/{TIMER}/status", key=key)
     if timer.status == HTTPStatus.NOT_FOUND:
         text = f"the host knows no function {TIMER}: nobody is told anything"
         yield Finding(Verdict.WRONG, "no_timer", text)
         return
-    said = _heard(timer)
-    if said is None:
-        yield _silent("whether its timer is in error", timer)
-    for error in _errors(said):
+    values = _readable(timer)
+    if values is None:
+        yield _unreadable("whether its timer is in error", timer)
+    for error in _errors(values):
         text = f"the host does not run {TIMER}, so nobody is told anything: {error}"
         yield Finding(Verdict.WRONG, "timer_in_error", text)
-    yield from _planned(asking.get(f"/admin/functions/{TIMER}", key=key))
+    yield from _schedule_state(deployment.get(f"/admin/functions/{TIMER}", key=key))
 
 
-def _heard(answer: Answer) -> Mapping[str, Any] | None:
-    """Return what the host says; None unless it is a readable 200."""
-    said = answer.json()
-    if answer.status != HTTPStatus.OK or not isinstance(said, dict):
+def _readable(answer: Answer) -> Mapping[str, Any] | None:
+    """Return the host's answer; None unless it is a readable 200."""
+    values = answer.json()
+    if answer.status != HTTPStatus.OK or not isinstance(values, dict):
         return None
-    return said if isinstance(said.get("errors"), list | None) else None
+    return values if isinstance(values.get("errors"), list | None) else None
 
 
-def _silent(subject: str, answer: Answer) -> Finding:
+def _unreadable(subject: str, answer: Answer) -> Finding:
     cause = answer.failure or (
         "it cannot be read" if answer.status == HTTPStatus.OK else f"HTTP {answer.status}"
     )
@@ -88,17 +88,17 @@ def _silent(subject: str, answer: Answer) -> Finding:
     return Finding(Verdict.NOTE, "admin_silent", text)
 
 
-def _planned(function: Answer) -> Iterator[Finding]:
-    """Say whether the timer can ever come, by how the host has it."""
-    said = _heard(function) or {}
-    if said.get("isDisabled") is True:
+def _schedule_state(function: Answer) -> Iterator[Finding]:
+    """Report a timer that is disabled or never comes, by the host's own settings of it."""
+    values = _readable(function) or {}
+    if values.get("isDisabled") is True:
         yield Finding(Verdict.WRONG, "timer_off", f"{TIMER} is switched off: nobody is told anything")
         return
-    config = said.get("config")
+    config = values.get("config")
     bindings = config.get("bindings") if isinstance(config, dict) else None
     timers = [each for each in bindings if isinstance(each, dict)] if isinstance(bindings, list) else []
     if not timers:
-        yield _silent("when its timer comes", function)
+        yield _unreadable("when its timer comes", function)
     for each in timers:
         try:
             Schedule.of(str(each.get("schedule") or "0 * * * * *"))
@@ -106,9 +106,9 @@ def _planned(function: Answer) -> Iterator[Finding]:
             text = f"{TIMER} has a schedule that never comes: nobody is told anything"
             yield Finding(Verdict.WRONG, "timer_never", text)
         except ValueError:
-            continue  # such as %POLL_SCHEDULE%; what the host refuses, it has said itself
+            continue  # such as %POLL_SCHEDULE%; the host itself has reported a schedule that it refuses
 
 
-def _errors(said: Mapping[str, Any] | None) -> Iterator[str]:
-    for each in (said or {}).get("errors") or ():
+def _errors(values: Mapping[str, Any] | None) -> Iterator[str]:
+    for each in (values or {}).get("errors") or ():
         yield one_line(str(each), _SHOWN)

@@ -1,11 +1,11 @@
-"""What each code of the gate means, and what to do next."""
+"""The meaning of each code of the gate, and the remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 SAYS: Mapping[str, str] = {
-    # What health itself says.
+    # Codes of health itself.
     "settings": (
         "a setting is missing or wrong, so nothing is announced and nothing decided: the lines `sweep"
         " not possible` of the log name it"
@@ -47,7 +47,7 @@ SAYS: Mapping[str, str] = {
     "owed": (
         "people should have been told something 15 minutes ago: the line `owed` of the log has the causes"
     ),
-    # What is said where health says nothing.
+    # Codes for a missing answer of health.
     "unreachable": "nothing answers at this address: {cause}",
     "no_app": (
         "the Functions host is there and knows no function of the app: the package cannot be loaded, "
@@ -73,4 +73,4 @@ SAYS: Mapping[str, str] = {
         " `since` nor a cause, so that its green says nothing of this release: the deployment did not take"
     ),
 }
-"""A sentence for each; `{cause}` is why no answer came, or its status."""
+"""The sentence for each code; `{cause}` is the cause for no answer, or its status."""

@@ -1,4 +1,4 @@
-"""What the status of the bridge says beside health, where OPERATORS_KEY opens it."""
+"""Read the operators' status of the bridge with OPERATORS_KEY; it has more than health."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 
 from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Asking
+from coupa_core.gate.asking import Answer, Deployment
 from coupa_core.hosting import Limits, fits
 
 STATUS_S = 120.0
-"""The status lists all that waits in Coupa, which may take 110 s."""
+"""The time limit in seconds; the status lists all pending approvals, which may take 110 s."""
 
 _SHOWN = 200
 
 
-def status_findings(asking: Asking, key: str) -> Iterator[Finding]:
-    """Ask the bridge itself, as operators do: what ended the last sweep, who is not told, which numbers fit.
+def status_findings(deployment: Deployment, key: str) -> Iterator[Finding]:
+    """Report the last sweep's failure, the approvals that are held back, and limits that do not fit.
 
     Args:
-        asking: the deployment.
-        key: of operators.
+        deployment: the deployment.
+        key: the operators' key.
     """
-    answer = asking.get("/api/status", key=key, within_s=STATUS_S)
-    said = answer.json()
-    if answer.status != HTTPStatus.OK or not isinstance(said, dict):
-        yield _unread(answer)
+    answer = deployment.get("/api/status", key=key, within_s=STATUS_S)
+    values = answer.json()
+    if answer.status != HTTPStatus.OK or not isinstance(values, dict):
+        yield _unreadable(answer)
         return
-    if failure := said.get("failure"):
+    if failure := values.get("failure"):
         text = f"the last sweep ended with {one_line(str(failure), _SHOWN)}: docs/operations.md, Symptoms"
         yield Finding(Verdict.NOTE, "last_sweep", text)
-    yield from _untold(said)
-    if "limits" not in said:
+    yield from _held_back(values)
+    if "limits" not in values:
         text = "the deployment does not say what it lets in at once: it is of an earlier release"
         yield Finding(Verdict.NOTE, "limits", text)
         return
-    limits = _limits(said["limits"])
+    limits = _limits(values["limits"])
     if limits is None:
         text = (
             "the deployment cannot read its own numbers: host.json, or a setting over it "
@@ -49,9 +49,9 @@ def status_findings(asking: Asking, key: str) -> Iterator[Finding]:
     yield from fits(limits)
 
 
-def _untold(said: Mapping[str, Any]) -> Iterator[Finding]:
-    """Say who is not told although health is green: it counts what is held back on purpose as told."""
-    groups = said.get("groups")
+def _held_back(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Report the approvals that are held back on purpose; health counts them as told."""
+    groups = values.get("groups")
     dry = sum(
         _count(each, "count")
         for each in (groups if isinstance(groups, list) else ())
@@ -60,24 +60,24 @@ def _untold(said: Mapping[str, Any]) -> Iterator[Finding]:
     if dry:
         text = f"DRY_RUN is on, and nobody is told while it is: {dry} wait for its end"
         yield Finding(Verdict.NOTE, "dry_run", text)
-    pilot = said.get("pilot")
+    pilot = values.get("pilot")
     if isinstance(pilot, dict) and pilot.get("is_on") is True:
         waiting = _count(pilot, "waiting")
         text = f"PILOT is on, and only those whom it names are told: {waiting} wait for others"
         yield Finding(Verdict.NOTE, "pilot", text)
-    if owed := _count(said.get("owed"), "count"):
+    if owed := _count(values.get("owed"), "count"):
         text = f"something is owed to people {owed} times now; the next sweeps tell them, or health is red"
         yield Finding(Verdict.NOTE, "owed", text)
 
 
-def _count(said: Any, name: str) -> int:
-    value = said.get(name) if isinstance(said, dict) else None
+def _count(values: Any, name: str) -> int:
+    value = values.get(name) if isinstance(values, dict) else None
     return value if isinstance(value, int) else 0
 
 
-def _unread(answer: Answer) -> Finding:
-    said = answer.said()
-    if said.get("error") == "no_caller":
+def _unreadable(answer: Answer) -> Finding:
+    values = answer.json_object()
+    if values.get("error") == "no_caller":
         text = (
             "cannot be read: the app asks operators for a token of Entra beside the key, and the gate has "
             "none; nothing is said against OPERATORS_KEY. Call GET /api/status with a token"
@@ -90,18 +90,18 @@ def _unread(answer: Answer) -> Finding:
             "sign-in of Entra (entraClientId) stands before the app, for which the gate has no token"
         )
         return Finding(Verdict.WRONG, "operators_key", text)
-    cause = said.get("message") or answer.failure or f"HTTP {answer.status}"
+    cause = values.get("message") or answer.failure or f"HTTP {answer.status}"
     if answer.status == HTTPStatus.OK:
         cause = "what answers is no JSON object"
     return Finding(Verdict.NOTE, "status", f"cannot be read: {one_line(str(cause), _SHOWN)}")
 
 
-def _limits(said: Any) -> Limits | None:
-    """Read the numbers; None where they are not all there."""
-    if not isinstance(said, dict):
+def _limits(values: Any) -> Limits | None:
+    """Read the limits; None if they are incomplete."""
+    if not isinstance(values, dict):
         return None
-    whole = [said.get(name, "") for name in ("max_concurrent", "max_outstanding", "threads")]
-    time_s = said.get("function_timeout_s", "")
+    whole = [values.get(name, "") for name in ("max_concurrent", "max_outstanding", "threads")]
+    time_s = values.get("function_timeout_s", "")
     is_whole = all(each is None or type(each) is int for each in whole) and whole[-1] is not None
     if not is_whole or not (time_s is None or type(time_s) in (int, float)):
         return None

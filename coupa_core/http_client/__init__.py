@@ -1,7 +1,7 @@
 """HTTP to an upstream service: one send with a deadline, a rate and a size limit, and what failures mean.
 
-It never repeats a request and knows no vendor: the clients do. `client` sends, `response` is an answer,
-`faults` says what a failure means.
+It never repeats a request and depends on no vendor. `client` sends, `response` is an answer, `faults`
+classifies a failure.
 """
 
 from coupa_core.http_client.client import ID_HEADER, MAX_ANSWER_BYTES, HttpClient, Rate

@@ -22,7 +22,7 @@ from coupa_core.http_client.response import ServiceResponse
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""Far above fifty full documents; an answer beyond it is a fault of the service."""
+"""The size limit of an answer: far above fifty full documents; a larger one is a fault of the service."""
 
 ID_HEADER = "X-Request-Id"
 """The header that identifies the click or the sweep of a request.
@@ -44,7 +44,7 @@ class Rate(Protocol):
         ...
 
     def learn(self, took_s: float) -> None:
-        """Take note of how long a call took, from its permit to its end."""
+        """Add the duration of a call, from its permit to its end, to the mean."""
         ...
 
 
@@ -89,13 +89,13 @@ class HttpClient:
         body: bytes | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> ServiceResponse:
-        """Send one request once and return whatever was answered, of any status.
+        """Send one request once, and return the answer, of any status.
 
         Args:
             method: HTTP method.
-            path: begins with `/`; the caller vouches for it.
-            deadline: for the whole exchange, whatever the service does, and for the wait for the allowed
-                rate. An earlier one that is set around it (`clock.until`) holds.
+            path: begins with `/`; the caller must have checked it.
+            deadline: the deadline for the wait for the allowed rate and for the whole exchange, however slow
+                the service is. An earlier one in the context (`clock.until`) takes precedence.
             headers: `Authorization` and the like.
             params: query parameters, encoded here.
             form: a form body.
@@ -104,8 +104,8 @@ class HttpClient:
             max_bytes: the largest answer that is read.
 
         Raises:
-            Unavailable: surely not sent: no connection, or no time left.
-            Unknown: sent, and no whole answer came back.
+            Unavailable: certainly not sent: no connection, or no time left.
+            Unknown: sent, without a complete answer.
         """
         with until(deadline) as holds:
             if self._pace and not self._pace.wait(holds):
@@ -128,7 +128,7 @@ class HttpClient:
                     headers={"Accept": "application/json", **named, **(headers or {})},
                     timeout=(min(CONNECT_S, left_s), left_s),
                     allow_redirects=False,
-                    auth=_as_given,
+                    auth=_keep_headers,
                     stream=True,
                 ) as response:
                     answer = self._read(response, holds, max_bytes)
@@ -159,19 +159,19 @@ class HttpClient:
         return bytes(body)
 
     def _failure(self, error: requests.RequestException, what: str, deadline: Deadline) -> ServiceError:
-        """Tell a request that surely never left from one whose outcome is unknown."""
+        """Distinguish a request that certainly was not sent from one with an unknown outcome."""
         if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
             return Unavailable(
-                f"{self.name}_unreachable", f"{self.name} cannot be reached for {what} ({_kind(error)})"
+                f"{self.name}_unreachable", f"{self.name} cannot be reached for {what} ({_error_kind(error)})"
             )
         late = isinstance(error, requests.Timeout) or deadline.left_s() <= 0
         return Unknown(
             f"{self.name}_{'timeout' if late else 'lost'}",
-            f"{self.name} did not answer {what} ({_kind(error)})",
+            f"{self.name} did not answer {what} ({_error_kind(error)})",
         )
 
 
-def _kind(error: requests.RequestException) -> str:
+def _error_kind(error: requests.RequestException) -> str:
     return type(error).__name__
 
 
@@ -182,6 +182,6 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
-def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the headers as they are: without an `auth`, requests would let a .netrc file replace them."""
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Return the request unchanged: without an `auth`, requests lets a .netrc file replace the headers."""
     return request

@@ -1,4 +1,4 @@
-"""Say what an answer other than 2xx means for what to do next, and why, in the service's own words."""
+"""Classify an answer other than 2xx by the way to go on, with the cause in the service's own words."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from coupa_core.errors import (
 from coupa_core.hiding import for_people, without
 from coupa_core.http_client.response import ServiceResponse
 
-_CONSIDERED = (400, 409, 422)
+_REFUSAL_STATUSES = (400, 409, 422)
 """The statuses of a refusal by the service itself; 400 in JSON or XML only, since every gateway has its own.
 
 Source: "Approvals API", actions, on 400 with the validation errors,
 .../the-coupa-core-api/resources/transactional-resources/approvals-api
 """
-_INSIDE = frozenset({"backtrace", "debug", "exception", "sql", "stack", "stacktrace", "trace"})
-"""Keys of an error body under which nothing is for people."""
+_INTERNAL_KEYS = frozenset({"backtrace", "debug", "exception", "sql", "stack", "stacktrace", "trace"})
+"""The keys of an error body whose values are not for people."""
 _WORDED = ("errors", "error", "error_description", "message", "code", "title", "detail")
 
 
 def failure_of(
     reply: ServiceResponse, *, name: str, what: str, now: datetime, hint: str = ""
 ) -> ServiceError:
-    """Say what an answer other than 2xx means for what to do next.
+    """Return the error for an answer other than 2xx; its class says how to go on.
 
     429 is `Throttled`, 401 and 403 `Denied`, other 4xx `Refused`, a redirect `Denied` (a wrong base URL), 5xx
     `Unknown`: a gateway may answer for a server that has done the work.
@@ -57,7 +57,7 @@ def failure_of(
             f"{name}_{reply.status}",
             text,
             status=reply.status,
-            is_considered=_is_considered(reply),
+            is_considered=_is_by_service(reply),
             user_message=validation_errors(reply),
         )
     return Unknown(f"{name}_{reply.status}", text, status=reply.status, retry_after_s=wait_s)
@@ -82,24 +82,23 @@ def error_text(reply: ServiceResponse) -> str:
 
 
 def validation_errors(reply: ServiceResponse) -> str:
-    """Return why a service's rules refuse a request, in its own sentences for people; empty without any.
+    """Return the sentences for people in which a service's rules refuse a request; empty without any.
 
-    A broken page, an error of a gateway, or an exception says nothing of the kind. Source: as for
-    `error_text`.
+    A broken page, an error of a gateway, or an exception has no such sentences. Source: as for `error_text`.
     """
     try:
         body = reply.json()
     except Malformed:
         words = _texts_in(reply, "error") if _is_xml(reply) else []
     else:
-        words = _words(body.get("errors"), 0, but=_INSIDE) if isinstance(body, dict) else []
+        words = _words(body.get("errors"), 0, but=_INTERNAL_KEYS) if isinstance(body, dict) else []
     return _line([word for word in words if for_people(word)], reply, 500)
 
 
-def _is_considered(reply: ServiceResponse) -> bool:
-    """Tell whether the service itself refused, and not something on the way to it."""
+def _is_by_service(reply: ServiceResponse) -> bool:
+    """Tell whether the service itself refused, and not a gateway before it."""
     if reply.status != requests.codes.bad_request:
-        return reply.status in _CONSIDERED
+        return reply.status in _REFUSAL_STATUSES
     try:
         return isinstance(reply.json(), dict)
     except Malformed:
@@ -117,20 +116,20 @@ def _texts_in(reply: ServiceResponse, elements: str) -> list[str]:
 
 
 def _line(words: list[str], reply: ServiceResponse, limit: int) -> str:
-    """Write words as one line, without what we sent."""
+    """Write words as one line, without the values that we sent."""
     return one_line(without("; ".join(words)[:20_000], reply.sent), limit)
 
 
 def _words(value: Any, depth: int, *, but: AbstractSet[str] = frozenset()) -> list[str]:
-    """Collect the texts of an error body, three levels deep: what lies deeper is no message."""
+    """Collect the texts of an error body, three levels deep: deeper texts are not messages."""
     if isinstance(value, str):
         return [value]
     if depth > 3:  # noqa: PLR2004
         return []
-    return [word for item in _inside(value, but) for word in _words(item, depth + 1, but=but)]
+    return [word for item in _first_values(value, but) for word in _words(item, depth + 1, but=but)]
 
 
-def _inside(value: Any, but: AbstractSet[str]) -> list[Any]:
+def _first_values(value: Any, but: AbstractSet[str]) -> list[Any]:
     """Return the first values of a list, or of a map without some of its names."""
     if isinstance(value, dict):
         return [item for name, item in list(value.items())[:10] if name.casefold() not in but]

@@ -1,4 +1,4 @@
-"""The answer of a service, as it came."""
+"""The answer of a service, unchanged."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ServiceResponse:
             ) from error
 
     def retry_after_s(self, now: datetime) -> float | None:
-        """Return how long to wait by `Retry-After`, given in seconds or as a date; None when it says nothing.
+        """Return the seconds to wait by `Retry-After`, a number or a date; None without a valid one.
 
         Source: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
         """

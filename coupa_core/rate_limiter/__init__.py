@@ -13,9 +13,9 @@ from coupa_core.rate_limiter.limiter import (
     FIRST_S,
     MAX_AHEAD_S,
     NAME,
-    PATIENCE_S,
     SLOW_S,
-    SPEAKING_S,
+    TABLE_S,
+    YIELD_S,
     RateLimiter,
 )
 from coupa_core.rate_limiter.permits import Permits
@@ -25,9 +25,9 @@ __all__ = [
     "FIRST_S",
     "MAX_AHEAD_S",
     "NAME",
-    "PATIENCE_S",
     "SLOW_S",
-    "SPEAKING_S",
+    "TABLE_S",
+    "YIELD_S",
     "Permits",
     "RateLimiter",
 ]

@@ -1,4 +1,4 @@
-"""One request for permits, and what a schedule answers it. Pure."""
+"""A request for permits, and a schedule's answer. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Ask:
     Attributes:
         least: the number of permits that are needed.
         most: the number that is wanted.
-        within_s: how far away the last permit may be.
+        within_s: the time limit for the last permit, in seconds from now.
         yields: it takes only permits that are free now.
         number: the number that was given; 0 for none.
-        delay_s: how far away the first permit is.
-        start_s: when the first permit is, on the monotonic clock.
-        pause_s: how long it would have to wait for them.
+        delay_s: the seconds until the first permit.
+        start_s: the time of the first permit, on the monotonic clock.
+        pause_s: the wait that would be needed for them.
         is_pair: the first two calls may begin together.
-        is_answered: the answer is there.
+        is_answered: the request has its answer.
     """
 
     least: int
@@ -48,7 +48,7 @@ class Ask:
                 permit, and one that begins now contains the last permit, which stays unused.
 
         Returns:
-            When the next permit is free then.
+            When the next permit is free afterwards.
         """
         self.is_answered, self.number = True, 0
         self.delay_s = free_at - now

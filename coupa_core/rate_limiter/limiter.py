@@ -1,4 +1,4 @@
-"""Give out permits: from the row that all processes share, or alone where the table does not answer."""
+"""Give out permits: from the row that all processes share, or alone if the table does not answer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ NAME = "turns"
 """The name of the row that all processes share."""
 
 MAX_AHEAD_S = 30.0
-"""No permit is so far ahead: a row that says so comes from a wrong clock, and is ignored.
+"""The limit for a permit in the future: a row beyond it comes from a wrong clock, and is ignored.
 
-Where clocks differ by less, people at the slower process wait, or are told that it is busy; where they differ
-by more, each process has its own rate.
+If clocks differ by less, people at the slower process wait, or get the answer `busy`; if they differ by more,
+each process has its own rate.
 """
 
-PATIENCE_S = 5.0
-"""How long a sweep lets people go first; then it takes its place among them, so that it ends in time."""
+YIELD_S = 5.0
+"""How long a sweep yields to people; then it takes permits like them, so that it ends in time."""
 
-SPEAKING_S = 3.0
-"""The most seconds that one thread may ask the table: the other threads wait for its answer."""
+TABLE_S = 3.0
+"""The time limit of one thread's calls to the table, in seconds: the other threads wait for its answer."""
 
 ALONE_S = 10.0
 """How long a process limits the rate alone after the table did not answer."""
@@ -42,7 +42,7 @@ FIRST_S = 0.4
 _WEIGHT = 1 / 8  # of the last call in the mean: one slow call changes little, ten change much
 
 _FRESH_S = 2.0
-"""How long a process assumes that no other has written; where that is wrong, the table refuses the write."""
+"""How long a process assumes that no other has written; if one has, the table refuses the write."""
 
 _TRIES = 8
 
@@ -50,8 +50,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class _Seen:
-    """The row as this process wrote it last."""
+class _WrittenRow:
+    """The row after the last write of this process."""
 
     note: Note = field(default_factory=Note)
     at_s: float = float("-inf")
@@ -61,8 +61,8 @@ class RateLimiter:
     """Gives out permits.
 
     Args:
-        store: has the row.
-        clock: the time; the wall clock is what processes share.
+        store: the store of the row.
+        clock: the time; processes share the wall clock.
         per_second: the rate of all processes together.
     """
 
@@ -72,12 +72,12 @@ class RateLimiter:
         self._per_second = per_second
         self.step_s = 1.0001 / per_second  # slightly more than its share, because clocks round
         self._asks: list[Ask] = []
-        self._seen = _Seen()
+        self._seen = _WrittenRow()
         self._alone_until_s = float("-inf")
         self._call_s = FIRST_S
         self._own_at = float("-inf")  # on the monotonic clock, because no other process reads it
         self._spare: Permits | None = None
-        self._speaking = threading.Lock()  # one thread asks the table for all that wait meanwhile
+        self._table_lock = threading.Lock()  # one thread calls the table for all that wait
         self._sparing = threading.Lock()
         self._lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class RateLimiter:
             Busy: so many are not free in time; nothing is reserved.
         """
         ask = Ask(least, most, within_s)
-        permits = self._answered(ask)
+        permits = self._ask_with_others(ask)
         if permits is None:
             raise Busy(
                 "too many requests at this moment for the allowed rate",
@@ -102,7 +102,7 @@ class RateLimiter:
         return permits
 
     def learn(self, took_s: float) -> None:
-        """Take into the mean how long a call took, from its permit to its end."""
+        """Add the duration of a call, from its permit to its end, to the mean."""
         with self._lock:
             self._call_s += (min(took_s, SLOW_S) - self._call_s) * _WEIGHT
 
@@ -119,7 +119,7 @@ class RateLimiter:
         """
         permits = current.get()
         delay_s = (
-            self._spared(deadline)
+            self._take_spare(deadline)
             if permits is None
             else permits.take(self._clock.monotonic(), within_s=deadline.left_s())
         )
@@ -134,9 +134,9 @@ class RateLimiter:
         with self._lock:
             self._own_at = max(self._own_at, self._clock.monotonic() + delay_s) + self.step_s
 
-    def _spared(self, deadline: Deadline) -> float | None:
+    def _take_spare(self, deadline: Deadline) -> float | None:
         """Take a permit that no person needs, and return the seconds until it; None for none in time."""
-        yields_until_s = self._clock.monotonic() + PATIENCE_S
+        yields_until_s = self._clock.monotonic() + YIELD_S
         while True:
             with self._sparing:
                 now_s = self._clock.monotonic()
@@ -144,7 +144,7 @@ class RateLimiter:
                     return self._spare.take(now_s, within_s=deadline.left_s())
                 yields = now_s < yields_until_s
                 ask = Ask(1, self._per_second, deadline.left_s(), yields=yields)
-                before, self._spare = self._spare, self._answered(ask)
+                before, self._spare = self._spare, self._ask_with_others(ask)
                 if self._spare is not None:
                     self._spare.follow(before)
                     continue
@@ -152,24 +152,24 @@ class RateLimiter:
                 return None
             self._clock.sleep(ask.pause_s)
 
-    def _answered(self, ask: Ask) -> Permits | None:
-        """Ask, together with the other threads that ask meanwhile."""
+    def _ask_with_others(self, ask: Ask) -> Permits | None:
+        """Request permits, together with the other threads that wait for the table."""
         with self._lock:
             self._asks.append(ask)
-        with self._speaking:
+        with self._table_lock:
             if not ask.is_answered:
                 with self._lock:
                     asks, self._asks = self._asks, []
-                self._answer(sorted(asks, key=lambda each: each.yields))
+                self._answer_all(sorted(asks, key=lambda each: each.yields))
         if not ask.number:
             return None
         return Permits(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
-    def _answer(self, asks: Sequence[Ask]) -> None:
-        """Answer requests from the row; where the table does not answer, from a schedule of this process."""
+    def _answer_all(self, asks: Sequence[Ask]) -> None:
+        """Answer requests from the row; if the table does not answer, from a schedule of this process."""
         if self._clock.monotonic() >= self._alone_until_s:
             try:
-                with until(Deadline(self._clock, SPEAKING_S)):
+                with until(Deadline(self._clock, TABLE_S)):
                     self._answer_together(asks)
             except ServiceError as failure:
                 logger.warning("turns kept alone code=%s cause=%s", failure.code, failure)
@@ -178,7 +178,7 @@ class RateLimiter:
                 return
         with self._lock:
             now_s = self._clock.monotonic()
-            self._own_at = self._taken(asks, self._own_at, now_s, now_s)
+            self._own_at = self._give_permits(asks, self._own_at, now_s, now_s)
 
     def _answer_together(self, asks: Sequence[Ask]) -> None:
         failure: ServiceError | None = None
@@ -193,23 +193,23 @@ class RateLimiter:
             free_at = (
                 max(_free_at(note, now), now) + owed_s if owed_s else max(_free_at(note, now), now + own_s)
             )
-            then = self._taken(asks, free_at, now, now_s)
+            then = self._give_permits(asks, free_at, now, now_s)
             if then == max(free_at, now):
                 return
             text = f"{then:.6f}"
             try:
                 etag = self._store.save_note(NAME, replace(note, text=text))
             except Conflict as error:
-                failure, self._seen = error, _Seen()
+                failure, self._seen = error, _WrittenRow()
                 continue
-            self._seen = _Seen(Note(text, etag), self._clock.monotonic())
+            self._seen = _WrittenRow(Note(text, etag), self._clock.monotonic())
             with self._lock:
                 self._own_at -= owed_s
             return
         assert failure is not None  # noqa: S101
         raise failure
 
-    def _taken(self, asks: Sequence[Ask], free_at: float, now: float, now_s: float) -> float:
+    def _give_permits(self, asks: Sequence[Ask], free_at: float, now: float, now_s: float) -> float:
         """Give permits to requests from a time on; return when the next permit is free then.
 
         Args:
@@ -229,7 +229,7 @@ class RateLimiter:
 
 
 def _free_at(note: Note, now: float) -> float:
-    """Return when the next permit is free, or was; now, where the row is unreadable or wrong."""
+    """Return when the next permit is free, or was; now if the row is unreadable or wrong."""
     try:
         free_at = float(note.text)
     except ValueError:

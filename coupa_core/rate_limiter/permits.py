@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from coupa_core.rate_limiter.limiter import RateLimiter
 
 _LATE = 0.5
-"""A sweep's permit expires when so much of the step after it is left: a late call would add to others."""
+"""A sweep's permit expires when this part of the next step is left: a late call would add to others."""
 
 
 class Permits:
@@ -32,7 +32,7 @@ class Permits:
         self._before: Token[Permits | None] | None = None
 
     def __len__(self) -> int:
-        """Return how many are left."""
+        """Return the number of permits that are left."""
         return self._left
 
     def __enter__(self) -> Self:
@@ -88,5 +88,5 @@ class Permits:
 
 
 current: ContextVar[Permits | None] = ContextVar("turns", default=None)
-"""The permits that calls use here; None for calls that take what people leave."""
+"""The permits of the current context; None for calls that take the permits that people leave."""
 """The permits that calls here use; None for calls that take what people leave."""

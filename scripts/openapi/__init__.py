@@ -1,5 +1,5 @@
-"""What `openapi.yaml` is written from: the table of routes, pydantic's models, and what only people need.
+"""Write `openapi.yaml` from the table of routes, pydantic's models, and the descriptions and examples here.
 
-Each module of operations says of its routes what they are for, what comes back and how that looks; `page`
-puts them together. The models of answers are held against what the bridge answers by `tests/test_openapi.py`.
+The modules of operations describe the purpose, answers and examples of their routes; `page` joins them.
+`tests/test_openapi.py` compares the models of answers with the bridge's answers.
 """

@@ -1,10 +1,10 @@
-"""The routes by which operators see how the bridge is."""
+"""The routes by which operators read the state of the bridge."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from openapi.parts import Answered, Operation
+from openapi.parts import Operation, Response
 from openapi.reports import CycleTimes, Status
 from openapi.stories import Trace
 
@@ -23,7 +23,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="Operators",
         parameters=("Full", "After", "RequestId"),
         answers=(
-            Answered(
+            Response(
                 200,
                 "Where everything stands, also when Coupa did not list all (`pending.failure`).",
                 Status,
@@ -42,7 +42,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="Operators",
         parameters=("From", "To", "Format", "RequestId"),
         answers=(
-            Answered(
+            Response(
                 200,
                 "The waits that ended on these days.",
                 CycleTimes,
@@ -66,7 +66,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="Operators",
         parameters=("ApprovalId", "Live", "RequestId"),
         answers=(
-            Answered(
+            Response(
                 200, "The story, in the order of time; what holds now comes last.", Trace, {"told": "Trace"}
             ),
         ),

@@ -35,7 +35,7 @@ class Health(Answer):
 
 
 class Error(Answer):
-    """What went wrong."""
+    """An error."""
 
     error: str = Field(description="A stable short code.", pattern="^[a-z][a-z0-9_]*$")
     message: str = Field(description="What to mend; never what was sent.")
@@ -67,7 +67,7 @@ class Card(Answer):
 
 
 class Inbox(Answer):
-    """What waits for a person."""
+    """The pending approvals of a person."""
 
     count: int = Field(
         description=(
@@ -102,7 +102,7 @@ class PastDecision(Answer):
 
 
 class History(Answer):
-    """What a person decided."""
+    """The decisions of a person."""
 
     count: int = Field(description="How many decisions of the last 30 days are known.", ge=0)
     is_complete: bool = Field(
@@ -117,7 +117,7 @@ class History(Answer):
 
 
 class _After(Answer):
-    """What may be known after a click."""
+    """The optional fields of the answer to a click."""
 
     content: str = left_out(description="With `changed`, what is to be decided now, as in a notice.")
     action_token: str = left_out(description="With `changed`, the token by which the new content is decided.")
@@ -135,7 +135,7 @@ class _After(Answer):
 
 
 class Decision(_After):
-    """What became of a click or a question."""
+    """The outcome of a click or a question."""
 
     outcome: str = Field(json_schema_extra={"enum": [*Outcome]})
     message: str = Field(description="One sentence for the person.")
@@ -143,7 +143,7 @@ class Decision(_After):
 
 
 class OneDecision(_After):
-    """What became of one of several clicks."""
+    """The outcome of one of several clicks."""
 
     approval_id: str
     outcome: str = left_out(description="As in the answer to one decision; not there with `error`.")
@@ -155,7 +155,7 @@ class OneDecision(_After):
 
 
 class Decisions(Answer):
-    """What became of several clicks."""
+    """The outcomes of several clicks."""
 
     message: str = Field(description="One sentence for the person.")
     items: list[OneDecision] = Field(
@@ -164,7 +164,7 @@ class Decisions(Answer):
 
 
 class Accepted(Answer):
-    """What became of a message."""
+    """The outcome of a message."""
 
     accepted: int = Field(description="Number of recipients whose message Moveworks took.", ge=0)
     recipients: dict[str, Literal["accepted", "refused", "unknown", "not_sent"]] = Field(

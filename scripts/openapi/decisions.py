@@ -1,15 +1,15 @@
-"""The routes by which people decide and ask, and the one by which messages are handed on."""
+"""The routes by which people decide and ask, and the route that relays messages."""
 
 from __future__ import annotations
 
 from coupa_core.endpoints.bodies import ClickBody, CommentBody, DecisionBody, MessageBody, SeveralBody
 from openapi.answers import Accepted, Decision, Decisions
 from openapi.parameters import ACTOR, CLICK
-from openapi.parts import ON_A_BODY, Answered, Operation, Sent
+from openapi.parts import ON_A_BODY, Operation, RequestBody, Response
 
 """Failures of every route with a body."""
 
-BY_ROUTE = Sent(ClickBody, {"reason": "Please take the cheaper model."}, is_required=False)
+BY_ROUTE = RequestBody(ClickBody, {"reason": "Please take the cheaper model."}, is_required=False)
 
 UNDECIDED = ("already_decided", "not_your_approval", "not_your_turn", "changed", "expired")
 TOO_LARGE = ("step_up",)
@@ -22,7 +22,7 @@ def click(
     summary: str,
     description: str,
     examples: tuple[str, ...],
-    body: Sent = BY_ROUTE,
+    body: RequestBody = BY_ROUTE,
     bad: str = "BadClick",
 ) -> Operation:
     """Return the description of a route that decides one approval."""
@@ -33,7 +33,7 @@ def click(
         tag="Decisions",
         parameters=CLICK,
         body=body,
-        answers=(Answered(200, "What became of the click.", Decision, {each: each for each in examples}),),
+        answers=(Response(200, "What became of the click.", Decision, {each: each for each in examples}),),
         failures=(
             *(bad, "NoKey", "ClickRefused", "NoSuchApproval", *ON_A_BODY),
             *("NeighbourRefuses", "OutOfReach"),
@@ -73,7 +73,7 @@ OPERATIONS: dict[str, Operation] = {
         brief='the same, as `{"decision": "approve"}` says',
         summary="Decide as the body says",
         description="For a connector that has one action for all buttons.",
-        body=Sent(
+        body=RequestBody(
             DecisionBody,
             {
                 "approve": ("Approve", {"decision": "approve"}),
@@ -103,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Decisions",
         parameters=(*ACTOR, "IdempotencyKey", "RequestId"),
-        body=Sent(
+        body=RequestBody(
             SeveralBody,
             {
                 "decision": "approve",
@@ -115,7 +115,7 @@ OPERATIONS: dict[str, Operation] = {
             is_required=True,
         ),
         answers=(
-            Answered(200, "What became of each.", Decisions, {"all": "all_decided", "some": "some_decided"}),
+            Response(200, "What became of each.", Decisions, {"all": "all_decided", "some": "some_decided"}),
         ),
         failures=("BadClicks", "NoKey", "NoActor", "NoLength", "TooLarge", "Crowd", "NotConfigured"),
     ),
@@ -144,9 +144,9 @@ OPERATIONS: dict[str, Operation] = {
             "IdempotencyKey",
             "RequestId",
         ),
-        body=Sent(CommentBody, {"comment": "Why ten of them?"}, is_required=False),
+        body=RequestBody(CommentBody, {"comment": "Why ten of them?"}, is_required=False),
         answers=(
-            Answered(
+            Response(
                 200,
                 "What became of the question.",
                 Decision,
@@ -185,19 +185,19 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Messages",
         parameters=("RequestId",),
-        body=Sent(
+        body=RequestBody(
             MessageBody,
             {"message": "The purchasing team is away on Friday.", "recipients": ["jamie@example.com"]},
             is_required=True,
         ),
         answers=(
-            Answered(
+            Response(
                 200,
                 "The message was handed to Moveworks for each recipient.",
                 Accepted,
                 example={"accepted": 1, "recipients": {"jamie@example.com": "accepted"}},
             ),
-            Answered(
+            Response(
                 207,
                 "Not every recipient's message was taken; what became of each is said.",
                 Accepted,

@@ -190,7 +190,7 @@ ERRORS = {
         "Moveworks is out of reach; nothing was sent. Please try again soon.",
     ),
 }
-"""By the name of the example, which is the error's code except where `CODES` gives another."""
+"""The examples by name; the name is the error's code unless `CODES` has another."""
 
 CODES = {
     "no_open_row": "not_found",

@@ -1,4 +1,4 @@
-"""The answers that are errors: when each comes, and which errors it may be."""
+"""The error answers of routes: the case of each, and its possible errors."""
 
 from __future__ import annotations
 
@@ -220,4 +220,4 @@ FAILURES = {
     ),
     "RelayOutOfReach": Failure(503, "Moveworks is out of reach; ask again soon.", ("moveworks_unreachable",)),
 }
-"""By the name that routes call them by; without errors, the Functions host answers without a body."""
+"""The failures by name; one without errors comes from the Functions host and has no body."""

@@ -1,4 +1,4 @@
-"""The routes by which people see what waits and what they decided; and health."""
+"""The routes by which people list their approvals and decisions, and the route of health."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from openapi.answers import Card, Health, History, Inbox
 from openapi.parameters import ACTOR, ORDER
-from openapi.parts import Answered, Operation
+from openapi.parts import Operation, Response
 
 OPERATIONS: dict[str, Operation] = {
     "health": Operation(
@@ -22,8 +22,8 @@ OPERATIONS: dict[str, Operation] = {
         is_open=True,
         parameters=("Version", "Since"),
         answers=(
-            Answered(200, "A complete sweep ended in the last 15 minutes.", Health, example={"status": "ok"}),
-            Answered(
+            Response(200, "A complete sweep ended in the last 15 minutes.", Health, example={"status": "ok"}),
+            Response(
                 503,
                 "No complete sweep ended in the last 15 minutes, or the bridge is not configured.",
                 Health,
@@ -53,7 +53,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="Approvals",
         parameters=(*ACTOR, "RequestId"),
         answers=(
-            Answered(
+            Response(
                 200,
                 (
                     "The person's open approvals; first what is needed within a week, then what waits "
@@ -74,7 +74,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Approvals",
         parameters=ORDER,
-        answers=(Answered(200, "The approval, ready to show and to decide.", Card, {"card": "Card"}),),
+        answers=(Response(200, "The approval, ready to show and to decide.", Card, {"card": "Card"}),),
         failures=(
             "BadIdOrActor",
             "NoKey",
@@ -105,7 +105,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="Approvals",
         parameters=(*ACTOR, "RequestId"),
         answers=(
-            Answered(
+            Response(
                 200,
                 (
                     "The person's decisions, as far as they are known; none for a person whom Coupa does "

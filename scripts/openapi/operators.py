@@ -6,7 +6,7 @@ from typing import Any
 
 from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
 from openapi.parameters import ACTOR, ORDER
-from openapi.parts import ON_A_BODY, Answered, Operation, Sent
+from openapi.parts import ON_A_BODY, Operation, RequestBody, Response
 from openapi.reports import Changed, Repeat
 
 OPERATIONS: dict[str, Operation] = {
@@ -20,9 +20,9 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=ORDER,
-        body=Sent(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
+        body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
-            Answered(200, "The row was changed; the next sweep does the rest.", Changed, {"resend": "Due"}),
+            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"resend": "Due"}),
         ),
         failures=(
             "BadOrder",
@@ -52,13 +52,13 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=(*ACTOR, "RepeatKey", "RequestId"),
-        body=Sent(
+        body=RequestBody(
             RepeatBody,
             {"people": ["example.de", "ann@example.com"], "since": "2026-12-01T08:00:00Z"},
             is_required=False,
         ),
         answers=(
-            Answered(
+            Response(
                 200,
                 "The sweeps do the rest; `GET status` says in `repeat` how far they are.",
                 Repeat,
@@ -84,9 +84,9 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=ORDER,
-        body=Sent(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
+        body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
-            Answered(200, "The row was changed; the next sweep does the rest.", Changed, {"unpark": "Due"}),
+            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"unpark": "Due"}),
         ),
         failures=(
             "BadOrder",
@@ -108,9 +108,9 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=ORDER,
-        body=Sent(MuteBody, {"hours": 8}, is_required=True),
+        body=RequestBody(MuteBody, {"hours": 8}, is_required=True),
         answers=(
-            Answered(200, "The row was changed; the next sweep does the rest.", Changed, {"mute": "Muted"}),
+            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"mute": "Muted"}),
         ),
         failures=(
             "BadMute",

@@ -1,4 +1,4 @@
-"""Examples of what became of a click, of several, and of a message."""
+"""Examples of the outcomes of a click, of several clicks, and of a message."""
 
 from __future__ import annotations
 
@@ -245,4 +245,4 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
 }
-"""By name: in short, and the body."""
+"""The summary and the body of each example, by name."""

@@ -1,4 +1,4 @@
-"""`openapi.yaml`, put together."""
+"""Compose `openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from openapi.answers import Error
 from openapi.errors import CODES, ERRORS
 from openapi.failures import FAILURES
 from openapi.parameters import PARAMETERS
-from openapi.parts import Answered, Failure, Operation, Sent
+from openapi.parts import Failure, Operation, RequestBody, Response
 from openapi.schema import schemas
 
 OPERATIONS: dict[str, Operation] = {
@@ -92,30 +92,30 @@ REQUEST_ID = "0d2c7a4e1c7f4f0fa1f4d7b8d1a3c5e7"
 
 
 def page(_: str) -> str:
-    """Return the file, whatever it was."""
-    said = yaml.dump(description(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
-    return f"# Written by `make docs` from coupa_core/routes.py and scripts/openapi.\n{said}"
+    """Return the text of the file; the earlier text is ignored."""
+    result = yaml.dump(description(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+    return f"# Written by `make docs` from coupa_core/routes.py and scripts/openapi.\n{result}"
 
 
 def table() -> str:
     """Return the rows of `docs/api.md`."""
     rows = ["| method and route (under `/api`) | for |", "|---|---|"]
     for route in ROUTES:
-        given = OPERATIONS[route.name]
-        read = [PARAMETERS[each] for each in given.parameters if each != "UserEmail"]
+        operation = OPERATIONS[route.name]
+        read = [PARAMETERS[each] for each in operation.parameters if each != "UserEmail"]
         query = "&".join(
             f"{each['name']}=" for each in read if each["in"] == "query" and route.method == "GET"
         )
-        rows.append(f"| `{route.method} {route.path}{'?' if query else ''}{query}` | {given.brief} |")
+        rows.append(f"| `{route.method} {route.path}{'?' if query else ''}{query}` | {operation.brief} |")
     return "\n".join(rows) + "\n"
 
 
 def description() -> dict[str, Any]:
-    """Return what the file says."""
+    """Return the values of the file."""
     paths: dict[str, Any] = {}
     for route in ROUTES:
-        said = _operation(route.name, OPERATIONS[route.name])
-        paths.setdefault(f"/{route.path}", {})[route.method.lower()] = said
+        result = _operation(route.name, OPERATIONS[route.name])
+        paths.setdefault(f"/{route.path}", {})[route.method.lower()] = result
     components = {
         "securitySchemes": SECURITY,
         "parameters": PARAMETERS,
@@ -129,28 +129,28 @@ def description() -> dict[str, Any]:
     return {**HEAD, "paths": paths, "components": components}
 
 
-def _operation(name: str, given: Operation) -> dict[str, Any]:
-    said: dict[str, Any] = {
+def _operation(name: str, operation: Operation) -> dict[str, Any]:
+    result: dict[str, Any] = {
         "operationId": name,
-        "summary": given.summary,
-        "description": given.description,
-        "tags": [given.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
     }
-    if given.is_open:
-        said["security"] = []
-    said["parameters"] = [_ref("parameters", each) for each in given.parameters]
-    if given.body:
-        said["requestBody"] = _sent(given.body)
-    answers = {str(each.status): _answered(each) for each in given.answers}
-    answers |= {str(FAILURES[each].status): _ref("responses", each) for each in given.failures}
-    return said | {"responses": dict(sorted(answers.items()))}
+    if operation.is_open:
+        result["security"] = []
+    result["parameters"] = [_ref("parameters", each) for each in operation.parameters]
+    if operation.body:
+        result["requestBody"] = _request_body(operation.body)
+    answers = {str(each.status): _response(each) for each in operation.answers}
+    answers |= {str(FAILURES[each].status): _ref("responses", each) for each in operation.failures}
+    return result | {"responses": dict(sorted(answers.items()))}
 
 
-def _sent(body: Sent) -> dict[str, Any]:
+def _request_body(body: RequestBody) -> dict[str, Any]:
     shown = {"example": body.example}
     if body.is_named:
         named = body.example.items()
-        shown = {"examples": {name: {"summary": said, "value": value} for name, (said, value) in named}}
+        shown = {"examples": {name: {"summary": result, "value": value} for name, (result, value) in named}}
     content = {"schema": _ref("schemas", body.model.__name__), **shown}
     return {
         "required": body.is_required,
@@ -159,7 +159,7 @@ def _sent(body: Sent) -> dict[str, Any]:
     }
 
 
-def _answered(answer: Answered) -> dict[str, Any]:
+def _response(answer: Response) -> dict[str, Any]:
     named = {name: _ref("examples", each) for name, each in answer.examples.items()}
     shown = {"examples": named} if named else {"example": answer.example}
     content = {"application/json": {"schema": _ref("schemas", answer.model.__name__), **shown}}
@@ -169,14 +169,14 @@ def _answered(answer: Answered) -> dict[str, Any]:
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": failure.description}
+    result: dict[str, Any] = {"description": failure.description}
     if failure.headers:
-        said["headers"] = failure.headers
+        result["headers"] = failure.headers
     if failure.errors:
         shown = {name: _ref("examples", name) for name in failure.errors}
         content = {"schema": _ref("schemas", Error.__name__), "examples": shown}
-        said["content"] = {"application/json": content}
-    return said
+        result["content"] = {"application/json": content}
+    return result
 
 
 def _error(code: str, summary: str, message: str) -> dict[str, Any]:
@@ -201,10 +201,10 @@ def _models() -> Iterator[type[BaseModel]]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML as a person would write it: what is short in one line, and paragraphs as they are read."""
+    """Writes YAML as a person would: short mappings in one line, and paragraphs as blocks."""
 
     def ignore_aliases(self, _: Any) -> bool:
-        """Return that the same part may stand twice."""
+        """Return True: the same part may occur twice."""
         return True
 
     def represent_mapping(

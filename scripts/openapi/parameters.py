@@ -1,4 +1,4 @@
-"""What routes read of the path, the headers and the query."""
+"""The parameters of routes in the path, the headers and the query."""
 
 from __future__ import annotations
 
@@ -221,4 +221,4 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
     },
 }
-"""By the name that routes call them by."""
+"""The parameters by name."""

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestBody:
     """The body of a request.
 
     Attributes:
-        model: of the body.
-        example: one body; where `is_named`, several by name, each with a summary.
-        is_required: whether it can be left out.
+        model: the model of the body.
+        example: one body; if `is_named`, several by name, each with a summary.
+        is_required: the body cannot be left out.
     """
 
     model: type[BaseModel]
@@ -26,16 +26,16 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer of a route that is no error.
+class Response:
+    """An answer of a route that is not an error.
 
     Attributes:
-        status: of HTTP.
-        description: when it comes.
-        model: of the body.
-        examples: by name, each the name of one of the `EXAMPLES`.
-        example: one body, where there are none of these.
-        csv: the same as CSV, where that can be asked for.
+        status: the HTTP status.
+        description: the case of the answer.
+        model: the model of the body.
+        examples: names of `EXAMPLES`, by name in this answer.
+        example: one body, if there are no `examples`.
+        csv: the same body as CSV, if the route has that format.
     """
 
     status: int
@@ -51,10 +51,10 @@ class Failure:
     """An answer that is an error.
 
     Attributes:
-        status: of HTTP.
-        description: when it comes.
-        errors: names of `ERRORS`; none where the Functions host answers without a body.
-        headers: beside the usual ones.
+        status: the HTTP status.
+        description: the case of the answer.
+        errors: names of `ERRORS`; none if the Functions host answers without a body.
+        headers: the additional headers.
     """
 
     status: int
@@ -65,18 +65,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Operation:
-    """What is said of one route.
+    """The description of one route.
 
     Attributes:
         brief: its row in `docs/api.md`.
         summary: its name in tools, at most 80 characters.
-        description: in CommonMark.
+        description: a text in CommonMark.
         tag: the chapter.
         parameters: names of `PARAMETERS`.
-        answers: those that are no errors.
+        answers: the answers that are not errors.
         failures: names of `FAILURES`.
-        body: of the request.
-        is_open: it asks for no key.
+        body: the body of the request.
+        is_open: it needs no key.
     """
 
     brief: str
@@ -84,9 +84,9 @@ class Operation:
     description: str
     tag: str
     parameters: tuple[str, ...]
-    answers: tuple[Answered, ...]
+    answers: tuple[Response, ...]
     failures: tuple[str, ...]
-    body: Sent | None = None
+    body: RequestBody | None = None
     is_open: bool = False
 
 

@@ -11,7 +11,7 @@ from openapi.schema import Answer, left_out
 
 
 class PendingCount(Answer):
-    """How much waits in Coupa."""
+    """The number of pending approvals in Coupa."""
 
     total: int = Field(description="Approvals that Coupa lists now.")
     accounted: int
@@ -25,7 +25,7 @@ class PendingCount(Answer):
 
 
 class Group(Answer):
-    """Those that stand at one place for one cause."""
+    """The approvals in one list with one cause."""
 
     place: str
     cause: str = Field(description="A code such as `not_your_turn`, or empty.")
@@ -36,7 +36,7 @@ class Group(Answer):
 
 
 class Standing(Answer):
-    """Where one approval stands."""
+    """The state of one approval."""
 
     approval_id: str
     place: str = Field(description="The list it belongs to.")
@@ -52,7 +52,7 @@ class Standing(Answer):
 
 
 class Reading(Answer):
-    """How far the list of everything was read."""
+    """The progress through the list of pending approvals."""
 
     began_at: datetime | None
     calls: int | None = Field(description="Pages that came.")
@@ -66,7 +66,7 @@ class Reading(Answer):
 
 
 class Owed(Answer):
-    """What somebody should have been told."""
+    """The overdue messages."""
 
     count: int
     oldest_s: int = Field(description="For how long the oldest waits, in seconds.")
@@ -83,7 +83,7 @@ class Owed(Answer):
 
 
 class Pilot(Answer):
-    """Whether only some people are told."""
+    """The pilot, and the approvals that wait for it."""
 
     is_on: bool = Field(description="Only the people of `PILOT` are told anything.")
     waiting: int = Field(
@@ -96,7 +96,7 @@ class Pilot(Answer):
 
 
 class Round(Answer):
-    """How far an operator's word to tell again is."""
+    """The progress of an operator's repeat."""
 
     asked_at: datetime
     approvals: int = Field(description="Of how many somebody was to be told again then.")
@@ -122,7 +122,7 @@ class Rates(Answer):
 
 
 class Limits(Answer):
-    """The numbers of the Functions host."""
+    """The limits of the Functions host."""
 
     max_concurrent: int | None = left_out(description="Requests that are handed on at once.")
     max_outstanding: int | None = left_out(description="Requests that are let in; one more is answered 429.")
@@ -131,7 +131,7 @@ class Limits(Answer):
 
 
 class Status(Answer):
-    """Where everything stands."""
+    """The state of the bridge and of all approvals."""
 
     is_healthy: bool
     is_proved: bool = Field(
@@ -192,7 +192,7 @@ class Status(Answer):
 
 
 class Wait(Answer):
-    """How long approvals of one kind waited in one week."""
+    """The waits of approvals of one kind in one week."""
 
     week: str = Field(description="ISO 8601, UTC, of the end of the wait.")
     document_type: str
@@ -206,7 +206,7 @@ class Wait(Answer):
 
 
 class CycleTimes(Answer):
-    """How long approvals waited."""
+    """The waits of approvals."""
 
     from_: date = Field(alias="from")
     to: date
@@ -224,7 +224,7 @@ class Changed(Answer):
 
 
 class Repeat(Answer):
-    """What an operator's word to tell again does."""
+    """The effect of an operator's repeat."""
 
     approvals: int = Field(description="Of how many approvals somebody who is meant is told again.")
     waiting_for_pilot: int = Field(

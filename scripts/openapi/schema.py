@@ -1,4 +1,4 @@
-"""Pydantic's models as schemas of OpenAPI 3.0, which is older than the JSON Schema that pydantic writes."""
+"""Convert pydantic's models to schemas of OpenAPI 3.0, which is older than pydantic's JSON Schema."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ IN_COMPONENTS = "#/components/schemas/"
 
 
 class Answer(BaseModel):
-    """An object that the bridge answers."""
+    """The base of the JSON objects in the bridge's answers."""
 
 
 def left_out(description: str = "", **more: Any) -> Any:
-    """Return a field that is left out where nothing is known."""
+    """Return a field that is left out if its value is unknown."""
     return Field(default=None, description=description or None, **more)
 
 
 class _Generator(GenerateJsonSchema):
-    """OpenAPI 3.0 has no type null, and titles made of names say nothing."""
+    """Generates schemas without the type null, which OpenAPI 3.0 lacks, and without generated titles."""
 
     def nullable_schema(self, schema: Any) -> JsonSchemaValue:
-        """Return a schema that lets null pass in OpenAPI's own manner."""
+        """Return a schema that allows null by OpenAPI's `nullable`."""
         return self.generate_inner(schema["schema"]) | {"nullable": True}
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic calls it so
-        """Return that no field has a title."""
+        """Return False: no field has a title."""
         return False
 
 
 def schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     """Return the schemas of models, and of the models in them, by their names.
 
-    OpenAPI 3.0 lets nothing stand beside a reference, so that a model that a field describes stands in
-    its place.
+    OpenAPI 3.0 allows nothing beside a reference, so a field with a description of its own has the schema of
+    its model inline.
     """
     made: dict[str, Any] = {}
     for model in models:
@@ -51,14 +51,14 @@ def schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
 
 
 class _Named:
-    """The schemas that have a name, found from those that a route names."""
+    """The named schemas that the schemas of routes need."""
 
     def __init__(self, made: dict[str, Any]) -> None:
         self._made = made
         self.schemas: dict[str, Any] = {}
 
     def add(self, name: str) -> None:
-        """Add a schema, and those that it names."""
+        """Add a schema, and the schemas that it refers to."""
         if name not in self.schemas:
             self.schemas[name] = {}
             self.schemas[name] = self._placed(_plain(self._made[name]))
@@ -79,13 +79,13 @@ class _Named:
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object without what is for readers of the code."""
+    """Return the schema of an object without the docstring."""
     kept = {name: each for name, each in schema.items() if name not in ("title", "description")}
     return kept | {"properties": {name: _field(each) for name, each in schema["properties"].items()}}
 
 
 def _field(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a field: a default that stands for nothing is none, a choice has no length."""
+    """Return the schema of a field without an empty default, and without a length for a choice."""
     left_out = {"default"} if schema.get("default") in (None, "", []) else set()
     left_out |= {"maxLength"} if "enum" in schema else set()
     return {name: each for name, each in schema.items() if name not in left_out}

@@ -1,4 +1,4 @@
-"""The answer to operators about one approval: its story, and its row."""
+"""The answer to operators about one approval: its history, and its row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from openapi.schema import Answer, left_out
 
 
 class PersonTold(Answer):
-    """What one person was told."""
+    """The state of one person."""
 
     version: str = left_out(description="Fingerprint of what they were shown.")
     to: str = left_out(description="Whom Coupa asked then: `user:<id>` or `group:<id>`.")
@@ -26,7 +26,7 @@ class PersonTold(Answer):
 
 
 class OpenQuestion(Answer):
-    """One question that is not answered."""
+    """One open question."""
 
     by: str = left_out(description="Who asks, as `user:<id>`.")
     of: str = left_out(description="Who is to answer, as `user:<id>`.")
@@ -35,7 +35,7 @@ class OpenQuestion(Answer):
 
 
 class Row(Answer):
-    """A row of the ledger, without what is private."""
+    """A row of the ledger without private fields."""
 
     approval_id: str = left_out()
     document_id: str = left_out()
@@ -74,14 +74,14 @@ class Row(Answer):
 
 
 class Event(Answer):
-    """One thing that happened, or holds now."""
+    """One sentence about the past or the present."""
 
     at: datetime | None = Field(description="When that was; null for what holds now.")
     text: str = Field(description="One sentence.")
 
 
 class Trace(Answer):
-    """The story of one approval."""
+    """The history of one approval."""
 
     approval_id: str
     story: list[Event]

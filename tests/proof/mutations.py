@@ -354,8 +354,8 @@ MUTATIONS = (
     Mutation(
         "all chains begin at one root",
         "audit_log/days.py",
-        "self._seals.kept(Head(day=ROOT))",
-        "self._seals.kept(Head(day=today))",
+        "self._seals.resealed(Head(day=ROOT))",
+        "self._seals.resealed(Head(day=today))",
         "test_proof.py::test_no_night_breaks_the_audit_record_or_loses_or_repeats_an_event",
     ),
     Mutation(
@@ -494,7 +494,7 @@ MUTATIONS = (
     Mutation(
         "coupa's considered no is an answer",
         "http_client/faults.py",
-        "is_considered=_is_considered(reply),",
+        "is_considered=_is_by_service(reply),",
         "is_considered=False,",
         "test_decide.py::test_a_decision_that_a_rule_of_coupas_refuses_is_answered_with_its_words_and_the_link",
     ),
