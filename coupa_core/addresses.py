@@ -1,4 +1,4 @@
-"""E-mail addresses: what is one, and when two are the same: the only home of both rules.
+"""Validate and compare e-mail addresses; both rules have their only home here.
 
 Capitals do not matter, nor how the domain is written (`müller.example` is `xn--mller-kva.example`);
 everything else does. It does not know whose an address is.
@@ -15,7 +15,7 @@ _PUNYCODE = "xn--"
 
 
 def is_address(text: object) -> bool:
-    r"""Tell whether a text can be somebody's address: what is told is what can click.
+    r"""Tell whether a text can be a person's address, for messages as for clicks.
 
     In the domain there may be letters of any script and underscores, as the names of some hosts have them.
 
@@ -78,7 +78,7 @@ def _punycode(label: str) -> str:
 
 
 def _letters(label: str) -> str:
-    """Return what a label in Punycode stands for; the label itself where that is not its only form."""
+    """Decode a label in Punycode; return the label itself if the decoded text has another form, too."""
     if not label.startswith(_PUNYCODE):
         return label
     try:

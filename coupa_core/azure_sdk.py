@@ -24,7 +24,7 @@ ASK_S = 4.0
 """For a token, in all: the endpoint is on the machine, and a click has ten seconds."""
 
 REST_S = 3.0
-"""After a failure nobody asks again for so long: clicks would wait, one after the other, for one silence."""
+"""The time without a retry after a failure: otherwise clicks would wait for it one after the other."""
 
 SPARE_S = 30.0
 """A token that is this near to its end is not used."""
@@ -66,7 +66,7 @@ class _KeptToken:
 
 
 class Identity:
-    """The app as Azure knows it: one token for all tables, asked for by one thread, renewed ahead of its end.
+    """The app's identity at Azure: one token for all tables, requested by one thread, renewed before its end.
 
     It fits the SDK's `TokenCredential` and `SupportsTokenInfo`. While a token holds, nobody waits for another
     thread that asks for its successor.
@@ -104,7 +104,7 @@ class Identity:
         """Return a token that holds.
 
         Raises:
-            ClientAuthenticationError: there is none, and none was to be had in time.
+            ClientAuthenticationError: there is no token, and none was issued in time.
         """
         wanted = (scopes, *sorted((options or {}).items()))
         kept = self._kept.get(wanted)

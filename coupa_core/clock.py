@@ -1,6 +1,6 @@
 """Time as the rest of the package sees it: passed in, so that a test can move it.
 
-It does not know what the time is used for.
+It has no rules about the use of the time.
 """
 
 from __future__ import annotations
@@ -97,6 +97,6 @@ def until(deadline: Deadline) -> Iterator[Deadline]:
 
 
 def time_left_s() -> float:
-    """Return the seconds that are left to what is under way here; infinity without a deadline."""
+    """Return the seconds until the deadline of the current work; infinity without a deadline."""
     holds = _current.get()
     return math.inf if holds is None else holds.left_s()

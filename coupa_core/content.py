@@ -1,4 +1,4 @@
-"""Which content of a document is signed: an old button decides nothing that its card did not show.
+"""Select the content of a document that is signed: an old button decides nothing that its card did not show.
 
 All that a card shows is signed, except the fields that `notice.fields` calls unsigned, with the reason. It
 renders nothing and compares nothing.

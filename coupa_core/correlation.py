@@ -54,12 +54,12 @@ def correlated(correlation: Correlation) -> Iterator[Correlation]:
 
 
 def current() -> Correlation | None:
-    """Return what is under way in this context; None for a tool that nobody has to find again."""
+    """Return the request or sweep of this context; None for a tool whose calls need no id."""
     return _current.get()
 
 
 def trace_id(traceparent: str) -> str:
-    """Return the trace id of a `traceparent`, 32 hexadecimal digits; empty for what is none.
+    """Return the trace id of a `traceparent`, 32 hexadecimal digits; empty for an invalid value.
 
     Source: https://www.w3.org/TR/trace-context/#traceparent-header (version 00 ends with the flags, `ff` is
     forbidden, and ids of zeros only are invalid)

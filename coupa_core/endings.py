@@ -15,14 +15,14 @@ from coupa_core.model import APPROVED, DONE_STATUS, PENDING, Approval, Document,
 
 
 class Ending(StrEnum):
-    """How an approval that somebody was shown came to an end."""
+    """The end of an approval that somebody was shown."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
     ON_HOLD = "on_hold"
     WITHDRAWN = "withdrawn"
     DRAFT = "draft"
-    """It went back to whoever asked for it, and Coupa does not say why."""
+    """It went back to the requester, and Coupa does not say why."""
     DISPUTED = "disputed"
     VOIDED = "voided"
     ELSEWHERE = "elsewhere"
@@ -70,17 +70,17 @@ R39_Invoicing_API.json; a requisition has none for "rejected" and goes back to d
 
 
 def end_of(approval: Approval, document: Document | None) -> End:
-    """Say how it ended for those who were shown this approval: by its own record, else by its document's."""
+    """Return the end for the people who were shown this approval: by its own record, else its document's."""
     if ending := _OF_STEP.get(approval.status or ""):
         return _decided(ending, approval, document)
     return end_of_document(document)
 
 
 def end_of_document(document: Document | None, also: Iterable[Approval] = ()) -> End:
-    """Say how the whole document ended.
+    """Return the end of the whole document.
 
     Args:
-        document: None where it was not read.
+        document: the document; None if it was not read.
         also: approvals of it, for a document that does not name them.
     """
     ending = _OF_DOCUMENT.get(document.status or "") if document else None
@@ -100,12 +100,12 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
 
 
 def has_stopped(document: Document | None) -> bool:
-    """Tell whether a document surely does not wait for approval, whatever its approvals say."""
+    """Tell whether a document certainly does not wait for approval, regardless of its approvals."""
     return document is not None and document.status not in (None, PENDING)
 
 
 def _decided(ending: Ending, step: Approval, document: Document | None) -> End:
-    """Return what Coupa has of a step: the reason of a rejection without a note is the comment about it.
+    """Return Coupa's words about a step: the reason of a rejection without a note is the comment about it.
 
     Only a comment of this round by the user who rejected it, which is our client for all who did in chat.
     """

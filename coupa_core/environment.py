@@ -53,7 +53,7 @@ def setting(environment: Mapping[str, str], name: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """Take away what shows nothing at both ends: spaces of every sort, line breaks, marks of no width."""
+    """Remove invisible characters at both ends: spaces of all kinds, line breaks, zero-width characters."""
     return text.strip("".join(filter(_is_blank, text)))
 
 
@@ -62,7 +62,7 @@ def _is_blank(char: str) -> bool:
 
 
 def pairs_of(text: str) -> tuple[tuple[str, Any], ...] | None:
-    """Return the pairs of a JSON object, also those whose names stand in it twice; None where it is none.
+    """Return the pairs of a JSON object, also those with duplicate names; None if it is not an object.
 
     A number is a Decimal, with the digits that were written; an object inside is a tuple of pairs, too.
 
@@ -77,7 +77,7 @@ def pairs_of(text: str) -> tuple[tuple[str, Any], ...] | None:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Return what a function app in this folder would read its settings from, for commands at a terminal.
+    """Return the environment of a function app in this folder, for commands at a terminal.
 
     The environment wins over `local.settings.json`, as with Core Tools; a blank variable is unset and hides
     nothing that the file says.
@@ -91,7 +91,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 
 def given_by_file(folder: Path) -> dict[str, str]:
-    """Return what `local.settings.json` says that the environment does not.
+    """Return the settings of `local.settings.json` that the environment does not have.
 
     Raises:
         SettingsError: that file is there and cannot be read.

@@ -12,7 +12,7 @@ class BridgeError(Exception):
 
     Attributes:
         code: stable short name, for logs, alerts and callers.
-        language: locale of the person who is told of it; empty where that is not known.
+        language: the locale of the person who reads it; empty if unknown.
         about: the name of the request that it is about, as that person may know it; possibly empty.
     """
 
@@ -56,7 +56,7 @@ class Busy(BridgeError):
 
 
 class ServiceError(BridgeError):
-    """A service (Coupa, Moveworks, the table store) did not do what was asked.
+    """A service (Coupa, Moveworks, the table store) failed or refused a request.
 
     Attributes:
         status: the HTTP status it answered, or None without an answer.
@@ -81,7 +81,7 @@ class Refused(ServiceError):
 
     Attributes:
         is_considered: it thought about the request; else a gateway may have answered in its place.
-        user_message: why not, in the service's own words for people; empty where it has none.
+        user_message: the cause, in the service's own words for people; empty without any.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What one check found, as a line for an operator: of the doctor, and of the gate after a deployment."""
+"""The result of one check of the doctor or the gate, as a line for an operator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a finding is."""
+    """The verdict of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -17,12 +17,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
         verdict: whether something must be changed.
-        subject: what was looked at.
-        text: what is so, and what to change where.
+        subject: the subject of the check.
+        text: the state, and what to change where.
     """
 
     verdict: Verdict

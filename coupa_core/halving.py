@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from coupa_core.errors import ServiceError
 
 MAX_ALONE = 3
-"""So many that failed alone, from both ends, while nothing came: then it is not the records."""
+"""The number of single failures without a success from which the records are not the cause."""
 
 K = TypeVar("K")
 R = TypeVar("R")
@@ -34,12 +34,12 @@ class PartialResult(Generic[K, R]):
 
 
 def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) -> PartialResult[K, R]:
-    """Ask about all at once, and where that fails about fewer.
+    """Read all records in one request, and after a failure in smaller ones.
 
     A failure of time, rate or connection does not concern a record: then the rest is not asked for either.
 
     Args:
-        wanted: what to ask about.
+        wanted: the records to read.
         ask: the question about some of them.
 
     Raises:
@@ -57,7 +57,7 @@ def by_halves(wanted: Sequence[K], ask: Callable[[Sequence[K]], Iterable[R]]) ->
 
 
 class _Halving(Generic[K, R]):
-    """The groups that are still to be asked about, and what was found so far."""
+    """The groups that are still to be read, and the result so far."""
 
     def __init__(self, wanted: Sequence[K]) -> None:
         self.found: PartialResult[K, R] = PartialResult()

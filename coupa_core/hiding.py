@@ -93,7 +93,7 @@ def _forms(value: str) -> set[str]:
 
 
 def _in_base64(data: bytes) -> Iterator[str]:
-    """Yield what is sure to stand in the base64 of anything that holds it, wherever it begins there."""
+    """Yield the base64 fragments of a value that occur at any offset within a longer text."""
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + data).decode()
         certain = encoded[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]

@@ -30,7 +30,7 @@ TIMER = "poll_approvals"
 """The timer's function, as the host knows it."""
 
 ENOUGH_S = 120.0
-"""Whatever the app does ends within so many seconds: its longest answer takes 110, a sweep 50."""
+"""The seconds within which all work of the app ends: its longest answer takes 110, a sweep 50."""
 
 THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
 CONCURRENT = "extensions.http.maxConcurrentRequests"
@@ -44,7 +44,7 @@ _UNBOUND = "-1"
 
 @dataclass(frozen=True)
 class Limits:
-    """What holds for one instance.
+    """The limits of one instance.
 
     Attributes:
         concurrent: requests that are handed to the app at once; None for any number.
@@ -80,7 +80,7 @@ def override_of(name: str) -> str:
 
 
 def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
-    """Return what holds for the app of a folder.
+    """Return the limits of the app of a folder.
 
     Args:
         folder: of the app.
@@ -99,7 +99,7 @@ def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
     given = {name.lower(): trimmed(value) for name, value in environment.items()}
 
     def value(name: str) -> tuple[str, str]:
-        """Return what holds, with its place as a complaint names it."""
+        """Return the value in force, with its place for an error text."""
         if over := given.get(override_of(name).lower()):
             return f"{override_of(name)}:", over
         found: Any = said
@@ -116,7 +116,7 @@ def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
 
 
 def threads_of(text: str) -> int | None:
-    """Read the number of threads; None where the worker takes its own, by the machine's processors.
+    """Read the number of threads; None if the worker chooses it by the machine's processors.
 
     Source: https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor
     """
@@ -147,7 +147,7 @@ def _seconds(place: str, text: str) -> float | None:
 
 
 def fits(limits: Limits) -> Iterator[Finding]:
-    """Say which of the numbers do not fit together, or that all do."""
+    """Report the limits that do not fit together, or that all do."""
     findings = [*_earlier(limits), *(_impossible(limits) or _crowd(limits)), *_time(limits)]
     yield from findings
     if not findings:
@@ -176,7 +176,7 @@ def _impossible(limits: Limits) -> list[Finding]:
 
 
 def _crowd(limits: Limits) -> Iterator[Finding]:
-    """Say where requests that are let in wait: such a click may be decided when its answer is too late."""
+    """Report where admitted requests wait: such a click may be decided after its answer is too late."""
     let_in = limits.outstanding
     if let_in is None or let_in > limits.threads:
         text = (

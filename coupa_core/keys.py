@@ -32,7 +32,7 @@ _FORMED = {
     **dict.fromkeys(SIGNING, re.compile(rf"{{{_KEY}(, {_KEY})*}}")),
     **dict.fromkeys(CALLING, re.compile(r"[0-9a-f]{64}")),
 }
-"""How a whole value of each is written."""
+"""The form of a complete value of each key."""
 
 _FORMS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "az": lambda keys: "".join(f"export {name}='{value}'\n" for name, value in keys.items()),
@@ -91,7 +91,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def _alike(found: Mapping[str, str]) -> list[str]:
-    """Say which keys stand for two: of a ring by their names, of callers by what they are."""
+    """Report duplicate keys: of a ring by name, of callers by value."""
     rings = {name: re.findall(r'"([^"]+)": ', found.get(name, "")) for name in SIGNING}
     twice = [f"{name} names two keys alike" for name, kids in rings.items() if len({*kids}) < len(kids)]
     first: dict[str, str] = {}
@@ -113,10 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make or show, and return the exit status.
 
     Args:
-        arguments: of the command line; None for those of the process.
+        arguments: the arguments of the command line; None for those of the process.
 
     Raises:
-        SystemExit: with 2 when called wrongly.
+        SystemExit: with 2, for a wrong argument.
     """
     parser = argparse.ArgumentParser(
         "python -m coupa_core.keys", description="Make the keys of a deployment."
@@ -200,7 +200,7 @@ def _make(path: Path) -> str:
 
 
 def _said(error: OSError, path: Path) -> str:
-    """Say what is so about the file, and what to do."""
+    """Report the state of the file, and what to do."""
     if not path.parent.is_dir():
         return f"{path.parent} is no folder that is there: make it, or name another."
     if isinstance(error, FileNotFoundError) and path.is_symlink():

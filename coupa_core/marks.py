@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from coupa_core.visible import visible
 
 VIA_CHAT = " via Moveworks"
-"""Stands in Coupa's note or comment after the name and e-mail of whoever wrote it through us."""
+"""The text in Coupa's note or comment after the name and e-mail of its author."""
 
 _NAME = 80
 _NO_NAME = str.maketrans(dict.fromkeys("<>:：", " "))
@@ -36,10 +36,10 @@ def mark_of(name: str, address: str, capacity: str, whom: str, *, longest: tuple
     """Return the mark of a person; no name can end it, or hold another one.
 
     Args:
-        name: of the person, possibly empty.
+        name: the person's name, possibly empty.
         address: their e-mail.
         capacity: `member` or `delegate`, where they act for somebody else.
-        whom: the name of the group or person for whom they act; empty where they act for nobody.
+        whom: the name of the group or person for whom they act; empty for nobody.
         longest: characters of the name, up to 80, and of that for whom they act.
     """
     text = f"{_bare_name(name)[: longest[0]].strip()} <{address}>{VIA_CHAT}".strip()
@@ -79,7 +79,7 @@ def _words_after(rest: str, whom: str, *, is_question: bool) -> str:
 
 
 def _bare_name(name: str) -> str:
-    """Return a name without what the mark is made of."""
+    """Return a name without the characters that the mark uses."""
     text = _line(_line(name).translate(_NO_NAME)).replace("@[", "@ [")
     while VIA_CHAT in text:
         text = _line(text.replace(VIA_CHAT, " "))

@@ -1,4 +1,4 @@
-"""Which name of ours somebody may have meant, who wrote another one.
+"""Find the known name that a misspelt one may mean.
 
 It knows no setting: the names that there are come in. Only what is nearly one of them is taken for a mistake,
 so that the names of other systems are left alone.
@@ -16,10 +16,10 @@ _SHORT, _MIDDLING = 7, 10
 
 @lru_cache(1_024)  # an environment names the same things whenever it is read
 def meant(name: str, known: tuple[str, ...], *, guarded: tuple[str, ...] = ()) -> str:
-    """Return the known name that another one is nearest to; empty where it is none of ours.
+    """Return the nearest known name; empty if none is near.
 
     Args:
-        name: as somebody wrote it.
+        name: the name as written.
         known: those that there are.
         guarded: those in which one letter may be wrong, however short they are.
 

@@ -14,7 +14,7 @@ from coupa_core.clock import Clock, Deadline
 class Pace:
     """An allowed rate: at most `limit` starts in any window of `period_s`, across threads.
 
-    Bursts up to the limit are allowed; what does not fit before the caller's deadline is not started.
+    Bursts up to the limit are allowed; a call that does not fit before the caller's deadline is not started.
     """
 
     def __init__(self, clock: Clock, *, limit: int, period_s: float) -> None:

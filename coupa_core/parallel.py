@@ -1,4 +1,4 @@
-"""Work at the same time, in threads that know what is under way: the context goes with it.
+"""Work in parallel, in threads that have a copy of the caller's context.
 
 The context has the id of the request, its permits for Coupa and its deadline.
 """
@@ -24,11 +24,11 @@ def map_parallel(work: Callable[[T], R], items: Sequence[T], *, workers: int) ->
 
 
 def start_in_background(work: Callable[[], R]) -> Future[R]:
-    """Begin some work in a thread of its own, and wait for nothing: whoever needs the result does.
+    """Begin work in a thread of its own, and return its future at once.
 
     Nobody has to, so the work must end by itself, by a deadline.
     """
     pool = ThreadPoolExecutor(1)
     future = pool.submit(copy_context().run, work)
-    pool.shutdown(wait=False)  # what was begun goes on, and its thread ends with it
+    pool.shutdown(wait=False)  # the work goes on, and its thread ends with it
     return future

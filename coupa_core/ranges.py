@@ -1,4 +1,4 @@
-"""Reading a list by ranges of ids: newest first, by several workers, in parts, past what cannot be listed.
+"""Read a list by ranges of ids: newest first, by several workers, in parts, past unlistable records.
 
 A page that fails keeps nobody from the rest of the list: its range is halved, down to the one at fault.
 """
@@ -22,7 +22,7 @@ FAR_AWAY = 2**31 - 2
 """An id that nobody has, and that fits into 32 bits."""
 
 MAX_RANGES = 100
-"""So many are kept for another time, in one text of the table; more are joined where they adjoin."""
+"""The most ranges that are kept in one text of the table; beyond that, adjoining ranges are joined."""
 
 
 class Ranges:
@@ -39,11 +39,11 @@ class Ranges:
         alone_for: so many pages one worker reads by itself; a small list is not worth more calls.
 
     Attributes:
-        unread: what is still to be read.
-        failed: what failed.
+        unread: the ranges that are still to be read.
+        failed: the ranges that failed.
         came: how many pages came.
-        asked: how many were asked for.
-        failure: what went wrong first.
+        asked: the number of requests.
+        failure: the first failure.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Ranges:
         return [(low, middle)], [(middle + 1, high)]
 
     def _is_alive(self) -> bool:
-        """Ask for an id that nobody has: whoever answers that there is none lives."""
+        """Request an id that does not exist: an empty answer shows that the service works."""
         nobodys = max(FAR_AWAY, 2 * self._newest())
         self.asked += 1
         try:

@@ -1,4 +1,4 @@
-"""Messages that other systems hand on through the bridge: to a few people of allowed domains, and no buttons.
+"""Relay messages of other systems to a few people of allowed domains, without buttons.
 
 It keeps to its own share of Moveworks' rate, across processes, and waits while the sweep is asked to pause.
 It knows nothing of approvals or HTTP.
@@ -24,7 +24,7 @@ BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 RECORDING_S = 1.0
-"""Of these, the last part, for the audit log."""
+"""The last part of them, for the audit log."""
 
 WINDOW_S = 60.0
 _LATER = "nothing was sent. Please try again in a minute."
@@ -50,7 +50,7 @@ class RelayMessage:
         recipients: e-mails, at most 20.
         is_html: the text is markup.
         known_by: how the caller is known: `key` or `key+entra`.
-        request_id: by which callers and operators speak of this request.
+        request_id: identifies the request for callers and operators.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Relay:
         domains: whose addresses may be written to; empty when the relay is off.
         html: whether markup is allowed.
         audit_log: the audit log.
-        max_per_minute: of all processes together.
+        max_per_minute: the rate of all processes together.
         is_dry: nothing is sent.
     """
 

@@ -1,4 +1,4 @@
-"""Which release this is: the version and, where it was packed from a commit, the commit."""
+"""The name of this release: the version and, if it was packed from a commit, the commit."""
 
 from __future__ import annotations
 

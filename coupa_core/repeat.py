@@ -30,7 +30,7 @@ from coupa_core.ledger import (
 )
 
 PEOPLE_S = 20.0
-"""How long looking up may take who was told."""
+"""The time limit for looking up the people who were told, in seconds."""
 
 _TRIES = 3
 _NOBODY = (
@@ -76,7 +76,7 @@ class Repeats:
 
     Args:
         store: the ledger's rows and notes.
-        directory: returns who was told, read anew.
+        directory: makes an uncached lookup of the people who were told.
         pilot: the only people who are told anything.
         audit_log: the audit log.
         clock: the time.
@@ -149,7 +149,7 @@ class Repeats:
         return replace(self._numbered(repeat, told, meant), nothing_for=nothing_for)
 
     def _numbered(self, repeat: Repeat, told: Sequence[set[str]], meant: Mapping[str, str]) -> Repeat:
-        """Say of how many approvals somebody is meant, and of how many somebody outside the pilot."""
+        """Count the approvals of the repeat, and those with a person outside the pilot."""
         outside = {key for key, address in meant.items() if not self._pilot.has(address)}
         approvals = told if repeat.people.is_everybody else [each for each in told if each & meant.keys()]
         waiting = [each for each in told if each & outside]
@@ -185,7 +185,7 @@ class Repeats:
         return {each.key for each, key in pairs if people.may_be_in(each.people, key)}
 
     def _before(self, repeat: Repeat, known: Sequence[Repeat]) -> Repeat | None:
-        """Return the repeat that was asked for under the same name; None where there was none.
+        """Return the earlier repeat with the same name; None for none.
 
         Raises:
             CallerError: that was another one.

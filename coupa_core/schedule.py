@@ -1,4 +1,4 @@
-"""When the timer runs: a schedule as the Functions host reads it, refused where the host would misread it.
+"""Compute the timer's runs as the Functions host does; schedules that it would misread are refused.
 
 It knows six-field expressions, seconds first, in UTC. It does not run anything; the host does.
 Only the standard library is imported, and nothing slow: the host asks for it while it finds the functions.
@@ -59,7 +59,7 @@ class _Field(NamedTuple):
         raise ValueError(f"has {self.name} that the host does not know: {self}")
 
     def __str__(self) -> str:
-        """Say what can stand here."""
+        """Describe the valid values."""
         words = f" (or names such as {self.words[1][:3].upper()})" if self.words else ""
         return f"they go from {self.least} to {self.most}{words}, as in *, 5, 1-5, 1,15 or */5"
 
@@ -82,7 +82,7 @@ class _Item(NamedTuple):
     step: int
 
     def values(self) -> range:
-        """Return what the host makes of it: it turns a range round in silence, and takes step 0 as 1."""
+        """Return the host's reading of it: it silently reverses a range, and takes step 0 as 1."""
         return range(min(self.first, self.last), max(self.first, self.last) + 1, max(1, self.step))
 
 
@@ -133,7 +133,7 @@ class Schedule(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Schedule:
-        """Read a schedule as the host does, with what it does in silence.
+        """Read a schedule as the host does, with its silent corrections.
 
         Raises:
             NeverComes: it never comes.
@@ -222,7 +222,7 @@ def timer_schedule(environment: Mapping[str, str]) -> str:
 
 
 def schedule_fault(environment: Mapping[str, str]) -> str:
-    """Say by a code what is wrong with the schedule; empty where nothing is.
+    """Return the code of the schedule's fault; empty for none.
 
     Args:
         environment: names and values, such as `os.environ`.

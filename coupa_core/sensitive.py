@@ -39,7 +39,7 @@ _FIELDS = {
     "groups": (),
 }
 NAMES = tuple(_FIELDS)
-"""By what documents can be named."""
+"""The kinds of names by which the setting can name documents."""
 
 _WRONG = (
     f"must be a JSON object that has lists of names, by some of {', '.join(NAMES)}, "

@@ -59,7 +59,7 @@ _RACES = (409, 412)
 
 
 class _InTime(HTTPPolicy[Any, Any]):
-    """A policy that limits a request with all its tries; it stands before the policy that repeats."""
+    """A policy that limits a request with all its tries; it runs before the retry policy."""
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         with until(Deadline(SystemClock(), REQUEST_S)):

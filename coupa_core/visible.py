@@ -39,7 +39,7 @@ Source: https://www.unicode.org/reports/tr51/#valid-emoji-tag-sequences
 
 
 def visible(text: str) -> str:
-    """Keep what can be seen, and a space for each character that looks like one."""
+    """Keep visible characters, and a space for each character that looks like one."""
     return _shown(_UNSEEN.sub("", _BLANK.sub(" ", text)))
 
 
@@ -54,7 +54,7 @@ def first_seen(*names: str | None) -> str:
 
 
 def words_of(text: str) -> str:
-    """Return somebody's own words as one line; empty where nothing of them can be seen.
+    """Return a person's own words as one line; empty if nothing in them is visible.
 
     Controls become a space. Other characters that show nothing vanish, but for those that spell: joiners,
     what chooses the form of a character, and the tags of a flag.

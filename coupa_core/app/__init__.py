@@ -81,10 +81,10 @@ def handle(
 
     Args:
         name: the name of the function that the host matched.
-        headers: as received.
+        headers: the headers as received.
         query: the decoded query parameters.
         route: the route parameters.
-        body: as received.
+        body: the body as received.
     """
     from coupa_core.endpoints import Reply, Request, refusal, request_id
 

@@ -280,7 +280,7 @@ class UseCases:
 
 
 def _limits() -> dict[str, float | None]:
-    """Return the host's limits on concurrency and duration; empty where they cannot be read."""
+    """Return the host's limits on concurrency and duration; empty if they cannot be read."""
     try:
         return limits_of(APP, os.environ).values()
     except SettingsError:

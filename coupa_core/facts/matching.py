@@ -40,7 +40,7 @@ TWINS_WITHIN = timedelta(days=30)
 R = TypeVar("R", bound=CoupaRecord)
 
 
-# ---------------------------------------------------------------------- what a card shows
+# ---------------------------------------------------------------------- the facts of a card
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ NO_FACTS = Facts()
 
 
 def facts_of(document: Document, answers: Mapping[Fact, FactAnswer]) -> Facts:
-    """Return what the answers say of one document."""
+    """Return the facts of one document from the answers."""
 
     def rows(fact: Fact, kind: type[R], *, whole: bool) -> list[R]:
         answer = answers.get(fact)
@@ -130,7 +130,7 @@ def suppliers_of(document: Document) -> dict[int, Supplier]:
 
 
 def _others(document: Document, found: Iterable[Document]) -> Others | None:
-    """Return the other requests of whoever asks, where everybody's state and requester is known."""
+    """Return the requester's other requests, if the state and requester of all are known."""
     asker = requester_of(document)
     may_be = [each for each in found if each.id != document.id and requester_of(each) in (None, asker)]
     is_clear = all(requester_of(each) and each.status for each in may_be)
@@ -164,7 +164,7 @@ def _twins(document: Document, found: Iterable[Document]) -> tuple[Document, ...
 
 
 def _likeness(document: Document) -> tuple[object, ...] | None:
-    """Return for whom a requisition pays whom how much; None where that is not known."""
+    """Return payer, payee and amount of a requisition; None if unknown."""
     payees = [line.supplier.id if line.supplier else None for line in document.lines]
     is_clear = not document.lacks_lines and payees and None not in payees
     code, asker = _code(document.currency), requester_of(document)
@@ -229,7 +229,7 @@ def _is_vague(each: SupplierItem) -> bool:
 def _each_price(
     document: Document, find: Callable[[RequestLine, tuple[int, int]], Price | None]
 ) -> tuple[Price, ...]:
-    """Return what is found for the lines of a document, once for each item of a supplier at its price."""
+    """Return the findings for a document's lines, one for each item of a supplier at its price."""
     known = [(line.pair, find(line, line.pair)) for line in lines_of(document) if line.pair is not None]
     once = {(pair, each.amount, each.currency.code, each.at): each for pair, each in reversed(known) if each}
     return tuple(reversed(once.values()))
@@ -238,7 +238,7 @@ def _each_price(
 def _price(
     document: Document, line: RequestLine, amount: Decimal, currency: Currency | None, at: str | None = None
 ) -> Price | None:
-    """Return a price in the line's own currency; what is paid back is no price."""
+    """Return a price in the line's own currency; a refund is not a price."""
     is_same = _code(currency) == _code(document.currency_of(line))
     if currency is None or not (_code(currency) and is_same and amount > 0):
         return None

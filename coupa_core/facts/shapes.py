@@ -55,7 +55,7 @@ FACT_RESOURCES = {
     Fact.AGREED_PRICE: "supplier_items",
     Fact.SUPPLIER_STATUS: "suppliers",
 }
-"""Where each is read."""
+"""The resource of each fact."""
 
 
 # ---------------------------------------------------------------------- the lines of a requisition
@@ -81,7 +81,7 @@ class _Segmented(CoupaRecord):
 
 
 def _numbered(raw: dict[str, Any], name: str) -> dict[int, Any]:
-    """Return what has a number from 1 to 20 behind its name."""
+    """Return the fields with a number from 1 to 20 after their name."""
     spelt = {key.replace("_", "-"): value for key, value in raw.items()}
     return {number: spelt.get(f"{name}-{number}") for number in SEGMENTS}
 
@@ -115,7 +115,7 @@ class Period(_Segmented):
 
 
 def _object(value: Any) -> Any:
-    """Read what is no object as one of which nothing is known."""
+    """Read a value that is not an object as an empty one."""
     return value if value is None or isinstance(value, dict) else {}
 
 
@@ -142,7 +142,7 @@ class RequestLine(Line):
         return None if item is None or supplier is None or self.unit_price is None else (item, supplier)
 
 
-# ---------------------------------------------------------------------- what is read beside it
+# ---------------------------------------------------------------------- the records of facts
 
 
 class BudgetLine(_Segmented):
@@ -161,7 +161,7 @@ class BudgetLine(_Segmented):
 
     @property
     def is_usable(self) -> bool:
-        """Tell whether it says of which period it is, and what remains."""
+        """Tell whether it has its period and the remaining amount."""
         return self.period is not None and self.period.id is not None and self.remaining is not None
 
     def pays(self, line: RequestLine) -> bool:
@@ -201,7 +201,7 @@ class _Priced(CoupaRecord):
 
     @property
     def is_usable(self) -> bool:
-        """Tell whether it says what costs how much, from whom."""
+        """Tell whether it has item, price and supplier."""
         return self.item is not None and self.supplier is not None and self.price is not None
 
     def may_be(self, pair: tuple[int, int]) -> bool:
@@ -249,7 +249,7 @@ class SupplierItem(_Priced):
 
 
 class Standing(CoupaRecord):
-    """Whether a supplier may be ordered from.
+    """The state of a supplier: whether orders are allowed.
 
     Sources: .../reference-data-resources/suppliers-api-(suppliers)-da-5797-da-5797, "on-hold", "buyer-hold",
     "status"; the supplier import has "active, inactive or draft", and "POs can not be created" on hold

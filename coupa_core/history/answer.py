@@ -40,22 +40,22 @@ from coupa_core.model import (
 from coupa_core.rate_limiter import RateLimiter
 
 READ_S = 9.0
-"""So long is read, of the ten seconds of an answer; see `decide`."""
+"""The time for reading, of the ten seconds of an answer; see `decide`."""
 
 MAX_READ = 200
 """Approvals that are read of Coupa at most, the newest by their ids first: four pages."""
 
 OURS_S = 3.0
-"""Of these, for our own rows."""
+"""The part of them for our own rows."""
 
 LISTED_S = 4.0
-"""Of the rest, until the end of listing at Coupa; what is left is for the names of documents."""
+"""The part of the rest until the end of listing at Coupa; the remainder is for the names of documents."""
 
 PERMITS_S = 5.0
 """Until the last turn of a request at Coupa."""
 
 CALLS = 4
-"""Calls to Coupa: who it is, for whom they act, what they decided, its documents."""
+"""The calls to Coupa: the person, whom they act for, their decisions, the documents."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +66,10 @@ class History:
     Args:
         coupa: where approvals are.
         permits: the way to it.
-        directory: returns whose an address is, read anew.
+        directory: makes an uncached lookup of the owner of an address.
         store: the ledger's rows.
         clock: the time.
-        style: of the answer.
+        style: the style of the answer.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class History:
         self._style = style
 
     def decided_by(self, email: str) -> PastDecisions:
-        """Return what this person decided lately; nothing for an unknown or inactive person.
+        """Return the recent decisions of a person; none for an unknown or inactive person.
 
         Raises:
             Busy, ServiceError: neither our rows nor Coupa can be asked.
@@ -109,7 +109,7 @@ class History:
             return self._told(alone, {}, self._style.to("", email))
 
     def _ours(self, email: str, since: datetime, deadline: Deadline) -> Known:
-        """Return what our rows know."""
+        """Return the decisions in our rows."""
         try:
             with until(deadline.within(OURS_S)):
                 rows = self._store.decided_entries(by=email, since=since)
@@ -124,7 +124,7 @@ class History:
         return Known(list({each.key: each for each in made}.values()))
 
     def _with_coupas(self, email: str, since: datetime, ours: Known, deadline: Deadline) -> PastDecisions:
-        """Return what our rows know and what Coupa does.
+        """Return the decisions in our rows and in Coupa.
 
         Raises:
             ServiceError: Coupa does not say who it is, or what they decided.

@@ -14,7 +14,7 @@ from coupa_core.endings import End, Ending
 from coupa_core.model import DONE_STATUS, Approval, Document, DocumentKey, Member, Unreadable, stamp
 
 DAYS = 30
-"""So far back is looked, in days."""
+"""How many days back decisions are read."""
 
 MAX_SHOWN = 20
 """Decisions that are shown at once; a chat answer with more is unreadable."""
@@ -25,7 +25,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Place(StrEnum):
-    """Where a decision was made."""
+    """The place where a decision was made."""
 
     CHAT = "chat"
     COUPA = "coupa"
@@ -39,7 +39,7 @@ class PastDecision:
         approval_id: in Coupa.
         document_type: Coupa's class name.
         document_id: in Coupa; None where nobody knows it.
-        status: what became of the approval: `approved`, `rejected` or `on_hold`.
+        status: the state of the approval: `approved`, `rejected` or `on_hold`.
         decided_at: ISO 8601; None where Coupa does not say.
         made_in: `chat` or `coupa`.
         text: all this in a line, in the person's language, with the document's name of today.
@@ -87,7 +87,7 @@ class Made:
 
     @property
     def key(self) -> tuple[int, str]:
-        """Return what tells one decision from another: an approval that came back may have several."""
+        """Return the identity of a decision: an approval that came back may have several."""
         return (self.approval_id, self.status)
 
 
@@ -123,7 +123,7 @@ def made_by(approval: Approval, person: Member, email: str, since: datetime) -> 
 
 
 def joined(ours: Sequence[Made], theirs: Sequence[Made]) -> list[Made]:
-    """Join what our rows know and what Coupa does: of the same decision our row knows how it was made."""
+    """Join the decisions of our rows and of Coupa; of the same decision only our row says how it was made."""
     made = {each.key: each for each in theirs}
     for each in ours:
         # A click on what no sweep had seen left a row that does not name its document.
@@ -138,7 +138,7 @@ def newest(made: Iterable[Made]) -> list[Made]:
 
 
 def show(made: Made, document: Document | None, style: notice.Style) -> PastDecision:
-    """Show one decision; what the document came to then nobody knows any more, so no amount is said."""
+    """Show one decision without an amount: the document's amount at that time is no longer known."""
     kind, number = made.document_key
     if document is None or isinstance(document, Unreadable):
         document = parse_document(kind, {"id": number})
@@ -157,7 +157,7 @@ def show(made: Made, document: Document | None, style: notice.Style) -> PastDeci
 
 
 def how_many(known: Known, shown: int, style: notice.Style) -> str:
-    """Say how many decisions there are, how many of them are shown, and what could not be looked up."""
+    """Describe the number of decisions, the number of shown ones, and failed lookups."""
     count, days = len(known.made), style.number(DAYS)
     if count:
         key = "history.count" if known.is_complete else "history.at_least"

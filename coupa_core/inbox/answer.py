@@ -30,16 +30,16 @@ BUDGET_S = 10.0
 """The whole answer comes within this; see `decide`."""
 
 LISTED_S = 6.5
-"""Of the budget, until the end of listing; the rest is for people and documents."""
+"""The part of the budget until the end of listing; the rest is for people and documents."""
 
 READ_S = 9.0
-"""Of the budget, until the end of reading documents; the rest is for the ledger and the answer."""
+"""The part of the budget until the end of reading documents; the rest is for the ledger and the answer."""
 
 PERMITS_S = 7.0
-"""Of the budget, until the last turn of a request at Coupa."""
+"""The part of the budget until the last permit of a request."""
 
 LISTING, SHOWING = 4, 2
-"""Calls to Coupa: who it is, for whom they act, what waits, its documents; the approval, its document."""
+"""The calls to Coupa: the person, their principals, the list, its documents; an approval, its document."""
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Inbox:
         self._style = style
 
     def waiting_for(self, email: str) -> InboxPage:
-        """Return what waits for this person now; nothing for an unknown or inactive person, or for two.
+        """Return the approvals that wait for a person; none for an unknown or inactive person, or for two.
 
         Raises:
             Busy: there is no room at Coupa now.
@@ -117,7 +117,7 @@ class Inbox:
         return replace(answer, message=how_many(answer, together, style))
 
     def _listed(self, person: Member, directory: Directory, deadline: Deadline, more: Deadline) -> Listing:
-        """List what asks this person; where nobody knows for whom else they act, it is not complete."""
+        """List the approvals that ask this person; incomplete if it is unknown for whom else they act."""
         keys, failure = directory.approver_keys(person, more)
         listing = self._coupa.pending_for(keys, deadline, more=more)
         if listing.failure:
@@ -160,7 +160,7 @@ class Inbox:
         return self._shown(request, age_days=waiting.age_days, need_by=waiting.need_by)
 
     def _minimal(self, asked: Asked) -> InboxItem | None:
-        """Show what is known without the document, and no token: nobody sees here what would be decided."""
+        """Show the data without the document, and no token: the reader does not see the content to decide."""
         approval = asked.approval
         document = parse_document(approval.approvable_type or "", {"id": approval.approvable_id})
         if document is None:

@@ -43,7 +43,7 @@ class Asked:
 def theirs(
     email: str, approvals: Iterable[Approval], deciders_of: Mapping[int, Deciders]
 ) -> tuple[list[Asked], int]:
-    """Return what somebody may decide, and of how many nobody knows: the members of a group are not read."""
+    """Return a person's approvals, and the number of uncertain ones: the members of a group are not read."""
     ordered = sorted(approvals, key=lambda each: each.id)
     found = [(each, decider_at(email, deciders_of[each.id].people)) for each in ordered]
     asked = [Asked(each, decider) for each, decider in found if decider is not None]
@@ -76,7 +76,7 @@ class Waiting:
 
     @property
     def order(self) -> tuple[date, datetime, int]:
-        """Return its place: what is wanted soon by that day, then what waits for longest."""
+        """Return its sort key: documents that are wanted soon by that day, then by the longest wait."""
         day = self.document.wanted_on(self.now.date())
         is_near = day is not None and day <= (self.now + NEAR).date()
         return (
@@ -87,7 +87,7 @@ class Waiting:
 
 
 def oldest(waiting: Sequence[Waiting]) -> int | None:
-    """Return the greatest age in days; None where one is not known: it may be the oldest."""
+    """Return the greatest age in days; None if one is unknown: it may be the oldest."""
     ages = [each.age_days for each in waiting]
     return None if None in ages else max(filter(None, ages), default=0 if ages else None)
 

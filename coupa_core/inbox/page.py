@@ -1,4 +1,4 @@
-"""The list as it is answered: its cards, and what is true of all of them in words."""
+"""The answer with a list: its cards, and a summary in words."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class InboxPage:
 
 
 def how_many(found: InboxPage, together: str, style: Style) -> str:
-    """Say how many approvals wait, what they come to, and for how long; only what is known of them.
+    """Describe the number, the sum and the longest wait of the approvals, as far as they are known.
 
     Args:
         found: the list, possibly not exact.
         together: the sums of those that were read; empty for none.
-        style: of the reader.
+        style: the reader's style.
     """
     count, shown = found.total, len(found.cards)
     if not count:
@@ -95,7 +95,7 @@ def how_many(found: InboxPage, together: str, style: Style) -> str:
 
 
 def _oldest_of(found: InboxPage, style: Style) -> str:
-    """Say for how long the oldest waits: of all, or of those that are shown."""
+    """Describe the wait of the oldest approval: of all, or of those that are shown."""
     age = style.age(timedelta(days=found.oldest_days or 0))
     if found.is_exact:
         return style.say("list.oldest", age=age, count=found.total)

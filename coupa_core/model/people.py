@@ -22,7 +22,7 @@ class ApprovalGroup(CoupaRecord):
 
 
 NAMES = ("login", "firstname", "lastname", "fullname")
-"""What a person's name is made of."""
+"""The parts of a person's name."""
 
 
 class Person(CoupaRecord):

@@ -1,4 +1,4 @@
-"""Documents that Coupa does not let us read, and whose turn it is whatever the document."""
+"""Documents that Coupa does not let us read, and the turn of an approval of any document."""
 
 from __future__ import annotations
 

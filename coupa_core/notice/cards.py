@@ -1,4 +1,4 @@
-"""The parts that every message is put together from: one card, several lines, and what fits."""
+"""The parts of every message: one card, several lines, and the cut to the size limit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def about(
     fields: tuple[Field, ...] = (),
     endings: tuple[str, ...] = (),
 ) -> str:
-    """Render a card that begins with who requests what; for a document without a title, with the request."""
+    """Render a card that begins with requester and title; without a title, with the request."""
     first = headline(document, style)
     lines = (sentence,) if first else tuple(filter(None, [details(document, style)]))
     card = Card(headline=first or sentence, notes=(*lines, *notes), fields=fields, endings=endings)
@@ -87,7 +87,7 @@ def several(head: str, sentences: Sequence[str], style: Style) -> str:
 
 
 def others(number: int, style: Style) -> str:
-    """Return that there are more, and how many; empty where there are none."""
+    """Return the line with the number of further items; empty for none."""
     return style.more(number) if number > 0 else ""
 
 

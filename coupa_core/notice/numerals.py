@@ -1,4 +1,4 @@
-"""How a locale writes numbers: exactly, with every decimal, in the groups that its readers expect. Pure.
+"""Write numbers in a locale: exactly, with every decimal, in the groups that its readers expect. Pure.
 
 Symbols, groups and the place of a currency's code are CLDR's, as Babel has them; the digits are put together
 here. `babel.numbers.format_decimal` rounds to the decimals of a pattern, and takes apostrophes for quotes:

@@ -24,9 +24,9 @@ class ApprovalRequest:
 
     Attributes:
         approval: the approval, whose turn has come.
-        document: as far as it could be read.
+        document: the document, as far as it could be read.
         right: the reader, and the reader's actions in chat.
-        generation: of the approval.
+        generation: the generation of the approval.
         is_unread: the document cannot be shown now.
         is_short: the card has only texts that cannot fail to render, and none that others wrote.
         is_changed: the reader was shown other content before.
@@ -56,7 +56,7 @@ def compose(request: ApprovalRequest, *, style: Style, keys: TokenKeys | None, n
 
     Args:
         request: the request to the person.
-        style: of the deployment.
+        style: the style of the deployment.
         keys: sign the token; None for a notice without a token.
         now: aware; the token is valid from then on.
     """
@@ -133,7 +133,7 @@ def _answers(request: ApprovalRequest, style: Style) -> list[str]:
 
 
 def _ending(request: ApprovalRequest, style: Style) -> str:
-    """Return why and where it is decided elsewhere; empty where there are buttons."""
+    """Return the reason and the place for a decision elsewhere; empty if there are buttons."""
     if request.is_unread:
         return style.say("unread")
     if request.right.bar:

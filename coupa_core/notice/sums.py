@@ -15,7 +15,7 @@ def sums(documents: Iterable[Document], style: Style, *, number: int) -> str:
 
     Args:
         documents: the known documents.
-        style: of the reader.
+        style: the reader's style.
         number: the number of all documents; those without an amount that can be added are counted.
 
     Returns:

@@ -88,7 +88,7 @@ def safe_html(text: str) -> str:
 
 
 class _Harmless(HTMLParser):
-    """Write well-formed markup anew, with harmless texts."""
+    """Write well-formed markup again, with harmless texts."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
