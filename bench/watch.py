@@ -1,4 +1,4 @@
-"""Asks the health route from outside, as an availability test does, only more often."""
+"""Calls the health route from outside, as an availability test does, only more often."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Health:
 
 
 def ask(url: str) -> Health:
-    """Ask once."""
+    """Call the route once."""
     began_s = time.monotonic()
     status, _, _ = call(url, "/api/health", timeout_s=PATIENCE_S)
     return Health(began_s, status, time.monotonic() - began_s)
@@ -40,7 +40,7 @@ def ask(url: str) -> Health:
 
 @contextlib.contextmanager
 def watched(url: str) -> Iterator[list[Health]]:
-    """Ask once a second while the block runs, whether the question before has an answer or not.
+    """Call the route once a second while the block runs, even while an earlier call has no answer.
 
     Yields:
         A list that holds the answers, in the order of the questions, when the block has ended.

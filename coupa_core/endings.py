@@ -90,9 +90,9 @@ def end_of_document(document: Document | None, also: Iterable[Approval] = ()) ->
     rejected = _last(steps, DONE_STATUS[Verb.REJECT])
     if ending is Ending.DRAFT:
         why = document.rejection
-        if rejected is not None and _is_of_this_round(rejected.approval_date, document):
+        if rejected is not None and _is_current(rejected.approval_date, document):
             ending = Ending.REJECTED
-        elif why is not None and _is_of_this_round(why.created_at, document):
+        elif why is not None and _is_current(why.created_at, document):
             key = why.created_by.key if why.created_by else None
             return End(Ending.REJECTED, why.author, stamp(why.created_at), why.words, key)
     last = {Ending.APPROVED: _last(steps, APPROVED), Ending.REJECTED: rejected}.get(ending)
@@ -114,7 +114,7 @@ def _decided(ending: Ending, step: Approval, document: Document | None) -> End:
     why = document.rejection if document and ending is Ending.REJECTED and not step.note else None
     if document is None or why is None or why.created_by is None or key is None:
         return end
-    is_theirs = why.created_by.key == key and _is_of_this_round(why.created_at, document)
+    is_theirs = why.created_by.key == key and _is_current(why.created_at, document)
     return replace(end, by=why.author or end.by, words=why.words) if is_theirs else end
 
 
@@ -124,7 +124,7 @@ def _last(steps: Iterable[Approval], status: str) -> Approval | None:
     return max(found, key=lambda step: stamp(step.approval_date) or never, default=None)
 
 
-def _is_of_this_round(at: str | None, document: Document) -> bool:
+def _is_current(at: str | None, document: Document) -> bool:
     """Tell whether something came after the document was submitted for the last time, as far as known."""
     decided, submitted = stamp(at), stamp(document.submitted_at)
     return decided is None or submitted is None or decided >= submitted

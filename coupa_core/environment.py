@@ -86,8 +86,8 @@ def environment_of(folder: Path) -> dict[str, str]:
     Raises:
         SettingsError: that file is there and cannot be read.
     """
-    given = {name: value for name, value in os.environ.items() if trimmed(value)}
-    return {**given_by_file(folder), **given}
+    present = {name: value for name, value in os.environ.items() if trimmed(value)}
+    return {**given_by_file(folder), **present}
 
 
 def given_by_file(folder: Path) -> dict[str, str]:

@@ -91,18 +91,18 @@ def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
             host would not take; begins with the name of which.
     """
     try:
-        said = json.loads((folder / HOST_JSON).read_text("utf-8-sig"))
+        host_json = json.loads((folder / HOST_JSON).read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         raise SettingsError(f"{HOST_JSON}: cannot be read as JSON") from None
-    if not isinstance(said, dict):
+    if not isinstance(host_json, dict):
         raise SettingsError(f"{HOST_JSON}: must be a JSON object")
-    given = {name.lower(): trimmed(value) for name, value in environment.items()}
+    overriding = {name.lower(): trimmed(value) for name, value in environment.items()}
 
     def value(name: str) -> tuple[str, str]:
         """Return the value in force, with its place for an error text."""
-        if over := given.get(override_of(name).lower()):
+        if over := overriding.get(override_of(name).lower()):
             return f"{override_of(name)}:", over
-        found: Any = said
+        found: Any = host_json
         for part in name.split("."):
             found = found.get(part) if isinstance(found, dict) else None
         return f"{HOST_JSON}: {name}", "" if found is None else str(found)

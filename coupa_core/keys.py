@@ -128,19 +128,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show.add_argument("file", type=Path)
     show.add_argument("--for", dest="form", choices=_FORMS, required=True)
     verbs.add_parser("one", help="print one new key with its own name, to put in front of an old one")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        if asked.verb == "one":
+        if options.verb == "one":
             text = f"{named_key(datetime.now(UTC))}\n"
-        elif asked.verb == "show":
-            text = _FORMS[asked.form](read(asked.file))
+        elif options.verb == "show":
+            text = _FORMS[options.form](read(options.file))
         else:
-            text = _make(asked.file)
+            text = _make(options.file)
     except OSError as error:
-        sys.stderr.write(f"{_said(error, asked.file)}\n")
+        sys.stderr.write(f"{_file_error_text(error, options.file)}\n")
         return 1
     except ValueError as error:
-        sys.stderr.write(f"Nothing {'is printed' if asked.verb == 'show' else 'was made'}: {error}\n")
+        sys.stderr.write(f"Nothing {'is printed' if options.verb == 'show' else 'was made'}: {error}\n")
         return 1
     return _print(text)
 
@@ -171,10 +171,10 @@ def _make(path: Path) -> str:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    given = [name for name in NAMES if os.environ.get(name, "").strip()]
-    if given:
+    in_environment = [name for name in NAMES if os.environ.get(name, "").strip()]
+    if in_environment:
         raise ValueError(
-            f"{', '.join(given)} is set in this shell, and what runs with it would not "
+            f"{', '.join(in_environment)} is set in this shell, and what runs with it would not "
             "know the new one. Where nothing does, open a new terminal and try again."
         )
     text = "".join(f"{name}={value}\n" for name, value in made(datetime.now(UTC)).items())
@@ -199,7 +199,7 @@ def _make(path: Path) -> str:
     )
 
 
-def _said(error: OSError, path: Path) -> str:
+def _file_error_text(error: OSError, path: Path) -> str:
     """Report the state of the file, and what to do."""
     if not path.parent.is_dir():
         return f"{path.parent} is no folder that is there: make it, or name another."

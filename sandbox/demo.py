@@ -51,7 +51,7 @@ CADENCE = {
     "CLOSING_NOTICE": "always",
     "TELL_REQUESTER": "on",
 }
-"""So that the page can show each kind of message when a person moves the time."""
+"""The settings with which the page can show each kind of message when a person moves the time."""
 
 SHOWN = {**CADENCE, "DOCUMENT_TYPES": ",".join(NAMES)}
 """The same, with every kind of document that the page can enter."""

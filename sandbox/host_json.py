@@ -24,7 +24,7 @@ from typing import Any
 _PREFIX = "azurefunctionsjobhost:"
 _UNBOUND = "-1"
 _INFINITE = "-00:00:00.0010000"
-"""The time by which .NET writes that there is none."""
+"""The time that .NET writes for no limit."""
 _MOST = 2**31 - 1
 _SPAN = re.compile(
     r"(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}(?:\.[0-9]{1,7})?))?", re.ASCII

@@ -1,4 +1,4 @@
-"""An end for whatever waits for another process."""
+"""Limit the wait for another process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def at_most(seconds: float, end: Callable[[], object]) -> Iterator[None]:
-    """Let the block wait for so long; then call `end`, in another thread, so that the wait is over.
+    """Limit the wait of the block; at its end call `end`, in another thread, so that the wait is over.
 
     Args:
         seconds: the longest wait.
-        end: ends whoever is waited for, such as `process.kill`.
+        end: ends the process that the block waits for, such as `process.kill`.
     """
     timer = threading.Timer(seconds, end)
     timer.daemon = True

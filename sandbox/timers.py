@@ -134,7 +134,7 @@ class FolderMemory:
         return True
 
     def _held(self, text: str) -> tuple[str, float]:
-        """Return who has the lock, and until when; nobody where the text is none of ours."""
+        """Return the holder of the lock, and until when; nobody if the text is not ours."""
         try:
             said = json.loads(text or "{}")
             return str(said.get("holder", "")), float(said.get("until", 0))

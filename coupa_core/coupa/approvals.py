@@ -62,7 +62,7 @@ class Approvals(Rows):
         for approval in map(parse_approval, rows):
             if approval is None:
                 page.unreadable += 1
-            elif not self._wants(approval) or not (since or approval.is_pending):
+            elif not self._is_wanted(approval) or not (since or approval.is_pending):
                 page.unasked += 1
             else:
                 (page.pending if approval.is_pending else page.ended).append(approval)
@@ -215,7 +215,7 @@ class Approvals(Rows):
                 approval = parse_approval(row, client=self._client)
                 if approval is None:
                     listing.unreadable += 1
-                elif not self._wants(approval) or (statuses and approval.status not in statuses):
+                elif not self._is_wanted(approval) or (statuses and approval.status not in statuses):
                     listing.unasked += 1
                 else:
                     listing.approvals.append(approval)
@@ -265,5 +265,5 @@ class Approvals(Rows):
         why = next((cause for cause in read.failed.values() if not cause.may_be_of_one), None)
         return RowPage([*read.rows, *unread], named.rest, why)
 
-    def _wants(self, approval: Approval) -> bool:
+    def _is_wanted(self, approval: Approval) -> bool:
         return "*" in self.types or approval.approvable_type in self.types

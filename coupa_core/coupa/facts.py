@@ -189,7 +189,7 @@ def _is_usable(fact: Fact, row: dict[str, Any]) -> bool:
 
 
 def _open_requests(documents: Sequence[Document]) -> dict[str, str]:
-    return _about("requested_by[id][in]", map(requester_of, documents), {"status": PENDING})
+    return _id_filter("requested_by[id][in]", map(requester_of, documents), {"status": PENDING})
 
 
 def _budget(documents: Sequence[Document]) -> dict[str, str]:
@@ -204,7 +204,7 @@ def _budget(documents: Sequence[Document]) -> dict[str, str]:
         for line in lines_of(document)
         if line.account and line.period and line.period.id and not line.account_allocations
     ]
-    asked = _about("period[id][in]", (period.id for period, _ in charged), {})
+    asked = _id_filter("period[id][in]", (period.id for period, _ in charged), {})
     filters = (_segment_filter(number, charged) for number in SEGMENTS)
     for name, listed in sorted(filter(None, filters), key=lambda each: (len(urlencode([each])), *each)):
         if len(urlencode(asked | {name: listed})) <= MAX_FILTERS:
@@ -226,15 +226,15 @@ def _prices(documents: Sequence[Document]) -> dict[str, str]:
     places = [(place, line.pair) for each in documents for place, line in enumerate(lines_of(each))]
     pairs = [pair for _, pair in sorted(places, key=lambda each: each[0]) if pair is not None]
     some = list(dict.fromkeys(pairs))[:PAGE]
-    about = _about("supplier[id][in]", (supplier for _, supplier in some), {})
-    return _about("item[id][in]", (item for item, _ in some), about)
+    about = _id_filter("supplier[id][in]", (supplier for _, supplier in some), {})
+    return _id_filter("item[id][in]", (item for item, _ in some), about)
 
 
 def _suppliers(documents: Sequence[Document]) -> dict[str, str]:
-    return _about("id[in]", (number for each in documents for number in suppliers_of(each)), {})
+    return _id_filter("id[in]", (number for each in documents for number in suppliers_of(each)), {})
 
 
-def _about(name: str, ids: Iterable[int | None], more: Mapping[str, str]) -> dict[str, str]:
+def _id_filter(name: str, ids: Iterable[int | None], more: Mapping[str, str]) -> dict[str, str]:
     """Return a filter by up to fifty distinct ids, with the given filters; empty without ids."""
     some = list(dict.fromkeys(each for each in ids if each is not None))[:PAGE]
     return {name: ",".join(map(str, some)), **more} if some else {}

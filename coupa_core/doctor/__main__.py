@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None 
         description="Check what the bridge needs, by the environment and local.settings.json.",
     )
     parser.add_argument("--preview", action="store_true", help="say who would be told what; nothing is sent")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     logging.getLogger("coupa_core").addHandler(logging.NullHandler())  # the findings have the same
     overrides = overrides or Overrides(SystemClock(), random.Random())  # noqa: S311 - jitter
     try:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None, *, overrides: Overrides | None 
         for finding in chain(_origin(folder), examine(environment, overrides, is_walk=is_walk)):
             sys.stdout.write(f"{finding}\n")
             is_well = is_well and finding.verdict is not Verdict.WRONG
-        if asked.preview and is_well:
+        if options.preview and is_well:
             for line in preview(read_settings(environment), overrides).lines():
                 sys.stdout.write(f"{line}\n")
     except BridgeError as error:

@@ -33,9 +33,9 @@ def _commit_of(folder: Path) -> str:
     git = shutil.which("git")
     if git is None:
         return ""
-    asked = [git, "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"]
+    command = [git, "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"]
     try:
-        result = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603 - fixed words
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603 - fixed words
     except (OSError, subprocess.SubprocessError):
         return ""
     return result.stdout.strip() if result.returncode == 0 else ""

@@ -72,9 +72,9 @@ def wait_for(
         patience_s = MINUTE_S - (now_s - since_s) if code == CROWD else within_s - (now_s - began_s)
         if code in _MENDED_BY_HAND:
             patience_s = min(patience_s, MINUTE_S - (now_s - since_s))
-        said = Finding(Verdict.WRONG, code, SAYS[code].format(cause=cause))
+        found = Finding(Verdict.WRONG, code, SAYS[code].format(cause=cause))
         if patience_s <= 0:
-            return said
+            return found
         if code != before:
             tell(Finding(Verdict.NOTE, code, "asked again until it passes"))
         before = code
@@ -125,13 +125,13 @@ def _uncompared_text(version: str) -> str:
 
 
 def _fault_code(answer: Answer) -> str:  # noqa: PLR0911 - one return for each kind of answer
-    said = answer.json_object()
+    found = answer.json_object()
     if answer.failure:
         return "unreachable"
-    if answer.status == HTTPStatus.OK and said.get("status") == "ok":
+    if answer.status == HTTPStatus.OK and found.get("status") == "ok":
         return ""
-    if said.get("status") == "failing":
-        cause = said.get("cause")
+    if found.get("status") == "failing":
+        cause = found.get("cause")
         if cause is None:
             return "earlier_release"
         return cause if cause in SAYS else _OTHER

@@ -106,7 +106,7 @@ class History:
                 raise
             logger.warning("history without Coupa code=%s cause=%s", failure.code, failure)
             alone = replace(ours, is_complete=False, gap="history.ours")
-            return self._told(alone, {}, self._style.to("", email))
+            return self._answer(alone, {}, self._style.to("", email))
 
     def _ours(self, email: str, since: datetime, deadline: Deadline) -> Known:
         """Return the decisions in our rows."""
@@ -136,13 +136,13 @@ class History:
         if person is None:
             # Of nobody, and of two people with one address, nobody can tell which decisions are theirs.
             gap = "bar.shared" if owners else ""
-            return self._told(Known(is_complete=False, gap=gap), {}, style)
+            return self._answer(Known(is_complete=False, gap=gap), {}, style)
         listing = self._listed(person, since, directory, deadline.within(LISTED_S))
         theirs = [made for each in listing.approvals if (made := made_by(each, person, email, since))]
         number = len(listing.approvals) + listing.unreadable + listing.unasked
         is_all = listing.is_complete and not listing.unreadable and number < MAX_READ
         known = replace(ours, made=joined(ours.made, theirs), is_complete=ours.is_complete and is_all)
-        return self._told(known, self._documents(newest(known.made), deadline), style)
+        return self._answer(known, self._documents(newest(known.made), deadline), style)
 
     def _listed(self, person: Member, since: datetime, directory: Directory, deadline: Deadline) -> Listing:
         """List what asked this person and was decided; where some of it is not known, it is not complete.
@@ -169,7 +169,7 @@ class History:
                 read[each.document_key] = self._coupa.redacted(document, each.approval)
         return read
 
-    def _told(
+    def _answer(
         self, known: Known, documents: Mapping[DocumentKey, Document], style: notice.Style
     ) -> PastDecisions:
         shown = [show(each, documents.get(each.document_key), style) for each in newest(known.made)]

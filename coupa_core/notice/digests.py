@@ -88,20 +88,20 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     """Tell somebody for how long approvals have waited, and for whom."""
 
     def waits(each: Waiting) -> str:
-        who, age = _asked(each), style.age(now - (each.since or now))
+        who, age = _approver_name(each), style.age(now - (each.since or now))
         return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
 
     if len(items) > 1:
         every = [style.colon(known_as(each.document, style), waits(each)) for each in items]
         return several(style.say("escalations", count=len(items)), every, style)
     [one] = items
-    who, waited = _asked(one), waits(one)
+    who, waited = _approver_name(one), waits(one)
     sentence = style.colon(numbered(one.document, style), waited)
     # A reader who may decide it, too, as a delegate, gets a card of their own.
     notes = () if one.right else (style.say("informed" if who else "informed.nobody", who=who),)
     return about(one.document, sentence, style, notes=notes)
 
 
-def _asked(waiting: Waiting) -> str:
+def _approver_name(waiting: Waiting) -> str:
     """Return the name of the approver; empty where a group's name could reveal a sensitive subject."""
     return "" if waiting.approval is None or waiting.document.is_sensitive else asked(waiting.approval)

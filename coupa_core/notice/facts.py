@@ -14,10 +14,10 @@ from coupa_core.notice.text import MAX_LINES, SHORT, clean
 
 def fact_fields(facts: Facts, document: Document, style: Style) -> tuple[Field, ...]:
     """Return the facts as fields; empty where none is known."""
-    return tuple(Field(style.say(label), value) for label, value in _said(facts, document, style) if value)
+    return tuple(Field(style.say(label), value) for label, value in _pairs(facts, document, style) if value)
 
 
-def _said(facts: Facts, document: Document, style: Style) -> Iterator[tuple[str, str]]:
+def _pairs(facts: Facts, document: Document, style: Style) -> Iterator[tuple[str, str]]:
     yield "label.supplier_status", style.few(_standing(each, style) for each in facts.held)
     yield "label.twins", style.few(_twin(each, style) for each in facts.twins)
     yield "label.open_requests", _others(facts.others, style)

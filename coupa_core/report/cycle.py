@@ -109,9 +109,9 @@ class CycleTimes:
         since = since or until - DEFAULT
         if not timedelta(0) <= until - since <= MAX_RANGE:
             raise CallerError("bad_range", f"from must be a day up to {MAX_RANGE.days} days before to.")
-        told = self._read(since, until)
+        recorded = self._read(since, until)
         waits: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-        for each in self._waits(since, until, told):
+        for each in self._waits(since, until, recorded):
             if each.told_at and each.ended_at and since <= each.ended_at.astimezone(UTC).date() <= until:
                 week = f"{each.ended_at.astimezone(UTC):%G-W%V}"
                 waited_s = max(0.0, (each.ended_at - each.told_at).total_seconds())
@@ -121,21 +121,21 @@ class CycleTimes:
             for key, found in sorted(waits.items())
         ]
         days = {"from": since.isoformat(), "to": until.isoformat()}
-        return {**days, "is_complete": told.is_complete, "rows": rows}
+        return {**days, "is_complete": recorded.is_complete, "rows": rows}
 
-    def _waits(self, since: date, until: date, told: _RecordedTimes) -> Iterator[_Wait]:
+    def _waits(self, since: date, until: date, recorded: _RecordedTimes) -> Iterator[_Wait]:
         begin = datetime.combine(since, time(), UTC)
         # A row is closed by the first sweep after the decision, which may come late.
         end = datetime.combine(until, time(), UTC) + timedelta(days=8)
         rows = self._store.closed_entries(since=begin, until=end)
         rows += [row for row in self._store.open_entries().entries if row.state is State.DECIDED]
-        left = dict(told.ended)
+        left = dict(recorded.ended)
         for row in rows:
             if row.cause == "gone" and not row.decision:
                 continue  # it was withdrawn without a decision
             key = (row.approval_id, row.generation)
             decided_at, _ = left.pop(key, (None, ""))
-            notices = [at for at in (told.first.get(key), row.first_told_at) if at]
+            notices = [at for at in (recorded.first.get(key), row.first_told_at) if at]
             yield _Wait(
                 row.document_type,
                 row.sent_to,
@@ -143,35 +143,35 @@ class CycleTimes:
                 decided_at or row.decided_at or row.closed_at,
             )
         for key, (at, document_type) in left.items():
-            yield _Wait(document_type, "", told.first.get(key), at)
+            yield _Wait(document_type, "", recorded.first.get(key), at)
 
     def _read(self, since: date, until: date) -> _RecordedTimes:
         """Read the audit log of these days, and of some earlier days, the newest first."""
-        told, deadline = _RecordedTimes(), Deadline(self._clock, READ_S)
+        recorded, deadline = _RecordedTimes(), Deadline(self._clock, READ_S)
         day = until + timedelta(days=1)
         while day >= since - LOOK_BACK:
             if deadline.left_s() <= 0:
-                told.is_complete = False
+                recorded.is_complete = False
                 break
             for row in self._record.rows(day):
                 event = row.values().get("event", {})
                 at, number = stamp(str(event.get("at"))), event.get("approval_id")
                 if at and isinstance(number, int):
-                    _add_event(told, event, (number, int(event.get("generation") or 0)), at)
+                    _add_event(recorded, event, (number, int(event.get("generation") or 0)), at)
             day -= timedelta(days=1)
-        return told
+        return recorded
 
 
 _FIRST = (None, "digest")
 """The verbs of notices that may be the first of an approval; an announcement has none."""
 
 
-def _add_event(told: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
+def _add_event(recorded: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
     outcome = event.get("outcome")
     if event.get("kind") == EventKind.NOTICE and outcome == "sent" and event.get("verb") in _FIRST:
-        told.first[key] = min(at, told.first.get(key, at))
+        recorded.first[key] = min(at, recorded.first.get(key, at))
     elif event.get("kind") == EventKind.DECISION and outcome in _DONE:
-        told.ended.setdefault(key, (at, str(event.get("document_type") or "")))
+        recorded.ended.setdefault(key, (at, str(event.get("document_type") or "")))
 
 
 def as_csv(table: Mapping[str, Any]) -> str:

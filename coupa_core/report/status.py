@@ -119,8 +119,8 @@ class StatusReport:
             status = self._store.status()
         except ServiceError:
             return Cause.LEDGER
-        asked = unmet_cause(status, version=version, since=since, rare=self._is_rare)
-        return asked or self._failing_cause(status)
+        unmet = unmet_cause(status, version=version, since=since, rare=self._is_rare)
+        return unmet or self._failing_cause(status)
 
     def _failing_cause(self, status: Status) -> Cause | None:
         minutes = self._full_list_minutes
@@ -210,13 +210,13 @@ class StatusReport:
         if not repeats:
             return None
         pending = undone(repeats, rows, self._pilot)
-        named = [pair for pairs in pending if not _is_of_all(pairs) for pair in pairs]
-        known = self._known({key for _, key in named})
+        named = [pair for pairs in pending if not _is_for_everybody(pairs) for pair in pairs]
+        known = self._look_up({key for _, key in named})
         left = sum(any(known.may_be_in(repeat.people, key) for repeat, key in pairs) for pairs in pending)
         answer = {"asked_at": json_time(repeats[-1].at), "approvals": repeats[-1].approvals, "left": left}
         return answer | {"is_complete": not known.unknown}
 
-    def _known(self, keys: Collection[str]) -> ReachablePeople:
+    def _look_up(self, keys: Collection[str]) -> ReachablePeople:
         """Look people up; after a failure all of them are unknown."""
         if not keys:
             return ReachablePeople()
@@ -242,5 +242,5 @@ def _reading(status: Status) -> dict[str, Any]:
     return answer | {"unread": ranges[0], "failed": ranges[1], **trust}
 
 
-def _is_of_all(pairs: Iterable[tuple[Repeat, str]]) -> bool:
+def _is_for_everybody(pairs: Iterable[tuple[Repeat, str]]) -> bool:
     return any(repeat.people.is_everybody for repeat, _ in pairs)

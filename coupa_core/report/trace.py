@@ -206,11 +206,11 @@ def _row(row: Entry) -> dict[str, Any]:
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
     values["wanted_by"] = [day.isoformat() for day in row.wanted_by] or None
-    people = {key: _shown({**asdict(told), "facts": ""}) for key, told in row.told.items()}
-    return _shown({**values, "told": people})
+    people = {key: _json_values({**asdict(told), "facts": ""}) for key, told in row.told.items()}
+    return _json_values({**values, "told": people})
 
 
-def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+def _json_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out empty values, and write times as in JSON."""
     plainly = {
         name: json_time(value) if isinstance(value, datetime) else value for name, value in values.items()

@@ -1,4 +1,4 @@
-"""What a Coupa instance holds: records, and tables of them, under the names by which they are served."""
+"""The records of a Coupa instance, and the tables of them, under the names of their resources."""
 
 from __future__ import annotations
 

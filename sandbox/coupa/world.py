@@ -1,11 +1,11 @@
-"""What is in a Coupa instance, and what people do to it at Coupa's own screens.
+"""The content of a Coupa instance, and the actions of people at Coupa's own screens.
 
 It knows nothing of HTTP: `sandbox.coupa.attributes` says which attributes are served, and under which names.
 `records` has what an instance holds; `instance`, `people` and `documents` have what `World` is made of.
 
 Where Coupa's public pages are silent, this simulator decides:
 
-* whoever belongs to a parallel step must approve before the next step has its turn;
+* all members of a parallel step must approve before the next step has its turn;
 * nobody decided what was still open when a document is rejected, withdrawn or gets a new chain, and no
   published status says so: those approvals are gone, as they are when a chain is regenerated;
 * a draft shows its chain as pending, without times, as in Coupa's sample of requisition 97.
