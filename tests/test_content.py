@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from goldens import ACCOUNT, ASKER, CHAIN, RECORDS, approval
 
 from coupa_core.content import content_hash, content_hashes
-from coupa_core.documents import DOCUMENT_MODELS, parse_document
+from coupa_core.coupa.fields import DOCUMENT_FIELDS
+from coupa_core.documents import DOCUMENT_MODELS, Readable, parse_document
 from coupa_core.model import Document
 from coupa_core.notice import Style
 from coupa_core.notice.fields import NAMES, UNSIGNED, values_of
+from sandbox.coupa.query import View
+from sandbox.coupa.resources import RESOURCES
 
 LINES = {
     "RequisitionHeader": "requisition-lines",
@@ -193,6 +197,24 @@ NOTHING_TO_SHOW = {
     ("Contract", "submitted"),
     ("EasyFormResponse", "attachments"),
 }
+
+
+def missing(attributes: list[Any], views: Sequence[View], path: str = "") -> Iterator[str]:
+    """Yield the requested attributes that all these views of the simulated Coupa lack, as paths."""
+    for each in attributes:
+        if isinstance(each, dict):
+            for name, inner in each.items():
+                below = [one for view in views for one in view.nested.get(name.replace("_", "-"), ())]
+                yield from missing(inner, below, f"{path}{name}/") if below else [f"{path}{name}"]
+        elif not any(each in view.leaves for view in views):
+            yield f"{path}{each}"
+
+
+@pytest.mark.parametrize("model", DOCUMENT_MODELS.values())
+def test_the_simulated_coupa_has_every_attribute_that_a_document_requests(model: type[Readable]) -> None:
+    lacking = list(missing(DOCUMENT_FIELDS[model.kind], [RESOURCES[model.resource].view]))
+
+    assert lacking == [], "add it in sandbox/coupa/attributes.py or resources.py"
 
 
 def test_whatever_is_not_signed_is_a_field_and_has_a_reason() -> None:

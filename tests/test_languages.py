@@ -22,7 +22,8 @@ from coupa_core.history import Place
 from coupa_core.model import DocumentKind, Verb
 from coupa_core.notice import Style
 from coupa_core.notice.catalogue import ICONS, LANGUAGES, MAX_BUTTON, locale_of, plural_of, texts
-from coupa_core.notice.fields import HEAD
+from coupa_core.notice.fields import HEAD, NAMES
+from coupa_core.notice.fields.kinds import label_of
 
 NAMED = "Bestellanforderung 5001, „Laptops“, 1.800,00 USD"
 FORMS = ("digest", "list.count", "length.days")
@@ -168,6 +169,17 @@ def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
 
     assert needed <= texts("en").keys()
     assert ICONS.keys() == {kind.value for kind in DocumentKind} == {kind.value for kind in HEAD}
+
+
+def test_every_field_below_the_first_lines_of_a_card_has_a_label() -> None:
+    unlabelled = {"items", "cancels"}  # their values name what they are
+    style = Style(language="en")
+    below = {(name, kind) for kind, names in NAMES.items() for name in names if name not in HEAD[kind]}
+
+    assert {name for name, _ in below} >= unlabelled
+    assert {name for name, kind in below if not label_of(name, kind, style)} == unlabelled, (
+        "add the label to coupa_core/notice/labels.json"
+    )
 
 
 def test_no_text_is_there_that_nothing_asks_for() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, get_origin
 
 import pytest
@@ -692,6 +693,13 @@ def test_the_language_of_a_machine_is_not_that_of_notices(
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
 
     assert read_settings(os.environ | LEAST).notice_language == "en_US"
+
+
+def test_every_setting_is_read_where_it_has_an_effect() -> None:
+    root = Path(__file__).parents[1] / "coupa_core"
+    code = "".join(file.read_text("utf-8") for file in root.rglob("*.py"))
+
+    assert [name for name in NAMES if not re.search(rf"\.{name.lower()}\b", code)] == []
 
 
 def test_every_setting_has_a_name_of_its_own_and_a_description() -> None:

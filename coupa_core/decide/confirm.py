@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Decision(RequestCase):
+class DecisionCase(RequestCase):
     """A click on its way through Coupa.
 
     Attributes:
@@ -79,7 +79,7 @@ class Confirm:
         self._coupa = coupa
         self._clock = clock
 
-    def read(self, cases: Sequence[Decision], deadline: Deadline) -> None:
+    def read(self, cases: Sequence[DecisionCase], deadline: Deadline) -> None:
         """Read the approvals again: with their documents, and alone if these confirm nothing.
 
         A document shows its progress and the next approvers in the same call.
@@ -93,7 +93,7 @@ class Confirm:
                 case.after, case.chain = step, chain
         self._read_alone([case for case in cases if case.after is None], deadline)
 
-    def _read_alone(self, rest: Sequence[Decision], deadline: Deadline) -> None:
+    def _read_alone(self, rest: Sequence[DecisionCase], deadline: Deadline) -> None:
         """Read the approvals without their documents."""
         try:
             found = self._coupa.approvals([case.click.approval_id for case in rest], deadline)
@@ -109,7 +109,7 @@ class Confirm:
             elif case.after is None and found.unreadable:
                 self._end_unconfirmed(case, Malformed("coupa_record", "Coupa answered with something else"))
 
-    def _read_chains(self, cases: Sequence[Decision], deadline: Deadline) -> dict[DocumentKey, Chain]:
+    def _read_chains(self, cases: Sequence[DecisionCase], deadline: Deadline) -> dict[DocumentKey, Chain]:
         """Return the approval chains of requisitions, by (type, id); other documents have none."""
         keys = [case.subject[0].document_key for case in cases]
         numbers = [number for kind, number in keys if kind == REQUISITION and number is not None]
@@ -120,7 +120,7 @@ class Confirm:
             return {}
         return {(REQUISITION, number): chain for number, chain in chains.items()}
 
-    def settle(self, case: Decision) -> None:
+    def settle(self, case: DecisionCase) -> None:
         """Answer a decision that may have taken effect."""
         after = case.after
         if after is None or after.is_pending:
@@ -142,7 +142,7 @@ class Confirm:
         else:
             self._end(case, ended(case.click, after, case.writer))
 
-    def _settle_not_taken(self, case: Decision) -> None:
+    def _settle_not_taken(self, case: DecisionCase) -> None:
         """Answer a decision that Coupa seems not to have taken."""
         refusal = case.refusal
         if refusal is None:
@@ -152,15 +152,15 @@ class Confirm:
         else:
             self.fail(case, refusal)
 
-    def _end_unconfirmed(self, case: Decision, error: ServiceError) -> None:
+    def _end_unconfirmed(self, case: DecisionCase, error: ServiceError) -> None:
         logger.warning("decision unconfirmed approval_id=%d code=%s", case.click.approval_id, error.code)
         self._end(case, case.writer.answer(Outcome.UNCONFIRMED), cause=error.code)
 
-    def fail(self, case: Decision, error: ServiceError) -> None:
+    def fail(self, case: DecisionCase, error: ServiceError) -> None:
         """End a decision that certainly was not taken, with the error."""
         case.end = error
         case.note(EventKind.DECISION, at=self._clock.now(), outcome="failed", cause=error.code)
 
-    def _end(self, case: Decision, answer: Answer, *, cause: str = "") -> None:
+    def _end(self, case: DecisionCase, answer: Answer, *, cause: str = "") -> None:
         case.end = answer
         case.note(EventKind.DECISION, at=self._clock.now(), outcome=answer.outcome, cause=cause)

@@ -15,7 +15,7 @@ from coupa_core.decide.answers import Answer, Click, Outcome, SeveralAnswers
 from coupa_core.decide.calls import CONFIRMS, kept_s, last_permit_s, reads_of
 from coupa_core.decide.cases import waiting
 from coupa_core.decide.check import Checks
-from coupa_core.decide.confirm import Confirm, Decision
+from coupa_core.decide.confirm import Confirm, DecisionCase
 from coupa_core.decide.ended import reason_for
 from coupa_core.decide.policy import DecisionPolicy
 from coupa_core.decide.rows import RequestRows
@@ -111,7 +111,7 @@ class Decide:
         deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
         rows = RequestRows(self._ledger, deadline)
         style = self._checks.style_for(clicks)
-        cases = [Decision(click, style, clicked_at=self._clock.now()) for click in clicks]
+        cases = [DecisionCase(click, style, clicked_at=self._clock.now()) for click in clicks]
         for case in cases:
             self._enter(case, rows)
         entered = waiting(cases)
@@ -132,7 +132,7 @@ class Decide:
         """Return the style for the person whom a token names."""
         return self._checks.style_of(token)
 
-    def _take_permits(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
+    def _take_permits(self, cases: list[DecisionCase], rows: RequestRows, deadline: Deadline) -> None:
         """Check and carry out as many clicks as get permits; the others are answered at once."""
         repeats = [case for case in cases if case.is_repeat]  # these are read back, and never sent again
         fresh = [case for case in cases if not case.is_repeat]
@@ -166,7 +166,7 @@ class Decide:
         if self._earlier(deadline, calls=2).left_s() <= 0:
             raise Unavailable("decide_late", "no time left to decide; nothing was decided")
 
-    def _enter(self, case: Decision, rows: RequestRows) -> None:
+    def _enter(self, case: DecisionCase, rows: RequestRows) -> None:
         """Make the checks that need no call to Coupa: the token, the same request before, the reason."""
         click = case.click
         if click.verb not in self._policy.style.actions:
@@ -185,7 +185,7 @@ class Decide:
             case.end = case.writer.answer(Outcome.REASON_REQUIRED)
         case.note_refusal(at=self._clock.now())
 
-    def _carry_out(self, cases: list[Decision], rows: RequestRows, deadline: Deadline) -> None:
+    def _carry_out(self, cases: list[DecisionCase], rows: RequestRows, deadline: Deadline) -> None:
         """Record the intents, send each decision once, and read Coupa's state afterwards."""
         try:
             if cases:
@@ -203,13 +203,13 @@ class Decide:
             self._confirm.settle(case)
         map_parallel(lambda case: self._remember(case, rows), sent, workers=self._workers)
 
-    def _remember(self, case: Decision, rows: RequestRows) -> None:
+    def _remember(self, case: DecisionCase, rows: RequestRows) -> None:
         if case.is_confirmed:
             rows.remember(case.click, self._clock)
         elif isinstance(case.end, Answer) and case.end.outcome is Outcome.UNCONFIRMED:
             rows.remember_try(case.click)
 
-    def _send(self, case: Decision, deadline: Deadline) -> None:
+    def _send(self, case: DecisionCase, deadline: Deadline) -> None:
         """Send one decision; a click whose decision certainly was not sent ends here."""
         approval, decider = case.subject
         click = case.click

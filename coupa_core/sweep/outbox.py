@@ -59,8 +59,8 @@ def _is_new(message: Message) -> bool:
     return message.kind is MessageKind.ANNOUNCEMENT
 
 
-def _owing(cases: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
-    return [case for case in cases if case.has(*kinds)]
+def _owing(deliveries: Sequence[Delivery], *kinds: MessageKind) -> list[Delivery]:
+    return [delivery for delivery in deliveries if delivery.has(*kinds)]
 
 
 # ---------------------------------------------------------------------- the outbox
@@ -84,16 +84,18 @@ class Outbox:
 
     def alone(self, judged: Sequence[Judged]) -> set[int]:
         """Return the ids of the approvals that somebody gets as a card of their own."""
-        cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
+        deliveries = [Delivery(one, one.entry, list(one.messages)) for one in judged]
         together = {
-            (id(case), id(message)) for letter in self._letters(cases, CARDS) for case, message in letter
+            (id(delivery), id(message))
+            for letter in self._letters(deliveries, CARDS)
+            for delivery, message in letter
         }
         return {
-            case.judged.approval.id
-            for case in cases
-            for message in case.owed
-            if message.kind in DECIDING and (id(case), id(message)) not in together
-            if not is_short(case.entry, message.person)
+            delivery.judged.approval.id
+            for delivery in deliveries
+            for message in delivery.owed
+            if message.kind in DECIDING and (id(delivery), id(message)) not in together
+            if not is_short(delivery.entry, message.person)
         }
 
     def deliver(self, judged: Sequence[Judged], *, behind: int = 0) -> None:
@@ -106,20 +108,24 @@ class Outbox:
             judged: the judgements.
             behind: how many approvals wait behind these.
         """
-        cases = [Delivery(one, one.entry, list(one.messages)) for one in judged]
-        self._run_each([case for case in cases if not case.owed], self._end, workers=self.deps.workers)
+        deliveries = [Delivery(one, one.entry, list(one.messages)) for one in judged]
+        self._run_each(
+            [delivery for delivery in deliveries if not delivery.owed], self._end, workers=self.deps.workers
+        )
         today = self.deps.clock.now().date()
-        cases = sorted((case for case in cases if case.owed), key=lambda case: case.order(today))
-        for letter in self._letters(cases, NEWS):
+        deliveries = sorted(
+            (delivery for delivery in deliveries if delivery.owed), key=lambda delivery: delivery.order(today)
+        )
+        for letter in self._letters(deliveries, NEWS):
             self._send_message(letter)
-        self._run_each(_owing(cases, *NEWS), lambda case: self._send_all(case, NEWS))
-        self._deliver_cards(_owing(cases, *CARDS), behind)
+        self._run_each(_owing(deliveries, *NEWS), lambda delivery: self._send_all(delivery, NEWS))
+        self._deliver_cards(_owing(deliveries, *CARDS), behind)
 
-    def _deliver_cards(self, cases: Sequence[Delivery], behind: int) -> None:
-        crowds = self._letters(cases, CARDS)
-        together = {id(case) for letter in crowds for case, message in letter if _is_new(message)}
-        new = _owing(cases, MessageKind.ANNOUNCEMENT)
-        self._run_each([case for case in new if id(case) not in together], self._send_next)
+    def _deliver_cards(self, deliveries: Sequence[Delivery], behind: int) -> None:
+        crowds = self._letters(deliveries, CARDS)
+        together = {id(delivery) for letter in crowds for delivery, message in letter if _is_new(message)}
+        new = _owing(deliveries, MessageKind.ANNOUNCEMENT)
+        self._run_each([delivery for delivery in new if id(delivery) not in together], self._send_next)
         for letter in crowds:
             self._send_message(letter)
         while new := _owing(new, MessageKind.ANNOUNCEMENT):
@@ -127,87 +133,100 @@ class Outbox:
             must_yield = behind > 0 and 0 < self.sender.room() < behind + len(new)
             leave = partial(self._give_back, cause="others_first")
             self._run_each(new, leave if must_yield else self._send_next)
-        self._run_each(_owing(cases, *CARDS), lambda case: self._send_all(case, CARDS))
+        self._run_each(_owing(deliveries, *CARDS), lambda delivery: self._send_all(delivery, CARDS))
 
     def _run_each(
-        self, cases: Sequence[Delivery], work: Callable[[Delivery], None], *, workers: int | None = None
+        self, deliveries: Sequence[Delivery], work: Callable[[Delivery], None], *, workers: int | None = None
     ) -> None:
         """Do the work for each approval; a failure ends only its own."""
 
-        def isolated(case: Delivery) -> None:
+        def isolated(delivery: Delivery) -> None:
             def done() -> bool:
-                work(case)
+                work(delivery)
                 return True
 
-            if self.rows.isolate_errors(case.entry, done) is None:
-                case.is_over = True
+            if self.rows.isolate_errors(delivery.entry, done) is None:
+                delivery.is_over = True
 
         # After a failed send one message goes alone first, so that a failure affects no other.
-        map_parallel(isolated, cases, workers=workers or (1 if self.sender.suspect else self.deps.workers))
+        map_parallel(
+            isolated, deliveries, workers=workers or (1 if self.sender.suspect else self.deps.workers)
+        )
 
-    def _letters(self, cases: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
+    def _letters(self, deliveries: Sequence[Delivery], kinds: Collection[MessageKind]) -> list[Letter]:
         """Join messages by person; a notice that was refused before goes alone."""
         found: dict[tuple[object, ...], Letter] = defaultdict(list)
-        for case in _owing(cases, *kinds):
-            for message in case.owed:
+        for delivery in _owing(deliveries, *kinds):
+            for message in delivery.owed:
                 person, is_card = message.person, message.kind in CARDS
-                is_refused = bool(case.entry.failures or case.entry.to(person.key).refusals)
+                is_refused = bool(delivery.entry.failures or delivery.entry.to(person.key).refusals)
                 is_alone = message.kind in ALONE or (is_card and is_refused)
                 if message.kind in kinds and not is_alone:
-                    found[is_card or message.kind, person.key, person.address].append((case, message))
+                    found[is_card or message.kind, person.key, person.address].append((delivery, message))
         return [letter for some in found.values() if (letter := self._joined(some))]
 
     def _joined(self, some: Letter) -> Letter:
         """Return the messages of one person to join: all if they are too many, else the reminders."""
-        again = [(case, message) for case, message in some if message.kind is MessageKind.REMINDER]
+        again = [(delivery, message) for delivery, message in some if message.kind is MessageKind.REMINDER]
         messages = len(some) - max(len(again) - 1, 0)
         if messages > self.over:
             return some
         return again if len(again) > 1 and self.over < NEVER else []
 
-    def _send_all(self, case: Delivery, kinds: Collection[MessageKind]) -> None:
-        while case.has(*kinds):
-            self._send_message([(case, next(message for message in case.owed if message.kind in kinds))])
+    def _send_all(self, delivery: Delivery, kinds: Collection[MessageKind]) -> None:
+        while delivery.has(*kinds):
+            self._send_message(
+                [(delivery, next(message for message in delivery.owed if message.kind in kinds))]
+            )
 
-    def _send_next(self, case: Delivery) -> None:
+    def _send_next(self, delivery: Delivery) -> None:
         """Send one notice, to the decider who got the fewest messages in this sweep."""
-        news = [message for message in case.owed if message.kind is MessageKind.ANNOUNCEMENT]
+        news = [message for message in delivery.owed if message.kind is MessageKind.ANNOUNCEMENT]
         message = min(news, key=lambda one: self._messages[one.person.key])
         self._messages[message.person.key] += 1
-        self._send_message([(case, message)])
+        self._send_message([(delivery, message)])
 
     # ------------------------------------------------------------------ one message
 
     def _send_message(self, letter: Letter) -> None:
         """Send one message under the claims of all its approvals, and write the outcome into each row."""
-        marked = [case for case, message in letter if message.kind in MARKED_FIRST and not case.is_begun]
+        marked = [
+            delivery for delivery, message in letter if message.kind in MARKED_FIRST and not delivery.is_begun
+        ]
         self._run_each(marked, self._record_first, workers=self.deps.workers)
-        letter = [(case, message) for case, message in letter if not case.is_over]
+        letter = [(delivery, message) for delivery, message in letter if not delivery.is_over]
         result = self._compose_and_send(letter) if letter else None
         if result is None:
             return
         if result.status is SendStatus.REFUSED and 1 < len(letter) <= self.over:
             # One of a few may be at fault: each reminder goes alone now, because no later sweep repeats it.
-            letter = [(case, message) for case, message in letter if message.kind is not MessageKind.REMINDER]
-        message_of = {id(case): message for case, message in letter}
-        cases = [case for case, _ in letter]
+            letter = [
+                (delivery, message)
+                for delivery, message in letter
+                if message.kind is not MessageKind.REMINDER
+            ]
+        message_of = {id(delivery): message for delivery, message in letter}
+        deliveries = [delivery for delivery, _ in letter]
         self._run_each(
-            cases, lambda case: self._settle(case, message_of[id(case)], result), workers=self.deps.workers
+            deliveries,
+            lambda delivery: self._settle(delivery, message_of[id(delivery)], result),
+            workers=self.deps.workers,
         )
 
-    def _record_first(self, case: Delivery) -> None:
+    def _record_first(self, delivery: Delivery) -> None:
         """Record reminders and escalations before they are sent."""
         now = self.deps.clock.now()
-        entry = reminded(case.entry, case.keys(MessageKind.REMINDER), now=now)
-        case.is_begun = True
-        self._write(case, escalated(entry, now=now) if case.has(MessageKind.ESCALATION) else entry)
+        entry = reminded(delivery.entry, delivery.keys(MessageKind.REMINDER), now=now)
+        delivery.is_begun = True
+        self._write(delivery, escalated(entry, now=now) if delivery.has(MessageKind.ESCALATION) else entry)
 
     def _compose_and_send(self, letter: Letter) -> SendResult | None:
         """Compose and send the message; None when several cannot be joined, and each must go alone."""
         is_card, is_one = letter[0][1].kind in CARDS, len(letter) == 1
         try:
             notice = compose(
-                [MessageItem(message, case.judged, case.entry) for case, message in letter], self.deps
+                [MessageItem(message, delivery.judged, delivery.entry) for delivery, message in letter],
+                self.deps,
             )
         except Exception:
             if is_card and is_one:
@@ -216,59 +235,61 @@ class Outbox:
             self.progress.count("spoiled", is_one)
             return SendResult(SendStatus.REFUSED, "spoiled") if is_one else None
         self.progress.count("digests", is_card and not is_one)
-        result = self.sender.send(notice, [case.entry for case, _ in letter])
-        for case, message in letter if result.status is not SendStatus.UNSENT else ():
+        result = self.sender.send(notice, [delivery.entry for delivery, _ in letter])
+        for delivery, message in letter if result.status is not SendStatus.UNSENT else ():
             first = "" if is_one else "digest"
             self.rows.note_notice(
-                case.entry,
+                delivery.entry,
                 message.person,
                 verb=first if _is_new(message) else message.kind,
                 outcome=result.status,
                 cause=result.cause,
-                version=case.judged.version,
-                digest=case.judged.content,
+                version=delivery.judged.version,
+                digest=delivery.judged.content,
             )
         return result
 
-    def _settle(self, case: Delivery, message: Message, result: SendResult) -> None:
+    def _settle(self, delivery: Delivery, message: Message, result: SendResult) -> None:
         """Write the outcome into the row by `SETTLED`; the last message ends the claim."""
         change = SETTLED[message.kind].get(result.status)
         if result.status is SendStatus.UNSENT:
-            self._give_back(case, result.cause)
+            self._give_back(delivery, result.cause)
         elif change is None:
-            case.is_over = True
+            delivery.is_over = True
         else:
-            before, case.entry = case.entry, change(case, message, self.deps.clock.now())
-            case.cause = result.cause or case.cause
-            case.owed.remove(message)
-            if case.entry is not before and (case.owed or message.kind is not MessageKind.ANNOUNCEMENT):
-                self._write(case, case.entry)
-            if not case.owed and not case.is_over:
-                self._end(case)
+            before, delivery.entry = delivery.entry, change(delivery, message, self.deps.clock.now())
+            delivery.cause = result.cause or delivery.cause
+            delivery.owed.remove(message)
+            if delivery.entry is not before and (
+                delivery.owed or message.kind is not MessageKind.ANNOUNCEMENT
+            ):
+                self._write(delivery, delivery.entry)
+            if not delivery.owed and not delivery.is_over:
+                self._end(delivery)
 
-    def _end(self, case: Delivery) -> None:
+    def _end(self, delivery: Delivery) -> None:
         """End the claim after the last message."""
         now = self.deps.clock.now()
-        entry = case.judged.row_after(case.entry, case.refused, cause=case.cause, now=now)
+        entry = delivery.judged.row_after(delivery.entry, delivery.refused, cause=delivery.cause, now=now)
         if entry.state is State.CLOSED:
             self.rows.close(entry)
         else:
-            self._write(case, entry)
-        case.is_over = True
+            self._write(delivery, entry)
+        delivery.is_over = True
 
-    def _write(self, case: Delivery, entry: Entry) -> None:
+    def _write(self, delivery: Delivery, entry: Entry) -> None:
         stored = self.rows.commit(entry)
         if stored is None:
-            self.progress.count("sent_unmarked", bool(case.judged.messages))
-            case.is_over = True
+            self.progress.count("sent_unmarked", bool(delivery.judged.messages))
+            delivery.is_over = True
         else:
-            case.entry = stored
+            delivery.entry = stored
 
-    def _give_back(self, case: Delivery, cause: str) -> None:
+    def _give_back(self, delivery: Delivery, cause: str) -> None:
         """End the claim after a send that certainly failed: the row is due as before."""
-        case.is_over = True
-        before = case.judged.entry
-        entry = not_reminded(case.entry, before, case.keys(MessageKind.REMINDER))
-        if case.keys(MessageKind.ESCALATION):
+        delivery.is_over = True
+        before = delivery.judged.entry
+        entry = not_reminded(delivery.entry, before, delivery.keys(MessageKind.REMINDER))
+        if delivery.keys(MessageKind.ESCALATION):
             entry = replace(entry, escalated_at=before.escalated_at)
         self.rows.give_back(entry, cause)

@@ -52,35 +52,35 @@ class Delivery:
 _Change = Callable[[Delivery, Message, datetime], Entry]
 
 
-def _unchanged(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return case.entry
+def _unchanged(delivery: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return delivery.entry
 
 
-def _record_announcement(case: Delivery, message: Message, now: datetime) -> Entry:
-    judged, key = case.judged, message.person.key
-    facts = shown_facts(MessageItem(message, judged, case.entry))
+def _record_announcement(delivery: Delivery, message: Message, now: datetime) -> Entry:
+    judged, key = delivery.judged, message.person.key
+    facts = shown_facts(MessageItem(message, judged, delivery.entry))
     return delivered(
-        case.entry, person=key, version=judged.version, to=judged.approver_key, now=now, facts=facts
+        delivery.entry, person=key, version=judged.version, to=judged.approver_key, now=now, facts=facts
     )
 
 
-def _record_refusal(case: Delivery, message: Message, now: datetime) -> Entry:
+def _record_refusal(delivery: Delivery, message: Message, now: datetime) -> Entry:
     # A refused address does not keep the other members of a group from being told.
-    case.refused.append(message.person.key)
-    return refused(case.entry, message.person.key, now=now)
+    delivery.refused.append(message.person.key)
+    return refused(delivery.entry, message.person.key, now=now)
 
 
-def _close_notice(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return closing_done(case.entry, message.person.key)
+def _close_notice(delivery: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return closing_done(delivery.entry, message.person.key)
 
 
-def _record_put(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
-    return put(case.entry, message.passes_on[0].id or 0)
+def _record_put(delivery: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+    return put(delivery.entry, message.passes_on[0].id or 0)
 
 
-def _record_answer(case: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
+def _record_answer(delivery: Delivery, message: Message, now: datetime) -> Entry:  # noqa: ARG001
     key = message.person.key
-    return answered(case.entry, closed_by(case.entry, key, message.passes_on), person=key)
+    return answered(delivery.entry, closed_by(delivery.entry, key, message.passes_on), person=key)
 
 
 _ONCE: dict[SendStatus, _Change] = {

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from coupa_core import __version__
 from coupa_core.endpoints import MAX_BODY
-from coupa_core.routes import ROUTES
-from openapi import accounts, decisions, lists, operators, outcomes
+from coupa_core.routes import ROUTES, Route
+from openapi import decisions, lists, operator_actions, operator_reports, outcomes
 from openapi.answers import Error
 from openapi.errors import CODES, ERRORS
 from openapi.failures import FAILURES
@@ -22,10 +22,10 @@ from openapi.schema import schemas
 OPERATIONS: dict[str, Operation] = {
     **lists.OPERATIONS,
     **decisions.OPERATIONS,
-    **accounts.OPERATIONS,
-    **operators.OPERATIONS,
+    **operator_reports.OPERATIONS,
+    **operator_actions.OPERATIONS,
 }
-EXAMPLES = {**lists.EXAMPLES, **outcomes.EXAMPLES, **accounts.EXAMPLES, **operators.EXAMPLES}
+EXAMPLES = {**lists.EXAMPLES, **outcomes.EXAMPLES, **operator_reports.EXAMPLES, **operator_actions.EXAMPLES}
 
 ABOUT = """\
 What a Moveworks connector calls when a person asks for open approvals or presses a button, and what operators look at.
@@ -97,11 +97,18 @@ def page(_: str) -> str:
     return f"# Written by `make docs` from coupa_core/routes.py and scripts/openapi.\n{result}"
 
 
+def _described(route: Route) -> Operation:
+    """Return the description of a route. Raises SystemExit where it has none."""
+    if route.name not in OPERATIONS:
+        raise SystemExit(f"{route.name}: describe this route in OPERATIONS of a module in scripts/openapi")
+    return OPERATIONS[route.name]
+
+
 def table() -> str:
     """Return the rows of `docs/api.md`."""
     rows = ["| method and route (under `/api`) | for |", "|---|---|"]
     for route in ROUTES:
-        operation = OPERATIONS[route.name]
+        operation = _described(route)
         read = [PARAMETERS[each] for each in operation.parameters if each != "UserEmail"]
         query = "&".join(
             f"{each['name']}=" for each in read if each["in"] == "query" and route.method == "GET"
@@ -114,7 +121,7 @@ def description() -> dict[str, Any]:
     """Return the values of the file."""
     paths: dict[str, Any] = {}
     for route in ROUTES:
-        result = _operation(route.name, OPERATIONS[route.name])
+        result = _operation(route.name, _described(route))
         paths.setdefault(f"/{route.path}", {})[route.method.lower()] = result
     components = {
         "securitySchemes": SECURITY,

@@ -212,8 +212,8 @@ MUTATIONS = (
     Mutation(
         "a reminder is recorded before it is sent",
         "sweep/outbox.py",
-        "entry = reminded(case.entry, case.keys(MessageKind.REMINDER), now=now)",
-        "entry = case.entry",
+        "entry = reminded(delivery.entry, delivery.keys(MessageKind.REMINDER), now=now)",
+        "entry = delivery.entry",
         "test_reminders.py::test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated",
     ),
     Mutation(
@@ -233,7 +233,7 @@ MUTATIONS = (
     Mutation(
         "what was refused in a digest goes alone",
         "sweep/outbox.py",
-        "case.entry.to(person.key).refusals",
+        "delivery.entry.to(person.key).refusals",
         "not person.key",
         "test_digests.py::test_one_approval_that_moveworks_will_not_take_does_not_keep_the_others_from_"
         "being_told",
