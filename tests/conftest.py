@@ -34,8 +34,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run: a fresh clone says the same on any day. A busy machine fails nothing.
-hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("tests")
+hypothesis.settings.register_profile("all", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
+hypothesis.settings.load_profile("quick")
 
 FUNCTION_APP = Path(__file__).parents[1] / "function_app.py"
 
@@ -44,7 +45,10 @@ LONG = {f"test_{each}.py" for each in ("page_browser", "proof", "run_it", "secre
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first where processes share the work: with short ones they end at the same time.
+    """Put long tests first where processes share the work, and trace no slow test.
+
+    Long tests that come last would let one process work alone. Tracing doubles a test's time, and the quick
+    tests alone must cover every branch.
 
     Raises pytest.UsageError where a test is named after a set: one that comes out of a .pyc file can have
     another order than the one that was compiled, and all processes must find the same names.
@@ -58,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         if any(len(each) > 1 and str(each) in item.name for each in sets):
             raise pytest.UsageError(f"{item.nodeid}: name this test after something that has an order")
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: item.path.name not in LONG)
 

@@ -60,6 +60,7 @@ def letters() -> list[str]:
     return [char for char in map(chr, range(0x110000)) if unicodedata.category(char).startswith("L")]
 
 
+@pytest.mark.slow
 def test_no_two_letters_become_one_unless_one_is_the_others_capital() -> None:
     found: dict[str, list[str]] = {}
     for letter in letters():

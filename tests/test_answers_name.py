@@ -136,6 +136,7 @@ def missing(language: str) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_answer_about_one_request_names_it_once(language: str) -> None:
     assert missing(language) == []

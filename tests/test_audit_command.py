@@ -122,6 +122,7 @@ def client_of(settings: dict[str, str]) -> TableClient:
     )
 
 
+@pytest.mark.slow
 def test_a_thousand_events_of_two_processes_hang_together_and_none_is_lost(record: Record) -> None:
     done = run(record.settings, "verify")
 
@@ -134,6 +135,7 @@ def test_a_thousand_events_of_two_processes_hang_together_and_none_is_lost(recor
     assert sorted(numbers) == wanted
 
 
+@pytest.mark.slow
 def test_an_export_of_all_says_what_was_written(record: Record, tmp_path: Path) -> None:
     first, *_, last = record.days()
     file = tmp_path / "all.jsonl"
@@ -167,6 +169,7 @@ def table_of(
         yield TableAuditStore(client)
 
 
+@pytest.mark.slow
 def test_a_record_that_is_whole_ends_with_0_and_says_where_it_ends(
     table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +214,7 @@ def roll_back_a_head(store: TableAuditStore) -> None:
     put(store, Seals(KEYS).sealed(replace(head, seq=3, hash=rows[2].hash)), rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "place"),
     [
@@ -234,6 +238,7 @@ def test_what_was_spoiled_in_the_table_is_found_and_its_place_is_named(
     assert capsys.readouterr().out.startswith(f"broken at {place}")
 
 
+@pytest.mark.slow
 def test_the_rows_of_some_days_can_be_checked_alone(
     table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -265,6 +270,7 @@ def test_what_was_purged_and_what_is_unsealed_is_told(
     )
 
 
+@pytest.mark.slow
 def test_a_record_whose_end_nobody_vouches_for_ends_with_2_and_names_the_key(
     table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,6 +287,7 @@ def test_a_record_whose_end_nobody_vouches_for_ends_with_2_and_names_the_key(
     assert "keep the table as it is, and name another in AUDIT_TABLE" in said.err
 
 
+@pytest.mark.slow
 def test_a_record_that_was_made_anew_ends_with_2_before_and_after_the_next_event(
     table_of: TableAuditStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -336,6 +343,7 @@ def test_a_record_that_has_all_that_the_log_names_ends_with_0(
     assert "of 3 places that the log names, 3 were compared\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rows_and_head_that_were_set_back_together_end_with_1_by_the_log(
     table_of: TableAuditStore, log: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -483,6 +491,7 @@ def test_only_the_days_that_were_asked_for_are_exported(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["csv", "jsonl"])
 def test_a_row_that_cannot_be_read_does_not_block_the_others(
     table_of: TableAuditStore, capsys: pytest.CaptureFixture[str], style: str

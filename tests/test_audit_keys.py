@@ -61,6 +61,7 @@ def refused(audit_log: AuditLog) -> Malformed:
 # A seal by an unknown key.
 
 
+@pytest.mark.slow
 def test_a_record_that_a_stranger_made_anew_stays_doubted_whatever_happens_next(
     audit_store: AuditStore,
 ) -> None:
@@ -184,6 +185,7 @@ def test_the_first_row_by_a_new_key_says_which_key_it_follows(audit_store: Audit
     assert all("follows" not in row.values() for row in audit_store.rows(MONDAY))
 
 
+@pytest.mark.slow
 def test_a_key_can_be_dropped_as_soon_as_something_was_recorded_since(audit_store: AuditStore) -> None:
     fill(audit_store, [2, 3], keys={"old": OLD})
     rotate(audit_store, {"new": NEW, "old": OLD}, events=1)
@@ -195,6 +197,7 @@ def test_a_key_can_be_dropped_as_soon_as_something_was_recorded_since(audit_stor
     assert (report.rows, report.unsealed) == (8, 5)
 
 
+@pytest.mark.slow
 def test_a_key_that_was_dropped_too_early_is_put_back_and_all_is_well(audit_store: AuditStore) -> None:
     fill(audit_store, [2], keys={"old": OLD})
 
@@ -338,6 +341,7 @@ def history(steps: list[tuple[str, int, float]]) -> MemoryAuditStore:
     return store
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(STEPS)
 def test_whoever_has_the_last_key_can_check_every_honest_history(steps: list[tuple[str, int, float]]) -> None:
@@ -346,6 +350,7 @@ def test_whoever_has_the_last_key_can_check_every_honest_history(steps: list[tup
     assert verdict(history(steps), {last: POOL[last]}) == set()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(steps=STEPS, kid=st.sampled_from(["k0", *POOL]), is_retired=st.booleans(), later=st.integers(0, 3))
 def test_no_history_that_a_stranger_made_anew_is_ever_called_well(

@@ -497,6 +497,7 @@ def other(text: str) -> st.SearchStrategy[str]:
     )
 
 
+@pytest.mark.slow
 @QUICKLY
 @given(tampered())
 def test_any_single_tampering_is_found(store: MemoryAuditStore) -> None:

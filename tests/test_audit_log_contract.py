@@ -127,6 +127,7 @@ def test_a_row_is_never_written_over(audit_store: AuditStore) -> None:
     assert list(audit_store.rows(MONDAY)) == rows
 
 
+@pytest.mark.slow
 def test_rows_come_in_the_order_of_their_places_and_from_where_they_are_asked_for(
     audit_store: AuditStore,
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_day_can_be_erased_with_and_without_its_head(audit_store: AuditStore) 
     assert [len(list(audit_store.rows(day))) for day in (MONDAY, TUESDAY, WEDNESDAY)] == [0, 0, MAX_ROWS]
 
 
+@pytest.mark.slow
 def test_more_rows_than_are_erased_at_once_are_all_erased(audit_store: AuditStore) -> None:
     audit_log_on(audit_store).append([event(each) for each in range(250)])
 
@@ -183,6 +185,7 @@ def test_events_are_appended_in_their_order(audit_store: AuditStore) -> None:
     assert audit_log.verify().broken is None
 
 
+@pytest.mark.slow
 def test_more_events_than_fit_at_once_are_appended_one_lot_after_the_other(
     audit_store: AuditStore,
 ) -> None:
@@ -226,6 +229,7 @@ def test_the_day_is_that_of_the_append_and_an_event_keeps_its_own_time(audit_sto
     assert row.values()["event"]["at"] == NOW.isoformat()
 
 
+@pytest.mark.slow
 def test_threads_of_two_processes_lose_nothing_and_repeat_nothing(audit_store: AuditStore) -> None:
     """Two journals on one store, as two processes have them, and four threads on each; pauses are real."""
     audit_logs = [audit_log_on(audit_store, writer=name) for name in "ab"]
@@ -581,6 +585,7 @@ def test_a_head_that_vanishes_during_the_check_is_a_fault() -> None:
 # What is old is forgotten.
 
 
+@pytest.mark.slow
 def test_whole_days_that_are_older_are_purged_and_a_tombstone_says_how_many(
     audit_store: AuditStore,
 ) -> None:
@@ -612,6 +617,7 @@ def test_a_purge_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert told == ["audit purged=8 up to day=2026-11-24"]
 
 
+@pytest.mark.slow
 def test_a_later_purge_moves_the_tombstone_on(audit_store: AuditStore) -> None:
     audit_log = fill(audit_store, [3, 5, 4, 2])
     audit_log.purge(keep_days=2)
@@ -754,6 +760,7 @@ def test_rows_that_lie_in_a_purged_day_are_nobodys() -> None:
 # What is read back.
 
 
+@pytest.mark.slow
 def test_the_rows_of_some_days_are_read_and_no_others(audit_store: AuditStore) -> None:
     audit_log = fill(audit_store, [1, 2, 1, 1])
 

@@ -193,6 +193,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "actor", "token", "route"), CELLS, ids=lambda part: (part or "nobody").replace(" ", "-")
 )

@@ -25,7 +25,7 @@ from bench.sweeper import ROOT
 from bench.watch import Health
 from sandbox.azurite import Azurite
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 def test_both_manners_announce_everything_and_ours_with_fewer_calls(azurite_server: Azurite) -> None:

@@ -201,6 +201,7 @@ def is_open(plan: Cadence, moment: datetime) -> bool:
     return local.weekday() in plan.working_days and minute not in quiet and minute + 1440 not in quiet
 
 
+@pytest.mark.slow
 @given(moment=MOMENTS, zone=ZONES, quiet=QUIET, days=DAYS)
 @example(CHANGES[0] - MINUTE, BERLIN, (time(3, 30), time(2, 30)), frozenset({6}))
 def test_the_result_is_open_not_before_and_the_first_such(

@@ -165,6 +165,7 @@ def door() -> Iterator[Door]:
     app._built.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
 def test_no_setting_opens_a_door_when_it_is_blank(door: Door, name: str) -> None:
     routes = list(KIND_OF) if name.startswith(("ENTRA", "POLL")) else list(KIND_OF)[::7]

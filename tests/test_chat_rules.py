@@ -184,6 +184,7 @@ def stated(text: str | None) -> Decimal | None:
     return Decimal(text) if text and text != "x" else None
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from(sorted(FIGURES)))
 def test_whatever_a_card_states_above_the_limit_or_leaves_out_is_decided_in_coupa(

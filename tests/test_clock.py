@@ -86,6 +86,7 @@ def test_a_shifted_clock_runs_on_from_where_it_was_moved_to() -> None:
     assert 3600 <= clock.monotonic() - before_s < 3660
 
 
+@pytest.mark.slow
 def test_the_time_of_a_whole_process_can_be_moved() -> None:
     """In a process of its own: there is no way back."""
     program = """

@@ -136,6 +136,7 @@ def test_who_is_told_of_one_that_was_given_away_is_told_of_a_change_to_another_a
     assert {bool(each.slots) for each in told_now[:2]} == {True, False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", range(8))
 def test_whatever_happens_to_the_rows_meanwhile_everybody_is_told_in_the_end(writes: int) -> None:
     for store in (Raced(), Dying()):

@@ -220,6 +220,7 @@ def test_a_name_without_an_address_means_that_nothing_was_sent(
     assert failure("http://coupa.example").code == "coupa_unreachable"
 
 
+@pytest.mark.slow
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     resolver: Callable[[Callable[..., Any]], None],
 ) -> None:
@@ -264,6 +265,7 @@ def test_no_cookie_is_kept() -> None:
     assert set(seen) == {None}
 
 
+@pytest.mark.slow
 def test_a_busy_sweep_throws_no_connection_away(
     azurite_server: Azurite, caplog: pytest.LogCaptureFixture
 ) -> None:

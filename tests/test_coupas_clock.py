@@ -32,6 +32,7 @@ def test_a_delegation_that_has_ended_by_coupas_clock_lets_nobody_decide(ahead_s:
     assert world.click(cards[0], JAMIE).body["outcome"] == "approved"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     ahead_s=st.integers(-900, 900).map(float),

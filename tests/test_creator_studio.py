@@ -27,7 +27,7 @@ from pages import MAPPERS, PAGES, blocks, section, tables
 from coupa_core.moveworks.listener import payload
 from coupa_core.notice import Notice
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 CURLS = [

@@ -20,7 +20,7 @@ from sandbox.coupa.server import BASELINE
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 def spoken(page: str, heading: str) -> Curl:

@@ -27,7 +27,7 @@ from coupa_core.moveworks.listener import payload
 from coupa_core.notice import Notice, Style, ended_as
 from coupa_core.settings import NAMES
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 NOTICE = Notice(
     "ann@example.com",

@@ -17,6 +17,8 @@ from coupa_core.decide.calls import last_permit_s
 from coupa_core.rate_limiter import SLOW_S
 from coupa_core.sweep.run import CLOSING_S
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 SHORT_S = 0.7
 MARGIN_S = 2.0

@@ -919,6 +919,7 @@ def test_of_several_words_of_coupas_only_those_for_people_are_shown() -> None:
     assert message == f"{NAME}: Coupa does not accept this, so nothing was changed: Budget line 7 is closed"
 
 
+@pytest.mark.slow
 def test_coupas_words_are_made_harmless_and_capped() -> None:
     world, card = offered()
     words = "See :+1:\\n" + "x" * 10_000

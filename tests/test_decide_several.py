@@ -102,6 +102,7 @@ def test_twenty_cost_four_calls_and_a_put_each_and_less_than_ten_seconds_at_five
     assert world.clock.monotonic() - began_s <= BUDGET_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 16])
 @pytest.mark.parametrize("latency_s", [0.3, 0.6, 1.2, 4.0])
 def test_what_cannot_be_sent_in_time_is_not_decided_and_said_to_be_so(workers: int, latency_s: float) -> None:
@@ -314,6 +315,22 @@ def test_without_any_document_nothing_is_decided_and_the_failure_is_named(
 
     assert said(decided(world, items)) == [outcome] * number
     assert world.puts() == 0
+
+
+def test_without_any_approval_nothing_is_decided_and_the_failure_is_named() -> None:
+    world, items = offered(2)
+    world.coupa.front.fail("answer", method="GET", path="/api/approvals", status=429, times=None)
+
+    assert said(decided(world, items)) == ["coupa_429"] * 2
+    assert world.puts() == 0
+
+
+def test_an_approval_that_is_named_twice_is_refused_before_anything_is_decided() -> None:
+    world, items = offered(2)
+
+    reply = decided(world, [*items, items[0]])
+
+    assert (reply.status, reply.body["error"], world.puts()) == (400, "bad_items", 0)
 
 
 def test_each_decision_may_fail_in_its_own_way() -> None:

@@ -23,7 +23,7 @@ from sandbox.azurite import is_installed
 from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
 from sandbox.patience import at_most
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 STORY = [

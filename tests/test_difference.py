@@ -128,6 +128,7 @@ def test_facts_of_an_earlier_release_say_no_money_whose_currency_they_do_not_hav
     assert found == ["Amount: USD 100.00 → EUR 100.00", *said]
 
 
+@pytest.mark.slow
 @given(codes=st.lists(st.sampled_from(["USD", "EUR", "JPY"]), min_size=4, max_size=4))
 def test_no_figure_is_ever_said_in_a_currency_in_which_it_was_not_shown(codes: list[str]) -> None:
     was, now, was_own, now_own = codes

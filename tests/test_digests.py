@@ -161,6 +161,7 @@ def test_a_digest_takes_one_place_of_the_allowed_rate() -> None:
     assert [each.recipient for each in world.announced()] == [ALEX]
 
 
+@pytest.mark.slow
 def test_more_than_a_digest_can_hold_become_several() -> None:
     world = with_many(270, over=10)
 
@@ -238,6 +239,7 @@ def test_a_digest_marks_what_can_be_decided_in_coupa_only() -> None:
     assert "To decide here, ask: “Do I have any approvals in Coupa?”" in told.message
 
 
+@pytest.mark.slow
 @given(amounts=st.lists(st.sampled_from(["100", "5000"]), min_size=2, max_size=4))
 @settings(max_examples=15, deadline=None)
 def test_what_a_digest_says_of_each_is_what_the_list_says(amounts: list[str]) -> None:

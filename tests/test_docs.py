@@ -22,7 +22,7 @@ from unruly import away
 from coupa_core.settings import EASY_AUTH, NAMES
 from infra import rules
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

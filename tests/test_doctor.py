@@ -113,6 +113,7 @@ def run(
     return told
 
 
+@pytest.mark.slow
 def test_on_the_sandbox_all_is_well(stage: Stage, run: Any) -> None:
     status, out = run()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.data.tables import TableClient, UpdateMode
@@ -22,7 +21,7 @@ from coupa_core.table_ledger import write_row as _row
 from sandbox.coupa.world import Group
 from sandbox.moveworks import Delivered
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 DESK = "desk@example.com"
 MINUTE_S, HOUR_S = 60, 3600
@@ -181,45 +180,6 @@ def test_a_reminder_that_is_refused_counts_against_nobody() -> None:
 
 
 # Rows of the release before.
-
-OF_0_2_0: dict[str, Any] = {
-    "PartitionKey": OPEN,
-    "RowKey": "7",
-    "schema": 1,
-    "state": "sent",
-    "nonce": "6f1c",
-    "document_type": "RequisitionHeader",
-    "document_id": "41",
-    "seen_approval": "2026-11-23T01:02:03-08:00",
-    "seen_document": "2026-11-23T01:02:04-08:00",
-    "told": '{"user:1":"v1","user:2":"v1","user:3":""}',
-    "sent_to": "group:3",
-    "sent_at": "2026-11-23T09:00:00+00:00",
-    "attempted_at": "2026-11-23T09:00:00+00:00",
-    "refusals": 1,
-    "shown": '{"total":"1800"}',
-    "reminders": 2,
-    "reminded_at": "2026-11-23T10:00:00+00:00",
-}
-"""A row as release 0.2.0 wrote it."""
-
-
-@pytest.mark.parametrize(("second", "facts"), [("v1", '{"total":"1800"}'), ("v0", "")])
-def test_a_row_of_release_0_2_0_gives_each_what_is_surely_theirs(
-    table: TableClient, second: str, facts: str
-) -> None:
-    table.create_table()
-    table.upsert_entity({**OF_0_2_0, "told": f'{{"user:1":"v1","user:2":"{second}","user:3":""}}'})
-
-    [row] = TableStore(table).open_entries().entries
-
-    common = PersonState(to="group:3", at=NOW, facts=facts, reminders=2, reminded_at=NOW + timedelta(hours=1))
-    assert row.told == {
-        "user:1": replace(common, version="v1"),
-        "user:2": replace(common, version=second),
-        "user:3": PersonState(),
-    }
-    assert (row.first_told_at, row.failures, row.sent_to) == (NOW, 1, "group:3")
 
 
 def test_after_the_upgrade_nobody_is_told_again_and_reminders_go_on_where_they_were(

@@ -111,6 +111,7 @@ def test_each_setting_has_a_right_value_here() -> None:
     assert [name for name, value in RIGHT.items() if not trimmed(value)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_blank_setting_is_unset_for_all(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with given_as():
@@ -122,6 +123,7 @@ def test_a_blank_setting_is_unset_for_all(name: str, monkeypatch: pytest.MonkeyP
             assert understood() == unset, repr(blank)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
 def test_blanks_around_a_right_value_are_taken_away_by_all(name: str) -> None:
     with given_as(**{name: RIGHT[name]}):
@@ -133,6 +135,7 @@ def test_blanks_around_a_right_value_are_taken_away_by_all(name: str) -> None:
             assert understood() == right, repr(around)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("name", RIGHT)
 def test_quotes_around_a_value_and_invisible_marks_in_it_are_refused_by_all(name: str, mistake: str) -> None:

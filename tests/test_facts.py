@@ -244,6 +244,7 @@ def test_of_other_requests_that_may_be_sensitive_only_the_number_is_told(named: 
     assert facts_on_card(one)[LABELS[Fact.OPEN_REQUESTS]] == shown
 
 
+@pytest.mark.slow
 def test_a_duplicate_that_is_sensitive_is_not_named() -> None:
     one = world("open_requests", SENSITIVE='{"departments": ["Legal"]}')
     asks(one, department="Legal")

@@ -91,6 +91,7 @@ def test_the_newest_order_is_known_only_in_the_order_that_was_asked_for() -> Non
     assert (backwards, facts_on_card(one)) == ({}, {"Last order price": "USD 850.00"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chosen", "number"),
     [([*Fact], 0), ([*Fact], 50), ([*Fact], 51), *(([fact], 51) for fact in Fact)],
@@ -133,6 +134,7 @@ def asks_of(one: Office, approver: str, **more: Any) -> int:
     return one.requisition(approver, requester=SAM, lines=[laptop(one)], **more)
 
 
+@pytest.mark.slow
 def test_the_cards_of_a_sweep_are_asked_about_together_however_much_is_looked_at() -> None:
     one = world()
     known(one)
@@ -167,6 +169,7 @@ def test_a_digest_asks_for_no_fact_and_the_cards_beside_it_do() -> None:
     assert asked in calls[since:]
 
 
+@pytest.mark.slow
 def test_cards_that_wait_for_each_other_are_sent_while_their_claims_hold() -> None:
     one = world("budget", COUPA_MAX_PER_SECOND="1", CLAIM_LEASE_S="60")
     budget(one)
@@ -180,6 +183,7 @@ def test_cards_that_wait_for_each_other_are_sent_while_their_claims_hold() -> No
     assert one.store.status().counts.get("late", 0) == 0
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_read_keeps_no_card_of_an_earlier_one_from_being_sent() -> None:
     one = world("budget")
     budget(one)

@@ -60,6 +60,7 @@ FAILURES: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("fact", RECORDED)
 def test_a_fact_that_cannot_be_read_is_left_out_and_the_others_are_said(fact: Fact, name: str) -> None:
@@ -210,6 +211,7 @@ def test_a_request_in_no_known_state_spoils_the_number_of_its_requester_alone() 
     assert sorted(map(len, shown)) == [0, 1]
 
 
+@pytest.mark.slow
 def test_all_facts_together_take_a_sweep_no_longer_than_each_its_time() -> None:
     one = world()
     known(one)
@@ -290,6 +292,7 @@ def spoiled() -> list[tuple[Fact, str, str]]:
     return [(fact, name, oddity) for fact in fields for name in fields[fact] for oddity in ODDITIES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fact", "name", "oddity"), spoiled())
 def test_a_spoiled_record_says_what_it_said_or_less_and_spoils_no_other(
     fact: Fact, name: str, oddity: str
@@ -327,6 +330,7 @@ def card_of(one: Office) -> dict[str, str]:
     return facts_on_card(one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("name", ["item", "account", "period", "account-allocations", "supplier", "uom"])
 def test_a_spoiled_line_says_less_and_is_told_all_the_same(name: str, oddity: str) -> None:

@@ -59,6 +59,7 @@ def test_with_digest_each_person_gets_one_message_for_the_backlog_and_then_cards
     assert [bool(each.slots) for each in minutes(world, 1)] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_thousand_for_80_people_are_80_messages_and_within_the_allowed_rate() -> None:
     """`make proof` does it with 5,000 for 400."""
     told, states, tried = backlog_of(approvals=1000, people=80, per_minute=20)
@@ -171,6 +172,7 @@ def test_of_a_group_only_those_are_said_to_have_been_told_who_got_a_message() ->
     assert "FIRST_RUN=baseline" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["digest", "baseline"])
 def test_the_first_run_goes_on_until_the_backlog_is_through(mode: str) -> None:
     world = World(settings={"FIRST_RUN": mode})

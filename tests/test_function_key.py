@@ -85,6 +85,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_route_leaves_the_key_anywhere(served: tuple[Surface, str, str], name: str, where: str) -> None:

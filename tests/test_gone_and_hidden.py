@@ -33,6 +33,7 @@ def row_of(world: World, number: int) -> Entry:
 # What cannot be shown.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [
@@ -70,6 +71,7 @@ def test_what_cannot_be_shown_is_told_by_its_number_then_parked_and_told_whole_i
     assert world.click(whole, JAMIE).body["outcome"] == "approved"
 
 
+@pytest.mark.slow
 def test_an_approval_that_names_no_document_is_told_by_its_own_number_and_leads_to_no_other() -> None:
     world = World()
     number = world.requisition(JAMIE)
@@ -91,6 +93,7 @@ def test_of_a_chain_that_hides_its_turn_only_the_first_who_is_asked_is_told() ->
     assert [who for _, who, _ in swept(world, 120)] == [JAMIE]
 
 
+@pytest.mark.slow
 def test_whose_turn_has_not_come_is_told_nothing_for_days() -> None:
     world = World()
     world.requisition(JAMIE, ROBIN)
@@ -155,6 +158,7 @@ def test_the_document_of_what_is_gone_is_read_only_where_somebody_may_be_told() 
         assert world.store.open_entries().entries == []
 
 
+@pytest.mark.slow
 def test_a_batch_of_what_is_gone_that_cannot_be_read_leaves_its_rows_as_they_were_and_no_other() -> None:
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "1000"})
     world.moveworks.max_per_minute = None
@@ -220,6 +224,7 @@ def test_while_nobody_who_waits_can_be_read_what_is_gone_is_closed_all_the_same(
 # Who may not be disturbed.
 
 
+@pytest.mark.slow
 def test_a_night_of_reminders_costs_one_look_at_each_row() -> None:
     world = World(settings={"QUIET_HOURS": "20:00-07:00", "REMIND_AFTER_HOURS": "12", "REMIND_MAX": "1"})
     number = world.requisition(JAMIE)

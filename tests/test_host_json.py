@@ -14,7 +14,7 @@ from sandbox import host_json
 from sandbox.host_json import HostJson, read_host_json
 from sandbox.worker_process import threads
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.slow
 
 CONCURRENT = "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests"
 OUTSTANDING = "AzureFunctionsJobHost__extensions__http__maxOutstandingRequests"

@@ -12,7 +12,7 @@ from sandbox.invocation import info_of
 from sandbox.keys import Keys
 from sandbox.requested import Requested
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.slow
 
 ALL = Keys(host="host", own=(("read", "own"), ("read", "ops")), system="system", master="master")
 

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.azurite import INSTALL_HINT, is_installed
 from sandbox.serving import served
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 SINGLE = [row for groups in GROUPS.values() for rows in groups.values() for row in rows]
 MASTER_KEY = "the-master-key-that-nobody-prints"

@@ -17,7 +17,7 @@ from standin import ROOT, StandIn, eventually, launched, started, write_app
 
 from sandbox.timers import FolderMemory
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHORT = '{"version": "2.0", "functionTimeout": "00:00:03"}'

@@ -683,6 +683,7 @@ def complaint(case: Case, answer: Answer) -> str | None:  # noqa: PLR0911 - one 
     return None if re.fullmatch("[0-9a-f]{32}", body["request_id"]) else "has no request id"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
 def test_malformed_requests_are_refused_as_documented_and_ask_nobody(
     app: tuple[Surface, Writer], caplog: pytest.LogCaptureFixture, group: Any
@@ -706,6 +707,7 @@ def test_malformed_requests_are_refused_as_documented_and_ask_nobody(
     assert served.world.puts() == 0
 
 
+@pytest.mark.slow
 def test_there_are_thousands_of_them_and_none_is_sent_twice() -> None:
     write = Writer("v1.k1.payload.signature", "1")
     cases = [case for group in GROUPS for case in group(write)]

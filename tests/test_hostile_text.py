@@ -26,7 +26,7 @@ from coupa_core.coupa.fields import APPROVAL_FIELDS, CHAIN_FIELDS, DOCUMENT_FIEL
 from coupa_core.model import DocumentKind
 from sandbox.coupa.world import Line
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """https://www.rfc-editor.org/rfc/rfc3986#section-2.3"""

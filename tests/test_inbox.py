@@ -401,6 +401,7 @@ def documents_asked(world: World) -> list[int]:
     return [int(number) for each in found if each for number in each[1].split(",")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "call_s"), [(1_300, 0.1), (200, 1.0)])
 def test_who_has_very_many_gets_a_page_and_their_number_in_time(number: int, call_s: float) -> None:
     world, numbers = crowd(number, call_s)
@@ -739,6 +740,7 @@ def test_when_no_chain_of_other_types_can_be_read_these_are_shown_by_their_numbe
     assert (reply.body["count"], reply.body["unreadable"]) == (4, 3)
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_read_among_very_many_costs_no_other_its_place_in_time() -> None:
     world, numbers = crowd(1_300, 0.1)
     poison(world, numbers[4])

@@ -101,6 +101,7 @@ def infra(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "infra", tmp_path / "infra"))
 
 
+@pytest.mark.slow
 def test_the_templates_compile_to_the_kept_snapshots(infra: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         made = dict(zip(WAYS, pool.map(lambda way: snapshots.snapshot(infra, way), WAYS), strict=True))
@@ -125,6 +126,7 @@ def sow_in(infra: Path, faults: list[tuple[str, str, str, str]]) -> list[str]:
     return [complaint for *_, complaint in faults]
 
 
+@pytest.mark.slow
 def test_the_compiler_refuses_what_cannot_be_meant(infra: Path) -> None:
     complaints = sow_in(infra, REFUSED)
 
@@ -134,6 +136,7 @@ def test_the_compiler_refuses_what_cannot_be_meant(infra: Path) -> None:
     assert [complaint for complaint in complaints if complaint not in said] == [], said
 
 
+@pytest.mark.slow
 def test_a_fault_that_compiles_is_seen_in_what_would_be_sent(infra: Path) -> None:
     complaints = sow_in(infra, MEANT_OTHERWISE)
     made = snapshots.snapshot(infra, "listener-all")
@@ -145,12 +148,14 @@ def test_a_fault_that_compiles_is_seen_in_what_would_be_sent(infra: Path) -> Non
     assert [complaint for complaint in complaints if complaint not in said] == [], said
 
 
+@pytest.mark.slow
 def test_an_event_and_a_listener_are_not_deployed_together(infra: Path) -> None:
     said = snapshots.parameters(infra, WAYS["listener"] | {"MOVEWORKS_EVENT_ID": "event-1"})
 
     assert "MOVEWORKS_LISTENER_ID stands beside MOVEWORKS_EVENT_ID: take one of them away" in str(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMER)
 def test_a_name_that_is_gone_is_refused_with_what_takes_its_place(infra: Path, name: str) -> None:
     said = snapshots.parameters(infra, WAYS["events"] | {name: "off"})
@@ -158,6 +163,7 @@ def test_a_name_that_is_gone_is_refused_with_what_takes_its_place(infra: Path, n
     assert f"{name} {FORMER[name]}" in str(said)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_deployed_is_refused_before_anything_is(infra: Path) -> None:
     said = snapshots.parameters(
         infra,

@@ -29,7 +29,7 @@ from coupa_core.errors import Unavailable
 from coupa_core.ledger import MemoryStore, Status
 from infra import kusto
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

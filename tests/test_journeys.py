@@ -12,6 +12,8 @@ from proof.stage import Stage, staged
 from sandbox.azurite import Azurite
 from sandbox.connector import Connector
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def stage(azurite_server: Azurite) -> Iterator[Stage]:

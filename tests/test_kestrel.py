@@ -13,7 +13,7 @@ from sandbox.calls import Answer
 from sandbox.kestrel import Kestrel
 from sandbox.requested import BadRequest, Requested, TooLarge
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.slow
 
 HOST = b"Host: a\r\n"
 

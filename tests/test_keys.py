@@ -236,6 +236,7 @@ def test_a_file_that_is_not_whole_is_not_called_good_where_keys_were_to_be_made(
     assert (folder / "prod.keys").read_text() == text
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text("ab-_.é", min_size=1, max_size=18), min_size=1, max_size=3),
     st.lists(st.sampled_from("abc"), min_size=3, max_size=3),

@@ -92,6 +92,7 @@ def test_a_button_s_label_is_short_enough_for_a_button(language: str) -> None:
     assert all(0 < len(label) <= MAX_BUTTON and not gaps(label) for label in labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_is_one_line_without_markup_or_spaces_too_many(language: str) -> None:
     joints = ("comma", "colon", "space", "by", "at", "for", "for.group")
@@ -292,6 +293,7 @@ def test_the_languages_are_packed_with_the_code(tmp_path: Path, monkeypatch: pyt
     assert {file.stem for file in packed} == set(LANGUAGES)
 
 
+@pytest.mark.slow
 def test_a_language_is_read_when_it_is_needed_and_not_before() -> None:
     code = (
         "from coupa_core import notice; from coupa_core.notice.catalogue import texts;"

@@ -156,6 +156,7 @@ def test_open_rows_come_in_the_order_of_ids_and_without_closed_ones(store: Ledge
     assert all(each.etag for each in opened.entries)
 
 
+@pytest.mark.slow
 def test_more_rows_than_one_page_all_come_back(store: LedgerStore) -> None:
     put(store, [row(number) for number in range(1, 1101)])
 
@@ -172,6 +173,7 @@ def test_the_rows_that_were_closed_in_a_time_are_found(store: LedgerStore) -> No
     assert [(each.approval_id, each.closed_at) for each in found] == [(2, NOW)]
 
 
+@pytest.mark.slow
 def test_a_purge_deletes_exactly_the_older_closed_rows(store: LedgerStore) -> None:
     old = [row(number, closed_at=NOW - timedelta(microseconds=number)) for number in range(1, 251)]
     young = [row(number, closed_at=NOW + timedelta(seconds=number - 300)) for number in range(300, 305)]
@@ -314,6 +316,7 @@ def test_setting_aside_what_is_not_there_does_nothing(store: LedgerStore) -> Non
     assert store.read(8) == row(8)
 
 
+@pytest.mark.slow
 def test_of_64_that_insert_the_same_row_exactly_one_wins(store: LedgerStore) -> None:
     results = at_once(64, lambda index: store.insert(row(nonce=str(index))))
 
@@ -325,6 +328,7 @@ def test_of_64_that_insert_the_same_row_exactly_one_wins(store: LedgerStore) -> 
     assert sum(isinstance(result, Conflict) for result in results) == 63
 
 
+@pytest.mark.slow
 def test_of_64_that_replace_the_same_row_exactly_one_wins(store: LedgerStore) -> None:
     etag = store.insert(row())
 

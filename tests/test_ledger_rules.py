@@ -151,6 +151,7 @@ def test_nothing_is_sent_without_a_claim() -> None:
     assert not row().may_send(NOW, LEASE)
 
 
+@pytest.mark.slow
 @given(st.floats(min_value=1, max_value=3600))
 def test_a_send_ends_before_the_claim_does_and_before_anybody_may_take_over(length_s: float) -> None:
     lease = Lease(length_s)
@@ -670,6 +671,7 @@ def versions(entry: Entry) -> dict[str, str]:
     return {key: each.version for key, each in entry.told.items()}
 
 
+@pytest.mark.slow
 @given(entries, near, st.lists(st.sampled_from(sorted(RULES)), min_size=1, max_size=6))
 def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
     entry: Entry, now: datetime, names: list[str]
@@ -690,6 +692,7 @@ def test_no_rule_changes_the_id_lowers_the_round_or_forgets_what_was_sent(
             assert after.uncertain == before.uncertain
 
 
+@pytest.mark.slow
 @given(entries, near, st.sampled_from(sorted(set(RULES) - {"claimed", "next_generation"})))
 def test_every_outcome_ends_the_claim(entry: Entry, now: datetime, name: str) -> None:
     after = RULES[name](entry, now)
@@ -698,6 +701,7 @@ def test_every_outcome_ends_the_claim(entry: Entry, now: datetime, name: str) ->
     assert after.lease_until is None
 
 
+@pytest.mark.slow
 @given(entries, near, st.sampled_from(sorted(RULES)))
 def test_no_rule_changes_the_row_that_it_was_given(entry: Entry, now: datetime, name: str) -> None:
     before = replace(entry)

@@ -64,6 +64,7 @@ def test_a_list_decides_where_somebody_vouches_for_the_caller_or_no_token_is_ask
     assert (settings.list_tokens_are_given, settings.list_decides) == (gives, decides)
 
 
+@pytest.mark.slow
 def test_a_leaked_decisions_key_reads_every_list_and_decides_nothing() -> None:
     """All that a stranger with the key can try: list, show, and decide in every way there is."""
     world = World(settings={"LIST_TOKENS": ""})
@@ -184,6 +185,7 @@ def test_nobody_passes_for_many_callers_by_a_header_of_their_own(caplog: pytest.
     assert " client=- " in line
 
 
+@pytest.mark.slow
 @given(st.emails())
 def test_a_pseudonym_is_the_same_for_one_person_and_tells_nothing_without_the_key(address: str) -> None:
     people = Pseudonyms(b"one key")

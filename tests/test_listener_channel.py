@@ -247,6 +247,7 @@ def test_a_sign_of_life_tells_nobody_either_where_the_event_filter_was_forgotten
     assert world.moveworks.delivered == []
 
 
+@pytest.mark.slow
 def test_an_outage_of_hours_parks_nobody_and_ends_with_one_message_each() -> None:
     """Were the sign of life a real notice, each sweep of the outage would leave one of unknown outcome."""
     world = over_listener()

@@ -16,6 +16,8 @@ from unruly import after
 from coupa_core import app
 from coupa_core.ledger import Corrupt
 
+pytestmark = pytest.mark.slow
+
 BREAKS = {
     "LF": "\n",
     "CR": "\r",

@@ -36,6 +36,7 @@ def read(text: str) -> Signed:
     return found
 
 
+@pytest.mark.slow
 @given(TEXTS, TEXTS, TEXTS, CAPACITIES)
 @example("Ann Doe", "IT: Hardware", "", Capacity.MEMBER)
 @example("Ann Doe", BOSS, "", Capacity.MEMBER)
@@ -59,6 +60,7 @@ def test_who_wrote_a_reason_and_its_words_come_back(
     assert "  " not in note
 
 
+@pytest.mark.slow
 @given(TEXTS, TEXTS, TEXTS, CAPACITIES)
 @settings(max_examples=300, deadline=None)
 def test_who_asked_a_question_and_its_words_come_back(

@@ -216,6 +216,7 @@ def others(document: Document, style: Style, text: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ROUGH)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_of_others_stay_short_on_their_line_and_without_marks(language: str, text: str) -> None:

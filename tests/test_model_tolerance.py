@@ -90,6 +90,7 @@ def outside(path: Path, read: dict[Path, Any]) -> dict[Path, Any]:
 APPROVAL_VALUES = values(approval())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 @pytest.mark.parametrize("path", [path for path in paths(APPROVAL) if path != ("id",)], ids=str)
 def test_one_bad_field_of_an_approval_spoils_no_other(path: Path, bad: Any) -> None:
@@ -101,6 +102,7 @@ def test_one_bad_field_of_an_approval_spoils_no_other(path: Path, bad: Any) -> N
 CASES = [(kind, path) for kind, record in RECORDS.items() for path in paths(record) if path != ("id",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "path"), CASES, ids=str)
 def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str, path: Path) -> None:
     # A chain is made of approvals, of which one without an id is lost.

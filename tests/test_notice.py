@@ -913,6 +913,7 @@ def worst(one: str, other: str) -> Document:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(TEXTS_OF_OTHERS, TEXTS_OF_OTHERS)
 @example("<" * 10_000, "<" * 10_000)

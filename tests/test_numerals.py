@@ -73,6 +73,7 @@ def test_every_locale_of_the_ten_languages_is_offered() -> None:
     assert {"en_US", "en_GB", "en_IN", "en_ZA", "en_FR", "de", "de_AT", *SWISS} <= set(OFFERED)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(OFFERED), st.sampled_from(CURRENCIES), st.none() | st.integers(0, 4), amounts)
 @example("de_CH", "CHF", None, Decimal("1234567.50"))
 @example("en_CH", "CHF", None, Decimal(-(10**12)))

@@ -88,7 +88,8 @@ def strict(schema: Any) -> Any:
     return {"additionalProperties": False} | closed if "properties" in schema else closed
 
 
-@pytest.mark.no_cover
+@pytest.mark.slow
+@pytest.mark.slow
 def test_redocly_and_spectral_warn_of_nothing_that_is_not_explained(tmp_path: Path) -> None:
     """Nor of what Power Automate gets; Redocly also holds the examples against their schemas."""
     converted = tmp_path / "swagger.json"
@@ -366,6 +367,7 @@ def test_a_trace_describes_all_of_a_row_that_is_not_private() -> None:
     }
 
 
+@pytest.mark.slow
 def test_power_automate_takes_what_the_script_makes_of_the_file() -> None:
     """Custom connectors import OpenAPI 2.0 only, the top security definition, and less than 1 MB."""
     made = subprocess.run(

@@ -110,6 +110,7 @@ def test_what_is_not_known_ends_nothing_and_a_time_from_ahead_or_no_time_counts_
 # What becomes of it.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/api/approvals", 500), ("/api/approvals", 429), ("/api/requisitions", 404), ("/api/users", 400)],
@@ -141,6 +142,7 @@ def test_two_hours_without_a_resource_are_an_alarm_within_twenty_minutes_which_c
     assert alarms(caplog) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 401, 404, 429])
 def test_while_moveworks_takes_nothing_the_alarm_names_what_is_owed(
     status: int, caplog: pytest.LogCaptureFixture
@@ -177,6 +179,7 @@ def test_a_store_that_takes_no_row_is_an_alarm_though_it_can_note_nothing(
     assert not is_green(world)
 
 
+@pytest.mark.slow
 def test_a_backlog_that_goes_out_as_fast_as_it_may_is_no_alarm(caplog: pytest.LogCaptureFixture) -> None:
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "2"})
     for number in range(40):
@@ -189,6 +192,7 @@ def test_a_backlog_that_goes_out_as_fast_as_it_may_is_no_alarm(caplog: pytest.Lo
     assert world.call("status").body["owed"]["causes"]["no_row"] > 0
 
 
+@pytest.mark.slow
 def test_one_record_at_fault_is_an_alarm_until_its_people_know_of_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -215,6 +219,7 @@ def test_a_trial_owes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert is_green(world)
 
 
+@pytest.mark.slow
 def test_another_process_goes_on_counting(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.requisition(JAMIE)

@@ -24,7 +24,7 @@ from sandbox.page.here import KEPT, Outcome, Outcomes
 from sandbox.page.plot import LINES_S, plotted
 from sandbox.serving import served
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

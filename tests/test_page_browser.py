@@ -29,7 +29,7 @@ from sandbox.page.chat import WORDS
 from sandbox.serving import served
 from sandbox.story import sweep
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 WIDTHS = (1440, 1024, 390)

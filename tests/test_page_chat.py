@@ -18,7 +18,7 @@ from sandbox.moveworks import Delivered
 from sandbox.page.chat import ASKED, WORDS
 from sandbox.page.markup import drawn, shown
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from sandbox.page import server
 from sandbox.page.formats import CURRENCIES, instant, moment, money, quantity
 from sandbox.page.kinds import KINDS, NAMES, Kind
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 CHECKS = Path(__file__).parent / "npm" / "node_modules"
 

@@ -15,7 +15,7 @@ from standin import started, write_app
 from bench.neighbours import neighbours
 from sandbox.patience import at_most, end_group
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.slow
 
 HANGS = "import threading\nthreading.Event().wait()\n"
 LEAVES_ONE = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {HANGS!r}])\n"

@@ -25,6 +25,7 @@ def live(world: World, number: int) -> str:
     return " ".join(world.story(number, is_live=True))
 
 
+@pytest.mark.slow
 def test_only_those_it_names_are_told_and_all_are_when_it_widens_and_is_emptied(
     store: LedgerStore,
 ) -> None:
@@ -48,6 +49,7 @@ def test_only_those_it_names_are_told_and_all_are_when_it_widens_and_is_emptied(
     assert world.call("status").body["pilot"] == {"is_on": False, "waiting": 0}
 
 
+@pytest.mark.slow
 def test_of_a_group_those_inside_are_told_and_the_others_wait(store: LedgerStore) -> None:
     world = World(store=store, settings={"PILOT": f"{ANN},{EVA}"})
     number = world.approval_id(world.requisition(world.group(*PEOPLE)))
@@ -65,6 +67,7 @@ def test_of_a_group_those_inside_are_told_and_the_others_wait(store: LedgerStore
     assert world.row().state is State.SENT
 
 
+@pytest.mark.slow
 def test_nobody_is_looked_at_again_while_it_stays_as_it_is() -> None:
     world = World(settings={"PILOT": ANN})
     for person in PEOPLE:
@@ -356,6 +359,7 @@ def stories(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, str], str, list
     )
 
 
+@pytest.mark.slow
 @given(stories())
 @settings(max_examples=25, deadline=None)
 def test_nobody_outside_is_ever_told_and_in_the_end_each_is_told_once_of_each(
@@ -386,6 +390,7 @@ def test_nobody_outside_is_ever_told_and_in_the_end_each_is_told_once_of_each(
 ADDRESS = st.builds("{}@{}".format, st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.just("x.example"))
 
 
+@pytest.mark.slow
 @given(ADDRESS, st.sampled_from([" {} ", "@{}", "{}"]))
 def test_a_domain_means_all_its_people_and_an_address_one(address: str, written: str) -> None:
     domain = address.partition("@")[2]

@@ -54,6 +54,7 @@ def told(world: World) -> list[int]:
 # Coupa.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     ODD_ANSWERS,
@@ -75,6 +76,7 @@ def test_a_requisition_that_cannot_be_read_keeps_nobody_else_from_being_told(
     assert row.cause.startswith("document_")
 
 
+@pytest.mark.slow
 def test_several_that_cannot_be_read_wait_and_all_others_are_told() -> None:
     world, approvals = crowd(60)
     bad = [list(approvals)[place] for place in (0, 1, 7, 30, 58, 59)]
@@ -86,6 +88,7 @@ def test_several_that_cannot_be_read_wait_and_all_others_are_told() -> None:
     assert told(world) == sorted(each for key, each in approvals.items() if key not in bad)
 
 
+@pytest.mark.slow
 def test_too_many_lines_at_once_are_asked_for_in_smaller_parts() -> None:
     world, approvals = crowd(50)
     world.coupa.front.fail(
@@ -103,6 +106,7 @@ def test_too_many_lines_at_once_are_asked_for_in_smaller_parts() -> None:
     assert told(world) == sorted(approvals.values())
 
 
+@pytest.mark.slow
 def test_an_approval_that_cannot_be_read_waits_alone_and_is_parked_with_an_alarm_in_the_end() -> None:
     world, approvals = crowd(30)
     bad = approvals[list(approvals)[11]]
@@ -293,6 +297,7 @@ def test_whose_manager_cannot_be_read_is_escalated_later_and_all_others_now() ->
 NOT_TAKEN = Unavailable("ledger_413", "no", status=413)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "failure",
     [

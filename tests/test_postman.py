@@ -26,7 +26,7 @@ from packages import said
 
 from coupa_core.callers import CALLER_OF
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 FILE = ROOT / "docs" / "creator_studio" / "postman_collection.json"
 COLLECTION: dict[str, Any] = json.loads(FILE.read_text("utf-8"))

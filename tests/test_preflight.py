@@ -235,6 +235,7 @@ def test_each_fault_of_the_values_has_a_line_of_its_own() -> None:
     assert len(said) == 3
 
 
+@pytest.mark.slow
 def test_a_line_of_the_file_counts_and_not_what_the_shell_has_beside_it(tmp_path: Path) -> None:
     lines = "".join(f"{name}={value}\n" for name, value in (WHOLE | {"MOVEWORKS_EVENT_ID": ""}).items())
     (tmp_path / "bridge.env").write_text(lines)
@@ -268,6 +269,7 @@ def test_a_python_without_what_the_app_needs_says_that_values_are_not_looked_at(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["", "func-payroll"])
 def test_an_answer_of_az_that_is_no_json_is_said(tmp_path: Path, answer: str) -> None:
     (tmp_path / "bridge.env").write_text("".join(f"{name}={value}\n" for name, value in WHOLE.items()))
@@ -330,6 +332,7 @@ def test_a_link_and_the_rights_of_the_file_stay(tmp_path: Path) -> None:
     assert kept.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.slow
 def test_many_who_write_at_once_never_lose_the_file(tmp_path: Path) -> None:
     file = tmp_path / "bridge.env"
     file.write_text("".join(f"{name}={value}\n" for name, value in WHOLE.items()))
@@ -361,6 +364,7 @@ LINE_ENDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -385,6 +389,7 @@ def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path) -> None:
     assert run(tmp_path) == "wrong  bridge.env is no file that you may read (Is a directory): mend that\n"
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_there_is_said_unless_the_environment_has_all(tmp_path: Path) -> None:
     needed = dict.fromkeys((*preflight.NEEDED, "MOVEWORKS_EVENT_ID"), "x") | {
         "ALERT_EMAIL": "ops@example.com",

@@ -42,7 +42,7 @@ from coupa_core.tables import table_client
 from sandbox.azurite import Azurite
 from sandbox.coupa.server import Paging
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ def test_the_requester_is_told_and_the_answer_comes_back_once_with_buttons_that_
     assert told(world) == []
 
 
+@pytest.mark.slow
 def test_the_card_with_the_answer_shows_what_the_first_one_showed_and_its_facts() -> None:
     world, card = asked_about(FACTS="open_requests")
     entered(world, KINDS[0], ROBIN)
@@ -397,6 +398,7 @@ def test_nobody_is_disturbed_in_quiet_hours_by_a_question_or_its_answer() -> Non
     assert world.told(after_s=60) == [SAM]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cut", "lose"])
 def test_an_answer_whose_sending_is_in_doubt_is_not_lost(kind: Any) -> None:
     world, _ = asked_about()
@@ -467,6 +469,7 @@ def test_a_row_that_a_sweep_has_claimed_for_too_long_leaves_the_answer_to_coupa_
 # ---------------------------------------------------------------------- what it costs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "path"), [(KINDS[0], "/api/requisitions"), (KINDS[2], "/api/comments")])
 def test_a_quiet_sweep_costs_one_more_call_for_fifty_open_questions(kind: str, path: str) -> None:
     world = world_of(kind)
@@ -599,6 +602,7 @@ def test_an_answer_that_moveworks_does_not_take_is_tried_again_and_stops_nobody(
     assert (row.questions, {each.refusals for each in row.told.values()}) == ({}, {0})
 
 
+@pytest.mark.slow
 def test_an_answer_that_moveworks_never_takes_becomes_an_alarm() -> None:
     world, card = asked_about()
     answer(world)
@@ -629,6 +633,7 @@ def test_an_answer_whose_fate_is_never_known_becomes_an_alarm_and_is_repeated_da
     assert (row.state, row.cause, len(row.questions)) == (State.PARKED, "unknown_outcomes", 1)
 
 
+@pytest.mark.slow
 def test_sends_of_which_nobody_knows_take_the_answer_from_nobody_else() -> None:
     world = world_of(QUIET_HOURS="20:00-07:00", TIME_ZONES='{"robin@example.com": "Asia/Tokyo"}')
     world.requisition(world.group(JAMIE, ROBIN), requester=SAM)

@@ -72,6 +72,7 @@ def most_in_a_second(times: Sequence[float]) -> int:
 # One rate.
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     per_second=st.integers(1, 25),
@@ -302,6 +303,7 @@ def test_as_many_as_fit_are_given_where_fewer_will_do() -> None:
         process.admit(3, 20, within_s=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     per_second=st.integers(1, 25),

@@ -146,6 +146,7 @@ def office(requests: int = 1) -> Iterator[Office]:
         yield Office(door, moveworks.delivered, bridge.endpoints.handle)
 
 
+@pytest.mark.slow
 def test_one_click_waits_for_three_answers_of_coupa_one_after_the_other_and_no_more() -> None:
     with office() as around:
         around.door.coupa.front.latency_s = 0.1
@@ -160,6 +161,7 @@ def test_one_click_waits_for_three_answers_of_coupa_one_after_the_other_and_no_m
     assert around.door.round_trips() == 3
 
 
+@pytest.mark.slow
 def test_what_is_read_ahead_goes_out_under_the_id_of_its_click() -> None:
     with office() as around:
         around.click(around.cards[0])
@@ -167,6 +169,7 @@ def test_what_is_read_ahead_goes_out_under_the_id_of_its_click() -> None:
     assert {each.request_id for each in around.door.exchanges} == {"click"}
 
 
+@pytest.mark.slow
 def test_several_clicks_read_all_documents_in_one_question_while_their_approvals_are_read() -> None:
     with office(5) as around:
         around.door.holds[APPROVALS] = around.door.arrival(DOCUMENTS)
@@ -180,6 +183,7 @@ def test_several_clicks_read_all_documents_in_one_question_while_their_approvals
     assert around.door.waited_in_vain == []
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_a_document_that_nobody_needs() -> None:
     with office() as around:
         approval = around.door.coupa.world.approval(int(around.cards[0].slots["approval_id"]))
@@ -317,6 +321,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_document_that_fails_is_no_failure_where_it_is_not_needed(fault: str) -> None:
     world, cards = offered(3)

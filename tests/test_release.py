@@ -66,6 +66,7 @@ def test_the_notes_are_the_section_of_the_tag(tmp_path: Path, arguments: list[st
     assert notes(house(tmp_path), *arguments) == (0, NOTES.format(front))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tag", "changelog", "told"),
     [
@@ -100,6 +101,7 @@ def test_the_changelog_that_there_is_can_be_cut() -> None:
     assert "\n## " not in text
 
 
+@pytest.mark.slow
 def test_a_version_is_the_same_wherever_it_stands() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     routes = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))

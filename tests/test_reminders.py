@@ -24,6 +24,7 @@ def after(world: World, hours: float) -> list[Delivered]:
     return world.announced()
 
 
+@pytest.mark.slow
 def test_reminders_come_after_a_day_two_and_four_and_then_no_more() -> None:
     world = World(settings=DAILY)
     world.offer()
@@ -195,6 +196,7 @@ def test_a_list_of_reminders_says_where_each_is_decided(settings: dict[str, str]
     )
 
 
+@pytest.mark.slow
 def test_each_of_a_group_gets_one_message_of_what_is_theirs_at_their_own_hour() -> None:
     """Robin is in both groups, in Tokyo; Alex in one, in New York; each is reminded in their own day."""
     zones = json.dumps({ROBIN: "Asia/Tokyo", ALEX: "America/New_York"})
@@ -224,6 +226,7 @@ def test_each_of_a_group_gets_one_message_of_what_is_theirs_at_their_own_hour() 
     ]
 
 
+@pytest.mark.slow
 def test_reminders_of_one_person_come_together_however_many_others_are_reminded() -> None:
     world = World(settings={**DAILY, "DIGEST_OVER": "10", "MOVEWORKS_MAX_PER_MINUTE": "1000"})
     world.moveworks.max_per_minute = None
@@ -269,6 +272,7 @@ def test_a_list_of_reminders_that_may_have_arrived_is_not_repeated() -> None:
 # When something fails.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", range(8))
 @pytest.mark.parametrize(
     ("number", "settings"),
@@ -314,6 +318,7 @@ def test_while_moveworks_is_away_a_reminder_or_an_escalation_is_only_put_off(
     assert after(world, 47) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["lose", "refuse"])
 def test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated(fault: str) -> None:
     world = World(settings=DAILY)
@@ -330,6 +335,7 @@ def test_a_reminder_that_was_refused_or_may_have_arrived_is_not_repeated(fault: 
     assert world.store.open_entries().entries[0].state is State.SENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [1, 2])
 def test_when_somebody_else_writes_the_row_a_reminder_is_left_to_them(writes: int) -> None:
     store = Raced()

@@ -56,6 +56,7 @@ def launched(store: LedgerStore | None = None, **settings: str) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["memory", "table"])
 def test_everybody_is_told_again_once_and_old_buttons_stay_valid(
     kind: str, request: pytest.FixtureRequest
@@ -90,6 +91,7 @@ def test_no_round_is_dropped_before_it_is_a_day_old() -> None:
 WAITS = pytest.mark.parametrize(("setting", "waits", "ends"), [("PILOT", ANN, ""), ("DRY_RUN", "on", "off")])
 
 
+@pytest.mark.slow
 @WAITS
 def test_a_round_for_which_somebody_waits_is_kept_until_they_are_told(
     setting: str, waits: str, ends: str
@@ -113,6 +115,7 @@ def test_a_round_for_which_somebody_waits_is_kept_until_they_are_told(
     assert left_of(world) == 0
 
 
+@pytest.mark.slow
 def test_what_is_done_makes_room_beside_a_round_for_which_somebody_waits() -> None:
     world = launched()
     world.change(PILOT=ANN)
@@ -141,6 +144,7 @@ def test_rounds_of_many_people_drop_none_for_which_somebody_waits() -> None:
     assert EVA in world.told()
 
 
+@pytest.mark.slow
 def test_a_later_round_for_the_same_people_takes_the_place_of_one_that_waits() -> None:
     world = launched()
     world.change(PILOT=ANN)
@@ -482,6 +486,7 @@ def left_of(world: World) -> int:
     return int(repeat["left"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [[], [ANN, EVA]])
 def test_the_status_counts_who_is_still_to_be_told_whatever_they_wait_for(people: list[str]) -> None:
     body = {"people": people} if people else None
@@ -703,11 +708,13 @@ REPEAT = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(REPEAT, max_size=MAX_REPEATS))
 def test_what_is_written_is_read(repeats: list[Repeat]) -> None:
     assert read_repeats(write_repeats(repeats)) == repeats
 
 
+@pytest.mark.slow
 @given(st.lists(REPEAT, max_size=MAX_REPEATS + 2), REPEAT, st.data())
 def test_no_round_goes_that_is_young_or_that_somebody_waits_for_unless_a_kept_one_tells_them(
     repeats: list[Repeat], another: Repeat, data: st.DataObject

@@ -20,7 +20,7 @@ from coupa_core.addresses import folded
 from coupa_core.doctor import preview
 from sandbox.coupa.world import Group, Line
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 SAM, EVE = "sam@example.com", "eve@example.com"
 VERBS = ("approve", "reject", "hold")

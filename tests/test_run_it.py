@@ -94,6 +94,7 @@ def ended(line: str, folder: Path, environ: dict[str, str]) -> tuple[int, str]:
     return process.returncode, printed
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not is_installed(), reason=INSTALL_HINT)
 def test_each_line_works_as_it_is_written(tmp_path: Path) -> None:
     folder, lines = copied(tmp_path), written()

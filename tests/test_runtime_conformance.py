@@ -23,7 +23,7 @@ from coupa_core.settings import EASY_AUTH, read_settings
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 13) or importlib.util.find_spec("azure_functions_runtime") is None,
-    reason="needs Python 3.13 and azure-functions-runtime: run make test with python3.13 installed",
+    reason="needs Python 3.13 and azure-functions-runtime: run make test ALL=1 with python3.13 installed",
 )
 
 ROOT = Path(__file__).parents[1]

@@ -21,7 +21,7 @@ from sandbox.ncrontab import Schedule, ScheduleError
 from sandbox.serving import InProcess, served
 from sandbox.timers import keep
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

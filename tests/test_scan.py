@@ -62,6 +62,7 @@ def lists(world: World, work: Callable[[], object]) -> int:
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_in_which_nothing_changed_asks_little_and_reads_no_list() -> None:
     world = Fast()
     crowd(world)
@@ -90,6 +91,7 @@ def test_what_is_new_is_told_in_the_next_sweep_though_no_list_is_read() -> None:
     assert world.moveworks.delivered[-1].recipient == JAMIE
 
 
+@pytest.mark.slow
 def test_what_is_decided_in_coupa_is_closed_in_the_next_sweep() -> None:
     world = Fast(settings={"CLOSING_NOTICE": "always"})
     crowd(world)
@@ -101,6 +103,7 @@ def test_what_is_decided_in_coupa_is_closed_in_the_next_sweep() -> None:
     assert world.moveworks.delivered[-1].recipient == "approver0@example.com"
 
 
+@pytest.mark.slow
 def test_an_edit_is_told_in_the_next_sweep() -> None:
     world = Fast()
     crowd(world)
@@ -111,6 +114,7 @@ def test_an_edit_is_told_in_the_next_sweep() -> None:
     assert "2,700" in world.moveworks.delivered[-1].message
 
 
+@pytest.mark.slow
 def test_the_whole_list_is_read_every_ten_minutes() -> None:
     world = Fast()
     crowd(world)
@@ -122,6 +126,7 @@ def test_the_whole_list_is_read_every_ten_minutes() -> None:
     assert 3 <= sum(read) <= 4
 
 
+@pytest.mark.slow
 def test_the_setting_says_how_often() -> None:
     world = Fast(settings={"FULL_LIST_MINUTES": "1"})
     crowd(world)
@@ -129,6 +134,7 @@ def test_the_setting_says_how_often() -> None:
     assert lists(world, world.sweep) > 0
 
 
+@pytest.mark.slow
 def test_a_quiet_sweep_does_not_read_every_row() -> None:
     world, asked, rows = Fast(), list[str](), list[Entry]()
     crowd(world)
@@ -142,6 +148,7 @@ def test_a_quiet_sweep_does_not_read_every_row() -> None:
     assert len(rows) < 10
 
 
+@pytest.mark.slow
 def test_what_an_operator_changes_in_a_row_is_seen_by_a_sweep_that_keeps_rows() -> None:
     world = Fast()
     crowd(world)
@@ -154,6 +161,7 @@ def test_what_an_operator_changes_in_a_row_is_seen_by_a_sweep_that_keeps_rows() 
     assert world.told() == ["approver0@example.com"]
 
 
+@pytest.mark.slow
 def test_a_row_that_another_process_changed_or_closed_is_read_anew() -> None:
     world = Fast()
     crowd(world)
@@ -174,6 +182,7 @@ def test_a_row_that_another_process_changed_or_closed_is_read_anew() -> None:
     assert "lost_race" not in summary.counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8])
 def test_a_backlog_is_told_from_the_first_sweep_on_though_the_list_takes_several(workers: int) -> None:
     world = Fast(workers=workers)
@@ -215,6 +224,7 @@ def test_a_new_process_goes_on_where_the_list_was_left() -> None:
     assert read <= 900 / 50 + 3
 
 
+@pytest.mark.slow
 def test_what_is_gone_is_closed_when_the_list_came_by_it_though_no_stamp_shows_it() -> None:
     world = Fast()
     crowd(world)
@@ -263,6 +273,7 @@ def test_what_only_the_list_shows_is_told_counted_and_makes_every_sweep_read_the
     assert world.call("status").body["reading"]["missed"] == 0
 
 
+@pytest.mark.slow
 def test_a_new_approval_that_the_list_shows_before_it_could_be_asked_for_is_not_missed() -> None:
     world = Fast(settings={"FULL_LIST_MINUTES": "1"})
     crowd(world)
@@ -274,6 +285,7 @@ def test_a_new_approval_that_the_list_shows_before_it_could_be_asked_for_is_not_
     assert world.store.status().missed == 0
 
 
+@pytest.mark.slow
 def test_types_that_are_wanted_from_now_on_are_not_missed() -> None:
     world = Fast(settings={"DOCUMENT_TYPES": "RequisitionHeader"})
     crowd(world)
@@ -335,6 +347,7 @@ def test_a_reading_is_written_and_read_the_same() -> None:
     assert Reading.of(reading.values()) == reading
 
 
+@pytest.mark.slow
 def test_edits_of_many_types_take_turns_within_few_questions() -> None:
     world = Fast(settings={"DOCUMENT_TYPES": "*"})
     kinds = ["ExpenseReport", "InvoiceHeader", "OrderHeaderChange", "Contract", "EasyFormResponse"]
@@ -353,6 +366,7 @@ def test_edits_of_many_types_take_turns_within_few_questions() -> None:
     assert len(questions) == 6
 
 
+@pytest.mark.slow
 def test_rows_of_closed_approvals_are_not_kept() -> None:
     world = Fast()
     crowd(world)
@@ -398,6 +412,7 @@ def test_an_approval_that_no_list_can_show_keeps_nobody_else_from_being_told(
     assert world.moveworks.delivered[-1].recipient == JAMIE
 
 
+@pytest.mark.slow
 def test_an_edited_document_that_no_list_can_show_hides_no_other_edit() -> None:
     world = Fast()
     crowd(world)
@@ -417,6 +432,7 @@ def test_an_edited_document_that_no_list_can_show_hides_no_other_edit() -> None:
     assert stored.failures > 0
 
 
+@pytest.mark.slow
 def test_what_comes_after_the_backlog_was_baselined_is_told_however_long_the_list_is() -> None:
     world = Fast(settings={"FIRST_RUN": "baseline", "DRY_RUN": "on"})
     for count in range(MANY):
@@ -463,6 +479,7 @@ def test_a_page_that_is_out_of_order_closes_nothing_and_is_read_again() -> None:
     assert {each.recipient for each in world.moveworks.delivered} == {JAMIE, ROBIN}
 
 
+@pytest.mark.slow
 def test_what_comes_while_a_long_backlog_is_baselined_is_told() -> None:
     world = Fast(settings={"FIRST_RUN": "baseline"})
     for count in range(600):
@@ -481,6 +498,7 @@ def test_what_comes_while_a_long_backlog_is_baselined_is_told() -> None:
     assert len(world.store.open_entries().entries) == 601
 
 
+@pytest.mark.slow
 def test_what_is_new_after_the_hour_waits_for_the_next_digest_though_the_list_was_read_before() -> None:
     world = Fast(settings={"DIGEST_AT": "09:30", "FULL_LIST_MINUTES": "60"})
     crowd(world)
@@ -494,6 +512,7 @@ def test_what_is_new_after_the_hour_waits_for_the_next_digest_though_the_list_wa
     assert len(world.moveworks.delivered) == before
 
 
+@pytest.mark.slow
 def test_a_row_that_is_set_aside_between_two_lists_is_made_anew_at_once() -> None:
     store = Spoiled()
     world = Fast(store=store)
@@ -506,6 +525,7 @@ def test_a_row_that_is_set_aside_between_two_lists_is_made_anew_at_once() -> Non
     assert store.status().missed == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 400}], ids=str)
 def test_while_coupa_does_not_say_what_changed_the_list_does(fault: dict[str, Any]) -> None:
     world = Fast()
@@ -518,6 +538,7 @@ def test_while_coupa_does_not_say_what_changed_the_list_does(fault: dict[str, An
     assert world.moveworks.delivered[-1].recipient == JAMIE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [3, MANY])
 def test_delegations_that_do_not_come_take_no_time_from_what_can_be_told(number: int) -> None:
     world = Fast()
@@ -530,6 +551,7 @@ def test_delegations_that_do_not_come_take_no_time_from_what_can_be_told(number:
     assert world.moveworks.delivered[-1].recipient == JAMIE
 
 
+@pytest.mark.slow
 def test_rows_that_were_given_back_unread_are_read_like_new_ones_when_coupa_is_back() -> None:
     world = Fast(settings={"DIGEST_OVER": "4"})
     crowd(world)

@@ -153,6 +153,7 @@ EXPRESSIONS = st.tuples(*(st.lists(items(*ends), min_size=1, max_size=2).map(","
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS)
 def test_the_product_and_the_local_host_agree_on_every_schedule(expression: str) -> None:
@@ -180,6 +181,7 @@ def test_no_text_is_shown_and_none_does_harm(text: str) -> None:
 SELDOM = st.tuples(items(0, 59), items(0, 23)).map(lambda parts: f"0 {' '.join(parts)} * * *")
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(SELDOM, st.integers(1, 300).map(lambda minutes: timedelta(minutes=minutes)))
 def test_the_longest_gap_between_two_runs_is_found(expression: str, limit: timedelta) -> None:

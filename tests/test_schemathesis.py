@@ -25,7 +25,7 @@ from surface import JAMIE, Surface, surface
 
 from coupa_core.documents import COMMENT_SCOPE
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 CHECKS: list[Any] = [
     not_a_server_error,

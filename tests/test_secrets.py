@@ -34,7 +34,7 @@ from sandbox.azurite import Azurite
 from sandbox.front import Environ, FaultKind, StartResponse
 from sandbox.serving import served
 
-pytestmark = pytest.mark.no_cover  # it is slow, and quicker tests ask for every branch
+pytestmark = pytest.mark.slow
 
 
 def _new() -> str:

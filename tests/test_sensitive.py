@@ -418,6 +418,7 @@ NAMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("digest_over", ["0", "1"])
 def test_from_the_first_message_to_the_last_nothing_of_it_reaches_the_chat(

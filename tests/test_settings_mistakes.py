@@ -65,6 +65,7 @@ def test_no_sentence_is_one_of_the_library_that_checks() -> None:
 # ---------------------------------------------------------------------- names
 
 
+@pytest.mark.slow
 @given(st.sampled_from([name for name in NAMES if len(name) > 10]), st.data())
 def test_a_letter_too_few_or_two_that_are_swapped_is_seen_in_every_longer_name(
     name: str, data: st.DataObject
@@ -81,6 +82,7 @@ def test_a_letter_too_few_or_two_that_are_swapped_is_seen_in_every_longer_name(
             assert meant(wrong, NAMES) != "", wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["PILOT", "DRY_RUN", "ACTIONS"])
 def test_one_wrong_letter_is_seen_in_each_short_name_that_holds_something_back(name: str) -> None:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0"

@@ -83,6 +83,7 @@ def test_nor_does_a_catalogue_a_contract_or_an_account_that_comes_or_goes(change
     assert world.click(card, JAMIE).body["outcome"] == "approved"
 
 
+@pytest.mark.slow
 def test_lines_that_do_not_come_are_counted_and_logged_once_in_a_sweep(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -134,6 +134,7 @@ entry = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(entries=st.lists(entry, max_size=8))
 def test_whatever_is_locked_is_read_back(
     entries: list[tuple[str, str, bool, list[str]]], tmp_path_factory: pytest.TempPathFactory
@@ -275,6 +276,7 @@ def sources(folder: str) -> Iterator[Path]:
         yield from (Path(here, each) for each in files if each.endswith(".py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folders", "lock"),
     [(["coupa_core"], DEPLOYED), (["tests", "sandbox", "bench", "scripts"], "requirements-dev.txt")],

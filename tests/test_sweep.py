@@ -42,6 +42,7 @@ def world_of_three() -> World:
 # Everybody, once.
 
 
+@pytest.mark.slow
 def test_120_approvals_on_three_pages_are_told_once_each_and_not_again_by_a_new_process() -> None:
     world = World()
     people = [f"person{number}@example.com" for number in range(120)]
@@ -58,6 +59,7 @@ def test_120_approvals_on_three_pages_are_told_once_each_and_not_again_by_a_new_
     assert set(by_approval.values()) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 50, 51, 100])
 def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_five(number: int) -> None:
     world = World()
@@ -69,6 +71,7 @@ def test_new_approvals_cost_three_calls_to_coupa_for_fifty_and_five(number: int)
     assert world.coupa.front.count("GET", "/api/") <= 3 * math.ceil(number / 50) + 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 10])
 def test_as_many_threads_as_there_may_be_tell_the_same(workers: int) -> None:
     world = World(workers=workers)
@@ -296,6 +299,7 @@ def test_where_delegations_are_not_readable_the_delegates_are_those_whom_the_app
     assert world.click(cards[ROBIN], ROBIN).body["outcome"] == "approved"
 
 
+@pytest.mark.slow
 def test_while_delegations_are_out_of_reach_the_approver_is_told_and_no_delegate_twice() -> None:
     world = World()
     delegate(world, start_h=-1, end_h=500)
@@ -479,6 +483,7 @@ def test_a_row_is_not_closed_while_coupa_says_that_the_approval_waits() -> None:
     assert world.store.status().counts["unlisted"] == 1
 
 
+@pytest.mark.slow
 def test_without_time_left_closing_goes_on_in_the_next_sweep() -> None:
     world = World()
     numbers = [world.approval_id(world.requisition(JAMIE)) for _ in range(120)]
@@ -568,6 +573,7 @@ def test_an_error_that_nobody_thought_of_spoils_one_approval_only(
     assert f"approval spoiled approval_id={number}" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_notice_that_moveworks_refuses_comes_later_each_time_then_shorter_then_never(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -662,6 +668,7 @@ def test_a_pause_that_a_wrong_clock_left_behind_is_ignored() -> None:
     assert world.told() == [JAMIE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "status"), [("lose", 0), ("cut", 0), ("answer", 500), ("answer", 503)])
 def test_a_send_of_unknown_outcome_waits_for_its_lease_and_is_parked_after_three(
     kind: Any, status: int
@@ -692,6 +699,7 @@ def test_after_an_unknown_outcome_the_next_sweep_asks_for_a_sign_of_life_and_the
     assert world.minutes(3) == [[], [JAMIE], []]  # told once more, because nobody can know
 
 
+@pytest.mark.slow
 def test_the_allowed_rate_is_kept_across_sweeps_and_processes() -> None:
     world = World(settings={"MOVEWORKS_MAX_PER_MINUTE": "7"})
     for _ in range(30):
@@ -708,6 +716,7 @@ def test_the_allowed_rate_is_kept_across_sweeps_and_processes() -> None:
         assert sum(start <= time < start + timedelta(seconds=60) for time in times) <= 7
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_in_time_and_the_next_one_goes_on_with_what_is_left() -> None:
     world = World()
     numbers = [world.approval_id(world.requisition(JAMIE)) for _ in range(60)]
@@ -1057,6 +1066,7 @@ def _crowded(*, groups: int, members: int, others: int, workers: int = 1, **sett
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 25])
 def test_a_great_group_keeps_nobody_waiting_who_is_asked_alone(workers: int) -> None:
     world = _crowded(groups=9, members=200, others=70, workers=workers)
@@ -1068,6 +1078,7 @@ def test_a_great_group_keeps_nobody_waiting_who_is_asked_alone(workers: int) -> 
     assert len(first) > len(others) + 9  # and the group has the rest
 
 
+@pytest.mark.slow
 def test_a_great_group_is_told_to_the_last_while_others_keep_coming() -> None:
     world = _crowded(groups=2, members=30, others=0, MOVEWORKS_MAX_PER_MINUTE="10")
     told: Counter[str] = Counter()

@@ -62,6 +62,7 @@ def test_later_days_sort_first() -> None:
     assert sorted(map(partition, days)) == [partition(day) for day in reversed(days)]
 
 
+@pytest.mark.slow
 def test_the_newest_day_is_found_by_one_request(azurite_server: Azurite) -> None:
     with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store, [1] * 9)
@@ -94,6 +95,7 @@ def test_the_first_append_of_a_day_takes_eight_requests(azurite_server: Azurite)
         assert relay.count() == 8
 
 
+@pytest.mark.slow
 def test_ninety_nine_of_the_longest_events_fit_into_one_transaction(azurite_server: Azurite) -> None:
     """4 MiB: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions."""
     texts = {name: "\U0001f600" * 256 for name in NAMES if Event.__dataclass_fields__[name].default == ""}
@@ -116,6 +118,7 @@ def spoil(table: TableClient, day: date, key: str, change: dict[str, Any]) -> No
     table.upsert_entity(kept, mode=UpdateMode.REPLACE)
 
 
+@pytest.mark.slow
 def test_rows_under_keys_that_are_no_places_are_found(table: TableClient) -> None:
     audit_log = fill(TableAuditStore(table))
     row = table.get_entity(partition(TUESDAY), "0000000002")
@@ -126,6 +129,7 @@ def test_rows_under_keys_that_are_no_places_are_found(table: TableClient) -> Non
     assert audit_log.verify().broken is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"row": None}, {"row": 5}, {"prev": None}, {"hash": 7}, {"seal": None}])
 def test_a_row_whose_columns_are_missing_or_no_text_is_found(
     table: TableClient, change: dict[str, Any]
@@ -163,6 +167,7 @@ def test_the_head_of_another_day_is_not_that_of_this_one(table: TableClient) -> 
     assert found(audit_log) == "2026-11-25: head does not fit (the head is missing or cannot be read)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["!", "-000000001"])
 def test_something_before_the_head_of_a_day_is_found(table: TableClient, key: str) -> None:
     audit_log = fill(TableAuditStore(table))
@@ -201,6 +206,7 @@ def test_only_writing_makes_the_table(table: TableClient) -> None:
     table.create_table()  # there was none
 
 
+@pytest.mark.slow
 def test_a_reader_who_may_not_make_a_table_can_check_the_record(azurite_server: Azurite) -> None:
     with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store)
@@ -247,6 +253,7 @@ def lose(relay: Relay, answer: str, *, times: int = 1, skip: int = 0) -> None:
     relay.fail(kind, method="POST", path="batch", times=times, skip=skip, **details)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_rows_that_were_written_are_ours_though_the_answer_was_lost(
@@ -263,6 +270,7 @@ def test_rows_that_were_written_are_ours_though_the_answer_was_lost(
         assert direct.verify().broken is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(5))
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_day_begins_once_though_an_answer_was_lost_at_any_step(
@@ -280,6 +288,7 @@ def test_a_day_begins_once_though_an_answer_was_lost_at_any_step(
         assert direct.verify().broken is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_rows_whose_answers_are_all_lost_are_ours_all_the_same(azurite_server: Azurite, answer: str) -> None:
     with relayed(azurite_server) as (audit_log, relay, direct):
@@ -377,6 +386,7 @@ def test_a_service_that_is_not_there_is_told(name: str) -> None:
     assert (type(failure), failure.code) == (Unknown, "audit_lost")
 
 
+@pytest.mark.slow
 def test_a_purge_beside_another_is_left_to_the_next_one(azurite_server: Azurite) -> None:
     with relayed(azurite_server) as (audit_log, relay, direct):
         fill(direct.store)
@@ -402,6 +412,7 @@ def aged(server: Azurite) -> Iterator[tuple[AuditLog, Relay, AuditLog]]:
         yield audit_log, relay, direct
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["500", "503", "504"])
 @pytest.mark.parametrize("skip", [1, 2, 3])
 def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(

@@ -62,6 +62,27 @@ PEOPLE = {"told": '{"user:1":"v"}', "people": '{"user:1":[0]}', "cards": '[["use
 
 LATER = "2026-11-23T09:00:00"
 
+OF_0_2_0: dict[str, Any] = {
+    "PartitionKey": OPEN,
+    "RowKey": "7",
+    "schema": 1,
+    "state": "sent",
+    "nonce": "6f1c",
+    "document_type": "RequisitionHeader",
+    "document_id": "41",
+    "seen_approval": "2026-11-23T01:02:03-08:00",
+    "seen_document": "2026-11-23T01:02:04-08:00",
+    "told": '{"user:1":"v1","user:2":"v1","user:3":""}',
+    "sent_to": "group:3",
+    "sent_at": "2026-11-23T09:00:00+00:00",
+    "attempted_at": "2026-11-23T09:00:00+00:00",
+    "refusals": 1,
+    "shown": '{"total":"1800"}',
+    "reminders": 2,
+    "reminded_at": "2026-11-23T10:00:00+00:00",
+}
+"""A row as release 0.2.0 wrote it."""
+
 SPOILED: list[tuple[dict[str, Any], str]] = [
     *(({name: 5}, f"{name} is no text") for name in TEXTS),
     *(({name: "5"}, f"{name} is no number") for name in NUMBERS),
@@ -140,6 +161,24 @@ def store_with(table: TableClient, *rows: dict[str, Any]) -> TableStore:
 
 
 # Rows that cannot be read.
+
+
+@pytest.mark.parametrize(("second", "facts"), [("v1", '{"total":"1800"}'), ("v0", "")])
+def test_a_row_of_release_0_2_0_gives_each_what_is_surely_theirs(
+    table: TableClient, second: str, facts: str
+) -> None:
+    table.create_table()
+    table.upsert_entity({**OF_0_2_0, "told": f'{{"user:1":"v1","user:2":"{second}","user:3":""}}'})
+
+    [row] = TableStore(table).open_entries().entries
+
+    common = PersonState(to="group:3", at=NOW, facts=facts, reminders=2, reminded_at=NOW + timedelta(hours=1))
+    assert row.told == {
+        "user:1": replace(common, version="v1"),
+        "user:2": replace(common, version=second),
+        "user:3": PersonState(),
+    }
+    assert (row.first_told_at, row.failures, row.sent_to) == (NOW, 1, "group:3")
 
 
 @pytest.mark.parametrize(("change", "cause"), BY_FIELD)
@@ -560,6 +599,7 @@ def test_all_tries_of_a_request_end_together(monkeypatch: pytest.MonkeyPatch) ->
     assert time.monotonic() - begin < 1.6  # three tries alone would take 1.8
 
 
+@pytest.mark.slow
 def test_a_query_that_the_service_works_on_for_as_long_as_it_may_is_read(azurite_server: Azurite) -> None:
     """Five seconds, and some for the way."""
     with relayed(azurite_server) as (store, relay, direct):
@@ -643,6 +683,7 @@ def left(store: TableStore) -> int:
     return len(found) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["500", "503", "504"])
 @pytest.mark.parametrize("skip", range(3))
 def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
@@ -656,6 +697,7 @@ def test_a_purge_that_was_done_ends_well_though_the_answer_was_lost(
         assert left(direct) == 0
 
 
+@pytest.mark.slow
 def test_a_purge_whose_connection_broke_deletes_the_rest_and_says_so(azurite_server: Azurite) -> None:
     with purging(azurite_server) as (store, relay, direct):
         relay.fail("lose", method="POST", path="batch")
@@ -667,6 +709,7 @@ def test_a_purge_whose_connection_broke_deletes_the_rest_and_says_so(azurite_ser
         assert left(direct) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skip", range(3))
 def test_a_batch_that_cannot_be_deleted_keeps_no_other_from_it(azurite_server: Azurite, skip: int) -> None:
     with purging(azurite_server) as (store, relay, direct):
@@ -681,6 +724,7 @@ def test_a_batch_that_cannot_be_deleted_keeps_no_other_from_it(azurite_server: A
         assert store.purge_closed(NOW) == size
 
 
+@pytest.mark.slow
 def test_rows_that_were_found_are_purged_though_the_next_cannot_be_listed(azurite_server: Azurite) -> None:
     with purging(azurite_server) as (store, relay, direct):
         relay.fail("answer", method="GET", path=r"\(\)", status=403, skip=1)
@@ -692,6 +736,7 @@ def test_rows_that_were_found_are_purged_though_the_next_cannot_be_listed(azurit
         assert store.purge_closed(NOW) == OLD - 100
 
 
+@pytest.mark.slow
 def test_a_purge_ends_with_its_time_and_the_next_goes_on(azurite_server: Azurite) -> None:
     with purging(azurite_server) as (store, relay, direct):
         relay.fail("slow", method="POST", path="batch", seconds=5, skip=1)

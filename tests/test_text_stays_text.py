@@ -93,6 +93,7 @@ def visible_of(text: str) -> str:
     return "".join(char for char in re.sub(gone, "", text) if char.isspace() or not shows_nothing(char))
 
 
+@pytest.mark.slow
 @given(written)
 @example("evil\u0301.example")
 @example("\U0001f4a9.la")
@@ -106,6 +107,7 @@ def test_a_text_makes_no_link_mention_or_emoji_and_its_letters_stay(text: str) -
     assert is_blank(text) == (not shown)
 
 
+@pytest.mark.slow
 @given(written)
 @example("*bold* _it_ `code` ~no~ ```x``` **b** __c__ snake_case _")
 @example("# h\n> q\n---\n===\n+ x\n|a|\n1) x")
@@ -125,6 +127,7 @@ def test_over_the_listener_a_plain_message_stays_plain(text: str) -> None:
     assert letters(seen) == letters(read_aloud(visible_of(text)))
 
 
+@pytest.mark.slow
 @given(written, written)
 @settings(max_examples=200, deadline=None)
 def test_a_notice_has_no_marks_but_ours_whatever_its_title_and_lines_say(title: str, line: str) -> None:
@@ -145,6 +148,7 @@ def test_a_notice_has_no_marks_but_ours_whatever_its_title_and_lines_say(title: 
     assert chat.chat_text(said).count("*") == chat.chat_text(plainly).count("*") == 2
 
 
+@pytest.mark.slow
 @given(written)
 @example("<b>\u202eevil</b> http://evil.example <a href='https://x.test/\u202e'>x</a>")
 @example("<b></b> \u3164")

@@ -17,7 +17,7 @@ from hosted import FUNCTION_KEY, ROOT, Hosted, hosted
 
 from sandbox.azurite import Azurite
 
-pytestmark = pytest.mark.no_cover  # it runs other processes
+pytestmark = pytest.mark.slow
 
 WAIT_S = 60.0
 """For what takes a moment; a machine that is busy takes longer."""

@@ -39,6 +39,7 @@ def test_a_card_keeps_a_character_that_is_newer_than_python() -> None:
     assert clean("5 \u20c1 \U0001fc10", SHORT) == "5 \u20c1 \U0001fc10"
 
 
+@pytest.mark.slow
 @given(st.text(), st.sampled_from([SHORT, LONG]))
 def test_nothing_that_cannot_be_seen_hides_what_can(text: str, limit: int) -> None:
     for unseen in ("\u200b", "\u2062", " ", "\u3164", "\u00ad"):

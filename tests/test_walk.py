@@ -26,7 +26,7 @@ from walk.terminal import Folder, Terminal
 from coupa_core import keys
 from sandbox.serving import served
 
-pytestmark = pytest.mark.no_cover  # it runs other processes
+pytestmark = pytest.mark.slow
 
 BLOCKS = blocks()
 LOG_IN, SAY, MAKE = "1. Log in, and set up the commands", "2. Say what is deployed", "3. Make the keys, once"

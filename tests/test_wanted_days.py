@@ -183,6 +183,7 @@ def at(hour: str) -> list[str]:
     return [f"Thu 11-26 {hour}", f"Mon 11-30 {hour}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("need_by", "more", "reminders"),
     [
@@ -224,6 +225,7 @@ def test_people_are_reminded_before_the_day_at_their_own_hour_and_no_more(
     assert len(here.sent) == own_notice + len(reminders)
 
 
+@pytest.mark.slow
 def test_whoever_is_told_on_the_day_itself_is_not_reminded_on_it() -> None:
     # At four in the morning there, a day before.
     here = waits("2026-11-24", more={"TIME_ZONE": "America/New_York"})
@@ -233,6 +235,7 @@ def test_whoever_is_told_on_the_day_itself_is_not_reminded_on_it() -> None:
     assert here.reminders() == []
 
 
+@pytest.mark.slow
 def test_an_invoice_is_counted_back_to_from_its_discount_and_from_its_due_day() -> None:
     world = World(settings={"DOCUMENT_TYPES": "*", "REMIND_BEFORE_DAYS": "1", "WORKING_DAYS": "mon-fri"})
     invoice(world, invoice_number="INV-1", discount_due_date="2026-11-26", net_due_date="2026-12-03")
@@ -243,6 +246,7 @@ def test_an_invoice_is_counted_back_to_from_its_discount_and_from_its_due_day() 
     assert here.reminders() == ["Wed 11-25 09:00", "Wed 12-02 09:00"]
 
 
+@pytest.mark.slow
 def test_a_day_that_moves_is_followed() -> None:
     here = waits("2026-12-01")
     here.passes_by(1)
@@ -254,6 +258,7 @@ def test_a_day_that_moves_is_followed() -> None:
     assert here.reminders() == ["Thu 12-03 09:00", "Mon 12-07 09:00"]
 
 
+@pytest.mark.slow
 def test_a_new_process_reminds_nobody_twice_and_forgets_nobody(store: LedgerStore) -> None:
     here = waits("2026-12-01", store=store)
     here.passes(24 * 2 + 23)
@@ -264,6 +269,7 @@ def test_a_new_process_reminds_nobody_twice_and_forgets_nobody(store: LedgerStor
     assert here.reminders() == ["Thu 11-26 09:00"]
 
 
+@pytest.mark.slow
 def test_whoever_was_not_told_is_not_reminded() -> None:
     world = World(settings={"REMIND_BEFORE_DAYS": "3,1", "FIRST_RUN": "baseline"})
     world.requisition(JAMIE, need_by="2026-12-01")
@@ -293,6 +299,7 @@ def test_what_was_missed_while_the_app_was_down_is_said_once() -> None:
     assert here.reminders() == ["Mon 11-30 10:00"]
 
 
+@pytest.mark.slow
 def test_a_sweep_asks_coupa_no_more_than_without_the_setting_until_a_morning_comes() -> None:
     asked = []
     for setting in ("3,1", ""):
@@ -379,6 +386,7 @@ class Expected:
         return self.morning == time(7) and (clock >= time(20) or clock < time(7))
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     zones=st.lists(st.sampled_from(ZONES), min_size=3, max_size=3),

@@ -652,7 +652,8 @@ def _is_noticed(copy: Path, mutation: Mutation) -> bool:
 
 
 def _passes(copy: Path, test: str) -> bool:
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{test}"]
+    every = ["-m", "", "--hypothesis-profile=all"]
+    command = [sys.executable, "-B", "-m", "pytest", "-qx", "-p", "no:cacheprovider", *every, f"tests/{test}"]
     quiet = subprocess.DEVNULL  # no pipe, which a process that is left behind would hold
     try:
         done = subprocess.run(command, cwd=copy, stdout=quiet, stderr=quiet, check=False, timeout=TEST_S)
