@@ -31,7 +31,8 @@ _NO_SLOTS = (
     "leave context out. It announces approvals itself."
 )
 _CUT = (
-    "255 characters in all; what would not arrive whole is refused as `reason_too_long`. Required to reject."
+    "at most 255 characters with the name of the actor; a longer one gets the outcome `reason_too_long`. "
+    "Required to reject."
 )
 
 
@@ -50,18 +51,23 @@ def text(field: str, title: str, says: str, *, is_advanced: bool = False, least:
 
 Actor = Annotated[
     str | None,
-    text("actor_email", "Who Acts (Body)", "Who acts, where the header cannot be sent.", is_advanced=True),
+    text(
+        "actor_email",
+        "Who Acts (Body)",
+        "E-mail address of the actor, for connectors that cannot send the header.",
+        is_advanced=True,
+    ),
 ]
 Token = Annotated[
     str | None,
     text(
         "action_token",
         "Action Token (Body)",
-        "The action token, where the header cannot be sent.",
+        "The action token, for connectors that cannot send the header.",
         is_advanced=True,
     ),
 ]
-Reason = Annotated[str | None, text("reason", "Reason", f"Why, after the name of the person, {_CUT}")]
+Reason = Annotated[str | None, text("reason", "Reason", f"The reason, {_CUT}")]
 
 
 def _valid_decision(given: str) -> str:
@@ -96,7 +102,7 @@ class DecisionBody(ClickBody):
 
     faults: ClassVar[Faults] = {"decision": _BAD_DECISION}
 
-    decision: Decided = Field(description="Which button was pressed.")
+    decision: Decided = Field(description="The decision on the approval.")
 
     @property
     def verb(self) -> Verb:
@@ -117,7 +123,8 @@ class Item(BaseModel):
     token: str | None = text(
         "token",
         "Action Token",
-        "Its action token, from its notice or the list. Required unless the bridge's settings say otherwise.",
+        "The action token of the approval, from its notice or the list. Required unless the settings make it "
+        "optional.",
         default=None,
     )
 
@@ -137,15 +144,16 @@ class SeveralBody(Body):
         "id": ("bad_approval_id", "id must be a number of 1 to 19 digits."),
     }
 
-    decision: Decided = Field(description="What is decided, for all of them.")
+    decision: Decided = Field(description="The decision on all approvals.")
     reason: Annotated[
-        str | None, text("reason", "Reason", f"Why, for all of them, after the name of the person, {_CUT}")
+        str | None,
+        text("reason", "Reason", f"The reason for all approvals, {_CUT}"),
     ] = None
     actor_email: Actor = None
     items: Annotated[list[Item], AfterValidator(_distinct)] = Field(
         min_length=1,
         max_length=MAX_AT_ONCE,
-        description="Which approvals, each once.",
+        description="The approvals, each once.",
         json_schema_extra={"x-ms-summary": "Approvals"},
     )
 
@@ -163,8 +171,8 @@ class CommentBody(Body):
     comment: str = text(
         "comment",
         "Question",
-        "What the person would like to know; at most 1000 characters of it fit. It becomes one line, and "
-        "mentions nobody but the requester.",
+        "The question to the requester, at most 1000 characters. The bridge writes it as one line, which "
+        "mentions only the requester.",
         least=1,
         default="",
     )
@@ -180,7 +188,7 @@ class MuteBody(Body):
     hours: float = Field(
         ge=0,
         le=round(MAX_HOURS),
-        description="How long nothing is sent; 0 ends an earlier mute.",
+        description="Number of hours without messages about the approval; 0 ends an earlier mute.",
         json_schema_extra={"x-ms-summary": "Hours"},
     )
     actor_email: Actor = None
@@ -211,12 +219,12 @@ class RepeatBody(Body):
         Annotated[list[str], Field(min_length=1, max_length=MAX_PEOPLE), AfterValidator(_valid_people)] | None
     ) = Field(
         None,
-        description="Chat addresses and domains of those who are told again; everybody where it is left out.",
+        description="Chat addresses and domains of the recipients of the repeat; by default everybody.",
         json_schema_extra={"x-ms-summary": "People"},
     )
     since: Annotated[datetime, BeforeValidator(_time)] | None = Field(
         None,
-        description="What was told before that time is not told again.",
+        description="The time of the first notice to send again; by default the bridge repeats all.",
         json_schema_extra={"x-ms-summary": "Told Since"},
     )
     actor_email: Actor = None
@@ -250,13 +258,13 @@ class MessageBody(Body):
     message: str = text(
         "message",
         "Text",
-        "The text. It is shown as it is, unless `html` allows the safe tags.",
+        "The text. The bridge escapes it, unless `html` allows the safe tags.",
         least=1,
         default="",
     )
     recipients: Annotated[list[str], AfterValidator(_valid_addresses)] = Field(
         [],
-        description="E-mail addresses in the domains that the bridge's settings allow.",
+        description="E-mail addresses in the domains that the settings allow.",
         json_schema_extra={
             "x-ms-summary": "Recipients",
             "minItems": 1,
@@ -266,8 +274,8 @@ class MessageBody(Body):
     )
     html: bool = Field(
         default=False,
-        description="Let the tags of a notice (`b`, `i`, `br`, `ul`, `li`, `a href`) through, where the "
-        "bridge's settings allow that.",
+        description="Keep the tags of a notice (`b`, `i`, `br`, `ul`, `li`, `a href`) in the text, if the "
+        "settings allow them.",
         json_schema_extra={"x-ms-summary": "With Tags"},
     )
     context: SkipJsonSchema[Annotated[Any, BeforeValidator(_refused_slots)]] = None

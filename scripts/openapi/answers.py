@@ -20,16 +20,16 @@ class Health(Answer):
     cause: str = left_out(
         json_schema_extra={"enum": [*Cause]},
         description=(
-            "What is wrong first; only with `failing`.\n"
+            "The first problem found; only with `failing`.\n"
             "`settings`: a setting is missing or wrong, and the log names it; "
-            "`schedule_refused`, `schedule_never`: `POLL_SCHEDULE` is one that the host refuses, "
-            "or that never comes; `ledger`: the table store does not answer; `bad_since`: "
-            "`since` is no time; `other_version`: another release runs here; `rare_schedule`: "
-            "`POLL_SCHEDULE` leaves 15 minutes or more between sweeps; `no_sweep_yet`, "
-            "`no_sweep`: the timer never ran, or not for 15 minutes; `not_swept_yet`: not since "
-            "it was asked for; `sweep_failing`: sweeps run and do not get what they ask for; "
-            "`list_late`: all that waits was last read too long ago; `owed`: people should have "
-            "been told something 15 minutes ago.\n"
+            "`schedule_refused`: the host refuses `POLL_SCHEDULE`; `schedule_never`: "
+            "`POLL_SCHEDULE` has no next run; `ledger`: the table store does not answer; "
+            "`bad_since`: `since` is not a time; `other_version`: another release runs; "
+            "`rare_schedule`: `POLL_SCHEDULE` leaves 15 minutes or more between sweeps; "
+            "`no_sweep_yet`: the timer has never run; `no_sweep`: the timer has not run for 15 "
+            "minutes; `not_swept_yet`: no complete sweep began at `since` or later; `sweep_failing`: "
+            "sweeps run, and their calls fail; `list_late`: the last complete reading of all "
+            "pending approvals is too old; `owed`: messages are more than 15 minutes overdue.\n"
         ),
     )
 
@@ -37,9 +37,9 @@ class Health(Answer):
 class Error(Answer):
     """An error."""
 
-    error: str = Field(description="A stable short code.", pattern="^[a-z][a-z0-9_]*$")
-    message: str = Field(description="What to mend; never what was sent.")
-    request_id: str = Field(description="The same as in the bridge's log.")
+    error: str = Field(description="A stable error code.", pattern="^[a-z][a-z0-9_]*$")
+    message: str = Field(description="The correction to make; never a value of the request.")
+    request_id: str = Field(description="The id of the request, as in the bridge's log.")
 
 
 class Card(Answer):
@@ -49,21 +49,21 @@ class Card(Answer):
     document_type: str = Field(description="Coupa's class name of the document, such as `RequisitionHeader`.")
     document_id: str
     text: str = Field(
-        description="What is to be decided, in the markup of a notice (`b`, `i`, `br`, `a href`)."
+        description="The request to decide, in the markup of a notice (`b`, `i`, `br`, `a href`)."
     )
-    link: str = Field(description="Where the document is in Coupa.")
+    link: str = Field(description="The address of the document in Coupa.")
     action_token: str = left_out(
         description=(
-            "Offers the decision to the approver; not there when tokens are off, when the "
-            "document cannot be read now, or when the list does not give them (`LIST_TOKENS`). "
-            "Offer buttons only where it is there."
+            "The right to decide this content. Absent if tokens are disabled, if the bridge "
+            "cannot read the document now, or if the list has no tokens (`LIST_TOKENS`). A client "
+            "shows buttons only if it is present."
         ),
     )
     age_days: int = left_out(
-        description=("Whole days since it began to wait for the person; not there where Coupa does not say."),
+        description="Whole days since the person's turn began. Absent if Coupa does not state it.",
         ge=0,
     )
-    need_by: date = left_out(description="The day on which it is needed; not there where nobody said.")
+    need_by: date = left_out(description="The need-by date. Absent if nobody gave one.")
 
 
 class Inbox(Answer):
@@ -71,16 +71,16 @@ class Inbox(Answer):
 
     count: int = Field(
         description=(
-            "How many are open, as far as they were listed; of more than 50 also those that may "
-            "not be the person's turn yet."
+            "Number of pending approvals that the bridge listed. Above 50 it includes approvals "
+            "whose turn may not have come yet."
         ),
         ge=0,
     )
-    is_complete: bool = Field(description="Whether all were listed; otherwise there are at least `count`.")
+    is_complete: bool = Field(description="Whether the list is complete; if not, there are at least `count`.")
     unreadable: int = Field(
         description=(
-            "How many of `count` cannot be read now. They are shown by type, number and link, as "
-            "far as these are known and there is room."
+            "Number of the `count` approvals that the bridge cannot read now. The list shows "
+            "their type, number and link, as far as these are known and fit."
         ),
         ge=0,
     )
@@ -93,9 +93,9 @@ class PastDecision(Answer):
 
     approval_id: str
     document_type: str
-    document_id: str = left_out(description="Left out where it is not known.")
-    status: Literal["approved", "rejected", "on_hold"] = Field(description="What became of the approval.")
-    decided_at: datetime = left_out(description="Left out where Coupa does not say.")
+    document_id: str = left_out(description="Absent if unknown.")
+    status: Literal["approved", "rejected", "on_hold"] = Field(description="Status of the approval.")
+    decided_at: datetime = left_out(description="Absent if Coupa does not state it.")
     made_in: Literal["chat", "coupa"]
     text: str = Field(description="One line for the person, in their language, without markup.")
     link: str = Field(json_schema_extra={"format": "uri"})
@@ -104,34 +104,36 @@ class PastDecision(Answer):
 class History(Answer):
     """The decisions of a person."""
 
-    count: int = Field(description="How many decisions of the last 30 days are known.", ge=0)
+    count: int = Field(description="Number of known decisions of the last 30 days.", ge=0)
     is_complete: bool = Field(
         description=(
-            "Whether these are all that can be found; otherwise there are at least `count`. What "
-            "was decided in Coupa as a delegate, or as a member of a group, is found while the "
-            "person still is one."
+            "Whether the count is complete; if not, there are at least `count`. The bridge finds "
+            "decisions that the person made in Coupa as a delegate or as a member of a group only "
+            "while the person is one."
         )
     )
-    message: str = Field(description="One sentence for the person; it says what could not be looked up.")
+    message: str = Field(
+        description="One sentence for the person; it names each source that could not be read."
+    )
     decisions: list[PastDecision] = Field(max_length=20)
 
 
 class _After(Answer):
     """The optional fields of the answer to a click."""
 
-    content: str = left_out(description="With `changed`, what is to be decided now, as in a notice.")
-    action_token: str = left_out(description="With `changed`, the token by which the new content is decided.")
+    content: str = left_out(description="With `changed`: the new content, as in a notice.")
+    action_token: str = left_out(description="With `changed`: the action token of the new content.")
     link: str = left_out(
         description=(
-            "Where the request is in Coupa, where it has to be decided or asked about there, or "
+            "The address of the document in Coupa; present if the person must decide or ask there, or if "
             "Coupa refuses the decision."
         ),
     )
-    status: str = left_out(description="With `already_decided`, Coupa's status.")
-    decided_by: str = left_out(description="With `already_decided`, who decided, as far as Coupa says.")
-    decided_at: str = left_out(description="With `already_decided`, when, as Coupa wrote it.")
-    document_status: str = left_out(description="After a decision on a requisition, Coupa's status of it.")
-    next_approver: str = left_out(description="After an approval, who is next; not there when nobody is.")
+    status: str = left_out(description="With `already_decided`: the status in Coupa.")
+    decided_by: str = left_out(description="With `already_decided`: the decider, if Coupa states it.")
+    decided_at: str = left_out(description="With `already_decided`: the time, as Coupa writes it.")
+    document_status: str = left_out(description="After a decision on a requisition: its status in Coupa.")
+    next_approver: str = left_out(description="After an approval: the next approver, if any.")
 
 
 class Decision(_After):
@@ -146,9 +148,9 @@ class OneDecision(_After):
     """The outcome of one of several clicks."""
 
     approval_id: str
-    outcome: str = left_out(description="As in the answer to one decision; not there with `error`.")
+    outcome: str = left_out(description="As in the answer to one decision; absent with `error`.")
     error: str = left_out(
-        description="Why this one was not decided, as a stable short code; not there with `outcome`.",
+        description="A stable error code, if the approval was not decided; absent with `outcome`.",
         pattern="^[a-z][a-z0-9_]*$",
     )
     message: str = Field(description="One sentence for the person.")
@@ -159,14 +161,16 @@ class Decisions(Answer):
 
     message: str = Field(description="One sentence for the person.")
     items: list[OneDecision] = Field(
-        description="What became of each, in the order of the request.", min_length=1, max_length=MAX_AT_ONCE
+        description="Outcome of each, in the order of the request.",
+        min_length=1,
+        max_length=MAX_AT_ONCE,
     )
 
 
 class Accepted(Answer):
     """The outcome of a message."""
 
-    accepted: int = Field(description="Number of recipients whose message Moveworks took.", ge=0)
+    accepted: int = Field(description="Number of recipients whose message Moveworks accepted.", ge=0)
     recipients: dict[str, Literal["accepted", "refused", "unknown", "not_sent"]] = Field(
-        description="What became of each, by e-mail; after `unknown` it may have arrived."
+        description="Result for each recipient, by e-mail address; a message with `unknown` may have arrived."
     )

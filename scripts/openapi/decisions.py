@@ -7,8 +7,6 @@ from openapi.answers import Accepted, Decision, Decisions
 from openapi.parameters import ACTOR, CLICK
 from openapi.parts import ON_A_BODY, Operation, RequestBody, Response
 
-"""Failures of every route with a body."""
-
 BY_ROUTE = RequestBody(ClickBody, {"reason": "Please take the cheaper model."}, is_required=False)
 
 UNDECIDED = ("already_decided", "not_your_approval", "not_your_turn", "changed", "expired")
@@ -33,7 +31,7 @@ def click(
         tag="Decisions",
         parameters=CLICK,
         body=body,
-        answers=(Response(200, "What became of the click.", Decision, {each: each for each in examples}),),
+        answers=(Response(200, "Outcome of the decision.", Decision, {each: each for each in examples}),),
         failures=(
             *(bad, "NoKey", "ClickRefused", "NoSuchApproval", *ON_A_BODY),
             *("NeighbourRefuses", "OutOfReach"),
@@ -46,8 +44,8 @@ OPERATIONS: dict[str, Operation] = {
         brief="approve",
         summary="Approve",
         description=(
-            "Approves for whoever acts, where Coupa waits for them and the content is what they were shown. "
-            "Approving again what the same person approved answers the same."
+            "The bridge approves for the actor if the approval is pending, the actor may decide it, and the "
+            "content is as shown to them. A repeated approval by the same person gets the same answer."
         ),
         examples=("approved", "approved_and_next", "approved_at_last", *UNDECIDED, *TOO_LARGE, *REFUSED),
     ),
@@ -55,24 +53,24 @@ OPERATIONS: dict[str, Operation] = {
         brief="reject, with a reason",
         summary="Reject, with a reason",
         description=(
-            "Rejects for whoever acts, under the same conditions as an approval. The reason is required, and "
-            "the requester reads it."
+            "The bridge rejects for the actor, under the same conditions as it approves. The reason is "
+            "required unless the settings make it optional, and the requester reads it."
         ),
         examples=("rejected", "reason_required", *UNDECIDED, *REFUSED),
     ),
     "hold": click(
-        brief="put on hold, where Coupa lets it be held",
+        brief="put on hold, if Coupa allows it",
         summary="Put on hold",
         description=(
-            "Puts on hold for whoever acts, where Coupa lets this approval be held. It waits on, and can be "
-            "decided later."
+            "The bridge puts the approval on hold for the actor, if Coupa allows a hold. A person can still "
+            "decide it later."
         ),
         examples=("held", *UNDECIDED, *REFUSED),
     ),
     "decision": click(
-        brief='the same, as `{"decision": "approve"}` says',
-        summary="Decide as the body says",
-        description="For a connector that has one action for all buttons.",
+        brief='approve, reject or hold, by a field of the body: `{"decision": "approve"}`',
+        summary="Approve, reject or hold, by the body",
+        description="One route for all buttons of a connector; the body names the decision.",
         body=RequestBody(
             DecisionBody,
             {
@@ -90,16 +88,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "decide": Operation(
         brief=(
-            'decide up to 20: `{"decision": "approve", "items": [{"id": "853", "token": '
-            '"..."}]}`; each is checked alone and answered alone'
+            'decide up to 20 approvals: `{"decision": "approve", "items": [{"id": "853", "token": '
+            '"..."}]}`; the bridge checks and answers each separately'
         ),
         summary="Decide several at once",
         description=(
-            "Each approval is checked as if it had been sent alone, decided once, and answered "
-            "alone, in the order of the request: with an `outcome`, or with an `error`, after "
-            "which that one was not decided.\n"
-            "The answer is 200 whatever became of them, and comes within ten seconds; what could "
-            "not be sent in time was not decided, and may be sent again.\n"
+            "The bridge checks each approval separately, decides it once, and answers in the order "
+            "of the request: with an `outcome`, or with an `error` if it did not decide that "
+            "approval.\n"
+            "The answer is 200 for every mix of outcomes and comes within ten seconds. An approval "
+            "that did not reach Coupa in time is not decided, and the caller may send it again.\n"
         ),
         tag="Decisions",
         parameters=(*ACTOR, "IdempotencyKey", "RequestId"),
@@ -115,24 +113,28 @@ OPERATIONS: dict[str, Operation] = {
             is_required=True,
         ),
         answers=(
-            Response(200, "What became of each.", Decisions, {"all": "all_decided", "some": "some_decided"}),
+            Response(
+                200, "Outcome of each decision.", Decisions, {"all": "all_decided", "some": "some_decided"}
+            ),
         ),
         failures=("BadClicks", "NoKey", "NoActor", "NoLength", "TooLarge", "Crowd", "NotConfigured"),
     ),
     "comment": Operation(
         brief=(
             "ask the requester of a requisition, expense report, invoice or order change: "
-            '`{"comment": "Why ten?"}` becomes a comment in Coupa, and the answer comes back '
-            "with the buttons; off unless `COMMENTS=on`"
+            '`{"comment": "Why ten?"}` becomes a comment in Coupa, and the bridge sends the answer to '
+            "the approver, with the buttons; off unless `COMMENTS=on`"
         ),
         summary="Ask the requester",
         description=(
-            "Writes one comment in Coupa, which mentions the requester and names who asks: on a "
-            "requisition, an expense report, an invoice, or the order that is to change.\n"
-            "The requester is told in chat where the chat can reach them, and their answer, a "
-            "newer comment, comes back to whoever asked, with the buttons.\n"
-            "It is off unless the bridge's settings switch it on. The same words again within an "
-            "hour are not written twice.\n"
+            "The bridge writes one comment in Coupa, which mentions the requester and names the "
+            "approver who asks. The comment stands on the requisition, expense report, invoice, or "
+            "purchase order to change.\n"
+            "The bridge also sends the question to the requester in chat, if the chat reaches them. "
+            "The requester answers with a newer comment, and the bridge sends it to the approver, "
+            "with the buttons.\n"
+            "This route is disabled unless the setting `COMMENTS` enables it. The bridge does not "
+            "write the same question twice within an hour.\n"
         ),
         tag="Decisions",
         parameters=(
@@ -148,7 +150,7 @@ OPERATIONS: dict[str, Operation] = {
         answers=(
             Response(
                 200,
-                "What became of the question.",
+                "Outcome of the question.",
                 Decision,
                 {
                     "commented": "commented",
@@ -175,13 +177,13 @@ OPERATIONS: dict[str, Operation] = {
     "notifications": Operation(
         brief=(
             "relay a message to people of allowed domains, without slots ([decision "
-            "19](decisions/0019-the-relay-sends-at-once.md)); off unless `RELAY_DOMAINS` names any"
+            "19](decisions/0019-the-relay-sends-at-once.md)); off unless `RELAY_DOMAINS` names one"
         ),
         summary="Relay a message",
         description=(
-            "Sends a message to people through Moveworks.\n"
-            "It is off unless the bridge's settings switch it on, and then asks for a key of its "
-            "own.\n"
+            "The bridge sends a message to people through Moveworks.\n"
+            "This route is disabled unless the setting `RELAY_DOMAINS` names a domain. It needs a "
+            "function key of its own.\n"
         ),
         tag="Messages",
         parameters=("RequestId",),
@@ -193,13 +195,13 @@ OPERATIONS: dict[str, Operation] = {
         answers=(
             Response(
                 200,
-                "The message was handed to Moveworks for each recipient.",
+                "Moveworks accepted the message for every recipient.",
                 Accepted,
                 example={"accepted": 1, "recipients": {"jamie@example.com": "accepted"}},
             ),
             Response(
                 207,
-                "Not every recipient's message was taken; what became of each is said.",
+                "Moveworks did not accept the message for every recipient; the body has each result.",
                 Accepted,
                 example={
                     "accepted": 1,

@@ -11,28 +11,27 @@ BODY = (
 WHO = ("bad_actor", "ambiguous")
 CALLER = ("caller_refused", "route_closed")
 
-MEND = "The request cannot be served as it is; the message says what to mend."
-UNDECIDED = f"{MEND} Nothing was decided."
-UNCHANGED = f"{MEND} Nothing was changed."
+INVALID = "The request is invalid; the message says what to correct."
+UNDECIDED = f"{INVALID} No decision was made."
+UNCHANGED = f"{INVALID} Nothing was changed."
 
 FAILURES = {
     "NoKey": Failure(
         401,
         (
-            "The function key is missing or wrong: the Functions host answers this, without a "
-            "body.\n"
-            "Where Entra is asked as well: no application is vouched for.\n"
+            "The function key is missing or wrong: the Functions host answers without a body.\n"
+            "If the settings name applications: the request has no Entra token of an application.\n"
         ),
         ("no_caller",),
     ),
     "BadActor": Failure(
         400,
-        MEND,
+        INVALID,
         (*WHO, "field_too_long"),
     ),
     "BadIdOrActor": Failure(
         400,
-        MEND,
+        INVALID,
         ("bad_approval_id", *WHO, "field_too_long"),
     ),
     "BadClick": Failure(
@@ -52,27 +51,27 @@ FAILURES = {
     ),
     "BadComment": Failure(
         400,
-        f"{MEND} Nothing was written.",
+        f"{INVALID} The bridge wrote no comment.",
         ("no_comment", "bad_approval_id", *BODY, *WHO),
     ),
     "BadMessage": Failure(
         400,
-        f"{MEND} Nothing was sent.",
+        f"{INVALID} The bridge sent no message.",
         (*BODY, "bad_recipients", "bad_message", "html_not_allowed", "context_not_allowed", "html_no_switch"),
     ),
     "BadStatus": Failure(
         400,
-        MEND,
+        INVALID,
         ("bad_switch", "bad_after"),
     ),
     "BadTrace": Failure(
         400,
-        MEND,
+        INVALID,
         ("bad_approval_id", "bad_switch"),
     ),
     "BadDays": Failure(
         400,
-        MEND,
+        INVALID,
         ("bad_day", "bad_format", "bad_range"),
     ),
     "BadOrder": Failure(
@@ -93,14 +92,14 @@ FAILURES = {
     "RepeatConflict": Failure(
         409,
         (
-            "The Idempotency-Key stands for another request, or there is no room for another "
-            "round; nothing was changed."
+            "An earlier request with other parameters has the same Idempotency-Key, or the "
+            "bridge has no room for another repeat. Nothing was changed."
         ),
         ("repeat_reused", "too_many_rounds"),
     ),
     "OrderRefused": Failure(
         403,
-        "Nobody is named, or this application may not call.",
+        "The request names no actor, or this application may not call the route.",
         ("no_actor", *CALLER),
     ),
     "NoRow": Failure(
@@ -110,79 +109,83 @@ FAILURES = {
     ),
     "OrderConflict": Failure(
         409,
-        "The row is in no state for this; nothing was changed.",
+        "The state of the row does not allow this action. Nothing was changed.",
         ("row_claimed", "row_decided", "row_changed"),
     ),
     "UnparkConflict": Failure(
         409,
-        "The row is in no state for this; nothing was changed.",
+        "The state of the row does not allow this action. Nothing was changed.",
         ("row_claimed", "row_decided", "row_not_parked", "row_changed"),
     ),
-    "NoActor": Failure(403, "Nobody is named.", ("no_actor",)),
+    "NoActor": Failure(403, "The request names no actor.", ("no_actor",)),
     "ClickRefused": Failure(
         403,
         (
-            "Nobody is named, or the action token is not one for this approval. Every fault of a "
-            "token has the same text."
+            "The request names no actor, the action token is not valid for this approval, the "
+            "settings do not allow this action in chat, or this application may not call the "
+            "route. Every fault of a token has the same message."
         ),
         ("no_actor", "token_refused", "action_off", *CALLER),
     ),
     "CommentRefused": Failure(
         403,
-        "Asking is off, nobody is named, or the action token is not one for this approval.",
+        (
+            "Questions are disabled, the request names no actor, the action token is not valid "
+            "for this approval, or this application may not call the route."
+        ),
         ("comments_off", "no_actor", "token_refused", *CALLER),
     ),
     "RelayRefused": Failure(
         403,
-        "Relaying is off, or not to these recipients.",
+        "The relay is disabled, a recipient is not allowed, or this application may not call the route.",
         ("relay_off", "recipient_not_allowed", *CALLER),
     ),
     "CallerRefused": Failure(
         403,
-        "Where Entra is asked as well, this application may not call.",
+        "If the settings name applications: this application may not call the route.",
         (*CALLER,),
     ),
     "NotWaiting": Failure(
         404,
-        "No such approval waits for this person. Without a body, the path does not exist.",
+        "This person has no such pending approval. Without a body, the path does not exist.",
         ("not_found_for_person",),
     ),
     "NoSuchApproval": Failure(
         404,
         (
-            "Coupa does not know the approval, and no token vouches that it ever did. Without a "
-            "body, the path does not exist."
+            "Coupa has no such approval, and the request has no valid action token for it. "
+            "Without a body, the path does not exist."
         ),
         ("not_found",),
     ),
     "NeverSeen": Failure(
         404,
-        "The bridge has never seen this approval. Without a body, the path does not exist.",
+        "The bridge has no record of this approval. Without a body, the path does not exist.",
         ("not_found_in_ledger",),
     ),
     "NoLength": Failure(
         411,
         (
-            "The body was sent in chunks, which Azure Functions drops. Nothing was done; send it "
-            "with Content-Length."
+            "The caller sent a chunked body, and Azure Functions drops such a body. Nothing was "
+            "done; send Content-Length."
         ),
         ("length_required",),
     ),
-    "TooLarge": Failure(413, "The body is too large.", ("body_too_large",)),
+    "TooLarge": Failure(413, "The body exceeds the limit.", ("body_too_large",)),
     "Crowd": Failure(
         429,
         (
-            "More requests come at once than the host lets in; it answers so before it looks at "
-            "the key, without a body and without Retry-After. Nothing was decided; try again in "
-            "a minute."
+            "The concurrent requests exceed the limit of the Functions host. The host answers "
+            "before it checks the key, without a body and without Retry-After. No decision was "
+            "made; retry in a minute."
         ),
         (),
     ),
     "TooMany": Failure(
         429,
         (
-            "The allowed rate is used up, or Moveworks wants a pause. Without a body, more "
-            "requests come at once than the host lets in."
+            "The allowed rate is used up, or Moveworks asks for a pause. Without a body, more "
+            "requests come at once than the Functions host accepts."
         ),
         ("relay_rate", "relay_paused"),
     ),
@@ -190,34 +193,32 @@ FAILURES = {
         500,
         (
             "A setting is missing or wrong; the message names it. Without a body, the process "
-            "that served the request ended under it, and what was decided is not known; try "
-            "again, the same click decides once."
+            "ended during the request, and the outcome is unknown. Retry: the same decision "
+            "takes effect once."
         ),
         ("settings",),
     ),
     "NeighbourRefuses": Failure(
         502,
-        "Coupa refused, and asking again is no use before an operator has acted. Nothing was decided.",
+        "Coupa refuses, and a retry fails until an operator has corrected the cause. No decision was made.",
         ("coupa_403",),
     ),
     "OutOfReach": Failure(
         503,
         (
-            "Coupa or the bridge's memory is out of reach, or more people ask at this moment "
-            "than Coupa's rate allows (`busy`). Nothing was decided; ask again soon."
+            "Coupa or the table store is unavailable, or the requests exceed Coupa's rate at "
+            "this moment (`busy`). No decision was made; retry soon."
         ),
         ("busy", "coupa_unreachable"),
         headers={
             "Retry-After": {
-                "description": "With `busy`, after how many seconds there may be room.",
+                "description": "With `busy`: the number of seconds before a retry.",
                 "schema": {"type": "integer", "minimum": 1},
                 "example": 2,
             }
         },
     ),
-    "LedgerOutOfReach": Failure(
-        503, "The bridge's memory is out of reach; ask again soon.", ("ledger_lost",)
-    ),
-    "RelayOutOfReach": Failure(503, "Moveworks is out of reach; ask again soon.", ("moveworks_unreachable",)),
+    "LedgerOutOfReach": Failure(503, "The table store is unavailable; retry soon.", ("ledger_lost",)),
+    "RelayOutOfReach": Failure(503, "Moveworks is unavailable; retry soon.", ("moveworks_unreachable",)),
 }
 """The failures by name; one without errors comes from the Functions host and has no body."""

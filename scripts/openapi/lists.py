@@ -11,12 +11,13 @@ from openapi.parts import Operation, Response
 OPERATIONS: dict[str, Operation] = {
     "health": Operation(
         brief=(
-            "alive or not, and by a code why not; 503 when no complete sweep ended in the last 15 minutes"
+            "health of the bridge, with the cause of a failure as a code; 503 if no complete "
+            "sweep ended in the last 15 minutes"
         ),
-        summary="Tell whether the bridge works",
+        summary="Show the health of the bridge",
         description=(
-            "Needs no key and tells no more than a cause. It is red when no complete sweep ended "
-            "in the last 15 minutes, or none as it is asked for."
+            "This route needs no key and states only a cause. It answers 503 if no complete sweep "
+            "ended in the last 15 minutes, or if none fits `version` and `since`."
         ),
         tag="Operators",
         is_open=True,
@@ -34,20 +35,21 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "list_approvals": Operation(
         brief=(
-            "what waits for a person, what is needed soon first, then what waits for longest; "
-            "each with the card's text, its age and an action token. At most 20, with the number "
-            'of all, or "at least" so many; of more than 50 only a page is read'
+            "a person's pending approvals, first those needed soon, then the oldest; each with the "
+            "card's text, its age and an action token. At most 20, with the number of all, or the "
+            "least number; of more than 50 the bridge reads only a page"
         ),
-        summary="List what waits for a person",
+        summary="List a person's pending approvals",
         description=(
-            "Reads Coupa at once. At most 20 items are returned; `count` says how many there "
-            "are, or at least how many where `is_complete` is false: then the time ran out, or "
-            "Coupa did not answer, while they were listed.\n"
-            "Of more than 50 only about 20 documents are read: the first by their ids that are "
-            "the person's turn. The others count, whether or not it is the person's turn yet.\n"
-            "What cannot be read now is shown last, by its type, number and link alone, and "
-            "without a token; it keeps no other from being shown.\n"
-            "They can be decided from here only where they have an `action_token` "
+            "The bridge reads Coupa during the request and returns at most 20 approvals. `count` "
+            "is their total number, or the least number if `is_complete` is false: then the time "
+            "ran out, or Coupa did not answer.\n"
+            "Above 50 approvals the bridge reads only about 20 documents: the first ones, by id, "
+            "whose turn has come. `count` includes all others, whether or not their turn has "
+            "come.\n"
+            "An approval that the bridge cannot read now comes last, with its type, number and "
+            "link only, and without a token; the others are not affected.\n"
+            "A person can decide an approval from this list only if it has an `action_token` "
             "(`LIST_TOKENS`).\n"
         ),
         tag="Approvals",
@@ -56,9 +58,9 @@ OPERATIONS: dict[str, Operation] = {
             Response(
                 200,
                 (
-                    "The person's open approvals; first what is needed within a week, then what waits "
-                    "for longest, and last what cannot be read. Of more than 50 those that are shown are "
-                    "in that order. None for a person whom Coupa does not know."
+                    "The person's pending approvals: first those needed within a week, then the oldest, "
+                    "and last those that the bridge cannot read. Above 50 this order holds for the "
+                    "approvals in the answer. The list is empty for a person whom Coupa does not know."
                 ),
                 Inbox,
                 {"one": "InboxOfOne", "part": "InboxInPart", "none": "InboxEmpty"},
@@ -67,14 +69,15 @@ OPERATIONS: dict[str, Operation] = {
         failures=("BadActor", "NoKey", "NoActor", "Crowd", "NotConfigured", "NeighbourRefuses", "OutOfReach"),
     ),
     "get_approval": Operation(
-        brief="one of them",
+        brief="one pending approval of a person",
         summary="Show one approval to its approver",
         description=(
-            "Reads Coupa at once, as the list does. It answers 404 for what does not wait for this person."
+            "The bridge reads Coupa during the request. It answers 404 for an approval that is not this "
+            "person's pending approval."
         ),
         tag="Approvals",
         parameters=ORDER,
-        answers=(Response(200, "The approval, ready to show and to decide.", Card, {"card": "Card"}),),
+        answers=(Response(200, "The approval, with its card and its action token.", Card, {"card": "Card"}),),
         failures=(
             "BadIdOrActor",
             "NoKey",
@@ -88,29 +91,26 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "list_decisions": Operation(
         brief=(
-            "what a person decided in the last 30 days, in chat or in Coupa, newest first: at "
-            "most 20, with the number of all that are known"
+            "a person's decisions of the last 30 days, in chat or in Coupa, newest first: at most "
+            "20, with the number of all known ones"
         ),
-        summary="List what a person decided lately",
+        summary="List a person's recent decisions",
         description=(
-            "What this person decided in the last 30 days, in chat or in Coupa, newest first: "
-            "from the bridge's own record, and from what Coupa has of approvals that asked the "
-            "person, a group of theirs, or somebody for whom they act now. At most 20 items are "
-            "returned; `count` says how many are known, or at least how many where `is_complete` "
-            "is false: then not everything could be asked, or more than 200 approvals were "
-            "decided.\n"
-            "A document is called by its name of today, and no amount is said: what it came to "
-            "then is not kept.\n"
+            "The bridge returns the decisions that this person made in the last 30 days, in chat "
+            "or in Coupa, newest first. It reads them from its own record, and from Coupa's "
+            "approvals of the person, of their groups, and of those for whom they act now. It "
+            "returns at most 20. `count` is the number of known decisions, or the least number if "
+            "`is_complete` is false: then the bridge could not read every source, or there are "
+            "more than 200 decided approvals.\n"
+            "Each document has its current name. There is no amount, because the bridge does not "
+            "keep the amount at the time of the decision.\n"
         ),
         tag="Approvals",
         parameters=(*ACTOR, "RequestId"),
         answers=(
             Response(
                 200,
-                (
-                    "The person's decisions, as far as they are known; none for a person whom Coupa does "
-                    "not know."
-                ),
+                ("The person's known decisions. The list is empty for a person whom Coupa does not know."),
                 History,
                 {"two": "HistoryOfTwo", "ours": "HistoryWithoutCoupa", "none": "HistoryEmpty"},
             ),
@@ -150,7 +150,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "InboxInPart": (
-        "More than were listed in time, and one that cannot be read",
+        "An incomplete list, with one unreadable approval",
         {
             "count": 2,
             "is_complete": False,
@@ -177,7 +177,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "InboxEmpty": (
-        "Nothing waits",
+        "No pending approval",
         {
             "count": 0,
             "is_complete": True,
@@ -217,7 +217,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "HistoryWithoutCoupa": (
-        "Coupa is away",
+        "Coupa is unavailable",
         {
             "count": 1,
             "is_complete": False,
@@ -240,7 +240,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "HistoryEmpty": (
-        "Nothing was decided",
+        "No decision",
         {
             "count": 0,
             "is_complete": True,

@@ -11,18 +11,18 @@ from openapi.reports import Changed, Repeat
 
 OPERATIONS: dict[str, Operation] = {
     "resend": Operation(
-        brief="operators: tell everybody again",
-        summary="Send again",
+        brief="operators: send the notices of an approval again",
+        summary="Send the notices of an approval again",
         description=(
-            "For operators; recorded in the audit record.\n"
-            "Forgets who was told, so that the next sweep tells everybody again; not while a "
-            "sweep is at work on it.\n"
+            "For operators; the audit log records the action.\n"
+            "The bridge forgets who was told, so that the next sweep sends the notice to every "
+            "decider again. It refuses the request while a sweep holds the claim of the approval.\n"
         ),
         tag="Operators",
         parameters=ORDER,
         body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
-            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"resend": "Due"}),
+            Response(200, "The row was changed; the next sweep processes it.", Changed, {"resend": "Due"}),
         ),
         failures=(
             "BadOrder",
@@ -37,18 +37,20 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "resend_all": Operation(
         brief=(
-            "operators: tell everybody of everything again, once for each `Idempotency-Key`, or "
-            'only some: `{"people": ["example.de"], "since": "2026-12-01T08:00:00Z"}`'
+            "operators: send the notices of all pending approvals again, once for each "
+            '`Idempotency-Key`, or only to some people: `{"people": ["example.de"], "since": '
+            '"2026-12-01T08:00:00Z"}`'
         ),
-        summary="Tell everybody of everything again",
+        summary="Send the notices of all pending approvals again",
         description=(
-            "For operators; recorded in the audit record.\n"
-            "The next sweeps tell each approval that still waits once more to those who may "
-            "decide it and were told, in the allowed rate and at their hours; buttons that were "
-            "sent before stay valid.\n"
-            "It is for a rollout in which Moveworks took messages for people outside of its "
-            "launch list, which shows them to nobody.\n"
-            "The same `Idempotency-Key` again is the same request: it tells nobody twice.\n"
+            "For operators; the audit log records the action.\n"
+            "The next sweeps send the notice of each pending approval once more to the deciders "
+            "who were told, at the allowed rate and outside of quiet hours. Earlier buttons stay "
+            "valid.\n"
+            "Operators need it after a rollout in which Moveworks accepted messages for people "
+            "outside of its launch list, and showed them to nobody.\n"
+            "A call with the same `Idempotency-Key` is the same request: nobody gets a second "
+            "repeat.\n"
         ),
         tag="Operators",
         parameters=(*ACTOR, "RepeatKey", "RequestId"),
@@ -60,7 +62,7 @@ OPERATIONS: dict[str, Operation] = {
         answers=(
             Response(
                 200,
-                "The sweeps do the rest; `GET status` says in `repeat` how far they are.",
+                "The sweeps send the notices; `repeat` of `GET status` has the progress.",
                 Repeat,
                 {"repeat": "Repeated"},
             ),
@@ -76,17 +78,17 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
     "unpark": Operation(
-        brief="operators: try a parked approval again",
-        summary="Try a parked approval again",
+        brief="operators: make a parked approval due again",
+        summary="Make a parked approval due again",
         description=(
-            "For operators; recorded in the audit record.\n"
-            "Makes it due now, with no refusal counted against it.\n"
+            "For operators; the audit log records the action.\n"
+            "The approval becomes due now, and its count of refusals starts at 0.\n"
         ),
         tag="Operators",
         parameters=ORDER,
         body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
-            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"unpark": "Due"}),
+            Response(200, "The row was changed; the next sweep processes it.", Changed, {"unpark": "Due"}),
         ),
         failures=(
             "BadOrder",
@@ -100,17 +102,18 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
     "mute": Operation(
-        brief='operators: send nothing for `{"hours": 8}`',
-        summary="Send nothing for some hours",
+        brief='operators: send no message about an approval for some hours: `{"hours": 8}`',
+        summary="Mute an approval for some hours",
         description=(
-            "For operators; recorded in the audit record.\n"
-            "Whatever changes, nothing is sent for it until then; 0 hours end an earlier mute.\n"
+            "For operators; the audit log records the action.\n"
+            "The bridge sends no message about the approval until then, even if it changes; 0 "
+            "hours end an earlier mute.\n"
         ),
         tag="Operators",
         parameters=ORDER,
         body=RequestBody(MuteBody, {"hours": 8}, is_required=True),
         answers=(
-            Response(200, "The row was changed; the next sweep does the rest.", Changed, {"mute": "Muted"}),
+            Response(200, "The row was changed; the next sweep processes it.", Changed, {"mute": "Muted"}),
         ),
         failures=(
             "BadMute",
@@ -131,7 +134,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         {"approval_id": "85301", "state": "retry", "cause": "", "next_at": "2026-11-23T09:00:00+00:00"},
     ),
     "Repeated": (
-        "Told again from the next sweep on",
+        "A repeat from the next sweep on",
         {
             "approvals": 41,
             "waiting_for_pilot": 0,

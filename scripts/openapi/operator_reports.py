@@ -10,22 +10,23 @@ from openapi.stories import Trace
 
 OPERATIONS: dict[str, Operation] = {
     "status": Operation(
-        brief="operators: every pending approval accounted for; `full=1` for all of them, in pages",
-        summary="Account for every pending approval",
+        brief="operators: the state of every pending approval; `full=1` lists all of them, in pages",
+        summary="Show the state of every pending approval",
         description=(
-            "For operators. Lists what waits in Coupa now and says of each approval where it "
-            "stands: ids, keys of people, states, times and codes; no purchase data and no "
-            "address.\n"
-            "`unaccounted` counts those that should have been seen and were not; it must be 0.\n"
-            "The lists hold at most 100 approvals each, oldest first; with `full` all come "
-            "instead, in pages of 5000.\n"
+            "For operators. The bridge lists the approvals that are pending in Coupa now and gives "
+            "the state of each: ids, keys of people, states, times and codes; no purchase data and "
+            "no address.\n"
+            "`unaccounted` counts the approvals that the bridge should have seen and has not; it "
+            "must be 0.\n"
+            "Each list has at most 100 approvals, oldest first. With `full` the answer has all "
+            "approvals instead, in pages of 5000.\n"
         ),
         tag="Operators",
         parameters=("Full", "After", "RequestId"),
         answers=(
             Response(
                 200,
-                "Where everything stands, also when Coupa did not list all (`pending.failure`).",
+                "The state of all approvals, also if Coupa did not list all (`pending.failure`).",
                 Status,
                 {"healthy": "Status"},
             ),
@@ -33,18 +34,18 @@ OPERATIONS: dict[str, Operation] = {
         failures=("BadStatus", "NoKey", "CallerRefused", "Crowd", "NotConfigured", "LedgerOutOfReach"),
     ),
     "cycle_times": Operation(
-        brief=("operators: how long approvals waited, by ISO week, type and who was asked, as JSON or CSV"),
-        summary="Show how long approvals waited",
+        brief="operators: the waits of approvals, by ISO week, type and approver, as JSON or CSV",
+        summary="Show the waits of approvals",
         description=(
-            "For operators. From the first notice to the decision, by ISO week, type of document "
-            "and who was asked."
+            "For operators. The time from the first notice to the decision, by ISO week, type of "
+            "document and approver."
         ),
         tag="Operators",
         parameters=("From", "To", "Format", "RequestId"),
         answers=(
             Response(
                 200,
-                "The waits that ended on these days.",
+                "The waits that ended on these days, by kind.",
                 CycleTimes,
                 {"one": "CycleTimes"},
                 csv=(
@@ -56,18 +57,21 @@ OPERATIONS: dict[str, Operation] = {
         failures=("BadDays", "NoKey", "CallerRefused", "Crowd", "NotConfigured", "LedgerOutOfReach"),
     ),
     "trace": Operation(
-        brief=("operators: why somebody did or did not get a message, in words; `live=1` asks Coupa, too"),
-        summary="Tell why somebody did or did not get a message",
+        brief="operators: the history of one approval and its messages, in words; `live=1` also reads Coupa",
+        summary="Show the history of an approval and its messages",
         description=(
-            "For operators. A short story of one approval from the ledger and the audit record, "
-            "with `live` also from Coupa. It names people by the addresses that the audit record "
-            "has."
+            "For operators. The history explains in sentences why each person did or did not get a "
+            "message. It comes from the ledger and the audit log, with `live` also from Coupa. It "
+            "names people by their addresses in the audit log."
         ),
         tag="Operators",
         parameters=("ApprovalId", "Live", "RequestId"),
         answers=(
             Response(
-                200, "The story, in the order of time; what holds now comes last.", Trace, {"told": "Trace"}
+                200,
+                "The history, oldest event first, present state last.",
+                Trace,
+                {"told": "Trace"},
             ),
         ),
         failures=(
@@ -84,7 +88,7 @@ OPERATIONS: dict[str, Operation] = {
 
 EXAMPLES: dict[str, tuple[str, Any]] = {
     "Status": (
-        "A quiet bridge",
+        "A healthy bridge",
         {
             "is_healthy": True,
             "is_proved": True,
@@ -175,7 +179,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "Trace": (
-        "Its approver was told",
+        "The approver was told",
         {
             "approval_id": "85301",
             "story": [

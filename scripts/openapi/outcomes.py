@@ -14,7 +14,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "approved_and_next": (
-        "Approved, and who is next",
+        "Approved, with the next approver",
         {
             "outcome": "approved",
             "message": "Approved: Purchase request 5001, “Laptops”, USD 14,060.40. Next: Robin Vega.",
@@ -56,7 +56,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "some_decided": (
-        "One decided, one not",
+        "One decided, one refused",
         {
             "message": "Approved: 1 of 2 requests. Not decided by you: 1.",
             "items": [
@@ -77,7 +77,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "commented": (
-        "The question is in Coupa",
+        "Question written in Coupa",
         {
             "outcome": "commented",
             "message": (
@@ -88,7 +88,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "not_askable": (
-        "Coupa takes no comments on it",
+        "No comments on this type in Coupa",
         {
             "outcome": "not_askable",
             "message": (
@@ -127,7 +127,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "already_decided": (
-        "Somebody was quicker",
+        "Already decided by somebody else",
         {
             "outcome": "already_decided",
             "message": (
@@ -141,7 +141,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "not_your_approval": (
-        "It is somebody else's",
+        "Approval of another person",
         {
             "outcome": "not_your_approval",
             "message": "This is not waiting for your decision, so nothing was changed.",
@@ -160,7 +160,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "changed": (
-        "The content is not what was shown",
+        "Content changed since the notice",
         {
             "outcome": "changed",
             "message": (
@@ -178,7 +178,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "expired": (
-        "An old button",
+        "Action token too old",
         {
             "outcome": "expired",
             "message": (
@@ -189,7 +189,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "reason_required": (
-        "A reason is missing",
+        "Reason missing",
         {
             "outcome": "reason_required",
             "message": (
@@ -199,7 +199,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "reason_too_long": (
-        "Not all of the reason would arrive",
+        "Reason too long for Coupa",
         {
             "outcome": "reason_too_long",
             "message": (
@@ -210,7 +210,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "refused_by_coupa": (
-        "Coupa's own rules refuse it",
+        "Refused by Coupa's rules",
         {
             "outcome": "refused_by_coupa",
             "message": (
@@ -222,7 +222,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "step_up": (
-        "Too large to decide in chat",
+        "Amount too high to decide in chat",
         {
             "outcome": "step_up",
             "message": (
@@ -234,7 +234,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
         },
     ),
     "unconfirmed": (
-        "Coupa did not confirm",
+        "Coupa did not confirm the decision",
         {
             "outcome": "unconfirmed",
             "message": (

@@ -28,20 +28,20 @@ OPERATIONS: dict[str, Operation] = {
 EXAMPLES = {**lists.EXAMPLES, **outcomes.EXAMPLES, **operator_reports.EXAMPLES, **operator_actions.EXAMPLES}
 
 ABOUT = """\
-What a Moveworks connector calls when a person asks for open approvals or presses a button, and what operators look at.
+A Moveworks connector calls these routes when a person asks for pending approvals or presses a button. Operators read the state of the bridge here.
 
-A business outcome is always 200, with an `outcome` and one sentence that can be shown as it is.
-A mistake of the caller is 4xx and its `message` says what to mend.
-A failure of this bridge or of a neighbour is 5xx with a code; nothing was decided then.
+The bridge answers every business outcome with 200, an `outcome` and one sentence for the person.
+It answers a caller error with 4xx, and the `message` says what to correct.
+It answers a failure of its own or of an upstream service with 5xx and a code; no decision was made then.
 
-The Functions host itself answers without a body what it does not hand on: 401 without the right key, 404 for a path or a method that does not exist, 429 on every route where more requests come at once than it lets in, 400, 414 (an address above 8 KB) or 431 (headers above 32 KB) for what is no proper HTTP request, and 500 where the process that serves a request ends under it, or a body is above 100 MiB.
-Only after such a 500, or without any answer, is it not known what was decided. Trying again is safe in every case: the same click of the same person decides once.
+The Functions host answers some requests itself, without a body: 401 without a valid key, 404 for a path or a method that does not exist, 429 for more concurrent requests than its limit, on every route, 400, 414 (a URL above 8 KB) or 431 (headers above 32 KB) for a malformed HTTP request, and 500 if the process ends during the request, or for a body above 100 MiB.
+The outcome is unknown only after such a 500, or without any response. The caller may always retry: the same decision of the same person takes effect once.
 
-Who acts is `X-Actor-Email`, and should come from the platform's attribute of the signed-in user, never from text.
-The same value may come in the body or the query; two that differ are refused.
-So it is with the action token and the reason.
+The header `X-Actor-Email` names the actor. Its value must come from the platform's attribute of the signed-in user, never from text.
+The body or the query may have the same value; the bridge refuses two values that differ.
+The same holds for the action token and the reason.
 
-Every answer of the bridge has the id of its request in the header `X-Request-Id`.
+Every answer of the bridge has the request id in the header `X-Request-Id`.
 """  # noqa: E501 - one line is one paragraph, as readers of CommonMark expect
 
 HEAD: dict[str, Any] = {
@@ -58,13 +58,13 @@ HEAD: dict[str, Any] = {
             "description": "In Azure",
             "variables": {"app": {"default": "your-function-app", "description": "Name of the function app"}},
         },
-        {"url": "http://localhost:7071/api", "description": "On this machine"},
+        {"url": "http://localhost:7071/api", "description": "Local host"},
     ],
     "tags": [
-        {"name": "Approvals", "description": "What waits for a person"},
-        {"name": "Decisions", "description": "Approve, reject, hold, or ask first"},
-        {"name": "Messages", "description": "Relay a message"},
-        {"name": "Operators", "description": "How the bridge is"},
+        {"name": "Approvals", "description": "Pending approvals and past decisions of a person"},
+        {"name": "Decisions", "description": "Approve, reject, hold, or ask the requester"},
+        {"name": "Messages", "description": "Messages to people through Moveworks"},
+        {"name": "Operators", "description": "State of the bridge, and actions of operators"},
     ],
     "security": [{"functionKey": []}, {"functionKeyInQuery": []}],
 }
@@ -73,20 +73,21 @@ SECURITY = {
         "type": "apiKey",
         "in": "header",
         "name": "x-functions-key",
-        "description": "The function key. Prefer this place, it stays out of access logs.",
+        "description": "The function key. Prefer the header: access logs do not show it.",
     },
     "functionKeyInQuery": {
         "type": "apiKey",
         "in": "query",
         "name": "code",
         "description": (
-            "The function key, for connectors that can send it in the query only. The header wins."
+            "The function key, for connectors that can send it in the query only. The header takes "
+            "precedence."
         ),
     },
 }
 A_BODY = (
-    f"At most {MAX_BODY} bytes of UTF-8, not compressed. A field that is not listed is refused, and so is "
-    "one that stands twice."
+    f"At most {MAX_BODY} bytes of UTF-8, not compressed. The bridge refuses a field that is not listed, and "
+    "a field that occurs twice."
 )
 REQUEST_ID = "0d2c7a4e1c7f4f0fa1f4d7b8d1a3c5e7"
 

@@ -24,7 +24,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "version",
         "in": "query",
         "x-ms-summary": "Release",
-        "description": "The release whose sweep the last one must have been, as the status names it.",
+        "description": "The release that must have run the last sweep, as in `last_version` of the status.",
         "schema": {"type": "string"},
         "example": "0.2.0",
     },
@@ -32,7 +32,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "since",
         "in": "query",
         "x-ms-summary": "Begun After",
-        "description": ("The last sweep must have begun then or later, and have ended complete. RFC 3339."),
+        "description": "The earliest begin of the last sweep, which must be complete. RFC 3339.",
         "schema": {"type": "string"},
         "example": "2026-11-23T09:00:00Z",
     },
@@ -52,8 +52,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Who Acts",
         "x-ms-visibility": "important",
         "description": (
-            "Who acts, as the chat platform knows the signed-in user. It is required here, or "
-            "else in the body or the query."
+            "E-mail address of the actor, as the chat platform has it for the signed-in user. "
+            "Required in the header, the body or the query."
         ),
         "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
         "example": "jamie@example.com",
@@ -64,7 +64,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "required": False,
         "x-ms-summary": "Who Acts (Query)",
         "x-ms-visibility": "advanced",
-        "description": "Who acts, for connectors that cannot send the header.",
+        "description": "E-mail address of the actor, for connectors that cannot send the header.",
         "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
         "example": "jamie@example.com",
     },
@@ -74,7 +74,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "required": False,
         "x-ms-summary": "Who Acts (Query, Other Name)",
         "x-ms-visibility": "advanced",
-        "description": "Another name of `user_email`.",
+        "description": "Alias of `user_email`.",
         "schema": {"type": "string", "format": "email", "maxLength": MAX_TEXT["actor_email"]},
         "example": "jamie@example.com",
     },
@@ -85,8 +85,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Action Token",
         "x-ms-visibility": "important",
         "description": (
-            "The slot `action_token` of the notice. It is required here, or else in the body or "
-            "the query, unless the bridge's settings say otherwise."
+            "The slot `action_token` of the notice. Required in the header, the body or the query, "
+            "unless the settings make it optional."
         ),
         "schema": {"type": "string", "maxLength": MAX_TEXT["action_token"]},
         "example": "v1.2026a.eyJhIjo4NTMwMX0.c2lnbmF0dXJl",
@@ -108,8 +108,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Question (Query)",
         "x-ms-visibility": "advanced",
         "description": (
-            "The question, for connectors that cannot write any text into a body; Azure refuses "
-            "a URL of more than some 8,000 bytes."
+            "The question, for connectors that cannot put free text into a body. Azure refuses a "
+            "URL of more than about 8,000 bytes."
         ),
         "schema": {"type": "string", "maxLength": 8000},
         "example": "Why ten of them?",
@@ -121,7 +121,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Reason (Query)",
         "x-ms-visibility": "advanced",
         "description": (
-            "Why, for connectors that cannot send a body; Azure refuses a URL of more than some 8,000 bytes."
+            "The reason, for connectors that cannot send a body. Azure refuses a URL of more than "
+            "about 8,000 bytes."
         ),
         "schema": {"type": "string", "maxLength": MAX_TEXT["reason"]},
         "example": "Please take the cheaper model.",
@@ -133,10 +134,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Idempotency Key",
         "x-ms-visibility": "advanced",
         "description": (
-            "The same for each repeat of one click, such as Moveworks' `action_instance_id`. A "
-            "decision takes effect once with it or without; with it, a repeat never decides what "
-            "was opened again meanwhile. A question is written once with it within a day, and "
-            "without it within an hour."
+            "A value that is the same for each retry of one request, such as Moveworks' "
+            "`action_instance_id`. A decision takes effect once with or without it; with it, a "
+            "retry never decides an approval that was opened again in the meantime. The bridge "
+            "writes a question once within a day with it, and once within an hour without it."
         ),
         "schema": {"type": "string", "maxLength": MAX_KEY},
         "example": "2f1c4f0e-6a57-4a2b-9d0c-0e5b1d6a9c11",
@@ -146,7 +147,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "required": True,
         "x-ms-summary": "Name of This Round",
-        "description": "A name of your choice for this round; the same one again tells nobody twice.",
+        "description": "A name of your choice for this repeat; a second call with it sends nothing more.",
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
         "example": "launch-2026-12-01",
     },
@@ -155,7 +156,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "All Approvals",
-        "description": "1 for all approvals in pages, instead of the lists.",
+        "description": "`1` returns all approvals in pages, instead of the lists.",
         "schema": {"type": "string", "enum": ["0", "1", "false", "true"]},
         "example": "1",
     },
@@ -164,7 +165,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "After Approval ID",
-        "description": "With `full`, approvals with a greater id; `next_after` of the page before.",
+        "description": "With `full`: only approvals with a greater id; `next_after` of the previous page.",
         "schema": {"type": "string", "pattern": "^[0-9]{1,19}$"},
         "example": "85301",
     },
@@ -173,7 +174,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "Ask Coupa as Well",
-        "description": "1 to ask Coupa as well.",
+        "description": "`1` also reads Coupa.",
         "schema": {"type": "string", "enum": ["0", "1", "false", "true"]},
         "example": "1",
     },
@@ -182,7 +183,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "First Day",
-        "description": "First day, UTC; eight weeks before `to` by default, and at most 366 days before it.",
+        "description": "First day, UTC; by default eight weeks before `to`, at most 366 days before it.",
         "schema": {"type": "string", "format": "date"},
         "example": "2026-11-01",
     },
@@ -191,7 +192,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "Last Day",
-        "description": "Last day, UTC; today by default.",
+        "description": "Last day, UTC; by default today.",
         "schema": {"type": "string", "format": "date"},
         "example": "2026-11-30",
     },
@@ -200,7 +201,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "query",
         "required": False,
         "x-ms-summary": "Format",
-        "description": "JSON by default.",
+        "description": "Format of the answer; by default `json`.",
         "schema": {"type": "string", "enum": ["json", "csv"]},
         "example": "csv",
     },
@@ -211,11 +212,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "x-ms-summary": "Request ID",
         "x-ms-visibility": "advanced",
         "description": (
-            "The caller's own id of this request, to find it again in the answer, in the log, "
-            "and at Coupa.\n"
-            "Without it the trace id of `traceparent` is taken, else `Idempotency-Key`; one that "
-            "is longer than 64 characters, or has others than letters, digits, `.`, `_` and `-`, "
-            "is replaced by a new one.\n"
+            "The caller's own id of this request; it is also in the answer, in the log and in the "
+            "calls to Coupa.\n"
+            "Without it the bridge uses the trace id of `traceparent`, or else `Idempotency-Key`. "
+            "It replaces an id of more than 64 characters, or with characters other than letters, "
+            "digits, `.`, `_` and `-`, by a new one.\n"
         ),
         "schema": {"type": "string", "maxLength": MAX_KEY},
         "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
