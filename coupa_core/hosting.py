@@ -1,6 +1,6 @@
-"""What the Functions host lets in at once and for how long: `host.json`, the settings over it, the threads.
+"""The Functions host's limits of concurrency and duration: `host.json`, the settings over it, the threads.
 
-It reads these numbers and says which do not fit together; the host and its worker keep them.
+This module reads these numbers and says which do not fit together; the host and its worker enforce them.
 Only the standard library is imported: the gate runs where no package is.
 
 Sources: https://learn.microsoft.com/azure/azure-functions/functions-host-json,

@@ -1,4 +1,4 @@
-"""What a person may do in chat: by the operator's rules, the amount, and whose request it is."""
+"""Say what a person may do in chat, by the operator's rules, the amount and the requester."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ UNREADABLE = "no-time"
 """As `since`: each release that knows `since` refuses it, and an earlier one is as green as before."""
 
 _HOME = re.compile(rb"Your (Azure )?Functions?( [0-9.]+)? app is up and running", re.IGNORECASE)
-"""What the host shows at `/` while nothing else is there; earlier and later hosts word it differently."""
+"""The host's page at `/` while no app is there; earlier and later hosts word it differently."""
 
 _OTHER = "other_version"
 
