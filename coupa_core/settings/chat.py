@@ -54,7 +54,7 @@ class Cards(Group):
 
 
 class Deciding(Group):
-    """Deciding."""
+    """Decisions."""
 
     actions: Annotated[tuple[Verb, ...], parsed(read_actions)] = Field(
         tuple(Verb),
