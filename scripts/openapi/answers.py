@@ -27,7 +27,7 @@ class Health(Answer):
             "`bad_since`: `since` is not a time; `other_version`: another release runs; "
             "`rare_schedule`: `POLL_SCHEDULE` leaves 15 minutes or more between sweeps; "
             "`no_sweep_yet`: the timer has never run; `no_sweep`: the timer has not run for 15 "
-            "minutes; `not_swept_yet`: no complete sweep began at `since` or later; `sweep_failing`: "
+            "minutes; `not_swept_yet`: no sweep fits `version` and `since`; `sweep_failing`: "
             "sweeps run, and their calls fail; `list_late`: the last complete reading of all "
             "pending approvals is too old; `owed`: messages are more than 15 minutes overdue.\n"
         ),
@@ -93,9 +93,9 @@ class PastDecision(Answer):
 
     approval_id: str
     document_type: str
-    document_id: str = left_out(description="Absent if unknown.")
+    document_id: str = left_out(description="Coupa's id of the document. Absent if unknown.")
     status: Literal["approved", "rejected", "on_hold"] = Field(description="Status of the approval.")
-    decided_at: datetime = left_out(description="Absent if Coupa does not state it.")
+    decided_at: datetime = left_out(description="Time of the decision. Absent if Coupa does not state it.")
     made_in: Literal["chat", "coupa"]
     text: str = Field(description="One line for the person, in their language, without markup.")
     link: str = Field(json_schema_extra={"format": "uri"})

@@ -32,7 +32,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "since",
         "in": "query",
         "x-ms-summary": "Begun After",
-        "description": "The earliest begin of the last sweep, which must be complete. RFC 3339.",
+        "description": "The earliest start of the last sweep, which must be complete. RFC 3339.",
         "schema": {"type": "string"},
         "example": "2026-11-23T09:00:00Z",
     },

@@ -59,7 +59,9 @@ class Reading(Answer):
     left: int | None = Field(description="Number of approvals on these pages that have no row yet.")
     unread: int = Field(description="Number of ranges of ids still to read; 0 at the end of the list.")
     failed: int = Field(description="Number of ranges of ids that Coupa did not list.")
-    missed: int = Field(description="Number of approvals that only this list showed, and no change stamp.")
+    missed: int = Field(
+        description="Number of approvals that only this list showed: Coupa's stamps are older."
+    )
     distrusted_until: datetime | None = Field(
         description="Until then every sweep reads the list, because of missed approvals."
     )
@@ -87,12 +89,12 @@ class Owed(Answer):
 class Pilot(Answer):
     """The pilot, and the approvals that wait for it."""
 
-    is_on: bool = Field(description="Only the people of `PILOT` receive messages.")
+    is_on: bool = Field(description="Whether only the people of `PILOT` receive messages.")
     waiting: int = Field(
         description=(
-            "Number of approvals that wait only because all their recipients are outside of the "
-            "pilot. If a recipient inside is still to be told (quiet hours, `DRY_RUN`, a failure), "
-            "`groups` has that cause, and recipients outside may wait too."
+            "Number of approvals whose remaining recipients are all outside of the pilot. If a "
+            "recipient inside is still to be told (quiet hours, `DRY_RUN`, a failure), `groups` has "
+            "that cause, and recipients outside may wait too."
         )
     )
 
@@ -177,7 +179,9 @@ class Status(Answer):
         ),
     )
     paused_until: datetime | None = left_out()
-    is_moveworks_suspect: bool = left_out(description="The last send failed or has an unknown outcome.")
+    is_moveworks_suspect: bool = left_out(
+        description="Whether the last send failed or has an unknown outcome."
+    )
     failure: str = Field(description="Code of the failure that ended the last sweep early, or empty.")
     counts: dict[str, int] = Field(description="Counts of the last sweep, by name.")
     owed: Owed = Field(

@@ -31,7 +31,9 @@ class OpenQuestion(Answer):
     by: str = left_out(description="The person who asks, as `user:<id>`.")
     of: str = left_out(description="The person who should answer, as `user:<id>`.")
     on: int = left_out(description="Id of the document in Coupa that has the comment.")
-    is_put: bool = left_out(description="The person who should answer was told in chat, or cannot be told.")
+    is_put: bool = left_out(
+        description="Whether the person who should answer was told in chat, or cannot be told."
+    )
 
 
 class Row(Answer):
