@@ -22,7 +22,7 @@ from infra.snapshots import KEY, ROOT, WAYS
 from coupa_core.settings import FORMER
 from infra import snapshots
 
-MAKE = "REWRITE_SNAPSHOTS=1 pytest tests/test_infra.py, with the Bicep CLI on PATH, makes them anew"
+MAKE = "REWRITE_SNAPSHOTS=1 make infra, with the Bicep CLI on PATH, makes them anew"
 
 
 @pytest.fixture(scope="session")
