@@ -27,7 +27,7 @@ from coupa_core.sweep.dependencies import SweepDependencies
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import SweepRows
 from coupa_core.sweep.sender import Sender, SendResult, SendStatus
-from coupa_core.sweep.settle import SETTLED, Delivery
+from coupa_core.sweep.settle import ROW_CHANGES, Delivery
 from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Message, MessageKind
 
 NEWS = (
@@ -250,8 +250,8 @@ class Outbox:
         return result
 
     def _settle(self, delivery: Delivery, message: Message, result: SendResult) -> None:
-        """Write the outcome into the row by `SETTLED`; the last message ends the claim."""
-        change = SETTLED[message.kind].get(result.status)
+        """Write the outcome into the row by `ROW_CHANGES`; the last message ends the claim."""
+        change = ROW_CHANGES[message.kind].get(result.status)
         if result.status is SendStatus.UNSENT:
             self._give_back(delivery, result.cause)
         elif change is None:

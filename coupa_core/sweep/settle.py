@@ -1,4 +1,4 @@
-"""Change a row by the outcome of a send, by the table `SETTLED`. It writes nothing."""
+"""Change a row by the outcome of a send, by the table `ROW_CHANGES`. It writes nothing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _LAST: dict[SendStatus, _Change] = {
     SendStatus.UNKNOWN: _close_notice,
 }
 
-SETTLED: dict[MessageKind, dict[SendStatus, _Change]] = {
+ROW_CHANGES: dict[MessageKind, dict[SendStatus, _Change]] = {
     MessageKind.ANNOUNCEMENT: {SendStatus.SENT: _record_announcement, SendStatus.REFUSED: _record_refusal},
     MessageKind.REMINDER: _ONCE,
     MessageKind.ESCALATION: _ONCE,
