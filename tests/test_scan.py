@@ -238,14 +238,14 @@ def test_what_is_gone_is_closed_when_the_list_came_by_it_though_no_stamp_shows_i
     assert world.store.read(row.approval_id) is None
 
 
-STAMPS: list[Callable[[datetime], Any]] = [
-    lambda now: now - timedelta(minutes=30),
-    lambda now: now - timedelta(days=400),
-    lambda _: None,
+STAMPS = [
+    pytest.param(lambda now: now - timedelta(minutes=30), id="late"),
+    pytest.param(lambda now: now - timedelta(days=400), id="ancient", marks=pytest.mark.slow),
+    pytest.param(lambda _: None, id="missing", marks=pytest.mark.slow),
 ]
 
 
-@pytest.mark.parametrize("stamped", STAMPS, ids=["late", "ancient", "missing"])
+@pytest.mark.parametrize("stamped", STAMPS)
 def test_what_only_the_list_shows_is_told_counted_and_makes_every_sweep_read_the_list_for_a_day(
     stamped: Callable[[datetime], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -380,8 +380,15 @@ def test_rows_of_closed_approvals_are_not_kept() -> None:
     assert world.sweep().counts.get("closed", 0) == 0
 
 
-@pytest.mark.parametrize("place", [0, MANY // 2, MANY - 1], ids=["oldest", "middle", "newest"])
-@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(0, id="oldest", marks=pytest.mark.slow),
+        pytest.param(MANY // 2, id="middle"),
+        pytest.param(MANY - 1, id="newest", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_an_approval_that_no_list_can_show_keeps_nobody_else_from_being_told(
     workers: int, place: int, caplog: pytest.LogCaptureFixture
 ) -> None:
