@@ -15,7 +15,7 @@ from typing import TypeVar
 import requests
 
 from coupa_core.settings import NAMES
-from sandbox.patience import at_most
+from sandbox.patience import at_most, end_group
 
 T = TypeVar("T")
 
@@ -56,10 +56,11 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            start_new_session=True,
         )
         self.left: set[int] = set()
         assert self.process.stdout
-        with at_most(PATIENCE_S, self._end_both):
+        with at_most(PATIENCE_S, lambda: end_group(self.process.pid)):
             started = next((line for line in self.process.stdout if line.startswith("Host started")), None)
         if started is None:
             self.end()
@@ -134,12 +135,6 @@ class Host:
         for pid in (self.process.pid, *self.left):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-
-    def _end_both(self) -> None:
-        """End host and worker; each of them holds the pipe that is read at the start."""
-        for pid in (*children(self.process.pid), self.process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
     def end(self) -> None:
         """End whatever still runs; doing so twice is no fault."""
