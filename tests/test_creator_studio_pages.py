@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 import yaml
 from azure.functions.decorators.function_app import Function
 from curl import parse
@@ -26,8 +25,6 @@ from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.moveworks.listener import payload
 from coupa_core.notice import Notice, Style, ended_as
 from coupa_core.settings import NAMES
-
-pytestmark = pytest.mark.slow
 
 NOTICE = Notice(
     "ann@example.com",
