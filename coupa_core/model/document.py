@@ -234,7 +234,7 @@ class Document(CoupaRecord):
         current = current_of(left)
         if approval.id not in current:
             return None
-        beside = [each for each in left if each.id in current - {approval.id}]
+        beside = [each for each in left if each.id in current and each.id != approval.id]
         later = [each for each in left if each.id not in current]
         following = current_of(later)
         return beside, [each for each in later if each.id in following]

@@ -82,7 +82,7 @@ def approval_states(status: Status, opened: Opened, listing: Listing, now: datet
     listed = {approval.id: approval for approval in listing.approvals}
     rows = {row.approval_id: row for row in opened.entries}
     corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
-    without = {number: approval for number, approval in listed.items() if number not in rows.keys() | corrupt}
+    without = {number: listed[number] for number in listed.keys() - rows.keys() - corrupt}
     old = {number for number, approval in without.items() if not is_young(approval, now)}
     # The last sweep counted the approvals that it left for later; any more are unaccounted for.
     known = max(status.counts.get("left_for_later", 0), status.owed.get(UNSEEN, 0))

@@ -128,11 +128,8 @@ class Sweep:
         work.run(candidates)
         rows = work.rows
         self._rows.keep(rows.written, doubtful=rows.lost | rows.missed)
-        left = [
-            candidate
-            for candidate in candidates
-            if candidate.approval.id not in rows.written.keys() | rows.lost
-        ]
+        tried = rows.written.keys() | rows.lost
+        left = [candidate for candidate in candidates if candidate.approval.id not in tried]
         read = scan.status_fields(left, rows.written)
         unseen = [candidate.approval for candidate in left if candidate.entry is None]
         self._left = unseen[:MAX_LEFT]
