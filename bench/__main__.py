@@ -16,8 +16,8 @@ from pathlib import Path
 from bench import beside
 from bench.figures import Figures
 from bench.guide import poll_once
-from bench.neighbours import Neighbours, neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
+from bench.services import Services, services
 from coupa_core.endpoints import Request
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
@@ -49,7 +49,7 @@ def main() -> int:
 def _new(figures: Figures, storage: str) -> None:
     """Announce new approvals with both methods."""
     figures.section(f"{NEW} new approvals, Moveworks' limit lifted")
-    with neighbours() as around:
+    with services() as around:
         around.enter(NEW)
         around.be_slow(LATENCY_S)
         guide_s, (api, token, sends) = _measured(around, lambda: poll_once(around))
@@ -68,7 +68,7 @@ def _new(figures: Figures, storage: str) -> None:
 def _quiet(figures: Figures, storage: str, pending: int) -> None:
     """Sweep when nothing is new."""
     figures.section(f"{pending:,} pending, nothing new")
-    with neighbours() as around:
+    with services() as around:
         around.enter(pending)
         settings = settings_for(around, storage, f"quiet{pending}")
         announce_all(settings, pending)
@@ -89,7 +89,7 @@ def _quiet(figures: Figures, storage: str, pending: int) -> None:
 def _click(figures: Figures, storage: str) -> None:
     """Approve the announced requests: with a new process, and with one that has a token and connections."""
     figures.section("one click")
-    with neighbours() as around:
+    with services() as around:
         around.enter(2)
         settings = settings_for(around, storage, "click")
         announce_all(settings, 2)
@@ -133,7 +133,7 @@ def _import_s(module: str) -> float:
     return float(done.stdout)
 
 
-def _measured(around: Neighbours, work: Callable[[], object]) -> tuple[float, tuple[int, int, int]]:
+def _measured(around: Services, work: Callable[[], object]) -> tuple[float, tuple[int, int, int]]:
     around.count_anew()
     began_s = time.perf_counter()
     work()

@@ -17,6 +17,9 @@ HERE = Path(__file__).resolve().parents[1]
 ORDER = ("before", "now", "now", "before")
 """Each checkout is measured once early and once late, so that a machine that slows down favours neither."""
 
+LONGEST_S = 1800
+"""No benchmark takes this long; a checkout that hangs ends here."""
+
 _FIGURE = re.compile(r"  (?P<what>\S.*?)\s+(?P<number>[0-9][0-9.,e+-]*)(   at (most|least) .*)?")
 
 
@@ -64,10 +67,13 @@ def measured(checkout: Path) -> str:
 
     Raises:
         RuntimeError: it printed no figures.
+        subprocess.TimeoutExpired: it did not end.
     """
     own = checkout / ".venv" / "bin" / "python"
     python = str(own) if own.exists() else sys.executable
-    done = subprocess.run([python, "-m", "bench"], cwd=checkout, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-m", "bench"], cwd=checkout, capture_output=True, text=True, check=False, timeout=LONGEST_S
+    )
     if not read_figures(done.stdout):
         raise RuntimeError(f"{checkout} measured nothing: {(done.stderr or done.stdout).strip()[-400:]}")
     return done.stdout

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
-import random
 import statistics
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
-from typing import Any
 
-from bench.neighbours import Neighbours, neighbours
+from bench.clicking import IN_TURN
 from bench.ours import announce_all, bridge, settings_for
-from coupa_core.app import Overrides, build
-from coupa_core.clock import SystemClock
+from bench.services import Services, services
 from coupa_core.endpoints import Request
-from coupa_core.settings import read_settings
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,12 +27,6 @@ LATENCY_S = 0.1
 
 CLICKS = 8
 """The clicks of each run; a first one, which warms the process up, is not counted."""
-
-PAUSE_S = 1.0
-"""The pause between clicks, so that none waits for the permits of the one before, in seconds."""
-
-CLICKING = "clicking"
-"""The argument of the process that clicks."""
 
 RATES = (5, 25)
 """The calls a second that the setting allows: the default, and the most."""
@@ -70,7 +58,7 @@ def main() -> int:
 
 def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) -> list[float]:
     """Let a build decide the announced approvals, one after the other; returns the duration of each click."""
-    with neighbours() as around:
+    with services() as around:
         around.enter(clicks + 1)
         settings = settings_for(around, storage, f"click{uuid.uuid4().hex}")
         settings["COUPA_MAX_PER_SECOND"] = str(rate)
@@ -78,8 +66,8 @@ def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) ->
         cards = _cards(settings)
         around.be_slow(LATENCY_S)
         done = subprocess.run(
-            [sys.executable, str(ROOT / "bench" / "click.py"), CLICKING],
-            env={**os.environ, **settings, "PYTHONPATH": f"{checkout}{os.pathsep}{ROOT}"},
+            [sys.executable, str(ROOT / "bench" / "clicking.py"), IN_TURN],
+            env={**os.environ, **settings, "PYTHONPATH": str(checkout)},
             input=json.dumps(cards),
             stdout=subprocess.PIPE,
             text=True,
@@ -87,38 +75,19 @@ def measure(storage: str, checkout: Path, rate: int, *, clicks: int = CLICKS) ->
             timeout=600,
         )
         _expect_all_decided(around, clicks + 1)
-    seconds: list[float] = json.loads(done.stdout)
-    return seconds[1:]
+    return [answer["seconds"] for answer in json.loads(done.stdout)[1:]]
 
 
 def _cards(settings: dict[str, str]) -> list[dict[str, str]]:
     """Return the approvals that the approver may decide."""
     listing = bridge(settings).endpoints.handle("list_approvals", Request(query={"user_email": APPROVER}))
-    cards: list[dict[str, str]] = listing.body["approvals"]
-    return cards
+    return [{**card, "actor": APPROVER} for card in listing.body["approvals"]]
 
 
-def _expect_all_decided(around: Neighbours, number: int) -> None:
+def _expect_all_decided(around: Services, number: int) -> None:
     if around.decided() != number:
         sys.exit(f"the measurement is not what it says: {around.decided()} decisions instead of {number}")
 
 
-def click_all() -> None:
-    """Click on every card on standard input, in a process of its own, and print each click's duration."""
-    logging.disable(logging.CRITICAL)
-    cards: list[dict[str, Any]] = json.load(sys.stdin)
-    endpoints = build(read_settings(dict(os.environ)), Overrides(SystemClock(), random.Random())).endpoints
-    seconds = []
-    for card in cards:
-        headers = {"X-Actor-Email": APPROVER, "X-Action-Token": card["action_token"]}
-        began_s = time.perf_counter()
-        endpoints.handle("approve", Request(headers=headers, route={"approval_id": card["approval_id"]}))
-        seconds.append(time.perf_counter() - began_s)
-        time.sleep(PAUSE_S)
-    print(json.dumps(seconds))
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] != [CLICKING]:
-        sys.exit(main())
-    click_all()
+    sys.exit(main())

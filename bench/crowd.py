@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.neighbours import neighbours
 from bench.ours import bridge, settings_for
+from bench.services import services
 from coupa_core.clock import Deadline, SystemClock
 from coupa_core.endpoints import Request
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
@@ -84,7 +84,7 @@ def main() -> int:
 
 def measure(storage: str, processes: int, clicks: int, *, checkout: Path = ROOT) -> Crowd:
     """Let this many processes with this many clicks each approve different requests at the same time."""
-    with neighbours() as around:
+    with services() as around:
         around.enter(processes * clicks)
         settings = settings_for(around, storage, f"crowd{uuid.uuid4().hex}")
         cards = _cards(settings, processes * clicks)

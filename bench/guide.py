@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import requests
 
-from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
+from bench.services import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Services
 
 _PATIENCE_S = 30
 _SCOPES = "core.approval.read core.requisition.read"
 
 
-def poll_once(around: Neighbours) -> None:
+def poll_once(around: Services) -> None:
     """Announce the pending approvals of the first page."""
     form = {
         "grant_type": "client_credentials",

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from bench.callers import PATIENCE_S, Answer, Card, Kind, call, click_at_once
 from bench.deployed import ROOT, Build, Instance, build_in, instance
-from bench.neighbours import Neighbours, neighbours
 from bench.ours import settings_for
 from bench.seen import HEAD, Seen, compared, health_line, line
+from bench.services import Services, services
 from bench.watch import Health, watched
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
@@ -134,7 +134,7 @@ def measure_all(case: Case, crowds: Iterable[int], *, now: Build, before: Build 
 
 def measure(case: Case, build: Build, clicks: int) -> Seen:
     """Let this many people click at once on the announced approvals of one instance."""
-    with neighbours() as around:
+    with services() as around:
         around.enter(clicks * case.rounds)
         table = f"instance{uuid.uuid4().hex}"
         settings = settings_for(around, case.storage, table) | {"COUPA_MAX_PER_SECOND": str(case.rate)}
@@ -152,7 +152,7 @@ def measure(case: Case, build: Build, clicks: int) -> Seen:
             return Seen(answers, around.decided_ids(), around.answered(), one.peak_mb(), health)
 
 
-def announced(one: Instance, around: Neighbours, number: int) -> list[Card]:
+def announced(one: Instance, around: Services, number: int) -> list[Card]:
     """Let an instance announce all pending approvals, and warm it up for clicks; return the cards.
 
     Raises:

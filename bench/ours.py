@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Neighbours
+from bench.services import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, Services
 from bench.sweeping import peak_bytes
 from coupa_core.app import Bridge, Overrides, build
 from coupa_core.clock import SystemClock
@@ -36,7 +36,7 @@ class Quiet:
     peak_mb: float
 
 
-def settings_for(around: Neighbours, storage: str, table: str) -> dict[str, str]:
+def settings_for(around: Services, storage: str, table: str) -> dict[str, str]:
     """Return the settings; only Moveworks' limit is lifted."""
     return {
         "COUPA_BASE_URL": around.coupa_url,

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figures
-from bench.neighbours import Neighbours, neighbours
 from bench.ours import settings_for
+from bench.services import Services, services
 from bench.sweeper import ROOT, Sweeper, sweeper
 from sandbox.azurite import INSTALL_HINT, azurite, is_installed
 
@@ -107,7 +107,7 @@ def _median(sweeps: list[Seen]) -> float:
 
 def measure(storage: str, checkout: Path, pending: int) -> list[Seen]:
     """Return a new process's first sweep and the next ones, on approvals that this build has announced."""
-    with neighbours() as around:
+    with services() as around:
         around.enter(pending)
         settings = settings_for(around, storage, f"quiet{uuid.uuid4().hex}")
         with sweeper(settings, checkout) as process:
@@ -119,7 +119,7 @@ def measure(storage: str, checkout: Path, pending: int) -> list[Seen]:
             return [_seen(process, around) for _ in range(1 + NEXT)]
 
 
-def _settle(process: Sweeper, around: Neighbours) -> None:
+def _settle(process: Sweeper, around: Services) -> None:
     """Sweep until a sweep does not read the list; give up where each sweep reads all of it."""
     before = 0
     for _ in range(SETTLING):
@@ -129,7 +129,7 @@ def _settle(process: Sweeper, around: Neighbours) -> None:
         before = listed
 
 
-def _seen(process: Sweeper, around: Neighbours) -> Seen:
+def _seen(process: Sweeper, around: Services) -> Seen:
     time.sleep(PAUSE_S)
     around.count_anew()
     said = process.sweep()

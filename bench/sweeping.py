@@ -20,13 +20,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from coupa_core.app import Bridge, Overrides, build
+from coupa_core import app
+from coupa_core.app import Bridge, build
 from coupa_core.ledger import MemoryStore
 from coupa_core.settings import read_settings
 from coupa_core.table_ledger import TableStore
 from coupa_core.tables import table_client
 
 MAX_SWEEPS = 10
+
+Overrides = vars(app).get("Overrides") or vars(app)["Parts"]
+"""Earlier builds call it `Parts`."""
 
 Clock = Any
 Answer = dict[str, Any]

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 
 import requests
 
-from bench.neighbours import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, fill
+from bench.services import API_KEY, CLIENT_ID, CLIENT_SECRET, EVENT_ID, fill
 from coupa_core.app import Overrides, build
 from coupa_core.audit_log import MemoryAuditStore
 from coupa_core.ledger import Entry, MemoryStore, Status

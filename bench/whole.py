@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figures
-from bench.neighbours import Neighbours, neighbours
 from bench.ours import settings_for
+from bench.services import Services, services
 from bench.sweeper import ROOT, Sweeper, sweeper
 from bench.tempo import Tempo
 from bench.told import keep, left, made
@@ -109,12 +109,12 @@ def around_runs(figures: Figures, storage: str, options: Any) -> None:
     tempo = Tempo(time.time(), options.speed)
     told_at = (tempo.now() - TOLD_AGO).replace(microsecond=0)
     entered_at = told_at - timedelta(days=1)
-    with neighbours() as around:
+    with services() as around:
         settings = settings_for(around, storage, "none")
     rows, status = made(settings, options.pending, entered_at=entered_at, told_at=told_at)
     for rate, kills in ((25, False), (5, False), (25, True)):
         tempo = Tempo(time.time(), options.speed)
-        with neighbours(tempo) as around:
+        with services(tempo) as around:
             ids = around.fill(options.pending, entered_at)
             settings = settings_for(around, storage, f"whole{uuid.uuid4().hex}")
             settings["COUPA_MAX_PER_SECOND"] = str(rate)
@@ -156,7 +156,7 @@ class Stage:
     """One run."""
 
     def __init__(
-        self, around: Neighbours, settings: dict[str, str], tempo: Tempo, checkout: Path, *, kills: Any
+        self, around: Services, settings: dict[str, str], tempo: Tempo, checkout: Path, *, kills: Any
     ) -> None:
         self._around = around
         self._settings = settings

@@ -12,8 +12,8 @@ import threading
 from sandbox.azurite import WELL_KNOWN_PORTS, AzuriteError
 from sandbox.coupa.world import Line
 from sandbox.demo import prepare_terminal
-from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, PAGE_PORT, free_port, is_free, neighbours
 from sandbox.page import Page
+from sandbox.services import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, PAGE_PORT, free_port, is_free, services
 from sandbox.serving import served
 
 
@@ -25,7 +25,7 @@ def main() -> int:
             print(f"Port {port} is taken, and local.settings.json names it; free it first.", file=sys.stderr)
             return 1
     try:
-        with neighbours(
+        with services(
             coupa_port=COUPA_PORT,
             moveworks_port=MOVEWORKS_PORT,
             tables_only=False,

@@ -22,19 +22,19 @@ from pathlib import Path
 import requests
 
 from sandbox.azurite import AzuriteError
-from sandbox.neighbours import (
+from sandbox.page import Page
+from sandbox.page.kinds import NAMES
+from sandbox.services import (
     APP_PORT,
     COUPA_PORT,
     MOVEWORKS_PORT,
     PAGE_PORT,
     PEOPLE,
     ROOT,
-    Neighbours,
+    Services,
     free_port,
-    neighbours,
+    services,
 )
-from sandbox.page import Page
-from sandbox.page.kinds import NAMES
 from sandbox.serving import served
 from sandbox.story import Story, StoryError, plain, sweep
 
@@ -117,7 +117,7 @@ def last_error(log: Path = LOG) -> str:
     return next((line.strip() for line in reversed(lines) if _ERROR.search(line)), "")
 
 
-def stay(around: Neighbours, app_url: str, page_url: str) -> None:
+def stay(around: Services, app_url: str, page_url: str) -> None:
     """Sweep every ten seconds and print the new messages, until Ctrl-C."""
     wish = '{"title": "Desk", "price": "250", "approvers": ["jamie@example.com"]}'
     print(f"""
@@ -155,7 +155,7 @@ def main() -> int:
     print("Starting the sandbox:")
     try:
         with (
-            neighbours(
+            services(
                 coupa_port=free_port(COUPA_PORT),
                 moveworks_port=free_port(MOVEWORKS_PORT),
                 tables_only=core_tools() is None,

@@ -11,8 +11,8 @@ import requests
 from sandbox.connector import Decision
 from sandbox.coupa.world import Line
 from sandbox.moveworks import Delivered
-from sandbox.neighbours import Neighbours
 from sandbox.page.chat import Chats
+from sandbox.services import Services
 
 _PATIENCE_S = 60.0
 
@@ -25,13 +25,13 @@ class Story:
     """The story, told on standard output and in the chats.
 
     Args:
-        neighbours: the services around the bridge.
+        services: the services around the bridge.
         app_url: the address of the function app.
         chats: the chats of its people, which keep the messages and clicks.
     """
 
-    def __init__(self, neighbours: Neighbours, app_url: str, chats: Chats) -> None:
-        self._neighbours = neighbours
+    def __init__(self, services: Services, app_url: str, chats: Chats) -> None:
+        self._services = services
         self._app_url = app_url
         self._chats = chats
         self._step = 0
@@ -79,7 +79,7 @@ class Story:
         self._end()
 
     def _enter(self) -> tuple[int, int]:
-        world, ids = self._neighbours.coupa.world, self._neighbours.people
+        world, ids = self._services.coupa.world, self._services.people
         laptops = world.add_requisition(
             requested_by=ids["sam@example.com"],
             title="MacBook Pro Retina 15",
@@ -99,9 +99,9 @@ class Story:
 
     def _announced(self, number: int) -> list[Delivered]:
         """Run a sweep and return the new notices, by recipient."""
-        before = len(self._neighbours.moveworks.delivered)
+        before = len(self._services.moveworks.delivered)
         sweep(self._app_url)
-        new = self._neighbours.moveworks.delivered[before:]
+        new = self._services.moveworks.delivered[before:]
         self._expect(len(new), number)
         if not new:
             print("     (nothing was sent)")
@@ -122,7 +122,7 @@ class Story:
 
     def _state(self, number: int, status: str, chain: list[str]) -> None:
         """Show a requisition and its chain, and check their state."""
-        state = requests.get(f"{self._neighbours.coupa_url}/_sandbox/state", timeout=10).json()
+        state = requests.get(f"{self._services.coupa_url}/_sandbox/state", timeout=10).json()
         [document] = [each for each in state["RequisitionHeader"] if each["id"] == number]
         print(f"     requisition {number} {document['title']!r}: {document['status']}")
         for step in document["chain"]:
@@ -132,9 +132,9 @@ class Story:
 
     def _end(self) -> None:
         """Count the calls to the services."""
-        decisions, notices = len(self._neighbours.coupa.decisions), len(self._neighbours.moveworks.delivered)
+        decisions, notices = len(self._services.coupa.decisions), len(self._services.moveworks.delivered)
         self._expect((decisions, notices), (2, 4))
-        self._expect(self._neighbours.moveworks.markup_faults, [])
+        self._expect(self._services.moveworks.markup_faults, [])
         print(f"\n  Coupa took {decisions} decisions; {notices} notices were sent.")
 
     def _say(self, text: str) -> None:

@@ -65,7 +65,7 @@ class Ahead:
         return self._clock.now() + self._ahead
 
 
-def neighbours(
+def services(
     clock: Clock, coupas: Clock | None = None, *, granted: frozenset[str] = EVERY
 ) -> tuple[CoupaSimulator, MoveworksSimulator]:
     """Return a Coupa and a Moveworks that know the bridge of `SETTINGS`.
@@ -106,7 +106,7 @@ class World:
         self.clock = ManualClock()
         coupas = Ahead(self.clock, self.coupa_ahead_s) if self.coupa_ahead_s else self.clock
         scopes = EVERY | {COMMENT_SCOPE} if self.settings.get("COMMENTS") == "on" else EVERY
-        self.coupa, self.moveworks = neighbours(self.clock, coupas, granted=scopes)
+        self.coupa, self.moveworks = services(self.clock, coupas, granted=scopes)
         self.people: dict[str, int] = {}
         self.restart()
 

@@ -28,7 +28,7 @@ LISTENER_ID, LISTENER_SECRET = "coupa-approvals", "listener-secret"
 
 @dataclass
 class Hosted:
-    """The app and its neighbours, each with its address."""
+    """The app and its services, each with its address."""
 
     coupa: CoupaSimulator
     moveworks: MoveworksSimulator

@@ -16,8 +16,8 @@ from werkzeug.test import Client, TestResponse
 
 from coupa_core import app
 from sandbox.in_process import FunctionHost
-from sandbox.neighbours import PEOPLE, Neighbours
 from sandbox.page import Page
+from sandbox.services import PEOPLE, Services
 from sandbox.serving import served
 
 
@@ -26,7 +26,7 @@ class Office:
     """The page on a whole bridge in this process, and somebody who sends its forms."""
 
     world: World
-    around: Neighbours
+    around: Services
     client: Client
     moved: list[float] = field(default_factory=list)
 
@@ -112,7 +112,7 @@ def opened(functions: list[Function]) -> Iterator[Office]:
     world = World()
     app._built[:] = [world.bridge]
     people = {email: world.person(email, firstname=first) for email, (first, _) in PEOPLE.items()}
-    around = Neighbours(
+    around = Services(
         world.coupa, world.moveworks, COUPA, MOVEWORKS, "memory", people, world.clock, store=None
     )
     moved: list[float] = []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from bridge import SETTINGS, neighbours
+from bridge import SETTINGS, services
 
 from coupa_core.app import Bridge, Overrides, build, clients
 from coupa_core.clock import SystemClock
@@ -127,17 +127,17 @@ WAYS: dict[str, Callable[[Talk], None]] = {
     "503, Retry-After 75": _refusing("503 Away", "75"),
     "503, Retry-After 10^9": _refusing("503 Away", "1000000000"),
 }
-"""How a neighbour can be slow."""
+"""How a service can be slow."""
 
 
 @contextmanager
 def slow(way: str, *, at: str = "", behind: str = "") -> Iterator[tuple[str, list[bytes]]]:
-    """Serve a neighbour that is slow in a way, on loopback.
+    """Serve a service that is slow in a way, on loopback.
 
     Args:
         way: of `WAYS`.
         at: which requests, as a pattern on method and path such as `PUT /api/`.
-        behind: the base URL of the neighbour that answers the others.
+        behind: the base URL of the service that answers the others.
 
     Yields:
         Its base URL, and the heads of the requests that it was slow with.
@@ -226,7 +226,7 @@ def _received(connection: socket.socket) -> tuple[bytes, bytes]:
 
 @dataclass
 class Stage:
-    """Healthy neighbours, and what a bridge needs to know of them."""
+    """Healthy services, and what a bridge needs to know of them."""
 
     coupa: CoupaSimulator
     coupa_url: str
@@ -269,8 +269,8 @@ def _settings(coupa_url: str, moveworks_url: str) -> dict[str, str]:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Run healthy neighbours, with approvals that wait and the card of one of them."""
-    coupa, moveworks = neighbours(RealClock())
+    """Run healthy services, with approvals that wait and the card of one of them."""
+    coupa, moveworks = services(RealClock())
     coupa.max_per_second = None
     moveworks.max_per_minute = None
     approver = coupa.world.add_user(email=APPROVER, firstname="Jamie", lastname="Fox")
@@ -289,7 +289,7 @@ def stage() -> Iterator[Stage]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a cell went: the seconds, the answer, and whether the slow neighbour was asked at all."""
+    """How a cell went: the seconds, the answer, and whether the slow service was asked at all."""
 
     took_s: float
     reply: Reply | None
@@ -298,15 +298,15 @@ class Ended:
 
 @dataclass(frozen=True)
 class Cell:
-    """One neighbour that is slow in one way, while one thing is done."""
+    """One service that is slow in one way, while one thing is done."""
 
-    neighbour: str
+    service: str
     way: str
     action: str
 
     def run(self, on: Stage) -> Ended:
         """Do it, and say how it went."""
-        at, behind, setting = _PLACES[self.neighbour]
+        at, behind, setting = _PLACES[self.service]
         with slow(self.way, at=at, behind=getattr(on, behind) if behind else "") as (url, hits):
             value = TABLE.format(url) if setting == "LEDGER_CONNECTION" else url
             with identity_at(url) if not setting else nullcontext():
@@ -352,5 +352,5 @@ _ACTIONS = {
     "the table": ("click", "list", "sweep"),
     "the identity": ("click", "list", "sweep"),
 }
-GRID = {(neighbour, action): list(WAYS) for neighbour, actions in _ACTIONS.items() for action in actions}
-"""The ways, by neighbour and action. Where some requests must be answered, `never accepts` is silence."""
+GRID = {(service, action): list(WAYS) for service, actions in _ACTIONS.items() for action in actions}
+"""The ways, by service and action. Where some requests must be answered, `never accepts` is silence."""

@@ -106,11 +106,11 @@ def tapped(application: WSGIApplication) -> Iterator[Tap]:
 
 @dataclass
 class Surface:
-    """One function app behind HTTP, and its neighbours.
+    """One function app behind HTTP, and its services.
 
     Attributes:
         url: of the host, without `/api`.
-        world: the neighbours, and what people do there.
+        world: the services, and what people do there.
         coupa: what reached Coupa.
         moveworks: what reached Moveworks.
     """
@@ -178,7 +178,7 @@ def surface(
 
     Args:
         functions: of the app.
-        world: the neighbours.
+        world: the services.
         settings: what differs from the tests' own; with `LEDGER_CONNECTION` the store is that one's.
         coupa_app: stands in front of Coupa, or in its place.
         moveworks_app: the same for Moveworks.

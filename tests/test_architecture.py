@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "coupa_core"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-TIERS, WITHOUT_ROOMS, STRANGERS, SOCKETS = (
+TIERS, WITHOUT_COMPONENTS, STRANGERS, SOCKETS = (
     contract["name"]
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
         "contracts"
@@ -61,8 +61,8 @@ def test_the_imports_there_are_keep_the_contracts(copy: Path) -> None:
         ("coupa_core/inbox/answer.py", "import coupa_core.history", TIERS),
         ("coupa_core/clock.py", "import coupa_core.errors", TIERS),
         ("coupa_core/model/values.py", "if TYPE_CHECKING:\n    import coupa_core.facts", TIERS),
-        ("coupa_core/__init__.py", "from coupa_core import errors", WITHOUT_ROOMS),
-        ("coupa_core/__init__.py", "from coupa_core.model.values import Money", WITHOUT_ROOMS),
+        ("coupa_core/__init__.py", "from coupa_core import errors", WITHOUT_COMPONENTS),
+        ("coupa_core/__init__.py", "from coupa_core.model.values import Money", WITHOUT_COMPONENTS),
         ("coupa_core/app/clients.py", "import sandbox.clock", STRANGERS),
         ("sandbox/coupa/world.py", "from coupa_core.model import Approval", STRANGERS),
         ("coupa_core/moveworks/listener.py", "from urllib3.util import Retry", SOCKETS),
@@ -78,7 +78,7 @@ def test_an_import_that_is_not_allowed_is_refused(copy: Path, file: str, line: s
     assert f"{contract} BROKEN" in said
 
 
-def test_a_room_without_a_tier_is_refused(copy: Path) -> None:
+def test_a_component_without_a_tier_is_refused(copy: Path) -> None:
     (copy / "coupa_core" / "annex.py").touch()
 
     status, said = linted(copy)
@@ -87,7 +87,7 @@ def test_a_room_without_a_tier_is_refused(copy: Path) -> None:
     assert "coupa_core.annex" in said
 
 
-def test_a_tier_of_a_room_that_is_gone_is_refused(copy: Path) -> None:
+def test_a_tier_of_a_component_that_is_gone_is_refused(copy: Path) -> None:
     (copy / "coupa_core" / "keys.py").unlink()
 
     status, said = linted(copy)
@@ -105,25 +105,25 @@ def test_leave_for_an_import_that_is_gone_is_refused(copy: Path) -> None:
     assert "coupa_core.environment -> coupa_core.errors" in said
 
 
-def test_the_design_has_each_room_in_its_tier() -> None:
+def test_the_design_has_each_component_in_its_tier() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     [layers] = [each["layers"] for each in project["tool"]["importlinter"]["contracts"] if "layers" in each]
     page = (ROOT / "docs" / "design.md").read_text("utf-8")
-    [rooms] = re.findall(r"^coupa_core/\n(.*?)^\w", page, re.MULTILINE | re.DOTALL)
+    [components] = re.findall(r"^coupa_core/\n(.*?)^\w", page, re.MULTILINE | re.DOTALL)
 
     shown: list[set[str]] = []
-    for number, room in re.findall(r"^  ([ \d])  (\w+) ", rooms, re.MULTILINE):
+    for number, component in re.findall(r"^  ([ \d])  (\w+) ", components, re.MULTILINE):
         if number != " ":
             assert int(number) == len(shown)
             shown.append(set())
-        shown[-1].add(room)
+        shown[-1].add(component)
     assert shown == [set(re.split(r"\s*\|\s*", layer)) for layer in reversed(layers)]
 
 
 # What import-linter cannot say: parts of the namespace azure, imports for types only, and what is loaded
 
 
-def room_of(path: Path) -> str:
+def component_of(path: Path) -> str:
     """Return the module or the package right below coupa_core."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -149,9 +149,9 @@ def _imports(path: Path, *, typing_too: bool) -> Iterator[str]:
 
 
 def users_of(module: str, *, typing_too: bool = True) -> set[str]:
-    """Return the rooms that import a module that is not ours, or a part of it."""
+    """Return the components that import a module that is not ours, or a part of it."""
     return {
-        room_of(path)
+        component_of(path)
         for path in SOURCES
         if any(f"{name}.".startswith(f"{module}.") for name in imports(path, typing_too=typing_too))
     }
@@ -162,7 +162,7 @@ def test_requests_is_used_by_the_http_client_and_its_connections_alone() -> None
     assert users_of("requests") == {"connections", "http_client", "app"}
 
 
-def test_the_table_sdk_is_used_by_the_rooms_of_tables_alone() -> None:
+def test_the_table_sdk_is_used_by_the_components_of_tables_alone() -> None:
     assert users_of("azure.data") == {"tables", "table_ledger", "table_audit_log"}
     assert users_of("azure.identity") == {"azure_sdk"}
 
@@ -181,3 +181,20 @@ def test_indexing_the_functions_loads_nothing_heavy() -> None:
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+def test_no_loop_makes_a_set_or_a_list_anew_to_ask_what_is_in_it() -> None:
+    """The time of such a loop grows with the square of the number of approvals."""
+    loops = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    made = (ast.BinOp, ast.ListComp, ast.SetComp, ast.GeneratorExp)
+    found = [
+        f"{path.name}: {ast.unparse(test)}"
+        for path in SOURCES
+        for loop in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(loop, loops)
+        for test in ast.walk(loop)
+        if isinstance(test, ast.Compare) and isinstance(test.comparators[0], made)
+        if isinstance(test.ops[0], (ast.In, ast.NotIn))
+    ]
+
+    assert not found

@@ -18,9 +18,9 @@ from bench.figures import Figures
 from bench.guide import poll_once
 from bench.instance import Case
 from bench.instance import measure as measure_instance
-from bench.neighbours import is_list, neighbours
 from bench.ours import account, announce_all, bridge, quiet_sweep, settings_for
 from bench.seen import Seen, compared, health_line, longest_red_s
+from bench.services import is_list, services
 from bench.sweeper import ROOT
 from bench.watch import Health
 from sandbox.azurite import Azurite
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_both_manners_announce_everything_and_ours_with_fewer_calls(azurite_server: Azurite) -> None:
-    with neighbours() as around:
+    with services() as around:
         around.enter(3)
         poll_once(around)
         assert around.calls() == (4, 1, 3)
@@ -43,7 +43,7 @@ def test_both_manners_announce_everything_and_ours_with_fewer_calls(azurite_serv
 
 
 def test_a_quiet_sweep_is_measured_in_a_process_of_its_own(azurite_server: Azurite) -> None:
-    with neighbours() as around:
+    with services() as around:
         around.enter(60)
         settings = settings_for(around, azurite_server.connection_string, f"t{uuid.uuid4().hex}")
         announce_all(settings, 60)
@@ -137,9 +137,9 @@ def test_a_quiet_sweep_of_a_build_is_measured_on_what_it_has_announced_itself(
     assert first.peak_mb < 150
 
 
-def test_rows_that_were_made_elsewhere_are_those_of_the_neighbours_approvals(azurite_server: Azurite) -> None:
+def test_rows_that_were_made_elsewhere_are_those_of_the_services_approvals(azurite_server: Azurite) -> None:
     entered_at = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=0)
-    with neighbours() as around:
+    with services() as around:
         settings = settings_for(around, azurite_server.connection_string, f"t{uuid.uuid4().hex}")
         rows, status = told.made(
             settings, 30, entered_at=entered_at, told_at=entered_at + timedelta(hours=23)

@@ -88,7 +88,7 @@ def deaf() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_neighbour_that_does_not_read_our_request_is_left_in_time() -> None:
+def test_a_service_that_does_not_read_our_request_is_left_in_time() -> None:
     with deaf() as url:
         caught = failure(url, body=b"x" * 20_000_000)
 

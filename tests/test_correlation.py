@@ -118,7 +118,7 @@ def test_every_answer_has_an_id_even_where_nothing_is_configured(
     assert answers[1].json()["request_id"] == "probe-1"
 
 
-def test_a_sweeps_calls_to_both_neighbours_have_the_id_of_its_line(
+def test_a_sweeps_calls_to_both_services_have_the_id_of_its_line(
     functions: list[Function], caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
@@ -138,13 +138,13 @@ def test_a_sweeps_calls_to_both_neighbours_have_the_id_of_its_line(
     assert sweeps == [({name}, {name}) for name in names]
 
 
-def tally(calls: list[Call], neighbour: str) -> dict[str, int]:
+def tally(calls: list[Call], service: str) -> dict[str, int]:
     """Return the calls that arrived, and how many were not answered with 2xx."""
     errors = sum(call.status not in range(200, 300) for call in calls)
-    return {f"{neighbour}_calls": len(calls), f"{neighbour}_errors": errors}
+    return {f"{service}_calls": len(calls), f"{service}_errors": errors}
 
 
-def test_a_sweep_counts_what_reached_its_neighbours_whoever_made_the_call(
+def test_a_sweep_counts_what_reached_its_services_whoever_made_the_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = World(workers=8)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 CLOCK = SystemClock()
 SHORT_S = 0.7
 MARGIN_S = 2.0
-"""For a busy machine; every neighbour here would be slow for much longer."""
+"""For a busy machine; every service here would be slow for much longer."""
 
 AT_ONCE = 6
 """Cells that run beside each other; with all of them a slow machine would reach nobody in time."""
@@ -41,7 +41,7 @@ WHOLE = {("Coupa's API", "list"), ("Moveworks", "relay"), ("the table", "list")}
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[Stage]:
-    """Run the healthy neighbours."""
+    """Run the healthy services."""
     with stage() as made:
         yield made
 
@@ -55,7 +55,7 @@ class Ran:
 
 
 def run(cell: Cell, on: Stage) -> Ran:
-    """Run a cell with a short deadline; a longer one where a busy machine spent it before that neighbour."""
+    """Run a cell with a short deadline; a longer one where a busy machine spent it before that service."""
     for more_s in (0, 4, 12):
         given_s = short_s(cell) + more_s
         with until(Deadline(CLOCK, given_s)):
@@ -70,7 +70,7 @@ def short_s(cell: Cell) -> float:
 
     No click is admitted whose calls could not end in time, and none of the last seconds goes to sending.
     """
-    match cell.neighbour, cell.action:
+    match cell.service, cell.action:
         case "Coupa's token" | "Coupa's API" | "Coupa's decision", "click":
             return -last_permit_s(0, SLOW_S, reads=2) + 1
         case "Moveworks", "sweep":
@@ -78,10 +78,10 @@ def short_s(cell: Cell) -> float:
     return SHORT_S
 
 
-@pytest.mark.parametrize(("neighbour", "action"), [each for each in GRID if each[0] != "the identity"])
-def test_whatever_a_neighbour_does_it_ends_in_time(on: Stage, neighbour: str, action: str) -> None:
-    ways = GRID[neighbour, action] if (neighbour, action) in WHOLE else SOME
-    cells = [Cell(neighbour, way, action) for way in ways]
+@pytest.mark.parametrize(("service", "action"), [each for each in GRID if each[0] != "the identity"])
+def test_whatever_a_service_does_it_ends_in_time(on: Stage, service: str, action: str) -> None:
+    ways = GRID[service, action] if (service, action) in WHOLE else SOME
+    cells = [Cell(service, way, action) for way in ways]
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ran = dict(zip(cells, pool.map(lambda cell: run(cell, on), cells), strict=True))
@@ -100,7 +100,7 @@ def test_whatever_the_identitys_endpoint_does_it_ends_in_time(on: Stage, action:
 
 
 def _check(on: Stage, ran: dict[Cell, Ran]) -> None:
-    """Each ended in time, met the slow neighbour, and is not said to be done: nothing is."""
+    """Each ended in time, met the slow service, and is not said to be done: nothing is."""
     late = {cell: each for cell, each in ran.items() if each.ended.took_s > each.given_s + MARGIN_S}
     assert ran
     assert late == {}
@@ -109,7 +109,7 @@ def _check(on: Stage, ran: dict[Cell, Ran]) -> None:
     for cell, each in ended.items():
         if each.reply is not None and cell.action == "click":
             is_honest = each.reply.status >= 500
-            if cell.neighbour == "Coupa's decision":
+            if cell.service == "Coupa's decision":
                 is_honest = is_honest or each.reply.body["outcome"] == "unconfirmed"
             assert is_honest, (cell, each.reply)
     assert on.coupa.decisions == []

@@ -20,8 +20,8 @@ import requests
 from ports import shared_ports
 
 from sandbox.azurite import is_installed
-from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
 from sandbox.patience import at_most
+from sandbox.services import APP_PORT, COUPA_PORT, MOVEWORKS_PORT
 
 pytestmark = pytest.mark.slow
 

@@ -50,7 +50,7 @@ class Stage:
 
     Attributes:
         settings: as the environment has them.
-        clock: of the machine that asks; the neighbours have the world's.
+        clock: of the machine that asks; the services have the world's.
     """
 
     world: World
@@ -335,7 +335,7 @@ def test_12_a_clock_that_is_an_hour_off_is_named(stage: Stage, step_s: int, side
     assert all("set this machine's clock by a time server" in each.text for each in clocks)
 
 
-def test_neighbours_that_say_no_time_say_nothing_of_the_clock(stage: Stage) -> None:
+def test_services_that_say_no_time_say_nothing_of_the_clock(stage: Stage) -> None:
     for front in (stage.world.coupa.front, stage.world.moveworks.front):
         front.fail("answer", status=200, body="[]", headers={"Date": "now"}, times=None)
 

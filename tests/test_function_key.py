@@ -106,7 +106,7 @@ def test_no_route_leaves_the_key_anywhere(served: tuple[Surface, str, str], name
 
 @pytest.mark.parametrize("where", ["header", "code"])
 @pytest.mark.parametrize("kind", ["answer", "cut", "truncate"])
-def test_a_neighbour_that_fails_brings_the_key_nowhere(
+def test_a_service_that_fails_brings_the_key_nowhere(
     served: tuple[Surface, str, str], kind: Any, where: str
 ) -> None:
     place, approval_id, token = served

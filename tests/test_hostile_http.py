@@ -696,7 +696,7 @@ def test_malformed_requests_are_refused_as_documented_and_ask_nobody(
     for case in group(write):
         fault = complaint(case, read(served.raw(*case.pieces)))
         if served.coupa.connections or served.moveworks.connections:
-            fault = f"reached a neighbour: {served.coupa.sent() + served.moveworks.sent()}"
+            fault = f"reached a service: {served.coupa.sent() + served.moveworks.sent()}"
             served.coupa.clear()
             served.moveworks.clear()
         if fault:

@@ -359,7 +359,7 @@ def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) ->
     assert reply(429, Retry_After=value).retry_after_s(NOW) == seconds
 
 
-def test_the_neighbours_clock_is_read_from_date() -> None:
+def test_the_services_clock_is_read_from_date() -> None:
     assert reply(Date="Mon, 23 Nov 2026 09:00:05 GMT").ahead_s(NOW) == 5
     assert reply(Date="Mon, 23 Nov 2026 08:59:00 GMT").ahead_s(NOW) == -60
     assert reply(Date="today").ahead_s(NOW) is None
@@ -398,11 +398,11 @@ def test_what_is_no_json_is_malformed_and_not_shown(body: str | bytes) -> None:
         ('{"message": "a\\nb\\u202ec\\u0000"}', "a b c"),
     ],
 )
-def test_the_neighbours_words_are_found_in_json_xml_and_html(body: str | bytes, words: str) -> None:
+def test_the_services_words_are_found_in_json_xml_and_html(body: str | bytes, words: str) -> None:
     assert error_text(reply(400, body)) == words
 
 
-def test_the_neighbours_words_are_one_short_line() -> None:
+def test_the_services_words_are_one_short_line() -> None:
     assert len(error_text(reply(400, '{"message": "' + "many words " * 1_000 + '"}'))) == 200
     assert one_line("a\r\nb\tc\x1b[31m\u202e", 80) == "a b c [31m"
     assert one_line("x" * 90, 80) == "x" * 79 + "…"
@@ -419,7 +419,7 @@ def test_the_neighbours_words_are_one_short_line() -> None:
     ],
     ids=["header", "form", "query", "body", "signed body"],
 )
-def test_what_was_sent_is_not_told_when_the_neighbour_repeats_it(parts: dict[str, Any]) -> None:
+def test_what_was_sent_is_not_told_when_the_service_repeats_it(parts: dict[str, Any]) -> None:
     """The forms in which it may be repeated are those of `test_hiding.py`."""
     repeated = quote("CANARY of/32 & more+characters", safe="")
 

@@ -489,7 +489,7 @@ def test_the_tile_of_waits_splits_them_by_whom_they_waited_for(watch: Watch) -> 
     assert 3 <= shown["write_median_s"] == shown["write_p95_s"] <= 10
 
 
-def test_the_tile_of_calls_shows_what_reached_each_neighbour_by_sweeps_and_by_clicks(watch: Watch) -> None:
+def test_the_tile_of_calls_shows_what_reached_each_service_by_sweeps_and_by_clicks(watch: Watch) -> None:
     fronts = {"coupa": watch.world.coupa.front, "moveworks": watch.world.moveworks.front}
     watch.world.requisition("jamie@example.com")
     for front in fronts.values():

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def stage(azurite_server: Azurite) -> Iterator[Stage]:
-    """Yield the neighbours, and nobody between them yet."""
+    """Yield the services, and nobody between them yet."""
     with staged(azurite_server, options=("--no-timers",), is_counted=False) as stage:
         yield stage
 

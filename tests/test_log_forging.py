@@ -65,7 +65,7 @@ def waiting() -> World:
 
 
 def failing(path: str, text: str, *, by: str = "coupa", status: int = 400, kind: str = "json") -> World:
-    """Return a world in which a neighbour says that text in an error."""
+    """Return a world in which a service says that text in an error."""
     world = waiting()
     body = {
         "json": json.dumps({"errors": {"base": [text]}}),

@@ -262,10 +262,10 @@ def test_every_cause_of_red_health_is_described() -> None:
 
 
 def test_every_error_of_a_caller_is_described_with_its_sentence() -> None:
-    rooms = [*CORE.glob("*.py")]
-    for room in ("decide", "endpoints", "report"):
-        rooms += (CORE / room).glob("*.py")
-    source = "".join(room.read_text("utf-8") for room in rooms)
+    components = [*CORE.glob("*.py")]
+    for component in ("decide", "endpoints", "report"):
+        components += (CORE / component).glob("*.py")
+    source = "".join(component.read_text("utf-8") for component in components)
     raised = set(re.findall(r'(?:CallerError|RefusedValue)\(\s*"(\w+)"', source))
     sentences = set(re.findall(r'(?:CallerError|RefusedValue)\(\s*"(\w+)", "([^"]+)"', source))
     for model in BODIES:

@@ -87,7 +87,7 @@ def test_a_cause_is_stuck_after_a_quarter_of_an_hour_and_not_while_a_backlog_mov
     assert since(begun, Owed(), has_sent=False, now=clock.now()) == {}
 
 
-def test_a_neighbour_that_fails_in_other_ways_each_time_is_one_cause() -> None:
+def test_a_service_that_fails_in_other_ways_each_time_is_one_cause() -> None:
     ways = ["document_coupa_500", "coupa_timeout", "coupa_429", "coupa_pace", "coupa_late"]
     begun: dict[str, str] = {}
     for minute, way in enumerate(ways * 4):

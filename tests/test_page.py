@@ -92,14 +92,14 @@ def test_outcomes_are_kept_for_the_newest_forms_only() -> None:
 
 
 def test_a_sweep_that_could_not_read_is_not_said_to_have_gone_well(office: Office) -> None:
-    office.do("/faults/break", neighbour="Coupa", fault="down")
+    office.do("/faults/break", service="Coupa", fault="down")
 
     page = office.do("/bridge/sweep")
 
     assert re.search(r'class="remark bad"[^>]*>Swept with a failure \(coupa 503\): no new notices', page)
     assert 'class="bad">Broken here on purpose: Coupa is down: HTTP 503.' in page
     assert "All is well" not in page
-    office.do("/faults/mend", neighbour="Coupa")
+    office.do("/faults/mend", service="Coupa")
     assert 'class="bad">The last sweep met a failure (coupa 503).' in office.read()
     assert "All is well: nothing is pending in Coupa." in office.do("/bridge/sweep")
 
@@ -109,9 +109,9 @@ def test_a_sweep_that_could_not_read_is_not_said_to_have_gone_well(office: Offic
 )
 def test_a_fault_at_coupa_shows_in_the_answer_and_is_mended(office: Office, fault: str, said: str) -> None:
     office.told()
-    assert "Now: " in office.do("/faults/break", neighbour="Coupa", fault=fault)
+    assert "Now: " in office.do("/faults/break", service="Coupa", fault=fault)
     assert said in office.click(JAMIE)
-    assert "Coupa works again." in office.do("/faults/mend", neighbour="Coupa")
+    assert "Coupa works again." in office.do("/faults/mend", service="Coupa")
 
     assert "approved, HTTP 200" in office.click(JAMIE)
 
@@ -121,11 +121,11 @@ def test_a_table_store_that_hangs_is_said_and_mended(office: Office, azurite_ser
     office.around.storage = azurite_server.connection_string
     try:
         assert "The table store does not answer." in office.do(
-            "/faults/break", neighbour="Table store", fault="hang"
+            "/faults/break", service="Table store", fault="hang"
         )
         assert "Now: does not answer" in office.read()
     finally:
-        page = office.do("/faults/mend", neighbour="Table store")
+        page = office.do("/faults/mend", service="Table store")
 
     assert "Table store works again." in page
     assert "does not answer" not in page.partition("Audit record")[2].partition("</div>")[0]

@@ -24,8 +24,8 @@ import sandbox.page
 from sandbox.azurite import INSTALL_HINT, is_installed
 from sandbox.coupa.world import PENDING
 from sandbox.demo import NEVER, SHOWN, function_app
-from sandbox.neighbours import Neighbours, neighbours
 from sandbox.page.chat import WORDS
+from sandbox.services import Services, services
 from sandbox.serving import served
 from sandbox.story import sweep
 
@@ -55,7 +55,7 @@ JAMIE, ROBIN, ALEX = "Jamie Fox", "Robin Vega", "Alex Kim"
 class Office:
     """The sandbox with the function app as a process of its own; people start with nothing to do in it."""
 
-    around: Neighbours
+    around: Services
     app_url: str
     log: Path
 
@@ -173,7 +173,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     hours = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
     cadence = {**SHOWN, "DIGEST_OVER": "3", "QUIET_HOURS": hours}
     with (
-        neighbours(coupa_port=0, moveworks_port=0) as around,
+        services(coupa_port=0, moveworks_port=0) as around,
         function_app({**around.settings(), **NEVER, **cadence}, port=_free(), log=log) as app_url,
     ):
         yield Office(around, app_url, log)

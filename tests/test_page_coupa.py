@@ -165,7 +165,7 @@ def test_the_validator_of_html_finds_nothing_on_any_screen(all_kinds: Office, tm
     pages["mistake"] = office.do(
         "/coupa/create", coupa="new/invoice", form="new-invoice", kind="invoice", number="x", supplier=""
     )
-    pages["broken"] = office.do("/faults/break", neighbour="Coupa", fault="down")
+    pages["broken"] = office.do("/faults/break", service="Coupa", fault="down")
     for name, page in pages.items():
         (tmp_path / f"{name}.html").write_text(page, "utf-8")
     shutil.copy(Path(server.__file__).parent / "static" / "page.css", tmp_path)
@@ -270,9 +270,9 @@ FORMS = {
         ("/chat/click", {"card": "turn-9-0", "decision": "approve"}, "There is no such card in this chat."),
         ("/chat/several", {"turn": "turn-0", "tick-turn-0-0": "1"}, "Nothing was ticked."),
         ("/bridge/advance", {"seconds": "1"}, "Time does not move so far."),
-        ("/faults/break", {"neighbour": "Coupa", "fault": "x"}, "There is no such switch."),
-        ("/faults/break", {"neighbour": "Table store", "fault": "hang"}, "There is no such switch."),
-        ("/faults/mend", {"neighbour": "x"}, "There is no such neighbour."),
+        ("/faults/break", {"service": "Coupa", "fault": "x"}, "There is no such switch."),
+        ("/faults/break", {"service": "Table store", "fault": "hang"}, "There is no such switch."),
+        ("/faults/mend", {"service": "x"}, "There is no such service."),
     ],
 )
 def test_what_cannot_be_done_is_said(office: Office, path: str, fields: dict[str, str], said: str) -> None:

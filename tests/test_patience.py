@@ -12,7 +12,7 @@ import standin
 from proof import processes
 from standin import started, write_app
 
-from bench.neighbours import neighbours
+from bench.services import services
 from sandbox.patience import at_most, end_group
 
 pytestmark = pytest.mark.slow
@@ -59,8 +59,8 @@ def test_a_host_whose_app_hangs_at_its_import_is_not_waited_for_for_ever(
         processes.Host({}, app=app_dir)
 
 
-def test_neighbours_that_do_not_start_are_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.neighbours._host", sys.exit)  # in the new process, too
+def test_services_that_do_not_start_are_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.services._host", sys.exit)  # in the new process, too
 
-    with pytest.raises(EOFError), neighbours():
+    with pytest.raises(EOFError), services():
         pass

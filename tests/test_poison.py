@@ -413,7 +413,7 @@ def test_all_come_but_those_that_fail_alone(wanted: list[int], bad: set[int]) ->
     assert len(calls) <= 1 + 14 * len(found.failed)
 
 
-def test_a_neighbour_that_answers_nothing_is_down_after_few_questions() -> None:
+def test_a_service_that_answers_nothing_is_down_after_few_questions() -> None:
     calls: list[int] = []
 
     with pytest.raises(Unknown):

@@ -302,7 +302,7 @@ def test_the_allowed_rates_are_kept_and_health_stays_green_under_load() -> None:
     assert (tally.lost, tally.repeated) == (0, 0)
 
 
-def test_what_the_bridge_keeps_is_weighed_and_what_its_neighbours_keep_is_not(
+def test_what_the_bridge_keeps_is_weighed_and_what_its_services_keep_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rig = Rig()

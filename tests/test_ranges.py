@@ -14,7 +14,7 @@ from coupa_core.ranges import Ranges
 from sandbox.clock import ManualClock
 
 
-class Neighbour:
+class Service:
     """Rows that are listed five at a time, but for those that break an answer."""
 
     def __init__(self, rows: range, *, bad: Iterable[int] = ()) -> None:
@@ -51,34 +51,34 @@ def ranges(ask: Callable[[IdRange], IdRange | None], **more: object) -> tuple[Ra
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("bad", [(), (1,), (57,), (100,), (3, 50, 51, 99)], ids=str)
 def test_all_but_what_cannot_be_listed_is_listed_once(bad: tuple[int, ...], workers: int) -> None:
-    neighbour = Neighbour(range(1, 101), bad=bad)
-    read, alone = ranges(neighbour, alone_for=3)
+    service = Service(range(1, 101), bad=bad)
+    read, alone = ranges(service, alone_for=3)
 
     read.read(workers=workers)
 
-    assert sorted(neighbour.listed) == sorted(set(neighbour.rows) - set(bad))
+    assert sorted(service.listed) == sorted(set(service.rows) - set(bad))
     assert set(alone) == set(bad)
     assert read.is_complete
     assert not read.was_silent
 
 
 def test_the_newest_is_read_first() -> None:
-    neighbour = Neighbour(range(1, 101))
-    read, _ = ranges(neighbour)
+    service = Service(range(1, 101))
+    read, _ = ranges(service)
 
     read.read(workers=1)
 
-    assert neighbour.listed == list(range(100, 0, -1))
+    assert service.listed == list(range(100, 0, -1))
 
 
-def test_a_neighbour_that_answers_nothing_is_asked_for_a_sign_of_life_and_no_more() -> None:
-    neighbour = Neighbour(range(1, 101))
-    neighbour.is_away = True
-    read, alone = ranges(neighbour)
+def test_a_service_that_answers_nothing_is_asked_for_a_sign_of_life_and_no_more() -> None:
+    service = Service(range(1, 101))
+    service.is_away = True
+    read, alone = ranges(service)
 
     read.read(workers=1)
 
-    assert (neighbour.calls, alone, read.is_complete) == (2, [], False)
+    assert (service.calls, alone, read.is_complete) == (2, [], False)
     assert (read.was_silent, read.is_cut_off) == (True, True)
     assert (read.unread, read.failed) == ([ALL_IDS], [])
 
@@ -98,29 +98,29 @@ def test_what_is_no_fault_of_a_record_ends_the_reading_and_keeps_the_range(failu
 
 def test_what_was_not_read_in_time_is_left_and_is_no_failure() -> None:
     clock = ManualClock()
-    neighbour = Neighbour(range(1, 101))
+    service = Service(range(1, 101))
 
     def slow(ids: IdRange) -> IdRange | None:
         clock.advance(25)
         if clock.monotonic() > deadline_s:
             raise Unavailable("coupa_late", "no time left")
-        return neighbour(ids)
+        return service(ids)
 
     deadline_s = clock.monotonic() + 60
     read = Ranges([ALL_IDS], ask=slow, alone=list[int]().append, newest=lambda: 1, begins=Deadline(clock, 60))
     read.read(workers=1)
 
-    assert neighbour.listed == list(range(100, 90, -1))
+    assert service.listed == list(range(100, 90, -1))
     assert (read.unread, read.failed, read.failure, read.was_silent) == ([(1, 90)], [], None, False)
 
 
 def test_no_more_pages_are_asked_for_than_are_allowed() -> None:
-    neighbour = Neighbour(range(1, 101))
-    read, _ = ranges(neighbour, calls=4)
+    service = Service(range(1, 101))
+    read, _ = ranges(service, calls=4)
 
     read.read(workers=1)
 
-    assert (neighbour.calls, read.asked, read.unread) == (4, 4, [(1, 80)])
+    assert (service.calls, read.asked, read.unread) == (4, 4, [(1, 80)])
 
 
 def test_a_fault_of_ours_ends_no_worker_in_silence() -> None:
@@ -147,20 +147,20 @@ def test_a_refusal_of_one_page_is_about_that_page() -> None:
 
 
 @pytest.mark.parametrize("after", range(1, 9))
-def test_a_neighbour_that_goes_away_is_not_asked_for_ever_and_nobody_is_blamed(after: int) -> None:
-    neighbour = Neighbour(range(1, 2_000), bad={1_980})
+def test_a_service_that_goes_away_is_not_asked_for_ever_and_nobody_is_blamed(after: int) -> None:
+    service = Service(range(1, 2_000), bad={1_980})
 
     def then_away(ids: IdRange) -> IdRange | None:
-        neighbour.is_away = neighbour.calls >= after
-        return neighbour(ids)
+        service.is_away = service.calls >= after
+        return service(ids)
 
     read, alone = ranges(then_away)
     read.read(workers=1)
 
-    assert neighbour.calls <= after + 4
+    assert service.calls <= after + 4
     assert (set(alone) <= {1_980}, read.is_cut_off) == (True, True)
-    rest = {each for each in neighbour.rows if is_in(each, read)}
-    assert set(neighbour.listed) | rest | set(alone) == set(neighbour.rows)
+    rest = {each for each in service.rows if is_in(each, read)}
+    assert set(service.listed) | rest | set(alone) == set(service.rows)
 
 
 def is_in(number: int, read: Ranges) -> bool:
@@ -168,9 +168,9 @@ def is_in(number: int, read: Ranges) -> bool:
     return any(low <= number <= high for low, high in [*read.unread, *read.failed])
 
 
-def test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it() -> None:
-    neighbour = Neighbour(range(1, 101))
-    neighbour.is_away = True
+def test_however_long_a_service_is_away_nothing_is_halved_or_blamed_for_it() -> None:
+    service = Service(range(1, 101))
+    service.is_away = True
     unread: list[IdRange] = [ALL_IDS]
     failed: list[IdRange] = [(7, 7)]
     for _ in range(50):
@@ -178,7 +178,7 @@ def test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it() -
         read = Ranges(
             unread,
             failed,
-            ask=neighbour,
+            ask=service,
             alone=alone.append,
             newest=lambda: 1,
             begins=Deadline(ManualClock(), 60),
@@ -191,12 +191,12 @@ def test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it() -
 
 
 def test_what_is_kept_for_another_time_stays_small() -> None:
-    neighbour = Neighbour(range(1, 3_001))
+    service = Service(range(1, 3_001))
     kept: list[IdRange] = [(low, low + 9) for low in range(1, 3_001, 10) if low != 1_001]
     read = Ranges(
         kept[::2],
         kept[1::2],
-        ask=neighbour,
+        ask=service,
         alone=lambda number: None,
         newest=lambda: 3_000,
         begins=Deadline(ManualClock(), 60),
@@ -206,4 +206,4 @@ def test_what_is_kept_for_another_time_stays_small() -> None:
     read.read(workers=1)
 
     assert (read.unread, read.failed) == ([(1_011, 2_995), (1, 1_000)], [])
-    assert neighbour.listed == [3_000, 2_999, 2_998, 2_997, 2_996]
+    assert service.listed == [3_000, 2_999, 2_998, 2_997, 2_996]

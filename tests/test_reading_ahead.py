@@ -117,7 +117,7 @@ class Office:
 
 @contextmanager
 def office(requests: int = 1) -> Iterator[Office]:
-    """Run real neighbours, and a bridge that has announced so many requests to Jamie."""
+    """Run real services, and a bridge that has announced so many requests to Jamie."""
     coupa = CoupaSimulator(
         clock=RealClock(),
         client_id=SETTINGS["COUPA_CLIENT_ID"],

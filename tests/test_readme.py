@@ -23,7 +23,7 @@ from infra import rules
 from sandbox.clock import ShiftedClock
 from sandbox.coupa import CoupaSimulator
 from sandbox.moveworks import MoveworksSimulator
-from sandbox.neighbours import API_KEY, COUPA_PORT, EVENT_ID, MOVEWORKS_PORT, Neighbours
+from sandbox.services import API_KEY, COUPA_PORT, EVENT_ID, MOVEWORKS_PORT, Services
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -105,7 +105,7 @@ def example() -> dict[str, str]:
 
 
 def test_the_example_settings_are_those_of_the_sandbox() -> None:
-    sandbox = Neighbours(
+    sandbox = Services(
         coupa=CoupaSimulator(client_id="", client_secret=""),
         moveworks=MoveworksSimulator(api_key=API_KEY, event_id=EVENT_ID),
         coupa_url=f"http://127.0.0.1:{COUPA_PORT}",

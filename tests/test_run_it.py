@@ -21,8 +21,8 @@ from ports import own_ports
 from coupa_core.settings import HOST_STORAGE, NAMES
 from sandbox.azurite import INSTALL_HINT, WELL_KNOWN_PORTS, is_installed
 from sandbox.command_line import take_settings
-from sandbox.neighbours import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, is_free
 from sandbox.patience import at_most, end_group
+from sandbox.services import APP_PORT, COUPA_PORT, MOVEWORKS_PORT, is_free
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = ("coupa_core", "sandbox", "scripts", "Makefile", "function_app.py", "host.json", "pyproject.toml")

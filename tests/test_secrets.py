@@ -89,7 +89,7 @@ class Vault:
 
 
 class Gossip:
-    """A neighbour that, when told to, answers a path with an error that repeats the whole request."""
+    """A service that, when told to, answers a path with an error that repeats the whole request."""
 
     def __init__(self, behind: Callable[[Environ, StartResponse], Any]) -> None:
         self._behind = behind
@@ -246,7 +246,7 @@ def renewed(served: Surface) -> None:
 def gossip_of_all(
     spill: Spill, served: Surface, vault: Vault, cards: list[Any], *, coupa: Gossip, moveworks: Gossip
 ) -> None:
-    """Let each neighbour fail in each way at each of its paths, while what asks it is done."""
+    """Let each service fail in each way at each of its paths, while what asks it is done."""
     world, statuses = served.world, itertools.cycle(STATUSES)
     for front, path in (
         *((coupa, "/oauth2/token"), (coupa, "/api/"), (coupa, "/approve"), (coupa, "/users")),
@@ -305,7 +305,7 @@ def found(secrets_by_name: dict[str, str], texts: list[str], where: str) -> list
     ]
 
 
-def test_no_secret_leaves_however_the_neighbours_fail(
+def test_no_secret_leaves_however_the_services_fail(
     functions: list[Function], azurite_server: Azurite, every_record: pytest.LogCaptureFixture
 ) -> None:
     vault, spill, world = Vault(), Spill(), World()
@@ -338,8 +338,8 @@ def test_no_secret_leaves_however_the_neighbours_fail(
         coupa.answer = None
         kinds: tuple[FaultKind, ...] = ("cut", "lose", "truncate")
         for kind in kinds:
-            for neighbour in (world.coupa.front, world.moveworks.front):
-                neighbour.fail(kind, times=2)
+            for service in (world.coupa.front, world.moveworks.front):
+                service.fail(kind, times=2)
                 renewed(served)
                 use(spill, served, vault, cards)
         world.clock.advance(120)
@@ -370,7 +370,7 @@ def test_no_secret_leaves_however_the_neighbours_fail(
 
 # The SDK asks an XML error for its truth, which Python 3.12 and later warn of.
 @pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")
-def test_no_secret_leaves_when_a_neighbour_cannot_be_reached(
+def test_no_secret_leaves_when_a_service_cannot_be_reached(
     functions: list[Function], azurite_server: Azurite, every_record: pytest.LogCaptureFixture
 ) -> None:
     """No TLS where it was expected, nobody there, a table service that is none, or has another key."""

@@ -529,7 +529,7 @@ def test_a_failure_while_closing_closes_nothing_and_is_told() -> None:
     assert state_of(world, number) == "retry coupa_400"
 
 
-# Bad records and bad neighbours.
+# Bad records and bad services.
 
 
 def test_a_requisition_that_coupa_does_not_return_waits_and_the_others_are_told() -> None:

@@ -426,7 +426,7 @@ def test_azd_deploys_nothing_that_cannot_succeed(start: Callable[..., Walk]) -> 
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_the_doctor_asks_both_neighbours_and_names_a_pilot_that_fits_nobody(
+def test_the_doctor_asks_both_services_and_names_a_pilot_that_fits_nobody(
     start: Callable[..., Walk], channel: str
 ) -> None:
     world = World()

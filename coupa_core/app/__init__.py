@@ -1,6 +1,7 @@
 """The composition root: builds clients and use cases from the settings, once, on first use.
 
-Only this room connects ports with implementations: `clients` builds the clients, `use_cases` the use cases.
+Only this component connects ports with implementations: `clients` builds the clients, and `use_cases` the
+use cases.
 Heavy imports are inside functions, because the host must index the functions quickly, and because a broken
 dependency must fail a call instead of removing all functions.
 """

@@ -30,7 +30,7 @@ _HOME = re.compile(rb"Your (Azure )?Functions?( [0-9.]+)? app is up and running"
 
 _OTHER = "other_version"
 
-_MENDED_BY_HAND = {"settings", "schedule_refused", "schedule_never", "rare_schedule", "bad_since"}
+_NEEDS_OPERATOR = {"settings", "schedule_refused", "schedule_never", "rare_schedule", "bad_since"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def wait_for(
         if code != before:
             since_s = now_s
         patience_s = MINUTE_S - (now_s - since_s) if code == CROWD else within_s - (now_s - began_s)
-        if code in _MENDED_BY_HAND:
+        if code in _NEEDS_OPERATOR:
             patience_s = min(patience_s, MINUTE_S - (now_s - since_s))
         found = Finding(Verdict.WRONG, code, SAYS[code].format(cause=cause))
         if patience_s <= 0:

@@ -1,6 +1,6 @@
 """Parse the settings that are maps: JSON objects without duplicate names.
 
-A ValueError gives the expected form, and never the value. A map that only one room uses is parsed there.
+A ValueError gives the expected form, and never the value. A map that only one component uses is parsed there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The timer's use case. `run` does one sweep; docs/design.md walks through the rooms."""
+"""The timer's use case. `run` does one sweep; docs/design.md walks through the modules."""
 
 from coupa_core.sweep.dependencies import FirstRunPolicy, SweepDependencies
 from coupa_core.sweep.plan import Candidate, Plan, Priority

@@ -1,4 +1,4 @@
-"""The services and settings that all rooms of a sweep share."""
+"""The services and settings that all modules of a sweep share."""
 
 from __future__ import annotations
 

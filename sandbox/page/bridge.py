@@ -20,10 +20,10 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.data.tables import TableClient
 
 from sandbox.front import Call
-from sandbox.neighbours import Neighbours
 from sandbox.page.form import Done, Form, Mistake
 from sandbox.page.health import in_words, words
 from sandbox.page.plot import plotted
+from sandbox.services import Services
 
 LINES, EVENTS, CALLS = 30, 15, 15
 """The number of shown entries of each, the newest ones."""
@@ -56,7 +56,7 @@ class Bridge:
         log: the file of its log; None where it logs elsewhere.
     """
 
-    def __init__(self, around: Neighbours, url: str, log: Path | None) -> None:
+    def __init__(self, around: Services, url: str, log: Path | None) -> None:
         self._around = around
         self._url = url
         self._log = log

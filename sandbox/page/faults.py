@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.front import FaultKind
-from sandbox.neighbours import Neighbours
 from sandbox.page.form import Done, Form, Mistake
+from sandbox.services import Services
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ STORE = "Table store"
 class Faults:
     """The switches of one sandbox; each service has at most one fault."""
 
-    def __init__(self, around: Neighbours) -> None:
+    def __init__(self, around: Services) -> None:
         self._around = around
         self._fronts = {"Coupa": around.coupa.front, "Moveworks": around.moveworks.front}
         self._now: dict[str, str] = {}
@@ -53,11 +53,11 @@ class Faults:
     def view(self) -> dict[str, dict[str, Any]]:
         """Return, by service, the possible faults (`choices`, labels by name) and the present one (`now`)."""
         shown: dict[str, dict[str, Any]] = {
-            neighbour: {
+            service: {
                 "choices": {name: each.label for name, each in switches.items()},
-                "now": switches[self._now[neighbour]].label if neighbour in self._now else None,
+                "now": switches[self._now[service]].label if service in self._now else None,
             }
-            for neighbour, switches in SWITCHES.items()
+            for service, switches in SWITCHES.items()
         }
         if self._around.store is not None:
             label = "does not answer"
@@ -67,30 +67,30 @@ class Faults:
 
     def broken(self) -> list[str]:
         """Return the present faults, as sentences without a full stop."""
-        return [f"{neighbour} {each['now']}" for neighbour, each in self.view().items() if each["now"]]
+        return [f"{service} {each['now']}" for service, each in self.view().items() if each["now"]]
 
     def break_(self, form: Form) -> Done:
         """Switch a fault on."""
-        neighbour, name = form.needed("neighbour"), form.needed("fault")
-        if neighbour == STORE and self._around.store is not None:
+        service, name = form.needed("service"), form.needed("fault")
+        if service == STORE and self._around.store is not None:
             self._around.store.pause()
             return Done("faults", f"{STORE}: does not answer.")
-        if name not in SWITCHES.get(neighbour, {}):
+        if name not in SWITCHES.get(service, {}):
             raise Mistake("There is no such switch.")
-        switch, front = SWITCHES[neighbour][name], self._fronts[neighbour]
+        switch, front = SWITCHES[service][name], self._fronts[service]
         front.heal()
         front.fail(switch.kind, times=None, **switch.details)
-        self._now[neighbour] = name
-        return Done("faults", f"{neighbour} {switch.label}.")
+        self._now[service] = name
+        return Done("faults", f"{service} {switch.label}.")
 
     def mend(self, form: Form) -> Done:
         """Clear the fault of one service."""
-        neighbour = form.needed("neighbour")
-        if neighbour == STORE and self._around.store is not None:
+        service = form.needed("service")
+        if service == STORE and self._around.store is not None:
             self._around.store.resume()
-        elif neighbour in self._fronts:
-            self._fronts[neighbour].heal()
-            self._now.pop(neighbour, None)
+        elif service in self._fronts:
+            self._fronts[service].heal()
+            self._now.pop(service, None)
         else:
-            raise Mistake("There is no such neighbour.")
-        return Done("faults", f"{neighbour} works again.")
+            raise Mistake("There is no such service.")
+        return Done("faults", f"{service} works again.")

@@ -23,7 +23,6 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.connector import Connector
 from sandbox.front import Environ, StartResponse
-from sandbox.neighbours import Neighbours
 from sandbox.page.bridge import Bridge
 from sandbox.page.chat import Chats, turns
 from sandbox.page.desk import Desk
@@ -34,6 +33,7 @@ from sandbox.page.health import words
 from sandbox.page.here import Here, Outcome, Outcomes
 from sandbox.page.markup import drawn
 from sandbox.page.screens import Screens
+from sandbox.services import Services
 
 HERE = Path(__file__).parent
 FILES = {"page.css": "text/css", "page.js": "text/javascript"}
@@ -68,7 +68,7 @@ class Page:
         chats: of its people.
     """
 
-    def __init__(self, around: Neighbours, app_url: str, *, log: Path | None = None) -> None:
+    def __init__(self, around: Services, app_url: str, *, log: Path | None = None) -> None:
         self._people = {
             email: around.coupa.world.users.rows[number].fullname for email, number in around.people.items()
         }

@@ -34,7 +34,7 @@ def click(
         answers=(Response(200, "Outcome of the decision.", Decision, {each: each for each in examples}),),
         failures=(
             *(bad, "NoKey", "ClickRefused", "NoSuchApproval", *ON_A_BODY),
-            *("NeighbourRefuses", "OutOfReach"),
+            *("ServiceRefuses", "OutOfReach"),
         ),
     )
 
@@ -170,7 +170,7 @@ OPERATIONS: dict[str, Operation] = {
             "CommentRefused",
             "NoSuchApproval",
             *ON_A_BODY,
-            "NeighbourRefuses",
+            "ServiceRefuses",
             "OutOfReach",
         ),
     ),

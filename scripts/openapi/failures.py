@@ -198,7 +198,7 @@ FAILURES = {
         ),
         ("settings",),
     ),
-    "NeighbourRefuses": Failure(
+    "ServiceRefuses": Failure(
         502,
         "Coupa refuses, and a retry fails until an operator has corrected the cause. No decision was made.",
         ("coupa_403",),

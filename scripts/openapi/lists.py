@@ -66,7 +66,7 @@ OPERATIONS: dict[str, Operation] = {
                 {"one": "InboxOfOne", "part": "InboxInPart", "none": "InboxEmpty"},
             ),
         ),
-        failures=("BadActor", "NoKey", "NoActor", "Crowd", "NotConfigured", "NeighbourRefuses", "OutOfReach"),
+        failures=("BadActor", "NoKey", "NoActor", "Crowd", "NotConfigured", "ServiceRefuses", "OutOfReach"),
     ),
     "get_approval": Operation(
         brief="one pending approval of a person",
@@ -85,7 +85,7 @@ OPERATIONS: dict[str, Operation] = {
             "NotWaiting",
             "Crowd",
             "NotConfigured",
-            "NeighbourRefuses",
+            "ServiceRefuses",
             "OutOfReach",
         ),
     ),
@@ -115,7 +115,7 @@ OPERATIONS: dict[str, Operation] = {
                 {"two": "HistoryOfTwo", "ours": "HistoryWithoutCoupa", "none": "HistoryEmpty"},
             ),
         ),
-        failures=("BadActor", "NoKey", "NoActor", "Crowd", "NotConfigured", "NeighbourRefuses", "OutOfReach"),
+        failures=("BadActor", "NoKey", "NoActor", "Crowd", "NotConfigured", "ServiceRefuses", "OutOfReach"),
     ),
 }
 

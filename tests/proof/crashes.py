@@ -90,7 +90,7 @@ def points(
 
 
 def odd_points(approvals: int) -> Iterator[dict[int, str]]:
-    """Return every further answer of a neighbour at every call of a first sweep."""
+    """Return every further answer of a service at every call of a first sweep."""
     for number, name in enumerate(first_sweep(approvals)):
         if not name.startswith("store"):
             yield from ({number: mode} for mode in ODD_MODES)

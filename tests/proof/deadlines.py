@@ -34,8 +34,8 @@ def main() -> int:
     """Run every cell and print the table; returns the exit status."""
     logging.disable(logging.CRITICAL)
     cells = [Cell(who, way, action) for (who, action), ways in GRID.items() for way in ways]
-    ours = [cell for cell in cells if cell.neighbour != "the identity"]
-    others = [cell for cell in cells if cell.neighbour == "the identity"]
+    ours = [cell for cell in cells if cell.service != "the identity"]
+    others = [cell for cell in cells if cell.service == "the identity"]
     with (
         ProcessPoolExecutor(IDENTITIES, mp_context=get_context("spawn")) as processes,
         ThreadPoolExecutor(AT_ONCE) as threads,
@@ -51,7 +51,7 @@ def _run(pool: Executor, cells: list[Cell], on: Stage | None = None) -> Iterator
 
 
 def alone(cell: Cell) -> Ended:
-    """Run a cell with healthy neighbours of its own."""
+    """Run a cell with healthy services of its own."""
     logging.disable(logging.CRITICAL)
     with stage() as on:
         return cell.run(on)
@@ -60,10 +60,10 @@ def alone(cell: Cell) -> Ended:
 def _print(cells: list[Cell], ended: dict[Cell, Ended]) -> int:
     rows: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
     for cell in cells:
-        rows[cell.neighbour, cell.way][cell.action] = cell
-    print(f"{'neighbour':<18}{'way of being slow':<24}" + "".join(f"{each:>16}" for each in BOUNDS_S))
+        rows[cell.service, cell.way][cell.action] = cell
+    print(f"{'service':<18}{'way of being slow':<24}" + "".join(f"{each:>16}" for each in BOUNDS_S))
     late = 0
-    for (neighbour, way), row in rows.items():
+    for (service, way), row in rows.items():
         figures = []
         for action, bound_s in BOUNDS_S.items():
             each = ended[row[action]] if action in row else None
@@ -71,7 +71,7 @@ def _print(cells: list[Cell], ended: dict[Cell, Ended]) -> int:
             late += is_late
             mark = "" if each is None else "!" if is_late else "" if each.was_asked else "?"
             figures.append(f"{each.took_s:.1f}{mark} of {bound_s:.0f}" if each else "-")
-        print(f"{neighbour:<18}{way:<24}" + "".join(f"{figure:>16}" for figure in figures))
+        print(f"{service:<18}{way:<24}" + "".join(f"{figure:>16}" for figure in figures))
     unasked = sum(not each.was_asked for each in ended.values())
     print(
         f"\n{len(ended)} cells, margin {MARGIN_S:g} s: {late} over the bound (!), {unasked} not reached (?)"

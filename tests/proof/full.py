@@ -193,7 +193,7 @@ def jobs(seed: int) -> list[Job]:
         Job("any fault or kill, 4 approvals, listener", every_fault, (4, 0, 1, crashes.LISTENER)),
         Job("any fault or kill, a digest of 4", every_fault, (4, 0, 1, crashes.DIGEST)),
         Job("state machine", machine.run_machine, (400,)),
-        *(Job("a neighbour away for 24 h", outages.outage, away) for away in outages.AWAY),
+        *(Job("a service away for 24 h", outages.outage, away) for away in outages.AWAY),
         Job("first run: 5,000 for 400 people", backlog.first_run),
         Job("lists of 0 to 5,000", each, (pages.of_length, [(length,) for length in pages.LENGTHS])),
         *(Job("a backlog under a slow Coupa", slowness.first_backlog, cell) for cell in slowness.GRID),

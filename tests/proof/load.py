@@ -68,7 +68,7 @@ def hour(*, pending: int = 5000, minutes: int = 60, a_minute: int = 100) -> Tall
 
 
 def held_bytes(bridge: Bridge) -> int:
-    """Return the size of all that a bridge and its modules hold, without the neighbours and the tables."""
+    """Return the size of all that a bridge and its modules hold, without the services and the tables."""
     gc.collect()
     modules = [(name.startswith("coupa_core"), vars(each)) for name, each in list(sys.modules.items())]
     seen = {id(names) for is_ours, names in modules if not is_ours}

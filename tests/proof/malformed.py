@@ -25,7 +25,7 @@ ODDITIES: dict[str, Any] = {
     "huge": "x" * 10_000,
     "nested": {"a": [{"b": [[[[{"c": None}]]]]}]},
 }
-NEIGHBOURS = 2
+OTHERS = 2
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
@@ -41,7 +41,7 @@ def spoiling(kind: str, field: str, oddity: str) -> Tally:
     rig = Rig(settings={"COUPA_MAX_PER_SECOND": "25", "DOCUMENT_TYPES": "*"})
     poller = rig.poller()
     world = rig.coupa.world
-    documents = [_entered(rig, kind, number) for number in range(NEIGHBOURS + 1)]
+    documents = [_entered(rig, kind, number) for number in range(OTHERS + 1)]
     approvals = [world.approvals_of(number)[0].id for number in documents]
     spoiled = approvals[1]
     target = ("approval", spoiled) if kind == "approval" else ("document", documents[1])

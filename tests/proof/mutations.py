@@ -75,11 +75,11 @@ MUTATIONS = (
         "test_plan.py::test_of_a_part_of_the_list_only_what_lies_in_it_is_gone",
     ),
     Mutation(
-        "nobody is blamed for a neighbour that is away",
+        "nobody is blamed for a service that is away",
         "ranges.py",
         "(is_doubtful and not self._is_alive())",
         "False",
-        "test_ranges.py::test_however_long_a_neighbour_is_away_nothing_is_halved_or_blamed_for_it",
+        "test_ranges.py::test_however_long_a_service_is_away_nothing_is_halved_or_blamed_for_it",
     ),
     Mutation(
         "no list of everything comes before what is told",

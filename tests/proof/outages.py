@@ -14,7 +14,7 @@ MAX_UNCERTAIN_SENDS = 1
 
 
 def outage(who: str, how: str, *, minutes: int = DAY_MIN, every_min: int = 6) -> Tally:
-    """Take one neighbour away, let a request come in every few minutes, bring it back, and count.
+    """Take one service away, let a request come in every few minutes, bring it back, and count.
 
     Args:
         who: `coupa`, `moveworks` or `store`.

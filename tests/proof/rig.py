@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import cast
 
 import requests
-from bridge import COUPA, MOVEWORKS, SETTINGS, neighbours, session
+from bridge import COUPA, MOVEWORKS, SETTINGS, services, session
 from canaries import CLIENT_ID, CLIENT_SECRET
 
 from coupa_core import ledger
@@ -357,7 +357,7 @@ class Rig:
             _cache[key] = read_settings({**_SETTINGS, **(settings or {})})
         self.settings = _cache[key]
         # Setting the wall clock of a poller does not set Coupa's or Moveworks'.
-        self.coupa, self.moveworks = neighbours(_Unstepped(self.clock))
+        self.coupa, self.moveworks = services(_Unstepped(self.clock))
         self.books = Books()
         numbers = itertools.count(1)
         self.new_nonce: Callable[[], str] = lambda: f"{next(numbers):032x}"

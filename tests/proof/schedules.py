@@ -32,7 +32,7 @@ class Weather:
         name: for the table.
         fault: chance that an I/O step fails.
         kill: chance that the process ends at an I/O step.
-        outage: chance, in each round, that a neighbour goes away or comes back.
+        outage: chance, in each round, that a service goes away or comes back.
         freeze: chance that a process stands still for minutes at an I/O step.
         steps_clock: whether the wall clock is set an hour forward or back now and then.
     """

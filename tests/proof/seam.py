@@ -28,7 +28,7 @@ GARBAGE = {
 REFUSALS = ("429", "500", "502", "503", "504")
 HTTP_MODES = ("refuse", "lose", "slow", *REFUSALS, *GARBAGE)
 ODD_MODES = ("400", "403", "404", "429 120", "huge")
-"""Further answers of a neighbour: a number is a status, and a second one its `Retry-After`."""
+"""Further answers of a service: a number is a status, and a second one its `Retry-After`."""
 
 HUGE = 17 * 1024 * 1024
 STORE_MODES = ("refuse", "lose", "conflict")

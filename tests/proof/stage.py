@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from bridge import SETTINGS, neighbours
+from bridge import SETTINGS, services
 
 from coupa_core.app import Overrides, build_audit_logs
 from coupa_core.audit_log import AuditLog
@@ -54,7 +54,7 @@ class Death:
     """An end of a process.
 
     Attributes:
-        at: when nothing of it was on its way any more, by the neighbours' clock.
+        at: when nothing of it was on its way any more, by the services' clock.
         claimed: the approvals whose outcome was unknown then.
     """
 
@@ -64,7 +64,7 @@ class Death:
 
 @dataclass
 class Stage:
-    """The neighbours, the hosts between them, and the books.
+    """The services, the hosts between them, and the books.
 
     Attributes:
         ledger: the app's table, read past the app.
@@ -186,7 +186,7 @@ class Stage:
 
     def note_death(self) -> None:
         """Note what a process that has died has left, when what was on its way has arrived."""
-        wait_for(lambda: not self.steps.under_way, "the end of what neighbours were asked")
+        wait_for(lambda: not self.steps.under_way, "the end of what services were asked")
         self.deaths.append(Death(self.clock.now(), self.claimed()))
 
     def status(self) -> dict[str, Any]:
@@ -237,13 +237,13 @@ def staged(
 
     Args:
         server: the table service.
-        settings: of the app, beside those of the neighbours.
+        settings: of the app, beside those of the services.
         app: folder of function_app.py.
         options: of each host.
         is_counted: the steps at the store are counted, too, which makes it slower.
     """
     clock, steps = ShiftedClock(), Steps()
-    coupa, moveworks = neighbours(clock, granted=BASELINE)
+    coupa, moveworks = services(clock, granted=BASELINE)
     moveworks.max_per_minute = None
     requester = coupa.world.add_user(email="sam@example.com", firstname="Sam", lastname="Stinson")
     people = [

@@ -59,11 +59,11 @@ class _Plan:
 
 
 class Steps:
-    """Counts the requests that pass the doors of the neighbours, from `expect` to `forget`.
+    """Counts the requests that pass the doors of the services, from `expect` to `forget`.
 
     Attributes:
         failures: what went wrong while something came.
-        under_way: what neighbours are at work on.
+        under_way: what services are at work on.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Steps:
         self._lock = threading.Lock()
 
     def expect(self, point: Point, comes: Callable[[], object], *, ends: bool) -> None:
-        """Count from now on, and let something come at a point, in the thread of the neighbour."""
+        """Count from now on, and let something come at a point, in the thread of the service."""
         self._plan = _Plan(point, comes, ends)
 
     def forget(self) -> str:

@@ -32,7 +32,7 @@ LOCK_S = 3
 """How long the lock of the timer outlives its host, here; at Microsoft a minute."""
 
 QUIET_S = 0.4
-"""No neighbour is asked for so long between two sweeps."""
+"""No service is asked for so long between two sweeps."""
 
 NAMES = ("127.0.0.1", "localhost")
 """What each of two hosts calls Coupa, so that it is seen who asks."""

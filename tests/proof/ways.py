@@ -34,7 +34,7 @@ class Way:
 
     Attributes:
         name: for the table.
-        ends: whoever was asking a neighbour is dead then.
+        ends: whoever was asking a service is dead then.
         answers: what the caller may be answered; empty for any answer that has a body.
         options: of each host.
     """

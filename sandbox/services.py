@@ -38,7 +38,7 @@ MANAGERS = {
 
 
 @dataclass
-class Neighbours:
+class Services:
     """The running services.
 
     Attributes:
@@ -82,13 +82,13 @@ class Neighbours:
 
 
 @contextlib.contextmanager
-def neighbours(
+def services(
     *,
     coupa_port: int,
     moveworks_port: int,
     tables_only: bool = True,
     storage_ports: Sequence[int] | None = None,
-) -> Iterator[Neighbours]:
+) -> Iterator[Services]:
     """Run them while the block runs, and print their addresses.
 
     Args:
@@ -131,7 +131,7 @@ def neighbours(
         print(f"  Coupa         {coupa_url}  (simulated)")
         moveworks_url = stack.enter_context(served(moveworks_with_handles(moveworks), port=moveworks_port))
         print(f"  Moveworks     {moveworks_url}  (simulated)")
-        around = Neighbours(coupa, moveworks, coupa_url, moveworks_url, storage, people, clock, server)
+        around = Services(coupa, moveworks, coupa_url, moveworks_url, storage, people, clock, server)
         yield around
 
 

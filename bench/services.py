@@ -58,7 +58,7 @@ def is_list(path: str, query: str) -> bool:
 
 
 @dataclass
-class Neighbours:
+class Services:
     """The services, as the measuring process sees them."""
 
     coupa_url: str
@@ -244,7 +244,7 @@ def _host(pipe: Connection, tempo: Tempo | None) -> None:
 
 
 @contextlib.contextmanager
-def neighbours(tempo: Tempo | None = None) -> Iterator[Neighbours]:
+def services(tempo: Tempo | None = None) -> Iterator[Services]:
     """Run them while the block runs, in the machine's time or in a faster one."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -253,7 +253,7 @@ def neighbours(tempo: Tempo | None = None) -> Iterator[Neighbours]:
     there.close()  # so that the end of the process ends a wait for its answer
     try:
         coupa_url, moveworks_url = here.recv()
-        yield Neighbours(coupa_url, moveworks_url, here)
+        yield Services(coupa_url, moveworks_url, here)
     finally:
         process.terminate()
         with at_most(ENDING_S, process.kill):
