@@ -331,6 +331,8 @@ def test_what_becomes_due_while_others_are_still_asleep_is_looked_at_once_it_is(
         ({"state": State.DECIDED}, False),
         ({"state": State.DECIDED, "farewell": {"user:1": "shown"}}, True),
         ({"state": State.SENT, "first_told_at": None, "told": {}}, False),
+        ({"state": State.SENT, "first_told_at": None, "told": {}, "next_at": NOW + 48 * HOUR}, True),
+        ({"state": State.SENT, "first_told_at": None, "told": {}, "next_at": NOW + 49 * HOUR}, False),
     ],
 )
 def test_only_whoever_was_told_and_waits_for_nothing_else_is_due_again(

@@ -208,12 +208,16 @@ def test_an_address_that_cannot_be_looked_up_keeps_only_its_owner_waiting(status
     assert told(world) == sorted(approvals.values())
 
 
-def test_of_a_group_all_are_told_but_whose_address_cannot_be_looked_up() -> None:
+@pytest.mark.parametrize("age_s", [0, 60], ids=["just edited", "unchanged for a minute"])
+def test_of_a_group_all_are_told_but_whose_address_cannot_be_looked_up(age_s: float) -> None:
     world = World()
     world.requisition(world.group(*PEOPLE))
+    world.clock.advance(age_s)
     world.coupa.front.fail("answer", status=400, path="/api/users$", query="person2@", times=None)
 
     assert world.told() == [PEOPLE[0], PEOPLE[1], PEOPLE[3]]
+    row = world.entry(int(world.moveworks.delivered[0].slots["approval_id"]))
+    assert (row.state, row.cause) == (State.WAITING, "people_unread")
 
     world.clock.advance(600)
     assert world.announced() == []

@@ -23,6 +23,8 @@ def is_due_again(entry: Entry, *, cadence: Cadence, now: datetime) -> bool:
     is_held = entry.next_at is not None and entry.next_at > now
     if not is_held and (entry.farewell or any(not each.is_put for each in entry.questions.values())):
         return True
+    if entry.state is State.SENT and entry.next_at is not None and not is_held:
+        return True
     is_refused = any(each.refusals for each in entry.told.values()) and not entry.uncertain
     may_be = {
         State.SENT: True,

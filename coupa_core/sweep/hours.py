@@ -44,29 +44,32 @@ def announce(
     dues: list[Due] = [(hours[each.key], Message(MessageKind.ANNOUNCEMENT, each)) for each in reached]
     if case.is_unsure:
         dues.append((now + LOOK_UP_AGAIN, None))
-    judged = replace(judged, rest=_claim_end(judged, entry, hours, now, leaves_out=len(reached) < len(owed)))
+    judged = replace(judged, rest=_claim_end(case, judged, entry, hours, leaves_out=len(reached) < len(owed)))
     told = [each for each in case.reached(recipients) if each.key not in hours]
     judged = add_reminders(case, judged.with_due(dues, now, entry=entry), told, owed=hours)
     return judged.with_count("not_the_hour" if hours else PILOT)
 
 
 def _claim_end(
-    judged: Judged, entry: Entry, hours: Mapping[str, datetime], now: datetime, *, leaves_out: bool
+    case: ApprovalCase, judged: Judged, entry: Entry, hours: Mapping[str, datetime], *, leaves_out: bool
 ) -> Callable[[Entry], Entry]:
     """Return the rule that ends the claim.
 
     Args:
+        case: the case.
         judged: the judgement so far.
         entry: the row.
         hours: the earliest hour of each person, by key.
-        now: aware UTC.
         leaves_out: messages do not reach everybody who is owed one.
     """
+    now = case.now
     if hours and all((entry.to(key).retry_at or now) > now for key in hours):
         return partial(ledger.held_back, people=list(hours), cause=entry.cause or "refused", now=now)
     if any(hour > now for hour in hours.values()):
         waits_for_digest = min(hours.values()) > now and (entry.due_at or now) > now
         return partial(ledger.waiting, cause=DIGEST if waits_for_digest else QUIET, until=None)
+    if case.is_unsure and not judged.unread:
+        return partial(ledger.waiting, cause="people_unread", until=None)
     return ledger.reserved if leaves_out and not judged.unread else judged.rest
 
 
