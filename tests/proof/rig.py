@@ -207,6 +207,7 @@ class Books:
         """
         for person in self._known.get(entry.approval_id, frozenset()) - entry.told.keys():
             self.last_sent.pop((entry.approval_id, person), None)
+            self._last_marked.pop((entry.approval_id, person), None)
             self._unmarked.discard((entry.approval_id, person))
         self._known[entry.approval_id] = frozenset(entry.told)
 

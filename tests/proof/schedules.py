@@ -73,8 +73,8 @@ LEARNED_FROM = (
     *((CALM, 4), (USUAL, 3), (USUAL, 35), (USUAL, 259), (STORM, 284)),
     *((STORM, 1154), (STORM, 1381), (STORM, 1691), (FROZEN, 1159)),
 )
-"""Schedules that once lost: two edits within a second, a watermark that moved too early, a clock put back, and
-a member of a group whose address could not be read."""
+"""Schedules that once lost: two edits within a second, a watermark that moved too early, a clock put back, a
+member of a group whose address could not be read."""
 
 
 class Schedule:

@@ -78,7 +78,8 @@ class Steps:
 
     def forget(self) -> str:
         """Count no more, and return at which step it came: empty where it did not."""
-        plan, self._plan = self._plan, None
+        with self._lock:
+            plan, self._plan = self._plan, None
         if plan is None or not plan.reached:
             return ""
         if not plan.over.wait(COMES_S):
@@ -105,7 +106,7 @@ class Steps:
         if plan is None:
             return inside(environ, start_response)
         with self._lock:
-            is_it = plan.number == plan.point.number
+            is_it = plan.number == plan.point.number and plan is self._plan
             is_late = bool(plan.reached) and plan.ends and not plan.over.is_set()
             plan.number += 1
             if is_it and plan.point.moment == BEFORE:
@@ -121,7 +122,10 @@ class Steps:
                 _cut(environ)
             return inside(environ, start_response)
         answer = inside(environ, start_response)
-        plan.reached = step
+        with self._lock:
+            if plan is not self._plan:  # nobody waits any more for what comes
+                return answer
+            plan.reached = step
         self._let_come(plan)
         return answer
 
