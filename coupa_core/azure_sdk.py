@@ -120,7 +120,7 @@ class Identity:
             finally:
                 self._turn.release()
         if kept is None or not holds:
-            raise ClientAuthenticationError("somebody else has asked for a token, and got none in time")
+            raise ClientAuthenticationError("another thread requested a token, and got none in time")
         return kept.token
 
     def _renewed(
@@ -131,7 +131,7 @@ class Identity:
         if kept and self._now_s() < kept.renew_at:
             return kept.token
         if self._clock.monotonic() < self._rests_until:
-            raise ClientAuthenticationError("a token was asked for in vain a moment ago")
+            raise ClientAuthenticationError("a token request failed a moment ago")
         try:
             with until(Deadline(self._clock, ASK_S)):
                 token: AccessTokenInfo = self._source.get_token_info(*scopes, options=options or {})

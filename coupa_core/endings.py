@@ -107,7 +107,8 @@ def has_stopped(document: Document | None) -> bool:
 def _decided(ending: Ending, step: Approval, document: Document | None) -> End:
     """Return Coupa's words about a step: the reason of a rejection without a note is the comment about it.
 
-    Only a comment of this round by the user who rejected it, which is our client for all who did in chat.
+    Only a comment after the last submission counts, by the user who rejected it; that is our client for
+    decisions in chat.
     """
     key = step.approved_by.key if step.approved_by else None
     end = End(ending, step.decided_by, stamp(step.approval_date), step.decision_words, key)

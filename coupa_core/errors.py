@@ -77,10 +77,10 @@ class ServiceError(BridgeError):
 
 
 class Refused(ServiceError):
-    """The service understood and said no to this one request: nothing happened, asking again is no use.
+    """The service refused this one request: nothing happened, and a repeat is useless.
 
     Attributes:
-        is_considered: it thought about the request; else a gateway may have answered in its place.
+        is_considered: the service itself refused; otherwise a gateway may have answered in its place.
         user_message: the cause, in the service's own words for people; empty without any.
     """
 

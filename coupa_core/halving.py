@@ -1,6 +1,6 @@
-"""Reading many at once, so that one bad record costs nobody else anything.
+"""Read many records in one request, so that one bad record does not affect the others.
 
-Where a question about many fails, it is asked about each half, down to the one that is at fault.
+A request that fails is repeated for each half of its records, until the record at fault is alone.
 """
 
 from __future__ import annotations

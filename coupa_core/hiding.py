@@ -1,4 +1,4 @@
-"""The words of a service's error: what we sent is hidden in them, and what is for people is told apart.
+"""Hide the values that we sent in the error text of a service, and recognise sentences for people.
 
 It knows no service and no secret: each value of a request is hidden, in every form that it may come in.
 """

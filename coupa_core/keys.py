@@ -194,8 +194,8 @@ def _make(path: Path) -> str:
             path.unlink()
         raise
     return (
-        f"Made {', '.join(NAMES)} in {path}, which only you can read. Keep it in your password store; nobody "
-        "can show these keys again.\n"
+        f"Made {', '.join(NAMES)} in {path}, which on Linux and macOS only you can read. Put it into your "
+        "password store: no command can make the same keys again.\n"
     )
 
 

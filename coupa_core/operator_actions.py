@@ -69,7 +69,7 @@ class OperatorActions:
         self._clock = clock
         self._audit_required = audit_required
 
-    def carry_out(self, order: ActionRequest) -> Entry:
+    def carry_out(self, request: ActionRequest) -> Entry:
         """Change the row as asked.
 
         Returns:
@@ -79,33 +79,33 @@ class OperatorActions:
             CallerError: there is no open row, or it is in no state for this; nothing was changed.
             ServiceError: the ledger or the audit log does not answer.
         """
-        row = self._row(order)
-        event = self._event(order, row)
+        row = self._row(request)
+        event = self._event(request, row)
         self._audit_log.record([event], required=self._audit_required)
         try:
-            changed = self._change(order, row)
+            changed = self._change(request, row)
         except (CallerError, ServiceError) as error:
             failed = replace(event, outcome="failed", cause=error.code)
             self._audit_log.record([failed], required=False)
             raise
-        logger.info("operator act=%s approval_id=%d", order.act, order.approval_id)
+        logger.info("operator act=%s approval_id=%d", request.act, request.approval_id)
         return changed
 
-    def _change(self, order: ActionRequest, row: Entry) -> Entry:
+    def _change(self, request: ActionRequest, row: Entry) -> Entry:
         for _ in range(_TRIES):
-            stored = self._ledger.commit(self._rule(order)(row))
+            stored = self._ledger.commit(self._rule(request)(row))
             if stored is not None:
                 return stored
-            row = self._row(order)
+            row = self._row(request)
         raise CallerError(
             "row_changed",
             "Somebody else changed this approval at the same time; please try again.",
             status=409,
         )
 
-    def _row(self, order: ActionRequest) -> Entry:
+    def _row(self, request: ActionRequest) -> Entry:
         """Return the row, if it allows this action."""
-        row = self._ledger.store.read(order.approval_id)
+        row = self._ledger.store.read(request.approval_id)
         if row is None:
             raise CallerError("not_found", "The bridge has no open row of this approval.", status=404)
         if row.state is State.CLAIMED:
@@ -113,20 +113,20 @@ class OperatorActions:
             raise CallerError("row_claimed", text, status=409)
         if row.state is State.DECIDED:
             raise CallerError("row_decided", "This approval was decided through the bridge.", status=409)
-        if order.act is OperatorAction.UNPARK and row.state is not State.PARKED:
+        if request.act is OperatorAction.UNPARK and row.state is not State.PARKED:
             raise CallerError("row_not_parked", "This approval is not parked.", status=409)
         return row
 
-    def _rule(self, order: ActionRequest) -> Callable[[Entry], Entry]:
+    def _rule(self, request: ActionRequest) -> Callable[[Entry], Entry]:
         now: datetime = self._clock.now()
-        match order.act:
+        match request.act:
             case OperatorAction.RESEND:
                 return lambda row: resent(row, now=now)
             case OperatorAction.UNPARK:
                 return lambda row: unparked(row, now=now)
-        return lambda row: muted(row, until=now + timedelta(hours=order.hours))
+        return lambda row: muted(row, until=now + timedelta(hours=request.hours))
 
-    def _event(self, order: ActionRequest, row: Entry) -> Event:
+    def _event(self, request: ActionRequest, row: Entry) -> Event:
         return Event(
             kind=EventKind.OPERATOR,
             at=self._clock.now(),
@@ -134,10 +134,10 @@ class OperatorActions:
             document_type=row.document_type,
             document_id=row.document_id,
             generation=row.generation,
-            actor=order.actor,
-            known_by=order.known_by,
-            verb=order.act,
+            actor=request.actor,
+            known_by=request.known_by,
+            verb=request.act,
             outcome="asked",
-            cause=f"{order.hours:g} hours" if order.act is OperatorAction.MUTE else "",
-            request_id=order.request_id,
+            cause=f"{request.hours:g} hours" if request.act is OperatorAction.MUTE else "",
+            request_id=request.request_id,
         )

@@ -26,7 +26,7 @@ def map_parallel(work: Callable[[T], R], items: Sequence[T], *, workers: int) ->
 def start_in_background(work: Callable[[], R]) -> Future[R]:
     """Begin work in a thread of its own, and return its future at once.
 
-    Nobody has to, so the work must end by itself, by a deadline.
+    Nobody has to wait for the result, so the work must end by itself, by a deadline.
     """
     pool = ThreadPoolExecutor(1)
     future = pool.submit(copy_context().run, work)

@@ -29,14 +29,14 @@ class Ranges:
     """Ranges of ids that are still to be read.
 
     Args:
-        unread: them.
+        unread: the ranges to read.
         failed: those that failed before; they come last.
         ask: reads the newest page of a range, and returns the ids that are left behind it; None for no more.
         alone: takes in an id that cannot be listed.
-        newest: returns the greatest id that anybody knows: half of all ids that there may be says nothing.
-        begins: after it no page is begun.
-        calls: so many pages at most.
-        alone_for: so many pages one worker reads by itself; a small list is not worth more calls.
+        newest: returns the greatest known id, where a range without an upper limit is split.
+        begins: the deadline for the start of a page.
+        calls: the most requests.
+        alone_for: the number of pages that one worker reads alone; a small list is not worth more calls.
 
     Attributes:
         unread: the ranges that are still to be read.
@@ -79,7 +79,10 @@ class Ranges:
 
     @property
     def was_silent(self) -> bool:
-        """Tell whether something could not be read for another reason than that there was more of it."""
+        """Tell whether a part is unread because a request failed or no page came.
+
+        A part that is left only because the list is long does not count.
+        """
         return bool(self.failed) or (not self.came and not self.is_complete)
 
     def read(self, *, workers: int) -> None:

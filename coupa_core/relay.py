@@ -1,7 +1,7 @@
 """Relay messages of other systems to a few people of allowed domains, without buttons.
 
-It keeps to its own share of Moveworks' rate, across processes, and waits while the sweep is asked to pause.
-It knows nothing of approvals or HTTP.
+It keeps to its own share of Moveworks' rate, across processes, and refuses messages while Moveworks wants a
+pause. It knows nothing of approvals or HTTP.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _TO_COME = (
     "to be told again."
 )
 _NO_ROOM = (
-    "There is no room for another round: twenty fit, fewer with many people; each is kept for a day, and "
+    "There is no room for another repeat: twenty fit, fewer with many people; each is kept for a day, and "
     "longer while somebody waits for it (PILOT, DRY_RUN). Wait until they are told, or name fewer people at "
     "once."
 )
@@ -100,7 +100,7 @@ class Repeats:
         self._clock = clock
         self._audit_required = audit_required
 
-    def ask(self, wish: RepeatRequest) -> tuple[Repeat, bool]:
+    def ask(self, request: RepeatRequest) -> tuple[Repeat, bool]:
         """Have people told again, once.
 
         Returns:
@@ -108,11 +108,13 @@ class Repeats:
             for nothing more.
 
         Raises:
-            CallerError: the name stands for another wish, its time is to come, nobody of those who are named
-                is to be told anything again, or there is no room for one more.
+            CallerError: another request has the same name, `since` is in the future, nobody who is named
+                has a message to repeat, or there is no room for one more repeat.
             ServiceError: the ledger or the audit log does not answer, or Coupa, who people are.
         """
-        repeat = Repeat(key=key_of(wish.name), at=self._clock.now(), people=wish.people, since=wish.since)
+        repeat = Repeat(
+            key=key_of(request.name), at=self._clock.now(), people=request.people, since=request.since
+        )
         before = self._before(repeat, read_repeats(self._store.note(REPEATS).text))
         if before:
             return before, False
@@ -120,7 +122,7 @@ class Repeats:
             raise CallerError("bad_since", _TO_COME)
         rows = self._store.open_entries().entries
         repeat = self._counted(repeat, rows)
-        event = self._event(wish, repeat)
+        event = self._event(request, repeat)
         self._audit_log.record([event], required=self._audit_required)
         try:
             found = self._leave(repeat, rows)
@@ -196,18 +198,18 @@ class Repeats:
             raise CallerError("key_reused", text, status=409)
         return found
 
-    def _event(self, wish: RepeatRequest, repeat: Repeat) -> Event:
+    def _event(self, request: RepeatRequest, repeat: Repeat) -> Event:
         of = f" of {', '.join(repeat.people.entries)}" if repeat.people.entries else ""
         since = f" since {repeat.since.isoformat()}" if repeat.since else ""
         return Event(
             kind=EventKind.OPERATOR,
             at=repeat.at,
-            actor=wish.actor,
-            known_by=wish.known_by,
+            actor=request.actor,
+            known_by=request.known_by,
             verb="resend_all",
             outcome="asked",
             cause=f"{repeat.approvals} approvals{since}{of}",
-            request_id=wish.request_id,
+            request_id=request.request_id,
         )
 
 

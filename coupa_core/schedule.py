@@ -173,7 +173,7 @@ def _item(text: str, field: _Field) -> _Item:
 
 
 def read_schedule(text: str) -> str:
-    """Check a schedule, and return it is written.
+    """Check a schedule, and return it as it is written.
 
     Raises:
         ValueError: the host would refuse it, misread it or never reach it; says how to write it instead.

@@ -112,7 +112,7 @@ class Sensitive:
         """Tell whether one of these fields has a name of the setting, or does not say what it has."""
         return any(
             field not in record.model_fields_set
-            or any(self._is_named(name, texts) for texts in _facts(getattr(record, field)))
+            or any(self._is_named(name, texts) for texts in _names_and_codes(getattr(record, field)))
             for name, field in self._fields()
             if field in fields
         )
@@ -135,12 +135,12 @@ class Sensitive:
         return who.group_name is not None and self._is_named("groups", [who.group_name])
 
     def _is_named(self, name: str, texts: Sequence[str]) -> bool:
-        """Tell whether one of the texts by which something goes is in the setting; what has none may be."""
+        """Tell whether one of these names and codes is in the setting; without any, it counts as named."""
         return not texts or any(_fits(_folded(text), each) for text in texts for each in self._names[name])
 
 
-def _facts(value: Any) -> list[list[str]]:
-    """Return by which texts something goes, or the accounts of each part; nothing for nothing."""
+def _names_and_codes(value: Any) -> list[list[str]]:
+    """Return the name and the code of a record, or of the account of each part of a split line."""
     parts = [each.account or Account() for each in value] if isinstance(value, tuple) else [value]
     return [
         [text for text in (part.name, getattr(part, "code", None)) if text]

@@ -33,7 +33,7 @@ SHADOWED = dict.fromkeys(("/approvals/decide", "/approvals/resend"), "/approvals
 """A path that is also one of another route, with another method."""
 
 SAYS = {
-    "ambiguous": r"(actor_email|action_token|reason) is given twice, and differently\.",
+    "ambiguous": r"(actor_email|action_token|reason) is given twice, with different values\.",
     "bad_actor": r"X-Actor-Email is no e-mail address\.",
     "bad_approval_id": r"(approval_)?id must be a number of 1 to 19 digits\.",
     "bad_body": r"The body must be a JSON object\.",
@@ -53,7 +53,7 @@ SAYS = {
     "length_required": r"The body was sent in chunks, .+: send Content-Length in place of Transfer-Enc.+\. "
     r"Nothing was done\.",
     "no_comment": r"Please write what you would like to know\.",
-    "no_actor": r"Who acts is missing: send X-Actor-Email\.",
+    "no_actor": r"The actor is missing: send X-Actor-Email\.",
     "relay_off": r"Relaying messages is not enabled on this bridge\.",
     "token_refused": r"The action token is missing or not valid here\.",
     "unknown_field": r"The body may hold [a-z_, ]+ only\.",

@@ -13,7 +13,7 @@ from bridge import JAMIE, ROBIN, World, offered
 from odd_answers import ODD_ANSWERS, name_of
 
 from coupa_core.endpoints import Reply
-from coupa_core.inbox import BUDGET_S, LOOKS, MAX_CARDS, WHOLE
+from coupa_core.inbox import BUDGET_S, MAX_CARDS, MAX_PAGES, WHOLE
 from sandbox.coupa.world import Group
 
 
@@ -466,7 +466,7 @@ def test_a_page_is_filled_from_the_next_ones_where_it_is_not_yet_the_persons_tur
 
 def test_who_has_no_turn_yet_in_a_long_list_is_told_so_after_some_pages() -> None:
     world = World()
-    for _ in range(LOOKS * MAX_CARDS + 10):
+    for _ in range(MAX_PAGES * MAX_CARDS + 10):
         world.requisition(ROBIN, JAMIE)
 
     reply = world.listed(JAMIE)

@@ -206,7 +206,7 @@ def test_the_trace_says_who_is_still_to_be_told_again(people: list[str]) -> None
 
     said = stories(world)
 
-    owed = [each for each in said if f"is told again as asked at {asked_at}" in each]
+    owed = [each for each in said if f"is told again, as asked at {asked_at}" in each]
     done = [each for each in said if "Nothing more is sent until it changes" in each]
     assert (len(owed), len(done), set(owed) & set(done)) == (2 * 4, 2 * 2, set())
     world.clock.advance(61)
@@ -229,8 +229,8 @@ def test_the_trace_names_who_is_told_again_at_one_word_and_who_perhaps_at_anothe
 
     [said, _] = stories(world)
 
-    assert f"Whoever of user:{world.person(BOB)} may still decide is told again as asked at" in said
-    assert f"Whoever of user:{world.person(ANN)} was named then, and may still decide, is told again" in said
+    assert f"Each of user:{world.person(BOB)} who may still decide is told again, as asked at" in said
+    assert f"Each of user:{world.person(ANN)} who was named then and may still decide is told again" in said
 
 
 def test_the_trace_of_what_waited_before_the_bridge_says_that_it_is_told_again() -> None:
@@ -244,7 +244,7 @@ def test_the_trace_of_what_waited_before_the_bridge_says_that_it_is_told_again()
     assert len(said) == 2
     for each in said:
         assert "Nobody was told: it waited before the bridge began" in each
-        assert "is told again as asked at" in each
+        assert "is told again, as asked at" in each
         assert "A change to it" not in each
 
 

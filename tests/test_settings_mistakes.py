@@ -142,8 +142,8 @@ def test_a_name_that_is_near_to_two_is_taken_for_the_nearest() -> None:
 def test_the_page_says_which_names_are_noticed() -> None:
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     pairs = re.findall(r"`(\w+)` for `(\w+)`", page)
-    [guarded] = re.findall(r"In the short names (.*), without which", page)
-    [(short, unseen)] = re.findall(r"\nThe short names (.*) with a wrong letter .* \(`(\w+)`\)", page)
+    [guarded] = re.findall(r"In (.*), one wrong letter counts although the names are short", page)
+    [(short, unseen)] = re.findall(r"a wrong letter in the short names (.*) \(`(\w+)`\)", page)
     names = re.findall(r"`(\w+)`", guarded + short)
 
     assert len(pairs) == 2

@@ -67,7 +67,7 @@ def test_there_is_nobody_to_tell() -> None:
 
     [line] = world.story(number)
 
-    assert line.startswith("It is set aside, with an alarm: Coupa names nobody who can be told")
+    assert line.startswith("It is parked, with an alarm: Coupa names nobody who can be told")
     assert "at once when an operator un-parks it" in line
 
 
@@ -106,7 +106,7 @@ def test_moveworks_refused_the_message_and_took_it_later() -> None:
 
     refused = f"{JAMIE} was not told, as approver: Moveworks refused the message (moveworks_400)."
     assert between[0] == refused
-    assert between[1].startswith("Whoever was not told yet is told from 2026-11-23 09:01:0")
+    assert between[1].startswith("The people who were not told yet are told from 2026-11-23 09:01:0")
     assert between[1].endswith("after 1 of 8 refusals: Moveworks refused the message (moveworks_400).")
     assert world.story(number)[:2] == [
         refused,
@@ -125,9 +125,7 @@ def test_it_is_parked_after_many_refusals() -> None:
 
     assert len([line for line in lines if "was not told" in line]) == 8
     assert lines[-1].startswith("No sweep has seen everything lately")
-    assert lines[-2].startswith(
-        "It is set aside, with an alarm: Moveworks refused the message (moveworks_400)."
-    )
+    assert lines[-2].startswith("It is parked, with an alarm: Moveworks refused the message (moveworks_400).")
 
 
 def test_the_outcome_is_unknown_and_the_claim_has_not_ended() -> None:
@@ -307,7 +305,7 @@ def test_only_days_that_can_hold_something_are_read_and_never_more_than_a_month(
     asked.clear()
     lines = world.story(2)
     assert len(asked) == MAX_DAYS
-    assert f"Of the audit record nothing before {asked[-1]} was read." in lines
+    assert f"The audit record before {asked[-1]} was not read." in lines
     asked.clear()
     world.story(3)
     assert asked == [today - timedelta(days=back) for back in (49, 50)]
@@ -318,7 +316,7 @@ def test_a_reading_that_takes_too_long_ends_with_what_was_read() -> None:
     before(world.audit_store, "rows", lambda *_, **__: world.clock.advance(15))
     world.store.insert(row(first_told_at=NOW - timedelta(days=9)))
 
-    assert any(line.startswith("Of the audit record nothing before 2026-11-23") for line in world.story(7))
+    assert any(line.startswith("The audit record before 2026-11-23") for line in world.story(7))
 
 
 def test_rows_of_the_record_about_others_or_without_a_sound_event_are_left_out() -> None:
@@ -405,7 +403,7 @@ def test_every_cause_means_something(cause: str, text: str) -> None:
     [
         (row(told={}), "There is nobody left who is to be told."),
         (row(told=told_of("", "v", at=NOW)), "Everybody who is to be told has this version: user:2."),
-        (row(state=State.RETRY), "Whoever was not told yet is told from now on."),
+        (row(state=State.RETRY), "The people who were not told yet are told from now on."),
         (
             row(state=State.WAITING, cause="muted", next_at=NOW),
             "An operator muted it: nothing is sent for it before 2026-11-23 09:00:00 UTC.",

@@ -83,7 +83,7 @@ Decided = Annotated[
 ]
 
 
-class OrderBody(Body):
+class OperatorActionBody(Body):
     """The body of an operator's action without parameters."""
 
     actor_email: Actor = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
+from coupa_core.endpoints.bodies import MuteBody, OperatorActionBody, RepeatBody
 from coupa_core.endpoints.body import read_with_actor
 from coupa_core.endpoints.reply import Reply, Routes
 from coupa_core.endpoints.request import Request, approval_id_of, day, idempotency_key, switch
@@ -15,7 +15,7 @@ from coupa_core.repeat import RepeatRequest, Repeats
 from coupa_core.report import Cause, CycleTimes, StatusReport, Trace, as_csv
 
 _NO_KEY = (
-    "Idempotency-Key is missing: send a name of your choice for this round, such as launch-2026-12-01. "
+    "Idempotency-Key is missing: send a name of your choice for this repeat, such as launch-2026-12-01. "
     "The same one again tells nobody twice."
 )
 
@@ -109,7 +109,7 @@ class Operators:
 
     def _act(self, request: Request, action: OperatorAction) -> Reply:
         approval_id = approval_id_of(request)
-        model = MuteBody if action is OperatorAction.MUTE else OrderBody
+        model = MuteBody if action is OperatorAction.MUTE else OperatorActionBody
         actor, body = read_with_actor(request, model)
         row = self._operator_actions.carry_out(
             ActionRequest(

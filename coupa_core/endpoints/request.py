@@ -95,7 +95,7 @@ def actor_of(request: Request, in_body: str | None = None) -> str:
         is_address=True,
     )
     if actor is None:
-        raise CallerError("no_actor", "Who acts is missing: send X-Actor-Email.", status=403)
+        raise CallerError("no_actor", "The actor is missing: send X-Actor-Email.", status=403)
     if not is_address(actor):
         raise CallerError("bad_actor", "X-Actor-Email is no e-mail address.")
     return actor
@@ -146,7 +146,7 @@ def single(name: str, *given: str | None, is_address: bool = False) -> str | Non
     values = [value.strip() for value in given if value is not None and value.strip()]
     different = {folded(value) if is_address else value for value in values}
     if len(different) > 1:
-        raise CallerError("ambiguous", f"{name} is given twice, and differently.")
+        raise CallerError("ambiguous", f"{name} is given twice, with different values.")
     if not values:
         return None
     if _SURROGATE.search(values[0]):

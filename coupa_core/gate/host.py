@@ -31,7 +31,7 @@ def host_findings(deployment: Deployment, key: str) -> Iterator[Finding]:
     host = deployment.get("/admin/host/status", key=key)
     if host.status in _CLOSED:
         text = (
-            "the host's own word was not heard: MASTER_KEY is refused, or /admin is closed, as the templates "
+            "the host did not report its state: MASTER_KEY is refused, or /admin is closed, as the templates "
             "close it; the portal's page of the function has its state"
         )
         yield Finding(Verdict.NOTE, "admin_closed", text)
@@ -84,7 +84,7 @@ def _unreadable(subject: str, answer: Answer) -> Finding:
     cause = answer.failure or (
         "it cannot be read" if answer.status == HTTPStatus.OK else f"HTTP {answer.status}"
     )
-    text = f"the host's own word on {subject} was not heard: {cause}; ask again, or see the portal"
+    text = f"the host did not report on {subject}: {cause}; ask again, or see the portal"
     return Finding(Verdict.NOTE, "admin_silent", text)
 
 

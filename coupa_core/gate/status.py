@@ -66,7 +66,8 @@ def _held_back(values: Mapping[str, Any]) -> Iterator[Finding]:
         text = f"PILOT is on, and only those whom it names are told: {waiting} wait for others"
         yield Finding(Verdict.NOTE, "pilot", text)
     if owed := _count(values.get("owed"), "count"):
-        text = f"something is owed to people {owed} times now; the next sweeps tell them, or health is red"
+        who = "1 approval has" if owed == 1 else f"{owed} approvals have"
+        text = f"{who} an owed message now; the next sweeps send it, or health turns red"
         yield Finding(Verdict.NOTE, "owed", text)
 
 
@@ -80,7 +81,7 @@ def _unreadable(answer: Answer) -> Finding:
     if values.get("error") == "no_caller":
         text = (
             "cannot be read: the app asks operators for a token of Entra beside the key, and the gate has "
-            "none; nothing is said against OPERATORS_KEY. Call GET /api/status with a token"
+            "none; this does not mean that OPERATORS_KEY is wrong. Call GET /api/status with a token"
         )
         return Finding(Verdict.NOTE, "status", text)
     if answer.status == HTTPStatus.UNAUTHORIZED:

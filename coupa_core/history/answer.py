@@ -46,13 +46,13 @@ MAX_READ = 200
 """Approvals that are read of Coupa at most, the newest by their ids first: four pages."""
 
 OURS_S = 3.0
-"""The part of them for our own rows."""
+"""The part of the time for reading that is for our own rows."""
 
 LISTED_S = 4.0
 """The part of the rest until the end of listing at Coupa; the remainder is for the names of documents."""
 
 PERMITS_S = 5.0
-"""Until the last turn of a request at Coupa."""
+"""The time until the last permit of a request."""
 
 CALLS = 4
 """The calls to Coupa: the person, whom they act for, their decisions, the documents."""
@@ -65,7 +65,7 @@ class History:
 
     Args:
         coupa: where approvals are.
-        permits: the way to it.
+        permits: the rate limiter of Coupa.
         directory: makes an uncached lookup of the owner of an address.
         store: the ledger's rows.
         clock: the time.
@@ -134,7 +134,7 @@ class History:
         person = owners[0] if len(owners) == 1 else None
         style = self._style.to((person.default_locale if person else None) or "", email)
         if person is None:
-            # Of nobody, and of two people with one address, nobody can tell which decisions are theirs.
+            # Decisions cannot be assigned to an unknown person, or to one of two people with one address.
             gap = "bar.shared" if owners else ""
             return self._answer(Known(is_complete=False, gap=gap), {}, style)
         listing = self._listed(person, since, directory, deadline.within(LISTED_S))

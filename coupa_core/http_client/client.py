@@ -40,7 +40,7 @@ class Rate(Protocol):
     """An allowed rate: one process's own, or one that all processes keep together."""
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait for the next turn and take it; False, at once, when none comes before the deadline."""
+        """Wait for the next permit and take it; False, at once, when none comes before the deadline."""
         ...
 
     def learn(self, took_s: float) -> None:
@@ -110,7 +110,7 @@ class HttpClient:
         with until(deadline) as holds:
             if self._pace and not self._pace.wait(holds):
                 raise Unavailable(
-                    f"{self.name}_pace", f"{self.name}: no turn within the allowed rate in time"
+                    f"{self.name}_pace", f"{self.name}: no permit within the allowed rate in time"
                 )
             left_s = holds.left_s()
             if left_s <= 0:

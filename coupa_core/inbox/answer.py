@@ -16,8 +16,8 @@ from coupa_core.clock import Clock, Deadline
 from coupa_core.coupa import Coupa
 from coupa_core.directory import Directory
 from coupa_core.documents import parse_document
-from coupa_core.inbox.looks import Asked, Looks, Waiting, is_unsaid, oldest, theirs
 from coupa_core.inbox.page import MAX_CARDS, InboxItem, InboxPage, how_many
+from coupa_core.inbox.reads import Asked, DocumentReads, Waiting, needs_siblings, oldest, theirs
 from coupa_core.ledger import Ledger
 from coupa_core.model import (
     Listing,
@@ -60,7 +60,7 @@ class Inbox:
         style: notice.Style,
     ) -> None:
         self._coupa = coupa
-        self._looks = Looks(coupa)
+        self._reads = DocumentReads(coupa)
         self._permits = permits
         self._directory = directory
         self._rules = rules
@@ -96,18 +96,18 @@ class Inbox:
             raise listing.failure
         deciders_of = directory.deciders_of(listing.approvals, documents_by)
         mine, unknown = theirs(email, listing.approvals, deciders_of)
-        looked = self._looks.look_at(mine, documents_by)
-        found = sorted(looked.found, key=lambda each: each.order)
-        unreadable = listing.unreadable + unknown + len(looked.unread)
-        total = len(found) + unreadable + looked.unchecked
+        read = self._reads.read(mine, documents_by)
+        found = sorted(read.found, key=lambda each: each.order)
+        unreadable = listing.unreadable + unknown + len(read.unread)
+        total = len(found) + unreadable + read.unchecked
         cards = [self._card(each) for each in found[:MAX_CARDS]]
-        minimal = [card for each in looked.unread if (card := self._minimal(each))]
+        minimal = [card for each in read.unread if (card := self._minimal(each))]
         answer = InboxPage(
             cards=[*cards, *minimal][:MAX_CARDS],
             total=total,
             oldest_days=oldest(found),
             is_complete=listing.is_complete,
-            unchecked=looked.unchecked,
+            unchecked=read.unchecked,
             unreadable=unreadable,
         )
         if not answer.is_exact:
@@ -144,7 +144,7 @@ class Inbox:
         document = self._coupa.documents([approval], deadline).get(approval.document_key) if decider else None
         if decider is None or document is None:
             return None
-        siblings = self._coupa.siblings([document] if is_unsaid(document) else [], deadline)
+        siblings = self._coupa.siblings([document] if needs_siblings(document) else [], deadline)
         if not has_turn(approval, document, siblings.get(approval.document_key, ())):
             return None
         return self._card(Waiting(approval, document, decider, self._coupa.now()))

@@ -2,7 +2,7 @@
 
 absent --> CLAIMED --each told--> SENT --changed--> CLAIMED     SENT --decided here--> DECIDED
 |  ^                                          any --gone from Coupa--> closed
-|  +--lease and skew over--+                  closed --pending again--> CLAIMED, next round
+|  +--lease and skew over--+                  closed --pending again--> CLAIMED, next generation
 +--refused--> RETRY (due later)
 +--not its turn, people not readable now, not the hour to tell them--> WAITING
 +--nobody to tell, refused or unknown too often--> PARKED (alarm; tried again daily)

@@ -36,7 +36,7 @@ COLUMNS = ("week", "document_type", "approver", "count", "median_s", "p95_s", "l
 _DONE = frozenset(DONE_STATUS.values()) | {"held"}
 _FORMULA = ("=", "+", "-", "@")
 
-Round = tuple[int, int]
+GenerationKey = tuple[int, int]
 """An approval's id and its generation."""
 
 
@@ -68,8 +68,8 @@ class _RecordedTimes:
         is_complete: all days were read.
     """
 
-    first: dict[Round, datetime] = field(default_factory=dict)
-    ended: dict[Round, tuple[datetime, str]] = field(default_factory=dict)
+    first: dict[GenerationKey, datetime] = field(default_factory=dict)
+    ended: dict[GenerationKey, tuple[datetime, str]] = field(default_factory=dict)
     is_complete: bool = True
 
 
@@ -166,7 +166,7 @@ _FIRST = (None, "digest")
 """The verbs of notices that may be the first of an approval; an announcement has none."""
 
 
-def _add_event(recorded: _RecordedTimes, event: Mapping[str, Any], key: Round, at: datetime) -> None:
+def _add_event(recorded: _RecordedTimes, event: Mapping[str, Any], key: GenerationKey, at: datetime) -> None:
     outcome = event.get("outcome")
     if event.get("kind") == EventKind.NOTICE and outcome == "sent" and event.get("verb") in _FIRST:
         recorded.first[key] = min(at, recorded.first.get(key, at))

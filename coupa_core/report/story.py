@@ -87,7 +87,7 @@ def _state_lines(row: Entry, now: datetime, lease: Lease, again: Sequence[StoryL
             tries = max([row.failures, *(each.refusals for each in row.told.values())])
             count = f", after {tries} of {MAX_REFUSALS} refusals" if tries else ""
             reason = f": {why(row.cause)}" if row.cause else ""
-            text = f"Whoever was not told yet is told from {next_at} on{count}{reason}."
+            text = f"The people who were not told yet are told from {next_at} on{count}{reason}."
         case State.WAITING if row.cause == DRY_RUN:
             text = f"Nobody is told for now: {why(row.cause)}."
         case State.WAITING if row.cause == PILOT:
@@ -102,7 +102,7 @@ def _state_lines(row: Entry, now: datetime, lease: Lease, again: Sequence[StoryL
         case State.WAITING:
             text = f"Nobody is told for now: {why(row.cause)}. It is looked at again by {next_at}."
         case State.PARKED:
-            text = f"It is set aside, with an alarm: {why(row.cause)}. It is tried again at {next_at}, or at "
+            text = f"It is parked, with an alarm: {why(row.cause)}. It is tried again at {next_at}, or at "
             text += "once when an operator un-parks it."
         case State.DECIDED:
             at, text = row.decided_at, f"The ledger has the decision through the bridge: {row.decision}."
@@ -117,14 +117,14 @@ def _repeat_lines(repeats: Sequence[Repeat], row: Entry, pilot: Audience) -> lis
     of_all = [(each, key) for each, key in pairs if each.people.is_everybody]
     keys = {key for _, key in of_all}
     named = [(each, key) for each, key in pairs if key not in keys]
-    both = ((of_all, "may still decide"), (named, "was named then, and may still decide,"))
+    both = ((of_all, "may still decide"), (named, "was named then and may still decide"))
     return [_repeat_line(found, may) for found, may in both if found]
 
 
 def _repeat_line(found: Sequence[tuple[Repeat, str]], may: str) -> StoryLine:
     """Name the people who are told again, and the time of the newest request."""
     people, at = ", ".join(sorted({key for _, key in found})), max(each.at for each, _ in found)
-    return StoryLine(None, f"Whoever of {people} {may} is told again as asked at {_at(at)}.")
+    return StoryLine(None, f"Each of {people} who {may} is told again, as asked at {_at(at)}.")
 
 
 def _told_lines(row: Entry, again: Sequence[StoryLine]) -> list[StoryLine]:

@@ -127,7 +127,7 @@ class Trace:
         except ServiceError as failure:
             lines.append(StoryLine(None, f"The audit record could not be read ({failure.code})."))
         if day > begin:
-            lines.append(StoryLine(None, f"Of the audit record nothing before {day} was read."))
+            lines.append(StoryLine(None, f"The audit record before {day} was not read."))
         return lines
 
     def _live(self, approval_id: int, row: Entry | None) -> list[StoryLine]:

@@ -47,8 +47,8 @@ class Cards(Group):
     )
     sensitive: Annotated[dict[str, tuple[str, ...]], parsed(read_sensitive)] = Field(
         {},
-        description="names by `commodities`, `suppliers`, `departments`, `accounts` and `groups` (that "
-        "approve): chat says of their documents only that something waits, with the link: "
+        description="names of `commodities`, `suppliers`, `departments`, `accounts` and approval `groups`: "
+        "of a document with one of them, chat shows only kind, number and link: "
         '`{"departments": ["HR"], "accounts": ["9100-*"]}` ([what is hidden](docs/notices.md#sensitive))',
     )
 
@@ -125,8 +125,8 @@ class Times(Group):
         ge=0,
         le=720,
         examples=[24],
-        description="an approver who is silent for so long is reminded, then after gaps that double; `0` for "
-        "never",
+        description="hours until the first reminder to an approver who has not acted; then the gaps double; "
+        "`0` for never",
     )
     remind_max: int = Field(3, ge=1, le=10, description="reminders of one approval for each person")
     remind_before_days: Annotated[str, checked(read_before)] = Field(
@@ -139,7 +139,7 @@ class Times(Group):
         ge=0,
         le=2160,
         examples=[72],
-        description="after so long somebody else is informed, once; `0` for never",
+        description="hours until `ESCALATE_TO` is informed, once; `0` for never",
     )
     escalate_to: Superior = Field(
         "manager", description="`manager`: the approver's in Coupa; or one e-mail address"

@@ -38,7 +38,7 @@ ERRORS = {
     ),
     "bad_encoding": ("Compressed body", "The body must not be compressed."),
     "bad_actor": ("Not an e-mail address", "X-Actor-Email is no e-mail address."),
-    "ambiguous": ("Two different values", "actor_email is given twice, and differently."),
+    "ambiguous": ("Two different values", "actor_email is given twice, with different values."),
     "bad_decision": ("Unknown decision", "decision must be approve, reject or hold."),
     "bad_items": (
         "Not a list, too long, or a duplicate id",
@@ -55,7 +55,7 @@ ERRORS = {
         "Coupa does not allow a hold",
         ("Purchase request 5001, “Laptops”, USD 14,060.40: Coupa does not let this approval be put on hold."),
     ),
-    "no_actor": ("No actor", "Who acts is missing: send X-Actor-Email."),
+    "no_actor": ("No actor", "The actor is missing: send X-Actor-Email."),
     "token_refused": ("No valid action token", "The action token is missing or not valid here."),
     "relay_off": ("Relay disabled", "Relaying messages is not enabled on this bridge."),
     "relay_rate": (
@@ -98,7 +98,7 @@ ERRORS = {
     "no_key": (
         "No name for the repeat",
         (
-            "Idempotency-Key is missing: send a name of your choice for this round, such as "
+            "Idempotency-Key is missing: send a name of your choice for this repeat, such as "
             "launch-2026-12-01. The same one again tells nobody twice."
         ),
     ),
@@ -134,7 +134,7 @@ ERRORS = {
     "too_many_rounds": (
         "No room for another repeat",
         (
-            "There is no room for another round: twenty fit, fewer with many people; each is "
+            "There is no room for another repeat: twenty fit, fewer with many people; each is "
             "kept for a day, and longer while somebody waits for it (PILOT, DRY_RUN). Wait until "
             "they are told, or name fewer people at once."
         ),

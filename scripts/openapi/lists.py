@@ -11,22 +11,24 @@ from openapi.parts import Operation, Response
 OPERATIONS: dict[str, Operation] = {
     "health": Operation(
         brief=(
-            "health of the bridge, with the cause of a failure as a code; 503 if no complete "
-            "sweep ended in the last 15 minutes"
+            "health of the bridge; 503 with the cause as a code if no sweep ended in the last 15 minutes, "
+            "the last complete read of the list is too old, messages are overdue, a setting is wrong, or the "
+            "ledger does not answer"
         ),
         summary="Show the health of the bridge",
         description=(
-            "This route needs no key and states only a cause. It answers 503 if no complete sweep "
-            "ended in the last 15 minutes, or if none fits `version` and `since`."
+            "This route needs no key and states only a cause. It answers 503 if no sweep ended in "
+            "the last 15 minutes, if the last complete read of the list is too old, if messages are overdue, "
+            "if a setting is wrong, if the ledger does not answer, or if no sweep fits `version` and `since`."
         ),
         tag="Operators",
         is_open=True,
         parameters=("Version", "Since"),
         answers=(
-            Response(200, "A complete sweep ended in the last 15 minutes.", Health, example={"status": "ok"}),
+            Response(200, "The bridge works.", Health, example={"status": "ok"}),
             Response(
                 503,
-                "No complete sweep ended in the last 15 minutes, or the bridge is not configured.",
+                "The bridge does not work, or no sweep fits the request; `cause` gives the first problem.",
                 Health,
                 example={"status": "failing", "cause": "no_sweep"},
             ),

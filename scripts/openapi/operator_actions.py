@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coupa_core.endpoints.bodies import MuteBody, OrderBody, RepeatBody
+from coupa_core.endpoints.bodies import MuteBody, OperatorActionBody, RepeatBody
 from openapi.parameters import ACTOR, ORDER
 from openapi.parts import ON_A_BODY, Operation, RequestBody, Response
 from openapi.reports import Changed, Repeat
@@ -20,7 +20,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=ORDER,
-        body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
+        body=RequestBody(OperatorActionBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
             Response(200, "The row was changed; the next sweep processes it.", Changed, {"resend": "Due"}),
         ),
@@ -86,7 +86,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         tag="Operators",
         parameters=ORDER,
-        body=RequestBody(OrderBody, {"actor_email": "ops@example.com"}, is_required=False),
+        body=RequestBody(OperatorActionBody, {"actor_email": "ops@example.com"}, is_required=False),
         answers=(
             Response(200, "The row was changed; the next sweep processes it.", Changed, {"unpark": "Due"}),
         ),

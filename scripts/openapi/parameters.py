@@ -146,7 +146,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "x-ms-summary": "Name of This Round",
+        "x-ms-summary": "Name of This Repeat",
         "description": "A name of your choice for this repeat; a second call with it sends nothing more.",
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
         "example": "launch-2026-12-01",

@@ -99,7 +99,7 @@ class Pilot(Answer):
     )
 
 
-class Round(Answer):
+class RepeatProgress(Answer):
     """The progress of an operator's repeat."""
 
     asked_at: datetime
@@ -191,7 +191,7 @@ class Status(Answer):
         )
     )
     pilot: Pilot
-    repeat: Round | None = Field(description="The last repeat that an operator requested.")
+    repeat: RepeatProgress | None = Field(description="The last repeat that an operator requested.")
     rates: Rates
     versions: dict[str, str] = Field(description="Versions of the package and of the ledger's rows.")
     limits: Limits = Field(

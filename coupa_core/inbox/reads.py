@@ -16,14 +16,14 @@ from coupa_core.inbox.page import MAX_CARDS
 from coupa_core.model import Approval, Document, DocumentKey, DocumentKind, Unreadable, has_turn
 
 WHOLE = 50
-"""So many documents come with one question. Of a list that is not longer all are read, so that its order and
-its number are exact; of a longer one only those of a page.
+"""The number of documents in one request. A list of at most this length is read whole, so that its order and
+its number are exact; of a longer list only the documents of a page are read.
 """
 
-LOOKS = 3
+MAX_PAGES = 3
 """Pages of documents that are read at most, where most of those read are not the person's turn."""
 
-LOOK_S = 2.0
+PAGE_S = 2.0
 """The least seconds that must be left for another page of documents."""
 
 NEAR = timedelta(days=7)
@@ -93,7 +93,7 @@ def oldest(waiting: Sequence[Waiting]) -> int | None:
 
 
 @dataclass
-class Looked:
+class DocumentsRead:
     """The result of reading documents.
 
     Attributes:
@@ -111,50 +111,50 @@ class Looked:
     failed_at_all: bool = False
 
 
-def is_unsaid(document: Document) -> bool:
+def needs_siblings(document: Document) -> bool:
     """Tell whether only the other approvals of a document say whose turn it is."""
     return document.kind is DocumentKind.OTHER and not isinstance(document, Unreadable)
 
 
-class Looks:
+class DocumentReads:
     """The reads of documents for a list."""
 
     def __init__(self, coupa: Coupa) -> None:
         self._coupa = coupa
 
-    def look_at(self, asked: Sequence[Asked], deadline: Deadline) -> Looked:
+    def read(self, asked: Sequence[Asked], deadline: Deadline) -> DocumentsRead:
         """Read the documents of a short list, or of a long one as many as make a page, and see whose turn."""
-        looked = Looked()
+        read = DocumentsRead()
         size = len(asked) if len(asked) <= WHOLE else MAX_CARDS
-        for look in range(LOOKS):
-            some = asked[look * size : (look + 1) * size]
-            is_enough = len(looked.found) >= MAX_CARDS or looked.failed_at_all
-            if not some or (look and (is_enough or deadline.left_s() < LOOK_S)):
+        for page in range(MAX_PAGES):
+            some = asked[page * size : (page + 1) * size]
+            is_enough = len(read.found) >= MAX_CARDS or read.failed_at_all
+            if not some or (page and (is_enough or deadline.left_s() < PAGE_S)):
                 break
-            self._look(some, looked, deadline)
-        looked.unchecked = len(asked) - looked.number
-        return looked
+            self._read_page(some, read, deadline)
+        read.unchecked = len(asked) - read.number
+        return read
 
-    def _look(self, some: Sequence[Asked], looked: Looked, deadline: Deadline) -> None:
+    def _read_page(self, some: Sequence[Asked], read: DocumentsRead, deadline: Deadline) -> None:
         """Read the documents of some approvals and add what is found; one at fault affects no other."""
-        looked.number += len(some)
+        read.number += len(some)
         try:
             documents = self._coupa.documents([each.approval for each in some], deadline)
         except ServiceError as failure:
             logger.warning("list without documents code=%s cause=%s", failure.code, failure)
-            looked.unread += some
-            looked.failed_at_all = True
+            read.unread += some
+            read.failed_at_all = True
             return
-        siblings = self._siblings([each for each in documents.values() if is_unsaid(each)], deadline)
+        siblings = self._siblings([each for each in documents.values() if needs_siblings(each)], deadline)
         now = self._coupa.now()
         for each in some:
             key = each.approval.document_key
             document = documents.get(key)
-            is_unknown = document is not None and is_unsaid(document) and key not in siblings
+            is_unknown = document is not None and needs_siblings(document) and key not in siblings
             if document is None or isinstance(document, Unreadable) or is_unknown:
-                looked.unread.append(each)
+                read.unread.append(each)
             elif has_turn(each.approval, document, siblings.get(key, ())):
-                looked.found.append(Waiting(each.approval, document, each.decider, now))
+                read.found.append(Waiting(each.approval, document, each.decider, now))
 
     def _siblings(
         self, documents: Sequence[Document], deadline: Deadline
