@@ -205,7 +205,7 @@ class Checks:
         if offer is not None and row is not None:
             was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
             # The row has the figures of this person's last card; for an older card they would be wrong.
-            shown = row.to(decider.key).facts if row.has_told(decider.key, was) else ""
+            shown = row.to(decider.key).figures if row.has_told(decider.key, was) else ""
         card = notice.compose(
             notice.ApprovalRequest(
                 approval=approval,

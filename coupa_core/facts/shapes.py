@@ -185,7 +185,7 @@ class BudgetLine(_Segmented):
         return all(len(each - {None}) <= 1 for each in known_facts)
 
 
-class Item(CoupaRecord):
+class CatalogItem(CoupaRecord):
     """Something that is bought again and again, and its unit where that is asked for."""
 
     id: MaybeId = None
@@ -194,7 +194,7 @@ class Item(CoupaRecord):
 
 class _Priced(CoupaRecord):
     id: MaybeId = None
-    item: Annotated[Item | None, Lenient] = None
+    item: Annotated[CatalogItem | None, Lenient] = None
     supplier: MaybeSupplier = None
     currency: MaybeCurrency = None
     price: Number = None

@@ -7,8 +7,8 @@ changes.
 
 from coupa_core.notice.cards import MAX_ENTRIES, Notice
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
-from coupa_core.notice.difference import BARE, MAX_FACTS, difference, shown_facts
-from coupa_core.notice.digests import Waiting, digest, escalation
+from coupa_core.notice.difference import BARE, MAX_FIGURES, difference, shown_figures
+from coupa_core.notice.digests import WaitingItem, digest, escalation
 from coupa_core.notice.fields import known_as, name_of, numbered
 from coupa_core.notice.information import Ended, QuestionItem, closing, ended_as, outcome, question
 from coupa_core.notice.markup import MAX_MESSAGE
@@ -22,7 +22,7 @@ __all__ = [
     "BARE",
     "LONG",
     "MAX_ENTRIES",
-    "MAX_FACTS",
+    "MAX_FIGURES",
     "MAX_LINES",
     "MAX_MESSAGE",
     "NOTE",
@@ -32,7 +32,7 @@ __all__ = [
     "Notice",
     "QuestionItem",
     "Style",
-    "Waiting",
+    "WaitingItem",
     "clean",
     "closing",
     "compose",
@@ -52,7 +52,7 @@ __all__ = [
     "read_language",
     "read_links",
     "safe_html",
-    "shown_facts",
+    "shown_figures",
     "sums",
     "text_to_html",
 ]

@@ -206,7 +206,7 @@ def _row(row: Entry) -> dict[str, Any]:
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
     values["wanted_by"] = [day.isoformat() for day in row.wanted_by] or None
-    people = {key: _json_values({**asdict(told), "facts": ""}) for key, told in row.told.items()}
+    people = {key: _json_values({**asdict(told), "figures": ""}) for key, told in row.told.items()}
     return _json_values({**values, "told": people})
 
 

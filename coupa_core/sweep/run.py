@@ -106,7 +106,7 @@ class Sweep:
         began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
         reach = self._reach(now)
         plan = Plan(
-            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.mark
+            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.id
         )
         plan.add_left_over(self._left)
         plan.add_ids(aside)
