@@ -82,7 +82,7 @@ def _who(person: Person | None) -> int | str | None:
 
 # ---------------------------------------------------------------------- version 0.1
 # A token lives for thirty days and a row as long as its approval waits: all below can go in the release after
-# the next, and with it the second element of `digests`.
+# the next, and with it the second element of `content_hashes`.
 
 
 def _signed_by_0_1(document: Document) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The texts that people read, in the reader's language; texts of Coupa are escaped, folded and capped. Pure.
 
-`messages` composes every message, `fields` chooses the fields of a document, `markup` renders them,
-`catalogue` has our own texts, `style` and `choices` the settings of a deployment, and `difference` describes
-changes.
+`cards`, `request`, `digests` and `information` compose messages, `fields` chooses the fields of a document,
+`markup` renders them, `catalogue` has our own texts, `style` and `choices` the settings of a deployment, and
+`difference` describes changes.
 """
 
 from coupa_core.notice.cards import MAX_ENTRIES, Notice
