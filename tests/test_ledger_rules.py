@@ -473,8 +473,7 @@ def test_a_row_of_the_backlog_counts_as_told_without_a_message_and_says_so_after
     assert after.to("user:1").was_sent
 
 
-def test_a_closing_notice_that_is_still_owed_says_when_to_look_again() -> None:
-    assert sent(HELD, until=NOW + HOUR).next_at == NOW + HOUR
+def test_a_row_of_which_everybody_was_told_names_no_cause_and_no_time_to_look_again() -> None:
     assert sent(HELD).next_at is None
     assert sent(row()).cause == ""
 

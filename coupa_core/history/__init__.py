@@ -6,6 +6,6 @@ seconds.
 """
 
 from coupa_core.history.answer import MAX_READ, OURS_S, History
-from coupa_core.history.decisions import DAYS, MAX_SHOWN, MadeIn, PastDecision, PastDecisions
+from coupa_core.history.decisions import DAYS, MAX_SHOWN, MadeIn, PastDecision
 
-__all__ = ["DAYS", "MAX_READ", "MAX_SHOWN", "OURS_S", "History", "MadeIn", "PastDecision", "PastDecisions"]
+__all__ = ["DAYS", "MAX_READ", "MAX_SHOWN", "OURS_S", "History", "MadeIn", "PastDecision"]

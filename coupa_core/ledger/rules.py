@@ -59,18 +59,14 @@ def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime
     return replace(entry, told={**entry.told, person: known}, sent_to=to, uncertain=0)
 
 
-def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
+def sent(entry: Entry) -> Entry:
     """End the claim: everybody has been told, or needs no message.
 
     A row whose people were all only counted as told keeps that cause after every check.
-
-    Args:
-        entry: the claimed row.
-        until: when a closing notice that is still owed may be sent; None for at once.
     """
     cause = BASELINE if entry.is_told and entry.told_at is None else ""
     ended = settled(entry, State.SENT)
-    return replace(ended, failures=0, uncertain=0, due_at=None, next_at=until, cause=cause)
+    return replace(ended, failures=0, uncertain=0, due_at=None, next_at=None, cause=cause)
 
 
 def reserved(entry: Entry) -> Entry:

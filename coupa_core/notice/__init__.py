@@ -9,13 +9,13 @@ from coupa_core.notice.cards import MAX_ENTRIES, Notice
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
 from coupa_core.notice.difference import BARE, MAX_FIGURES, difference, shown_figures
 from coupa_core.notice.digests import WaitingItem, digest, escalation
-from coupa_core.notice.fields import known_as, name_of, numbered
+from coupa_core.notice.fields import known_as, name_of
 from coupa_core.notice.information import Ended, QuestionItem, closing, ended_as, outcome, question
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.request import ApprovalRequest, compose
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
-from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, safe_html, text_to_html
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, safe_html, text_to_html
 from coupa_core.visible import is_blank
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "MAX_FIGURES",
     "MAX_LINES",
     "MAX_MESSAGE",
-    "NOTE",
     "SHORT",
     "ApprovalRequest",
     "Ended",
@@ -44,7 +43,6 @@ __all__ = [
     "known_as",
     "link_to",
     "name_of",
-    "numbered",
     "outcome",
     "question",
     "read_actions",

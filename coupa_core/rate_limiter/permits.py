@@ -88,5 +88,4 @@ class Permits:
 
 
 current: ContextVar[Permits | None] = ContextVar("turns", default=None)
-"""The permits of the current context; None for calls that take the permits that people leave."""
 """The permits that calls here use; None for calls that take what people leave."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from coupa_core.documents import LEAST_SCOPES, required_scopes, switched_scopes
+from coupa_core.documents import LEAST_SCOPES, comment_scopes, required_scopes, scopes_of_facts
 from coupa_core.routes import Caller
 from coupa_core.settings.chat import Cards, Deciding, Endings, Start, Times
 from coupa_core.settings.systems import Auditing, Calling, CoupaGroup, Moveworks, Relaying, Storage
@@ -51,9 +51,9 @@ class Settings(
     @property
     def fact_scopes(self) -> str:
         """Return the scopes that only facts need, space-separated; everything else works without them."""
-        asking = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
+        asking = comment_scopes(self.document_types) if self.comments == "on" else []
         others = {*LEAST_SCOPES.split(), *asking}
-        needed = switched_scopes((), comments=False, facts=self.facts)
+        needed = scopes_of_facts(self.facts)
         return " ".join(dict.fromkeys(each for each in needed if each not in others))
 
     @property
