@@ -13,7 +13,7 @@ from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
 from coupa_core.gate.asking import Deployment, HttpAnswer
 from coupa_core.hosting import TIMER
-from coupa_core.schedule import NeverComes, Schedule
+from coupa_core.schedule import EVERY_MINUTE, NeverComes, Schedule
 
 _CLOSED = (401, 403, 404)
 _DEAD = ("error", "offline", "stopped")
@@ -101,7 +101,7 @@ def _schedule_state(function: HttpAnswer) -> Iterator[Finding]:
         yield _unreadable("when its timer comes", function)
     for each in timers:
         try:
-            Schedule.of(str(each.get("schedule") or "0 * * * * *"))
+            Schedule.of(str(each.get("schedule") or EVERY_MINUTE))
         except NeverComes:
             text = f"{TIMER} has a schedule that never comes: nobody is told anything"
             yield Finding(Verdict.WRONG, "timer_never", text)

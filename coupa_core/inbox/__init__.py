@@ -3,8 +3,8 @@
 It reads Coupa live and never the ledger's record of who was told; it knows nothing of HTTP.
 """
 
-from coupa_core.inbox.answer import BUDGET_S, Inbox
+from coupa_core.inbox.answer import Inbox
 from coupa_core.inbox.looks import LOOKS, WHOLE
 from coupa_core.inbox.page import MAX_CARDS, InboxItem
 
-__all__ = ["BUDGET_S", "LOOKS", "MAX_CARDS", "WHOLE", "Inbox", "InboxItem"]
+__all__ = ["LOOKS", "MAX_CARDS", "WHOLE", "Inbox", "InboxItem"]

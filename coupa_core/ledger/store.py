@@ -27,6 +27,11 @@ class Corrupt:
     key: str
     cause: str
 
+    @property
+    def approval_id(self) -> int | None:
+        """Return the approval's id; None where the key is no number."""
+        return int(self.key) if self.key.isascii() and self.key.isdigit() else None
+
 
 @dataclass(frozen=True)
 class Opened:

@@ -21,9 +21,7 @@ from coupa_core.model import (
     Comment,
     Document,
     DocumentKey,
-    DocumentKind,
     FoundApprovals,
-    Unreadable,
 )
 from coupa_core.parallel import map_parallel
 from coupa_core.sweep.claimed import Claimed
@@ -211,12 +209,8 @@ class Reads:
         found: dict[DocumentKey, Document] = {}
         for one in waiting:
             document, _ = showable(one.entry, one.read.approval, one.read.document)
-            is_known = (
-                document is None
-                or isinstance(document, Unreadable)
-                or document.kind is not DocumentKind.OTHER
-            )
-            if document is not None and not is_known and one.read.approval.approvable_id is not None:
+            has_number = one.read.approval.approvable_id is not None
+            if document is not None and document.needs_siblings and has_number:
                 found[one.key] = document
         return found
 
