@@ -35,7 +35,7 @@ class Audience:
         return self.is_everybody or any(is_of(entry, address) for entry in self.entries)
 
     @property
-    def mark(self) -> str:
+    def id(self) -> str:
         """Return a short name of just these people; empty for everybody."""
         return sha256(" ".join(sorted(self.entries)).encode()).hexdigest()[:16] if self.entries else ""
 

@@ -90,11 +90,10 @@ class Refused(ServiceError):
         message: str,
         *,
         status: int | None = None,
-        retry_after_s: float | None = None,
         is_considered: bool = False,
         user_message: str = "",
     ) -> None:
-        super().__init__(code, message, status=status, retry_after_s=retry_after_s)
+        super().__init__(code, message, status=status)
         self.is_considered = is_considered
         self.user_message = user_message
 

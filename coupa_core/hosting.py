@@ -43,7 +43,7 @@ _UNBOUND = "-1"
 
 
 @dataclass(frozen=True)
-class Limits:
+class HostLimits:
     """The limits of one instance.
 
     Attributes:
@@ -79,7 +79,7 @@ def override_of(name: str) -> str:
     return f"AzureFunctionsJobHost__{name.replace('.', '__')}"
 
 
-def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
+def limits_of(folder: Path, environment: Mapping[str, str]) -> HostLimits:
     """Return the limits of the app of a folder.
 
     Args:
@@ -107,7 +107,7 @@ def limits_of(folder: Path, environment: Mapping[str, str]) -> Limits:
             found = found.get(part) if isinstance(found, dict) else None
         return f"{HOST_JSON}: {name}", "" if found is None else str(found)
 
-    return Limits(
+    return HostLimits(
         concurrent=_number(*value(CONCURRENT)),
         outstanding=_number(*value(OUTSTANDING)),
         timeout_s=_seconds(*value(TIMEOUT)),
@@ -146,7 +146,7 @@ def _seconds(place: str, text: str) -> float | None:
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
-def fits(limits: Limits) -> Iterator[Finding]:
+def fits(limits: HostLimits) -> Iterator[Finding]:
     """Report the limits that do not fit together, or that all do."""
     findings = [*_earlier(limits), *(_impossible(limits) or _crowd(limits)), *_time(limits)]
     yield from findings
@@ -155,13 +155,13 @@ def fits(limits: Limits) -> Iterator[Finding]:
         yield Finding(Verdict.OK, HOST_JSON, text)
 
 
-def _earlier(limits: Limits) -> Iterator[Finding]:
+def _earlier(limits: HostLimits) -> Iterator[Finding]:
     if (limits.concurrent, limits.outstanding, limits.timeout_s) == _EARLIER:
         text = "is that of 0.2.0 or earlier, under a later release: take the one that came with the release"
         yield Finding(Verdict.NOTE, HOST_JSON, text)
 
 
-def _impossible(limits: Limits) -> list[Finding]:
+def _impossible(limits: HostLimits) -> list[Finding]:
     """Name the numbers with which nobody is served; a deployment that names its limits may have them."""
     named = (
         ("maxConcurrentRequests", limits.concurrent),
@@ -175,7 +175,7 @@ def _impossible(limits: Limits) -> list[Finding]:
     ]
 
 
-def _crowd(limits: Limits) -> Iterator[Finding]:
+def _crowd(limits: HostLimits) -> Iterator[Finding]:
     """Report where admitted requests wait: such a click may be decided after its answer is too late."""
     let_in = limits.outstanding
     if let_in is None or let_in > limits.threads:
@@ -194,7 +194,7 @@ def _crowd(limits: Limits) -> Iterator[Finding]:
         yield Finding(Verdict.WRONG, HOST_JSON, text)
 
 
-def _time(limits: Limits) -> Iterator[Finding]:
+def _time(limits: HostLimits) -> Iterator[Finding]:
     time_s = limits.timeout_s
     if time_s is not None and time_s < ENOUGH_S:
         text = (

@@ -31,6 +31,11 @@ class Signed:
     address: str
     words: str
 
+    @property
+    def mark(self) -> str:
+        """Return the mark alone, without for whom they act."""
+        return f"{self.name} <{self.address}>{VIA_CHAT}"
+
 
 def mark_of(name: str, address: str, capacity: str, whom: str, *, longest: tuple[int, int]) -> str:
     """Return the mark of a person; no name can end it, or hold another one.

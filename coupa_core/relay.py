@@ -17,16 +17,13 @@ from coupa_core.audit_log import AuditLog, Event, EventKind
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import CallerError, Refused, Unavailable, Unknown
 from coupa_core.ledger import Ledger
-from coupa_core.moveworks import Channel
+from coupa_core.moveworks import RATE_WINDOW_S, Channel
+from coupa_core.routes import CLICK_S
 
 MAX_RECIPIENTS = 20
-BUDGET_S = 10.0
-"""The whole answer comes within this; see `decide`."""
-
 RECORDING_S = 1.0
-"""The last part of them, for the audit log."""
+"""The last part of the time limit, in seconds: it is for the audit log."""
 
-WINDOW_S = 60.0
 _LATER = "nothing was sent. Please try again in a minute."
 
 logger = logging.getLogger(__name__)
@@ -116,7 +113,7 @@ class Relay:
         text = self._rendered(message)
         if self._is_dry:
             raise Unavailable("dry_run", "DRY_RUN is on, so nothing is sent")
-        deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
+        deadline = Deadline(self._clock, CLICK_S - RECORDING_S)
         self._take(len(people))
         results = dict.fromkeys(people, RelayResult.NOT_SENT)
         for person in people:
@@ -188,5 +185,7 @@ class Relay:
         status = self._ledger.store.status()
         if status.paused_until and status.paused_until > now:
             raise CallerError("relay_paused", f"Moveworks wants a pause; {_LATER}", status=429)
-        if not self._ledger.take("relay", number, limit=self._max_per_minute, window_s=WINDOW_S, now=now):
+        if not self._ledger.take(
+            "relay", number, limit=self._max_per_minute, window_s=RATE_WINDOW_S, now=now
+        ):
             raise CallerError("relay_rate", f"Too many messages at once; {_LATER}", status=429)

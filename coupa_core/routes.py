@@ -23,6 +23,13 @@ class Caller(StrEnum):
     """People who operate the bridge."""
 
 
+CLICK_S = 10.0
+"""The time limit of a click, a list and a relayed message, in seconds; Moveworks gives up at 16 s.
+
+Source: https://developer.moveworks.com/creator-studio/api-configuration/
+"""
+
+
 @dataclass(frozen=True)
 class Route:
     """One route, and the Azure function behind it.
@@ -32,8 +39,8 @@ class Route:
         method: the HTTP method.
         path: relative to `/api/`.
         caller: the kind of caller that may use it; None for a public route without a key.
-        bound_s: the time limit of the answer in seconds, however slow a service is; None for the limit of a
-            click. Azure ends a request after 230 s.
+        bound_s: the time limit of the answer in seconds, however slow a service is. Azure ends a request
+            after 230 s.
 
     Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
     """
@@ -42,7 +49,7 @@ class Route:
     method: Literal["GET", "POST"]
     path: str
     caller: Caller | None
-    bound_s: float | None = None
+    bound_s: float = CLICK_S
 
 
 ROUTES = (

@@ -50,7 +50,7 @@ def full_row(approval_id: int = 7) -> Entry:
                 version="v1:abc",
                 to="group:3",
                 at=NOW,
-                facts='{"currency":"USD","lines":[[1,"2","900","1800"]],"number":1,"total":"1800"}',
+                figures='{"currency":"USD","lines":[[1,"2","900","1800"]],"number":1,"total":"1800"}',
                 reminders=2,
                 reminded_at=NOW - timedelta(minutes=5),
                 refusals=3,

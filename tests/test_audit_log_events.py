@@ -11,7 +11,7 @@ from audit_log_contract import NOW, event, full_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coupa_core.audit_log import MAX_TEXT, NAMES, Event, EventKind, canonical, folded
+from coupa_core.audit_log import MAX_TEXT, NAMES, Event, EventKind, canonical, event_text
 
 LETTERS = st.sampled_from(
     'ab"\\ \t\r\n\x00\x1b\x85\u00a0\u00e9\u200b\u2028\u202e\u3000\ufeff\ud83d\U0001f600'
@@ -67,18 +67,18 @@ def test_every_text_is_folded_to_one_line() -> None:
     ],
 )
 def test_a_text_is_capped_and_keeps_what_can_be_seen(text: str, kept: str) -> None:
-    assert folded(text) == kept
+    assert event_text(text) == kept
 
 
 @QUICKLY
 @given(st.text(LETTERS, max_size=300))
 def test_a_folded_text_is_one_line_can_be_stored_and_stays_as_it_is(text: str) -> None:
-    line = folded(text)
+    line = event_text(text)
 
     assert line.splitlines() in ([], [line])
     assert len(line) <= MAX_TEXT
     assert line.encode().decode() == line
-    assert folded(line) == line
+    assert event_text(line) == line
 
 
 def test_the_same_values_have_one_text() -> None:

@@ -28,7 +28,7 @@ from coupa_core.authority import (
     TokenKeys,
     decider_at,
     find_deciders,
-    is_requester,
+    is_asker,
     keys_of,
 )
 from coupa_core.model import Bar, Person, fingerprint
@@ -402,7 +402,7 @@ def test_the_requester_is_known_by_either_address_or_id(
     document = request(requested_by=asked, created_by=entered)
     decider = Decider(key, address, "", "", Capacity.APPROVER)
 
-    assert is_requester(decider, document, EmailMap({"mapped@acme.test": "sam@chat.test"})) is is_it
+    assert is_asker(decider, document, EmailMap({"mapped@acme.test": "sam@chat.test"})) is is_it
 
 
 def test_addresses_are_mapped_both_ways_without_regard_to_capitals() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coupa_core.model import Document
-from coupa_core.notice import MAX_FACTS, MAX_LINES, Style, difference, shown_facts
+from coupa_core.notice import MAX_FIGURES, MAX_LINES, Style, difference, shown_figures
 
 LINE: dict[str, Any] = {"id": 7, "quantity": "3", "unit-price": "10.00", "total": "30.00"}
 
@@ -22,11 +22,11 @@ def asked(*lines: dict[str, Any], total: str = "100.00", currency: Any = None) -
 
 
 def told(before: Document, now: Document, language: str = "en_US") -> list[str]:
-    return difference(shown_facts(before), now, Style(language=language))
+    return difference(shown_figures(before), now, Style(language=language))
 
 
 def test_the_facts_are_canonical_and_hold_numbers_only() -> None:
-    read = json.loads(shown_facts(request()))
+    read = json.loads(shown_figures(request()))
 
     assert read == {
         "currency": "USD",
@@ -36,7 +36,7 @@ def test_the_facts_are_canonical_and_hold_numbers_only() -> None:
         "total": "14060.41",
     }
     again = request(total="14060.4100", req_title="Other", requested_by=None)
-    assert shown_facts(again) == shown_facts(request())
+    assert shown_figures(again) == shown_figures(request())
 
 
 def test_nothing_changed_is_nothing_said() -> None:
@@ -121,9 +121,9 @@ def test_a_line_that_gets_a_currency_of_its_own_is_told() -> None:
 def test_facts_of_an_earlier_release_say_no_money_whose_currency_they_do_not_have(
     change: dict[str, Any], said: list[str]
 ) -> None:
-    facts = {key: value for key, value in json.loads(shown_facts(asked({}))).items() if key != "own"}
+    figures = {key: value for key, value in json.loads(shown_figures(asked({}))).items() if key != "own"}
 
-    found = difference(json.dumps(facts), asked(change, currency=EURO), Style())
+    found = difference(json.dumps(figures), asked(change, currency=EURO), Style())
 
     assert found == ["Amount: USD 100.00 → EUR 100.00", *said]
 
@@ -172,7 +172,7 @@ def test_of_very_many_lines_the_facts_are_capped_and_the_first_are_still_compare
         *({"id": 10**18 + number, **long, "quantity": str(3 + (not number))} for number in range(300))
     )
 
-    assert MAX_FACTS // 2 < len(shown_facts(before)) <= MAX_FACTS
+    assert MAX_FIGURES // 2 < len(shown_figures(before)) <= MAX_FIGURES
     assert told(before, now) == ["+1 item"]
     assert told(before, edited) == ["Item 1: 3 → 4"]
 

@@ -189,10 +189,10 @@ def test_after_the_upgrade_nobody_is_told_again_and_reminders_go_on_where_they_w
     here = team(JAMIE, ROBIN, store=store, REMIND_AFTER_HOURS="24", REMIND_MAX="2")
     here.told(25, step_s=HOUR_S)
     raw = dict(next(iter(table.query_entities(f"PartitionKey eq '{OPEN}'"))))
-    facts = json.loads(raw["cards"])[0][1]
+    figures = json.loads(raw["cards"])[0][1]
     for name in ("people", "cards", "first_told_at"):
         del raw[name]
-    table.upsert_entity({**raw, "shown": facts}, mode=UpdateMode.REPLACE)
+    table.upsert_entity({**raw, "shown": figures}, mode=UpdateMode.REPLACE)
     here.world.restart()
 
     sent = [(hour, who) for hour, who, _ in here.told(72, step_s=HOUR_S)]
@@ -218,7 +218,7 @@ def test_the_largest_group_fits_into_a_row_and_the_newest_figures_are_kept(table
             version="v" * 22 + " " + "w" * 22,
             to="group:1234567890123456789",
             at=NOW + timedelta(microseconds=number + 1),
-            facts=json.dumps([number, "x" * 7_900]),
+            figures=json.dumps([number, "x" * 7_900]),
             reminders=3,
             reminded_at=NOW + timedelta(microseconds=1),
             refusals=8,
@@ -234,8 +234,8 @@ def test_the_largest_group_fits_into_a_row_and_the_newest_figures_are_kept(table
 
     kept = store.read(row.approval_id)
     assert kept is not None
-    with_facts = [key for key, each in kept.told.items() if each.facts]
-    assert with_facts == list(people)[-3:]
-    assert {key: replace(each, facts="") for key, each in kept.told.items()} == {
-        key: replace(each, facts="") for key, each in people.items()
+    with_figures = [key for key, each in kept.told.items() if each.figures]
+    assert with_figures == list(people)[-3:]
+    assert {key: replace(each, figures="") for key, each in kept.told.items()} == {
+        key: replace(each, figures="") for key, each in people.items()
     }

@@ -285,7 +285,7 @@ def test_a_fact_asks_for_its_scope_by_itself(fact: Fact) -> None:
     assert settings.asked_scopes == world("").read_settings().asked_scopes
     assert (settings.fact_scopes == "") is (fact is Fact.OPEN_REQUESTS)
     every = {*settings.asked_scopes.split(), *settings.fact_scopes.split()}
-    assert every == set(required_scopes(["RequisitionHeader"], facts=[fact]))
+    assert every == {*required_scopes(["RequisitionHeader"]), scope}
 
 
 def test_facts_are_each_named_once_and_come_in_our_order() -> None:

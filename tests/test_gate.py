@@ -472,9 +472,9 @@ def test_a_timer_without_a_schedule_that_can_be_read_is_not_said_to_come(
 def test_a_host_that_hangs_is_not_heard(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     get = asking.Deployment.get
 
-    def hanging(self: asking.Deployment, path: str, *arguments: Any, **options: Any) -> asking.Answer:
+    def hanging(self: asking.Deployment, path: str, *arguments: Any, **options: Any) -> asking.HttpAnswer:
         if path.endswith("poll_approvals/status"):
-            return asking.Answer(0, failure="no answer in time")
+            return asking.HttpAnswer(0, failure="no answer in time")
         return get(self, path, *arguments, **options)
 
     monkeypatch.setattr(asking.Deployment, "get", hanging)

@@ -24,7 +24,7 @@ from coupa_core.hosting import (
     ENOUGH_S,
     OUTSTANDING,
     THREADS,
-    Limits,
+    HostLimits,
     fits,
     limits_of,
     override_of,
@@ -167,7 +167,7 @@ def test_a_setting_wins_over_the_file_however_it_is_written() -> None:
         THREADS: "50",
     }
 
-    assert limits_of(APP, over) == Limits(50, 50, 180.0, 50)
+    assert limits_of(APP, over) == HostLimits(50, 50, 180.0, 50)
     assert limits_of(APP, {**dict.fromkeys(over, " "), **HUNDRED}) == limits_of(APP, HUNDRED)
 
 
@@ -182,19 +182,23 @@ def test_where_no_number_of_threads_is_given_the_worker_takes_its_own(text: str)
 @pytest.mark.parametrize(
     ("found", "verdict", "part"),
     [
-        (Limits(0, 100, 120, 100), Verdict.WRONG, "maxConcurrentRequests is 0, with which nobody is served"),
-        (Limits(100, -1, 120, 100), Verdict.WRONG, "maxOutstandingRequests is -1, with which nobody"),
-        (Limits(100, 100, 120, 0), Verdict.WRONG, f"{THREADS} is 0, with which nobody is served"),
-        (Limits(100, 100, 120, 8), Verdict.WRONG, "lets 100 requests in, and the worker has 8 threads"),
-        (Limits(32, 100, 120, 100), Verdict.WRONG, "lets 100 requests in and runs 32 of them"),
-        (Limits(100, 100, 60, 100), Verdict.WRONG, "functionTimeout is 60 s, and the host then ends"),
-        (Limits(100, 100, 119, 100), Verdict.WRONG, "functionTimeout is 119 s"),
-        (Limits(100, 100, 300, 100), Verdict.NOTE, "functionTimeout is 300 s: a click that runs beside"),
-        (Limits(100, 100, None, 100), Verdict.NOTE, "functionTimeout is not said"),
+        (
+            HostLimits(0, 100, 120, 100),
+            Verdict.WRONG,
+            "maxConcurrentRequests is 0, with which nobody is served",
+        ),
+        (HostLimits(100, -1, 120, 100), Verdict.WRONG, "maxOutstandingRequests is -1, with which nobody"),
+        (HostLimits(100, 100, 120, 0), Verdict.WRONG, f"{THREADS} is 0, with which nobody is served"),
+        (HostLimits(100, 100, 120, 8), Verdict.WRONG, "lets 100 requests in, and the worker has 8 threads"),
+        (HostLimits(32, 100, 120, 100), Verdict.WRONG, "lets 100 requests in and runs 32 of them"),
+        (HostLimits(100, 100, 60, 100), Verdict.WRONG, "functionTimeout is 60 s, and the host then ends"),
+        (HostLimits(100, 100, 119, 100), Verdict.WRONG, "functionTimeout is 119 s"),
+        (HostLimits(100, 100, 300, 100), Verdict.NOTE, "functionTimeout is 300 s: a click that runs beside"),
+        (HostLimits(100, 100, None, 100), Verdict.NOTE, "functionTimeout is not said"),
     ],
 )
 def test_numbers_that_do_not_fit_are_named_with_what_comes_of_it(
-    found: Limits, verdict: Verdict, part: str
+    found: HostLimits, verdict: Verdict, part: str
 ) -> None:
     [said] = fits(found)
 
@@ -202,8 +206,10 @@ def test_numbers_that_do_not_fit_are_named_with_what_comes_of_it(
     assert part in said.text
 
 
-@pytest.mark.parametrize("found", [Limits(None, 8, 120, 8), Limits(8, 8, 120, 8), Limits(8, 8, 120, 100)])
-def test_whoever_is_let_in_has_a_thread_and_that_is_enough(found: Limits) -> None:
+@pytest.mark.parametrize(
+    "found", [HostLimits(None, 8, 120, 8), HostLimits(8, 8, 120, 8), HostLimits(8, 8, 120, 100)]
+)
+def test_whoever_is_let_in_has_a_thread_and_that_is_enough(found: HostLimits) -> None:
     assert [each.verdict for each in fits(found)] == [Verdict.OK]
 
 

@@ -18,7 +18,7 @@ from bridge import JAMIE, LISTENER, ROBIN, SAM, World
 
 from coupa_core.decide.answers import BARRED, DONE, Outcome
 from coupa_core.endings import NEWS, Ending
-from coupa_core.history import Place
+from coupa_core.history import MadeIn
 from coupa_core.model import DocumentKind, Verb
 from coupa_core.notice import Style
 from coupa_core.notice.catalogue import ICONS, LANGUAGES, MAX_BUTTON, locale_of, plural_of, texts
@@ -165,7 +165,7 @@ def test_whatever_the_code_asks_for_by_a_value_is_there() -> None:
         *(f"{key}.{verb}" for key in ("button", "several", "some") for verb in Verb),
         *(f"answer.{outcome}" for outcome in Outcome if outcome is not Outcome.STEP_UP),
         *(f"answer.{outcome}" for outcome in DONE.values()),
-        *(f"history.{place}" for place in Place),
+        *(f"history.{place}" for place in MadeIn),
     }
 
     assert needed <= texts("en").keys()
@@ -191,7 +191,7 @@ def test_no_text_is_there_that_nothing_asks_for() -> None:
         *("status.", "answer.", "several.", "some.", "error.", "informed", "escalation", "why."),
     )
 
-    by_value = {f"history.{place}" for place in Place}
+    by_value = {f"history.{place}" for place in MadeIn}
     rest = [key for key in texts("en") if not key.startswith(families) and key not in by_value]
     lone = [key for key in rest if f'"{key}"' not in code]
 

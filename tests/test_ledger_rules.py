@@ -27,8 +27,8 @@ from coupa_core.ledger import (
     asked,
     claimed,
     closed,
+    closing_added,
     closing_done,
-    closing_owed,
     decided,
     deciding,
     delivered,
@@ -168,11 +168,11 @@ def test_the_times_of_the_usual_lease_are_those_of_the_documents() -> None:
 
 
 def test_who_was_told_is_remembered_and_the_claim_goes_on() -> None:
-    before = told_of("v1", "v1", to="group:3", at=NOW, since=NOW, facts="[]", reminders=2, refusals=4)
-    once = PersonState(to="group:3", since=NOW, facts="{}")
+    before = told_of("v1", "v1", to="group:3", at=NOW, since=NOW, figures="[]", reminders=2, refusals=4)
+    once = PersonState(to="group:3", since=NOW, figures="{}")
     row = replace(HELD, told=before, escalated_at=None)
 
-    after = delivered(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, facts="{}")
+    after = delivered(row, person="user:2", version="v2", to="group:3", now=NOW + HOUR, figures="{}")
 
     assert changes(row, after) == {
         "told": {**before, "user:2": replace(once, version="v2", at=NOW + HOUR)},
@@ -208,11 +208,11 @@ def test_the_wait_begins_anew_when_somebody_else_is_asked() -> None:
 
 
 def test_the_wait_of_a_new_round_begins_with_its_own_first_message_though_the_same_is_asked() -> None:
-    before = delivered(row(), person="user:1", version="v1", to="group:3", now=NOW, facts="{}")
+    before = delivered(row(), person="user:1", version="v1", to="group:3", now=NOW, figures="{}")
 
     after = delivered(next_generation(before), person="user:1", version="v1", to="group:3", now=NOW + HOUR)
 
-    assert (after.first_told_at, after.sent_to, after.to("user:1").facts) == (NOW + HOUR, "group:3", "")
+    assert (after.first_told_at, after.sent_to, after.to("user:1").figures) == (NOW + HOUR, "group:3", "")
 
 
 def test_a_reminder_that_was_not_sent_leaves_the_one_before_it() -> None:
@@ -473,8 +473,7 @@ def test_a_row_of_the_backlog_counts_as_told_without_a_message_and_says_so_after
     assert after.to("user:1").was_sent
 
 
-def test_a_closing_notice_that_is_still_owed_says_when_to_look_again() -> None:
-    assert sent(HELD, until=NOW + HOUR).next_at == NOW + HOUR
+def test_a_row_of_which_everybody_was_told_names_no_cause_and_no_time_to_look_again() -> None:
     assert sent(HELD).next_at is None
     assert sent(row()).cause == ""
 
@@ -494,7 +493,7 @@ def test_the_people_outside_the_pilot_are_waited_for_with_nothing_counted() -> N
 def test_closing_notices_are_owed_until_each_reader_has_had_one() -> None:
     before = row(farewell={"user:1": "shown"})
 
-    owed = closing_owed(before, {"user:2": "ended", "user:1": "reassigned"})
+    owed = closing_added(before, {"user:2": "ended", "user:1": "reassigned"})
 
     assert owed.farewell == {"user:1": "reassigned", "user:2": "ended"}
     assert closing_done(owed, "user:1").farewell == {"user:2": "ended"}
@@ -654,7 +653,9 @@ entries = st.builds(
     generation=st.integers(0, 1000),
     told=st.dictionaries(
         st.sampled_from(["user:1", "user:2"]),
-        st.builds(PersonState, version=st.sampled_from(["", "v1", "v2"]), facts=st.sampled_from(["", "{}"])),
+        st.builds(
+            PersonState, version=st.sampled_from(["", "v1", "v2"]), figures=st.sampled_from(["", "{}"])
+        ),
     ),
     sent_to=st.sampled_from(["", "user:1"]),
     lease_until=near | st.none(),

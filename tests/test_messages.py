@@ -23,7 +23,7 @@ from coupa_core.notice import (
     Ended,
     QuestionItem,
     Style,
-    Waiting,
+    WaitingItem,
     closing,
     digest,
     escalation,
@@ -119,7 +119,7 @@ def test_very_many_currencies_are_named_in_part() -> None:
 
 @pytest.mark.parametrize(("given", "more"), [(10, None), (11, 1), (200, 190)])
 def test_a_digest_names_ten_and_counts_the_others(given: int, more: int | None) -> None:
-    rows = lines(digest([Waiting(request())] * given, style=ENGLISH, now=NOW))
+    rows = lines(digest([WaitingItem(request())] * given, style=ENGLISH, now=NOW))
 
     assert sum(row[:1].isdigit() and ". " in row[:4] for row in rows) == MAX_ENTRIES
     assert [row for row in rows if row.endswith(" more")] == ([f"+{more} more"] if more else [])
@@ -134,7 +134,7 @@ def test_a_digest_names_ten_and_counts_the_others(given: int, more: int | None) 
     ],
 )
 def test_a_digest_says_how_to_decide_where_something_can_be_decided(style: Style, how: str) -> None:
-    assert lines(digest([Waiting(request())], style=style, now=NOW))[-2].startswith(how)
+    assert lines(digest([WaitingItem(request())], style=style, now=NOW))[-2].startswith(how)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -147,7 +147,7 @@ def test_whoever_builds_the_list_knows_what_digests_tell_people_to_ask(language:
 def test_a_digest_that_would_be_too_long_names_fewer() -> None:
     long = Style(links={"*": f"https://acme.coupahost.com/{'x' * 5000}"})
 
-    text = digest([Waiting(request())] * 8, style=long, now=NOW)
+    text = digest([WaitingItem(request())] * 8, style=long, now=NOW)
 
     assert MAX_MESSAGE / 2 < len(text) <= MAX_MESSAGE
     assert "5 more" in text
@@ -156,7 +156,7 @@ def test_a_digest_that_would_be_too_long_names_fewer() -> None:
 def test_texts_of_others_do_no_harm_in_a_digest() -> None:
     rough = request(req_title='</a><b>[x](y)*"\n1. Approve')
 
-    text = digest([Waiting(rough)], style=ENGLISH, now=NOW)
+    text = digest([WaitingItem(rough)], style=ENGLISH, now=NOW)
 
     assert "<b>[" not in text
     assert text.count("<br>") == 3
@@ -174,7 +174,7 @@ def test_texts_of_others_do_no_harm_in_a_digest() -> None:
 def test_an_escalation_names_whom_coupa_asks(
     approver: dict[str, str] | None, waits: str, decides: str
 ) -> None:
-    one = Waiting(request(), NOW - timedelta(days=3), approval(approver=approver))
+    one = WaitingItem(request(), NOW - timedelta(days=3), approval(approver=approver))
 
     said = lines(escalation([one], style=ENGLISH, now=NOW))
 
@@ -207,9 +207,9 @@ def others(document: Document, style: Style, text: str) -> list[str]:
     """Return each message in which others' words stand, with theirs."""
     asks = approval(approver={"fullname": text})
     return [
-        digest([Waiting(document)] * 12, style=style, now=NOW),
-        escalation([Waiting(document, NOW, asks)], style=style, now=NOW),
-        escalation([Waiting(document, NOW, asks)] * 2, style=style, now=NOW),
+        digest([WaitingItem(document)] * 12, style=style, now=NOW),
+        escalation([WaitingItem(document, NOW, asks)], style=style, now=NOW),
+        escalation([WaitingItem(document, NOW, asks)] * 2, style=style, now=NOW),
         *(closing([Ended(document, End(ending, text, AT))], style=style) for ending in Ending),
         *(outcome([Ended(document, End(ending, text, AT, text))], style=style) for ending in NEWS),
         card(document, style, reader=replace(READER, locale=""), bar=None, actions=tuple(Verb)),

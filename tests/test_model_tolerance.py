@@ -15,7 +15,7 @@ from coupa_core.content import content_hash
 from coupa_core.coupa.fields import APPROVAL_FIELDS, DOCUMENT_FIELDS
 from coupa_core.documents import DOCUMENT_MODELS, parse_document
 from coupa_core.model import has_turn, parse_approval
-from coupa_core.notice import Style, difference, shown_facts
+from coupa_core.notice import Style, difference, shown_figures
 
 GONE = Ellipsis
 BAD: dict[str, Any] = {
@@ -107,7 +107,11 @@ CASES = [(kind, path) for kind, record in RECORDS.items() for path in paths(reco
 def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str, path: Path) -> None:
     # A chain is made of approvals, of which one without an id is lost.
     lost = path[:2] if path[:1] == ("approvals",) and path[2:] == ("id",) else path
-    good, facts, asked_for = outside(lost, values(document(kind))), shown_facts(document(kind)), approval()
+    good, figures, asked_for = (
+        outside(lost, values(document(kind))),
+        shown_figures(document(kind)),
+        approval(),
+    )
     shown: list[BaseModel] = []  # what is bad is mostly read as nothing, which need be shown once only
     for name, bad in BAD.items():
         read = parse_document(kind, spoiled(RECORDS[kind], path, bad))
@@ -120,7 +124,7 @@ def test_one_bad_field_of_a_document_spoils_no_other_and_can_be_shown(kind: str,
         assert len(content_hash(read)) == 22, name
         assert has_turn(asked_for, read, []) in (True, False), name
         assert card(read, Style(), about=asked_for), name
-        assert isinstance(difference(facts, read, Style()), list), name
+        assert isinstance(difference(figures, read, Style()), list), name
 
 
 def asked(fields: list[Any]) -> set[Path]:

@@ -63,7 +63,7 @@ def test_a_row_that_cannot_be_read_stops_no_other() -> None:
     spoiled, unreadable = Corrupt("1", "odd"), Conflict("ledger_corrupt", "row 1 cannot be read")
     after(store, "open_entries", lambda opened: opened.corrupt.append(spoiled) if not since[-1] else None)
     since: list[str] = []
-    before(store, "open_entries", lambda mark="", *_: since.append(mark))
+    before(store, "open_entries", lambda position="", *_: since.append(position))
     failing(store, "read", unreadable, when=lambda number: number == 1)
     store.insert(row(2, etag=""))
     rows.read(whole=True)

@@ -360,7 +360,7 @@ def test_a_trace_describes_all_of_a_row_that_is_not_private() -> None:
 
     assert set(row) == {each.name for each in fields(ledger.Entry)} - set(_PRIVATE) | {"told"}
     assert set(row["told"]["additionalProperties"]["properties"]) == {
-        each.name for each in fields(ledger.PersonState) if each.name != "facts"
+        each.name for each in fields(ledger.PersonState) if each.name != "figures"
     }
     assert set(row["questions"]["additionalProperties"]["properties"]) == {
         each.name for each in fields(ledger.OpenQuestion)

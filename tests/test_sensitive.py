@@ -27,14 +27,14 @@ from coupa_core.notice import (
     Ended,
     QuestionItem,
     Style,
-    Waiting,
+    WaitingItem,
     closing,
     compose,
     digest,
     escalation,
     outcome,
     question,
-    shown_facts,
+    shown_figures,
     sums,
 )
 from coupa_core.notice.catalogue import LANGUAGES
@@ -134,7 +134,7 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
         *(replace(turn, right=Right(reader, bar=bar)) for bar in Bar if bar is not Bar.SHARED),
     ]
     cards = [compose(each, style=style, keys=KEYS, now=WHEN) for each in turns]
-    waiting = Waiting(document, WHEN - timedelta(days=3), approval_of)
+    waiting = WaitingItem(document, WHEN - timedelta(days=3), approval_of)
     ends = [Ended(document, End(ending, "Kim Park", WHEN, f"{WORD} words")) for ending in Ending]
     news = [each for each in ends if style.has(f"outcome.{each.end.ending}")]
     asks = QuestionItem(document, ASKS)
@@ -151,7 +151,7 @@ def everything_said(document: Document, approval_of: Approval, style: Style, bef
         *(question([asks] * number, style=style) for number in (1, 3)),
         *(speaker.answer(each, how="", words="", length="1", room="1").message for each in ANSWERS),
         *(speaker.over(each.end).message for each in ends),
-        shown_facts(document),
+        shown_figures(document),
         sums([document], style, number=1),
     ]
 
@@ -169,7 +169,7 @@ def test_no_message_holds_a_word_of_what_is_named(way: tuple[str, str], spelling
     document = redacted(kind, name, spelling(f"{WORD} {LABELS[name]}"))
     style = Style(base_url="https://acme.coupahost.com", language=language)
 
-    said = everything_said(document, ASKED, style, before=shown_facts(read(kind)))
+    said = everything_said(document, ASKED, style, before=shown_figures(read(kind)))
 
     assert document.is_sensitive
     assert [text for text in said if is_leaked(text)] == []
@@ -177,7 +177,7 @@ def test_no_message_holds_a_word_of_what_is_named(way: tuple[str, str], spelling
 
 @pytest.mark.parametrize("kind", DOCUMENT_MODELS)
 def test_the_property_would_find_a_leak(kind: str) -> None:
-    said = everything_said(read(kind), ASKED, Style(), before=shown_facts(read(kind)))
+    said = everything_said(read(kind), ASKED, Style(), before=shown_figures(read(kind)))
 
     assert len([text for text in said if is_leaked(text)]) > len(said) / 3
 

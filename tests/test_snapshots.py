@@ -40,12 +40,12 @@ from coupa_core.model import Bar, Document
 from coupa_core.notice import (
     Ended,
     Style,
-    Waiting,
+    WaitingItem,
     closing,
     digest,
     escalation,
     outcome,
-    shown_facts,
+    shown_figures,
 )
 from coupa_core.notice.catalogue import LANGUAGES
 
@@ -203,12 +203,12 @@ def messages(language: str) -> str:
     asks = approval(approver=KIM)
     nothing = Document(type="ReceiptRequest", id=77)
     waiting = [
-        Waiting(request, WHEN - timedelta(days=3), asks),
-        Waiting(invoice, WHEN - timedelta(hours=5), asks),
-        *(Waiting(rich(kind, "JPY"), WHEN - timedelta(minutes=90)) for kind in list(RECORDS)[1:]),
-        Waiting(nothing, WHEN - timedelta(hours=30), approval(approver=None)),
+        WaitingItem(request, WHEN - timedelta(days=3), asks),
+        WaitingItem(invoice, WHEN - timedelta(hours=5), asks),
+        *(WaitingItem(rich(kind, "JPY"), WHEN - timedelta(minutes=90)) for kind in list(RECORDS)[1:]),
+        WaitingItem(nothing, WHEN - timedelta(hours=30), approval(approver=None)),
     ]
-    before = shown_facts(document("RequisitionHeader", total="5000.00"))
+    before = shown_figures(document("RequisitionHeader", total="5000.00"))
     member = replace(READER, locale="", capacity=Capacity.MEMBER)
     group = approval(approver_type="Group", approver={"name": "Buyers"})
     why = {Ending.REJECTED: "Too dear"}

@@ -163,16 +163,18 @@ def store_with(table: TableClient, *rows: dict[str, Any]) -> TableStore:
 # Rows that cannot be read.
 
 
-@pytest.mark.parametrize(("second", "facts"), [("v1", '{"total":"1800"}'), ("v0", "")])
+@pytest.mark.parametrize(("second", "figures"), [("v1", '{"total":"1800"}'), ("v0", "")])
 def test_a_row_of_release_0_2_0_gives_each_what_is_surely_theirs(
-    table: TableClient, second: str, facts: str
+    table: TableClient, second: str, figures: str
 ) -> None:
     table.create_table()
     table.upsert_entity({**OF_0_2_0, "told": f'{{"user:1":"v1","user:2":"{second}","user:3":""}}'})
 
     [row] = TableStore(table).open_entries().entries
 
-    common = PersonState(to="group:3", at=NOW, facts=facts, reminders=2, reminded_at=NOW + timedelta(hours=1))
+    common = PersonState(
+        to="group:3", at=NOW, figures=figures, reminders=2, reminded_at=NOW + timedelta(hours=1)
+    )
     assert row.told == {
         "user:1": replace(common, version="v1"),
         "user:2": replace(common, version=second),
@@ -779,13 +781,13 @@ def test_a_row_that_nobody_has_written_since_is_taken_from_what_is_known(table: 
 
     assert changed.cause == "elsewhere"
     assert same is known[2]
-    assert [entry.approval_id for entry in store.open_entries(first.mark, known).entries] == [1, 2]
+    assert [entry.approval_id for entry in store.open_entries(first.position, known).entries] == [1, 2]
 
 
 def test_of_figures_that_do_not_fit_into_a_row_the_newest_are_kept(table_store: TableStore) -> None:
     told = {
         f"user:{number}": PersonState(
-            version="v", to=f"user:{number}", at=NOW + timedelta(hours=number), facts="x" * 9_000
+            version="v", to=f"user:{number}", at=NOW + timedelta(hours=number), figures="x" * 9_000
         )
         for number in range(1, 5)
     }
@@ -794,7 +796,7 @@ def test_of_figures_that_do_not_fit_into_a_row_the_newest_are_kept(table_store: 
     [entry] = [table_store.read(7)]
 
     assert entry is not None
-    assert {key: len(each.facts) for key, each in entry.told.items()} == {
+    assert {key: len(each.figures) for key, each in entry.told.items()} == {
         "user:1": 0,
         "user:2": 0,
         "user:3": 9_000,

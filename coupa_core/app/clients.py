@@ -65,13 +65,13 @@ def build_channel(settings: Settings, overrides: Overrides, max_per_minute: int)
         overrides: the clock, and replacements for real services.
         max_per_minute: the channel's share of Moveworks' rate.
     """
-    from coupa_core.moveworks import EventsChannel, ListenerChannel
+    from coupa_core.moveworks import RATE_WINDOW_S, EventsChannel, ListenerChannel
     from coupa_core.pace import Pace
 
     http_client = _http_client(
         "moveworks", settings.moveworks_base_url, overrides, overrides.moveworks_session, None
     )
-    pace = Pace(overrides.clock, limit=max_per_minute, period_s=60.0)
+    pace = Pace(overrides.clock, limit=max_per_minute, period_s=RATE_WINDOW_S)
     if settings.moveworks_channel == "listener":
         return ListenerChannel(
             http_client,

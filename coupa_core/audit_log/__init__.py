@@ -6,8 +6,8 @@ audit log decides nothing and asks Coupa nothing.
 """
 
 from coupa_core.audit_log.chain import GENESIS, ROOT, Head, Row, Seals, derived, link, read_head, row_hash
-from coupa_core.audit_log.check import Broken, Check, CheckReport, Fault, Place
-from coupa_core.audit_log.events import MAX_TEXT, NAMES, Event, EventKind, canonical, folded
+from coupa_core.audit_log.check import Check, CheckReport, Fault, Place
+from coupa_core.audit_log.events import MAX_TEXT, NAMES, Event, EventKind, canonical, event_text
 from coupa_core.audit_log.memory import MemoryAuditStore
 from coupa_core.audit_log.port import AuditStore
 from coupa_core.audit_log.store import MAX_ROWS, AuditLog
@@ -20,7 +20,6 @@ __all__ = [
     "ROOT",
     "AuditLog",
     "AuditStore",
-    "Broken",
     "Check",
     "CheckReport",
     "Event",
@@ -33,7 +32,7 @@ __all__ = [
     "Seals",
     "canonical",
     "derived",
-    "folded",
+    "event_text",
     "link",
     "read_head",
     "row_hash",

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from coupa_core.audit_log.chain import GENESIS, Head, Row, Seals, row_hash
-from coupa_core.audit_log.events import folded
+from coupa_core.audit_log.events import event_text
 from coupa_core.errors import BridgeError
 
 Place = tuple[date, int]
@@ -41,7 +41,7 @@ class Broken(BridgeError):
 
     def __init__(self, day: date, seq: int | None, fault: Fault, detail: str) -> None:
         place = f"{day}" if seq is None else f"{day}, row {seq}"
-        super().__init__("audit_broken", f"{place}: {fault} ({folded(detail)})")
+        super().__init__("audit_broken", f"{place}: {fault} ({event_text(detail)})")
         self.day = day
         self.seq = seq
         self.fault = fault
@@ -231,4 +231,4 @@ class Check:
             self._doubt(kid)
 
     def _doubt(self, kid: str) -> None:
-        self.report.unknown_kids.add(folded(kid))
+        self.report.unknown_kids.add(event_text(kid))

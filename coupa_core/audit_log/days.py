@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import takewhile
 
 from coupa_core.audit_log.chain import ROOT, Head, Seals
-from coupa_core.audit_log.events import folded
+from coupa_core.audit_log.events import event_text
 from coupa_core.audit_log.port import AuditStore
 from coupa_core.clock import Clock, Deadline
 from coupa_core.errors import Malformed, ServiceError
@@ -81,9 +81,9 @@ class Days:
         if self._seals.holds(head) is None:
             raise Malformed(
                 "audit_foreign",
-                f"the audit record ends on {day} with a seal by key {folded(head.kid)}, which is not known "
-                "here: if that was a key of yours, put it back behind the first one until something has been "
-                "recorded; if not, keep the table as it is, and name another in AUDIT_TABLE",
+                f"the audit record ends on {day} with a seal by key {event_text(head.kid)}, which is not "
+                "known here: if that was a key of yours, put it back behind the first one until something "
+                "has been recorded; if not, keep the table as it is, and name another in AUDIT_TABLE",
             )
         return head
 

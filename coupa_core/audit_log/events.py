@@ -93,7 +93,7 @@ class Event:
             raise ValueError("an event needs a time with a zone")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
         for name in _TEXTS:
-            object.__setattr__(self, name, folded(getattr(self, name)))
+            object.__setattr__(self, name, event_text(getattr(self, name)))
 
     def values(self) -> dict[str, Any]:
         """Return the values by name, as JSON values, without empty ones."""
@@ -108,7 +108,7 @@ NAMES = tuple(field.name for field in fields(Event))
 _TEXTS = tuple(field.name for field in fields(Event) if field.default == "")
 
 
-def folded(text: str) -> str:
+def event_text(text: str) -> str:
     """Return a text as one line of at most 256 visible characters."""
     seen = "".join(" " if unicodedata.category(letter) in _UNSEEN else letter for letter in text)
     line = " ".join(seen.split())

@@ -12,7 +12,7 @@ from coupa_core.authority.people import (
     decider_at,
     decider_of,
     find_deciders,
-    is_requester,
+    is_asker,
     is_same,
 )
 from coupa_core.authority.rules import Limits, Right, Rules, recipients
@@ -32,7 +32,7 @@ __all__ = [
     "decider_at",
     "decider_of",
     "find_deciders",
-    "is_requester",
+    "is_asker",
     "is_same",
     "keys_of",
     "recipients",

@@ -136,7 +136,7 @@ def decider_at(address: str, people: Iterable[Decider]) -> Decider | None:
     return found[0] if len(found) == 1 else None
 
 
-def is_requester(decider: Decider, document: Document, emails: EmailMap) -> bool:
+def is_asker(decider: Decider, document: Document, emails: EmailMap) -> bool:
     """Tell whether the person requested or entered the document, by id or by address."""
     return any(is_same(decider, asker, emails) for asker in document.askers)
 

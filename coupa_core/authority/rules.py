@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from coupa_core.authority.people import Decider, Deciders, EmailMap, is_requester, is_same
+from coupa_core.authority.people import Decider, Deciders, EmailMap, is_asker, is_same
 from coupa_core.model import Approval, Bar, Document, Figure, Verb
 
 
@@ -92,7 +92,7 @@ class Rules:
 
     def _bar(self, decider: Decider, document: Document) -> Bar | None:
         """Return why this person cannot decide this document in chat; None when it is possible."""
-        if not self._allow_self and is_requester(decider, document, self.emails):
+        if not self._allow_self and is_asker(decider, document, self.emails):
             return Bar.OWN if is_same(decider, document.requested_by, self.emails) else Bar.ENTERED
         if document.is_sensitive:
             return Bar.SENSITIVE

@@ -4,11 +4,10 @@ Pure: times come in and go out, as aware UTC. A time is closed while the person'
 their calendar no working day; otherwise it is open. `hours` computes, `reading` reads the settings.
 """
 
-from coupa_core.cadence.hours import DAYS, Cadence
+from coupa_core.cadence.hours import Cadence
 from coupa_core.cadence.reading import read_before, read_days, read_hour, read_hours, read_zone, read_zones
 
 __all__ = [
-    "DAYS",
     "Cadence",
     "read_before",
     "read_days",

@@ -9,7 +9,7 @@ from typing import Any
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.fields import APPROVAL_FIELDS, CHAIN_FIELDS
-from coupa_core.coupa.rows import PAGE, UNORDERED, RowPage, Rows, id_of, path_id
+from coupa_core.coupa.rows import UNORDERED, RowPage, Rows, id_of, in_pages, path_id
 from coupa_core.errors import BridgeError, Malformed, ServiceError
 from coupa_core.model import (
     ALL_IDS,
@@ -91,8 +91,8 @@ class Approvals(Rows):
         """
         found: dict[DocumentKey, list[Approval]] = {(each.type, each.id): [] for each in documents}
         numbers = sorted({path_id(number) for _, number in found if number is not None})
-        for start in range(0, len(numbers), PAGE):
-            asked = self._filters({"approvable_id[in]": ",".join(numbers[start : start + PAGE])}, OPEN)
+        for some in in_pages(numbers):
+            asked = self._filters({"approvable_id[in]": ",".join(some)}, OPEN)
             rows = self._keyset("approvals", APPROVAL_FIELDS, asked, deadline, insists=insists)
             listing = self._listed(rows, OPEN)
             if listing.failure:
@@ -150,8 +150,8 @@ class Approvals(Rows):
         wanted = set(keys)
         numbers = sorted({key.partition(":")[2] for key in wanted})
         found = Listing()
-        for start in range(0, len(numbers), PAGE):
-            part = read({"approver_id[in]": ",".join(numbers[start : start + PAGE])})
+        for some in in_pages(numbers):
+            part = read({"approver_id[in]": ",".join(some)})
             theirs = [each for each in part.approvals if each.approver_key in wanted]
             found.approvals += theirs
             found.unreadable += part.unreadable

@@ -9,7 +9,7 @@ from typing import Any
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.fields import COMMENT_FIELDS, COMMENTS
-from coupa_core.coupa.rows import PAGE, Rows, id_of, path_id
+from coupa_core.coupa.rows import PAGE, Rows, id_of, in_pages, path_id
 from coupa_core.documents import DOCUMENT_MODELS, Readable, parse_document
 from coupa_core.errors import Malformed, ServiceError
 from coupa_core.http_client import ServiceResponse
@@ -131,9 +131,9 @@ class Writes(Rows):
         """Read the comments from the list of comments."""
         ordered = sorted(numbers)
         found: dict[int, list[Comment]] = {number: [] for number in ordered}
-        for start in range(0, len(ordered), PAGE):
-            some = ",".join(path_id(number) for number in ordered[start : start + PAGE])
-            asked = {"commentable_type": source.comments_as, "commentable_id[in]": some}
+        for some in in_pages(ordered):
+            named = ",".join(map(path_id, some))
+            asked = {"commentable_type": source.comments_as, "commentable_id[in]": named}
             for comment in self._newest_comments(asked, since, deadline):
                 if comment.commentable_id in found:
                     found[comment.commentable_id].append(comment)

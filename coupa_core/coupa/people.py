@@ -8,7 +8,7 @@ from typing import Any
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.fields import DELEGATION_FIELDS, MEMBER_FIELDS, REPORT_FIELDS, USER_FIELDS
-from coupa_core.coupa.rows import PAGE, Rows, path_id
+from coupa_core.coupa.rows import Rows, in_pages, path_id
 from coupa_core.errors import Refused
 from coupa_core.halving import PartialResult
 from coupa_core.model import Delegation, Member, parse_delegation, parse_person
@@ -30,8 +30,8 @@ class People(Rows):
         """
         wanted = sorted(set(emails))
         found: list[Member] = []
-        for start in range(0, len(wanted), PAGE):
-            asked = {"email[in]": ",".join(wanted[start : start + PAGE])}
+        for some in in_pages(wanted):
+            asked = {"email[in]": ",".join(some)}
             found += _people(self._keyset("users", MEMBER_FIELDS, asked, deadline, insists=insists))
         return found
 
@@ -71,8 +71,8 @@ class People(Rows):
         return found
 
     def _users_in(self, groups: list[int], deadline: Deadline) -> Iterator[Member]:
-        for start in range(0, len(groups), PAGE):
-            numbers = ",".join(path_id(number) for number in groups[start : start + PAGE])
+        for some in in_pages(groups):
+            numbers = ",".join(map(path_id, some))
             asked = {"approval_groups[id][in]": numbers}
             yield from _people(self._keyset("users", MEMBER_FIELDS, asked, deadline))
 

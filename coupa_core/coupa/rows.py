@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from coupa_core.clock import Deadline
 from coupa_core.coupa.access import Access
@@ -19,6 +19,8 @@ PAGE = 50
 """The most records in an answer, and ids in a request. Source: "Querying options"."""
 
 UNORDERED = "coupa_pages"
+
+T = TypeVar("T")
 
 
 class RowPage(NamedTuple):
@@ -152,8 +154,8 @@ class Rows:
             return rows
 
         found: PartialResult[int, Any] = PartialResult()
-        for start in range(0, len(numbers), PAGE):
-            part = by_halves(numbers[start : start + PAGE], ask_all)
+        for some in in_pages(numbers):
+            part = by_halves(some, ask_all)
             found.rows += part.rows
             found.failed |= part.failed
         return found
@@ -170,6 +172,12 @@ class Rows:
         if not isinstance(row, dict) or id_of(row) != number:
             raise Malformed("coupa_record", f"Coupa did not answer with {resource} {number}")
         return row
+
+
+def in_pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the items in groups for one request each."""
+    for start in range(0, len(items), PAGE):
+        yield items[start : start + PAGE]
 
 
 def path_id(number: int) -> str:

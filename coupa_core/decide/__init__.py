@@ -12,10 +12,9 @@ from coupa_core.decide.ask import Ask
 from coupa_core.decide.check import Checks
 from coupa_core.decide.ended import MAX_COMMENT, reason_for
 from coupa_core.decide.policy import DecisionPolicy
-from coupa_core.decide.run import BUDGET_S, MAX_AT_ONCE, Decide
+from coupa_core.decide.run import MAX_AT_ONCE, Decide
 
 __all__ = [
-    "BUDGET_S",
     "MAX_AT_ONCE",
     "MAX_COMMENT",
     "Answer",

@@ -22,12 +22,13 @@ from coupa_core.decide.check import Checks
 from coupa_core.decide.ended import comment_for
 from coupa_core.decide.policy import DecisionPolicy
 from coupa_core.decide.rows import RequestRows
-from coupa_core.decide.run import BUDGET_S, RECORDING_S
+from coupa_core.decide.run import RECORDING_S
 from coupa_core.documents import DOCUMENT_MODELS
 from coupa_core.errors import BridgeError, CallerError, ServiceError, Unknown
 from coupa_core.ledger import Ledger, OpenQuestion
 from coupa_core.model import Bar, Comment, Document, fingerprint, stamp
 from coupa_core.rate_limiter import RateLimiter
+from coupa_core.routes import CLICK_S
 
 SAME = timedelta(hours=1)
 """The same words within this time are the same question: its answer was lost, or it was clicked twice."""
@@ -78,7 +79,7 @@ class Ask:
             ServiceError: Coupa or the audit log did not answer, and nothing was written.
         """
         case = RequestCase(question, self._checks.style_for([question]))
-        deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
+        deadline = Deadline(self._clock, CLICK_S - RECORDING_S)
         rows = RequestRows(self._ledger, deadline)
         try:
             self._enter(case, rows)

@@ -161,12 +161,12 @@ class Checks:
 
     def is_requester(self, case: RequestCase) -> bool:
         """Tell whether the person is the requester; a person who entered it for another is not."""
-        assert case.document is not None  # noqa: S101 - see `refuse`
+        assert case.document is not None  # noqa: S101 - see `compare_all`
         return is_same(case.subject[1], case.document.requested_by, self._policy.rules.emails)
 
     def answerer(self, case: RequestCase) -> Person | None:
         """Return the person who can answer a question about the document; None if that is the asker."""
-        assert case.document is not None  # noqa: S101 - see `refuse`
+        assert case.document is not None  # noqa: S101 - see `compare_all`
         person = case.document.answerer
         is_own = person is not None and is_same(case.subject[1], person, self._policy.rules.emails)
         return None if is_own else person
@@ -201,11 +201,11 @@ class Checks:
         """Show the person the present card, with a new token where the click had one."""
         approval, decider = case.subject
         offer, row, shown = case.offer, case.row, ""
-        assert case.right is not None  # noqa: S101 - see `_forbid`
+        assert case.right is not None  # noqa: S101 - see `_check_rules`
         if offer is not None and row is not None:
             was = version(approver_key=offer.approver_key, content=offer.content, generation=offer.generation)
             # The row has the figures of this person's last card; for an older card they would be wrong.
-            shown = row.to(decider.key).facts if row.has_told(decider.key, was) else ""
+            shown = row.to(decider.key).figures if row.has_told(decider.key, was) else ""
         card = notice.compose(
             notice.ApprovalRequest(
                 approval=approval,

@@ -29,7 +29,6 @@ from coupa_core.model import (
     Approval,
     Document,
     DocumentKey,
-    DocumentKind,
     FoundApprovals,
     Member,
     Unreadable,
@@ -102,7 +101,7 @@ class LiveReads:
 
     def siblings(self, cases: Sequence[RequestCase], deadline: Deadline) -> dict[DocumentKey, list[Approval]]:
         """Read the other open approvals of documents that do not show whose turn it is."""
-        without_turn = [case for case in cases if case.document and case.document.kind is DocumentKind.OTHER]
+        without_turn = [case for case in cases if case.document and case.document.needs_siblings]
         try:
             return self._coupa.siblings([case.document for case in without_turn if case.document], deadline)
         except ServiceError as error:

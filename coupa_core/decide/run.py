@@ -34,15 +34,10 @@ from coupa_core.model import Verb
 from coupa_core.notice import Style, is_blank
 from coupa_core.parallel import map_parallel
 from coupa_core.rate_limiter import RateLimiter
-
-BUDGET_S = 10.0
-"""The whole answer comes within this; Moveworks gives up at 16 s.
-
-Source: https://developer.moveworks.com/creator-studio/api-configuration/
-"""
+from coupa_core.routes import CLICK_S
 
 RECORDING_S = 1.0
-"""The last part of the budget, in seconds: it is for the audit log and the ledger, without Coupa."""
+"""The last part of the time limit, in seconds: it is for the audit log and the ledger, without Coupa."""
 
 MAX_AT_ONCE = 20
 """The most decisions in one request: as many as a list shows, and as five calls a second allow in time."""
@@ -108,7 +103,7 @@ class Decide:
             For each click its answer, or the error that `decide` would raise: then it was not decided. All
             are in one language.
         """
-        deadline = Deadline(self._clock, BUDGET_S - RECORDING_S)
+        deadline = Deadline(self._clock, CLICK_S - RECORDING_S)
         rows = RequestRows(self._ledger, deadline)
         style = self._checks.style_for(clicks)
         cases = [DecisionCase(click, style, clicked_at=self._clock.now()) for click in clicks]

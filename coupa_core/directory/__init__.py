@@ -4,17 +4,14 @@ Sweeps cache Coupa's records for some minutes; a click reads them afresh. The di
 and sends nothing.
 """
 
-from coupa_core.directory.addresses import SharedAddresses
 from coupa_core.directory.cache import KEEP_S, STALE_S
 from coupa_core.directory.lookup import Directory
-from coupa_core.directory.people import MemoizedPeople, PeopleSource, ReachablePeople
+from coupa_core.directory.people import MemoizedPeople, ReachablePeople
 
 __all__ = [
     "KEEP_S",
     "STALE_S",
     "Directory",
     "MemoizedPeople",
-    "PeopleSource",
     "ReachablePeople",
-    "SharedAddresses",
 ]

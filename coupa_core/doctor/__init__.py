@@ -5,7 +5,7 @@
 """
 
 from coupa_core.doctor.checks import examine
-from coupa_core.doctor.preview import Preview, preview
+from coupa_core.doctor.preview import preview
 from coupa_core.finding import Finding, Verdict
 
-__all__ = ["Finding", "Preview", "Verdict", "examine", "preview"]
+__all__ = ["Finding", "Verdict", "examine", "preview"]

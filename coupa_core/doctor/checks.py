@@ -22,14 +22,15 @@ from coupa_core.errors import ServiceError, SettingsError
 from coupa_core.finding import Finding, Verdict
 from coupa_core.hosting import APP
 from coupa_core.http_client import HttpClient, ServiceResponse
+from coupa_core.ledger import Lease
 from coupa_core.moveworks import LOOK_IN_THE_LOG
 from coupa_core.report import STALE_AFTER, is_rare
 from coupa_core.schedule import Schedule
 from coupa_core.settings import FORMER, MAX_PER_MINUTE, NAMES, Settings, read_settings
 from coupa_core.tables import CLICK_OPTIONS, Table, table_client
 
-SKEW_S = 30.0
-"""The allowed difference between clocks: a quarter of the usual lease, as in the ledger."""
+SKEW_S = Lease().skew_s
+"""The allowed difference between clocks."""
 
 
 def examine(

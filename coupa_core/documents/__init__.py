@@ -20,15 +20,15 @@ from coupa_core.documents.by_type import (
     kind_of,
     parse_document,
     required_scopes,
-    switched_scopes,
+    scopes_of_facts,
 )
 from coupa_core.documents.contract import Contract
-from coupa_core.documents.expense import ExpenseLine, ExpenseReport, Receipt, Violation
+from coupa_core.documents.expense import ExpenseLine, ExpenseReport, Violation
 from coupa_core.documents.form import Form
-from coupa_core.documents.invoice import Invoice, InvoiceLine, PaymentTerm
+from coupa_core.documents.invoice import Invoice, InvoiceLine
 from coupa_core.documents.order_change import Order, OrderChange, OrderLineChange
 from coupa_core.documents.readable import Readable
-from coupa_core.documents.requisition import Requisition, RequisitionLine
+from coupa_core.documents.requisition import Requisition
 
 __all__ = [
     "ANSWER_SCOPE",
@@ -45,16 +45,13 @@ __all__ = [
     "Order",
     "OrderChange",
     "OrderLineChange",
-    "PaymentTerm",
     "Readable",
-    "Receipt",
     "Requisition",
-    "RequisitionLine",
     "Violation",
     "comment_scopes",
     "enabled",
     "kind_of",
     "parse_document",
     "required_scopes",
-    "switched_scopes",
+    "scopes_of_facts",
 ]

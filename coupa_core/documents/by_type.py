@@ -58,29 +58,27 @@ Source: https://help.moveworks.com/docs/coupa-approvals-access-requirements
 """
 
 
-def required_scopes(types: Iterable[str], *, comments: bool = False, facts: Iterable[Fact] = ()) -> list[str]:
+def required_scopes(types: Iterable[str], *, comments: bool = False) -> list[str]:
     """Return the scopes that a deployment needs, without duplicates.
 
     Args:
         types: the types of the setting DOCUMENT_TYPES.
         comments: whether approvers may ask questions by comment.
-        facts: the facts that cards show.
     """
     reading = [DOCUMENT_MODELS[name].scope for name in enabled(types)]
-    switched = switched_scopes(types, comments=comments, facts=facts)
-    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *switched]))
-
-
-def switched_scopes(types: Iterable[str], *, comments: bool, facts: Iterable[Fact]) -> list[str]:
-    """Return the scopes of the optional features, beyond those for reading and deciding."""
     commenting = comment_scopes(types) if comments else []
-    return [*commenting, *(SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts)]
+    return list(dict.fromkeys([*LEAST_SCOPES.split(), *reading, *commenting]))
 
 
 def comment_scopes(types: Iterable[str]) -> list[str]:
     """Return the scopes for questions and answers on documents of these types."""
     needs_list = any(DOCUMENT_MODELS[name].comments_as for name in enabled(types))
     return [COMMENT_SCOPE, *([ANSWER_SCOPE] if needs_list else [])]
+
+
+def scopes_of_facts(facts: Iterable[Fact]) -> list[str]:
+    """Return the scopes for facts, one for each."""
+    return [SCOPES["GET", FACT_RESOURCES[fact]] for fact in facts]
 
 
 def enabled(types: Iterable[str]) -> list[str]:

@@ -58,7 +58,7 @@ Actor = Annotated[
         is_advanced=True,
     ),
 ]
-Token = Annotated[
+ActionToken = Annotated[
     str | None,
     text(
         "action_token",
@@ -94,7 +94,7 @@ class ClickBody(Body):
 
     reason: Reason = None
     actor_email: Actor = None
-    action_token: Token = None
+    action_token: ActionToken = None
 
 
 class DecisionBody(ClickBody):
@@ -177,7 +177,7 @@ class CommentBody(Body):
         default="",
     )
     actor_email: Actor = None
-    action_token: Token = None
+    action_token: ActionToken = None
 
 
 class MuteBody(Body):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from coupa_core.callers import Callers
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.correlation import Correlation, correlated
-from coupa_core.decide import BUDGET_S, Ask, Decide
+from coupa_core.decide import Ask, Decide
 from coupa_core.endpoints.body import json_of
 from coupa_core.endpoints.decisions import Decisions
 from coupa_core.endpoints.lists import Lists
@@ -28,7 +28,7 @@ from coupa_core.repeat import Repeats
 from coupa_core.report import CycleTimes, StatusReport, Trace
 from coupa_core.routes import ROUTES, Caller
 
-BOUNDS_S: Mapping[str, float] = {each.name: each.bound_s or BUDGET_S for each in ROUTES}
+BOUNDS_S: Mapping[str, float] = {each.name: each.bound_s for each in ROUTES}
 """The time limit of each route in seconds, however slow a service is."""
 
 _TOKEN_ROUTES = ("approve", "reject", "hold", "decision", "comment")

@@ -177,15 +177,15 @@ class BudgetLine(_Segmented):
         """Tell whether a line may be charged to it: nothing that both say is another."""
         mine, its, account = self.period or Period(), line.period or Period(), line.account or Charged()
         marked = mine.segments or its.segments or ()
-        known_facts: list[set[object]] = [{self.segments.get(n), account.segments.get(n)} for n in marked]
-        known_facts += [
+        known_ids: list[set[object]] = [{self.segments.get(n), account.segments.get(n)} for n in marked]
+        known_ids += [
             {mine.id, its.id},
             {each.account_type and each.account_type.id for each in (mine, account)},
         ]
-        return all(len(each - {None}) <= 1 for each in known_facts)
+        return all(len(each - {None}) <= 1 for each in known_ids)
 
 
-class Item(CoupaRecord):
+class CatalogItem(CoupaRecord):
     """Something that is bought again and again, and its unit where that is asked for."""
 
     id: MaybeId = None
@@ -194,7 +194,7 @@ class Item(CoupaRecord):
 
 class _Priced(CoupaRecord):
     id: MaybeId = None
-    item: Annotated[Item | None, Lenient] = None
+    item: Annotated[CatalogItem | None, Lenient] = None
     supplier: MaybeSupplier = None
     currency: MaybeCurrency = None
     price: Number = None
@@ -206,8 +206,8 @@ class _Priced(CoupaRecord):
 
     def may_be(self, pair: tuple[int, int]) -> bool:
         """Tell whether it is about an item of a supplier, or does not say that it is about another."""
-        known_facts = (self.item.id if self.item else None, self.supplier.id if self.supplier else None)
-        return all(mine in (None, wanted) for mine, wanted in zip(known_facts, pair, strict=True))
+        known_ids = (self.item.id if self.item else None, self.supplier.id if self.supplier else None)
+        return all(mine in (None, wanted) for mine, wanted in zip(known_ids, pair, strict=True))
 
 
 NO_ORDER = (

@@ -5,10 +5,7 @@ the state of the Functions host, `status` the operators' status, and `sentences`
 Only the standard library is imported: it runs beside a deployment, where no package is.
 """
 
-from coupa_core.gate.asking import Answer, Deployment
-from coupa_core.gate.health import Wanted, wait_for
-from coupa_core.gate.host import host_findings
+from coupa_core.gate.asking import Deployment
 from coupa_core.gate.sentences import SAYS
-from coupa_core.gate.status import status_findings
 
-__all__ = ["SAYS", "Answer", "Deployment", "Wanted", "host_findings", "status_findings", "wait_for"]
+__all__ = ["SAYS", "Deployment"]

@@ -22,7 +22,7 @@ _KEY = "x-functions-key"
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """The answer of a deployment.
 
     Attributes:
@@ -80,7 +80,7 @@ class Deployment:
         *,
         key: str = "",
         within_s: float = ANSWER_S,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send a GET.
 
         Args:
@@ -95,9 +95,9 @@ class Deployment:
             request.add_header(_KEY, key)
         try:
             with self._open(request, within_s) as answer:
-                return Answer(answer.status or 0, answer.read())
+                return HttpAnswer(answer.status or 0, answer.read())
         except (OSError, HTTPException, ValueError) as error:
-            return Answer(0, failure=_cause(error))
+            return HttpAnswer(0, failure=_cause(error))
 
     def _open(self, request: urllib.request.Request, within_s: float) -> addinfourl:
         """Return the answer, of any status."""

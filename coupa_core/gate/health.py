@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from coupa_core.clock import Clock
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Deployment
+from coupa_core.gate.asking import Deployment, HttpAnswer
 from coupa_core.gate.sentences import SAYS
 
 HEALTH = "/api/health"
@@ -88,7 +88,7 @@ def first_fault(deployment: Deployment, wanted: Wanted) -> tuple[str, str]:
         The code, and the cause for no answer, or its status, or the release that does not answer. If health
         is green, an empty code, and the name of the release that answers.
     """
-    code, version, answer = "", "", Answer(0)
+    code, version, answer = "", "", HttpAnswer(0)
     for version in wanted.versions:
         answer = deployment.get(HEALTH, {"version": version, "since": wanted.since})
         code = _fault_code(answer)
@@ -124,7 +124,7 @@ def _uncompared_text(version: str) -> str:
     return "" if "+" in version else f"{version} answers without a commit: which one it is was not compared"
 
 
-def _fault_code(answer: Answer) -> str:  # noqa: PLR0911 - one return for each kind of answer
+def _fault_code(answer: HttpAnswer) -> str:  # noqa: PLR0911 - one return for each kind of answer
     found = answer.json_object()
     if answer.failure:
         return "unreachable"

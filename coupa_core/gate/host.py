@@ -11,9 +11,9 @@ from typing import Any
 
 from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Deployment
+from coupa_core.gate.asking import Deployment, HttpAnswer
 from coupa_core.hosting import TIMER
-from coupa_core.schedule import NeverComes, Schedule
+from coupa_core.schedule import EVERY_MINUTE, NeverComes, Schedule
 
 _CLOSED = (401, 403, 404)
 _DEAD = ("error", "offline", "stopped")
@@ -45,7 +45,7 @@ def host_findings(deployment: Deployment, key: str) -> Iterator[Finding]:
         yield Finding(Verdict.OK, "timer", f"the host runs {TIMER}")
 
 
-def _host_state(host: Answer) -> Iterator[Finding]:
+def _host_state(host: HttpAnswer) -> Iterator[Finding]:
     values = _readable(host)
     if values is None or not isinstance(values.get("state"), str):
         yield _unreadable("itself", host)
@@ -72,7 +72,7 @@ def _timer_state(deployment: Deployment, key: str) -> Iterator[Finding]:
     yield from _schedule_state(deployment.get(f"/admin/functions/{TIMER}", key=key))
 
 
-def _readable(answer: Answer) -> Mapping[str, Any] | None:
+def _readable(answer: HttpAnswer) -> Mapping[str, Any] | None:
     """Return the host's answer; None unless it is a readable 200."""
     values = answer.json()
     if answer.status != HTTPStatus.OK or not isinstance(values, dict):
@@ -80,7 +80,7 @@ def _readable(answer: Answer) -> Mapping[str, Any] | None:
     return values if isinstance(values.get("errors"), list | None) else None
 
 
-def _unreadable(subject: str, answer: Answer) -> Finding:
+def _unreadable(subject: str, answer: HttpAnswer) -> Finding:
     cause = answer.failure or (
         "it cannot be read" if answer.status == HTTPStatus.OK else f"HTTP {answer.status}"
     )
@@ -88,7 +88,7 @@ def _unreadable(subject: str, answer: Answer) -> Finding:
     return Finding(Verdict.NOTE, "admin_silent", text)
 
 
-def _schedule_state(function: Answer) -> Iterator[Finding]:
+def _schedule_state(function: HttpAnswer) -> Iterator[Finding]:
     """Report a timer that is disabled or never comes, by the host's own settings of it."""
     values = _readable(function) or {}
     if values.get("isDisabled") is True:
@@ -101,7 +101,7 @@ def _schedule_state(function: Answer) -> Iterator[Finding]:
         yield _unreadable("when its timer comes", function)
     for each in timers:
         try:
-            Schedule.of(str(each.get("schedule") or "0 * * * * *"))
+            Schedule.of(str(each.get("schedule") or EVERY_MINUTE))
         except NeverComes:
             text = f"{TIMER} has a schedule that never comes: nobody is told anything"
             yield Finding(Verdict.WRONG, "timer_never", text)

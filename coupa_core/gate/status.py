@@ -8,8 +8,8 @@ from typing import Any
 
 from coupa_core.errors import one_line
 from coupa_core.finding import Finding, Verdict
-from coupa_core.gate.asking import Answer, Deployment
-from coupa_core.hosting import Limits, fits
+from coupa_core.gate.asking import Deployment, HttpAnswer
+from coupa_core.hosting import HostLimits, fits
 
 STATUS_S = 120.0
 """The time limit in seconds; the status lists all pending approvals, which may take 110 s."""
@@ -76,7 +76,7 @@ def _count(values: Any, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _unreadable(answer: Answer) -> Finding:
+def _unreadable(answer: HttpAnswer) -> Finding:
     values = answer.json_object()
     if values.get("error") == "no_caller":
         text = (
@@ -97,7 +97,7 @@ def _unreadable(answer: Answer) -> Finding:
     return Finding(Verdict.NOTE, "status", f"cannot be read: {one_line(str(cause), _SHOWN)}")
 
 
-def _limits(values: Any) -> Limits | None:
+def _limits(values: Any) -> HostLimits | None:
     """Read the limits; None if they are incomplete."""
     if not isinstance(values, dict):
         return None
@@ -106,4 +106,4 @@ def _limits(values: Any) -> Limits | None:
     is_whole = all(each is None or type(each) is int for each in whole) and whole[-1] is not None
     if not is_whole or not (time_s is None or type(time_s) in (int, float)):
         return None
-    return Limits(concurrent=whole[0], outstanding=whole[1], timeout_s=time_s, threads=whole[2])
+    return HostLimits(concurrent=whole[0], outstanding=whole[1], timeout_s=time_s, threads=whole[2])

@@ -6,6 +6,6 @@ seconds.
 """
 
 from coupa_core.history.answer import MAX_READ, OURS_S, History
-from coupa_core.history.decisions import DAYS, MAX_SHOWN, PastDecision, PastDecisions, Place
+from coupa_core.history.decisions import DAYS, MAX_SHOWN, MadeIn, PastDecision
 
-__all__ = ["DAYS", "MAX_READ", "MAX_SHOWN", "OURS_S", "History", "PastDecision", "PastDecisions", "Place"]
+__all__ = ["DAYS", "MAX_READ", "MAX_SHOWN", "OURS_S", "History", "MadeIn", "PastDecision"]

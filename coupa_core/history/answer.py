@@ -22,8 +22,8 @@ from coupa_core.history.decisions import (
     STATUS,
     Known,
     Made,
+    MadeIn,
     PastDecisions,
-    Place,
     how_many,
     joined,
     made_by,
@@ -117,7 +117,7 @@ class History:
             logger.warning("history without ledger code=%s cause=%s", failure.code, failure)
             return Known(is_complete=False, gap="history.coupas")
         made = [
-            Made(row.approval_id, status, row.decided_at, Place.CHAT, row.document_key)
+            Made(row.approval_id, status, row.decided_at, MadeIn.CHAT, row.document_key)
             for row in rows
             if (status := STATUS.get(row.decision))
         ]

@@ -24,7 +24,7 @@ STATUS = {verb.value: status for verb, status in DONE_STATUS.items()}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Place(StrEnum):
+class MadeIn(StrEnum):
     """The place where a decision was made."""
 
     CHAT = "chat"
@@ -51,7 +51,7 @@ class PastDecision:
     document_id: int | None
     status: str
     decided_at: str | None
-    made_in: Place
+    made_in: MadeIn
     text: str
     link: str
 
@@ -81,7 +81,7 @@ class Made:
     approval_id: int
     status: str
     at: datetime | None
-    place: Place
+    place: MadeIn
     document_key: DocumentKey
     approval: Approval | None = None
 
@@ -116,9 +116,9 @@ def made_by(approval: Approval, person: Member, email: str, since: datetime) -> 
         return None  # a stamp moves without a decision, too
     place = None
     if approval.signed and any(same_address(approval.signed.address, each) for each in (email, person.email)):
-        place = Place.CHAT
+        place = MadeIn.CHAT
     elif not approval.by_us and by is not None and by.key == person.key:
-        place = Place.COUPA
+        place = MadeIn.COUPA
     return Made(approval.id, status, at, place, approval.document_key, approval) if place else None
 
 

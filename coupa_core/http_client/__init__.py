@@ -4,17 +4,14 @@ It never repeats a request and depends on no vendor. `client` sends, `response` 
 classifies a failure.
 """
 
-from coupa_core.http_client.client import ID_HEADER, MAX_ANSWER_BYTES, HttpClient, Rate
-from coupa_core.http_client.faults import error_text, failure_of, validation_errors
+from coupa_core.http_client.client import HttpClient, Rate
+from coupa_core.http_client.faults import error_text, failure_of
 from coupa_core.http_client.response import ServiceResponse
 
 __all__ = [
-    "ID_HEADER",
-    "MAX_ANSWER_BYTES",
     "HttpClient",
     "Rate",
     "ServiceResponse",
     "error_text",
     "failure_of",
-    "validation_errors",
 ]

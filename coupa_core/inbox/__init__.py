@@ -3,8 +3,8 @@
 It reads Coupa live and never the ledger's record of who was told; it knows nothing of HTTP.
 """
 
-from coupa_core.inbox.answer import BUDGET_S, Inbox
-from coupa_core.inbox.page import MAX_CARDS, InboxItem, InboxPage
+from coupa_core.inbox.answer import Inbox
+from coupa_core.inbox.page import MAX_CARDS, InboxItem
 from coupa_core.inbox.reads import MAX_PAGES, WHOLE
 
-__all__ = ["BUDGET_S", "MAX_CARDS", "MAX_PAGES", "WHOLE", "Inbox", "InboxItem", "InboxPage"]
+__all__ = ["MAX_CARDS", "MAX_PAGES", "WHOLE", "Inbox", "InboxItem"]

@@ -17,7 +17,7 @@ from coupa_core.coupa import Coupa
 from coupa_core.directory import Directory
 from coupa_core.documents import parse_document
 from coupa_core.inbox.page import MAX_CARDS, InboxItem, InboxPage, how_many
-from coupa_core.inbox.reads import Asked, DocumentReads, Waiting, needs_siblings, oldest, theirs
+from coupa_core.inbox.reads import Asked, DocumentReads, Waiting, oldest, theirs
 from coupa_core.ledger import Ledger
 from coupa_core.model import (
     Listing,
@@ -25,18 +25,16 @@ from coupa_core.model import (
     has_turn,
 )
 from coupa_core.rate_limiter import RateLimiter
-
-BUDGET_S = 10.0
-"""The whole answer comes within this; see `decide`."""
+from coupa_core.routes import CLICK_S
 
 LISTED_S = 6.5
-"""The part of the budget until the end of listing; the rest is for people and documents."""
+"""The part of the time limit until the end of listing; the rest is for people and documents."""
 
 READ_S = 9.0
-"""The part of the budget until the end of reading documents; the rest is for the ledger and the answer."""
+"""The part of the time limit until documents are read; the rest is for the ledger and the answer."""
 
 PERMITS_S = 7.0
-"""The part of the budget until the last permit of a request."""
+"""The part of the time limit until the last permit of a request."""
 
 LISTING, SHOWING = 4, 2
 """The calls to Coupa: the person, their principals, the list, its documents; an approval, its document."""
@@ -76,7 +74,7 @@ class Inbox:
             Busy: there is no room at Coupa now.
             ServiceError: Coupa or the ledger could not be asked.
         """
-        deadline = Deadline(self._clock, BUDGET_S)
+        deadline = Deadline(self._clock, CLICK_S)
         with self._permits.admit(LISTING, LISTING, within_s=PERMITS_S):
             return self._waiting_for(email, deadline)
 
@@ -132,7 +130,7 @@ class Inbox:
             Busy: there is no room at Coupa now.
             ServiceError: Coupa or the ledger could not be asked.
         """
-        deadline = Deadline(self._clock, BUDGET_S)
+        deadline = Deadline(self._clock, CLICK_S)
         with self._permits.admit(SHOWING, SHOWING, within_s=PERMITS_S):
             return self._show(email, approval_id, deadline)
 
@@ -144,7 +142,7 @@ class Inbox:
         document = self._coupa.documents([approval], deadline).get(approval.document_key) if decider else None
         if decider is None or document is None:
             return None
-        siblings = self._coupa.siblings([document] if needs_siblings(document) else [], deadline)
+        siblings = self._coupa.siblings([document] if document.needs_siblings else [], deadline)
         if not has_turn(approval, document, siblings.get(approval.document_key, ())):
             return None
         return self._card(Waiting(approval, document, decider, self._coupa.now()))

@@ -13,7 +13,7 @@ from coupa_core.coupa import Coupa
 from coupa_core.errors import ServiceError
 from coupa_core.halving import by_halves
 from coupa_core.inbox.page import MAX_CARDS
-from coupa_core.model import Approval, Document, DocumentKey, DocumentKind, Unreadable, has_turn
+from coupa_core.model import Approval, Document, DocumentKey, Unreadable, has_turn
 
 WHOLE = 50
 """The number of documents in one request. A list of at most this length is read whole, so that its order and
@@ -111,11 +111,6 @@ class DocumentsRead:
     failed_at_all: bool = False
 
 
-def needs_siblings(document: Document) -> bool:
-    """Tell whether only the other approvals of a document say whose turn it is."""
-    return document.kind is DocumentKind.OTHER and not isinstance(document, Unreadable)
-
-
 class DocumentReads:
     """The reads of documents for a list."""
 
@@ -145,12 +140,12 @@ class DocumentReads:
             read.unread += some
             read.failed_at_all = True
             return
-        siblings = self._siblings([each for each in documents.values() if needs_siblings(each)], deadline)
+        siblings = self._siblings([each for each in documents.values() if each.needs_siblings], deadline)
         now = self._coupa.now()
         for each in some:
             key = each.approval.document_key
             document = documents.get(key)
-            is_unknown = document is not None and needs_siblings(document) and key not in siblings
+            is_unknown = document is not None and document.needs_siblings and key not in siblings
             if document is None or isinstance(document, Unreadable) or is_unknown:
                 read.unread.append(each)
             elif has_turn(each.approval, document, siblings.get(key, ())):

@@ -81,8 +81,8 @@ class PersonState:
         at: when they were told; None for the backlog that counts as told.
         since: when they were first told in this generation, of any version; None for never, or in a row of an
             older release.
-        facts: the amounts and quantities that they were shown, as `notice.shown_facts` writes them, without
-            words.
+        figures: the amounts and quantities that they were shown, as `notice.shown_figures` writes them,
+            without words.
         reminders: the number of reminders of this version.
         reminded_at: when they were last reminded.
         refusals: how often Moveworks refused a message to them.
@@ -93,7 +93,7 @@ class PersonState:
     to: str = ""
     at: datetime | None = None
     since: datetime | None = None
-    facts: str = ""
+    figures: str = ""
     reminders: int = 0
     reminded_at: datetime | None = None
     refusals: int = 0
@@ -165,7 +165,7 @@ class Entry:
         farewell: the closing notices that are still owed: the reason by the key of the reader. Reasons are
             `shown`, `reassigned`, `ended` and `requester`.
         questions: the open questions, by the ids of our comments in Coupa.
-        reach: the mark of the reach at the last judgement; see `sweep.reach`.
+        reach: the id of the reach at the last judgement; see `sweep.reach`.
         etag: the store's mark of this write; empty for a row that is not stored yet.
     """
 

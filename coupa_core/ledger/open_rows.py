@@ -23,7 +23,7 @@ class OpenRows:
 
     def __init__(self, store: LedgerStore) -> None:
         self._store = store
-        self._mark = ""
+        self._position = ""
         self._doubtful: set[int] = set()
         self.by_id: dict[int, Entry] = {}
 
@@ -36,13 +36,13 @@ class OpenRows:
         Raises:
             ServiceError: the store does not answer.
         """
-        opened = self._store.open_entries("" if whole else self._mark, self.by_id)
-        if whole or not self._mark:
+        opened = self._store.open_entries("" if whole else self._position, self.by_id)
+        if whole or not self._position:
             self.by_id, self._doubtful = {}, set()
         self.by_id |= {entry.approval_id: entry for entry in opened.entries}
         for corrupt in opened.corrupt:
             self.by_id = {number: row for number, row in self.by_id.items() if str(number) != corrupt.key}
-        self._mark = opened.mark
+        self._position = opened.position
         for number in sorted(self._doubtful):
             with suppress(Conflict):  # an unreadable row is among the corrupt ones, now or soon
                 self._put(number, self._store.read(number))

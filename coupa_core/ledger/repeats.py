@@ -79,11 +79,11 @@ class Repeat:
         return self.at > older.at and has_all and is_since
 
 
-def mark_of(pilot: Audience, repeats: Iterable[Repeat]) -> str:
-    """Return the mark of a reach, which rows keep; empty for everybody and no repeat."""
-    # The mark has all repeats: with two clocks that differ, an older one may begin after a newer one.
+def reach_id(pilot: Audience, repeats: Iterable[Repeat]) -> str:
+    """Return the id of a reach, which rows keep; empty for everybody and no repeat."""
+    # The id has all repeats: with two clocks that differ, an older one may begin after a newer one.
     keys = ",".join(each.key for each in repeats)
-    return "-".join(filter(None, (pilot.mark, keys and sha256(keys.encode()).hexdigest()[:16])))
+    return "-".join(filter(None, (pilot.id, keys and sha256(keys.encode()).hexdigest()[:16])))
 
 
 def undone(
@@ -93,8 +93,8 @@ def undone(
 
     A row that was judged under all repeats and needs no message is done.
     """
-    mark = mark_of(pilot, repeats)
-    left = (row for row in rows if row.state is not State.SENT or row.reach != mark)
+    wanted = reach_id(pilot, repeats)
+    left = (row for row in rows if row.state is not State.SENT or row.reach != wanted)
     found = ([(each, key) for each in repeats for key in sorted(each.keys(row))] for row in left)
     return [pairs for pairs in found if pairs]
 

@@ -44,7 +44,7 @@ def claimed(entry: Entry, *, now: datetime, lease: Lease) -> Entry:
     )
 
 
-def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime, facts: str = "") -> Entry:
+def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime, figures: str = "") -> Entry:
     """Record, under the claim, that Moveworks accepted this version for one person.
 
     The wait begins with the first person who is told. It begins anew when Coupa asks somebody else, or with
@@ -55,22 +55,18 @@ def delivered(entry: Entry, *, person: str, version: str, to: str, now: datetime
         entry = replace(entry, first_told_at=now, escalated_at=None)
     before = entry.to(person)
     since = before.since if before.to == to else None
-    known = PersonState(version=version, to=to, at=now, since=since or now, facts=facts)
+    known = PersonState(version=version, to=to, at=now, since=since or now, figures=figures)
     return replace(entry, told={**entry.told, person: known}, sent_to=to, uncertain=0)
 
 
-def sent(entry: Entry, *, until: datetime | None = None) -> Entry:
+def sent(entry: Entry) -> Entry:
     """End the claim: everybody has been told, or needs no message.
 
     A row whose people were all only counted as told keeps that cause after every check.
-
-    Args:
-        entry: the claimed row.
-        until: when a closing notice that is still owed may be sent; None for at once.
     """
     cause = BASELINE if entry.is_told and entry.told_at is None else ""
     ended = settled(entry, State.SENT)
-    return replace(ended, failures=0, uncertain=0, due_at=None, next_at=until, cause=cause)
+    return replace(ended, failures=0, uncertain=0, due_at=None, next_at=None, cause=cause)
 
 
 def reserved(entry: Entry) -> Entry:
@@ -109,7 +105,7 @@ def escalated(entry: Entry, *, now: datetime) -> Entry:
     return replace(entry, escalated_at=now)
 
 
-def closing_owed(entry: Entry, people: Mapping[str, str]) -> Entry:
+def closing_added(entry: Entry, people: Mapping[str, str]) -> Entry:
     """Add the people who are owed a closing notice, each with the reason."""
     return replace(entry, farewell={**entry.farewell, **people})
 
@@ -219,7 +215,7 @@ def closed(entry: Entry, *, cause: str, now: datetime) -> Entry:
         settled(entry, State.CLOSED),
         cause=cause,
         closed_at=entry.closed_at or now,
-        told=_without_facts(entry),
+        told=_without_figures(entry),
         questions=entry.questions if cause == ON_HOLD else {},
     )
 
@@ -231,7 +227,7 @@ def next_generation(entry: Entry) -> Entry:
     """
     return replace(
         entry,
-        told=_without_facts(entry),
+        told=_without_figures(entry),
         first_told_at=None,
         generation=entry.generation + 1,
         decision="",
@@ -259,7 +255,7 @@ def unparked(entry: Entry, *, now: datetime) -> Entry:
     return replace(settled(entry, State.RETRY), told=known, next_at=now, failures=0, uncertain=0)
 
 
-def _without_facts(entry: Entry) -> dict[str, PersonState]:
+def _without_figures(entry: Entry) -> dict[str, PersonState]:
     """Return the parts of each person's state that outlive a generation: version, approver and time."""
     return {
         key: PersonState(version=each.version, to=each.to, at=each.at) for key, each in entry.told.items()

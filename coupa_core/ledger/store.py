@@ -27,6 +27,11 @@ class Corrupt:
     key: str
     cause: str
 
+    @property
+    def approval_id(self) -> int | None:
+        """Return the approval's id; None where the key is no number."""
+        return int(self.key) if self.key.isascii() and self.key.isdigit() else None
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -35,12 +40,12 @@ class Opened:
     Attributes:
         entries: in the order of ids.
         corrupt: rows that cannot be read.
-        mark: for a later call that returns newer rows only.
+        position: of the store, for a later call that returns newer rows only.
     """
 
     entries: list[Entry]
     corrupt: list[Corrupt]
-    mark: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,10 @@ class LedgerStore(Protocol):
     """The port to the stored rows; each method raises `Unavailable` or `Unknown` if there is no answer."""
 
     def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
-        """Return the rows that are not closed: all, or those written since a mark, with possible older ones.
+        """Return the rows that are not closed: all, or those since a position, with possible older ones.
 
         Args:
-            since: the mark of an earlier answer.
+            since: the position of an earlier answer.
             known: rows that were read or written before, by approval id; unchanged rows are taken from there.
         """
         ...

@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Protocol, Self
 
 from pydantic import BeforeValidator, ValidationError
 
-from coupa_core.marks import VIA_CHAT
 from coupa_core.model.people import NAMES, Approver, Asker, MaybePerson, Person
 from coupa_core.model.values import (
     CoupaRecord,
@@ -206,8 +205,7 @@ class Approval(Written):
 
     def wordless(self) -> Self:
         """Return it as a step of a redacted document: who decided it and when, without any words."""
-        signed = self.signed
-        mark = f"{signed.name} <{signed.address}>{VIA_CHAT}" if signed else None
+        mark = self.signed.mark if self.signed else None
         return self.model_copy(update={"note": mark, "approver": None})
 
     @property

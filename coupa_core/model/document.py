@@ -239,6 +239,11 @@ class Document(CoupaRecord):
         following = current_of(later)
         return beside, [each for each in later if each.id in following]
 
+    @property
+    def needs_siblings(self) -> bool:
+        """Tell whether only the other open approvals of the document say whose turn it is."""
+        return self.kind is DocumentKind.OTHER
+
     def awaits(self, approval_id: int) -> bool:
         """Tell whether it is this approval's turn.
 

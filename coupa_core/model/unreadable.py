@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import ConfigDict
 
 from coupa_core.errors import ServiceError
-from coupa_core.model.approvals import Approval, DocumentKind
+from coupa_core.model.approvals import Approval
 from coupa_core.model.chain import current_of
 from coupa_core.model.document import Document
 
@@ -39,6 +39,11 @@ class Unreadable(Document):
         return self
 
     @property
+    def needs_siblings(self) -> bool:
+        """Return false: nothing says whose turn it is."""
+        return False
+
+    @property
     def cause(self) -> str:
         """Return the cause for which its approval waits."""
         return f"{UNREAD}{self.failure.code}" if self.failure else f"{UNREADABLE}{self.scope}"
@@ -48,7 +53,7 @@ def has_turn(approval: Approval, document: Document, siblings: Iterable[Approval
     """Tell whether the document waits for this approval now; for an unknown type its open siblings count."""
     if isinstance(document, Unreadable):
         return False
-    if document.kind is DocumentKind.OTHER:
+    if document.needs_siblings:
         others = [other for other in siblings if other.id != approval.id]
         return approval.id in current_of([approval, *others])
     return document.awaits(approval.id)

@@ -14,6 +14,9 @@ from coupa_core.http_client import HttpClient, ServiceResponse, failure_of
 from coupa_core.notice import Notice
 from coupa_core.pace import Pace
 
+RATE_WINDOW_S = 60.0
+"""The seconds to which an allowed rate of messages refers."""
+
 PAUSE_S = 60.0
 """How long nothing is sent after a 429 without `Retry-After`.
 

@@ -1,38 +1,37 @@
 """The texts that people read, in the reader's language; texts of Coupa are escaped, folded and capped. Pure.
 
-`messages` composes every message, `fields` chooses the fields of a document, `markup` renders them,
-`catalogue` has our own texts, `style` and `choices` the settings of a deployment, and `difference` describes
-changes.
+`cards`, `request`, `digests` and `information` compose messages, `fields` chooses the fields of a document,
+`markup` renders them, `catalogue` has our own texts, `style` and `choices` the settings of a deployment, and
+`difference` describes changes.
 """
 
 from coupa_core.notice.cards import MAX_ENTRIES, Notice
 from coupa_core.notice.choices import read_actions, read_fields, read_language, read_links
-from coupa_core.notice.difference import BARE, MAX_FACTS, difference, shown_facts
-from coupa_core.notice.digests import Waiting, digest, escalation
-from coupa_core.notice.fields import known_as, name_of, numbered
+from coupa_core.notice.difference import BARE, MAX_FIGURES, difference, shown_figures
+from coupa_core.notice.digests import WaitingItem, digest, escalation
+from coupa_core.notice.fields import known_as, name_of
 from coupa_core.notice.information import Ended, QuestionItem, closing, ended_as, outcome, question
 from coupa_core.notice.markup import MAX_MESSAGE
 from coupa_core.notice.request import ApprovalRequest, compose
 from coupa_core.notice.style import Style, link_to
 from coupa_core.notice.sums import sums
-from coupa_core.notice.text import LONG, MAX_LINES, NOTE, SHORT, clean, safe_html, text_to_html
+from coupa_core.notice.text import LONG, MAX_LINES, SHORT, clean, safe_html, text_to_html
 from coupa_core.visible import is_blank
 
 __all__ = [
     "BARE",
     "LONG",
     "MAX_ENTRIES",
-    "MAX_FACTS",
+    "MAX_FIGURES",
     "MAX_LINES",
     "MAX_MESSAGE",
-    "NOTE",
     "SHORT",
     "ApprovalRequest",
     "Ended",
     "Notice",
     "QuestionItem",
     "Style",
-    "Waiting",
+    "WaitingItem",
     "clean",
     "closing",
     "compose",
@@ -44,7 +43,6 @@ __all__ = [
     "known_as",
     "link_to",
     "name_of",
-    "numbered",
     "outcome",
     "question",
     "read_actions",
@@ -52,7 +50,7 @@ __all__ = [
     "read_language",
     "read_links",
     "safe_html",
-    "shown_facts",
+    "shown_figures",
     "sums",
     "text_to_html",
 ]

@@ -1,4 +1,4 @@
-"""Describe how a document changed since it was shown, by the facts that were kept. Pure."""
+"""Describe how a document changed since it was shown, by the figures that were kept. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from coupa_core.notice.fields import label_of
 from coupa_core.notice.style import Style
 from coupa_core.notice.text import MAX_LINES, clean
 
-MAX_FACTS = 8_000
-"""Characters of the facts; a property of a table row may have 32,000.
+MAX_FIGURES = 8_000
+"""Characters of the figures; a property of a table row may have 32,000.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
 BARE = "{}"
-"""The facts of a card that shows only the number of a document."""
+"""The figures of a card that shows only the number of a document."""
 
 
-def shown_facts(document: Document) -> str:
+def shown_figures(document: Document) -> str:
     """Return the numbers of a document as canonical JSON of at most 8,000 characters.
 
     `{"currency", "lines": [[id, quantity, price, total]...], "number": of lines, "own": {id: currency},
@@ -32,54 +32,54 @@ def shown_facts(document: Document) -> str:
     code = _code(document.currency)
     codes = {line.id: _code(document.currency_of(line)) for line in known}
     while True:
-        facts = {
+        figures = {
             "currency": code,
             "lines": rows,
             "number": len(document.lines),
             "own": {line.id: codes[line.id] for line in known[: len(rows)] if codes[line.id] != code},
             "total": decimal_text(document.total),
         }
-        text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
-        if len(text) <= MAX_FACTS:
+        text = json.dumps(figures, separators=(",", ":"), sort_keys=True)
+        if len(text) <= MAX_FIGURES:
             return text
-        rows = rows[: len(rows) * MAX_FACTS // (len(text) + 1)]
+        rows = rows[: len(rows) * MAX_FIGURES // (len(text) + 1)]
 
 
 def difference(before: str, document: Document, style: Style) -> list[str]:
-    """Return the changes since the facts were kept, in a few lines; empty when they cannot be read.
+    """Return the changes since the figures were kept, in a few lines; empty when they cannot be read.
 
     Args:
-        before: the result of `shown_facts` then.
+        before: the result of `shown_figures` then.
         document: as it is now.
         style: of the words.
 
     Returns:
         Plain texts such as `Amount: USD 100.00 → USD 120.00`, `Item 2: 3 → 5` and `+1 item`.
     """
-    facts = _read(before)
-    if facts is None:
+    figures = _read(before)
+    if figures is None:
         return []
     money, lines = document.currency, list[str]()
-    if (facts.total, facts.currency) != (document.total, _code(money)):
+    if (figures.total, figures.currency) != (document.total, _code(money)):
         label = label_of("amount", document.kind, style)
-        then = style.amount(facts.total, _then(facts.currency, money))
+        then = style.amount(figures.total, _then(figures.currency, money))
         lines.append(style.colon(label, _became(then, style.amount(document.total, money), style)))
-    rows = {line.id: line for line in facts.lines}
+    rows = {line.id: line for line in figures.lines}
     changed = [
         style.colon(style.say("item", number=place), words)
         for place, line in enumerate(document.lines, 1)
-        if line.id in rows and (words := _change(rows[line.id], line, facts, document, style))
+        if line.id in rows and (words := _change(rows[line.id], line, figures, document, style))
     ]
     more = len(changed) - MAX_LINES
     lines += [*changed[:MAX_LINES], style.more(more)] if more > 0 else changed
-    came, went = _moves(facts, document)
+    came, went = _moves(figures, document)
     lines += [style.say("items.more", count=came)] if came else []
     lines += [style.say("items.less", count=went)] if went else []
     return lines
 
 
-class _Facts(CoupaRecord):
-    """The facts as they were kept."""
+class _KeptFigures(CoupaRecord):
+    """The figures as they were kept."""
 
     currency: Text
     total: Number
@@ -100,42 +100,42 @@ class _Facts(CoupaRecord):
 _KEYS = ("id", "quantity", "unit-price", "total")
 
 
-def _read(text: str) -> _Facts | None:
-    """Read the kept facts; None where they are not valid."""
+def _read(text: str) -> _KeptFigures | None:
+    """Read the kept figures; None where they are not valid."""
     try:
         raw = json.loads(text)
         rows = [dict(zip(_KEYS, row, strict=True)) for row in raw["lines"]]
-        return _Facts.model_validate({**raw, "lines": rows})
+        return _KeptFigures.model_validate({**raw, "lines": rows})
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def _moves(facts: _Facts, document: Document) -> tuple[int, int]:
+def _moves(figures: _KeptFigures, document: Document) -> tuple[int, int]:
     """Return how many lines were added and removed, by id, or by number when an id is unknown."""
-    before, now = {line.id for line in facts.lines}, {line.id for line in document.lines}
-    if len(before) == facts.number and len(now) == len(document.lines) and None not in now:
+    before, now = {line.id for line in figures.lines}, {line.id for line in document.lines}
+    if len(before) == figures.number and len(now) == len(document.lines) and None not in now:
         return len(now - before), len(before - now)
-    grown = len(document.lines) - facts.number if facts.number is not None else 0
+    grown = len(document.lines) - figures.number if figures.number is not None else 0
     return max(grown, 0), max(-grown, 0)
 
 
-def _change(before: Line, now: Line, facts: _Facts, document: Document, style: Style) -> str | None:
+def _change(before: Line, now: Line, figures: _KeptFigures, document: Document, style: Style) -> str | None:
     """Describe the change of a line: quantity, price, both, or else the total, each in its own currency.
 
     A currency that changed with the document's is named once, there. Where the former currency of an amount
     is unknown, only the present amount is named.
     """
-    money, then = document.currency_of(now), facts.code_of(before)
+    money, then = document.currency_of(now), figures.code_of(before)
     same = [one == other for one, other in zip(_figures(before), _figures(now), strict=True)]
-    has_moved = facts.knows_code and then != _code(money)
-    follows = (then, _code(money)) == (facts.currency, _code(document.currency))
+    has_moved = figures.knows_code and then != _code(money)
+    follows = (then, _code(money)) == (figures.currency, _code(document.currency))
     if all(same) and (follows or not has_moved):
         return None
     if has_moved:
         is_priced = before.unit_price is not None or now.unit_price is not None
         same[1:] = [not is_priced, is_priced]
     shown, lines = _figure(before, same, _then(then, money), style), _figure(now, same, money, style)
-    if not facts.knows_code and same[:2] != [False, True]:
+    if not figures.knows_code and same[:2] != [False, True]:
         return lines or style.say("nothing")
     return _became(shown, lines, style) if shown or lines else None
 

@@ -19,7 +19,7 @@ YOUNG = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingItem:
     """One approval that waits.
 
     Attributes:
@@ -40,7 +40,7 @@ class Waiting:
         return self.right is not None and not self.right.actions
 
 
-def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: bool = False) -> str:
+def digest(items: Sequence[WaitingItem], *, style: Style, now: datetime, is_again: bool = False) -> str:
     """List several approvals of one person, in the order given, with their amounts and without buttons.
 
     Where some of them can be decided here, the others are marked.
@@ -71,7 +71,7 @@ def digest(items: Sequence[Waiting], *, style: Style, now: datetime, is_again: b
     return fitting(some)
 
 
-def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> ListItem:
+def _entry(waiting: WaitingItem, style: Style, now: datetime, *, marks: bool) -> ListItem:
     document, since = waiting.document, waiting.since
     is_old = since is not None and now - since >= YOUNG
     age = style.say("waiting", age=style.age(now - since)) if since and is_old else None
@@ -84,10 +84,10 @@ def _entry(waiting: Waiting, style: Style, now: datetime, *, marks: bool) -> Lis
     )
 
 
-def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
+def escalation(items: Sequence[WaitingItem], *, style: Style, now: datetime) -> str:
     """Tell somebody for how long approvals have waited, and for whom."""
 
-    def waits(each: Waiting) -> str:
+    def waits(each: WaitingItem) -> str:
         who, age = _approver_name(each), style.age(now - (each.since or now))
         return style.say("escalation" if who else "escalation.nobody", who=who, age=age)
 
@@ -102,6 +102,6 @@ def escalation(items: Sequence[Waiting], *, style: Style, now: datetime) -> str:
     return about(one.document, sentence, style, notes=notes)
 
 
-def _approver_name(waiting: Waiting) -> str:
+def _approver_name(waiting: WaitingItem) -> str:
     """Return the name of the approver; empty where a group's name could reveal a sensitive subject."""
     return "" if waiting.approval is None or waiting.document.is_sensitive else asked(waiting.approval)

@@ -30,7 +30,7 @@ class ApprovalRequest:
         is_unread: the document cannot be shown now.
         is_short: the card has only texts that cannot fail to render, and none that others wrote.
         is_changed: the reader was shown other content before.
-        shown: the facts of that content, as `shown_facts` returned them; empty when they are unknown.
+        shown: the figures of that content, as `shown_figures` returned them; empty when they are unknown.
         facts: further information, which is shown and not signed.
         waited: the length of the wait, for a reminder.
         is_listed: it is an item of the list that the reader asked for.

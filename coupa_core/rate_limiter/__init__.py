@@ -18,7 +18,6 @@ from coupa_core.rate_limiter.limiter import (
     YIELD_S,
     RateLimiter,
 )
-from coupa_core.rate_limiter.permits import Permits
 
 __all__ = [
     "ALONE_S",
@@ -28,6 +27,5 @@ __all__ = [
     "SLOW_S",
     "TABLE_S",
     "YIELD_S",
-    "Permits",
     "RateLimiter",
 ]

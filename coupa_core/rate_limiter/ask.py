@@ -9,7 +9,7 @@ _TICK_S = 0.001  # a pause that is too short for the clock would repeat for ever
 
 
 @dataclass
-class Ask:
+class PermitRequest:
     """A request for permits, and its answer.
 
     Attributes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from coupa_core.clock import Clock, Deadline, until
 from coupa_core.errors import Busy, Conflict, ServiceError
 from coupa_core.ledger import LedgerStore, Note
-from coupa_core.rate_limiter.ask import Ask
+from coupa_core.rate_limiter.ask import PermitRequest
 from coupa_core.rate_limiter.permits import Permits, current
 
 NAME = "turns"
@@ -71,7 +71,7 @@ class RateLimiter:
         self._clock = clock
         self._per_second = per_second
         self.step_s = 1.0001 / per_second  # slightly more than its share, because clocks round
-        self._asks: list[Ask] = []
+        self._asks: list[PermitRequest] = []
         self._seen = _WrittenRow()
         self._alone_until_s = float("-inf")
         self._call_s = FIRST_S
@@ -92,7 +92,7 @@ class RateLimiter:
         Raises:
             Busy: so many are not free in time; nothing is reserved.
         """
-        ask = Ask(least, most, within_s)
+        ask = PermitRequest(least, most, within_s)
         permits = self._ask_with_others(ask)
         if permits is None:
             raise Busy(
@@ -143,7 +143,7 @@ class RateLimiter:
                 if self._spare is not None and self._spare.has_left(now_s):
                     return self._spare.take(now_s, within_s=deadline.left_s())
                 yields = now_s < yields_until_s
-                ask = Ask(1, self._per_second, deadline.left_s(), yields=yields)
+                ask = PermitRequest(1, self._per_second, deadline.left_s(), yields=yields)
                 before, self._spare = self._spare, self._ask_with_others(ask)
                 if self._spare is not None:
                     self._spare.follow(before)
@@ -152,7 +152,7 @@ class RateLimiter:
                 return None
             self._clock.sleep(ask.pause_s)
 
-    def _ask_with_others(self, ask: Ask) -> Permits | None:
+    def _ask_with_others(self, ask: PermitRequest) -> Permits | None:
         """Request permits, together with the other threads that wait for the table."""
         with self._lock:
             self._asks.append(ask)
@@ -165,7 +165,7 @@ class RateLimiter:
             return None
         return Permits(self, start_s=ask.start_s, number=ask.number, is_pair=ask.is_pair)
 
-    def _answer_all(self, asks: Sequence[Ask]) -> None:
+    def _answer_all(self, asks: Sequence[PermitRequest]) -> None:
         """Answer requests from the row; if the table does not answer, from a schedule of this process."""
         if self._clock.monotonic() >= self._alone_until_s:
             try:
@@ -180,7 +180,7 @@ class RateLimiter:
             now_s = self._clock.monotonic()
             self._own_at = self._give_permits(asks, self._own_at, now_s, now_s)
 
-    def _answer_together(self, asks: Sequence[Ask]) -> None:
+    def _answer_together(self, asks: Sequence[PermitRequest]) -> None:
         failure: ServiceError | None = None
         for _ in range(_TRIES):
             is_fresh = self._clock.monotonic() < self._seen.at_s + _FRESH_S
@@ -209,7 +209,7 @@ class RateLimiter:
         assert failure is not None  # noqa: S101
         raise failure
 
-    def _give_permits(self, asks: Sequence[Ask], free_at: float, now: float, now_s: float) -> float:
+    def _give_permits(self, asks: Sequence[PermitRequest], free_at: float, now: float, now_s: float) -> float:
         """Give permits to requests from a time on; return when the next permit is free then.
 
         Args:

@@ -81,7 +81,7 @@ def approval_states(status: Status, opened: Opened, listing: Listing, now: datet
     """Return the state of each approval that Coupa lists or the ledger has, in the order of ids."""
     listed = {approval.id: approval for approval in listing.approvals}
     rows = {row.approval_id: row for row in opened.entries}
-    corrupt = {int(each.key) for each in opened.corrupt if each.key.isascii() and each.key.isdigit()}
+    corrupt = {each.approval_id for each in opened.corrupt if each.approval_id is not None}
     without = {number: listed[number] for number in listed.keys() - rows.keys() - corrupt}
     old = {number for number, approval in without.items() if not is_young(approval, now)}
     # The last sweep counted the approvals that it left for later; any more are unaccounted for.

@@ -26,6 +26,7 @@ from coupa_core.ledger import (
     undone,
 )
 from coupa_core.model import Listing
+from coupa_core.moveworks import RATE_WINDOW_S
 from coupa_core.report.figures import spread
 from coupa_core.report.health import Cause, failing_cause, unmet_cause
 from coupa_core.report.states import (
@@ -46,8 +47,6 @@ Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#timeou
 
 PEOPLE_S = 8.0
 """The time limit for looking up the people who are still to be told again."""
-
-RATE_WINDOW_S = 60.0
 
 
 class Pending(Protocol):

@@ -19,7 +19,7 @@ from coupa_core.directory import Directory
 from coupa_core.endings import has_stopped
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import REPEATS, Entry, Lease, LedgerStore, read_repeats
-from coupa_core.model import Approval, DocumentKind, has_turn, stamp
+from coupa_core.model import Approval, has_turn, stamp
 from coupa_core.report.health import STALE_AFTER
 from coupa_core.report.states import json_time
 from coupa_core.report.story import StoryLine, by_time, describe_row
@@ -150,7 +150,7 @@ class Trace:
         document = self._coupa.document(approval, deadline)
         if document is None:
             return [StoryLine(None, f"Coupa, asked now, waits for {asked} but does not return {what}.")]
-        siblings = self._coupa.open_of(document, deadline) if document.kind is DocumentKind.OTHER else []
+        siblings = self._coupa.open_of(document, deadline) if document.needs_siblings else []
         turn = "it is its turn" if has_turn(approval, document, siblings) else "it is not its turn yet"
         if has_stopped(document):
             turn = f"its document does not wait: it is {document.status}"
@@ -206,7 +206,7 @@ def _row(row: Entry) -> dict[str, Any]:
     values = {name: value for name, value in asdict(row).items() if name not in _PRIVATE}
     values |= {name: values[name] and str(values[name]) for name in ("approval_id", "document_id")}
     values["wanted_by"] = [day.isoformat() for day in row.wanted_by] or None
-    people = {key: _json_values({**asdict(told), "facts": ""}) for key, told in row.told.items()}
+    people = {key: _json_values({**asdict(told), "figures": ""}) for key, told in row.told.items()}
     return _json_values({**values, "told": people})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coupa_core.audit_log import EventKind
 from coupa_core.authority import Right
 from coupa_core.ledger import BASELINE, DIGEST, DRY_RUN, PILOT, QUIET, STOPPED
 from coupa_core.model import Bar
@@ -109,19 +110,19 @@ def describe_event(event: Mapping[str, Any]) -> str:
     outcome, cause = str(event.get("outcome") or ""), str(event.get("cause") or "")
     code = f" ({cause})" if cause else ""
     match event.get("kind"):
-        case "notice":
+        case EventKind.NOTICE:
             text = _notice_text(actor, event, outcome, cause)
-        case "intent":
+        case EventKind.INTENT:
             text = f"{actor} clicked {verb}, and the decision was sent to Coupa"
-        case "decision":
+        case EventKind.DECISION:
             sentence = _DECISIONS.get(outcome, "{actor}'s decision to {verb} it ended as {outcome}")
             text = sentence.format(actor=actor, verb=verb, outcome=outcome) + code
-        case "refusal":
+        case EventKind.REFUSAL:
             reason = cause or outcome
             text = f"{actor} clicked {verb} and was refused: {_REFUSALS.get(reason, reason)}"
-        case "rights":
+        case EventKind.RIGHTS:
             text = f"Who may decide changed: {cause}"
-        case "operator":
+        case EventKind.OPERATOR:
             failed = ", and that was not done" if outcome == "failed" else ""
             text = f"{actor}, an operator, {_OPERATOR_ACTIONS.get(verb, verb)}{code}{failed}"
         case kind:

@@ -17,7 +17,7 @@ from coupa_core.model import Verb
 from coupa_core.notice import read_actions, read_fields, read_language, read_links
 from coupa_core.sensitive import read_sensitive
 from coupa_core.settings.group import Group
-from coupa_core.settings.maps import EmailMap, Limits
+from coupa_core.settings.maps import EmailPairs, LimitMap
 from coupa_core.settings.values import CHOICE, Required, Superior, Switch, checked, parsed, read_facts
 
 
@@ -60,7 +60,7 @@ class Deciding(Group):
         tuple(Verb),
         description="actions that approvers have in chat; `hold` only where Coupa lets an approval be held",
     )
-    step_up_over: Limits = Field(
+    step_up_over: LimitMap = Field(
         {},
         description="amounts by currency, with `*` for all others, above which a decision is made in Coupa "
         'itself: `{"USD": 10000, "*": 5000}`; the greatest amount of the document and its lines counts; once '
@@ -189,7 +189,7 @@ class Start(Group):
         "for each person, or `baseline`: nobody is told",
     )
     dry_run: Switch = Field("off", description="`on` sends nothing; all is told once it is switched off")
-    email_map: EmailMap = Field(
+    email_map: EmailPairs = Field(
         {},
         description="the chat's e-mail addresses by Coupa's, where they differ: "
         '`{"ann@corp.example": "ann@example.com"}`, or, for all others of a domain, '

@@ -110,6 +110,6 @@ def _is_client(value: object) -> bool:
 
 
 Clients = Annotated[dict[Caller, tuple[str, ...]], parsed(_clients)]
-EmailMap = Annotated[dict[str, str], parsed(_emails)]
+EmailPairs = Annotated[dict[str, str], parsed(_emails)]
 Keys = Annotated[dict[str, SecretStr], parsed(_keys)]
-Limits = Annotated[dict[str, Decimal], parsed(_limits)]
+LimitMap = Annotated[dict[str, Decimal], parsed(_limits)]

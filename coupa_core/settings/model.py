@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from coupa_core.documents import LEAST_SCOPES, required_scopes, switched_scopes
+from coupa_core.documents import LEAST_SCOPES, comment_scopes, required_scopes, scopes_of_facts
 from coupa_core.routes import Caller
 from coupa_core.settings.chat import Cards, Deciding, Endings, Start, Times
-from coupa_core.settings.systems import Auditing, Calling, Coupa, Moveworks, Relaying, Storage
-from coupa_core.settings.values import is_address
+from coupa_core.settings.systems import Auditing, Calling, CoupaGroup, Moveworks, Relaying, Storage
+from coupa_core.settings.values import is_url
 
 GROUPS = (
-    *(Coupa, Cards, Deciding, Times, Endings, Start),
+    *(CoupaGroup, Cards, Deciding, Times, Endings, Start),
     *(Moveworks, Calling, Relaying, Auditing, Storage),
 )
 """The groups in the order of the documentation."""
@@ -21,7 +21,7 @@ NAMES = tuple(name.upper() for group in GROUPS for name in group.model_fields)
 
 
 class Settings(
-    Coupa, Cards, Deciding, Times, Endings, Start, Moveworks, Calling, Relaying, Auditing, Storage
+    CoupaGroup, Cards, Deciding, Times, Endings, Start, Moveworks, Calling, Relaying, Auditing, Storage
 ):
     """All settings. The alias of a field is the name of the environment variable."""
 
@@ -51,19 +51,19 @@ class Settings(
     @property
     def fact_scopes(self) -> str:
         """Return the scopes that only facts need, space-separated; everything else works without them."""
-        asking = switched_scopes(self.document_types, comments=self.comments == "on", facts=())
+        asking = comment_scopes(self.document_types) if self.comments == "on" else []
         others = {*LEAST_SCOPES.split(), *asking}
-        needed = switched_scopes((), comments=False, facts=self.facts)
+        needed = scopes_of_facts(self.facts)
         return " ".join(dict.fromkeys(each for each in needed if each not in others))
 
     @property
     def storage(self) -> str:
         """Return the ledger's connection string, or `memory`; empty where the setting is an address."""
         connection = self.ledger_connection.get_secret_value()
-        return "" if is_address(connection) else connection
+        return "" if is_url(connection) else connection
 
     @property
     def ledger_account_url(self) -> str:
         """Return the URL of the account's tables; empty where the setting is a connection string."""
         connection = self.ledger_connection.get_secret_value()
-        return connection if is_address(connection) else ""
+        return connection if is_url(connection) else ""

@@ -39,7 +39,7 @@ _AN_EVENT = (
 _A_LISTENER = "what stands between /listeners/ and /notify in the listener's URL, such as coupa_approvals"
 
 
-class Coupa(Group):
+class CoupaGroup(Group):
     """Coupa."""
 
     coupa_base_url: BaseUrl = Field(

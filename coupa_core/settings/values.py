@@ -30,7 +30,7 @@ _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _TYPE_SUFFIX = re.compile("(Header|Report|Response)$")
 
 
-def is_address(connection: str) -> bool:
+def is_url(connection: str) -> bool:
     """Tell whether a ledger connection is a URL, which the app opens with its managed identity."""
     return connection.lower().startswith("https://")
 

@@ -44,7 +44,7 @@ def over(case: ApprovalCase, cause: str) -> Judged:
         return Judged(entry=entry, approval=read.approval, document=read.document, rest=rest)
     if not entry.ended_as:
         entry = replace(entry, ended_as=cause, closed_at=case.now)
-    entry = ledger.closing_owed(replace(entry, farewell={}), owed)
+    entry = ledger.closing_added(replace(entry, farewell={}), owed)
     judged = Judged(
         entry=entry,
         approval=read.approval,
@@ -90,7 +90,7 @@ def note_left_out(
     if not after.told:
         # No decider is left: the approval has not ended for that reason.
         gone = {key: role for key, role in gone.items() if role is not Role.ENDED}
-    return ledger.closing_owed(after, gone) if gone else after
+    return ledger.closing_added(after, gone) if gone else after
 
 
 def _closing_due(case: ApprovalCase, judged: Judged, key: str, role: str) -> Due | None:

@@ -52,7 +52,7 @@ class MessageItem:
         return begun or entry.first_told_at
 
 
-def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Notice:
+def compose_message(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Notice:
     """Return the message to one person.
 
     Args:
@@ -65,7 +65,8 @@ def compose(items: Sequence[MessageItem], deps: SweepDependencies) -> notice.Not
         return notice.compose(_approval_request(first, deps, now), style=deps.style, keys=deps.keys, now=now)
     style = deps.style.to(person.locale, person.address)
     waiting = [
-        notice.Waiting(each.document, each.since, each.judged.approval, _right(each, deps)) for each in items
+        notice.WaitingItem(each.document, each.since, each.judged.approval, _right(each, deps))
+        for each in items
     ]
     match kind:
         case MessageKind.ESCALATION:
@@ -112,7 +113,7 @@ def _approval_request(item: MessageItem, deps: SweepDependencies, now: datetime)
         is_unread=bool(judged.unread),
         is_short=is_short(entry, person),
         is_changed=is_new and judged.is_changed_for(person),
-        shown=was.facts,
+        shown=was.figures,
         facts=judged.facts,
         waited=now - (item.since or now) if item.message.kind is MessageKind.REMINDER else None,
         answers=item.message.passes_on,
@@ -134,7 +135,7 @@ def _ended(item: MessageItem) -> notice.Ended:
     return notice.Ended(item.document, end)
 
 
-def shown_facts(item: MessageItem) -> str:
+def figures_of(item: MessageItem) -> str:
     """Return the figures that the card shows, for the row."""
     is_bare = item.judged.unread or item.document.is_sensitive
-    return notice.BARE if is_bare else notice.shown_facts(item.document)
+    return notice.BARE if is_bare else notice.shown_figures(item.document)

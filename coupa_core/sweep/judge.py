@@ -41,7 +41,7 @@ from coupa_core.sweep.shapes import (
 SETTLING = timedelta(seconds=10)
 """Coupa's stamps are whole seconds: an approval that changed within this time is checked once more."""
 
-MISSING, HIDDEN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
+MISSING, HIDES_TURN = f"{model.UNREAD}missing", f"{model.UNREAD}hides_turn"
 """The causes for a document that cannot be shown: Coupa does not return it, or hides whose turn it is."""
 
 
@@ -57,7 +57,7 @@ def judge(
         policy: the policy of the deployment.
         now: aware UTC.
     """
-    case = ApprovalCase(replace(entry, reach=policy.reach.mark), read, before, policy, now)
+    case = ApprovalCase(replace(entry, reach=policy.reach.id), read, before, policy, now)
     if read.is_pending:
         return add_closings(case, _pending(case))
     return over(case, (read.approval.status or "unknown") if read.is_known else "gone")
@@ -186,7 +186,7 @@ def _row_of_stopped(case: ApprovalCase) -> Entry:
     if not case.entry.is_told:
         return case.entry
     owed = closings_owed(case.entry, case.read, policy=case.policy)
-    return ledger.closing_owed(replace(ledger.next_generation(case.entry), told={}), owed)
+    return ledger.closing_added(replace(ledger.next_generation(case.entry), told={}), owed)
 
 
 def _without_messages(case: ApprovalCase, rule: Callable[..., Entry], cause: str, **more: datetime) -> Judged:
@@ -214,7 +214,7 @@ def showable(entry: Entry, approval: Approval, document: Document | None) -> tup
     elif isinstance(document, Unreadable):
         cause = document.cause if document.is_at_fault else ""
     elif document.kind is not model.DocumentKind.OTHER and document.hides_turn(approval.id):
-        cause = HIDDEN
+        cause = HIDES_TURN
     if not cause:
         return document, ""
     if entry.failures < MINIMAL_AFTER:

@@ -22,7 +22,7 @@ from coupa_core.ledger import (
     reminded,
 )
 from coupa_core.parallel import map_parallel
-from coupa_core.sweep.compose import MessageItem, compose, is_short
+from coupa_core.sweep.compose import MessageItem, compose_message, is_short
 from coupa_core.sweep.dependencies import SweepDependencies
 from coupa_core.sweep.progress import Progress
 from coupa_core.sweep.rows import SweepRows
@@ -30,7 +30,7 @@ from coupa_core.sweep.sender import Sender, SendResult, SendStatus
 from coupa_core.sweep.settle import ROW_CHANGES, Delivery
 from coupa_core.sweep.shapes import CARDS, DECIDING, Judged, Message, MessageKind
 
-NEWS = (
+BEFORE_CARDS = (
     MessageKind.CLOSING,
     MessageKind.OUTCOME,
     MessageKind.ESCALATION,
@@ -116,9 +116,11 @@ class Outbox:
         deliveries = sorted(
             (delivery for delivery in deliveries if delivery.owed), key=lambda delivery: delivery.order(today)
         )
-        for letter in self._letters(deliveries, NEWS):
+        for letter in self._letters(deliveries, BEFORE_CARDS):
             self._send_message(letter)
-        self._run_each(_owing(deliveries, *NEWS), lambda delivery: self._send_all(delivery, NEWS))
+        self._run_each(
+            _owing(deliveries, *BEFORE_CARDS), lambda delivery: self._send_all(delivery, BEFORE_CARDS)
+        )
         self._deliver_cards(_owing(deliveries, *CARDS), behind)
 
     def _deliver_cards(self, deliveries: Sequence[Delivery], behind: int) -> None:
@@ -224,7 +226,7 @@ class Outbox:
         """Compose and send the message; None when several cannot be joined, and each must go alone."""
         is_card, is_one = letter[0][1].kind in CARDS, len(letter) == 1
         try:
-            notice = compose(
+            notice = compose_message(
                 [MessageItem(message, delivery.judged, delivery.entry) for delivery, message in letter],
                 self.deps,
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coupa_core.audience import EVERYBODY, Audience
-from coupa_core.ledger import PersonState, Repeat, mark_of
+from coupa_core.ledger import PersonState, Repeat, reach_id
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Reach:
     repeats: Sequence[Repeat] = ()
 
     @property
-    def mark(self) -> str:
-        """Return the mark that a row keeps of this reach; a row with another mark is judged again."""
-        return mark_of(self.pilot, self.repeats)
+    def id(self) -> str:
+        """Return the id that a row keeps of this reach; a row with another one is judged again."""
+        return reach_id(self.pilot, self.repeats)
 
     def has(self, address: str) -> bool:
         """Tell whether messages reach a person."""

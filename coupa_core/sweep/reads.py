@@ -21,9 +21,7 @@ from coupa_core.model import (
     Comment,
     Document,
     DocumentKey,
-    DocumentKind,
     FoundApprovals,
-    Unreadable,
 )
 from coupa_core.parallel import map_parallel
 from coupa_core.sweep.claimed import Claimed
@@ -133,11 +131,11 @@ class Reads:
         For an approval that is gone the document matters only where closing notices are on. An approval that
         was known by its id alone needs its document, too.
         """
-        closing_policy = self._policy.tells_of_ends
+        tells_of_ends = self._policy.tells_of_ends
         return [
             one.read.approval
             for one in claimed
-            if (one.is_gone and (closing_policy or one.read.is_pending)) or not one.is_named
+            if (one.is_gone and (tells_of_ends or one.read.is_pending)) or not one.is_named
         ]
 
     def _read_people_still_asked(self, read: Iterable[Claimed], deadline: Deadline) -> None:
@@ -211,12 +209,8 @@ class Reads:
         found: dict[DocumentKey, Document] = {}
         for one in waiting:
             document, _ = showable(one.entry, one.read.approval, one.read.document)
-            is_known = (
-                document is None
-                or isinstance(document, Unreadable)
-                or document.kind is not DocumentKind.OTHER
-            )
-            if document is not None and not is_known and one.read.approval.approvable_id is not None:
+            has_number = one.read.approval.approvable_id is not None
+            if document is not None and document.needs_siblings and has_number:
                 found[one.key] = document
         return found
 
@@ -268,11 +262,11 @@ def _has_comments(claimed: Claimed) -> bool:
     return kind is None or not kind.comments_as
 
 
-def _keys_of(add_questions: Sequence[Deciders]) -> set[str] | None:
+def _keys_of(some: Sequence[Deciders]) -> set[str] | None:
     """Return the keys of all these people; None if some of them are not known for certain."""
-    if not all(deciders.is_certain for deciders in add_questions):
+    if not all(deciders.is_certain for deciders in some):
         return None
-    return {key for deciders in add_questions for key in deciders.keys}
+    return {key for deciders in some for key in deciders.keys}
 
 
 def _document_or_stub(read: FreshRead) -> Document:

@@ -29,6 +29,7 @@ from coupa_core.ledger import (
     stuck,
 )
 from coupa_core.model import Approval, stamp
+from coupa_core.moveworks import RATE_WINDOW_S
 from coupa_core.release import RELEASE
 from coupa_core.sweep.dependencies import FirstRunPolicy, SweepDependencies
 from coupa_core.sweep.plan import Plan
@@ -48,9 +49,6 @@ CLOSING_S = 5.0
 
 AGES = {"pending_1h": 3_600, "pending_1d": 86_400, "pending_7d": 7 * 86_400}
 """The names of counts, each with its upper age limit in seconds; `pending_older` has the rest."""
-
-RATE_WINDOW_S = 60.0
-"""How far back the sends of earlier processes count against the allowed rate."""
 
 MAX_PAUSE = timedelta(minutes=20)
 """A pause that ends later than any real one means that the clock was put back; the sweep ignores it."""
@@ -106,7 +104,7 @@ class Sweep:
         began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
         reach = self._reach(now)
         plan = Plan(
-            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.mark
+            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.id
         )
         plan.add_left_over(self._left)
         plan.add_ids(aside)
@@ -206,7 +204,7 @@ class Sweep:
                 self.deps.ledger.store.set_aside(each)
             except ServiceError as failure:
                 progress.record_failure(failure)
-        return [int(each.key) for each in corrupt if each.key.isascii() and each.key.isdigit()]
+        return [each.approval_id for each in corrupt if each.approval_id is not None]
 
     def _remember_rate(self, entries: Iterable[Entry], now: datetime) -> None:
         """Count the sends of an earlier process against the allowed rate."""

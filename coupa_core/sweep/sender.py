@@ -10,11 +10,10 @@ from enum import StrEnum
 from coupa_core.clock import Deadline
 from coupa_core.errors import Refused, ServiceError, Throttled, Unavailable, Unknown
 from coupa_core.ledger import Entry
+from coupa_core.moveworks import PAUSE_S
 from coupa_core.notice import Notice
 from coupa_core.sweep.dependencies import SweepDependencies
 from coupa_core.sweep.progress import Progress
-
-DEFAULT_PAUSE_S = 60.0
 
 
 class SendStatus(StrEnum):
@@ -109,7 +108,7 @@ class Sender:
         """Send nothing more in this sweep; after a 429, nothing before the pause ends."""
         self.progress.stop_sending(failure)
         if isinstance(failure, Throttled):
-            pause_s = failure.retry_after_s or DEFAULT_PAUSE_S
+            pause_s = failure.retry_after_s or PAUSE_S
             self.paused_until = self.deps.clock.now() + timedelta(seconds=pause_s)
         else:
             self.suspect = True

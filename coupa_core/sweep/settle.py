@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from coupa_core.ledger import Entry, answered, closing_done, delivered, put, refused
-from coupa_core.sweep.compose import MessageItem, shown_facts
+from coupa_core.sweep.compose import MessageItem, figures_of
 from coupa_core.sweep.questions import closed_by
 from coupa_core.sweep.sender import SendStatus
 from coupa_core.sweep.shapes import Judged, Message, MessageKind
@@ -58,9 +58,9 @@ def _unchanged(delivery: Delivery, message: Message, now: datetime) -> Entry:  #
 
 def _record_announcement(delivery: Delivery, message: Message, now: datetime) -> Entry:
     judged, key = delivery.judged, message.person.key
-    facts = shown_facts(MessageItem(message, judged, delivery.entry))
+    figures = figures_of(MessageItem(message, judged, delivery.entry))
     return delivered(
-        delivery.entry, person=key, version=judged.version, to=judged.approver_key, now=now, facts=facts
+        delivery.entry, person=key, version=judged.version, to=judged.approver_key, now=now, figures=figures
     )
 
 

@@ -249,7 +249,7 @@ class Judged:
         told only the number sees no change either.
         """
         was = self.entry.to(person.key)
-        if not was.version or was.facts == BARE or was.to != self.approver_key:
+        if not was.version or was.figures == BARE or was.to != self.approver_key:
             return False
         rounds = (
             model.version(approver_key=self.approver_key, content=self.content, generation=number)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import PlainSerializer, PlainValidator, ValidationError, ValidationInfo, create_model
 
 from coupa_core.ledger import Entry
-from coupa_core.table_ledger.values import json_text, read_days, read_map, read_number, read_text, read_time
+from coupa_core.table_ledger.values import json_text, read_dates, read_map, read_number, read_text, read_time
 
 ELSEWHERE = ("approval_id", "state", "told", "questions", "etag")
 """Fields without a column of their own, or with one that each row must have."""
@@ -34,7 +34,7 @@ _COLUMN_TYPES: dict[Any, Any] = {
     # Ids go beyond the 32 bits that a table's plain integer holds.
     int | None: _column_type(lambda name, value: int(read_text(name, value)), lambda value: f"{value}"),
     datetime | None: _column_type(read_time, lambda value: value.isoformat()),
-    tuple[date, ...]: _column_type(read_days, lambda value: " ".join(day.isoformat() for day in value)),
+    tuple[date, ...]: _column_type(read_dates, lambda value: " ".join(day.isoformat() for day in value)),
     Mapping[str, str]: _column_type(read_map, lambda value: json_text(dict(value))),
 }
 """The columns, by the types of fields."""

@@ -18,7 +18,7 @@ from coupa_core.table_ledger.values import (
     time_text,
 )
 
-_MAX_FACTS = 24_000
+_MAX_FIGURES = 24_000
 """Characters of shown figures in one row: a text in a table takes 32,768. The oldest figures are left out.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -38,7 +38,7 @@ def write_people(told: Mapping[str, PersonState]) -> dict[str, Any]:
     cards = _cards(told.values())
     people: dict[str, list[Any]] = {}
     for key, each in told.items():
-        card = cards.get((each.to, each.facts))
+        card = cards.get((each.to, each.figures))
         if card is None:
             card = cards.setdefault((each.to, ""), len(cards))
         values = [card, each.at, each.reminders, each.reminded_at, each.refusals, each.retry_at]
@@ -59,11 +59,11 @@ def write_people(told: Mapping[str, PersonState]) -> dict[str, Any]:
 def _cards(told: Iterable[PersonState]) -> dict[tuple[str, str], int]:
     """Return the place of each pair of approver and figures; the oldest figures may have no room."""
     cards: dict[tuple[str, str], int] = {}
-    room = _MAX_FACTS
+    room = _MAX_FIGURES
     for each in sorted(told, key=lambda each: each.at.timestamp() if each.at else 0.0, reverse=True):
-        if (each.to, each.facts) not in cards and len(each.facts) <= room:
-            cards[each.to, each.facts] = len(cards)
-            room -= len(each.facts)
+        if (each.to, each.figures) not in cards and len(each.figures) <= room:
+            cards[each.to, each.figures] = len(cards)
+            room -= len(each.figures)
     return cards
 
 
@@ -98,13 +98,13 @@ def _read_states(row: Any, versions: dict[str, str]) -> dict[str, PersonState]:
     try:
         for key, version in versions.items():
             card, at, reminders, reminded_at, refusals, retry_at = [*people[key], *[None] * 6][:6]
-            to, facts = cards[card]
+            to, figures = cards[card]
             told[key] = PersonState(
                 version=version,
                 to=read_text("to", to),
                 at=at and read_time("at", at),
                 since=read_time("since", since[key]) if key in since else None,
-                facts=read_text("facts", facts),
+                figures=read_text("facts", figures),
                 reminders=read_number("reminders", reminders or 0),
                 reminded_at=reminded_at and read_time("reminded_at", reminded_at),
                 refusals=read_number("refusals", refusals or 0),
@@ -126,7 +126,7 @@ def _read_release_0_2(row: Any, versions: dict[str, str]) -> dict[str, Any]:
     common = PersonState(
         to=read_text("sent_to", row.get("sent_to", "")),
         at=at,
-        facts=read_text("shown", row.get("shown", "")) if len(names) == 1 else "",
+        figures=read_text("shown", row.get("shown", "")) if len(names) == 1 else "",
         reminders=read_number("reminders", row.get("reminders", 0)),
         reminded_at=reminded_at,
     )

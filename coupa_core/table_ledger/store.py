@@ -34,7 +34,7 @@ OPEN, CLOSED, ASIDE, STATUS = "open", "closed", "aside", "status"
 """The partitions."""
 
 _LATE_WRITES = timedelta(minutes=1)
-"""How far before a mark rows are read again: an earlier write may become visible later."""
+"""How far before a position rows are read again: an earlier write may become visible later."""
 
 
 class TableStore(Table):
@@ -45,7 +45,7 @@ class TableStore(Table):
     def open_entries(self, since: str = "", known: Mapping[int, Entry] = NOTHING_KNOWN) -> Opened:
         """Return the rows that are not closed, and those that cannot be read.
 
-        A mark is the greatest `Timestamp` that was seen, which the service sets with every write.
+        A position is the greatest `Timestamp` that was seen, which the service sets with every write.
         Source:
             https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
         """

@@ -44,7 +44,7 @@ def read_time(name: str, value: Any) -> datetime:
     return time
 
 
-def read_days(name: str, value: Any) -> tuple[date, ...]:
+def read_dates(name: str, value: Any) -> tuple[date, ...]:
     """Read days with spaces between."""
     return tuple(map(date.fromisoformat, read_text(name, value).split()))
 

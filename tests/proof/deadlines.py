@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 from slow import GRID, Cell, Ended, Stage, stage
 
-from coupa_core.decide import BUDGET_S
+from coupa_core.routes import CLICK_S
 from coupa_core.sweep import SWEEP_S
 
 MARGIN_S = 1.0
@@ -27,7 +27,7 @@ AT_ONCE = 32
 IDENTITIES = 8
 """Processes: each has one endpoint in its environment."""
 
-BOUNDS_S = {"click": BUDGET_S, "list": BUDGET_S, "relay": BUDGET_S, "sweep": SWEEP_S}
+BOUNDS_S = {"click": CLICK_S, "list": CLICK_S, "relay": CLICK_S, "sweep": SWEEP_S}
 
 
 def main() -> int:

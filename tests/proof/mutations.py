@@ -219,8 +219,8 @@ MUTATIONS = (
     Mutation(
         "before is what this person was shown",
         "sweep/compose.py",
-        "shown=was.facts,",
-        "shown=max(entry.told.values(), key=lambda one: str(one.at)).facts,",
+        "shown=was.figures,",
+        "shown=max(entry.told.values(), key=lambda one: str(one.at)).figures,",
         "test_each_person.py::test_before_is_what_this_person_was_shown_and_not_what_a_colleague_was",
     ),
     Mutation(
@@ -298,7 +298,7 @@ MUTATIONS = (
     Mutation(
         "whoever asked does not decide",
         "authority/rules.py",
-        "if not self._allow_self and is_requester(decider, document, self.emails):",
+        "if not self._allow_self and is_asker(decider, document, self.emails):",
         "if False:",
         "test_decide.py::test_whoever_asked_for_the_purchase_does_not_decide_on_it",
     ),

@@ -329,7 +329,7 @@ class _Unstepped:
 
 def _total(card: ledger.PersonState) -> Decimal | None:
     """Return the amount that a person was shown last."""
-    return Decimal(json.loads(card.facts)["total"]) if card.facts else None
+    return Decimal(json.loads(card.figures)["total"]) if card.figures else None
 
 
 class Rig:

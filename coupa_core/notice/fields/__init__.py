@@ -4,11 +4,10 @@ This package chooses values and labels; `cards` lays them out. A module for each
 values, and those that are not signed.
 """
 
-from coupa_core.notice.fields.formats import amount_of, status
+from coupa_core.notice.fields.formats import amount_of
 from coupa_core.notice.fields.kinds import DEFAULTS, HEAD, NAMES, UNSIGNED, fields, label_of, values_of
-from coupa_core.notice.fields.lines import item
 from coupa_core.notice.fields.naming import details, headline, known_as, name_of, numbered, priced
-from coupa_core.notice.fields.parties import asked, decider, person
+from coupa_core.notice.fields.parties import asked, person
 
 __all__ = [
     "DEFAULTS",
@@ -17,17 +16,14 @@ __all__ = [
     "UNSIGNED",
     "amount_of",
     "asked",
-    "decider",
     "details",
     "fields",
     "headline",
-    "item",
     "known_as",
     "label_of",
     "name_of",
     "numbered",
     "person",
     "priced",
-    "status",
     "values_of",
 ]

@@ -52,14 +52,14 @@ def following(approval: Approval, document: Document, style: Style) -> list[str]
 def newest_comment(document: Document, style: Style) -> str | None:
     """Return the newest comment, without those that repeat name and words of an approved step."""
     above = {(decider(step, style), step.decision_words) for step in document.approved}
-    sentences = [
+    kept = [
         (comment, who)
         for comment in document.comments
         if not is_blank(comment.words) and ((who := _author(comment, style)), comment.words) not in above
     ]
-    if not sentences:
+    if not kept:
         return None
-    newest, who = max(sentences, key=lambda each: (_created_at(each[0]), each[0].id or 0))
+    newest, who = max(kept, key=lambda each: (_created_at(each[0]), each[0].id or 0))
     return f"{clean(newest.words, LONG)} ({who})"
 
 

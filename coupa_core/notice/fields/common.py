@@ -25,7 +25,7 @@ UNSIGNED = {
 """Those of these fields that the content hash leaves out (`content`), each with the reason."""
 
 
-def _is_requester(document: Document) -> bool:
+def _entered_by_requester(document: Document) -> bool:
     """Tell whether the submitter is the requester, by key and not by name."""
     asked, entered = document.requested_by, document.created_by
     return bool(asked and entered and asked.key and asked.key == entered.key)
@@ -41,7 +41,7 @@ def common_values(approval: Approval, document: Document, style: Style) -> dict[
         "id": str(document.id),
         "title": clean(document.title, SHORT),
         "requester": requester,
-        "creator": creator if creator != requester and not _is_requester(document) else None,
+        "creator": creator if creator != requester and not _entered_by_requester(document) else None,
         "amount": amount_of(document, style) or style.say("nothing"),
         "items": [*items, *([style.more(more)] if more > 0 else [])],
         "supplier": style.few(suppliers(document)),
