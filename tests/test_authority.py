@@ -451,6 +451,8 @@ def test_what_is_no_address_is_none_in_the_chat(address: str | None) -> None:
         ({"USD": "100", "*": "10"}, "5", " ", Bar.UNSTATED),
         ({"USD": "5", "*": "100"}, "50", "USD\u200b", Bar.UNSTATED),
         ({"USD": "5", "*": "100"}, "50", "US Dollar", Bar.UNSTATED),
+        ({"USD": "5", "*": "100"}, "50", "Dollar", Bar.UNSTATED),
+        ({"USD": "5", "*": "100"}, "50", "US1", Bar.UNSTATED),
         ({"USD": "100", "*": "1000"}, "101", " USD ", Bar.TOO_GREAT),
         ({"*": "10"}, "0" * 61 + "1800", "USD", Bar.UNSTATED),
         ({"*": "10"}, None, "USD", Bar.UNSTATED),

@@ -245,6 +245,23 @@ def test_a_digest_goes_out_at_its_hour_of_the_next_working_day(digest: time, sin
     assert shown(plan.announce_at(ANN, at(since))) == told
 
 
+@pytest.mark.parametrize(
+    ("digest", "since", "told"),
+    [
+        (None, "2026-11-26T02:00", "Thu 2026-11-26 07:00 +0900"),
+        (time(9), "2026-11-26T05:00", "Thu 2026-11-26 09:00 +0900"),
+        (time(6), "2026-11-26T05:00", "Thu 2026-11-26 07:00 +0900"),
+        (time(6), "2026-11-26T06:30", "Thu 2026-11-26 07:00 +0900"),
+    ],
+)
+def test_a_person_in_another_zone_is_told_by_their_own_clock(
+    digest: time | None, since: str, told: str
+) -> None:
+    plan = Cadence(zone=BERLIN, zones={"ken@example.jp": TOKYO}, quiet=NIGHT, digest_at=digest)
+
+    assert shown(plan.announce_at("ken@example.jp", at(since, TOKYO)), TOKYO) == told
+
+
 def test_without_a_digest_hour_only_quiet_hours_are_waited_for() -> None:
     plan = Cadence(zone=BERLIN, quiet=NIGHT)
 

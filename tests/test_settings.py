@@ -192,7 +192,7 @@ WRONG = [
     *(("QUIET_HOURS", hours) for hours in ("CANARY", "20:00", "20:00-CANARY", "20:00-20:00", "20:00-24:00")),
     *(("WORKING_DAYS", days) for days in ("CANARY", "mon,CANARY", "mon-", ",", "monday")),
     *(("DIGEST_AT", hour) for hour in ("CANARY", "9", "24:00", "09:00 CANARY")),
-    *(("REMIND_BEFORE_DAYS", days) for days in ("CANARY", "31", "-1", "1.5", "3,", "3,CANARY", "\u0663")),
+    *(("REMIND_BEFORE_DAYS", days) for days in ("CANARY", "31", "003", "-1", "1.5", "3,CANARY", "\u0663")),
     *(("ESCALATE_TO", who) for who in (
         "CANARY", "managers", "@CANARY.test", "a@CANARY", "a@CANARY.test,b@x.test", "A <a@CANARY.test>",
         "a@b@CANARY.test", "\u00e9@CANARY.test", "a b@CANARY.test",

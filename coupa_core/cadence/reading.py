@@ -21,8 +21,8 @@ _WHO = re.compile(r"([^\s@]+@)?([\w-]+\.)+[\w-]+")
 def read_before(text: str) -> tuple[int, ...]:
     """Read numbers of days, each once, the greatest first.
 
-    >>> read_before("1, 3,1"), read_before("")
-    ((3, 1), ())
+    >>> read_before("1, 3,1"), read_before("30"), read_before("")
+    ((3, 1), (30,), ())
     """
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     if not all(re.fullmatch("[0-9]{1,2}", part) and int(part) <= _MAX_BEFORE for part in parts):
