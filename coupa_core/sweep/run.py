@@ -130,8 +130,9 @@ class Sweep:
         self._rows.keep(rows.written, doubtful=rows.lost | rows.missed)
         tried = rows.written.keys() | rows.lost
         left = [candidate for candidate in candidates if candidate.approval.id not in tried]
-        read = scan.status_fields(left, rows.written)
         unseen = [candidate.approval for candidate in left if candidate.entry is None]
+        scan.count_left(unseen)
+        read = scan.status_fields(left, rows.written)
         self._left = unseen[:MAX_LEFT]
         self._count_ages(unseen, progress)
         due = owed(self._rows.by_id.values(), unseen, deps.clock.now())
