@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from coupa_core import notice
@@ -153,24 +154,31 @@ class Ask:
             key = "answer.commented" if is_noted else "answer.commented_there"
             return case.writer.answer(Outcome.COMMENTED, key)
 
-        same, words = self._same_comment(document, text, deadline, SAME), self._fingerprints(question, text)
-        is_new = same is None and rows.may_send(words, self._clock)
-        if same is None and not is_new:
-            same = self._same_comment(document, text, deadline, KEY_KEPT)
+        same, may_be_sent = self._earlier(question, document, text, rows, deadline)
         if same is not None:
             self._note_question(case, Outcome.COMMENTED, cause="written_before")
             case.end = remembered(same)
-            return
-        if not is_new:  # another request is sending it, or its outcome is unknown
+        elif may_be_sent:
             self._note_question(case, Outcome.UNCONFIRMED, cause="sent_before")
             case.end = case.writer.answer(Outcome.UNCONFIRMED, "answer.comment_lost")
-            return
-        may_be_there = False
-        try:
-            may_be_there = self._send(case, document, text, remembered, deadline)
-        finally:
-            if not may_be_there:
-                rows.was_not_sent(words)
+        else:
+            with ExitStack() as if_not_sent:
+                if_not_sent.callback(rows.was_not_sent, self._fingerprints(question, text))
+                if self._send(case, document, text, remembered, deadline):
+                    if_not_sent.pop_all()
+
+    def _earlier(
+        self, question: Question, document: Document, text: str, rows: RequestRows, deadline: Deadline
+    ) -> tuple[int | None, bool]:
+        """Look for the same comment by an earlier request; without one, no other may send it from now on.
+
+        Returns:
+            Its id, if Coupa has it; and whether another request is sending it, or sent it without an answer.
+        """
+        same = self._same_comment(document, text, deadline, SAME)
+        if same is not None or rows.may_send(self._fingerprints(question, text), self._clock):
+            return same, False
+        return self._same_comment(document, text, deadline, KEY_KEPT), True
 
     def _fingerprints(self, question: Question, text: str) -> dict[str, datetime]:
         """Return the fingerprints by which other requests recognise this comment, each with its expiry."""

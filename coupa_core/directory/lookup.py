@@ -186,21 +186,31 @@ class Directory:
         groups: Mapping[int, Members],
     ) -> Deciders:
         number = approval.asked_id or 0
-        members: Sequence[Person] = ()
-        delegates: Sequence[Person] = ()
-        failure, is_certain = None, True
         if approval.is_for_group:
             in_approval = embedded(approval)
             known = groups.get(number) if in_approval is None else (in_approval, None)
-            members, failure = known or ((), None)
-            is_certain = known is not None
-        elif delegations.value is None:
-            delegates = _named_delegates(approval)
-        elif _may_delegate(approval):
-            for_this = by_delegator.get(number, ())
-            delegates = [each.delegate for each in for_this if each.delegate]
-            unread = [delegations.value.unknown.get(delegate_id(each) or 0) for each in for_this]
-            failure = next(filter(None, unread), delegations.failure)
+            if known is None:
+                return self._found(approval, is_certain=False)
+            members, failure = known
+            return self._found(approval, failure, members=members)
+        if delegations.value is None:
+            return self._found(approval, delegates=_named_delegates(approval))
+        if not _may_delegate(approval):
+            return self._found(approval)
+        for_this = by_delegator.get(number, ())
+        delegates = [each.delegate for each in for_this if each.delegate]
+        unread = [delegations.value.unknown.get(delegate_id(each) or 0) for each in for_this]
+        return self._found(approval, next(filter(None, unread), delegations.failure), delegates=delegates)
+
+    def _found(
+        self,
+        approval: Approval,
+        failure: ServiceError | None = None,
+        *,
+        members: Sequence[Person] = (),
+        delegates: Sequence[Person] = (),
+        is_certain: bool = True,
+    ) -> Deciders:
         people = find_deciders(approval, members=members, delegates=delegates, emails=self.emails)
         return Deciders(people, is_certain=is_certain and failure is None, failure=failure)
 

@@ -64,23 +64,26 @@ def refusal(
         style: the style of the person who may read the message; None where only operators read it.
         about: a name of the request for approval that this person knows; empty where it is unknown.
     """
-    retry_after_s, key = 0, f"error.{error.code}"
-    if isinstance(error, Busy):
-        status, retry_after_s = 503, error.retry_after_s
-        logger.warning("busy route=%s request_id=%s cause=%s", name, request_id, error)
-    elif isinstance(error, CallerError):
-        status = error.status
-        logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
-    else:
-        status, key = 503, "error.out_of_reach"
+    retry_after_s, own, words = 0, f"error.{error.code}", style or Style()
+
+    def say(key: str) -> str:
+        return words.colon(about, words.say(key)) if words.has(key) else str(error)
+
+    match error:
+        case Busy():
+            status, message, retry_after_s = 503, say(own), error.retry_after_s
+            logger.warning("busy route=%s request_id=%s cause=%s", name, request_id, error)
+        case CallerError():
+            status, message = error.status, str(error) if style is None else say(own)
+            logger.info("refused route=%s code=%s request_id=%s", name, error.code, request_id)
+        case SettingsError():
+            status, message = 500, f"The bridge is not configured: {error}."
+        case Refused() | Denied() | Malformed():
+            # The service answered, so a repeat is useless until somebody has acted.
+            status, message = 502, say("error.not_from_here")
+        case _:
+            status, message = 503, say("error.out_of_reach")
+    if not isinstance(error, Busy | CallerError):
         logger.error("failed route=%s code=%s request_id=%s cause=%s", name, error.code, request_id, error)
-    if isinstance(error, Refused | Denied | Malformed):
-        # The service answered, so a repeat is useless until somebody has acted.
-        status, key = 502, "error.not_from_here"
-    is_for_person = style is not None or not isinstance(error, CallerError)
-    style = style or Style()
-    message = style.colon(about, style.say(key)) if is_for_person and style.has(key) else str(error)
-    if isinstance(error, SettingsError):
-        status, message = 500, f"The bridge is not configured: {error}."
     body = {"error": error.code, "message": message, "request_id": request_id}
     return Reply(status, body, request_id=request_id, retry_after_s=retry_after_s)

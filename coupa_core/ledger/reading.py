@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from coupa_core.model import ALL_IDS, IdRange, stamp
+from coupa_core.model import ALL_IDS, Approval, IdRange, stamp
 
 
 @dataclass
@@ -58,6 +58,12 @@ class Reading:
     def is_complete(self) -> bool:
         """Tell whether everything was read."""
         return not self.unread and not self.failed
+
+    def add_left(self, approvals: Sequence[Approval]) -> None:
+        """Count listed approvals that have no row yet."""
+        self.left += len(approvals)
+        stamps = [self.oldest, *(approval.updated_at or "" for approval in approvals)]
+        self.oldest = min(filter(None, stamps), default="")
 
 
 @dataclass

@@ -126,18 +126,19 @@ def _change(before: Line, now: Line, figures: _KeptFigures, document: Document, 
     is unknown, only the present amount is named.
     """
     money, then = document.currency_of(now), figures.code_of(before)
-    same = [one == other for one, other in zip(_figures(before), _figures(now), strict=True)]
-    has_moved = figures.knows_code and then != _code(money)
+    pairs = zip(_KEYS[1:], _figures(before), _figures(now), strict=True)
+    moved = [name for name, one, other in pairs if one != other]
+    has_other_code = figures.knows_code and then != _code(money)
     follows = (then, _code(money)) == (figures.currency, _code(document.currency))
-    if all(same) and (follows or not has_moved):
+    if not moved and (follows or not has_other_code):
         return None
-    if has_moved:
-        is_priced = before.unit_price is not None or now.unit_price is not None
-        same[1:] = [not is_priced, is_priced]
-    shown, lines = _figure(before, same, _then(then, money), style), _figure(now, same, money, style)
-    if not figures.knows_code and same[:2] != [False, True]:
-        return lines or style.say("nothing")
-    return _became(shown, lines, style) if shown or lines else None
+    if has_other_code and (before.unit_price is not None or now.unit_price is not None):
+        moved.append("unit-price")
+    named: list[str] = [name for name in ("quantity", "unit-price") if name in moved] or ["total"]
+    was, became = _named(before, named, _then(then, money), style), _named(now, named, money, style)
+    if not figures.knows_code and named != ["quantity"]:
+        return became or style.say("nothing")
+    return _became(was, became, style) if was or became else None
 
 
 def _then(code: str | None, money: Currency | None) -> Currency | None:
@@ -145,17 +146,14 @@ def _then(code: str | None, money: Currency | None) -> Currency | None:
     return money if code == _code(money) else Currency(code=code)
 
 
-def _figure(line: Line, same: list[bool], money: Currency | None, style: Style) -> str | None:
-    quantity = None if line.quantity is None else style.number(line.quantity)
-    price = style.amount(line.unit_price, money)
-    match same:
-        case [False, True, _]:
-            return quantity
-        case [True, False, _]:
-            return price
-        case [True, True, _]:
-            return style.amount(line.total, money)
-    return " × ".join(filter(None, [quantity, price]))
+def _named(line: Line, columns: list[str], money: Currency | None, style: Style) -> str:
+    """Write the figures of these columns; empty where the line has none of them."""
+    texts = {
+        "quantity": None if line.quantity is None else style.number(line.quantity),
+        "unit-price": style.amount(line.unit_price, money),
+        "total": style.amount(line.total, money),
+    }
+    return " × ".join(filter(None, map(texts.get, columns)))
 
 
 def _became(before: str | None, now: str | None, style: Style) -> str:

@@ -32,6 +32,9 @@ _WITHOUT_ROW = ("not_seen_yet", "row_unreadable", "unaccounted")
 LISTS = (*_LISTS.values(), *_WITHOUT_ROW)
 """The names of the lists: by the state of the row, or why there is none."""
 
+_NOT_LISTED, _NO_ROW = Approval(id=1), Entry(approval_id=1, state=State.CLOSED, nonce="")
+"""Blank values for what there is not: nothing of them is shown."""
+
 
 @dataclass(frozen=True)
 class ApprovalState:
@@ -58,20 +61,19 @@ class ApprovalState:
 
     def values(self) -> dict[str, Any]:
         """Return its JSON values for operators; ids are texts, as in slots."""
-        row, approval = self.row, self.approval
-        document_id = (row.document_id if row else None) or (approval.approvable_id if approval else None)
+        approval, row = self.approval or _NOT_LISTED, self.row or _NO_ROW
+        document_id = row.document_id or approval.approvable_id
         shown = {
             "approval_id": str(self.approval_id),
             "place": self.place,
             "cause": self.cause,
-            "document_type": (row.document_type if row else "")
-            or (approval.approvable_type if approval else None),
+            "document_type": row.document_type or approval.approvable_type,
             "document_id": document_id and str(document_id),
-            "asked": (approval.approver_key if approval else None) or (row.sent_to if row else None),
-            "told": [key for key, told in row.told.items() if told.was_sent] if row else [],
-            "sent_at": json_time(row.told_at) if row else None,
-            "next_at": json_time(row.next_at) if row else None,
-            "lease_until": json_time(row.lease_until) if row else None,
+            "asked": approval.approver_key or row.sent_to,
+            "told": [key for key, told in row.told.items() if told.was_sent],
+            "sent_at": json_time(row.told_at),
+            "next_at": json_time(row.next_at),
+            "lease_until": json_time(row.lease_until),
             "age_s": round(self.age_s),
         }
         return {name: value for name, value in shown.items() if value not in (None, "", [])}

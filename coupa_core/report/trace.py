@@ -116,18 +116,21 @@ class Trace:
         """Return its events in the audit log, as far as there is time to read them."""
         deadline = Deadline(self._clock, READ_S)
         begin, end = _days(rows, now)
-        day, lines = end + timedelta(days=1), []
+        days = [end - timedelta(days=ago) for ago in range(min((end - begin).days + 1, MAX_DAYS))]
+        read_from, lines = end + timedelta(days=1), []
         try:
-            while day > max(begin, end - timedelta(days=MAX_DAYS - 1)) and deadline.left_s() > 0:
-                for row in self._record.rows(day - timedelta(days=1)):
+            for day in days:
+                if deadline.left_s() <= 0:
+                    break
+                for row in self._record.rows(day):
                     event = _event_of(row, approval_id)
                     if at := stamp(str(event.get("at"))):
                         lines.append(StoryLine(at, describe_event(event)))
-                day -= timedelta(days=1)
+                read_from = day
         except ServiceError as failure:
             lines.append(StoryLine(None, f"The audit record could not be read ({failure.code})."))
-        if day > begin:
-            lines.append(StoryLine(None, f"The audit record before {day} was not read."))
+        if read_from > begin:
+            lines.append(StoryLine(None, f"The audit record before {read_from} was not read."))
         return lines
 
     def _live(self, approval_id: int, row: Entry | None) -> list[StoryLine]:

@@ -86,7 +86,7 @@ class Outbox:
         """Return the ids of the approvals that somebody gets as a card of their own."""
         deliveries = [Delivery(one, one.entry, list(one.messages)) for one in judged]
         together = {
-            (id(delivery), id(message))
+            (delivery, id(message))
             for letter in self._letters(deliveries, CARDS)
             for delivery, message in letter
         }
@@ -94,7 +94,7 @@ class Outbox:
             delivery.judged.approval.id
             for delivery in deliveries
             for message in delivery.owed
-            if message.kind in DECIDING and (id(delivery), id(message)) not in together
+            if message.kind in DECIDING and (delivery, id(message)) not in together
             if not is_short(delivery.entry, message.person)
         }
 
@@ -125,9 +125,9 @@ class Outbox:
 
     def _deliver_cards(self, deliveries: Sequence[Delivery], behind: int) -> None:
         crowds = self._letters(deliveries, CARDS)
-        together = {id(delivery) for letter in crowds for delivery, message in letter if _is_new(message)}
+        together = {delivery for letter in crowds for delivery, message in letter if _is_new(message)}
         new = _owing(deliveries, MessageKind.ANNOUNCEMENT)
-        self._run_each([delivery for delivery in new if id(delivery) not in together], self._send_next)
+        self._run_each([delivery for delivery in new if delivery not in together], self._send_next)
         for letter in crowds:
             self._send_message(letter)
         while new := _owing(new, MessageKind.ANNOUNCEMENT):
@@ -197,9 +197,11 @@ class Outbox:
         ]
         self._run_each(marked, self._record_first, workers=self.deps.workers)
         letter = [(delivery, message) for delivery, message in letter if not delivery.is_over]
-        result = self._compose_and_send(letter) if letter else None
-        if result is None:
+        if not letter:
             return
+        result = self._compose_and_send(letter)
+        if result is None:
+            return  # the messages cannot be joined, and are still owed: each goes alone
         if result.status is SendStatus.REFUSED and 1 < len(letter) <= self.over:
             # One of a few may be at fault: each reminder goes alone now, because no later sweep repeats it.
             letter = [
@@ -207,11 +209,10 @@ class Outbox:
                 for delivery, message in letter
                 if message.kind is not MessageKind.REMINDER
             ]
-        message_of = {id(delivery): message for delivery, message in letter}
-        deliveries = [delivery for delivery, _ in letter]
+        message_of = dict(letter)
         self._run_each(
-            deliveries,
-            lambda delivery: self._settle(delivery, message_of[id(delivery)], result),
+            [delivery for delivery, _ in letter],
+            lambda delivery: self._settle(delivery, message_of[delivery], result),
             workers=self.deps.workers,
         )
 

@@ -32,7 +32,7 @@ from coupa_core.model import Approval, stamp
 from coupa_core.moveworks import RATE_WINDOW_S
 from coupa_core.release import RELEASE
 from coupa_core.sweep.dependencies import FirstRunPolicy, SweepDependencies
-from coupa_core.sweep.plan import Plan
+from coupa_core.sweep.plan import Candidate, Plan
 from coupa_core.sweep.progress import Progress, Summary
 from coupa_core.sweep.reach import Reach
 from coupa_core.sweep.scan import Scan
@@ -98,20 +98,11 @@ class Sweep:
         scan = Scan(deps, progress, status)
         # A new reading of the list repairs whatever is wrong with the rows in memory.
         aside = self._open_rows(progress, whole=scan.is_at_the_beginning)
-        known = self._rows.by_id
         is_first = self._is_first_run(status)
-        self._remember_rate(known.values(), now)
+        self._remember_rate(self._rows.by_id.values(), now)
         began_at = (status.first_run_at or deps.coupa.now()) if is_first and not deps.is_dry else None
         reach = self._reach(now)
-        plan = Plan(
-            known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach.id
-        )
-        plan.add_left_over(self._left)
-        plan.add_ids(aside)
-        scan.run(plan, known.values(), audits=not aside)
-        candidates = plan.candidates()
-        for name, number in (("seen", len(plan.seen)), ("held", plan.held), ("quiet", plan.quiet)):
-            progress.count(name, number)
+        candidates = self._candidates(scan, progress, aside, reach=reach.id, now=now)
         work = Work(
             deps,
             progress,
@@ -128,12 +119,11 @@ class Sweep:
         self._rows.keep(rows.written, doubtful=rows.lost | rows.missed)
         tried = rows.written.keys() | rows.lost
         left = [candidate for candidate in candidates if candidate.approval.id not in tried]
+        due = self._take_stock(scan, progress, left, status)
         read = scan.status_fields(left, rows.written)
-        unseen = [candidate.approval for candidate in left if candidate.entry is None]
-        self._left = unseen[:MAX_LEFT]
-        self._count_ages(unseen, progress)
-        due = owed(self._rows.by_id.values(), unseen, deps.clock.now())
-        due = _with_unread(due, scan.reading, status, deps.clock.now())
+        self._watch(
+            due if scan.has_all else None, read["last_complete_at"] or scan.reading.began_at, progress
+        )
         ended = Status(
             **read,
             last_sweep_at=deps.clock.now(),
@@ -147,10 +137,6 @@ class Sweep:
             failure=progress.failure,
             version=RELEASE,
             last_began_at=now,
-        )
-        self._watch(due if scan.has_all else None, ended.last_complete_at or scan.reading.began_at, progress)
-        ended = replace(
-            ended,
             owed=dict(due.causes) if not deps.is_dry else {},
             owed_since=self._owed_since,
             oldest_owed_s=due.oldest_s,
@@ -160,6 +146,29 @@ class Sweep:
         # A connection that idles until the next sweep may be gone by then, and with it a message.
         deps.channel.close_idle()
         return scan.has_all
+
+    def _candidates(
+        self, scan: Scan, progress: Progress, aside: Sequence[int], *, reach: str, now: datetime
+    ) -> list[Candidate]:
+        """Read Coupa, and compare it with the rows."""
+        deps, known = self.deps, self._rows.by_id
+        plan = Plan(known, now=now, lease=deps.lease, cadence=deps.cadence, is_dry=deps.is_dry, reach=reach)
+        plan.add_left_over(self._left)
+        plan.add_ids(aside)
+        scan.run(plan, known.values(), audits=not aside)
+        candidates = plan.candidates()
+        for name, number in (("seen", len(plan.seen)), ("held", plan.held), ("quiet", plan.quiet)):
+            progress.count(name, number)
+        return candidates
+
+    def _take_stock(self, scan: Scan, progress: Progress, left: Sequence[Candidate], status: Status) -> Owed:
+        """Count what waits, keep the approvals without a row, and return the messages that are owed."""
+        unseen = [candidate.approval for candidate in left if candidate.entry is None]
+        scan.count_left(unseen)
+        self._left = unseen[:MAX_LEFT]
+        self._count_ages(unseen, progress)
+        due = owed(self._rows.by_id.values(), unseen, self.deps.clock.now())
+        return _with_unread(due, scan.reading, status, self.deps.clock.now())
 
     def _is_first_run(self, status: Status) -> bool:
         """Tell whether the pending approvals are the backlog from before the bridge, and record it."""

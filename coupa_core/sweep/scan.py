@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from coupa_core.errors import ServiceError
 from coupa_core.ledger import STOPPED, Entry, Reading, Status
@@ -56,6 +56,14 @@ DISTRUST = timedelta(days=1)
 logger = logging.getLogger(__name__)
 
 
+class _Course(NamedTuple):
+    """The reading of the list, whether this sweep continues it, and whether the list is small."""
+
+    reading: Reading
+    is_reading: bool = True
+    is_small: bool = False
+
+
 class Scan:
     """The reads of one sweep.
 
@@ -90,10 +98,8 @@ class Scan:
             ends=self._ends,
             lock=self._lock,
         )
-        self._is_small = False
-        self._is_reading = self._audits = True
-        self.reading = self._continued_or_new()
-        self.has_all = True
+        self.reading, self._is_reading, self._is_small = self._course()
+        self.has_all = self._audits = True
 
     @property
     def is_at_the_beginning(self) -> bool:
@@ -186,24 +192,24 @@ class Scan:
     def _new_reading(self) -> Reading:
         return Reading(self._now, self._asked_at, sorted(self._deps.coupa.types))
 
-    def _continued_or_new(self) -> Reading:
+    def _course(self) -> _Course:
         """Return the reading that continues or begins; the last one if none is due."""
         status, now = self._status, self._now
         last, fresh = Reading.of(status.reading), self._new_reading()
         if last is None:
-            return fresh
+            return _Course(fresh)
         period = timedelta(minutes=self._deps.full_list_minutes)
         is_time = not timedelta(0) <= now - last.began_at < period - YOUNG / 2
         if last.unread or (last.failed and not is_time):
-            return last
+            return _Course(last)
         # The backlog is known when the list has been read; approvals that come later are new.
         is_first = status.first_run and not self._deps.is_dry
         is_distrusted = status.distrusted_until is not None and status.distrusted_until > now
         is_small = last.calls <= SMALL_CALLS and not last.failed
-        self._is_reading = is_time or is_first or is_distrusted or is_small or bool(last.left)
-        self._is_small = is_small and not is_distrusted
+        if not (is_time or is_first or is_distrusted or is_small or last.left):
+            return _Course(last, is_reading=False)
         is_clean = last.types == fresh.types and last.is_complete and not last.left
-        return replace(fresh, was_clean=is_clean) if self._is_reading else last
+        return _Course(replace(fresh, was_clean=is_clean), is_small=is_small and not is_distrusted)
 
     def _read_list(self) -> None:
         """Read ranges of the list, several at the same time if the list is long."""
@@ -251,42 +257,38 @@ class Scan:
 
     # ------------------------------------------------------------------ the end
 
-    def status_fields(
-        self, candidates: Iterable[Candidate], written: Mapping[int, Entry | None]
-    ) -> dict[str, Any]:
+    def count_left(self, unseen: Iterable[Approval]) -> None:
+        """Count the approvals without a row that are left for later; once, before `status_fields`."""
+        self.reading.add_left([approval for approval in unseen if approval.id in self._listed])
+
+    def status_fields(self, left: list[Candidate], written: Mapping[int, Entry | None]) -> dict[str, Any]:
         """Return the fields of the status that describe the reads.
 
         Args:
-            candidates: the candidates that are left for later.
+            left: the candidates that are left for later.
             written: the rows that this sweep wrote, by approval id.
         """
-        left = {candidate.approval.id: candidate for candidate in candidates}
-        has_left_rows = any(candidate.entry is not None for candidate in left.values())
-        unseen = [candidate.approval for candidate in left.values() if candidate.entry is None]
-        mine = [approval for approval in unseen if approval.id in self._listed]
-        reading, status = self.reading, self._status
-        reading.left += len(mine)
-        stamps = [reading.oldest, *(approval.updated_at or "" for approval in mine)]
-        reading.oldest = min(filter(None, stamps), default="")
+        left_ids = {candidate.approval.id for candidate in left}
+        has_left_rows = any(candidate.entry is not None for candidate in left)
         missed = sum(_counts_as_missed(written.get(number)) for number in self._missed_by_stamps)
         if missed:
             logger.error("approvals missed by their stamps count=%d", missed)
-        until = self._now + DISTRUST if missed else status.distrusted_until
+        until = self._now + DISTRUST if missed else self._status.distrusted_until
         is_distrusted = until is not None and until > self._now
         return {
-            "changes_known_until": self._changes_known(left, has_left_rows=has_left_rows),
-            "reading": reading.values(),
-            "missed": status.missed + missed if is_distrusted else 0,
+            "changes_known_until": self._changes_known(left_ids, has_left_rows=has_left_rows),
+            "reading": self.reading.values(),
+            "missed": self._status.missed + missed if is_distrusted else 0,
             "distrusted_until": until if is_distrusted else None,
-            "last_complete_at": self._deps.clock.now() if self.is_whole else status.last_complete_at,
+            "last_complete_at": self._deps.clock.now() if self.is_whole else self._status.last_complete_at,
             "is_complete": self.has_all,
             **self._edits.status_fields(has_left_rows=has_left_rows),
         }
 
-    def _changes_known(self, left: Mapping[int, Candidate], *, has_left_rows: bool) -> datetime:
+    def _changes_known(self, left_ids: set[int], *, has_left_rows: bool) -> datetime:
         """Return the time until which changes are known; the next sweep continues there."""
         known = self._status.changes_known_until or self._asked_at
-        if self._changes is not None and not self._changes & left.keys():
+        if self._changes is not None and not self._changes & left_ids:
             known = self._asked_at
         if self.is_whole and not self.reading.left and not has_left_rows:
             known = max(known, self.reading.asked_at)

@@ -13,9 +13,9 @@ from coupa_core.sweep.sender import SendStatus
 from coupa_core.sweep.shapes import Judged, Message, MessageKind
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
-    """The messages of one approval under our claim, while they are sent.
+    """The messages of one approval under our claim, while they are sent; it equals only itself.
 
     Attributes:
         judged: the judgement.

@@ -169,7 +169,7 @@ MUTATIONS = (
     Mutation(
         "a new process knows what was sent lately",
         "sweep/run.py",
-        "self._remember_rate(known.values(), now)",
+        "self._remember_rate(self._rows.by_id.values(), now)",
         "pass",
         "test_sweep.py::test_the_allowed_rate_is_kept_across_sweeps_and_processes",
     ),
